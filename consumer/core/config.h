@@ -1,0 +1,147 @@
+/* config: one table of options (name, type, default, range, help) and the struct it fills.
+ *
+ *   struct config *config = config_new();
+ *   config_set(config, "webhook.timeout", "10s", "shop.yaml:7", &err);   any number of times
+ *   config_finish(config, &err);                                          required, contradictions
+ *   config_free(config);
+ *
+ * Pure: text in, values out. Reading files and the environment is edge/config_load's work. */
+#ifndef CORE_CONFIG_H
+#define CORE_CONFIG_H
+
+#include "core/change.h"
+#include "core/error.h"
+#include "core/payload.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Types: TEXT · SECRET (TEXT that is never printed; has a _FILE form) · SWITCH (true|false) ·
+ * COUNT (whole number) · DURATION (kept in milliseconds; "250ms" "5s" "2m" "1h" "7d") ·
+ * SIZE (bytes; "64KiB" "8MiB" "1GiB" or plain bytes) · CHOICE (one of the words in `allowed`).
+ * X(member, name, TYPE, default, min, max, allowed, help); a default of NULL means unset.
+ * min and max are in the type's own unit (ms, bytes); allowed is "a|b|c". */
+#define CONFIG_OPTIONS(X)                                                                          \
+    X(kafka_brokers, "kafka.brokers", TEXT, NULL, 0, 0, "",                                        \
+      "bootstrap servers, host:port[,host:port…]; required")                                       \
+    X(kafka_topic, "kafka.topic", TEXT, NULL, 0, 0, "",                                            \
+      "the CDC topic of the orders table; required")                                               \
+    X(kafka_group, "kafka.group", TEXT, "elementor-sync", 0, 0, "", "consumer group")              \
+    X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                           \
+      "where to start a partition of which the group has committed nothing; required by run")      \
+    X(parked_topic, "parked.topic", TEXT, "elementor-sync.parked", 0, 0, "",                       \
+      "topic that receives records which can never be sent")                                       \
+    X(registry_url, "registry.url", TEXT, NULL, 0, 0, "",                                          \
+      "schema registry, with its path (…/apis/ccompat/v7); required")                              \
+    X(registry_user, "registry.user", TEXT, NULL, 0, 0, "", "basic authentication: user")          \
+    X(registry_password, "registry.password", SECRET, NULL, 0, 0, "",                              \
+      "basic authentication: password")                                                            \
+    X(registry_token, "registry.token", SECRET, NULL, 0, 0, "", "bearer token")                    \
+    X(registry_ca_file, "registry.ca_file", TEXT, NULL, 0, 0, "",                                  \
+      "certificates to trust instead of the system's, PEM")                                        \
+    X(registry_timeout, "registry.timeout", DURATION, "10s", 100, 300000, "",                      \
+      "time limit of one request")                                                                 \
+    X(webhook_url, "webhook.url", SECRET, NULL, 0, 0, "",                                          \
+      "the Elementor webhook; required by run; also ELEMENTOR_WEBHOOK_URL")                        \
+    X(webhook_allow_http, "webhook.allow_http", SWITCH, "false", 0, 0, "",                         \
+      "allow http:// to a host that is not loopback")                                              \
+    X(webhook_ca_file, "webhook.ca_file", TEXT, NULL, 0, 0, "",                                    \
+      "certificates to trust instead of the system's, PEM")                                        \
+    X(webhook_concurrency, "webhook.concurrency", COUNT, "16", 1, 1024, "",                        \
+      "requests in flight at a time")                                                              \
+    X(webhook_timeout, "webhook.timeout", DURATION, "10s", 100, 300000, "",                        \
+      "time limit of one attempt, connecting included")                                            \
+    X(webhook_response_max, "webhook.response_max", SIZE, "64KiB", 0, 16777216, "",                \
+      "bytes of a response that are read; a longer one ends there")                                \
+    X(retry_base, "retry.base", DURATION, "1s", 1, 3600000, "",                                    \
+      "first retry delay's upper bound; doubles each time (full jitter)")                          \
+    X(retry_cap, "retry.cap", DURATION, "60s", 1, 86400000, "", "longest retry delay")             \
+    X(commit_interval, "commit.interval", DURATION, "20ms", 0, 60000, "",                          \
+      "least time between two commits")                                                            \
+    X(drain_timeout, "drain.timeout", DURATION, "10s", 0, 300000, "",                              \
+      "time to finish what is in flight at shutdown or revoke")                                    \
+    X(inflight_records, "inflight.records", COUNT, "10000", 1, 10000000, "",                       \
+      "unsettled deliveries held at a time, over all partitions")                                  \
+    X(inflight_bytes, "inflight.bytes", SIZE, "16MiB", 65536, 17179869184, "",                     \
+      "memory of unsettled deliveries, over all partitions")                                       \
+    X(rule_column, "rule.column", TEXT, "status", 0, 0, "", "the column that decides")             \
+    X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")            \
+    X(rule_snapshot, "rule.snapshot", CHOICE, "skip", 0, 0, "skip|deliver",                        \
+      "what to do with rows of an initial snapshot that have the value")                           \
+    X(rule_assume_op, "rule.assume_op", CHOICE, NULL, 0, 0, "c|u",                                 \
+      "operation of unwrapped records that have no __op")                                          \
+    X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                               \
+      "orders whose last status is remembered where events have no before image")                  \
+    X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                \
+      "form_name of the payload")                                                                  \
+    X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0, "nested|flat",                       \
+      "nested: {form_name, fields:{…}}; flat: {form_name, …}")                                     \
+    X(log_level, "log.level", CHOICE, "info", 0, 0, "debug|info|warn|error", "least level logged") \
+    X(log_format, "log.format", CHOICE, "logfmt", 0, 0, "logfmt|json", "form of log lines")
+
+/* C type of each option type's member. TEXT, SECRET: owned by the config, NULL when unset.
+ * CHOICE: index into its allowed words, -1 when unset. */
+#define CONFIG_C_TEXT char *
+#define CONFIG_C_SECRET char *
+#define CONFIG_C_SWITCH bool
+#define CONFIG_C_COUNT int64_t
+#define CONFIG_C_DURATION int64_t
+#define CONFIG_C_SIZE int64_t
+#define CONFIG_C_CHOICE int
+
+enum { KAFKA_START_EARLIEST, KAFKA_START_LATEST };
+enum { RULE_SNAPSHOT_SKIP, RULE_SNAPSHOT_DELIVER };
+enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
+enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
+enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
+
+struct config_pair { /* an open-ended option, owned by the config */
+    char *name;      /* without its prefix */
+    char *value;
+};
+
+struct config {
+#define X(member, name, type, fallback, min, max, allowed, help) CONFIG_C_##type member;
+    CONFIG_OPTIONS(X)
+#undef X
+    struct config_pair *kafka_properties; /* kafka.properties.*, in the order they were set */
+    size_t kafka_property_count;
+    char *payload_column[FIELD_COUNT]; /* payload.fields.*: the column that feeds each field */
+};
+
+struct config_option {
+    const char *name, *type, *fallback, *allowed, *help;
+    int64_t min, max;
+    bool secret;
+};
+
+/* The table, for help, reference page and environment look-ups. Lives for ever. */
+extern const struct config_option config_options[];
+extern const size_t config_option_count;
+
+/* All defaults; NULL without memory. Free with config_free, which accepts NULL. */
+struct config *config_new(void);
+void config_free(struct config *config);
+
+/* Sets one option from text; a later call wins. origin says where the text came from ("shop.yaml:7",
+ * "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a secret's), what is allowed,
+ * and for an unknown name the nearest known one. "kafka.properties.X" and "payload.fields.X" are
+ * accepted besides the table's names. */
+bool config_set(struct config *config, const char *name, const char *value, const char *origin,
+                struct error *err) must_check;
+
+/* What the verb at hand needs. */
+enum config_need {
+    CONFIG_NEED_KAFKA = 1,    /* brokers, topic */
+    CONFIG_NEED_START = 2,    /* kafka.start */
+    CONFIG_NEED_REGISTRY = 4, /* registry.url */
+    CONFIG_NEED_WEBHOOK = 8   /* webhook.url */
+};
+
+/* Checks what must be there and what contradicts. `needs` is a set of enum config_need. */
+bool config_finish(const struct config *config, unsigned needs, struct error *err) must_check;
+
+/* "kafka.brokers" -> "KAFKA_BROKERS". text needs room for the name and a NUL. */
+const char *config_environment_name(const char *name, char *text, size_t size);
+
+#endif

@@ -1,0 +1,46 @@
+/* log: one event a line on standard error, logfmt or JSON; the only module that writes them.
+ *
+ *   log_info("started", LOG_S("topic", topic), LOG_I("partitions", n));
+ *   ts=2026-11-22T09:15:30.123Z level=info event="started" topic=orders partitions=6
+ *
+ * No secret and no personal data may be passed in. Lines are at most 4 KiB; a longer value is cut.
+ * Callable from any thread (one write(2) a line); log_setup only before threads start. */
+#ifndef EDGE_LOG_H
+#define EDGE_LOG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR }; /* as LOG_LEVEL_* of core/config.h */
+
+struct log_field {
+    const char *name; /* NULL ends a list */
+    const char *text; /* NULL: the number counts */
+    int64_t number;
+};
+
+#define LOG_S(name, text) ((struct log_field){(name), (text), 0})
+#define LOG_I(name, number) ((struct log_field){(name), 0, (number)})
+
+void log_setup(enum log_level least, bool json);
+void log_event(enum log_level level, const char *event, const struct log_field *fields);
+
+#define LOG_LINE(level, event, ...)                                                                \
+    log_event((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
+#define log_debug(...) LOG_LINE(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) LOG_LINE(LOG_INFO, __VA_ARGS__)
+#define log_warn(...) LOG_LINE(LOG_WARN, __VA_ARGS__)
+#define log_error(...) LOG_LINE(LOG_ERROR, __VA_ARGS__)
+
+/* Says a lasting trouble once, then at most every `every_ms`, with the number of times in between;
+ * and once more when it is over. Zero-initialise one per trouble. */
+struct log_trouble {
+    bool on;
+    int64_t last_ms;
+    int64_t repeats;
+};
+void log_trouble(struct log_trouble *t, int64_t now_ms, int64_t every_ms, const char *event,
+                 const struct log_field *fields);
+void log_trouble_over(struct log_trouble *t, const char *event, const struct log_field *fields);
+
+#endif

@@ -1,0 +1,86 @@
+/* source: the consumer group's member on librdkafka: assignment, fetching, commits.
+ *
+ *   wake-up fd ─▶ source_turn() ─▶ assigned/revoked/lost/committed callbacks
+ *                 source_read(partition, …) ─▶ borrowed messages, one partition at a time
+ *
+ * cooperative-sticky, manual commits, auto.offset.reset=error. Each partition has its own unforwarded
+ * queue, read only while its reader has room: backpressure without pause (pausing throws away the
+ * prefetch, librdkafka #1849). The rebalance callback only records what is wanted; (un)assignment is
+ * carried out by source_turn and source_release. Not thread-safe. */
+#ifndef EDGE_SOURCE_H
+#define EDGE_SOURCE_H
+
+#include "core/config.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct source;
+
+/* What the source tells its owner, always from within source_turn. Partitions are numbers of
+ * kafka.topic. */
+struct source_events {
+    void *context;
+    /* Reading of this partition begins at `position` (the committed offset, or where kafka.start says).
+     * Called once its position is known; source_read works from here on. metadata: that of the commit
+     * it starts from, "" if none. */
+    void (*assigned)(void *context, int32_t partition, int64_t position, const char *metadata);
+    /* The group wants it back: stop dispatching, drain, commit, then call source_release. */
+    void (*revoking)(void *context, int32_t partition);
+    /* Gone already; nothing of it may be committed. source_release is not called. */
+    void (*lost)(void *context, int32_t partition);
+    /* The answer to source_commit, for each partition in it; ok=false: error says why. */
+    void (*committed)(void *context, int32_t partition, int64_t offset, bool ok, const char *error);
+    /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
+    void (*trouble)(void *context, const struct error *err, bool fatal);
+};
+
+/* Joins nothing yet: source_start does. wake_fd is written to (8 bytes) whenever a queue has become
+ * non-empty: an eventfd watched by the loop and owned by the caller. */
+struct source *source_new(const struct config *config, const struct source_events *events,
+                          int wake_fd, struct error *err);
+
+/* Checks that the topic exists (waits calmly while brokers are down; UNREACHABLE after timeout_ms,
+ * -1 = wait for ever; FAILED naming the topic when the cluster answers that it has no such topic),
+ * then subscribes. */
+bool source_start(struct source *source, int64_t timeout_ms, struct error *err) must_check;
+
+/* Serves group events, errors and commit answers; carries out what is due. Never blocks for more than
+ * a bounded offset look-up on assignment. */
+void source_turn(struct source *source);
+
+/* Takes up to max (≤ 1000) messages of one assigned partition, without waiting. Returns how many; the
+ * caller destroys each with rd_kafka_message_destroy. Errors and EOF are handled inside. */
+size_t source_read(struct source *source, int32_t partition, rd_kafka_message_t **messages,
+                   size_t max);
+
+/* Sends one asynchronous commit; its answer comes by `committed`. Only assigned (or revoking, not yet
+ * released) partitions may be in it: others are refused by assertion. metadata is printable or NULL. */
+struct source_offset {
+    int32_t partition;
+    int64_t offset;       /* the next offset to read */
+    const char *metadata; /* borrowed during the call */
+};
+bool source_commit(struct source *source, const struct source_offset *offsets, size_t count,
+                   struct error *err) must_check;
+
+/* Hands a revoking partition back. The unassignment is made when all of one revocation are released. */
+void source_release(struct source *source, int32_t partition);
+
+/* End offsets of all partitions of the topic, found by asking the cluster. *ret_offsets is malloced,
+ * *ret_count long, indexed by partition. Bounded by timeout_ms. */
+bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
+                        size_t *ret_count, struct error *err) must_check;
+
+/* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true once
+ * all are released and the consumer is closed. */
+void source_close(struct source *source);
+bool source_closed(const struct source *source);
+
+void source_free(struct source *source); /* accepts NULL; after source_closed, or to abandon */
+
+/* "2.0.2": the librdkafka that runs. */
+const char *source_library_version(void);
+
+#endif
