@@ -29,7 +29,8 @@ void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(prin
 
 bool buf_ok(const struct buf *b);
 
-/* The contents as a NUL-terminated string, borrowed until the next call on b; "" after a failure. */
+/* The contents as a NUL-terminated string, borrowed until the next call on b; "" after a failure.
+ */
 const char *buf_text(struct buf *b);
 
 /* Moves the memory out to the caller, who frees it with free(); b is left empty. NULL if failed. */

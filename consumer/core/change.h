@@ -10,18 +10,18 @@
 
 /* The payload's fields in their order: enum, JSON name, default column, shape, required.
  * Shapes: TEXT is always a JSON string; NUMBER and WHOLE are JSON numbers; TIME is a string. */
-#define PAYLOAD_FIELDS(X)                                                                          \
-    X(ORDER_ID, "order_id", "id", TEXT, true)                                                      \
-    X(ORDER_NUMBER, "order_number", "order_number", TEXT, true)                                    \
-    X(CLIENT_NAME, "client_name", "client_name", TEXT, true)                                       \
-    X(CLIENT_PHONE, "client_phone", "client_phone", TEXT, true)                                    \
-    X(CLIENT_ADDRESS, "client_address", "client_address", TEXT, false)                             \
-    X(CLIENT_CITY, "client_city", "client_city", TEXT, false)                                      \
-    X(PRODUCT_NAME, "product_name", "product_name", TEXT, true)                                    \
-    X(QUANTITY, "quantity", "quantity", WHOLE, true)                                               \
-    X(UNIT_PRICE, "unit_price", "unit_price", NUMBER, true)                                        \
-    X(TOTAL_AMOUNT, "total_amount", "total_amount", NUMBER, true)                                  \
-    X(STATUS, "status", "status", TEXT, false)                                                     \
+#define PAYLOAD_FIELDS(X)                                              \
+    X(ORDER_ID, "order_id", "id", TEXT, true)                          \
+    X(ORDER_NUMBER, "order_number", "order_number", TEXT, true)        \
+    X(CLIENT_NAME, "client_name", "client_name", TEXT, true)           \
+    X(CLIENT_PHONE, "client_phone", "client_phone", TEXT, true)        \
+    X(CLIENT_ADDRESS, "client_address", "client_address", TEXT, false) \
+    X(CLIENT_CITY, "client_city", "client_city", TEXT, false)          \
+    X(PRODUCT_NAME, "product_name", "product_name", TEXT, true)        \
+    X(QUANTITY, "quantity", "quantity", WHOLE, true)                   \
+    X(UNIT_PRICE, "unit_price", "unit_price", NUMBER, true)            \
+    X(TOTAL_AMOUNT, "total_amount", "total_amount", NUMBER, true)      \
+    X(STATUS, "status", "status", TEXT, false)                         \
     X(CONFIRMED_AT, "confirmed_at", "confirmed_at", TIME, false)
 
 enum payload_field {
@@ -33,7 +33,8 @@ enum payload_field {
 
 /* What a column held. Compare the text of FACTS: "Debezium records". */
 enum column_kind {
-    COLUMN_ABSENT,  /* the writer's schema has no such column (or the bytes before it ended the run) */
+    COLUMN_ABSENT,  /* the writer's schema has no such column (or the bytes before it ended the run)
+                     */
     COLUMN_NULL,    /* there, and null */
     COLUMN_TEXT,    /* data, len: UTF-8 as written, not yet checked; Avro string or enum symbol */
     COLUMN_INT,     /* number: Avro int or long; `ticks` when it is a time */
@@ -47,10 +48,12 @@ struct column {
     enum column_kind kind;
     uint8_t ticks; /* of COLUMN_INT: digits after the second, 3 ms, 6 µs, 9 ns; 0 = not annotated */
     int32_t scale; /* of COLUMN_DECIMAL: digits after the point; may be negative */
-    const char *data;
     size_t len;
-    int64_t number;
-    double real;
+    union { /* by kind */
+        const char *data;
+        int64_t number;
+        double real;
+    };
 };
 
 struct change {
@@ -63,8 +66,8 @@ struct change {
     struct column event_ms;      /* INT: source.ts_ms or __source_ts_ms, ms since the epoch */
     bool has_row;                /* an after image is there (always, for unwrapped records) */
     bool has_before;             /* a before image is there */
-    bool stopped_early;          /* reading ended at a status that does not trigger: what is captured
-                                    is status and order id, nothing behind them was examined */
+    bool stopped_early; /* reading ended at a status that does not trigger: what is captured
+                           is status and order id, nothing behind them was examined */
 };
 
 /* Whether a text column holds exactly this text. */

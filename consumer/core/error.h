@@ -13,12 +13,12 @@
 #define ERROR_TEXT_MAX 512
 
 /* code, the process's exit code when this is what ends it */
-#define ERROR_CODES(X)                                                                             \
-    X(NONE, 0)        /* no error */                                                               \
-    X(FAILED, 1)      /* the work could not be done */                                             \
-    X(CONFIG, 2)      /* usage or configuration: the operator mends it */                          \
-    X(UNREACHABLE, 3) /* something outside is down: trying again later may do */                   \
-    X(UNDECODABLE, 1) /* bytes or a schema that can never be read */                               \
+#define ERROR_CODES(X)                                                           \
+    X(NONE, 0)        /* no error */                                             \
+    X(FAILED, 1)      /* the work could not be done */                           \
+    X(CONFIG, 2)      /* usage or configuration: the operator mends it */        \
+    X(UNREACHABLE, 3) /* something outside is down: trying again later may do */ \
+    X(UNDECODABLE, 1) /* bytes or a schema that can never be read */             \
     X(NO_MEMORY, 1)
 
 enum error_code {

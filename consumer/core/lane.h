@@ -1,0 +1,44 @@
+/* lane: one delivery at a time per order, in source order; different orders in parallel.
+ *
+ * Deliveries of one order queue up in its lane. The first is READY, then IN_FLIGHT, perhaps RESTING
+ * until a retry; only when it is finished does the next become READY. Orders that are ready are
+ * taken in the order in which they became so. A resting order holds nobody else up. Owns no
+ * delivery: the caller frees what lane_finish or lane_drop gives back. Not thread-safe. */
+#ifndef CORE_LANE_H
+#define CORE_LANE_H
+
+#include "core/delivery.h"
+
+#include <stdbool.h>
+
+struct lanes;
+
+struct lanes *lanes_new(void);        /* NULL without memory */
+void lanes_free(struct lanes *lanes); /* frees no delivery; accepts NULL */
+
+/* Queues a new delivery behind the others of its order. False without memory (d is not taken). */
+bool lane_add(struct lanes *lanes, struct delivery *d);
+
+/* The next READY delivery, which is IN_FLIGHT from here on; NULL: none. */
+struct delivery *lane_take(struct lanes *lanes);
+
+/* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. False without
+ * memory: d is then READY at once. */
+bool lane_rest(struct lanes *lanes, struct delivery *d, int64_t due_ms);
+
+/* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
+void lane_finish(struct lanes *lanes, struct delivery *d);
+
+/* Wakes what is due; returns when the next one is (ms, monotonic), or -1. */
+int64_t lane_wake(struct lanes *lanes, int64_t now_ms);
+
+/* Takes out the deliveries of `owner` that are not IN_FLIGHT, and hands each to `dropped`. */
+void lane_drop(struct lanes *lanes, const void *owner,
+               void (*dropped)(void *context, struct delivery *d), void *context);
+
+struct lane_counts {
+    size_t waiting, ready, in_flight, resting;
+};
+struct lane_counts lane_counts(const struct lanes *lanes);
+
+#endif

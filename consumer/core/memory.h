@@ -1,0 +1,30 @@
+/* memory: whether each order's last seen status was the rule's value; bounded, exact LRU.
+ *
+ * Stands in for a before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped
+ * records). An order is known by 128 bits of hash, never by its id, so an entry is 32 bytes
+ * whatever ids look like. Grows to its capacity as orders come; not thread-safe. */
+#ifndef CORE_MEMORY_H
+#define CORE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct memory;
+
+/* capacity in orders; 0 remembers nothing. NULL without memory. */
+struct memory *memory_new(size_t capacity);
+void memory_free(struct memory *memory); /* accepts NULL */
+
+enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };
+
+/* Returns what was known of the order and notes what is true now, making it the most recent. */
+enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len, bool triggered);
+
+struct memory_stats {
+    uint64_t hits, misses, evictions;
+    size_t held;
+};
+struct memory_stats memory_stats(const struct memory *memory);
+
+#endif

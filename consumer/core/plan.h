@@ -1,0 +1,59 @@
+/* plan: a writer's schema compiled into a flat program that skips or captures.
+ *
+ *   Avro JSON ──avro-c──▶ schema objects ──plan_compile──▶ instructions ──plan_run──▶ struct change
+ *
+ * Invariants, whatever the bytes are:
+ *   - no byte outside [body, body + len) is read, nothing is allocated, nothing recurses;
+ *   - between two consumed bytes at most PLAN_STEPS_PER_BYTE instructions run, so n bytes cost
+ * O(n);
+ *   - what is captured borrows the body, or the plan (enum symbols).
+ * Encoding: Avro 1.11 specification, "Binary Encoding". A plan is immutable once compiled. */
+#ifndef CORE_PLAN_H
+#define CORE_PLAN_H
+
+#include "core/change.h"
+#include "core/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define PLAN_DEPTH_MAX 64 /* records, arrays and maps within each other in one datum */
+#define PLAN_STEPS_PER_BYTE (4 * PLAN_DEPTH_MAX)
+
+struct plan;
+
+/* What to look for, by column name. All texts are copied. */
+struct plan_options {
+    const char *columns[FIELD_COUNT]; /* the column that feeds each payload field */
+    const char *rule_column;          /* feeds change.status and change.before_status */
+    const char *rule_value;           /* what plan_run's gate lets through */
+    bool op_assumed;                  /* unwrapped records without __op are welcome */
+};
+
+/* Compiles an Avro schema (JSON, len bytes). NULL with
+ *   UNDECODABLE: no valid Avro schema, or one whose records can be no row (not a record, …);
+ *   CONFIG: a row without the rule's column or the order id's, or unwrapped without __op: reading
+ * on would silence every order, so the operator must look. */
+struct plan *plan_compile(const char *schema, size_t len, const struct plan_options *options,
+                          struct error *err);
+void plan_free(struct plan *plan); /* accepts NULL */
+
+enum plan_shape {
+    PLAN_ENVELOPE,  /* Debezium's before/after/source/op */
+    PLAN_UNWRAPPED, /* the row itself (ExtractNewRecordState) */
+    PLAN_STRAY      /* a heartbeat or transaction record that strayed in: skip it */
+};
+enum plan_shape plan_shape(const struct plan *plan);
+
+enum plan_result {
+    PLAN_DONE,     /* everything read; no byte is left over */
+    PLAN_STOPPED,  /* gate: the status does not trigger; change.stopped_early */
+    PLAN_MALFORMED /* *ret_why says why; change holds nothing of use */
+};
+
+/* Reads one body. gate: stop as soon as status and order id are known and the status is not the
+ * rule's value. ret_steps (may be NULL): instructions run. */
+enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t len, bool gate,
+                          struct change *ret_change, const char **ret_why, uint64_t *ret_steps);
+
+#endif

@@ -1,0 +1,249 @@
+#include "core/plan_schema.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+avro_schema_t schema_target(avro_schema_t type)
+{
+    while (is_avro_link(type))
+        type = avro_schema_link_target(type);
+    return type;
+}
+
+static const char *string_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text != NULL ? text : "";
+}
+
+/* avro-c and this module recurse over the schema (never over data), so its depth is bounded. */
+static bool depth_is_fine(const json_t *json, unsigned depth)
+{
+    if (depth > SCHEMA_DEPTH_MAX)
+        return false;
+    const char *key;
+    json_t *value;
+    size_t i;
+    json_object_foreach((json_t *)json, key,
+                        value) if (!depth_is_fine(value, depth + 1)) return false;
+    json_array_foreach(json, i, value) if (!depth_is_fine(value, depth + 1)) return false;
+    return true;
+}
+
+struct schema_record *schema_record_of(const struct schema *s, avro_schema_t type)
+{
+    for (size_t i = 0; i < s->record_count; i++)
+        if (s->records[i].type == type)
+            return &s->records[i];
+    return NULL;
+}
+
+static bool collect(struct schema *s, avro_schema_t type);
+
+static bool collect_record(struct schema *s, avro_schema_t record)
+{
+    if (schema_record_of(s, record) != NULL)
+        return true;
+    if (s->record_count == SCHEMA_RECORDS_MAX)
+        return false;
+    s->records[s->record_count++] = (struct schema_record){.type = record};
+    for (size_t i = 0; i < avro_schema_record_size(record); i++)
+        if (!collect(s, avro_schema_record_field_get_by_index(record, (int)i)))
+            return false;
+    return true;
+}
+
+/* Notes every record type within this one. */
+static bool collect(struct schema *s, avro_schema_t type)
+{
+    type = schema_target(type);
+    if (is_avro_record(type))
+        return collect_record(s, type);
+    if (is_avro_array(type))
+        return collect(s, avro_schema_array_items(type));
+    if (is_avro_map(type))
+        return collect(s, avro_schema_map_values(type));
+    if (is_avro_union(type))
+        for (size_t i = 0; i < avro_schema_union_size(type); i++)
+            if (!collect(s, avro_schema_union_branch(type, (int)i)))
+                return false;
+    return true;
+}
+
+bool schema_takes_bytes(const struct schema *s, avro_schema_t type)
+{
+    type = schema_target(type);
+    if (is_avro_null(type))
+        return false;
+    if (is_avro_fixed(type))
+        return avro_schema_fixed_size(type) > 0;
+    return !is_avro_record(type) || schema_record_of(s, type)->takes_bytes;
+}
+
+static bool any_field_takes_bytes(const struct schema *s, avro_schema_t record)
+{
+    for (size_t i = 0; i < avro_schema_record_size(record); i++)
+        if (schema_takes_bytes(s, avro_schema_record_field_get_by_index(record, (int)i)))
+            return true;
+    return false;
+}
+
+/* The least fixed point of "a record takes bytes when a field of it does". A record that holds only
+ * itself has no values; it stays at "none", which is harmless. */
+static void mark_takes_bytes(struct schema *s)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (size_t i = s->record_count; i-- > 0;) {
+            struct schema_record *record = &s->records[i];
+            if (!record->takes_bytes && any_field_takes_bytes(s, record->type))
+                changed = record->takes_bytes = true;
+        }
+    }
+}
+
+bool schema_parse(struct schema *s, const char *text, size_t len, struct error *err)
+{
+    json_error_t json_error;
+    *s = (struct schema){0};
+    s->json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &json_error);
+    if (s->json == NULL)
+        return error_set(err, ERROR_UNDECODABLE, "the schema is no JSON: %s", json_error.text);
+    if (!depth_is_fine(s->json, 0))
+        return error_set(err, ERROR_UNDECODABLE, "the schema is nested deeper than %d",
+                         SCHEMA_DEPTH_MAX);
+    if (avro_schema_from_json_length(text, len, &s->avro) != 0) {
+        s->avro = NULL;
+        return error_set(err, ERROR_UNDECODABLE, "the schema is no Avro schema: %s",
+                         avro_strerror());
+    }
+    s->records = calloc(SCHEMA_RECORDS_MAX, sizeof *s->records);
+    if (s->records == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    if (!collect(s, s->avro))
+        return error_set(err, ERROR_UNDECODABLE, "the schema has more than %d record types",
+                         SCHEMA_RECORDS_MAX);
+    mark_takes_bytes(s);
+    return true;
+}
+
+void schema_done(struct schema *s)
+{
+    if (s->avro != NULL)
+        avro_schema_decref(s->avro);
+    json_decref(s->json);
+    free(s->records);
+    *s = (struct schema){0};
+}
+
+/* Whether this definition is the one that `name` means: its full name or, where the reference
+ * leaves the namespace out, its last part. */
+static bool is_named(const json_t *definition, const char *name)
+{
+    const char *own = string_of(definition, "name");
+    const char *own_last = strrchr(own, '.') != NULL ? strrchr(own, '.') + 1 : own;
+    const char *dot = strrchr(name, '.');
+    if (strcmp(own_last, dot != NULL ? dot + 1 : name) != 0)
+        return false;
+    const char *space = string_of(definition, "namespace");
+    if (dot == NULL || own != own_last || *space == '\0')
+        return dot == NULL || own == own_last || strcmp(own, name) == 0;
+    return strlen(space) == (size_t)(dot - name) && strncmp(space, name, strlen(space)) == 0;
+}
+
+static const json_t *find_named(const json_t *json, const char *name)
+{
+    if (json_is_object(json) && is_named(json, name) &&
+        json_is_string(json_object_get(json, "type")))
+        if (json_object_get(json, "fields") || json_object_get(json, "symbols") ||
+            json_object_get(json, "size"))
+            return json;
+    const json_t *found = NULL;
+    const char *key;
+    json_t *value;
+    size_t i;
+    json_object_foreach((json_t *)json, key, value) if (found == NULL) found =
+        find_named(value, name);
+    json_array_foreach(json, i, value) if (found == NULL) found = find_named(value, name);
+    return found;
+}
+
+static bool is_primitive(const char *name)
+{
+    static const char *const names[] = {"null",  "boolean", "int",   "long",
+                                        "float", "double",  "bytes", "string"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+const json_t *schema_json_resolve(const struct schema *s, const json_t *type)
+{
+    if (json_is_object(type) && json_is_object(json_object_get(type, "type")))
+        return schema_json_resolve(s, json_object_get(type, "type"));
+    const char *name = json_string_value(type);
+    if (name == NULL || is_primitive(name))
+        return type;
+    return find_named(s->json, name);
+}
+
+const json_t *schema_json_field(const json_t *record, const char *name)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach(json_object_get(record, "fields"), i, field)
+    {
+        if (strcmp(string_of(field, "name"), name) == 0)
+            return json_object_get(field, "type");
+    }
+    return NULL;
+}
+
+const json_t *schema_json_branch(const json_t *type, size_t branch)
+{
+    return json_is_array(type) ? json_array_get(type, branch) : type;
+}
+
+static bool has_text(const json_t *type, const char *key, const char *text)
+{
+    return strcmp(string_of(type, key), text) == 0;
+}
+
+bool schema_is_decimal(const json_t *type)
+{
+    return has_text(type, "connect.name", "org.apache.kafka.connect.data.Decimal") ||
+           has_text(type, "logicalType", "decimal");
+}
+
+int32_t schema_decimal_scale(const json_t *type)
+{
+    const json_t *scale = json_object_get(type, "scale");
+    if (scale == NULL)
+        scale = json_object_get(json_object_get(type, "connect.parameters"), "scale");
+    long long value = json_is_integer(scale)  ? json_integer_value(scale)
+                      : json_is_string(scale) ? strtoll(json_string_value(scale), NULL, 10)
+                                              : 0;
+    return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
+}
+
+uint8_t schema_time_ticks(const json_t *type)
+{
+    static const struct {
+        const char *key, *text;
+        uint8_t ticks;
+    } times[] = {
+        {"connect.name", "io.debezium.time.Timestamp", 3},
+        {"connect.name", "org.apache.kafka.connect.data.Timestamp", 3},
+        {"connect.name", "io.debezium.time.MicroTimestamp", 6},
+        {"connect.name", "io.debezium.time.NanoTimestamp", 9},
+        {"logicalType", "timestamp-millis", 3},
+        {"logicalType", "timestamp-micros", 6},
+        {"logicalType", "local-timestamp-millis", 3},
+        {"logicalType", "local-timestamp-micros", 6},
+    };
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (has_text(type, times[i].key, times[i].text))
+            return times[i].ticks;
+    return 0;
+}

@@ -1,0 +1,126 @@
+#include "core/rule.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *const skip_reason_names[SKIP_REASON_COUNT] = {
+#define X(id, name) name,
+    SKIP_REASONS(X)
+#undef X
+};
+
+bool order_id_of(const struct change *change, struct order_id *ret_id)
+{
+    const struct column *id = &change->field[FIELD_ORDER_ID];
+    if (id->kind == COLUMN_TEXT) {
+        ret_id->text = id->data;
+        ret_id->len = id->len;
+        return true;
+    }
+    if (id->kind != COLUMN_INT)
+        return false;
+    ret_id->len = (size_t)snprintf(ret_id->digits, sizeof ret_id->digits, "%" PRId64, id->number);
+    ret_id->text = ret_id->digits;
+    return true;
+}
+
+static struct judgement skip(enum skip_reason why)
+{
+    return (struct judgement){.verdict = RULE_SKIP, .why = why};
+}
+
+/* The operation as one letter; 0: none that Debezium has. */
+static char operation(const struct rule *rule, const struct change *change)
+{
+    if (column_is_text(&change->deleted, "true"))
+        return 'd';
+    const struct column *op = &change->op;
+    if (op->kind == COLUMN_TEXT)
+        return op->len == 1 && strchr("curdtm", op->data[0]) != NULL ? op->data[0] : 0;
+    return op->kind == COLUMN_ABSENT || op->kind == COLUMN_NULL ? rule->assumed_op : 0;
+}
+
+static bool is_space(char c)
+{
+    return isspace((unsigned char)c) != 0;
+}
+
+static bool is_near_miss(const struct column *status, const char *value)
+{
+    if (status->kind != COLUMN_TEXT)
+        return false;
+    const char *text = status->data;
+    size_t len = status->len;
+    for (; len > 0 && is_space(*text); len--)
+        text++;
+    while (len > 0 && is_space(text[len - 1]))
+        len--;
+    return len == strlen(value) && strncasecmp(text, value, len) == 0;
+}
+
+/* Notes the row's status and answers what was known of it before. */
+static enum memory_answer remember(const struct change *change, bool triggered,
+                                   struct memory *memory)
+{
+    struct order_id id;
+    return order_id_of(change, &id) ? memory_swap(memory, id.text, id.len, triggered)
+                                    : MEMORY_UNKNOWN;
+}
+
+static bool shows_before(const struct change *change)
+{
+    return change->has_before && change->before_status.kind == COLUMN_TEXT &&
+           !column_is_unavailable(&change->before_status);
+}
+
+/* A `c` or `u` (or `r`) that has the rule's value: was it there before? */
+static struct judgement judge_triggered(const struct rule *rule, const struct change *change,
+                                        char op, enum memory_answer known)
+{
+    struct judgement deliver = {.verdict = RULE_DELIVER};
+    if (shows_before(change))
+        return column_is_text(&change->before_status, rule->value) ? skip(SKIP_ALREADY_CONFIRMED)
+                                                                   : deliver;
+    if (op != 'u')
+        return deliver;
+    if (known == MEMORY_TRIGGERED)
+        return skip(SKIP_ALREADY_CONFIRMED);
+    deliver.before_unknown = known == MEMORY_UNKNOWN;
+    return deliver;
+}
+
+static struct judgement judge_row(const struct rule *rule, const struct change *change, char op,
+                                  struct memory *memory)
+{
+    bool triggered = column_is_text(&change->status, rule->value);
+    enum memory_answer known = remember(change, triggered, memory);
+    if (op == 'r' && !rule->deliver_snapshot)
+        return skip(SKIP_SNAPSHOT);
+    if (!triggered) {
+        struct judgement not_confirmed = skip(SKIP_NOT_CONFIRMED);
+        not_confirmed.near_miss = is_near_miss(&change->status, rule->value);
+        return not_confirmed;
+    }
+    return judge_triggered(rule, change, op, known);
+}
+
+struct judgement rule_judge(const struct rule *rule, const struct change *change,
+                            struct memory *memory)
+{
+    char op = change->stopped_early ? 'u' : operation(rule, change);
+    switch (op) {
+    case 'd': return skip(SKIP_DELETE);
+    case 't': return skip(SKIP_TRUNCATE);
+    case 'm': return skip(SKIP_MESSAGE);
+    case 'c':
+    case 'u':
+    case 'r':
+        if (change->has_row)
+            return judge_row(rule, change, op, memory);
+        break;
+    default: break;
+    }
+    return (struct judgement){.verdict = RULE_UNDECODABLE};
+}

@@ -1,0 +1,67 @@
+/* rule: does this change event stand for an order's transition to the rule's value?
+ *
+ * A transition is a `c` or `u` (a `r` when snapshots are to be delivered) whose status is exactly
+ * the value and whose status before was not. Pure but for the memory of last statuses, which every
+ * row feeds. */
+#ifndef CORE_RULE_H
+#define CORE_RULE_H
+
+#include "core/change.h"
+#include "core/memory.h"
+
+/* Why an event is not for us: the closed list. */
+#define SKIP_REASONS(X)                                                                    \
+    X(NONE, "")                                                                            \
+    X(NOT_CONFIRMED, "not_confirmed")                                                      \
+    X(ALREADY_CONFIRMED, "already_confirmed")                                              \
+    X(SNAPSHOT, "snapshot")                                                                \
+    X(DELETE, "delete")                                                                    \
+    X(TRUNCATE, "truncate")                                                                \
+    X(MESSAGE, "message") /* logical decoding messages, heartbeats, transaction records */ \
+    X(TOMBSTONE, "tombstone")                                                              \
+    X(KEY_CHANGE, "key_change") /* an order got another id: no new order */
+
+enum skip_reason {
+#define X(id, name) SKIP_##id,
+    SKIP_REASONS(X)
+#undef X
+        SKIP_REASON_COUNT
+};
+
+extern const char *const skip_reason_names[SKIP_REASON_COUNT];
+
+struct rule {
+    const char *value; /* borrowed: "confirmed" */
+    bool deliver_snapshot;
+    char assumed_op; /* of unwrapped records without __op: 'c', 'u', or 0 */
+};
+
+enum rule_verdict {
+    RULE_SKIP,
+    RULE_DELIVER,
+    RULE_UNDECODABLE /* an op that Debezium does not have */
+};
+
+struct judgement {
+    enum rule_verdict verdict;
+    enum skip_reason why;
+    bool before_unknown; /* delivered although the status before is not known */
+    bool near_miss;      /* a status that differs from the value in case or white space only */
+};
+
+/* A key change is told by a record's header, not by its value: the caller looks for
+ * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs). */
+#define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
+struct judgement rule_judge(const struct rule *rule, const struct change *change,
+                            struct memory *memory);
+
+/* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are
+ * written into `digits`. False when the column holds neither. */
+struct order_id {
+    const char *text;
+    size_t len;
+    char digits[24];
+};
+bool order_id_of(const struct change *change, struct order_id *ret_id);
+
+#endif

@@ -1,0 +1,56 @@
+/* transform: one record's Avro body in, a verdict and the exact body of the webhook out.
+ *
+ * The whole functional core in one call: plan, rule, payload, identity. Pure but for the memory of
+ * last statuses. One transform a reading thread; what it hands out is borrowed until the next call.
+ */
+#ifndef CORE_TRANSFORM_H
+#define CORE_TRANSFORM_H
+
+#include "core/config.h"
+#include "core/identity.h"
+#include "core/payload.h"
+#include "core/plan.h"
+#include "core/rule.h"
+
+struct transform;
+
+/* The config must outlive it. NULL without memory. */
+struct transform *transform_new(const struct config *config);
+void transform_free(struct transform *t); /* accepts NULL */
+
+/* What plan_compile needs of the same config; texts borrowed from it. */
+struct plan_options transform_plan_options(const struct config *config);
+
+struct record {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms; /* -1: none */
+    const uint8_t *body;  /* Avro, without the wire format's header */
+    size_t len;
+    bool (*has_header)(const void *context, const char *name); /* asked of few records only */
+    const void *context;
+};
+
+enum transform_verdict { TRANSFORM_SKIP, TRANSFORM_DELIVER, TRANSFORM_REJECT };
+
+struct transformed {
+    enum transform_verdict verdict;
+    enum skip_reason skip; /* of TRANSFORM_SKIP */
+    const char *why;       /* the closed list's word: "not_confirmed", "missing:client_phone", "" */
+    const char *detail;    /* of an undecodable record, for people; "" else */
+    bool before_unknown, near_miss;
+    const struct buf *body;     /* of TRANSFORM_DELIVER */
+    struct order_id order_id;   /* of TRANSFORM_DELIVER */
+    char id[IDENTITY_TEXT_MAX]; /* of TRANSFORM_DELIVER: the webhook-id */
+    char why_text[48];          /* what `why` points to when it names a field */
+};
+
+/* gate: stop reading a record as soon as it is known not to trigger; its skip reason is then
+ * not_confirmed, whatever the bytes behind would have said. */
+void transform_apply(struct transform *t, const struct plan *plan, const struct record *record,
+                     bool gate, struct transformed *ret_result);
+
+struct memory_stats transform_memory_stats(const struct transform *t);
+
+#endif

@@ -1,0 +1,20 @@
+/* wire: the Confluent wire format: magic byte 0, schema id (4 bytes, big-endian), Avro body. */
+#ifndef CORE_WIRE_H
+#define CORE_WIRE_H
+
+#include "core/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct wire {
+    int32_t schema_id; /* > 0 */
+    const uint8_t *body;
+    size_t len; /* of the body; may be 0 */
+};
+
+/* Splits a record's value; body borrows its bytes. False with UNDECODABLE when it is not in this
+ * format: the text says what was found and, for JSON and 8-byte ids, what to change. */
+bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct error *err) must_check;
+
+#endif

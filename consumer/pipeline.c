@@ -1,0 +1,350 @@
+/* pipeline: start, turns, end; and what the consumer group wants of us. */
+#include "pipeline_internal.h"
+
+#include "edge/clock.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
+
+/* The partition's entry; made when it is first assigned. NULL without memory. */
+static struct partition *partition_entry(struct pipeline *p, int32_t number)
+{
+    size_t need = (size_t)number + 1;
+    if (need > p->partition_count) {
+        struct partition **more = realloc(p->partitions, need * sizeof(struct partition *));
+        if (more == NULL)
+            return NULL;
+        while (p->partition_count < need)
+            more[p->partition_count++] = NULL;
+        p->partitions = more;
+    }
+    if (p->partitions[number] == NULL) {
+        p->partitions[number] = calloc(1, sizeof(struct partition));
+        if (p->partitions[number] != NULL)
+            p->partitions[number]->number = number;
+    }
+    return p->partitions[number];
+}
+
+static void assigned(void *context, int32_t number, int64_t position, const char *metadata)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, number);
+    (void)metadata;
+    if (partition == NULL) {
+        error_set(p->fatal, ERROR_NO_MEMORY, "no memory for partition %" PRId32, number);
+        return;
+    }
+    partition->state = PARTITION_READING;
+    partition->epoch++;
+    window_init(&partition->window, position);
+    partition->busy = 0;
+    partition->maybe_more = true;
+    partition->at_end = false;
+    partition->committed = position;
+    partition->asked = -1;
+    log_info("partition assigned", LOG_I("partition", number), LOG_I("position", position));
+}
+
+/* Stops reading and dispatching; what is in flight may still finish. */
+static void revoking(void *context, int32_t number)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, number);
+    if (partition == NULL || partition->state == PARTITION_NONE) {
+        source_release(p->source, number);
+        return;
+    }
+    partition->state = PARTITION_REVOKING;
+    partition->give_back_by_ms = p->now_ms + p->config->drain_timeout;
+    drop_batch(partition);
+    drop_deliveries(p, partition);
+}
+
+static void lost(void *context, int32_t number)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, number);
+    if (partition == NULL || partition->state == PARTITION_NONE)
+        return;
+    drop_batch(partition);
+    drop_deliveries(p, partition);
+    window_done(&partition->window);
+    partition->state = PARTITION_NONE;
+    partition->epoch++;
+    partition->asked = -1;
+    log_warn("partition lost: another member has it by now", LOG_I("partition", number));
+}
+
+static void committed(void *context, int32_t number, int64_t offset, bool ok, const char *error)
+{
+    commit_answered(context, number, offset, ok, error);
+}
+
+static void at_end(void *context, int32_t number)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, number);
+    if (partition != NULL)
+        partition->at_end = true;
+}
+
+static void trouble(void *context, const struct error *err, bool fatal)
+{
+    struct pipeline *p = context;
+    if (fatal)
+        error_set(p->fatal, err->code, "%s", err->text);
+    else
+        log_error("kafka", LOG_S("why", err->text));
+}
+
+/* A schema has come (or will not): whoever waited for one looks again. */
+static void schema_changed(void *context)
+{
+    struct pipeline *p = context;
+    for (size_t i = 0; i < p->partition_count; i++)
+        if (p->partitions[i] != NULL && p->partitions[i]->state == PARTITION_HELD) {
+            p->partitions[i]->state = PARTITION_READING;
+            p->partitions[i]->maybe_more = true;
+        }
+}
+
+static void woken(void *context, int fd, unsigned events)
+{
+    struct pipeline *p = context;
+    uint64_t count;
+    (void)events;
+    if (read(fd, &count, sizeof count) < 0)
+        return;
+    for (size_t i = 0; i < p->partition_count; i++)
+        if (p->partitions[i] != NULL)
+            p->partitions[i]->maybe_more = true;
+}
+
+static bool open_edges(struct pipeline *p, struct error *err)
+{
+    const struct source_events events = {p, assigned, revoking, lost, committed, at_end, trouble};
+    return (p->loop = loop_new(err)) != NULL && (p->http = http_new(p->loop, err)) != NULL &&
+           (p->registry = registry_new(p->http, p->config, schema_changed, p, err)) != NULL &&
+           (p->webhook = webhook_new(p->http, p->config, err)) != NULL &&
+           (p->parking = parking_new(p->config, p->wake_fd, err)) != NULL &&
+           (p->source = source_new(p->config, &events, p->wake_fd, err)) != NULL;
+}
+
+struct pipeline *pipeline_new(const struct config *config, struct error *err)
+{
+    struct pipeline *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        return NULL;
+    }
+    p->config = config;
+    p->now_ms = clock_mono_ms();
+    p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (getrandom(&p->random, sizeof p->random, 0) < 0)
+        p->random = (uint64_t)clock_wall_ms();
+    if (!open_edges(p, err)) {
+        pipeline_free(p);
+        return NULL;
+    }
+    p->transform = transform_new(config);
+    p->lanes = lanes_new();
+    p->plans = plans_new(config, p->registry);
+    if (p->transform == NULL || p->lanes == NULL || p->plans == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        pipeline_free(p);
+        return NULL;
+    }
+    loop_watch(p->loop, p->wake_fd, LOOP_READ, woken, p);
+    return p;
+}
+
+static void free_partition(struct pipeline *p, struct partition *partition)
+{
+    if (partition == NULL)
+        return;
+    drop_batch(partition);
+    drop_deliveries(p, partition);
+    window_done(&partition->window);
+    free(partition);
+}
+
+void pipeline_free(struct pipeline *p)
+{
+    if (p == NULL)
+        return;
+    for (size_t i = 0; i < p->partition_count; i++)
+        free_partition(p, p->partitions[i]);
+    free(p->partitions);
+    source_free(p->source);
+    parking_free(p->parking);
+    webhook_free(p->webhook);
+    registry_free(p->registry);
+    http_free(p->http);
+    lanes_free(p->lanes);
+    plans_free(p->plans);
+    transform_free(p->transform);
+    loop_free(p->loop);
+    free(p->end_offsets);
+    if (p->wake_fd >= 0)
+        close(p->wake_fd);
+    free(p);
+}
+
+static uint64_t skipped_total(const struct totals *t)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < SKIP_REASON_COUNT; i++)
+        sum += t->skipped[i];
+    return sum;
+}
+
+static void say_totals(struct pipeline *p, const char *event)
+{
+    const struct totals *t = &p->totals;
+    struct lane_counts lanes = lane_counts(p->lanes);
+    log_info(event, LOG_I("consumed", (int64_t)t->consumed),
+             LOG_I("skipped", (int64_t)skipped_total(t)), LOG_I("delivered", (int64_t)t->delivered),
+             LOG_I("parked", (int64_t)t->parked), LOG_I("in_flight", (int64_t)lanes.in_flight),
+             LOG_I("retrying", (int64_t)lanes.resting), LOG_I("failures", (int64_t)t->failures));
+}
+
+/* Every ten seconds, and only when something was done. */
+static void say_progress(struct pipeline *p)
+{
+    uint64_t done = p->totals.consumed + p->totals.attempts;
+    if (p->now_ms < p->next_progress_ms || done == p->progress_shown)
+        return;
+    if (p->next_progress_ms != 0) {
+        say_totals(p, "progress");
+        p->progress_shown = done;
+    }
+    p->next_progress_ms = p->now_ms + PROGRESS_EVERY_MS;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < 0 ? b : b < 0 || a < b ? a : b;
+}
+
+/* How long the loop may wait: until the next thing that has a time. */
+static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, int64_t registry_ms,
+                       int64_t parking_ms)
+{
+    int64_t wait = IDLE_WAIT_MS;
+    until_ms = earlier(until_ms, commit_wait_until(p));
+    if (until_ms >= 0)
+        wait = earlier(wait, until_ms > p->now_ms ? until_ms - p->now_ms : 0);
+    return earlier(earlier(wait, http_ms), earlier(registry_ms, parking_ms));
+}
+
+/* One turn: what came back, what is new, what goes out, what may be committed; then the wait. */
+static void turn(struct pipeline *p)
+{
+    p->now_ms = clock_mono_ms();
+    source_turn(p->source);
+    int64_t registry_ms = registry_turn(p->registry, p->now_ms);
+    int64_t parking_ms = parking_turn(p->parking, p->now_ms);
+    http_turn(p->http);
+    bool more = !p->stopping && read_partitions(p);
+    send_ready(p);
+    int64_t http_ms = http_turn(p->http);
+    commit_due(p);
+    give_back_drained(p);
+    say_progress(p);
+    int64_t until_ms = lane_wake(p->lanes, p->now_ms);
+    loop_wait(p->loop, more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, parking_ms));
+}
+
+static void stop_asked(void *context, int fd, unsigned events)
+{
+    struct pipeline *p = context;
+    (void)events;
+    loop_forget(p->loop, fd);
+    p->stopping = true;
+}
+
+/* Hands everything back and leaves the group; bounded by drain.timeout. */
+static void leave(struct pipeline *p)
+{
+    p->stopping = true;
+    source_close(p->source);
+    int64_t deadline = clock_mono_ms() + p->config->drain_timeout + LOOK_UP_MS;
+    while (!source_closed(p->source) && clock_mono_ms() < deadline)
+        turn(p);
+}
+
+static void say_unsettled(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->end_count; i++) {
+        const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
+        int64_t watermark = partition != NULL && partition->state != PARTITION_NONE
+                                ? window_watermark(&partition->window)
+                                : -1;
+        if (watermark < p->end_offsets[i])
+            log_error("not settled", LOG_I("partition", (int64_t)i), LOG_I("from", watermark),
+                      LOG_I("end", p->end_offsets[i]));
+    }
+}
+
+/* True when there is nothing more to do; false to go on. */
+static bool is_over(struct pipeline *p, const struct pipeline_options *options, int64_t deadline)
+{
+    if (p->stopping || p->fatal->code != ERROR_NONE)
+        return true;
+    if (!options->until_end)
+        return false;
+    if (everything_settled(p))
+        return true;
+    if (deadline >= 0 && p->now_ms >= deadline) {
+        say_unsettled(p);
+        error_set(p->fatal, ERROR_FAILED, "not everything was settled within the time limit");
+    }
+    return p->fatal->code != ERROR_NONE;
+}
+
+static void say_started(struct pipeline *p)
+{
+    log_info("started", LOG_S("version", ELEMENTOR_SYNC_VERSION),
+             LOG_S("librdkafka", source_library_version()), LOG_S("topic", p->config->kafka_topic),
+             LOG_S("group", p->config->kafka_group), LOG_S("webhook", webhook_name(p->webhook)),
+             LOG_I("concurrency", p->config->webhook_concurrency));
+}
+
+static bool still_wanted(void *context)
+{
+    struct pipeline *p = context;
+    loop_wait(p->loop, 0);
+    return !p->stopping;
+}
+
+/* Until the topic is known to exist; false when told to stop meanwhile, or when it cannot be. */
+static bool join(struct pipeline *p, const struct pipeline_options *options)
+{
+    int64_t timeout_ms = options->until_end ? options->timeout_ms : -1;
+    if (!source_start(p->source, timeout_ms, still_wanted, p, p->fatal))
+        return false;
+    return !options->until_end ||
+           source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, p->fatal);
+}
+
+bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, struct error *err)
+{
+    p->fatal = err;
+    loop_watch(p->loop, options->stop_fd, LOOP_READ, stop_asked, p);
+    say_started(p);
+    if (!join(p, options))
+        return err->code == ERROR_NONE;
+    int64_t deadline = options->timeout_ms >= 0 ? clock_mono_ms() + options->timeout_ms : -1;
+    while (!is_over(p, options, deadline))
+        turn(p);
+    leave(p);
+    say_totals(p, "stopped");
+    return err->code == ERROR_NONE;
+}

@@ -1,0 +1,30 @@
+/* pipeline: one turn of the loop: records in, deliveries out, commits up to the watermark.
+ *
+ * The only module that knows both core and edge. One thread; everything happens in pipeline_run. */
+#ifndef PIPELINE_H
+#define PIPELINE_H
+
+#include "core/config.h"
+#include "core/error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct pipeline;
+
+/* Connects nothing yet. The config must outlive it. */
+struct pipeline *pipeline_new(const struct config *config, struct error *err);
+void pipeline_free(struct pipeline *p); /* accepts NULL */
+
+struct pipeline_options {
+    bool until_end;     /* settle and commit everything up to the end offsets of now, then return */
+    int64_t timeout_ms; /* of until_end; -1: none */
+    int stop_fd;        /* becomes readable when a signal asks to stop (signalfd) */
+};
+
+/* Runs until told to stop (true: everything in flight was finished or handed back, and what was
+ * settled is committed), until the end (true), or until it cannot go on. */
+bool pipeline_run(struct pipeline *p, const struct pipeline_options *options,
+                  struct error *err) must_check;
+
+#endif

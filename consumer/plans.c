@@ -1,0 +1,111 @@
+#include "plans.h"
+
+#include "core/hash.h"
+#include "core/transform.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BUCKETS = 256 };
+
+/* What became of one schema id. */
+struct known {
+    struct known *next;
+    int32_t id;
+    enum plans_answer answer;
+    struct plan *plan;
+    char *why;
+};
+
+struct plans {
+    struct plan_options options;
+    struct registry *registry;
+    struct known *last; /* records of one schema come in long runs */
+    struct known *buckets[BUCKETS];
+};
+
+struct plans *plans_new(const struct config *config, struct registry *registry)
+{
+    struct plans *plans = calloc(1, sizeof *plans);
+    if (plans == NULL)
+        return NULL;
+    plans->options = transform_plan_options(config);
+    plans->registry = registry;
+    return plans;
+}
+
+void plans_free(struct plans *plans)
+{
+    if (plans == NULL)
+        return;
+    for (size_t i = 0; i < BUCKETS; i++)
+        while (plans->buckets[i] != NULL) {
+            struct known *k = plans->buckets[i];
+            plans->buckets[i] = k->next;
+            plan_free(k->plan);
+            free(k->why);
+            free(k);
+        }
+    free(plans);
+}
+
+static struct known **bucket_of(struct plans *plans, int32_t id)
+{
+    return &plans->buckets[hash_bytes(&id, sizeof id, 0) % BUCKETS];
+}
+
+static struct known *find(struct plans *plans, int32_t id)
+{
+    if (plans->last != NULL && plans->last->id == id)
+        return plans->last;
+    for (struct known *k = *bucket_of(plans, id); k != NULL; k = k->next)
+        if (k->id == id)
+            return plans->last = k;
+    return NULL;
+}
+
+static enum plans_answer refusal(const struct error *err)
+{
+    return err->code == ERROR_CONFIG ? PLANS_STOP : PLANS_UNREADABLE;
+}
+
+/* Without memory the answer is PENDING: the partition waits and asks again. */
+static enum plans_answer learn(struct plans *plans, int32_t id, enum registry_answer answer,
+                               const char *schema, struct error *err, struct known **ret_known)
+{
+    struct known *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return PLANS_PENDING;
+    k->id = id;
+    if (answer == REGISTRY_HAVE)
+        k->plan = plan_compile(schema, strlen(schema), &plans->options, err);
+    k->answer = k->plan != NULL ? PLANS_HAVE : refusal(err);
+    k->why = strdup(err->text);
+    if (err->code == ERROR_NO_MEMORY || k->why == NULL) {
+        plan_free(k->plan);
+        free(k->why);
+        free(k);
+        return PLANS_PENDING;
+    }
+    k->next = *bucket_of(plans, id);
+    *bucket_of(plans, id) = k;
+    *ret_known = k;
+    return k->answer;
+}
+
+enum plans_answer plans_get(struct plans *plans, int32_t id, const struct plan **ret_plan,
+                            const char **ret_why)
+{
+    struct known *k = find(plans, id);
+    if (k == NULL) {
+        struct error err = {0};
+        const char *schema = NULL;
+        enum registry_answer answer = registry_get(plans->registry, id, &schema, &err);
+        if (answer == REGISTRY_PENDING ||
+            learn(plans, id, answer, schema, &err, &k) == PLANS_PENDING)
+            return PLANS_PENDING;
+    }
+    *ret_plan = k->plan;
+    *ret_why = k->why;
+    return k->answer;
+}
