@@ -141,6 +141,12 @@ enum config_need {
 /* Checks what must be there and what contradicts. `needs` is a set of enum config_need. */
 bool config_finish(const struct config *config, unsigned needs, struct error *err) must_check;
 
+/* "250ms", "5s", "2m", "1h", "7d" as milliseconds. */
+bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err) must_check;
+
+/* Whether a librdkafka property holds a secret ("sasl.password", …). */
+bool config_property_is_secret(const char *property);
+
 /* "kafka.brokers" -> "KAFKA_BROKERS". text needs room for the name and a NUL. */
 const char *config_environment_name(const char *name, char *text, size_t size);
 

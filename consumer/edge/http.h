@@ -2,14 +2,16 @@
  *
  * multi_socket with lazy interest. Every trap of libcurl that concerns both users is handled here:
  * no redirects, http/https only, NOSIGNAL, no netrc, no Expect, response bytes capped, the silent
- * second POST on a reused connection turned into an error (PREREQFUNCTION returns ABORT on its second
- * call within one attempt), TIMEOUT that cannot include queueing (callers cap what is in flight). */
+ * second POST on a reused connection turned into an error (PREREQFUNCTION returns ABORT on its
+ * second call within one attempt), TIMEOUT that cannot include queueing (callers cap what is in
+ * flight). */
 #ifndef EDGE_HTTP_H
 #define EDGE_HTTP_H
 
 #include "core/error.h"
 #include "edge/loop.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,25 +22,29 @@ void http_free(struct http *http); /* ends what is in flight without calling bac
 
 /* How an endpoint is reached; texts borrowed for the endpoint's life. */
 struct http_endpoint {
-    const char *ca_file;      /* NULL: the system's */
+    const char *ca_file;                 /* NULL: the system's */
     const char *user, *password, *token; /* NULL: none; token = bearer */
-    int64_t timeout_ms;       /* one attempt, connecting included */
-    size_t response_max;      /* bytes kept and read of a response's body */
-    bool http_allowed;        /* else https only */
-    long connections_max;     /* kept open to this host */
+    int64_t timeout_ms;                  /* one attempt, connecting included */
+    size_t response_max;                 /* bytes kept and read of a response's body */
+    bool http_allowed;                   /* else https only */
+    long connections_max;                /* kept open to this host */
 };
 
 struct http_result {
-    int status;               /* HTTP status, or 0: no answer */
-    const char *body;         /* borrowed during the callback; NUL-terminated */
+    int status;       /* HTTP status, or 0: no answer */
+    const char *body; /* borrowed during the callback; NUL-terminated */
     size_t body_len;
-    bool body_cut;            /* the response was longer than response_max */
-    const char *failure;      /* "" or libcurl's words for what went wrong; never holds the URL */
-    int64_t retry_after_ms;   /* Retry-After as delay, -1: none (issue D reads it) */
+    bool body_cut;          /* the response was longer than response_max */
+    const char *failure;    /* "" or libcurl's words for what went wrong; never holds the URL */
+    int64_t retry_after_ms; /* Retry-After as delay, -1: none (issue D reads it) */
 };
 typedef void http_done(void *context, const struct http_result *result);
 
 struct http_request;
+
+/* Whether libcurl can read the URL and its scheme is https (or http, if allowed). The error never
+ * repeats the URL. */
+bool http_url_check(const char *url, bool http_allowed, struct error *err) must_check;
 
 /* Starts a request; `done` is called exactly once, later, from http_turn (never from within here).
  * method "GET" or "POST"; headers is a NULL-terminated list of "Name: value" (copied); the body is
@@ -48,11 +54,12 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
                                 const char *body, size_t body_len, http_done *done, void *context,
                                 struct error *err);
 
-/* Ends a request without calling `done`. */
+/* Ends a request without calling `done`; not to be used on a request whose `done` was called. */
 void http_cancel(struct http_request *request);
 
-/* Runs libcurl's timers and calls back what is complete; call once per turn of the loop.
- * Returns ms until it wants to be called again, or -1. */
+/* Runs libcurl's timers and calls back what is complete; call once per turn of the loop, after
+ * whatever starts requests and just before loop_wait. Returns ms until it wants to be called again,
+ * or -1. */
 int64_t http_turn(struct http *http);
 
 #endif

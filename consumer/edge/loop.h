@@ -1,11 +1,13 @@
 /* loop: the one place where the delivering process waits (epoll).
  *
- * Level-triggered. A watch's callback runs inside loop_wait. Not thread-safe; one loop a process. */
+ * Level-triggered. A watch's callback runs inside loop_wait. Not thread-safe; one loop a process.
+ */
 #ifndef EDGE_LOOP_H
 #define EDGE_LOOP_H
 
 #include "core/error.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
@@ -17,10 +19,10 @@ struct loop *loop_new(struct error *err);
 void loop_free(struct loop *loop); /* closes no watched fd; accepts NULL */
 
 /* Watches fd for `events` (a set of LOOP_*; 0 = stop watching), replacing what was asked before.
- * Lazy: nothing reaches the kernel before the next loop_wait, which applies only what really changed
- * (naive epoll_ctl calls per libcurl callback cost 23 %). An fd may be closed and its number reused
- * only after loop_forget. */
-void loop_watch(struct loop *loop, int fd, unsigned events, loop_callback *callback, void *context);
+ * Lazy: nothing reaches the kernel before the next loop_wait, which applies only what really
+ * changed (naive epoll_ctl calls per libcurl callback cost 23 %). An fd may be closed and its
+ * number reused only after loop_forget. False without memory (or with a negative fd). */
+bool loop_watch(struct loop *loop, int fd, unsigned events, loop_callback *callback, void *context);
 void loop_forget(struct loop *loop, int fd);
 
 /* Waits until something happens or timeout_ms passed (-1: no limit, 0: only looks), then runs the

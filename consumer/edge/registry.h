@@ -1,7 +1,7 @@
 /* registry: Confluent's Schema Registry API, asynchronous; schemas cached by id.
  *
- * GET {url}/schemas/ids/{id}; references (GET {url}/subjects/{subject}/versions/{version}) are resolved
- * and inlined, so that what is handed out is one self-contained Avro schema. */
+ * GET {url}/schemas/ids/{id}; references (GET {url}/subjects/{subject}/versions/{version}) are
+ * resolved and inlined, so that what is handed out is one self-contained Avro schema. */
 #ifndef EDGE_REGISTRY_H
 #define EDGE_REGISTRY_H
 
@@ -11,23 +11,29 @@
 enum registry_answer {
     REGISTRY_HAVE,    /* *ret_schema is set */
     REGISTRY_PENDING, /* asked for; come back after the `changed` callback */
-    REGISTRY_FAILED   /* the registry says that there is no such schema, twice, 30 s apart at least;
-                         or that it is no Avro. err says why */
+    REGISTRY_FAILED   /* err says why: it is no Avro; or the registry says, twice and 30 s apart at
+                         least, that there is no such schema (asked again when wanted 30 s later) */
 };
 
 struct registry;
 
-/* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. */
+/* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. config
+ * is borrowed for the registry's life. */
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err);
 void registry_free(struct registry *registry); /* accepts NULL */
 
-/* *ret_schema: Avro schema as JSON, NUL-terminated, valid for the registry's life. A registry that is
- * down or answers nonsense is logged once, asked again with backoff, and stays PENDING. */
+/* *ret_schema: Avro schema as JSON, NUL-terminated, valid for the registry's life. A registry that
+ * is down or answers nonsense is logged once, asked again with backoff, and stays PENDING. */
 enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,
                                   struct error *err);
 
-/* Starts what is due; returns ms until it wants to be called again, or -1. */
+/* How long to wait after a first trouble (1 s unless told; doubles up to 30 s), and between the two
+ * answers that make an id FAILED (30 s unless told). For tests. */
+void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms);
+
+/* Starts what is due; returns ms until it wants to be called again, or -1. now_ms is
+ * clock_mono_ms(). Call it before http_turn. */
 int64_t registry_turn(struct registry *registry, int64_t now_ms);
 
 #endif

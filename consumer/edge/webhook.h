@@ -7,11 +7,13 @@
 
 struct webhook;
 
+/* config is borrowed for the webhook's life. */
 struct webhook *webhook_new(struct http *http, const struct config *config, struct error *err);
 void webhook_free(struct webhook *webhook); /* accepts NULL */
 
-/* "hooks.example.com#1a2b3c4d": the endpoint's host and an 8-hex fingerprint of the whole URL (first
- * bytes of its SHA-256): all of the secret that may be shown anywhere. Lives as long as the webhook. */
+/* "hooks.example.com#1a2b3c4d": the endpoint's host and an 8-hex fingerprint of the whole URL
+ * (first bytes of its SHA-256): all of the secret that may be shown anywhere. Lives as long as the
+ * webhook. */
 const char *webhook_name(const struct webhook *webhook);
 
 /* POSTs body with Content-Type: application/json, webhook-id and Idempotency-Key (both = id),
@@ -21,8 +23,8 @@ struct http_request *webhook_post(struct webhook *webhook, const char *id, int a
                                   const char *body, size_t body_len, http_done *done, void *context,
                                   struct error *err);
 
-/* Whether url may be used: https, or http to loopback, or allow_http; a host; no userinfo, no control
- * characters or spaces. The error never repeats the URL. */
+/* Whether url may be used: https, or http to loopback, or allow_http; a host; no userinfo, no
+ * control characters or spaces. The error never repeats the URL. */
 bool webhook_url_check(const char *url, bool allow_http, struct error *err) must_check;
 
 #endif

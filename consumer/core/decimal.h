@@ -1,0 +1,26 @@
+/* decimal: numbers as JSON text, with exactly the digits that the event holds. */
+#ifndef CORE_DECIMAL_H
+#define CORE_DECIMAL_H
+
+#include "core/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define DECIMAL_BYTES_MAX 512  /* of the unscaled value: some 1,200 digits */
+#define DECIMAL_SCALE_MAX 1000 /* either way */
+
+/* Appends unscaled * 10^-scale; unscaled is big-endian two's complement (Connect's Decimal; Avro 1.11,
+ * "Decimal"), no bytes at all meaning 0. False beyond the limits above: what a price never is, and
+ * what would make rendering expensive. */
+bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t scale);
+
+/* Appends the shortest decimal text that reads back as the same double, or (single) as the same float;
+ * exponents from 1e-05 down and 1e+16 up. False for NaN and the infinities. */
+bool decimal_add_real(struct buf *b, double value, bool single);
+
+/* Whether text is a JSON number (RFC 8259 §6). */
+bool decimal_is_json_number(const char *text, size_t len);
+
+#endif

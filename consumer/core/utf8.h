@@ -1,0 +1,15 @@
+/* utf8: what text columns must be before they leave. */
+#ifndef CORE_UTF8_H
+#define CORE_UTF8_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF). */
+bool utf8_is_valid(const char *text, size_t len);
+
+/* Whether valid UTF-8 holds nothing but white space (Unicode's, and the control characters that
+ * Python's str.isspace counts). Empty text is blank. */
+bool utf8_is_blank(const char *text, size_t len);
+
+#endif

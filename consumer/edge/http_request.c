@@ -1,0 +1,323 @@
+/* http_request: options, limits and the result of one request.
+ *
+ * What never changes is set once, in http_request_new. What depends on the endpoint is set at every
+ * start, each option explicitly, so that no credential of one endpoint can stay behind for the
+ * next. */
+#include "edge/http_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    RESPONSE_HEADERS_MAX = 64 * 1024, /* libcurl 7.88 has no limit of its own, nor for 1xx */
+    REQUEST_HEADERS_MAX = 16 * 1024,
+    BODY_KEPT_MAX = 64 * 1024, /* memory an idle handle may keep for the next answer */
+};
+
+/* Below common idle timeouts of servers, so that a connection is rarely used just as it is closed.
+ */
+static const long CONNECTION_IDLE_MAX_S = 20;
+static const long CONNECTION_LIFE_MAX_S = 10 * 60; /* follows DNS changes */
+static const int64_t RETRY_AFTER_MAX_S = INT32_MAX;
+
+/* Called before each time libcurl sends the request. When a reused connection is closed without an
+ * answer, libcurl would send it again by itself, up to five times: the receiver may see a POST
+ * twice in one attempt. GET may be repeated. */
+static int before_send(void *userdata, char *remote_ip, char *local_ip, int remote_port,
+                       int local_port)
+{
+    (void)remote_ip, (void)local_ip, (void)remote_port, (void)local_port;
+    struct http_request *request = userdata;
+    request->sends++;
+    return request->is_post && request->sends > 1 ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
+static size_t take_header(char *data, size_t size, size_t count, void *userdata)
+{
+    (void)data;
+    struct http_request *request = userdata;
+    request->header_bytes += size * count;
+    request->headers_cut = request->header_bytes > RESPONSE_HEADERS_MAX;
+    return request->headers_cut ? 0 : size * count;
+}
+
+static size_t take_body(char *data, size_t size, size_t count, void *userdata)
+{
+    struct http_request *request = userdata;
+    size_t len = size * count;
+    size_t room = request->body.limit - request->body.len;
+    buf_add(&request->body, data, len < room ? len : room);
+    request->body_cut = len > room || !buf_ok(&request->body);
+    return request->body_cut ? 0 : len; /* less than len ends the transfer */
+}
+
+static bool set_transport(CURL *easy)
+{
+    bool ok = true;
+    ok &= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
+    /* A proxy from the environment would be shown the secret URL, or could be used to catch it. */
+    ok &= curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, CONNECTION_LIFE_MAX_S) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_USERAGENT, "elementor-sync/" ELEMENTOR_SYNC_VERSION) ==
+          CURLE_OK;
+    return ok;
+}
+
+static bool set_callbacks(CURL *easy, struct http_request *request)
+{
+    bool ok = true;
+    ok &= curl_easy_setopt(easy, CURLOPT_PRIVATE, request) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_send) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_PREREQDATA, request) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, take_header) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_HEADERDATA, request) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_WRITEDATA, request) == CURLE_OK;
+    return ok;
+}
+
+struct http_request *http_request_new(struct http *http)
+{
+    struct http_request *request = calloc(1, sizeof *request);
+    if (request == NULL)
+        return NULL;
+    request->http = http;
+    buf_init(&request->header_text, REQUEST_HEADERS_MAX);
+    request->easy = curl_easy_init();
+    if (request->easy == NULL || !set_transport(request->easy) ||
+        !set_callbacks(request->easy, request)) {
+        http_request_free(request);
+        return NULL;
+    }
+    return request;
+}
+
+void http_request_free(struct http_request *request)
+{
+    if (request == NULL)
+        return;
+    curl_easy_cleanup(request->easy);
+    buf_done(&request->header_text);
+    buf_done(&request->body);
+    free(request->url);
+    free(request);
+}
+
+bool http_url_check(const char *url, bool http_allowed, struct error *err)
+{
+    char *scheme = NULL;
+    CURLU *parsed = curl_url();
+    if (parsed == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a URL");
+    bool ok = curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+              curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
+    if (!ok)
+        error_set(err, ERROR_CONFIG, "not a URL");
+    else if (strcmp(scheme, "https") != 0 && !(http_allowed && strcmp(scheme, "http") == 0))
+        ok = error_set(err, ERROR_CONFIG, "the URL must begin with %s",
+                       http_allowed ? "https:// or http://" : "https://");
+    curl_free(scheme);
+    curl_url_cleanup(parsed);
+    return ok;
+}
+
+/* Parsing a URL costs more than comparing it, and nearly every request goes where the last one
+ * went. */
+static bool set_url(struct http_request *request, const char *url, bool http_allowed,
+                    struct error *err)
+{
+    if (request->url != NULL && strcmp(request->url, url) == 0 &&
+        request->url_http_allowed == http_allowed)
+        return true;
+    if (!http_url_check(url, http_allowed, err))
+        return false;
+    char *copy = strdup(url);
+    if (copy == NULL || curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK) {
+        free(copy);
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a URL");
+    }
+    free(request->url);
+    request->url = copy;
+    request->url_http_allowed = http_allowed;
+    return true;
+}
+
+/* libcurl sends headers verbatim: a line break in one would begin another. */
+static bool is_one_line(const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++)
+        if ((*c < 0x20 && *c != '\t') || *c == 0x7f)
+            return false;
+    return true;
+}
+
+static bool add_header(struct http_request *request, size_t *count, const char *header,
+                       struct error *err)
+{
+    if (*count > HTTP_HEADERS_MAX)
+        return error_set(err, ERROR_FAILED, "more than %d request headers", HTTP_HEADERS_MAX);
+    if (!is_one_line(header) || strchr(header, ':') == NULL)
+        return error_set(err, ERROR_FAILED,
+                         "a request header holds control characters or no colon");
+    buf_add(&request->header_text, header, strlen(header) + 1);
+    ++*count;
+    return true;
+}
+
+/* The list is linked by hand: libcurl only reads it, and one buffer spares two allocations a
+ * header. */
+static bool set_headers(struct http_request *request, const char *const *headers, struct error *err)
+{
+    size_t count = 0;
+    buf_reset(&request->header_text);
+    if (!add_header(request, &count, "Expect:", err)) /* none: it costs a round trip or a second */
+        return false;
+    for (const char *const *header = headers; header != NULL && *header != NULL; header++)
+        if (!add_header(request, &count, *header, err))
+            return false;
+    if (!buf_ok(&request->header_text))
+        return error_set(err, ERROR_FAILED, "request headers of more than %d bytes",
+                         REQUEST_HEADERS_MAX);
+    char *text = request->header_text.data;
+    for (size_t i = 0; i < count; i++) {
+        request->headers[i].data = text;
+        request->headers[i].next = i + 1 < count ? &request->headers[i + 1] : NULL;
+        text += strlen(text) + 1;
+    }
+    return curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK;
+}
+
+static bool set_credentials(CURL *easy, const struct http_endpoint *endpoint, struct error *err)
+{
+    if (endpoint->token != NULL && !is_one_line(endpoint->token))
+        return error_set(err, ERROR_CONFIG, "the bearer token holds control characters");
+    long method = (long)(endpoint->token != NULL ? CURLAUTH_BEARER : CURLAUTH_BASIC);
+    bool ok = true;
+    ok &= curl_easy_setopt(easy, CURLOPT_HTTPAUTH, method) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, endpoint->token) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_USERNAME, endpoint->user) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_PASSWORD, endpoint->password) == CURLE_OK;
+    return ok;
+}
+
+/* With a file of its own, an endpoint trusts nothing else: libcurl would still look into the
+ * system's directory. Without one, the defaults come back. */
+static bool set_trust(CURL *easy, const char *ca_file)
+{
+    char *file = NULL, *directory = NULL;
+    if (ca_file == NULL) {
+        curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
+        curl_easy_getinfo(easy, CURLINFO_CAPATH, &directory);
+    }
+    bool ok = true;
+    ok &= curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file != NULL ? ca_file : file) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK;
+    return ok;
+}
+
+static bool set_endpoint(CURL *easy, const struct http_endpoint *endpoint, struct error *err)
+{
+    /* The time limit covers the whole attempt, so a slow or dripping answer is bounded by it; a
+     * LOW_SPEED limit would only cut off receivers that think for long before they answer. */
+    bool ok = true;
+    ok &= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)endpoint->timeout_ms) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
+                           endpoint->http_allowed ? "https,http" : "https") == CURLE_OK;
+    return ok && set_trust(easy, endpoint->ca_file) && set_credentials(easy, endpoint, err);
+}
+
+static bool set_method(struct http_request *request, const char *method, const char *body,
+                       size_t body_len, struct error *err)
+{
+    CURL *easy = request->easy;
+    request->is_post = strcmp(method, "POST") == 0;
+    if (!request->is_post && strcmp(method, "GET") != 0)
+        return error_set(err, ERROR_FAILED, "method %s is not supported", method);
+    if (!request->is_post)
+        return curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L) == CURLE_OK;
+    const char *bytes = body != NULL ? body : ""; /* NULL would make libcurl read standard input */
+    bool ok = true;
+    ok &= curl_easy_setopt(easy, CURLOPT_POST, 1L) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body_len) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_POSTFIELDS, bytes) == CURLE_OK;
+    return ok;
+}
+
+static void forget_answer(struct http_request *request, size_t response_max)
+{
+    if (request->body.limit != response_max || request->body.cap > BODY_KEPT_MAX) {
+        buf_done(&request->body);
+        buf_init(&request->body, response_max);
+    }
+    buf_reset(&request->body);
+    request->sends = 0;
+    request->header_bytes = 0;
+    request->body_cut = request->headers_cut = false;
+}
+
+bool http_request_prepare(struct http_request *request, const struct http_endpoint *endpoint,
+                          const char *method, const char *url, const char *const *headers,
+                          const char *body, size_t body_len, struct error *err)
+{
+    forget_answer(request, endpoint->response_max);
+    if (set_url(request, url, endpoint->http_allowed, err) && set_headers(request, headers, err) &&
+        set_endpoint(request->easy, endpoint, err) &&
+        set_method(request, method, body, body_len, err))
+        return true;
+    return error_set(err, ERROR_NO_MEMORY, "libcurl refused an option");
+}
+
+/* libcurl's own words, never its error buffer: that one may hold parts of the URL. */
+static const char *failure_of(const struct http_request *request, CURLcode code)
+{
+    if (code == CURLE_ABORTED_BY_CALLBACK)
+        return "connection closed by the endpoint before an answer";
+    if (code == CURLE_WRITE_ERROR && request->headers_cut)
+        return "the answer's headers are too large";
+    if (code == CURLE_WEIRD_SERVER_REPLY ||
+        (code == CURLE_UNSUPPORTED_PROTOCOL && request->sends > 0))
+        return "the answer is not HTTP";
+    if (code == CURLE_OK)
+        return "the answer has no status";
+    return curl_easy_strerror(code);
+}
+
+/* libcurl reads both forms of Retry-After but says 0 for none, for no delay and for nonsense. */
+static int64_t retry_after_ms(CURL *easy)
+{
+    curl_off_t seconds = 0;
+    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
+    if (seconds > 0)
+        return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
+    struct curl_header *header;
+    if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
+        return -1;
+    bool zero = header->value[0] == '0' && header->value[strspn(header->value, "0")] == '\0';
+    return zero || curl_getdate(header->value, NULL) != -1 ? 0 : -1;
+}
+
+struct http_result http_request_result(struct http_request *request, CURLcode code)
+{
+    struct http_result result = {.body = "", .failure = "", .retry_after_ms = -1};
+    long status = 0;
+    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && request->body_cut))
+        curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (status == 0) {
+        result.failure = failure_of(request, code);
+        return result;
+    }
+    result.status = (int)status;
+    result.body = buf_text(&request->body);
+    result.body_len = buf_ok(&request->body) ? request->body.len : 0;
+    result.body_cut = request->body_cut;
+    if (status >= 300)
+        result.retry_after_ms = retry_after_ms(request->easy);
+    return result;
+}

@@ -1,0 +1,59 @@
+/* registry_entry: what is known of one schema id, and the documents it is put together from. For
+ * registry.c alone; does no I/O.
+ *
+ *   entry 7 ─▶ document (schemas/ids/7) ─▶ document (subjects/address/versions/2) ─▶ …
+ *
+ * A document is one answer of the registry: the schema of the id itself, or a referenced one. */
+#ifndef EDGE_REGISTRY_ENTRY_H
+#define EDGE_REGISTRY_ENTRY_H
+
+#include "core/schema_reply.h"
+#include "edge/registry.h"
+
+enum { DOCUMENTS_PER_SCHEMA = 64, REFERENCE_DEPTH = 16 };
+
+struct registry_document {
+    struct registry_entry *entry;
+    struct registry_document *next;
+    char *subject; /* NULL: the document of the id itself */
+    int64_t version;
+    int depth;                    /* references followed from the id to here */
+    struct http_request *request; /* in flight */
+    char *schema;                 /* NULL until it has been answered */
+    int64_t missed_ms;            /* when the registry first said that it has none; -1: never */
+};
+
+struct registry_entry {
+    struct registry *registry;
+    struct registry_entry *next_in_bucket, *next_pending;
+    int32_t id;
+    enum registry_answer answer;
+    char *schema;         /* HAVE */
+    struct error failure; /* FAILED */
+    int64_t missed_ms;    /* FAILED since the registry has none: when it last said so; else -1 */
+    struct registry_document *documents;
+    int document_count;
+    int64_t due_ms, retry_ms; /* PENDING: when to ask again, and the delay after the next trouble */
+};
+
+/* An entry that is PENDING, with its first document; NULL without memory. */
+struct registry_entry *registry_entry_new(struct registry *registry, int32_t id, int64_t retry_ms);
+
+/* Gives an entry without documents its first one, which remembers an earlier miss. */
+bool registry_entry_ask(struct registry_entry *entry) must_check;
+void registry_entry_free(struct registry_entry *entry); /* accepts NULL */
+
+/* Moves a document's schema in and adds the documents that it refers to, each once. */
+bool registry_entry_take(struct registry_document *document, struct schema_reply *reply,
+                         struct error *err) must_check;
+
+/* Whether all documents have been answered. */
+bool registry_entry_complete(const struct registry_entry *entry);
+
+/* Puts the documents together; malloced, NULL when they do not fit. */
+char *registry_entry_inline(const struct registry_entry *entry, struct error *err);
+
+/* Ends the requests in flight, frees the documents; returns how many requests that were. */
+int registry_entry_drop_documents(struct registry_entry *entry);
+
+#endif

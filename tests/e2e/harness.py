@@ -1,0 +1,129 @@
+"""What every end-to-end test uses: the real stack, a receiver, the program, and bounded waits."""
+import json, os, pathlib, signal, subprocess, tempfile, time, urllib.request
+
+HERE = pathlib.Path(__file__).resolve().parent
+TESTS = HERE.parent
+STACK = TESTS / "stack"
+
+
+def wait_for(what, probe, seconds=60.0):
+    """Polls until probe() is true; an AssertionError that names `what` otherwise."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = probe()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
+        time.sleep(0.05)
+
+
+class Stack:
+    """The running stack of tests/stack, described by its env file."""
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+        self.env = {}
+        for line in (pathlib.Path(folder) / "env").read_text().splitlines():
+            name, sign, value = line.removeprefix("export ").partition("=")
+            if sign:
+                self.env[name] = value.strip("'\"")
+
+    def sql(self, text):
+        done = subprocess.run(["sh", str(STACK / "psql.sh"), self.folder, text],
+                              check=True, capture_output=True, text=True)
+        return done.stdout.strip()
+
+    def part(self, action, name):
+        subprocess.run(["sh", str(STACK / "part.sh"), self.folder, action, name], check=True,
+                       stdout=subprocess.DEVNULL)
+
+    def order(self, number, **columns):
+        """Inserts a pending order; returns its id."""
+        row = {"order_number": number, "client_name": "Amina Él", "client_phone": "+213600000000",
+               "client_address": "12 rue Didouche", "client_city": "Alger",
+               "product_name": "Montre \"X\"", "quantity": "2", "unit_price": "1250.50",
+               "total_amount": "2501.00", "status": "pending"} | columns
+        quoted = ", ".join("'" + value.replace("'", "''") + "'" for value in row.values())
+        return self.sql(f"INSERT INTO orders ({', '.join(row)}) VALUES ({quoted}) RETURNING id"
+                        ).splitlines()[0]
+
+    def confirm(self, order_id, at="2026-11-22T09:15:30.123456Z"):
+        self.sql(f"UPDATE orders SET status = 'confirmed', confirmed_at = '{at}' "
+                 f"WHERE id = '{order_id}'")
+
+
+class Receiver:
+    """tests/stack/receiver.py in a process of its own, and its journal."""
+
+    def __init__(self, folder, port=0):
+        self.folder = pathlib.Path(folder)
+        self.journal_path = self.folder / "journal.ndjson"
+        self.port_file = self.folder / "receiver.port"
+        self.port = port
+        self.start()
+
+    def start(self):
+        self.port_file.unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            ["python3", str(STACK / "receiver.py"), "--port", str(self.port), "--port-file",
+             str(self.port_file), "--journal", str(self.journal_path)])
+        wait_for("the receiver listens",
+                 lambda: self.port_file.exists() and self.port_file.read_text().strip())
+        self.port = int(self.port_file.read_text())
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+    @property
+    def url(self):
+        return f"http://127.0.0.1:{self.port}/hook/secret-path"
+
+    def control(self, **behaviour):
+        request = urllib.request.Request(f"http://127.0.0.1:{self.port}/_control", method="PUT",
+                                         data=json.dumps(behaviour).encode())
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def journal(self, path="/hook/secret-path"):
+        if not self.journal_path.exists():
+            return []
+        lines = self.journal_path.read_text().splitlines(keepends=True)
+        entries = [json.loads(line) for line in lines if line.endswith("\n")]
+        return [e for e in entries if e["path"] == path]
+
+    def delivered(self):
+        """The order ids answered with 2xx, in order."""
+        return [json.loads(e["body"])["fields"]["order_id"] for e in self.journal()
+                if 200 <= (e.get("status") or 0) < 300]
+
+
+class Program:
+    """One elementor-sync process with its log."""
+
+    def __init__(self, binary, log, *arguments, env=None):
+        self.log = pathlib.Path(log)
+        self.file = open(self.log, "ab")
+        self.process = subprocess.Popen([str(binary), *arguments], stderr=self.file,
+                                        env={**os.environ, **(env or {})})
+
+    def wait(self, seconds=60):
+        code = self.process.wait(seconds)
+        self.file.close()
+        return code
+
+    def stop(self, seconds=60):
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait(seconds)
+
+    def kill(self):
+        self.process.kill()
+        return self.wait()
+
+    def says(self, text):
+        return text in self.log.read_text(errors="replace")
+
+
+def header(entry, name):
+    values = [v for k, v in dict(entry["headers"]).items() if k.lower() == name]
+    assert len(values) == 1, f"{name}: {values}"
+    return values[0]

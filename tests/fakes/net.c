@@ -1,0 +1,46 @@
+#include "fakes/net.h"
+
+#include "edge/clock.h"
+
+#include <stdlib.h>
+
+enum { PATIENCE_MS = 20000 };
+
+void net_open(struct net *net)
+{
+    *net = (struct net){.loop = loop_new(NULL)};
+    if (net->loop != NULL)
+        net->http = http_new(net->loop, NULL);
+    if (net->http == NULL)
+        abort();
+}
+
+void net_close(struct net *net)
+{
+    http_free(net->http);
+    loop_free(net->loop);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    if (a < 0 || b < 0)
+        return a < 0 ? b : a;
+    return a < b ? a : b;
+}
+
+bool net_run(struct net *net, const int *count, int until)
+{
+    int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
+    for (;;) {
+        int64_t wait_ms = -1;
+        if (net->registry != NULL)
+            wait_ms = registry_turn(net->registry, clock_mono_ms());
+        wait_ms = sooner(wait_ms, http_turn(net->http));
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+        if (*count >= until)
+            return true;
+        if (left_ms <= 0)
+            return false;
+        loop_wait(net->loop, sooner(wait_ms, left_ms));
+    }
+}

@@ -1,0 +1,58 @@
+/* server: a scripted HTTP endpoint on a loopback port, in a thread of the test.
+ *
+ *   struct server *server = server_new((const struct server_rule[]){
+ *       {"/slow", SERVER_HOLD, "HTTP/1.1 204 No Content\r\n\r\n", 1},
+ *       {NULL, SERVER_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 0},
+ *       {0}});
+ *   server_listen(server);                      before that, connections are refused
+ *   … server_request(server, 0)->body …
+ *   server_free(server);
+ *
+ * A request takes the first rule that names its path (or none) and is not used up. What cannot be
+ * set up aborts: there is no test without it. */
+#ifndef FAKES_SERVER_H
+#define FAKES_SERVER_H
+
+#include <stddef.h>
+
+enum server_action {
+    SERVER_NO_RULE,      /* ends the list of rules */
+    SERVER_ANSWER,       /* writes the text, keeps the connection */
+    SERVER_ANSWER_CLOSE, /* writes the text, closes */
+    SERVER_CLOSE,        /* closes without an answer */
+    SERVER_RESET,        /* the same with a TCP reset */
+    SERVER_HANG,         /* never answers */
+    SERVER_HOLD,         /* as SERVER_ANSWER, but only after server_release */
+    SERVER_DRIP,         /* writes the text, a byte each 20 ms */
+    SERVER_ENDLESS,      /* writes the text, then zeros for ever */
+    SERVER_REPEAT        /* writes the text again and again */
+};
+
+struct server_rule {
+    const char *path; /* NULL: any */
+    enum server_action action;
+    const char *text;
+    int times; /* 0: for ever */
+};
+
+struct server_request {
+    int connection;   /* counted from 0 in order of acceptance */
+    const char *head; /* request line and headers, as received, with the empty line */
+    const char *body;
+};
+
+struct server;
+
+struct server *
+server_new(const struct server_rule *rules); /* bound, not listening; rules borrowed */
+void server_listen(struct server *server);
+void server_free(struct server *server); /* accepts NULL */
+
+int server_port(const struct server *server);
+void server_release(struct server *server); /* answers what is held, and holds nothing any more */
+
+/* The journal: valid until server_free, in order of arrival. NULL where there is none (yet). */
+size_t server_request_count(struct server *server);
+const struct server_request *server_request(struct server *server, size_t i);
+
+#endif

@@ -1,0 +1,435 @@
+/* registry_test: a scripted schema registry on loopback. */
+#include "edge/registry.h"
+#include "fakes/net.h"
+#include "fakes/server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define JSON_HEAD(status) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"
+#define INT_SCHEMA JSON_HEAD("200 OK") "{\"schema\":\"\\\"int\\\"\"}"
+#define MISSING JSON_HEAD("404 Not Found") "{\"error_code\":40403,\"message\":\"Schema not found\"}"
+
+enum { RETRY_FIRST_MS = 20, MISS_INTERVAL_MS = 200 };
+
+struct bench {
+    struct net net;
+    struct server *server;
+    struct config config; /* zeroed; what the registry reads is set */
+    char url[128];
+    int changes;
+};
+
+static void count_change(void *context)
+{
+    ++*(int *)context;
+}
+
+/* The server does not listen yet. `path` follows the port in registry.url. */
+static void bench_open(struct bench *bench, const struct server_rule *rules, const char *path)
+{
+    memset(bench, 0, sizeof *bench);
+    bench->server = server_new(rules);
+    net_open(&bench->net);
+    snprintf(bench->url, sizeof bench->url, "http://127.0.0.1:%d%s", server_port(bench->server),
+             path);
+    bench->config.registry_url = bench->url;
+    bench->config.registry_timeout = 10000;
+}
+
+static void bench_start(struct bench *bench)
+{
+    bench->net.registry =
+        registry_new(bench->net.http, &bench->config, count_change, &bench->changes, NULL);
+    assert_non_null(bench->net.registry);
+    registry_set_pace(bench->net.registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
+}
+
+static void bench_close(struct bench *bench)
+{
+    registry_free(bench->net.registry);
+    net_close(&bench->net);
+    server_free(bench->server);
+}
+
+static enum registry_answer get(struct bench *bench, int32_t id, const char **ret_schema,
+                                struct error *err)
+{
+    return registry_get(bench->net.registry, id, ret_schema, err);
+}
+
+/* Asks, waits for the first change, and expects this schema. */
+static void expect_schema(struct bench *bench, int32_t id, const char *expected)
+{
+    const char *schema = NULL;
+    struct error err = {0};
+    assert_int_equal(get(bench, id, &schema, &err), REGISTRY_PENDING);
+    assert_null(schema);
+    assert_true(net_run(&bench->net, &bench->changes, bench->changes + 1));
+    if (get(bench, id, &schema, &err) != REGISTRY_HAVE)
+        fail_msg("%s", err.text);
+    assert_string_equal(schema, expected);
+}
+
+static void expect_failure(struct bench *bench, int32_t id, const char *why)
+{
+    const char *schema = NULL;
+    struct error err = {0};
+    assert_int_equal(get(bench, id, &schema, &err), REGISTRY_PENDING);
+    assert_true(net_run(&bench->net, &bench->changes, bench->changes + 1));
+    assert_int_equal(get(bench, id, &schema, &err), REGISTRY_FAILED);
+    assert_null(schema);
+    assert_int_equal(err.code, ERROR_UNDECODABLE);
+    if (strstr(err.text, why) == NULL)
+        fail_msg("\"%s\" is not in \"%s\"", why, err.text);
+}
+
+static bool asked(struct bench *bench, size_t i, const char *text)
+{
+    return strstr(server_request(bench->server, i)->head, text) != NULL;
+}
+
+/* --- what is asked -----------------------------------------------------------------------------
+ */
+
+static void asked_once_then_cached(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0}, {0}}, "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    const char *schema;
+    for (int i = 0; i < 3; i++) /* asking again while it is under way starts nothing */
+        assert_int_equal(get(&bench, 7, &schema, NULL), REGISTRY_PENDING);
+    expect_schema(&bench, 7, "\"int\"");
+    expect_schema(&bench, 8, "\"int\"");
+    assert_int_equal(get(&bench, 7, &schema, NULL), REGISTRY_HAVE);
+    assert_int_equal(server_request_count(bench.server), 2);
+    assert_true(asked(&bench, 0, "GET /schemas/ids/7 HTTP/1.1\r\n"));
+    assert_true(asked(&bench, 0,
+                      "\r\nAccept: application/vnd.schemaregistry.v1+json, "
+                      "application/json\r\n"));
+    assert_false(asked(&bench, 0, "Authorization"));
+    bench_close(&bench);
+}
+
+static void base_path_and_slashes(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/apis/ccompat/v7", "/apis/ccompat/v7/",
+                                        "/apis/ccompat/v7//"};
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        struct bench bench;
+        bench_open(&bench,
+                   (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0}, {0}},
+                   paths[i]);
+        server_listen(bench.server);
+        bench_start(&bench);
+        expect_schema(&bench, 1, "\"int\"");
+        assert_true(asked(&bench, 0, "GET /apis/ccompat/v7/schemas/ids/1 HTTP/1.1\r\n"));
+        bench_close(&bench);
+    }
+}
+
+static void credentials(void **state)
+{
+    (void)state;
+    for (int bearer = 0; bearer <= 1; bearer++) {
+        struct bench bench;
+        char user[] = "ann", password[] = "pw", token[] = "t0k3n";
+        bench_open(&bench,
+                   (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0}, {0}},
+                   "");
+        server_listen(bench.server);
+        bench.config.registry_user = bearer ? NULL : user;
+        bench.config.registry_password = bearer ? NULL : password;
+        bench.config.registry_token = bearer ? token : NULL;
+        bench_start(&bench);
+        expect_schema(&bench, 1, "\"int\"");
+        assert_true(asked(&bench, 0,
+                          bearer ? "\r\nAuthorization: Bearer t0k3n\r\n"
+                                 : "\r\nAuthorization: Basic YW5uOnB3\r\n"));
+        bench_close(&bench);
+    }
+}
+
+static void url_is_required(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {NULL, "", "registry:8081/x", "ftp://registry/"};
+    struct net net;
+    net_open(&net);
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        struct config config = {0};
+        char url[64];
+        struct error err = {0};
+        if (urls[i] != NULL) {
+            snprintf(url, sizeof url, "%s", urls[i]);
+            config.registry_url = url;
+        }
+        assert_null(registry_new(net.http, &config, count_change, NULL, &err));
+        assert_int_equal(err.code, ERROR_CONFIG);
+    }
+    net_close(&net);
+}
+
+/* --- references --------------------------------------------------------------------------------
+ */
+
+#define REFERENCE(subject, version) \
+    "{\"name\":\"x\",\"subject\":\"" subject "\",\"version\":" version "}"
+#define RECORD_OF(name, type)                                                                   \
+    "{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"" name "\\\",\\\"fields\\\":[{\\\"name\\\":" \
+    "\\\"f\\\",\\\"type\\\":\\\"" type "\\\"}]}"
+#define SCHEMA_WITH(schema, references) \
+    JSON_HEAD("200 OK") "{\"schema\":\"" schema "\",\"references\":[" references "]}"
+
+static void nested_references(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){
+                   {"/schemas/ids/5", SERVER_ANSWER_CLOSE,
+                    SCHEMA_WITH(RECORD_OF("a.Order", "a.Line"), REFERENCE("li/ne", "2")), 1},
+                   {"/subjects/li%2Fne/versions/2", SERVER_ANSWER_CLOSE, JSON_HEAD("503 Busy"), 1},
+                   {"/subjects/li%2Fne/versions/2", SERVER_ANSWER_CLOSE,
+                    SCHEMA_WITH(RECORD_OF("a.Line", "Item"),
+                                REFERENCE("item", "1") "," REFERENCE("li/ne", "2")),
+                    1},
+                   {"/subjects/item/versions/1", SERVER_ANSWER_CLOSE,
+                    SCHEMA_WITH(RECORD_OF("a.Item", "int"), REFERENCE("li/ne", "2")), 1},
+                   {0}},
+               "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_schema(
+        &bench, 5,
+        "{\"type\":\"record\",\"name\":\"a.Order\",\"fields\":[{\"name\":\"f\",\"type\":"
+        "{\"type\":\"record\",\"name\":\"a.Line\",\"fields\":[{\"name\":\"f\",\"type\":"
+        "{\"type\":\"record\",\"name\":\"a.Item\",\"fields\":[{\"name\":\"f\",\"type\":\"int\"}]}"
+        "}]}}]}");
+    assert_int_equal(server_request_count(bench.server), 4); /* cycles are asked for once */
+    bench_close(&bench);
+}
+
+static void reference_chain_too_long(void **state)
+{
+    (void)state;
+    enum { LONG = 20, TEXT_MAX = 512 };
+    static char paths[LONG][64], texts[LONG][TEXT_MAX];
+    struct server_rule rules[LONG + 1] = {{0}};
+    for (int i = 0; i < LONG; i++) {
+        if (i == 0)
+            snprintf(paths[i], sizeof paths[i], "/schemas/ids/5");
+        else
+            snprintf(paths[i], sizeof paths[i], "/subjects/s%d/versions/1", i);
+        snprintf(texts[i], sizeof texts[i],
+                 JSON_HEAD("200 OK") "{\"schema\":\"" RECORD_OF(
+                     "a.R%d", "int") "\",\"references\":[" REFERENCE("s%d", "1") "]}",
+                 i, i + 1);
+        rules[i] = (struct server_rule){paths[i], SERVER_ANSWER_CLOSE, texts[i], 0};
+    }
+    struct bench bench;
+    bench_open(&bench, rules, "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_failure(&bench, 5, "more than 16 deep");
+    assert_int_equal(server_request_count(bench.server), 17);
+    bench_close(&bench);
+}
+
+/* More references than may be in flight; one of them cannot be used, while others are under way. */
+static void many_references_one_bad(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(
+        &bench,
+        (const struct server_rule[]){
+            {"/schemas/ids/5", SERVER_ANSWER_CLOSE,
+             SCHEMA_WITH(
+                 "x",
+                 REFERENCE("a", "1") "," REFERENCE("a", "2") "," REFERENCE("a", "3") "," REFERENCE("a", "4") "," REFERENCE(
+                     "a",
+                     "5") "," REFERENCE("a",
+                                        "6") "," REFERENCE("a",
+                                                           "7") "," REFERENCE("a",
+                                                                              "8") "," REFERENCE("a",
+                                                                                                 "9") "," REFERENCE("bad",
+                                                                                                                    "1")),
+             1},
+            {"/subjects/a/versions/1", SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
+            {"/subjects/a/versions/2", SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
+            {"/subjects/bad/versions/1", SERVER_ANSWER_CLOSE,
+             JSON_HEAD("200 OK") "{\"schema\":\"{}\",\"schemaType\":\"JSON\"}", 0},
+            {"/schemas/ids/6", SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
+            {NULL, SERVER_HOLD, INT_SCHEMA, 0},
+            {0}},
+        "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_failure(&bench, 5, "type JSON");
+    expect_schema(&bench, 6, "\"int\""); /* what was in flight is no longer counted */
+    bench_close(&bench);
+}
+
+/* --- trouble -----------------------------------------------------------------------------------
+ */
+
+static void trouble_then_recovery(void **state)
+{
+    (void)state;
+    static const struct {
+        enum server_action action;
+        const char *text;
+    } troubles[] = {
+        {SERVER_ANSWER_CLOSE, JSON_HEAD("200 OK") "<html>log in</html>"},
+        {SERVER_ANSWER_CLOSE, JSON_HEAD("404 Not Found") "<html>not here</html>"},
+        {SERVER_ANSWER_CLOSE, JSON_HEAD("401 Unauthorized") "{\"error_code\":401}"},
+        {SERVER_ANSWER_CLOSE, JSON_HEAD("500 Oops")},
+        {SERVER_ENDLESS, JSON_HEAD("200 OK")},
+        {SERVER_CLOSE, NULL},
+        {SERVER_RESET, NULL},
+    };
+    for (size_t i = 0; i < sizeof troubles / sizeof *troubles; i++) {
+        struct bench bench;
+        bench_open(&bench,
+                   (const struct server_rule[]){{NULL, troubles[i].action, troubles[i].text, 2},
+                                                {NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
+                                                {0}},
+                   "");
+        server_listen(bench.server);
+        bench_start(&bench);
+        expect_schema(&bench, 1, "\"int\"");
+        assert_int_equal(server_request_count(bench.server), 3);
+        assert_int_equal(bench.changes, 1);
+        bench_close(&bench);
+    }
+}
+
+static void down_at_start(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0}, {0}}, "");
+    bench_start(&bench);
+    const char *schema;
+    assert_int_equal(get(&bench, 1, &schema, NULL), REGISTRY_PENDING);
+    /* refused at least once: from then on there is a time at which it asks again */
+    for (int turns = 0; registry_turn(bench.net.registry, 0) < 0; turns++) {
+        assert_true(turns < 2000);
+        http_turn(bench.net.http);
+        loop_wait(bench.net.loop, 10);
+    }
+    server_listen(bench.server);
+    expect_schema(&bench, 1, "\"int\"");
+    bench_close(&bench);
+}
+
+/* --- final answers -----------------------------------------------------------------------------
+ */
+
+static void missing_twice(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){{"/schemas/ids/9", SERVER_ANSWER_CLOSE, MISSING, 2},
+                                            {NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
+                                            {0}},
+               "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_failure(&bench, 9, "schema 9: the registry has no such schema (error code 40403)");
+    assert_int_equal(server_request_count(bench.server), 2);
+    expect_schema(&bench, 8, "\"int\"");
+    /* An answer of "missing" is not for ever. */
+    registry_set_pace(bench.net.registry, RETRY_FIRST_MS, 0);
+    expect_schema(&bench, 9, "\"int\"");
+    bench_close(&bench);
+}
+
+static void missing_once(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, MISSING, 1},
+                                            {NULL, SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
+                                            {0}},
+               "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_schema(&bench, 9, "\"int\"");
+    assert_int_equal(server_request_count(bench.server), 2);
+    bench_close(&bench);
+}
+
+static void no_avro(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){
+                   {NULL, SERVER_ANSWER_CLOSE,
+                    JSON_HEAD("200 OK") "{\"schema\":\"{}\",\"schemaType\":\"JSON\"}", 0},
+                   {0}},
+               "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_failure(&bench, 3, "type JSON, not AVRO");
+    assert_int_equal(server_request_count(bench.server), 1);
+    bench_close(&bench);
+}
+
+static void many_ids(void **state)
+{
+    (void)state;
+    enum { MANY = 40 };
+    struct bench bench;
+    bench_open(&bench, (const struct server_rule[]){{NULL, SERVER_HOLD, INT_SCHEMA, 0}, {0}}, "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    const char *schema;
+    for (int32_t id = 0; id < MANY; id++)
+        assert_int_equal(get(&bench, id, &schema, NULL), REGISTRY_PENDING);
+    for (int turns = 0; turns < 2000 && server_request_count(bench.server) < 8; turns++) {
+        registry_turn(bench.net.registry, 0);
+        http_turn(bench.net.http);
+        loop_wait(bench.net.loop, 10);
+    }
+    assert_int_equal(server_request_count(bench.server), 8); /* the rest wait their turn */
+    server_release(bench.server);
+    assert_int_equal(bench.changes, 0);
+    bench_close(&bench); /* with requests in flight */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(asked_once_then_cached),
+        cmocka_unit_test(base_path_and_slashes),
+        cmocka_unit_test(credentials),
+        cmocka_unit_test(url_is_required),
+        cmocka_unit_test(nested_references),
+        cmocka_unit_test(reference_chain_too_long),
+        cmocka_unit_test(many_references_one_bad),
+        cmocka_unit_test(trouble_then_recovery),
+        cmocka_unit_test(down_at_start),
+        cmocka_unit_test(missing_twice),
+        cmocka_unit_test(missing_once),
+        cmocka_unit_test(no_avro),
+        cmocka_unit_test(many_ids),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
