@@ -33,8 +33,7 @@ struct http {
     long connections_max; /* of the largest endpoint so far */
 };
 
-/* --- lists of requests -------------------------------------------------------------------------
- */
+/* --- lists of requests ----------------------------------------------------------------- */
 
 static void push(struct http_request **list, struct http_request *request)
 {
@@ -55,8 +54,7 @@ static void unlink_from(struct http_request **list, struct http_request *request
         request->next->previous = request->previous;
 }
 
-/* --- sockets -----------------------------------------------------------------------------------
- */
+/* --- sockets --------------------------------------------------------------------------- */
 
 static enum socket_state socket_state(const struct http *http, int fd)
 {
@@ -142,8 +140,7 @@ static int on_interest(CURL *easy, curl_socket_t fd, int what, void *userdata, v
     return loop_watch(http->loop, fd, events, on_ready, http) ? 0 : -1;
 }
 
-/* --- timer -------------------------------------------------------------------------------------
- */
+/* --- timer ----------------------------------------------------------------------------- */
 
 static int on_timer(CURLM *multi, long timeout_ms, void *userdata)
 {
@@ -176,8 +173,7 @@ static void run_timer(struct http *http)
     curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------ */
 
 static bool check_library(struct error *err)
 {
@@ -241,8 +237,7 @@ void http_free(struct http *http)
     curl_global_cleanup();
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------------------------- */
 
 /* An idle request, or a new one; taken out of every list. */
 static struct http_request *take_request(struct http *http)

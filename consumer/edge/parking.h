@@ -38,6 +38,7 @@ bool parking_put(struct parking *parking, const struct parked_record *record, pa
 /* Serves acknowledgements, retries what is due; ms until it wants to be called again, or -1. */
 int64_t parking_turn(struct parking *parking, int64_t now_ms);
 
-void parking_free(struct parking *parking); /* flushes for at most 5 s; accepts NULL */
+/* Ends what is under way without calling back: it was not settled. Accepts NULL. */
+void parking_free(struct parking *parking);
 
 #endif

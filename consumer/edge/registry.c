@@ -43,8 +43,7 @@ struct registry {
     struct log_trouble full;    /* ENTRIES_MAX reached */
 };
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------ */
 
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err)
@@ -99,8 +98,7 @@ void registry_free(struct registry *registry)
     free(registry);
 }
 
-/* --- entries -----------------------------------------------------------------------------------
- */
+/* --- entries --------------------------------------------------------------------------- */
 
 static struct registry_entry **bucket_of(struct registry *registry, int32_t id)
 {
@@ -173,8 +171,7 @@ static void settle(struct registry *registry, struct registry_entry *entry, char
     entry->answer = schema != NULL ? REGISTRY_HAVE : REGISTRY_FAILED;
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------------------------- */
 
 /* The registry is not as it should be: said once, then calmly; this entry asks again later. */
 static void retry_later(struct registry_entry *entry, const char *why)
@@ -257,8 +254,7 @@ static void start_due(struct registry *registry, int64_t now_ms)
             start_documents(registry, entry);
 }
 
-/* --- answers -----------------------------------------------------------------------------------
- */
+/* --- answers --------------------------------------------------------------------------- */
 
 /* What memory had no room for is asked for again: dropping the text makes the document due. */
 static void ask_again(struct registry_document *document, const struct error *why)
@@ -346,8 +342,7 @@ static void on_answer(void *context, const struct http_result *result)
         registry->changed(registry->context);
 }
 
-/* --- what others call --------------------------------------------------------------------------
- */
+/* --- what others call ------------------------------------------------------------------ */
 
 /* An id that the registry did not know may have been registered since. */
 static void ask_if_stale(struct registry *registry, struct registry_entry *entry)
@@ -377,7 +372,10 @@ enum registry_answer registry_get(struct registry *registry, int32_t id, const c
 int64_t registry_turn(struct registry *registry, int64_t now_ms)
 {
     int64_t next_ms = -1;
+    int in_flight = registry->in_flight;
     start_due(registry, now_ms);
+    if (registry->in_flight > in_flight)
+        return 0;
     for (const struct registry_entry *entry = registry->pending; entry != NULL;
          entry = entry->next_pending) {
         int64_t left = entry->due_ms - now_ms;

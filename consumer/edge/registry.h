@@ -33,7 +33,8 @@ enum registry_answer registry_get(struct registry *registry, int32_t id, const c
 void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms);
 
 /* Starts what is due; returns ms until it wants to be called again, or -1. now_ms is
- * clock_mono_ms(). Call it before http_turn. */
+ * clock_mono_ms(). Call it after http_turn, whose callbacks set its deadlines; it returns 0 when it
+ * has started something, so that http_turn comes round before the loop waits. */
 int64_t registry_turn(struct registry *registry, int64_t now_ms);
 
 #endif

@@ -24,7 +24,7 @@ struct source_events {
     void *context;
     /* Reading of this partition begins at `position` (the committed offset, or where kafka.start says).
      * Called once its position is known; source_read works from here on. metadata: that of the commit
-     * it starts from, "" if none. */
+     * it starts from, "" if none; borrowed during the call. */
     void (*assigned)(void *context, int32_t partition, int64_t position, const char *metadata);
     /* The group wants it back: stop dispatching, drain, commit, then call source_release. */
     void (*revoking)(void *context, int32_t partition);
@@ -32,6 +32,8 @@ struct source_events {
     void (*lost)(void *context, int32_t partition);
     /* The answer to source_commit, for each partition in it; ok=false: error says why. */
     void (*committed)(void *context, int32_t partition, int64_t offset, bool ok, const char *error);
+    /* Everything that was in the partition at some moment after its assignment has been read. */
+    void (*at_end)(void *context, int32_t partition);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
     void (*trouble)(void *context, const struct error *err, bool fatal);
 };
@@ -41,17 +43,19 @@ struct source_events {
 struct source *source_new(const struct config *config, const struct source_events *events,
                           int wake_fd, struct error *err);
 
-/* Checks that the topic exists (waits calmly while brokers are down; UNREACHABLE after timeout_ms,
- * -1 = wait for ever; FAILED naming the topic when the cluster answers that it has no such topic),
- * then subscribes. */
-bool source_start(struct source *source, int64_t timeout_ms, struct error *err) must_check;
+/* Checks that the topic exists, then subscribes. Waits calmly while brokers are down, asking `wanted`
+ * at least once a second whether to go on (false then, without an error); UNREACHABLE after timeout_ms
+ * (-1: never); FAILED, naming the topic, when the cluster answers that it has no such topic. */
+bool source_start(struct source *source, int64_t timeout_ms, bool (*wanted)(void *context),
+                  void *context, struct error *err) must_check;
 
 /* Serves group events, errors and commit answers; carries out what is due. Never blocks for more than
  * a bounded offset look-up on assignment. */
 void source_turn(struct source *source);
 
 /* Takes up to max (≤ 1000) messages of one assigned partition, without waiting. Returns how many; the
- * caller destroys each with rd_kafka_message_destroy. Errors and EOF are handled inside. */
+ * caller destroys each with rd_kafka_message_destroy. Errors and ends are handled inside. The wake-up
+ * comes only when an empty queue fills, so read until 0 comes back before waiting for it. */
 size_t source_read(struct source *source, int32_t partition, rd_kafka_message_t **messages,
                    size_t max);
 
@@ -72,6 +76,10 @@ void source_release(struct source *source, int32_t partition);
  * *ret_count long, indexed by partition. Bounded by timeout_ms. */
 bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
                         size_t *ret_count, struct error *err) must_check;
+
+/* The group's committed offset of partitions 0 … count-1, whoever owns them; -1: none. */
+bool source_committed(struct source *source, int64_t timeout_ms, int64_t *offsets, size_t count,
+                      struct error *err) must_check;
 
 /* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true once
  * all are released and the consumer is closed. */

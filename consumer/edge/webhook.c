@@ -81,8 +81,11 @@ bool webhook_url_check(const char *url, bool allow_http, struct error *err)
         if (*c <= ' ' || *c == 0x7f)
             return error_set(err, ERROR_CONFIG,
                              "webhook.url must not hold spaces or control characters");
+    /* libcurl reads https:///path as a host named "path", which would make it public. */
+    const char *colon = strchr(url, ':');
+    bool slashes = colon != NULL && strncmp(colon, "://", 3) == 0 && colon[3] != '/';
     struct url_parts parts;
-    if (!url_split(url, &parts))
+    if (!slashes || !url_split(url, &parts))
         return error_set(err, ERROR_CONFIG, "webhook.url is not a URL such as https://host/path");
     bool ok = check_parts(&parts, allow_http, err);
     url_parts_done(&parts);

@@ -32,10 +32,9 @@ bool net_run(struct net *net, const int *count, int until)
 {
     int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
     for (;;) {
-        int64_t wait_ms = -1;
+        int64_t wait_ms = http_turn(net->http);
         if (net->registry != NULL)
-            wait_ms = registry_turn(net->registry, clock_mono_ms());
-        wait_ms = sooner(wait_ms, http_turn(net->http));
+            wait_ms = sooner(wait_ms, registry_turn(net->registry, clock_mono_ms()));
         int64_t left_ms = deadline_ms - clock_mono_ms();
         if (*count >= until)
             return true;

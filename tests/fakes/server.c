@@ -58,8 +58,7 @@ static void need(bool ok, const char *what)
     abort();
 }
 
-/* --- clients -----------------------------------------------------------------------------------
- */
+/* --- clients --------------------------------------------------------------------------- */
 
 static void client_close(struct client *client)
 {
@@ -129,8 +128,7 @@ static bool client_write(struct client *client)
     return true;
 }
 
-/* --- requests ----------------------------------------------------------------------------------
- */
+/* --- requests -------------------------------------------------------------------------- */
 
 static const struct server_rule *rule_for(struct server *server, const char *head)
 {
@@ -201,8 +199,7 @@ static bool client_read(struct server *server, struct client *client)
     return true;
 }
 
-/* --- the thread --------------------------------------------------------------------------------
- */
+/* --- the thread ------------------------------------------------------------------------ */
 
 static bool wants_to_write(struct server *server, const struct client *client)
 {
@@ -278,8 +275,7 @@ static void *run(void *context)
     return NULL;
 }
 
-/* --- life --------------------------------------------------------------------------------------
- */
+/* --- life ------------------------------------------------------------------------------ */
 
 struct server *server_new(const struct server_rule *rules)
 {

@@ -89,8 +89,7 @@ static void await_requests(struct net *net, struct server *server, size_t count)
     }
 }
 
-/* --- one answer each ---------------------------------------------------------------------------
- */
+/* --- one answer each ------------------------------------------------------------------- */
 
 struct answer_case {
     const char *name;
@@ -184,8 +183,7 @@ static void answers(void **state)
     }
 }
 
-/* --- connections -------------------------------------------------------------------------------
- */
+/* --- connections ----------------------------------------------------------------------- */
 
 static void keep_alive_is_used(void **state)
 {
@@ -308,8 +306,7 @@ static void slow_but_complete(void **state)
     server_free(server);
 }
 
-/* --- many at once ------------------------------------------------------------------------------
- */
+/* --- many at once ---------------------------------------------------------------------- */
 
 static void many_at_once(void **state)
 {
@@ -383,8 +380,7 @@ static void callback_starts_another(void **state)
     server_free(server);
 }
 
-/* --- ending ------------------------------------------------------------------------------------
- */
+/* --- ending ---------------------------------------------------------------------------- */
 
 static void cancelled_is_not_called_back(void **state)
 {
@@ -429,8 +425,7 @@ static void freed_in_flight(void **state)
     server_free(server);
 }
 
-/* --- what may be started -----------------------------------------------------------------------
- */
+/* --- what may be started --------------------------------------------------------------- */
 
 static void refused_at_start(void **state)
 {
@@ -536,25 +531,35 @@ static void proxies_are_not_used(void **state)
     server_free(server);
 }
 
-/* The resolver's sockets are libcurl's own: their numbers come back as those of connections. */
+/* The resolver's sockets are libcurl's own, closed without a word. With a request in flight on the
+ * number below, the next connection gets such a socket's number. */
 static void names_are_resolved(void **state)
 {
     (void)state;
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, OK_ANSWER, 0}, {0}});
+    struct server *server = server_new((const struct server_rule[]){
+        {"/held", SERVER_HOLD, OK_ANSWER, 1},
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", 0},
+        {0}});
     struct net net;
     net_open(&net);
     server_listen(server);
-    char url[128];
-    for (int i = 0; i < 5; i++) {
-        struct answer answer = {0};
+    struct answer held = {0};
+    start(&net, server, &plain, "/held", &held);
+    await_requests(&net, server, 1);
+    for (int i = 0; i < 3; i++) {
+        struct answer unknown = {0};
+        char url[128];
         snprintf(url, sizeof url, "http://no-such-host-%d.invalid:%d/", i, server_port(server));
-        http_start(net.http, &plain, "GET", url, NULL, NULL, 0, note, &answer, NULL);
-        assert_true(net_run(&net, &answer.calls, 1));
-        assert_int_equal(answer.status, 0);
-        assert_null(strstr(answer.failure, "no-such-host"));
+        assert_non_null(
+            http_start(net.http, &plain, "GET", url, NULL, NULL, 0, note, &unknown, NULL));
+        assert_true(net_run(&net, &unknown.calls, 1));
+        assert_int_equal(unknown.status, 0);
+        assert_null(strstr(unknown.failure, "no-such-host"));
         assert_int_equal(post(&net, server, &plain).status, 200);
     }
+    server_release(server);
+    assert_true(net_run(&net, &held.calls, 1));
+    assert_int_equal(held.status, 200);
     net_close(&net);
     server_free(server);
 }

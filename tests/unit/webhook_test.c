@@ -37,6 +37,11 @@ static const struct {
     {"https://@hooks.example.com/secret", false, false},
     {"https:///secret", false, false},
     {"https://", false, false},
+    {"https:/secret", false, false},
+    {"https:secret", false, false},
+    {"https://?secret", false, false},
+    {"https://#secret", false, false},
+    {"https:\\\\secret/", false, false},
     {"hooks.example.com/secret", false, false},
     {"/secret", false, false},
     {"", false, false},
@@ -111,8 +116,7 @@ static void needs_a_usable_url(void **state)
     net_close(&net);
 }
 
-/* --- attempts ----------------------------------------------------------------------------------
- */
+/* --- attempts -------------------------------------------------------------------------- */
 
 struct outcome {
     int calls, status;

@@ -1,0 +1,22 @@
+/* kafka_conf: what the program's consumers and producer configure alike. */
+#ifndef EDGE_KAFKA_CONF_H
+#define EDGE_KAFKA_CONF_H
+
+#include "core/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct kafka_property {
+    const char *name, *value; /* name NULL ends a list */
+};
+
+/* A librdkafka configuration with the brokers, the given properties, and then the user's
+ * kafka.properties.* that concern this kind of client. librdkafka's log lines go to edge/log. The
+ * caller owns it (rd_kafka_new takes it). NULL with CONFIG when a property is refused. */
+rd_kafka_conf_t *kafka_conf_new(const struct config *config, const struct kafka_property *properties,
+                                struct error *err);
+
+/* rd_kafka_new, with its error as ours; consumes conf either way. */
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
+
+#endif

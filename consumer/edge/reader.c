@@ -1,0 +1,219 @@
+#include "edge/reader.h"
+
+#include "core/timestamp.h"
+#include "edge/kafka_conf.h"
+#include "edge/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { LOOK_UP_MS = 10000 };
+
+struct reader {
+    rd_kafka_t *rk;
+    const char *topic;
+    int64_t *ends; /* by partition; -1: read to its end */
+    size_t count, open;
+    bool until_end;
+};
+
+static bool reach_topic(struct reader *r, struct error *err)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(r->rk, r->topic, NULL);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(r->rk, 0, topic, &metadata, LOOK_UP_MS);
+    rd_kafka_topic_destroy(topic);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_UNREACHABLE, "no broker answers: %s", rd_kafka_err2str(code));
+    if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        r->count = (size_t)metadata->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(metadata);
+    return r->count > 0 ||
+           error_set(err, ERROR_FAILED,
+                     "topic \"%s\" does not exist on this cluster: create it, or correct "
+                     "kafka.topic",
+                     r->topic);
+}
+
+static bool find_ends(struct reader *r, struct error *err)
+{
+    r->ends = calloc(r->count, sizeof *r->ends);
+    if (r->ends == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", r->count);
+    for (size_t i = 0; i < r->count; i++) {
+        int64_t low;
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+            r->rk, r->topic, (int32_t)i, &low, &r->ends[i], LOOK_UP_MS);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            return error_set(err, ERROR_UNREACHABLE, "partition %zu: %s", i,
+                             rd_kafka_err2str(code));
+    }
+    return true;
+}
+
+static bool read_offset(const char *from, int64_t *ret_offset)
+{
+    char *end;
+    errno = 0;
+    long long value = strtoll(from, &end, 10);
+    if (errno != 0 || end == from || *end != '\0' || value < 0)
+        return false;
+    *ret_offset = value;
+    return true;
+}
+
+static bool read_time(const char *from, int64_t *ret_ms)
+{
+    struct tm tm = {0};
+    size_t len = strlen(from);
+    if (!timestamp_is_rfc3339(from, len) || from[len - 1] != 'Z')
+        return false;
+    const char *rest = strptime(from, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (rest == NULL)
+        return false;
+    *ret_ms = (int64_t)timegm(&tm) * 1000 + (*rest == '.' ? (int64_t)(strtod(rest, NULL) * 1000) : 0);
+    return true;
+}
+
+/* Turns the times in the list into offsets; a time behind the last record is the end. */
+static bool look_up_times(struct reader *r, rd_kafka_topic_partition_list_t *list,
+                          struct error *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(r->rk, list, LOOK_UP_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_UNREACHABLE, "offsets of a time: %s", rd_kafka_err2str(code));
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].offset < 0)
+            list->elems[i].offset = r->ends[list->elems[i].partition];
+    return true;
+}
+
+static bool set_starts(struct reader *r, const char *from, rd_kafka_topic_partition_list_t *list,
+                       struct error *err)
+{
+    int64_t start = RD_KAFKA_OFFSET_BEGINNING;
+    bool is_time = false;
+    if (strcmp(from, "beginning") != 0 && !read_offset(from, &start)) {
+        is_time = read_time(from, &start);
+        if (!is_time)
+            return error_set(err, ERROR_CONFIG,
+                             "--from: \"%s\" is neither beginning, nor an offset, nor a time such "
+                             "as 2026-11-22T09:00:00Z",
+                             from);
+    }
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = start;
+    return !is_time || look_up_times(r, list, err);
+}
+
+/* Empty partitions, and those that begin at or behind their end, have nothing to wait for. */
+static void count_open(struct reader *r, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        int64_t *end = &r->ends[list->elems[i].partition];
+        if (*end == 0 || list->elems[i].offset >= *end)
+            *end = -1;
+        else
+            r->open++;
+    }
+}
+
+static bool begin(struct reader *r, const char *from, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->count);
+    rd_kafka_topic_partition_list_add_range(list, r->topic, 0, (int32_t)r->count - 1);
+    bool ok = set_starts(r, from, list, err);
+    if (ok) {
+        count_open(r, list);
+        rd_kafka_resp_err_t code = rd_kafka_assign(r->rk, list);
+        ok = code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+             error_set(err, ERROR_FAILED, "assign: %s", rd_kafka_err2str(code));
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return ok;
+}
+
+struct reader *reader_new(const struct config *config, const char *from, bool until_end,
+                          struct error *err)
+{
+    static const struct kafka_property properties[] = {
+        {"group.id", "elementor-sync-reader"}, /* required by the API; never joined */
+        {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},     {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},      {NULL, NULL}};
+    struct reader *r = calloc(1, sizeof *r);
+    rd_kafka_conf_t *conf = r != NULL ? kafka_conf_new(config, properties, err) : NULL;
+    if (conf == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for a reader");
+        free(r);
+        return NULL;
+    }
+    r->topic = config->kafka_topic;
+    r->until_end = until_end;
+    r->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    if (r->rk != NULL)
+        rd_kafka_poll_set_consumer(r->rk);
+    if (r->rk == NULL || !reach_topic(r, err) || !find_ends(r, err) || !begin(r, from, err)) {
+        reader_free(r);
+        return NULL;
+    }
+    return r;
+}
+
+void reader_free(struct reader *r)
+{
+    if (r == NULL)
+        return;
+    if (r->rk != NULL) {
+        rd_kafka_consumer_close(r->rk);
+        rd_kafka_destroy(r->rk);
+    }
+    free(r->ends);
+    free(r);
+}
+
+static void reached(struct reader *r, int32_t partition)
+{
+    if (r->ends[partition] >= 0) {
+        r->ends[partition] = -1;
+        r->open--;
+    }
+}
+
+/* Whether the message counts: an end is noted, an error said, both destroyed. */
+static bool is_record(struct reader *r, rd_kafka_message_t *m)
+{
+    if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true;
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        reached(r, m->partition);
+    else
+        log_warn("kafka", LOG_S("why", rd_kafka_message_errstr(m)));
+    return false;
+}
+
+rd_kafka_message_t *reader_next(struct reader *r, int timeout_ms)
+{
+    rd_kafka_message_t *m;
+    while (!(r->until_end && r->open == 0) &&
+           (m = rd_kafka_consumer_poll(r->rk, timeout_ms)) != NULL) {
+        bool record = is_record(r, m), wanted = record;
+        if (record && r->until_end) {
+            int64_t end = r->ends[m->partition];
+            wanted = end >= 0 && m->offset < end;
+            if (m->offset + 1 >= end)
+                reached(r, m->partition);
+        }
+        if (wanted)
+            return m;
+        rd_kafka_message_destroy(m);
+    }
+    return NULL;
+}
+
+bool reader_at_end(const struct reader *r)
+{
+    return r->open == 0;
+}

@@ -1,0 +1,364 @@
+#include "edge/source_internal.h"
+
+#include "edge/clock.h"
+#include "edge/kafka_conf.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLICE_MS = 1000, TROUBLE_EVERY_MS = 60000, QUERY_MS = 5000 };
+
+const char *source_library_version(void)
+{
+    return rd_kafka_version_str();
+}
+
+static void say(struct source *s, enum error_code code, bool fatal, const char *text)
+{
+    struct error err = {0};
+    error_set(&err, code, "%s", text);
+    s->events.trouble(s->events.context, &err, fatal);
+}
+
+static void brokers_missed(struct source *s, const char *why)
+{
+    const struct log_field fields[] = {
+        LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), {0}};
+    log_trouble(&s->broker_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for a broker",
+                fields);
+}
+
+static void brokers_there(struct source *s)
+{
+    log_trouble_over(&s->broker_trouble, "a broker answers again", (const struct log_field[]){{0}});
+}
+
+/* Errors of the whole client. */
+static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
+{
+    struct source *s = opaque;
+    char text[256];
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        rd_kafka_fatal_error(rk, text, sizeof text);
+        say(s, ERROR_FAILED, true, text);
+    } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
+        log_warn("kafka refuses the connection", LOG_S("why", reason));
+    } else {
+        brokers_missed(s, reason);
+    }
+}
+
+struct source *source_new(const struct config *config, const struct source_events *events,
+                          int wake_fd, struct error *err)
+{
+    static const struct kafka_property properties[] = {
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"},
+        {"partition.assignment.strategy", "cooperative-sticky"},
+        {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
+        {"queued.max.messages.kbytes", "8192"}, /* of each partition's own queue */
+        {NULL, NULL}};
+    struct source *s = calloc(1, sizeof *s);
+    rd_kafka_conf_t *conf = s != NULL ? kafka_conf_new(config, properties, err) : NULL;
+    if (conf == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for a consumer");
+        free(s);
+        return NULL;
+    }
+    s->config = config;
+    s->events = *events;
+    s->wake_fd = wake_fd;
+    rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
+    rd_kafka_conf_set_opaque(conf, s);
+    rd_kafka_conf_set_rebalance_cb(conf, source_rebalance);
+    rd_kafka_conf_set_error_cb(conf, client_error);
+    s->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
+    if (s->rk == NULL) {
+        free(s);
+        return NULL;
+    }
+    static const uint64_t one = 1;
+    rd_kafka_poll_set_consumer(s->rk);
+    s->topic = rd_kafka_topic_new(s->rk, config->kafka_topic, NULL);
+    s->main_queue = rd_kafka_queue_get_consumer(s->rk);
+    s->commit_queue = rd_kafka_queue_new(s->rk);
+    rd_kafka_queue_io_event_enable(s->main_queue, wake_fd, &one, sizeof one);
+    rd_kafka_queue_io_event_enable(s->commit_queue, wake_fd, &one, sizeof one);
+    return s;
+}
+
+void source_free(struct source *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->partitions[i].queue != NULL)
+            rd_kafka_queue_destroy(s->partitions[i].queue);
+    free(s->partitions);
+    rd_kafka_queue_destroy(s->commit_queue);
+    rd_kafka_queue_destroy(s->main_queue);
+    rd_kafka_topic_destroy(s->topic);
+    /* Before 2.3 a cooperative member that never got an assignment can abort in here (#4312): the
+     * process is about to end anyway. */
+    if (s->ever_assigned || rd_kafka_version() >= 0x02030000)
+        rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    free(s);
+}
+
+/* ---- the topic ---- */
+
+/* One look at the topic: its partitions, 0 and no error while the cluster does not know yet. */
+static size_t look_at_topic(struct source *s, int timeout_ms, rd_kafka_resp_err_t *ret_code)
+{
+    const struct rd_kafka_metadata *metadata;
+    *ret_code = rd_kafka_metadata(s->rk, 0, s->topic, &metadata, timeout_ms);
+    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    size_t count = 0;
+    if (metadata->topic_cnt == 1) {
+        *ret_code = metadata->topics[0].err;
+        count = (size_t)metadata->topics[0].partition_cnt;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return count;
+}
+
+static bool is_missing(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
+static bool refuse_topic(struct source *s, rd_kafka_resp_err_t code, struct error *err)
+{
+    if (is_missing(code))
+        return error_set(err, ERROR_FAILED,
+                         "topic \"%s\" does not exist on this cluster: create it, or correct "
+                         "kafka.topic",
+                         s->config->kafka_topic);
+    return error_set(err, ERROR_FAILED, "topic \"%s\" may not be read: %s", s->config->kafka_topic,
+                     rd_kafka_err2str(code));
+}
+
+static bool is_final(rd_kafka_resp_err_t code)
+{
+    return is_missing(code) || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+           code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
+}
+
+size_t source_partition_count(struct source *s, int timeout_ms, struct error *err)
+{
+    rd_kafka_resp_err_t code;
+    size_t count = look_at_topic(s, timeout_ms, &code);
+    if (count == 0)
+        error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", s->config->kafka_topic,
+                  rd_kafka_err2str(code));
+    return count;
+}
+
+static bool subscribe(struct source *s, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, s->config->kafka_topic, RD_KAFKA_PARTITION_UA);
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(s->rk, topics);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_FAILED, "subscribe: %s", rd_kafka_err2str(code));
+}
+
+bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *context),
+                  void *context, struct error *err)
+{
+    int64_t deadline = timeout_ms >= 0 ? clock_mono_ms() + timeout_ms : INT64_MAX;
+    rd_kafka_resp_err_t code;
+    while (look_at_topic(s, SLICE_MS, &code) == 0) {
+        if (is_final(code))
+            return refuse_topic(s, code, err);
+        brokers_missed(s, rd_kafka_err2str(code));
+        if (!wanted(context))
+            return false;
+        if (clock_mono_ms() >= deadline)
+            return error_set(err, ERROR_UNREACHABLE, "no broker of %s answers: %s",
+                             s->config->kafka_brokers, rd_kafka_err2str(code));
+    }
+    brokers_there(s);
+    return subscribe(s, err);
+}
+
+bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offsets,
+                        size_t *ret_count, struct error *err)
+{
+    size_t count = source_partition_count(s, (int)timeout_ms, err);
+    int64_t *offsets = count > 0 ? calloc(count, sizeof *offsets) : NULL;
+    if (offsets == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+    for (size_t i = 0; i < count; i++) {
+        int64_t low;
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+            s->rk, s->config->kafka_topic, (int32_t)i, &low, &offsets[i], (int)timeout_ms);
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+            free(offsets);
+            return error_set(err, ERROR_UNREACHABLE, "end of partition %zu: %s", i,
+                             rd_kafka_err2str(code));
+        }
+    }
+    *ret_offsets = offsets;
+    *ret_count = count;
+    return true;
+}
+
+bool source_committed(struct source *s, int64_t timeout_ms, int64_t *offsets, size_t count,
+                      struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_topic_partition_list_add_range(list, s->config->kafka_topic, 0, (int32_t)count - 1);
+    rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, (int)timeout_ms);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        offsets[list->elems[i].partition] =
+            list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_UNREACHABLE, "committed offsets: %s", rd_kafka_err2str(code));
+}
+
+/* ---- turns ---- */
+
+/* An error that came in place of a message. */
+static void message_error(struct source *s, const rd_kafka_message_t *m)
+{
+    char text[ERROR_TEXT_MAX];
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+        s->events.at_end(s->events.context, m->partition);
+        return;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+        snprintf(text, sizeof text,
+                 "partition %d stands still: its offset is not in the topic any more (retention, or "
+                 "the topic was made anew): %s. Reset the group's offset to go on",
+                 (int)m->partition, rd_kafka_message_errstr(m));
+        break;
+    default:
+        snprintf(text, sizeof text, "topic \"%s\": %s", s->config->kafka_topic,
+                 rd_kafka_message_errstr(m));
+    }
+    say(s, ERROR_FAILED, false, text);
+}
+
+static void serve_group(struct source *s)
+{
+    if (s->leaving) {
+        for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->main_queue, 0)) != NULL;)
+            rd_kafka_event_destroy(e);
+        return;
+    }
+    for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(s->rk, 0)) != NULL;) {
+        if (m->err)
+            message_error(s, m);
+        rd_kafka_message_destroy(m);
+    }
+}
+
+static void answer_commit(struct source *s, rd_kafka_event_t *event)
+{
+    rd_kafka_resp_err_t whole = rd_kafka_event_error(event);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
+    for (int i = 0; list != NULL && i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *p = &list->elems[i];
+        /* The call's own error counts for all: entries may say NO_ERROR beside it. */
+        rd_kafka_resp_err_t code = whole ? whole : p->err;
+        s->events.committed(s->events.context, p->partition, p->offset,
+                            code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
+    }
+}
+
+static void serve_commits(struct source *s)
+{
+    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->commit_queue, 0)) != NULL;) {
+        if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_OFFSET_COMMIT)
+            answer_commit(s, e);
+        rd_kafka_event_destroy(e);
+    }
+}
+
+/* Leaves the group once nothing is owned any more. librdkafka then asks once more to revoke, which
+ * source_rebalance and source_carry_out answer at once. */
+static void serve_close(struct source *s)
+{
+    if (s->closing && !s->leaving && s->pending == CHANGE_NONE && source_none_owned(s)) {
+        s->leaving = true;
+        rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, s->main_queue);
+        if (error != NULL) {
+            rd_kafka_error_destroy(error);
+            s->closed = true;
+        }
+    }
+    s->closed = s->closed || (s->leaving && rd_kafka_consumer_closed(s->rk));
+}
+
+void source_turn(struct source *s)
+{
+    serve_commits(s);
+    serve_group(s);
+    source_carry_out(s);
+    serve_close(s);
+}
+
+size_t source_read(struct source *s, int32_t partition, rd_kafka_message_t **messages, size_t max)
+{
+    if ((size_t)partition >= s->count || s->partitions[partition].state != SOURCE_ASSIGNED)
+        return 0;
+    for (;;) {
+        ssize_t got =
+            rd_kafka_consume_batch_queue(s->partitions[partition].queue, 0, messages, max);
+        size_t good = 0;
+        for (ssize_t i = 0; i < got; i++) {
+            if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+                messages[good++] = messages[i];
+                continue;
+            }
+            message_error(s, messages[i]);
+            rd_kafka_message_destroy(messages[i]);
+        }
+        if (good > 0)
+            brokers_there(s);
+        if (good > 0 || got <= 0)
+            return good;
+    }
+}
+
+bool source_commit(struct source *s, const struct source_offset *offsets, size_t count,
+                   struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        enum source_state state = s->partitions[offsets[i].partition].state;
+        assert(state == SOURCE_ASSIGNED || state == SOURCE_REVOKING);
+        rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(
+            list, s->config->kafka_topic, offsets[i].partition);
+        p->offset = offsets[i].offset;
+        if (offsets[i].metadata != NULL) { /* freed with the list */
+            p->metadata = strdup(offsets[i].metadata);
+            p->metadata_size = p->metadata != NULL ? strlen(offsets[i].metadata) : 0;
+        }
+    }
+    rd_kafka_resp_err_t code = rd_kafka_commit_queue(s->rk, list, s->commit_queue, NULL, NULL);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_UNREACHABLE, "%s", rd_kafka_err2str(code));
+}
+
+void source_close(struct source *s)
+{
+    s->closing = true;
+    source_revoke_all(s);
+}
+
+bool source_closed(const struct source *s)
+{
+    return s->closed;
+}

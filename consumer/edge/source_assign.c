@@ -1,0 +1,282 @@
+/* source_assign: what the group gives and takes, and where reading begins. */
+#include "edge/source_internal.h"
+
+#include "edge/clock.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LOOK_UP_MS = 5000, LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
+
+static struct source_partition *entry(struct source *s, int32_t number)
+{
+    if ((size_t)number >= s->count) {
+        size_t count = (size_t)number + 1;
+        struct source_partition *more = realloc(s->partitions, count * sizeof *more);
+        if (more == NULL)
+            abort(); /* librdkafka itself aborts when it has no memory */
+        memset(more + s->count, 0, (count - s->count) * sizeof *more);
+        s->partitions = more;
+        s->count = count;
+    }
+    return &s->partitions[number];
+}
+
+static bool is_cooperative(rd_kafka_t *rk)
+{
+    return strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
+}
+
+rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->count);
+    for (size_t i = 0; i < s->count; i++)
+        if (s->partitions[i].state == state)
+            rd_kafka_topic_partition_list_add(list, s->config->kafka_topic, (int32_t)i);
+    return list;
+}
+
+static size_t count_in(const struct source *s, enum source_state state)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < s->count; i++)
+        count += s->partitions[i].state == state;
+    return count;
+}
+
+bool source_none_owned(const struct source *s)
+{
+    return count_in(s, SOURCE_ASSIGNED) == 0 && count_in(s, SOURCE_REVOKING) == 0;
+}
+
+static void free_all(struct source *s, enum source_state state)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->partitions[i].state == state)
+            s->partitions[i].state = SOURCE_FREE;
+}
+
+static void log_error_object(const char *what, rd_kafka_error_t *error)
+{
+    if (error == NULL)
+        return;
+    log_warn(what, LOG_S("why", rd_kafka_error_string(error)));
+    rd_kafka_error_destroy(error);
+}
+
+/* ---- the callback: records what is wanted, nothing else ---- */
+
+/* Gone already: nothing may be committed any more, so nothing is drained. */
+static void lose(struct source *s, int32_t number)
+{
+    struct source_partition *p = entry(s, number);
+    bool told = p->state == SOURCE_ASSIGNED || p->state == SOURCE_REVOKING;
+    p->state = SOURCE_RELEASED;
+    if (told)
+        s->events.lost(s->events.context, number);
+}
+
+static void want_back(struct source *s, int32_t number)
+{
+    struct source_partition *p = entry(s, number);
+    if (p->state == SOURCE_ASSIGNED)
+        p->state = SOURCE_REVOKING; /* told in source_carry_out */
+    else if (p->state != SOURCE_REVOKING)
+        p->state = SOURCE_RELEASED; /* never told to the owner: nothing to drain */
+}
+
+void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+{
+    struct source *s = opaque;
+    if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        s->pending = CHANGE_ASSIGN;
+        for (int i = 0; i < partitions->cnt; i++)
+            entry(s, partitions->elems[i].partition)->state = SOURCE_WANTED;
+        return;
+    }
+    bool lost = rd_kafka_assignment_lost(rk) || err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS;
+    s->pending = CHANGE_REVOKE;
+    if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
+        log_warn("the group failed to rebalance", LOG_S("why", rd_kafka_err2str(err)));
+    for (int i = 0; i < partitions->cnt; i++) {
+        if (lost)
+            lose(s, partitions->elems[i].partition);
+        else
+            want_back(s, partitions->elems[i].partition);
+    }
+    for (int i = 0; !lost && i < partitions->cnt; i++)
+        if (entry(s, partitions->elems[i].partition)->state == SOURCE_REVOKING)
+            s->events.revoking(s->events.context, partitions->elems[i].partition);
+}
+
+/* ---- taking ---- */
+
+static void finish_revoke(struct source *s)
+{
+    if (count_in(s, SOURCE_REVOKING) > 0)
+        return; /* the owner still drains */
+    s->pending = CHANGE_NONE;
+    rd_kafka_topic_partition_list_t *released = source_list(s, SOURCE_RELEASED);
+    if (is_cooperative(s->rk))
+        log_error_object("unassign", released->cnt > 0
+                                         ? rd_kafka_incremental_unassign(s->rk, released)
+                                         : NULL);
+    else
+        rd_kafka_assign(s->rk, NULL);
+    rd_kafka_topic_partition_list_destroy(released);
+    free_all(s, SOURCE_RELEASED);
+}
+
+/* ---- giving: where does each partition begin? ---- */
+
+static bool look_up(struct source *s, rd_kafka_topic_partition_list_t *list, struct error *err)
+{
+    rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, LOOK_UP_MS);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        code = list->elems[i].err;
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_UNREACHABLE, "committed offsets: %s", rd_kafka_err2str(code));
+}
+
+/* Whether the group has committed anything in this topic: then a partition without a commit is one
+ * that was added later, and begins at its beginning. */
+static bool group_is_known(struct source *s, bool *ret_known, struct error *err)
+{
+    size_t count = source_partition_count(s, LOOK_UP_MS, err);
+    if (count == 0)
+        return false;
+    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_topic_partition_list_add_range(all, s->config->kafka_topic, 0, (int32_t)count - 1);
+    bool ok = look_up(s, all, err), known = false;
+    for (int i = 0; i < all->cnt; i++)
+        known |= all->elems[i].offset >= 0;
+    rd_kafka_topic_partition_list_destroy(all);
+    if (ok)
+        *ret_known = known;
+    return ok;
+}
+
+/* The offset a partition without a commit begins at. */
+static bool resolve_start(struct source *s, rd_kafka_topic_partition_t *p, bool group_known,
+                          struct error *err)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(s->rk, p->topic, p->partition, &low, &high, LOOK_UP_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return error_set(err, ERROR_UNREACHABLE, "partition %d: %s", (int)p->partition,
+                         rd_kafka_err2str(code));
+    p->offset = s->config->kafka_start == KAFKA_START_LATEST && !group_known ? high : low;
+    return true;
+}
+
+/* "latest" is a number from here on: it is committed before anything is read, so that a restart does
+ * not take a later "latest" and lose what came in between. */
+static bool commit_starts(struct source *s, const rd_kafka_topic_partition_list_t *starts,
+                          struct error *err)
+{
+    if (starts->cnt == 0)
+        return true;
+    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, starts, 0);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_UNREACHABLE, "committing where to start: %s",
+                     rd_kafka_err2str(code));
+}
+
+static bool resolve_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
+                           struct error *err)
+{
+    bool known = false, asked = false, ok = true;
+    rd_kafka_topic_partition_list_t *starts = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; ok && i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *p = &list->elems[i];
+        if (p->offset >= 0)
+            continue;
+        if (!asked)
+            ok = group_is_known(s, &known, err);
+        asked = true;
+        ok = ok && resolve_start(s, p, known, err);
+        if (ok && s->config->kafka_start == KAFKA_START_LATEST)
+            rd_kafka_topic_partition_list_add(starts, p->topic, p->partition)->offset = p->offset;
+    }
+    ok = ok && commit_starts(s, starts, err);
+    rd_kafka_topic_partition_list_destroy(starts);
+    return ok;
+}
+
+/* Its own queue before it is assigned: an unforwarding made by the application sticks. */
+static void open_queue(struct source *s, int32_t number)
+{
+    struct source_partition *p = entry(s, number);
+    if (p->queue != NULL)
+        return;
+    static const uint64_t one = 1;
+    p->queue = rd_kafka_queue_get_partition(s->rk, s->config->kafka_topic, number);
+    rd_kafka_queue_forward(p->queue, NULL);
+    rd_kafka_queue_io_event_enable(p->queue, s->wake_fd, &one, sizeof one);
+}
+
+static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++)
+        open_queue(s, list->elems[i].partition);
+    if (is_cooperative(s->rk))
+        log_error_object("assign", rd_kafka_incremental_assign(s->rk, list));
+    else
+        rd_kafka_assign(s->rk, list);
+    s->ever_assigned = true;
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *p = &list->elems[i];
+        entry(s, p->partition)->state = SOURCE_ASSIGNED;
+        s->events.assigned(s->events.context, p->partition, p->offset,
+                           p->metadata != NULL ? p->metadata : "");
+    }
+}
+
+static void finish_assign(struct source *s)
+{
+    int64_t now_ms = clock_mono_ms();
+    if (now_ms < s->retry_ms)
+        return;
+    struct error err = {0};
+    rd_kafka_topic_partition_list_t *list = source_list(s, SOURCE_WANTED);
+    if ((list->cnt == 0 || look_up(s, list, &err)) && resolve_starts(s, list, &err)) {
+        s->pending = CHANGE_NONE;
+        assign(s, list);
+        log_trouble_over(&s->offsets_trouble, "the group's offsets are known",
+                         (const struct log_field[]){{0}});
+    } else {
+        const struct log_field fields[] = {LOG_S("why", err.text), {0}};
+        log_trouble(&s->offsets_trouble, now_ms, TROUBLE_EVERY_MS,
+                    "waiting for the group's offsets", fields);
+        s->retry_ms = now_ms + LOOK_UP_RETRY_MS;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
+void source_carry_out(struct source *s)
+{
+    if (s->pending == CHANGE_REVOKE)
+        finish_revoke(s);
+    else if (s->pending == CHANGE_ASSIGN && s->closing)
+        s->pending = CHANGE_NONE; /* closing answers for us */
+    else if (s->pending == CHANGE_ASSIGN)
+        finish_assign(s);
+}
+
+void source_revoke_all(struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->partitions[i].state == SOURCE_ASSIGNED) {
+            s->partitions[i].state = SOURCE_REVOKING;
+            s->events.revoking(s->events.context, (int32_t)i);
+        }
+}
+
+void source_release(struct source *s, int32_t partition)
+{
+    assert(s->partitions[partition].state == SOURCE_REVOKING);
+    s->partitions[partition].state = SOURCE_RELEASED;
+}

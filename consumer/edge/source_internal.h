@@ -1,0 +1,54 @@
+/* source_internal: the source's state.
+ *
+ *   source.c         start, reading, commits, close
+ *   source_assign.c  what the group gives and takes, and where reading begins
+ *
+ * A partition's states; every arrow is made in source_assign.c:
+ *
+ *   FREE ──(group gives)──▶ WANTED ──(position known)──▶ ASSIGNED ──(group takes)──▶ REVOKING
+ *    ▲                        │                             │ (lost)                   │ release
+ *    └────────────────────────┴─────────────────────────────┴──────── RELEASED ◀───────┘ */
+#ifndef EDGE_SOURCE_INTERNAL_H
+#define EDGE_SOURCE_INTERNAL_H
+
+#include "edge/log.h"
+#include "edge/source.h"
+
+enum source_state { SOURCE_FREE, SOURCE_WANTED, SOURCE_ASSIGNED, SOURCE_REVOKING, SOURCE_RELEASED };
+
+struct source_partition {
+    enum source_state state;
+    rd_kafka_queue_t *queue; /* its own, unforwarded; made once, kept */
+};
+
+enum source_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
+
+struct source {
+    const struct config *config;
+    struct source_events events;
+    rd_kafka_t *rk;
+    rd_kafka_topic_t *topic; /* for metadata only */
+    rd_kafka_queue_t *main_queue, *commit_queue;
+    int wake_fd;
+    struct source_partition *partitions;
+    size_t count;
+    enum source_change pending; /* what librdkafka waits for us to carry out */
+    int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
+    bool ever_assigned, closing, leaving, closed;
+    struct log_trouble offsets_trouble, broker_trouble;
+};
+
+/* source_assign.c */
+void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                      rd_kafka_topic_partition_list_t *partitions, void *opaque);
+void source_carry_out(struct source *s); /* what is pending, if it can be done by now */
+void source_revoke_all(struct source *s);
+bool source_none_owned(const struct source *s);
+
+/* An offset list of all partitions in a state; the caller destroys it. */
+rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state);
+
+/* Partitions of the topic, by the cluster's metadata; 0 with err. */
+size_t source_partition_count(struct source *s, int timeout_ms, struct error *err);
+
+#endif
