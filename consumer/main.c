@@ -92,7 +92,8 @@ static bool take_value(struct arguments *a, const char *name, const char *value,
     else if (strcmp(name, "--limit") == 0)
         return parse_limit(value, &a->limit, err);
     else
-        return error_set(err, ERROR_CONFIG, "%s: no such argument; see elementor-sync --help", name);
+        return error_set(err, ERROR_CONFIG, "%s: no such argument; see elementor-sync --help",
+                         name);
     return true;
 }
 
@@ -162,10 +163,8 @@ static bool verb_preview(const struct arguments *a, struct config *config, struc
 {
     if (!config_finish(config, CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY, err))
         return false;
-    const struct preview_options options = {.from = a->from,
-                                            .until_end = a->until_end,
-                                            .limit = a->limit,
-                                            .stop_fd = stop_signals()};
+    const struct preview_options options = {
+        .from = a->from, .until_end = a->until_end, .limit = a->limit, .stop_fd = stop_signals()};
     bool ok = preview_run(config, &options, stdout, err);
     close(options.stop_fd);
     return ok;

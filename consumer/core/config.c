@@ -8,12 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum type { TYPE_TEXT, TYPE_SECRET, TYPE_SWITCH, TYPE_COUNT, TYPE_DURATION, TYPE_SIZE, TYPE_CHOICE };
+enum type {
+    TYPE_TEXT,
+    TYPE_SECRET,
+    TYPE_SWITCH,
+    TYPE_COUNT,
+    TYPE_DURATION,
+    TYPE_SIZE,
+    TYPE_CHOICE
+};
 
 #define IS_SECRET(type) (TYPE_##type == TYPE_SECRET)
 
 const struct config_option config_options[] = {
-#define X(member, name, type, fallback, min, max, allowed, help)                                   \
+#define X(member, name, type, fallback, min, max, allowed, help) \
     {name, #type, fallback, allowed, help, min, max, IS_SECRET(type)},
     CONFIG_OPTIONS(X)
 #undef X
@@ -25,7 +33,7 @@ static const struct {
     enum type type;
     size_t place;
 } members[] = {
-#define X(member, name, type, fallback, min, max, allowed, help)                                   \
+#define X(member, name, type, fallback, min, max, allowed, help) \
     {TYPE_##type, offsetof(struct config, member)},
     CONFIG_OPTIONS(X)
 #undef X
@@ -214,8 +222,7 @@ static bool set_property(struct config *config, const char *name, const char *va
 
 /* ---- by name ---- */
 
-static bool set_field(struct config *config, const char *name, const char *value,
-                      struct error *err)
+static bool set_field(struct config *config, const char *name, const char *value, struct error *err)
 {
     for (size_t f = 0; f < FIELD_COUNT; f++)
         if (strcmp(payload_field_names[f], name) == 0)
@@ -292,23 +299,25 @@ static bool need(const char *value, const char *name, struct error *err)
     char variable[64];
     if (value != NULL && *value != '\0')
         return true;
-    return error_set(err, ERROR_CONFIG, "%s is missing: set it in the file, or %s in the environment",
-                     name, config_environment_name(name, variable, sizeof variable));
+    return error_set(err, ERROR_CONFIG,
+                     "%s is missing: set it in the file, or %s in the environment", name,
+                     config_environment_name(name, variable, sizeof variable));
 }
 
 static bool check_needs(const struct config *c, unsigned needs, struct error *err)
 {
-    if ((needs & CONFIG_NEED_KAFKA) && !(need(c->kafka_brokers, "kafka.brokers", err) &&
-                                         need(c->kafka_topic, "kafka.topic", err)))
+    if ((needs & CONFIG_NEED_KAFKA) &&
+        !(need(c->kafka_brokers, "kafka.brokers", err) && need(c->kafka_topic, "kafka.topic", err)))
         return false;
     if ((needs & CONFIG_NEED_REGISTRY) && !need(c->registry_url, "registry.url", err))
         return false;
     if ((needs & CONFIG_NEED_WEBHOOK) && !need(c->webhook_url, "webhook.url", err))
         return false;
     if ((needs & CONFIG_NEED_START) && c->kafka_start < 0)
-        return error_set(err, ERROR_CONFIG,
-                         "kafka.start is missing: \"latest\" begins with what is confirmed from now "
-                         "on, \"earliest\" sends every confirmation that the topic still holds");
+        return error_set(
+            err, ERROR_CONFIG,
+            "kafka.start is missing: \"latest\" begins with what is confirmed from now "
+            "on, \"earliest\" sends every confirmation that the topic still holds");
     return true;
 }
 

@@ -123,10 +123,10 @@ extern const size_t config_option_count;
 struct config *config_new(void);
 void config_free(struct config *config);
 
-/* Sets one option from text; a later call wins. origin says where the text came from ("shop.yaml:7",
- * "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a secret's), what is allowed,
- * and for an unknown name the nearest known one. "kafka.properties.X" and "payload.fields.X" are
- * accepted besides the table's names. */
+/* Sets one option from text; a later call wins. origin says where the text came from
+ * ("shop.yaml:7", "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a
+ * secret's), what is allowed, and for an unknown name the nearest known one. "kafka.properties.X"
+ * and "payload.fields.X" are accepted besides the table's names. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 

@@ -7,14 +7,10 @@ struct unit {
     int64_t factor;
 };
 
-static const struct unit durations[] = {{"ms", 1},       {"s", 1000},     {"m", 60000},
+static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
                                         {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
-static const struct unit sizes[] = {{"", 1},
-                                    {"B", 1},
-                                    {"KiB", 1024},
-                                    {"MiB", 1024 * 1024},
-                                    {"GiB", 1024 * 1024 * 1024},
-                                    {NULL, 0}};
+static const struct unit sizes[] = {
+    {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}, {NULL, 0}};
 
 /* Digits only, without sign; returns where they end, NULL when there are none or too many. */
 static const char *read_digits(const char *text, int64_t *ret_value)

@@ -11,13 +11,13 @@
 #define DECIMAL_BYTES_MAX 512  /* of the unscaled value: some 1,200 digits */
 #define DECIMAL_SCALE_MAX 1000 /* either way */
 
-/* Appends unscaled * 10^-scale; unscaled is big-endian two's complement (Connect's Decimal; Avro 1.11,
- * "Decimal"), no bytes at all meaning 0. False beyond the limits above: what a price never is, and
- * what would make rendering expensive. */
+/* Appends unscaled * 10^-scale; unscaled is big-endian two's complement (Connect's Decimal;
+ * Avro 1.11, "Decimal"), no bytes at all meaning 0. False beyond the limits above: what a price
+ * never is, and what would make rendering expensive. */
 bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t scale);
 
-/* Appends the shortest decimal text that reads back as the same double, or (single) as the same float;
- * exponents from 1e-05 down and 1e+16 up. False for NaN and the infinities. */
+/* Appends the shortest decimal text that reads back as the same double, or (single) as the same
+ * float; exponents from 1e-05 down and 1e+16 up. False for NaN and the infinities. */
 bool decimal_add_real(struct buf *b, double value, bool single);
 
 /* Whether text is a JSON number (RFC 8259 §6). */

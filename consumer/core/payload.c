@@ -28,9 +28,9 @@ static bool is_null(const struct column *c)
 
 static void add_escape(struct buf *b, unsigned char c)
 {
-    static const char *const shorts[] = {['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n",
-                                         ['\f'] = "\\f", ['\r'] = "\\r", ['"'] = "\\\"",
-                                         ['\\'] = "\\\\"};
+    static const char *const shorts[] = {
+        ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+        ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
     if (c < sizeof shorts / sizeof *shorts && shorts[c] != NULL)
         buf_add_text(b, shorts[c]);
     else

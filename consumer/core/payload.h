@@ -13,15 +13,15 @@
 #define PAYLOAD_BODY_MAX (1024 * 1024) /* bytes: the limit a caller gives the body's buf */
 
 /* Why a record can never be sent: with the field it concerns, this is the closed list. */
-#define REJECT_REASONS(X)                                                                          \
-    X(NONE, "")                                                                                    \
-    X(MISSING, "missing")           /* a required field is absent, null or blank */                \
-    X(UNAVAILABLE, "unavailable")   /* a TOAST value that the event does not carry */              \
-    X(NEGATIVE, "negative")                                                                        \
-    X(NOT_A_NUMBER, "not_a_number")                                                                \
-    X(NOT_WHOLE, "not_whole")       /* a quantity that is not a whole number of at least 1 */      \
-    X(BAD_TIME, "bad_time")                                                                        \
-    X(BAD_TEXT, "bad_text")         /* invalid UTF-8, or too long */
+#define REJECT_REASONS(X)                                                               \
+    X(NONE, "")                                                                         \
+    X(MISSING, "missing")         /* a required field is absent, null or blank */       \
+    X(UNAVAILABLE, "unavailable") /* a TOAST value that the event does not carry */     \
+    X(NEGATIVE, "negative")                                                             \
+    X(NOT_A_NUMBER, "not_a_number")                                                     \
+    X(NOT_WHOLE, "not_whole") /* a quantity that is not a whole number of at least 1 */ \
+    X(BAD_TIME, "bad_time")                                                             \
+    X(BAD_TEXT, "bad_text") /* invalid UTF-8, or too long */
 
 enum reject_reason {
 #define X(id, name) REJECT_##id,

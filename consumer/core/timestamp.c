@@ -3,11 +3,11 @@
 #include <inttypes.h>
 #include <string.h>
 
-#define YEAR_1 (-62135596800)    /* 0001-01-01T00:00:00Z in seconds since the epoch */
+#define YEAR_1 (-62135596800) /* 0001-01-01T00:00:00Z in seconds since the epoch */
 #define YEAR_10000 (253402300800)
 
-/* Civil date of a day since the epoch (proleptic Gregorian): counted in years that begin in March, so
- * that the leap day is the last. */
+/* Civil date of a day since the epoch (proleptic Gregorian): counted in years that begin in March,
+ * so that the leap day is the last. */
 static void civil(int64_t day, int *ret_year, int *ret_month, int *ret_day)
 {
     int64_t shifted = day + 719468; /* days from 0000-03-01 to the epoch */

@@ -285,8 +285,8 @@ static bool load_property(struct config *config, const char *assignment, struct 
         return true;
     memcpy(variable_name, assignment, len);
     variable_name[len] = '\0';
-    size_t end = len - from > 5 && strcasecmp(variable_name + len - 5, file_suffix) == 0 ? len - 5
-                                                                                         : len;
+    size_t end =
+        len - from > 5 && strcasecmp(variable_name + len - 5, file_suffix) == 0 ? len - 5 : len;
     for (size_t i = from; i < end; i++)
         option[at++] =
             variable_name[i] == '_' ? '.' : (char)tolower((unsigned char)variable_name[i]);

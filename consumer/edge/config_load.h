@@ -1,16 +1,16 @@
 /* config_load: fills a config from a YAML file, the environment and --set, in that order.
  *
- * YAML by libyaml: nested mappings ("kafka: {brokers: …}") and dotted names ("kafka.brokers: …") mean
- * the same; scalars only at the leaves. Every secret option NAME is also read from the file named by
- * NAME_FILE in the environment (one trailing newline and a BOM are taken off; a secret with other
- * control characters is refused). ELEMENTOR_WEBHOOK_URL also names webhook.url. */
+ * YAML by libyaml: nested mappings ("kafka: {brokers: …}") and dotted names ("kafka.brokers: …")
+ * mean the same; scalars only at the leaves. Every secret option NAME is also read from the file
+ * named by NAME_FILE in the environment (one trailing newline and a BOM are taken off; a secret
+ * with other control characters is refused). ELEMENTOR_WEBHOOK_URL also names webhook.url. */
 #ifndef EDGE_CONFIG_LOAD_H
 #define EDGE_CONFIG_LOAD_H
 
 #include "core/config.h"
 
-/* path may be NULL (no file). environment is environ-like, NULL-terminated "NAME=value". sets are the
- * `set_count` texts "name=value" of --set. Errors name file and line, or variable. */
+/* path may be NULL (no file). environment is environ-like, NULL-terminated "NAME=value". sets are
+ * the `set_count` texts "name=value" of --set. Errors name file and line, or variable. */
 bool config_load(struct config *config, const char *path, char *const *environment,
                  const char *const *sets, size_t set_count, struct error *err) must_check;
 

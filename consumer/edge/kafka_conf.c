@@ -2,8 +2,8 @@
 
 #include "edge/log.h"
 
-/* Called from librdkafka's threads. Its own retries are not our operator's business, so its lines are
- * for debugging; what matters comes as errors to the source and the parking. */
+/* Called from librdkafka's threads. Its own retries are not our operator's business, so its lines
+ * are for debugging; what matters comes as errors to the source and the parking. */
 static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
@@ -39,8 +39,8 @@ static bool set_all(rd_kafka_conf_t *conf, const struct config *config,
     return true;
 }
 
-rd_kafka_conf_t *kafka_conf_new(const struct config *config, const struct kafka_property *properties,
-                                struct error *err)
+rd_kafka_conf_t *kafka_conf_new(const struct config *config,
+                                const struct kafka_property *properties, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     if (!set_all(conf, config, properties, err)) {

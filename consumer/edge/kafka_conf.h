@@ -13,8 +13,8 @@ struct kafka_property {
 /* A librdkafka configuration with the brokers, the given properties, and then the user's
  * kafka.properties.* that concern this kind of client. librdkafka's log lines go to edge/log. The
  * caller owns it (rd_kafka_new takes it). NULL with CONFIG when a property is refused. */
-rd_kafka_conf_t *kafka_conf_new(const struct config *config, const struct kafka_property *properties,
-                                struct error *err);
+rd_kafka_conf_t *kafka_conf_new(const struct config *config,
+                                const struct kafka_property *properties, struct error *err);
 
 /* rd_kafka_new, with its error as ours; consumes conf either way. */
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);

@@ -25,7 +25,7 @@ struct log_field {
 void log_setup(enum log_level least, bool json);
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG_LINE(level, event, ...)                                                                \
+#define LOG_LINE(level, event, ...) \
     log_event((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
 #define log_debug(...) LOG_LINE(LOG_DEBUG, __VA_ARGS__)
 #define log_info(...) LOG_LINE(LOG_INFO, __VA_ARGS__)

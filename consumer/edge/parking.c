@@ -33,9 +33,11 @@ struct parking {
 
 struct parking *parking_new(const struct config *config, int wake_fd, struct error *err)
 {
-    static const struct kafka_property properties[] = {
-        {"enable.idempotence", "true"}, {"acks", "all"},        {"linger.ms", "5"},
-        {"message.timeout.ms", "30000"}, {NULL, NULL}};
+    static const struct kafka_property properties[] = {{"enable.idempotence", "true"},
+                                                       {"acks", "all"},
+                                                       {"linger.ms", "5"},
+                                                       {"message.timeout.ms", "30000"},
+                                                       {NULL, NULL}};
     struct parking *p = calloc(1, sizeof *p);
     rd_kafka_conf_t *conf = p != NULL ? kafka_conf_new(config, properties, err) : NULL;
     if (conf == NULL) {
@@ -74,8 +76,8 @@ static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t nu
 /* The original headers and ours behind them. */
 static rd_kafka_headers_t *headers_of(const struct parked_record *record)
 {
-    rd_kafka_headers_t *h = record->headers != NULL ? rd_kafka_headers_copy(record->headers)
-                                                    : rd_kafka_headers_new(8);
+    rd_kafka_headers_t *h =
+        record->headers != NULL ? rd_kafka_headers_copy(record->headers) : rd_kafka_headers_new(8);
     rd_kafka_header_add(h, "elementor-sync.reason", -1, record->reason, -1);
     if (*record->detail != '\0')
         rd_kafka_header_add(h, "elementor-sync.detail", -1, record->detail, -1);
@@ -96,10 +98,11 @@ static void wait_in_line(struct parking *p, struct put *put)
 
 static void say_trouble(struct parking *p, rd_kafka_resp_err_t code)
 {
-    bool missing = code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-                   code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    bool missing =
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
     const struct log_field fields[] = {
-        LOG_S("topic", p->config->parked_topic), LOG_S("why", rd_kafka_err2str(code)),
+        LOG_S("topic", p->config->parked_topic),
+        LOG_S("why", rd_kafka_err2str(code)),
         LOG_S("do", missing ? "create the topic, as many partitions as kafka.topic has, or correct "
                               "parked.topic"
                             : "nothing: it is tried again"),
@@ -122,7 +125,8 @@ static rd_kafka_resp_err_t produce(struct parking *p, struct put *put)
     return code;
 }
 
-/* A record too large for the topic is parked as headers and coordinates: the source still has it. */
+/* A record too large for the topic is parked as headers and coordinates: the source still has it.
+ */
 static void drop_value(struct put *put)
 {
     put->has_value = false;

@@ -1,7 +1,7 @@
 /* parking: the dead-letter topic; acks=all, idempotent.
  *
- * A record is parked before it settles. If the topic does not acknowledge, it is tried again for ever
- * (said once, then calmly); nothing is dropped. Not thread-safe. */
+ * A record is parked before it settles. If the topic does not acknowledge, it is tried again for
+ * ever (said once, then calmly); nothing is dropped. Not thread-safe. */
 #ifndef EDGE_PARKING_H
 #define EDGE_PARKING_H
 

@@ -44,8 +44,8 @@ static bool find_ends(struct reader *r, struct error *err)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", r->count);
     for (size_t i = 0; i < r->count; i++) {
         int64_t low;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            r->rk, r->topic, (int32_t)i, &low, &r->ends[i], LOOK_UP_MS);
+        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(r->rk, r->topic, (int32_t)i,
+                                                                    &low, &r->ends[i], LOOK_UP_MS);
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             return error_set(err, ERROR_UNREACHABLE, "partition %zu: %s", i,
                              rd_kafka_err2str(code));
@@ -73,7 +73,8 @@ static bool read_time(const char *from, int64_t *ret_ms)
     const char *rest = strptime(from, "%Y-%m-%dT%H:%M:%S", &tm);
     if (rest == NULL)
         return false;
-    *ret_ms = (int64_t)timegm(&tm) * 1000 + (*rest == '.' ? (int64_t)(strtod(rest, NULL) * 1000) : 0);
+    *ret_ms =
+        (int64_t)timegm(&tm) * 1000 + (*rest == '.' ? (int64_t)(strtod(rest, NULL) * 1000) : 0);
     return true;
 }
 

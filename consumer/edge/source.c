@@ -87,6 +87,8 @@ struct source *source_new(const struct config *config, const struct source_event
     s->main_queue = rd_kafka_queue_get_consumer(s->rk);
     s->commit_queue = rd_kafka_queue_new(s->rk);
     rd_kafka_queue_io_event_enable(s->main_queue, wake_fd, &one, sizeof one);
+    s->close_queue = rd_kafka_queue_new(s->rk);
+    rd_kafka_queue_io_event_enable(s->close_queue, wake_fd, &one, sizeof one);
     rd_kafka_queue_io_event_enable(s->commit_queue, wake_fd, &one, sizeof one);
     return s;
 }
@@ -99,6 +101,7 @@ void source_free(struct source *s)
         if (s->partitions[i].queue != NULL)
             rd_kafka_queue_destroy(s->partitions[i].queue);
     free(s->partitions);
+    rd_kafka_queue_destroy(s->close_queue);
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
@@ -218,8 +221,7 @@ bool source_committed(struct source *s, int64_t timeout_ms, int64_t *offsets, si
     rd_kafka_topic_partition_list_add_range(list, s->config->kafka_topic, 0, (int32_t)count - 1);
     rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, (int)timeout_ms);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        offsets[list->elems[i].partition] =
-            list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
+        offsets[list->elems[i].partition] = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_UNREACHABLE, "committed offsets: %s", rd_kafka_err2str(code));
@@ -237,10 +239,11 @@ static void message_error(struct source *s, const rd_kafka_message_t *m)
         return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        snprintf(text, sizeof text,
-                 "partition %d stands still: its offset is not in the topic any more (retention, or "
-                 "the topic was made anew): %s. Reset the group's offset to go on",
-                 (int)m->partition, rd_kafka_message_errstr(m));
+        snprintf(
+            text, sizeof text,
+            "partition %d stands still: its offset is not in the topic any more (retention, or "
+            "the topic was made anew): %s. Reset the group's offset to go on",
+            (int)m->partition, rd_kafka_message_errstr(m));
         break;
     default:
         snprintf(text, sizeof text, "topic \"%s\": %s", s->config->kafka_topic,
@@ -249,11 +252,24 @@ static void message_error(struct source *s, const rd_kafka_message_t *m)
     say(s, ERROR_FAILED, false, text);
 }
 
+/* While leaving, the group's last wish comes as an event: nothing is owned any more, so it is
+ * granted at once. */
+static void serve_leaving(struct source *s)
+{
+    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->close_queue, 0)) != NULL;) {
+        if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_REBALANCE) {
+            source_rebalance(s->rk, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
+                             rd_kafka_event_topic_partition_list(e), s);
+            source_carry_out(s);
+        }
+        rd_kafka_event_destroy(e);
+    }
+}
+
 static void serve_group(struct source *s)
 {
     if (s->leaving) {
-        for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->main_queue, 0)) != NULL;)
-            rd_kafka_event_destroy(e);
+        serve_leaving(s);
         return;
     }
     for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(s->rk, 0)) != NULL;) {
@@ -285,13 +301,13 @@ static void serve_commits(struct source *s)
     }
 }
 
-/* Leaves the group once nothing is owned any more. librdkafka then asks once more to revoke, which
- * source_rebalance and source_carry_out answer at once. */
+/* Leaves the group once nothing is owned any more. The queue must be another one than the
+ * consumer's own: that would be forwarded to itself. */
 static void serve_close(struct source *s)
 {
     if (s->closing && !s->leaving && s->pending == CHANGE_NONE && source_none_owned(s)) {
         s->leaving = true;
-        rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, s->main_queue);
+        rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, s->close_queue);
         if (error != NULL) {
             rd_kafka_error_destroy(error);
             s->closed = true;
@@ -338,8 +354,8 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
     for (size_t i = 0; i < count; i++) {
         enum source_state state = s->partitions[offsets[i].partition].state;
         assert(state == SOURCE_ASSIGNED || state == SOURCE_REVOKING);
-        rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(
-            list, s->config->kafka_topic, offsets[i].partition);
+        rd_kafka_topic_partition_t *p =
+            rd_kafka_topic_partition_list_add(list, s->config->kafka_topic, offsets[i].partition);
         p->offset = offsets[i].offset;
         if (offsets[i].metadata != NULL) { /* freed with the list */
             p->metadata = strdup(offsets[i].metadata);

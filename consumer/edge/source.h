@@ -3,10 +3,10 @@
  *   wake-up fd ─▶ source_turn() ─▶ assigned/revoked/lost/committed callbacks
  *                 source_read(partition, …) ─▶ borrowed messages, one partition at a time
  *
- * cooperative-sticky, manual commits, auto.offset.reset=error. Each partition has its own unforwarded
- * queue, read only while its reader has room: backpressure without pause (pausing throws away the
- * prefetch, librdkafka #1849). The rebalance callback only records what is wanted; (un)assignment is
- * carried out by source_turn and source_release. Not thread-safe. */
+ * cooperative-sticky, manual commits, auto.offset.reset=error. Each partition has its own
+ * unforwarded queue, read only while its reader has room: backpressure without pause (pausing
+ * throws away the prefetch, librdkafka #1849). The rebalance callback only records what is wanted;
+ * (un)assignment is carried out by source_turn and source_release. Not thread-safe. */
 #ifndef EDGE_SOURCE_H
 #define EDGE_SOURCE_H
 
@@ -22,9 +22,9 @@ struct source;
  * kafka.topic. */
 struct source_events {
     void *context;
-    /* Reading of this partition begins at `position` (the committed offset, or where kafka.start says).
-     * Called once its position is known; source_read works from here on. metadata: that of the commit
-     * it starts from, "" if none; borrowed during the call. */
+    /* Reading of this partition begins at `position` (the committed offset, or where kafka.start
+     * says). Called once its position is known; source_read works from here on. metadata: that of
+     * the commit it starts from, "" if none; borrowed during the call. */
     void (*assigned)(void *context, int32_t partition, int64_t position, const char *metadata);
     /* The group wants it back: stop dispatching, drain, commit, then call source_release. */
     void (*revoking)(void *context, int32_t partition);
@@ -43,24 +43,27 @@ struct source_events {
 struct source *source_new(const struct config *config, const struct source_events *events,
                           int wake_fd, struct error *err);
 
-/* Checks that the topic exists, then subscribes. Waits calmly while brokers are down, asking `wanted`
- * at least once a second whether to go on (false then, without an error); UNREACHABLE after timeout_ms
+/* Checks that the topic exists, then subscribes. Waits calmly while brokers are down, asking
+ * `wanted` at least once a second whether to go on (false then, without an error); UNREACHABLE
+ * after timeout_ms
  * (-1: never); FAILED, naming the topic, when the cluster answers that it has no such topic. */
 bool source_start(struct source *source, int64_t timeout_ms, bool (*wanted)(void *context),
                   void *context, struct error *err) must_check;
 
-/* Serves group events, errors and commit answers; carries out what is due. Never blocks for more than
- * a bounded offset look-up on assignment. */
+/* Serves group events, errors and commit answers; carries out what is due. Never blocks for more
+ * than a bounded offset look-up on assignment. */
 void source_turn(struct source *source);
 
-/* Takes up to max (≤ 1000) messages of one assigned partition, without waiting. Returns how many; the
- * caller destroys each with rd_kafka_message_destroy. Errors and ends are handled inside. The wake-up
- * comes only when an empty queue fills, so read until 0 comes back before waiting for it. */
+/* Takes up to max (≤ 1000) messages of one assigned partition, without waiting. Returns how many;
+ * the caller destroys each with rd_kafka_message_destroy. Errors and ends are handled inside. The
+ * wake-up comes only when an empty queue fills, so read until 0 comes back before waiting for it.
+ */
 size_t source_read(struct source *source, int32_t partition, rd_kafka_message_t **messages,
                    size_t max);
 
-/* Sends one asynchronous commit; its answer comes by `committed`. Only assigned (or revoking, not yet
- * released) partitions may be in it: others are refused by assertion. metadata is printable or NULL. */
+/* Sends one asynchronous commit; its answer comes by `committed`. Only assigned (or revoking, not
+ * yet released) partitions may be in it: others are refused by assertion. metadata is printable or
+ * NULL. */
 struct source_offset {
     int32_t partition;
     int64_t offset;       /* the next offset to read */
@@ -69,11 +72,12 @@ struct source_offset {
 bool source_commit(struct source *source, const struct source_offset *offsets, size_t count,
                    struct error *err) must_check;
 
-/* Hands a revoking partition back. The unassignment is made when all of one revocation are released. */
+/* Hands a revoking partition back. The unassignment is made when all of one revocation are
+ * released. */
 void source_release(struct source *source, int32_t partition);
 
-/* End offsets of all partitions of the topic, found by asking the cluster. *ret_offsets is malloced,
- * *ret_count long, indexed by partition. Bounded by timeout_ms. */
+/* End offsets of all partitions of the topic, found by asking the cluster. *ret_offsets is
+ * malloced, *ret_count long, indexed by partition. Bounded by timeout_ms. */
 bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
                         size_t *ret_count, struct error *err) must_check;
 
@@ -81,8 +85,8 @@ bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret
 bool source_committed(struct source *source, int64_t timeout_ms, int64_t *offsets, size_t count,
                       struct error *err) must_check;
 
-/* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true once
- * all are released and the consumer is closed. */
+/* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true
+ * once all are released and the consumer is closed. */
 void source_close(struct source *source);
 bool source_closed(const struct source *source);
 

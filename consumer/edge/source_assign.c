@@ -120,9 +120,8 @@ static void finish_revoke(struct source *s)
     s->pending = CHANGE_NONE;
     rd_kafka_topic_partition_list_t *released = source_list(s, SOURCE_RELEASED);
     if (is_cooperative(s->rk))
-        log_error_object("unassign", released->cnt > 0
-                                         ? rd_kafka_incremental_unassign(s->rk, released)
-                                         : NULL);
+        log_error_object("unassign",
+                         released->cnt > 0 ? rd_kafka_incremental_unassign(s->rk, released) : NULL);
     else
         rd_kafka_assign(s->rk, NULL);
     rd_kafka_topic_partition_list_destroy(released);
@@ -172,8 +171,8 @@ static bool resolve_start(struct source *s, rd_kafka_topic_partition_t *p, bool 
     return true;
 }
 
-/* "latest" is a number from here on: it is committed before anything is read, so that a restart does
- * not take a later "latest" and lose what came in between. */
+/* "latest" is a number from here on: it is committed before anything is read, so that a restart
+ * does not take a later "latest" and lose what came in between. */
 static bool commit_starts(struct source *s, const rd_kafka_topic_partition_list_t *starts,
                           struct error *err)
 {
@@ -238,6 +237,10 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
 static void finish_assign(struct source *s)
 {
     int64_t now_ms = clock_mono_ms();
+    if (s->closing) {
+        s->pending = CHANGE_NONE; /* leaving the group answers it */
+        return;
+    }
     if (now_ms < s->retry_ms)
         return;
     struct error err = {0};
@@ -260,8 +263,6 @@ void source_carry_out(struct source *s)
 {
     if (s->pending == CHANGE_REVOKE)
         finish_revoke(s);
-    else if (s->pending == CHANGE_ASSIGN && s->closing)
-        s->pending = CHANGE_NONE; /* closing answers for us */
     else if (s->pending == CHANGE_ASSIGN)
         finish_assign(s);
 }

@@ -28,7 +28,7 @@ struct source {
     struct source_events events;
     rd_kafka_t *rk;
     rd_kafka_topic_t *topic; /* for metadata only */
-    rd_kafka_queue_t *main_queue, *commit_queue;
+    rd_kafka_queue_t *main_queue, *commit_queue, *close_queue;
     int wake_fd;
     struct source_partition *partitions;
     size_t count;

@@ -1,4 +1,5 @@
-/* case_producer: writes the records of a case into a topic, bytes, headers and coordinates as captured.
+/* case_producer: writes the records of a case into a topic, bytes, headers and coordinates as
+ * captured.
  *
  *   case_producer BROKERS TOPIC RECORDS.ndjson
  *
