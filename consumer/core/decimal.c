@@ -108,7 +108,7 @@ bool decimal_add_real(struct buf *b, double value, bool single)
 {
     if (!isfinite(value))
         return false;
-    char text[40], digits[24];
+    char text[40], digits[24] = "0";
     size_t count = 0;
     shortest(value, single, text, sizeof text);
     char *e = strchr(text, 'e');

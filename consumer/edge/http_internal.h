@@ -17,8 +17,9 @@ struct http_request {
     struct http_request *next, *previous; /* in http's list of requests in flight or idle */
     CURL *easy;
 
-    char *url;             /* what the handle holds as its URL, already checked; NULL: none yet */
-    bool url_http_allowed; /* checked under this rule */
+    /* What the handle holds already; NULL: libcurl's default. */
+    char *url, *ca_file, *user, *password, *token;
+    bool url_http_allowed;                           /* the URL was checked under this rule */
     struct curl_slist headers[HTTP_HEADERS_MAX + 1]; /* points into header_text; + "Expect:" */
     struct buf header_text;
     bool is_post;

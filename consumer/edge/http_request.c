@@ -107,6 +107,10 @@ void http_request_free(struct http_request *request)
     buf_done(&request->header_text);
     buf_done(&request->body);
     free(request->url);
+    free(request->ca_file);
+    free(request->user);
+    free(request->password);
+    free(request->token);
     free(request);
 }
 
@@ -128,23 +132,35 @@ bool http_url_check(const char *url, bool http_allowed, struct error *err)
     return ok;
 }
 
+/* Makes *held, the handle's value of a text option, the same as `text`. */
+static bool hold(char **held, const char *text)
+{
+    char *copy = text != NULL ? strdup(text) : NULL;
+    if (text != NULL && copy == NULL)
+        return false;
+    free(*held);
+    *held = copy;
+    return true;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 /* Parsing a URL costs more than comparing it, and nearly every request goes where the last one
  * went. */
 static bool set_url(struct http_request *request, const char *url, bool http_allowed,
                     struct error *err)
 {
-    if (request->url != NULL && strcmp(request->url, url) == 0 &&
-        request->url_http_allowed == http_allowed)
+    if (is_same(request->url, url) && request->url_http_allowed == http_allowed)
         return true;
     if (!http_url_check(url, http_allowed, err))
         return false;
-    char *copy = strdup(url);
-    if (copy == NULL || curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK) {
-        free(copy);
+    const char *protocols = http_allowed ? "https,http" : "https";
+    if (curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
+        curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK || !hold(&request->url, url))
         return error_set(err, ERROR_NO_MEMORY, "no memory for a URL");
-    }
-    free(request->url);
-    request->url = copy;
     request->url_http_allowed = http_allowed;
     return true;
 }
@@ -194,43 +210,50 @@ static bool set_headers(struct http_request *request, const char *const *headers
     return curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK;
 }
 
-static bool set_credentials(CURL *easy, const struct http_endpoint *endpoint, struct error *err)
+static bool set_text(CURL *easy, CURLoption option, char **held, const char *text)
+{
+    return is_same(*held, text) ||
+           (curl_easy_setopt(easy, option, text) == CURLE_OK && hold(held, text));
+}
+
+static bool set_credentials(struct http_request *request, const struct http_endpoint *endpoint,
+                            struct error *err)
 {
     if (endpoint->token != NULL && !is_one_line(endpoint->token))
         return error_set(err, ERROR_CONFIG, "the bearer token holds control characters");
+    CURL *easy = request->easy;
     long method = (long)(endpoint->token != NULL ? CURLAUTH_BEARER : CURLAUTH_BASIC);
-    bool ok = true;
-    ok &= curl_easy_setopt(easy, CURLOPT_HTTPAUTH, method) == CURLE_OK;
-    ok &= curl_easy_setopt(easy, CURLOPT_XOAUTH2_BEARER, endpoint->token) == CURLE_OK;
-    ok &= curl_easy_setopt(easy, CURLOPT_USERNAME, endpoint->user) == CURLE_OK;
-    ok &= curl_easy_setopt(easy, CURLOPT_PASSWORD, endpoint->password) == CURLE_OK;
-    return ok;
+    return curl_easy_setopt(easy, CURLOPT_HTTPAUTH, method) == CURLE_OK &&
+           set_text(easy, CURLOPT_XOAUTH2_BEARER, &request->token, endpoint->token) &&
+           set_text(easy, CURLOPT_USERNAME, &request->user, endpoint->user) &&
+           set_text(easy, CURLOPT_PASSWORD, &request->password, endpoint->password);
 }
 
 /* With a file of its own, an endpoint trusts nothing else: libcurl would still look into the
  * system's directory. Without one, the defaults come back. */
-static bool set_trust(CURL *easy, const char *ca_file)
+static bool set_trust(struct http_request *request, const char *ca_file)
 {
+    CURL *easy = request->easy;
     char *file = NULL, *directory = NULL;
+    if (is_same(request->ca_file, ca_file))
+        return true;
     if (ca_file == NULL) {
         curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
         curl_easy_getinfo(easy, CURLINFO_CAPATH, &directory);
     }
-    bool ok = true;
-    ok &= curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file != NULL ? ca_file : file) == CURLE_OK;
-    ok &= curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK;
-    return ok;
+    return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file != NULL ? ca_file : file) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK &&
+           hold(&request->ca_file, ca_file);
 }
 
-static bool set_endpoint(CURL *easy, const struct http_endpoint *endpoint, struct error *err)
+static bool set_endpoint(struct http_request *request, const struct http_endpoint *endpoint,
+                         struct error *err)
 {
     /* The time limit covers the whole attempt, so a slow or dripping answer is bounded by it; a
      * LOW_SPEED limit would only cut off receivers that think for long before they answer. */
-    bool ok = true;
-    ok &= curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)endpoint->timeout_ms) == CURLE_OK;
-    ok &= curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR,
-                           endpoint->http_allowed ? "https,http" : "https") == CURLE_OK;
-    return ok && set_trust(easy, endpoint->ca_file) && set_credentials(easy, endpoint, err);
+    long timeout_ms = (long)endpoint->timeout_ms;
+    return curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
+           set_trust(request, endpoint->ca_file) && set_credentials(request, endpoint, err);
 }
 
 static bool set_method(struct http_request *request, const char *method, const char *body,
@@ -268,8 +291,7 @@ bool http_request_prepare(struct http_request *request, const struct http_endpoi
 {
     forget_answer(request, endpoint->response_max);
     if (set_url(request, url, endpoint->http_allowed, err) && set_headers(request, headers, err) &&
-        set_endpoint(request->easy, endpoint, err) &&
-        set_method(request, method, body, body_len, err))
+        set_endpoint(request, endpoint, err) && set_method(request, method, body, body_len, err))
         return true;
     return error_set(err, ERROR_NO_MEMORY, "libcurl refused an option");
 }

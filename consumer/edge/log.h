@@ -25,12 +25,13 @@ struct log_field {
 void log_setup(enum log_level least, bool json);
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
-#define LOG_LINE(level, event, ...) \
-    log_event((level), (event), (const struct log_field[]){__VA_ARGS__ __VA_OPT__(, ){0}})
-#define log_debug(...) LOG_LINE(LOG_DEBUG, __VA_ARGS__)
-#define log_info(...) LOG_LINE(LOG_INFO, __VA_ARGS__)
-#define log_warn(...) LOG_LINE(LOG_WARN, __VA_ARGS__)
-#define log_error(...) LOG_LINE(LOG_ERROR, __VA_ARGS__)
+/* At least one field. */
+#define LOG_LINE(level, event, ...)                                                                \
+    log_event((level), (event), (const struct log_field[]){__VA_ARGS__, {0}})
+#define log_debug(event, ...) LOG_LINE(LOG_DEBUG, event, __VA_ARGS__)
+#define log_info(event, ...) LOG_LINE(LOG_INFO, event, __VA_ARGS__)
+#define log_warn(event, ...) LOG_LINE(LOG_WARN, event, __VA_ARGS__)
+#define log_error(event, ...) LOG_LINE(LOG_ERROR, event, __VA_ARGS__)
 
 /* Says a lasting trouble once, then at most every `every_ms`, with the number of times in between;
  * and once more when it is over. Zero-initialise one per trouble. */

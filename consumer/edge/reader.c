@@ -39,7 +39,7 @@ static bool reach_topic(struct reader *r, struct error *err)
 
 static bool find_ends(struct reader *r, struct error *err)
 {
-    r->ends = calloc(r->count, sizeof *r->ends);
+    r->ends = calloc(r->count + 1, sizeof *r->ends); /* never of size 0 */
     if (r->ends == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", r->count);
     for (size_t i = 0; i < r->count; i++) {

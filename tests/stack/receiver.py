@@ -56,6 +56,9 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 1024
 
+    def handle_error(self, request, client_address):
+        """A client that vanishes (kill -9) is part of the tests."""
+
 
 def journal(entry):
     with lock:

@@ -1,0 +1,147 @@
+#!/bin/sh
+# run: installs what is missing, builds, and passes every test.   sh tests/run.sh
+#
+# Needs Debian 12 or 13 with root or sudo, nothing else. Everything it makes lies in build/ and in the
+# user's cache folder. Ends with one line: N passed, N failed, N skipped.
+set -eu
+cd "$(dirname "$0")/.."
+ROOT=$(pwd)
+BUILD=$ROOT/build
+export DEBIAN_FRONTEND=noninteractive
+PASSED=0 FAILED=0 SKIPPED=0
+BEGAN=$(date +%s)
+
+step() {
+    printf '\n== %s (%s s)\n' "$*" "$(($(date +%s) - BEGAN))"
+}
+
+passed() {
+    PASSED=$((PASSED + 1))
+    printf 'ok    %s\n' "$1"
+}
+
+failed() {
+    FAILED=$((FAILED + 1))
+    printf 'FAIL  %s\n' "$1"
+}
+
+# A missing real component is a failure in CI, a visible skip elsewhere.
+missing() { # NAME REASON
+    if [ "${CI:-}" = true ]; then
+        failed "$1: $2"
+    else
+        SKIPPED=$((SKIPPED + 1))
+        printf 'skip  %s: %s\n' "$1" "$2"
+    fi
+}
+
+check() { # NAME COMMAND...
+    name=$1
+    shift
+    if "$@" >"$BUILD/check.log" 2>&1; then
+        passed "$name"
+    else
+        cat "$BUILD/check.log"
+        failed "$name"
+    fi
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+is_installed() {
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+install_packages() {
+    wanted=
+    for package in $(cat tests/packages.txt tests/stack/packages.txt); do
+        is_installed "$package" || wanted="$wanted $package"
+    done
+    [ -n "$wanted" ] || return 0
+    printf 'installing:%s\n' "$wanted"
+    as_root apt-get update -qq
+    # shellcheck disable=SC2086
+    as_root apt-get install -y -qq --no-install-recommends $wanted >"$BUILD/apt.log" 2>&1 ||
+        { tail -n 20 "$BUILD/apt.log"; exit 1; }
+    as_root apt-get install -y -qq --no-install-recommends \
+        "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" >>"$BUILD/apt.log" 2>&1
+}
+
+# One version of the formatter for every machine: what it prints differs between versions.
+install_formatter() {
+    [ -x "$BUILD/venv/bin/clang-format" ] && return 0
+    python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q clang-format==14.0.6
+}
+
+c_files() {
+    git ls-files '*.c' '*.h' 2>/dev/null || find consumer tests -name '*.[ch]'
+}
+
+build() { # FOLDER OPTIONS...
+    folder=$1
+    shift
+    cmake -G Ninja -S "$ROOT" -B "$folder" "$@" >"$folder.log" 2>&1 &&
+        ninja -C "$folder" >>"$folder.log" 2>&1 || { tail -n 60 "$folder.log"; return 1; }
+}
+
+unit_tests() {
+    ctest --test-dir "$BUILD/sanitized" -j 2 --output-on-failure >"$BUILD/ctest.log" 2>&1 || true
+    grep -E '^ *[0-9]+/[0-9]+ Test' "$BUILD/ctest.log" || true
+    good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$BUILD/ctest.log" || true)
+    all=$(grep -cE '^ *[0-9]+/[0-9]+ Test' "$BUILD/ctest.log" || true)
+    PASSED=$((PASSED + good))
+    FAILED=$((FAILED + all - good))
+    [ "$all" -gt 0 ] || failed "no unit test ran"
+    [ "$good" = "$all" ] || sed -n '/The following tests FAILED/,$p;/\[  ERROR/p;/ERROR:/p' "$BUILD/ctest.log"
+}
+
+real_stack() {
+    stack=$(mktemp -d)
+    if ! sh tests/stack/up.sh "$stack"; then
+        missing "the real stack" "it did not start"
+        return
+    fi
+    status=0
+    python3 tests/e2e/run.py "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$stack" \
+        >"$BUILD/e2e.log" 2>&1 & # shown as it goes; ended with the stack
+    runner=$!
+    tail -n +1 -f --pid="$runner" "$BUILD/e2e.log"
+    wait "$runner" || status=$?
+    sh tests/stack/down.sh "$stack"
+    good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$BUILD/e2e.log" | tail -n 1)
+    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$BUILD/e2e.log" | tail -n 1)
+    PASSED=$((PASSED + ${good:-0}))
+    FAILED=$((FAILED + ${bad:-1}))
+    [ "$status" = 0 ] || [ "${bad:-1}" -gt 0 ] || failed "end to end"
+}
+
+mkdir -p "$BUILD"
+step "packages"
+install_packages
+install_formatter
+
+step "build: release, and with ASan and UBSan"
+build "$BUILD/release" && passed "release build" || failed "release build"
+build "$BUILD/sanitized" -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON &&
+    passed "sanitized build" || { failed "sanitized build"; exit 1; }
+
+step "form: formatter, linters"
+# shellcheck disable=SC2046
+check "clang-format" "$BUILD/venv/bin/clang-format" --dry-run -Werror $(c_files)
+check "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
+    --enable=warning,performance,portability --suppress=missingIncludeSystem -I consumer consumer
+# shellcheck disable=SC2046
+check "clang-tidy" sh -c 'clang-tidy --quiet -p "$1" $(git ls-files "consumer/*.c" 2>/dev/null || find consumer -name "*.c")' \
+    sh "$BUILD/release"
+
+step "unit tests, under ASan and UBSan"
+unit_tests
+
+step "the real stack: PostgreSQL, Debezium, Kafka, registry"
+real_stack
+
+step "done"
+printf '%s passed, %s failed, %s skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
+[ "$FAILED" = 0 ]
