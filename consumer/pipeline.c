@@ -249,12 +249,12 @@ static void turn(struct pipeline *p)
 {
     p->now_ms = clock_mono_ms();
     source_turn(p->source);
-    int64_t registry_ms = registry_turn(p->registry, p->now_ms);
-    int64_t parking_ms = parking_turn(p->parking, p->now_ms);
     http_turn(p->http);
+    int64_t parking_ms = parking_turn(p->parking, p->now_ms);
     bool more = !p->stopping && read_partitions(p);
     send_ready(p);
     int64_t http_ms = http_turn(p->http);
+    int64_t registry_ms = registry_turn(p->registry, p->now_ms); /* what http told it counts */
     commit_due(p);
     give_back_drained(p);
     say_progress(p);
@@ -300,8 +300,10 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
         return true;
     if (!options->until_end)
         return false;
-    if (everything_settled(p))
+    if (everything_settled(p)) {
+        say_totals(p, "everything up to the end is settled and committed");
         return true;
+    }
     if (deadline >= 0 && p->now_ms >= deadline) {
         say_unsettled(p);
         error_set(p->fatal, ERROR_FAILED, "not everything was settled within the time limit");

@@ -122,7 +122,8 @@ bool everything_settled(const struct pipeline *p)
         const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
         if (!may_commit(partition) || has_news(partition) || partition->asked >= 0)
             return false;
-        bool read = partition->window.next >= p->end_offsets[i] || partition->at_end;
+        bool read = partition->window.next >= p->end_offsets[i] ||
+                    (partition->at_end && partition->batch_at == partition->batch_len);
         if (!read || window_open_count(&partition->window) > 0)
             return false;
     }

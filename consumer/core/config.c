@@ -1,12 +1,17 @@
 #include "core/config.h"
 
+#include "core/config_suggest.h"
 #include "core/config_value.h"
+#include "core/utf8.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define PROPERTY_PREFIX "kafka.properties."
+#define FIELD_PREFIX "payload.fields."
+#define DURATION_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
 enum type {
     TYPE_TEXT,
@@ -15,117 +20,263 @@ enum type {
     TYPE_COUNT,
     TYPE_DURATION,
     TYPE_SIZE,
-    TYPE_CHOICE
+    TYPE_CHOICE,
+    TYPE_PROPERTY /* kafka.properties.*: not in the table */
 };
 
-#define IS_SECRET(type) (TYPE_##type == TYPE_SECRET)
-
 const struct config_option config_options[] = {
-#define X(member, name, type, fallback, min, max, allowed, help) \
-    {name, #type, fallback, allowed, help, min, max, IS_SECRET(type)},
+#define X(member, option_name, option_type, default_text, least, most, words, help_text) \
+    {.name = option_name,                                                                \
+     .type = #option_type,                                                               \
+     .fallback = default_text,                                                           \
+     .allowed = words,                                                                   \
+     .help = help_text,                                                                  \
+     .min = least,                                                                       \
+     .max = most,                                                                        \
+     .secret = TYPE_##option_type == TYPE_SECRET},
     CONFIG_OPTIONS(X)
 #undef X
 };
+
 const size_t config_option_count = sizeof config_options / sizeof *config_options;
 
-/* Where each option's value lives, beside the public table. */
-static const struct {
+/* Where each option of the table lives in struct config. */
+static const struct slot {
     enum type type;
-    size_t place;
-} members[] = {
+    size_t offset;
+} slots[] = {
 #define X(member, name, type, fallback, min, max, allowed, help) \
     {TYPE_##type, offsetof(struct config, member)},
     CONFIG_OPTIONS(X)
 #undef X
 };
 
-static const char properties_prefix[] = "kafka.properties.";
-static const char fields_prefix[] = "payload.fields.";
+/* ---- names ---- */
 
-static void *place_of(struct config *config, size_t option)
+/* What a name stands for. */
+struct target {
+    enum type type;
+    void *member;                       /* of CONFIG_C_<type>; NULL for a property */
+    const struct config_option *option; /* NULL for what is not in the table */
+    const char *property;               /* TYPE_PROPERTY: the name without its prefix */
+};
+
+/* The text behind the prefix; NULL when it does not begin with it. */
+static const char *behind(const char *text, const char *prefix)
 {
-    return (char *)config + members[option].place;
+    size_t len = strlen(prefix);
+    return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-static bool is_text(size_t option)
+static bool find_target(struct config *config, const char *name, struct target *ret_target)
 {
-    return members[option].type == TYPE_TEXT || members[option].type == TYPE_SECRET;
-}
-
-/* Replaces an owned text; false without memory, the old one then stays. */
-static bool set_text(char **place, const char *value, struct error *err)
-{
-    char *copy = strdup(value);
-    if (copy == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for the configuration");
-    free(*place);
-    *place = copy;
+    for (size_t i = 0; i < config_option_count; i++) {
+        if (strcmp(config_options[i].name, name) == 0) {
+            *ret_target = (struct target){slots[i].type, (char *)config + slots[i].offset,
+                                          &config_options[i], NULL};
+            return true;
+        }
+    }
+    const char *rest = behind(name, FIELD_PREFIX);
+    for (size_t f = 0; rest != NULL && f < FIELD_COUNT; f++) {
+        if (strcmp(payload_field_names[f], rest) == 0) {
+            *ret_target = (struct target){TYPE_TEXT, &config->payload_column[f], NULL, NULL};
+            return true;
+        }
+    }
+    rest = behind(name, PROPERTY_PREFIX);
+    if (rest == NULL || *rest == '\0' || !config_name_is_plain(name))
+        return false;
+    *ret_target = (struct target){TYPE_PROPERTY, NULL, NULL, rest};
     return true;
 }
 
-static const char *duration_text(int64_t ms, char *text, size_t size)
+const char *config_environment_name(const char *name, char *text, size_t size)
 {
-    if (ms >= 1000 && ms % 1000 == 0)
-        snprintf(text, size, "%" PRId64 "s", ms / 1000);
-    else
-        snprintf(text, size, "%" PRId64 "ms", ms);
+    snprintf(text, size, "%s", name);
+    for (char *c = text; *c != '\0'; c++)
+        *c = (char)(*c == '.' ? '_' : toupper((unsigned char)*c));
     return text;
 }
 
-static bool in_range(size_t option, int64_t value, const char *text, struct error *err)
+/* ---- Kafka's properties ---- */
+
+/* Those that would break what the program promises, and why. */
+static const char *refusal(const char *property)
 {
-    const struct config_option *o = &config_options[option];
-    if (value >= o->min && value <= o->max)
-        return true;
-    char least[32], most[32];
-    if (members[option].type == TYPE_DURATION) {
-        duration_text(o->min, least, sizeof least);
-        duration_text(o->max, most, sizeof most);
-    } else {
-        snprintf(least, sizeof least, "%" PRId64, o->min);
-        snprintf(most, sizeof most, "%" PRId64, o->max);
-    }
-    return error_set(err, ERROR_CONFIG, "\"%s\" is out of range: %s to %s", text, least, most);
+    static const char by_us[] = "offsets are committed by the program, once what they stand for is "
+                                "settled";
+    static const char parking[] = "records are parked with acks=all and idempotence, or they could "
+                                  "be lost; there is no option for it";
+    static const struct {
+        const char *name, *why;
+    } refused[] = {
+        {"bootstrap.servers", "use kafka.brokers"},
+        {"metadata.broker.list", "use kafka.brokers"},
+        {"group.id", "use kafka.group"},
+        {"auto.offset.reset", "a lost offset must not be passed over in silence; where to start "
+                              "without a commit is kafka.start"},
+        {"enable.auto.commit", by_us},
+        {"auto.commit.enable", by_us},
+        {"enable.auto.offset.store", by_us},
+        {"enable.partition.eof", "the program needs it as it sets it"},
+        {"allow.auto.create.topics", "a mistyped topic must be an error, not a new topic"},
+        {"acks", parking},
+        {"request.required.acks", parking},
+        {"enable.idempotence", parking},
+    };
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        if (strcmp(refused[i].name, property) == 0)
+            return refused[i].why;
+    return NULL;
 }
 
-static bool read_whole(size_t option, const char *text, int64_t *ret_value, struct error *err)
+bool config_property_is_secret(const char *property)
 {
-    switch (members[option].type) {
-    case TYPE_DURATION: return config_parse_duration(text, ret_value, err);
-    case TYPE_SIZE: return value_read_size(text, ret_value, err);
-    default: return value_read_count(text, ret_value, err);
+    static const char *const endings[] = {"password", "secret", "jaas.config", "oauthbearer.config",
+                                          "key.pem"};
+    size_t len = strlen(property);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        size_t size = strlen(endings[i]);
+        if (len >= size && strcmp(property + len - size, endings[i]) == 0)
+            return true;
     }
+    return false;
 }
 
-static bool set_option(struct config *config, size_t option, const char *value, struct error *err)
+static bool set_text(char **member, const char *value, struct error *err)
 {
-    void *place = place_of(config, option);
-    int64_t whole;
-    switch (members[option].type) {
-    case TYPE_TEXT:
-    case TYPE_SECRET: return set_text(place, value, err);
-    case TYPE_SWITCH: return value_read_switch(value, place, err);
-    case TYPE_CHOICE: return value_read_choice(value, config_options[option].allowed, place, err);
-    default: break;
-    }
-    if (!read_whole(option, value, &whole, err) || !in_range(option, whole, value, err))
-        return false;
-    *(int64_t *)place = whole;
+    char *copy = strdup(value);
+    if (copy == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+    free(*member);
+    *member = copy;
     return true;
 }
 
+/* The pair of this name, made if need be; NULL without memory. */
+static struct config_pair *property_pair(struct config *config, const char *name)
+{
+    size_t count = config->kafka_property_count;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(config->kafka_properties[i].name, name) == 0)
+            return &config->kafka_properties[i];
+    struct config_pair *pairs = realloc(config->kafka_properties, (count + 1) * sizeof *pairs);
+    if (pairs == NULL)
+        return NULL;
+    config->kafka_properties = pairs;
+    pairs[count] = (struct config_pair){.name = strdup(name)};
+    if (pairs[count].name == NULL)
+        return NULL;
+    config->kafka_property_count++;
+    return &pairs[count];
+}
+
+static bool set_property(struct config *config, const char *name, const char *value,
+                         struct error *err)
+{
+    const char *why_not = refusal(name);
+    if (why_not != NULL)
+        return error_set(err, ERROR_CONFIG, "cannot be set: %s", why_not);
+    char *copy = strdup(value);
+    struct config_pair *pair = copy != NULL ? property_pair(config, name) : NULL;
+    if (pair == NULL) {
+        free(copy);
+        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+    }
+    free(pair->value);
+    pair->value = copy;
+    return true;
+}
+
+/* ---- values ---- */
+
+/* Holds for every type; never shows the value, which may be a secret's. */
+static bool check_text(const struct target *target, const char *value, struct error *err)
+{
+    if (*value == '\0' && target->type != TYPE_PROPERTY)
+        return error_set(err, ERROR_CONFIG, "has no value; leave it out to keep the default");
+    if (strpbrk(value, "\r\n") != NULL)
+        return error_set(err, ERROR_CONFIG, "has a line break in its value");
+    if (!utf8_is_valid(value, strlen(value)))
+        return error_set(err, ERROR_CONFIG, "its value is not valid UTF-8");
+    return true;
+}
+
+static bool set_quantity(const struct target *target, enum config_quantity quantity,
+                         const char *value, struct error *err)
+{
+    return config_quantity_parse(quantity, value, target->option->min, target->option->max,
+                                 target->member, err);
+}
+
+static bool set_choice(const struct target *target, const char *value, struct error *err)
+{
+    int choice = config_choice_parse(target->option->allowed, value, err);
+    if (choice >= 0)
+        *(CONFIG_C_CHOICE *)target->member = choice;
+    return choice >= 0;
+}
+
+static bool set_switch(const struct target *target, const char *value, struct error *err)
+{
+    int choice = config_choice_parse("false|true", value, err);
+    if (choice >= 0)
+        *(CONFIG_C_SWITCH *)target->member = choice == 1;
+    return choice >= 0;
+}
+
+static bool assign(struct config *config, const struct target *target, const char *value,
+                   struct error *err)
+{
+    if (!check_text(target, value, err))
+        return false;
+    switch (target->type) {
+    case TYPE_TEXT:
+    case TYPE_SECRET: return set_text(target->member, value, err);
+    case TYPE_SWITCH: return set_switch(target, value, err);
+    case TYPE_COUNT: return set_quantity(target, CONFIG_QUANTITY_COUNT, value, err);
+    case TYPE_DURATION: return set_quantity(target, CONFIG_QUANTITY_DURATION, value, err);
+    case TYPE_SIZE: return set_quantity(target, CONFIG_QUANTITY_SIZE, value, err);
+    case TYPE_CHOICE: return set_choice(target, value, err);
+    default: return set_property(config, target->property, value, err);
+    }
+}
+
+bool config_set(struct config *config, const char *name, const char *value, const char *origin,
+                struct error *err)
+{
+    struct target target;
+    if (!find_target(config, name, &target)) {
+        char text[ERROR_TEXT_MAX];
+        return error_set(err, ERROR_CONFIG, "%s: %s", origin,
+                         config_suggest(name, text, sizeof text));
+    }
+    struct error why = {0};
+    if (assign(config, &target, value, &why))
+        return true;
+    return error_set(err, why.code, "%s: %s: %s", origin, name, why.text);
+}
+
+bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err)
+{
+    return config_quantity_parse(CONFIG_QUANTITY_DURATION, text, 0, DURATION_MAX_MS, ret_ms, err);
+}
+
+/* ---- life ---- */
+
 static bool set_defaults(struct config *config)
 {
-    struct error err = {0};
     for (size_t i = 0; i < config_option_count; i++) {
-        if (members[i].type == TYPE_CHOICE)
-            *(int *)place_of(config, i) = -1;
-        if (config_options[i].fallback != NULL &&
-            !set_option(config, i, config_options[i].fallback, &err))
+        const struct config_option *option = &config_options[i];
+        if (slots[i].type == TYPE_CHOICE)
+            *(CONFIG_C_CHOICE *)(void *)((char *)config + slots[i].offset) = -1;
+        if (option->fallback != NULL &&
+            !config_set(config, option->name, option->fallback, "default", NULL))
             return false;
     }
     for (size_t f = 0; f < FIELD_COUNT; f++)
-        if (!set_text(&config->payload_column[f], payload_field_columns[f], &err))
+        if (!set_text(&config->payload_column[f], payload_field_columns[f], NULL))
             return false;
     return true;
 }
@@ -145,202 +296,71 @@ void config_free(struct config *config)
     if (config == NULL)
         return;
     for (size_t i = 0; i < config_option_count; i++)
-        if (is_text(i))
-            free(*(char **)place_of(config, i));
-    for (size_t f = 0; f < FIELD_COUNT; f++)
-        free(config->payload_column[f]);
+        if (slots[i].type == TYPE_TEXT || slots[i].type == TYPE_SECRET)
+            free(*(char **)(void *)((char *)config + slots[i].offset));
     for (size_t i = 0; i < config->kafka_property_count; i++) {
         free(config->kafka_properties[i].name);
         free(config->kafka_properties[i].value);
     }
     free(config->kafka_properties);
+    for (size_t f = 0; f < FIELD_COUNT; f++)
+        free(config->payload_column[f]);
     free(config);
 }
 
-/* ---- kafka.properties.* ---- */
+/* ---- the whole ---- */
 
-/* Properties that would break what the program promises, and what to use instead. */
-static const struct {
-    const char *name, *instead;
-} refused[] = {
-    {"bootstrap.servers", "use kafka.brokers"},
-    {"metadata.broker.list", "use kafka.brokers"},
-    {"group.id", "use kafka.group"},
-    {"auto.offset.reset", "use kafka.start; an offset out of range must never be skipped silently"},
-    {"enable.auto.commit", "offsets are committed only once their records are settled"},
-    {"enable.auto.offset.store", "offsets are committed only once their records are settled"},
-    {"enable.partition.eof", "the program needs it as it is"},
-    {"allow.auto.create.topics", "a mistyped topic must be an error"},
-    {"acks", "parked records are always acknowledged by all replicas"},
-    {"request.required.acks", "parked records are always acknowledged by all replicas"},
-    {"enable.idempotence", "parked records are always written idempotently"},
-};
-
-bool config_property_is_secret(const char *property)
+static bool check_required(const struct config *config, unsigned needs, struct error *err)
 {
-    static const char *const endings[] = {"password", "secret", "jaas.config", "key.pem"};
-    size_t len = strlen(property);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t size = strlen(endings[i]);
-        if (len >= size && strcmp(property + len - size, endings[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-static struct config_pair *property_entry(struct config *config, const char *name,
-                                          struct error *err)
-{
-    for (size_t i = 0; i < config->kafka_property_count; i++)
-        if (strcmp(config->kafka_properties[i].name, name) == 0)
-            return &config->kafka_properties[i];
-    size_t count = config->kafka_property_count + 1;
-    struct config_pair *more = realloc(config->kafka_properties, count * sizeof *more);
-    if (more != NULL) {
-        config->kafka_properties = more;
-        more[count - 1] = (struct config_pair){.name = strdup(name)};
-        if (more[count - 1].name != NULL) {
-            config->kafka_property_count = count;
-            return &more[count - 1];
-        }
-    }
-    error_set(err, ERROR_NO_MEMORY, "no memory for the configuration");
-    return NULL;
-}
-
-static bool set_property(struct config *config, const char *name, const char *value,
-                         struct error *err)
-{
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (strcmp(refused[i].name, name) == 0)
-            return error_set(err, ERROR_CONFIG, "cannot be set: %s", refused[i].instead);
-    if (*name == '\0')
-        return error_set(err, ERROR_CONFIG, "the property's name is missing");
-    struct config_pair *pair = property_entry(config, name, err);
-    return pair != NULL && set_text(&pair->value, value, err);
-}
-
-/* ---- by name ---- */
-
-static bool set_field(struct config *config, const char *name, const char *value, struct error *err)
-{
-    for (size_t f = 0; f < FIELD_COUNT; f++)
-        if (strcmp(payload_field_names[f], name) == 0)
-            return *value != '\0' ? set_text(&config->payload_column[f], value, err)
-                                  : error_set(err, ERROR_CONFIG, "the column's name is missing");
-    char all[256] = "";
-    for (size_t f = 0, at = 0; f < FIELD_COUNT; f++)
-        at += (size_t)snprintf(all + at, sizeof all - at, " %s", payload_field_names[f]);
-    return error_set(err, ERROR_CONFIG, "\"%s\" is no payload field; there are%s", name, all);
-}
-
-static const char *after_prefix(const char *name, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return strncmp(name, prefix, len) == 0 ? name + len : NULL;
-}
-
-static bool find_option(const char *name, size_t *ret_option)
-{
-    for (size_t i = 0; i < config_option_count; i++)
-        if (strcmp(config_options[i].name, name) == 0) {
-            *ret_option = i;
-            return true;
-        }
-    return false;
-}
-
-static bool refuse_unknown(const char *name, struct error *err)
-{
-    enum { NEAR = 6 };
-    const char *nearest = NULL;
-    unsigned best = NEAR;
-    for (size_t i = 0; i < config_option_count; i++) {
-        unsigned distance = value_distance(name, config_options[i].name, NEAR);
-        if (distance < best) {
-            best = distance;
-            nearest = config_options[i].name;
-        }
-    }
-    if (nearest != NULL)
-        return error_set(err, ERROR_CONFIG, "unknown option; did you mean \"%s\"?", nearest);
-    return error_set(err, ERROR_CONFIG, "unknown option; elementor-sync --help lists all");
-}
-
-static bool set_by_name(struct config *config, const char *name, const char *value,
-                        struct error *err)
-{
-    size_t option;
-    const char *rest;
-    if (strpbrk(value, "\r\n") != NULL)
-        return error_set(err, ERROR_CONFIG, "the value has a line break in it");
-    if ((rest = after_prefix(name, properties_prefix)) != NULL)
-        return set_property(config, rest, value, err);
-    if ((rest = after_prefix(name, fields_prefix)) != NULL)
-        return set_field(config, rest, value, err);
-    if (find_option(name, &option))
-        return set_option(config, option, value, err);
-    return refuse_unknown(name, err);
-}
-
-bool config_set(struct config *config, const char *name, const char *value, const char *origin,
-                struct error *err)
-{
-    struct error why = {0};
-    if (set_by_name(config, name, value, &why))
-        return true;
-    return error_set(err, why.code, "%s: %s: %s", origin, name, why.text);
-}
-
-/* ---- what is needed, what contradicts ---- */
-
-static bool need(const char *value, const char *name, struct error *err)
-{
-    char variable[64];
-    if (value != NULL && *value != '\0')
-        return true;
-    return error_set(err, ERROR_CONFIG,
-                     "%s is missing: set it in the file, or %s in the environment", name,
-                     config_environment_name(name, variable, sizeof variable));
-}
-
-static bool check_needs(const struct config *c, unsigned needs, struct error *err)
-{
-    if ((needs & CONFIG_NEED_KAFKA) &&
-        !(need(c->kafka_brokers, "kafka.brokers", err) && need(c->kafka_topic, "kafka.topic", err)))
-        return false;
-    if ((needs & CONFIG_NEED_REGISTRY) && !need(c->registry_url, "registry.url", err))
-        return false;
-    if ((needs & CONFIG_NEED_WEBHOOK) && !need(c->webhook_url, "webhook.url", err))
-        return false;
-    if ((needs & CONFIG_NEED_START) && c->kafka_start < 0)
-        return error_set(
-            err, ERROR_CONFIG,
-            "kafka.start is missing: \"latest\" begins with what is confirmed from now "
-            "on, \"earliest\" sends every confirmation that the topic still holds");
+    const struct {
+        enum config_need need;
+        bool is_set;
+        const char *name, *remark;
+    } required[] = {
+        {CONFIG_NEED_KAFKA, config->kafka_brokers != NULL, "kafka.brokers", ""},
+        {CONFIG_NEED_KAFKA, config->kafka_topic != NULL, "kafka.topic", ""},
+        {CONFIG_NEED_START, config->kafka_start >= 0, "kafka.start",
+         ": latest sends what is confirmed from now on, earliest also every confirmed order still "
+         "in "
+         "the topic"},
+        {CONFIG_NEED_REGISTRY, config->registry_url != NULL, "registry.url", ""},
+        {CONFIG_NEED_WEBHOOK, config->webhook_url != NULL, "webhook.url",
+         " (or ELEMENTOR_WEBHOOK_URL; with _FILE behind it, the name of a file that holds it)"},
+    };
+    char variable[CONFIG_NAME_MAX];
+    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
+        if ((needs & required[i].need) != 0 && !required[i].is_set)
+            return error_set(err, ERROR_CONFIG,
+                             "%s is required; set it in the file, or %s in the environment%s",
+                             required[i].name,
+                             config_environment_name(required[i].name, variable, sizeof variable),
+                             required[i].remark);
     return true;
 }
 
-bool config_finish(const struct config *c, unsigned needs, struct error *err)
+static bool check_registry_login(const struct config *config, struct error *err)
 {
-    if (!check_needs(c, needs, err))
-        return false;
-    if (c->retry_base > c->retry_cap)
-        return error_set(err, ERROR_CONFIG, "retry.base is longer than retry.cap");
-    if ((c->registry_user == NULL) != (c->registry_password == NULL))
+    bool user = config->registry_user != NULL, password = config->registry_password != NULL;
+    if (config->registry_token != NULL && (user || password))
         return error_set(err, ERROR_CONFIG,
-                         "registry.user and registry.password go together: one of them is missing");
-    if (c->registry_user != NULL && c->registry_token != NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "registry.user and registry.token contradict: choose one");
+                         "registry.token and registry.%s are both set: log in one way or the other",
+                         user ? "user" : "password");
+    if (user != password)
+        return error_set(err, ERROR_CONFIG, "registry.%s is set without registry.%s",
+                         user ? "user" : "password", user ? "password" : "user");
     return true;
 }
 
-const char *config_environment_name(const char *name, char *text, size_t size)
+bool config_finish(const struct config *config, unsigned needs, struct error *err)
 {
-    size_t i = 0;
-    for (; name[i] != '\0' && i + 1 < size; i++)
-        text[i] = name[i] == '.' ? '_' : (char)toupper((unsigned char)name[i]);
-    text[i] = '\0';
-    return text;
+    if (!check_required(config, needs, err) || !check_registry_login(config, err))
+        return false;
+    if (config->retry_base > config->retry_cap)
+        return error_set(err, ERROR_CONFIG, "retry.base (%lldms) is longer than retry.cap (%lldms)",
+                         (long long)config->retry_base, (long long)config->retry_cap);
+    if (config->kafka_topic != NULL && strcmp(config->kafka_topic, config->parked_topic) == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "parked.topic and kafka.topic are the same: parked records would be read "
+                         "as orders");
+    return true;
 }

@@ -126,7 +126,8 @@ void config_free(struct config *config);
 /* Sets one option from text; a later call wins. origin says where the text came from
  * ("shop.yaml:7", "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a
  * secret's), what is allowed, and for an unknown name the nearest known one. "kafka.properties.X"
- * and "payload.fields.X" are accepted besides the table's names. */
+ * and "payload.fields.X" are accepted besides the table's names. An empty value is an error, except
+ * for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 

@@ -1,114 +1,127 @@
 #include "core/config_value.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { UNITS_MAX = 5, SHOWN_MAX = 64, LIMIT_MAX = 32 };
 
 struct unit {
     const char *name;
-    int64_t factor;
+    int64_t scale;
 };
 
-static const struct unit durations[] = {{"ms", 1},      {"s", 1000},     {"m", 60000},
-                                        {"h", 3600000}, {"d", 86400000}, {NULL, 0}};
-static const struct unit sizes[] = {
-    {"", 1}, {"B", 1}, {"KiB", 1024}, {"MiB", 1024 * 1024}, {"GiB", 1024 * 1024 * 1024}, {NULL, 0}};
+/* What people may write, units from small to large. */
+static const struct quantity {
+    const char *noun, *examples;
+    struct unit units[UNITS_MAX];
+} quantities[] = {
+    [CONFIG_QUANTITY_COUNT] = {"a whole number", "1, 16, 500", {{"", 1}}},
+    [CONFIG_QUANTITY_DURATION] = {"a duration",
+                                  "250ms, 5s, 2m, 1h",
+                                  {{"ms", 1},
+                                   {"s", 1000},
+                                   {"m", 60 * 1000},
+                                   {"h", 60 * 60 * 1000},
+                                   {"d", 24 * 60 * 60 * 1000}}},
+    [CONFIG_QUANTITY_SIZE] = {"a size",
+                              "65536, 64KiB, 8MiB, 1GiB",
+                              {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}}},
+};
 
-/* Digits only, without sign; returns where they end, NULL when there are none or too many. */
-static const char *read_digits(const char *text, int64_t *ret_value)
+enum outcome { PARSED, NO_NUMBER, NO_UNIT, TOO_LARGE };
+
+static const struct unit *find_unit(const struct quantity *q, const char *name)
+{
+    for (size_t i = 0; i < UNITS_MAX && q->units[i].name != NULL; i++)
+        if (strcmp(q->units[i].name, name) == 0)
+            return &q->units[i];
+    return NULL;
+}
+
+static enum outcome parse(const struct quantity *q, const char *text, int64_t *ret_value)
 {
     int64_t value = 0;
-    const char *at = text;
-    for (; *at >= '0' && *at <= '9'; at++)
-        if (__builtin_mul_overflow(value, 10, &value) ||
-            __builtin_add_overflow(value, *at - '0', &value))
-            return NULL;
-    if (at == text)
-        return NULL;
+    bool too_large = false;
+    size_t digits = strspn(text, "0123456789");
+    if (digits == 0)
+        return NO_NUMBER;
+    for (size_t i = 0; i < digits; i++)
+        too_large |= __builtin_mul_overflow(value, 10, &value) ||
+                     __builtin_add_overflow(value, text[i] - '0', &value);
+    const struct unit *unit = find_unit(q, text + digits);
+    if (unit == NULL)
+        return text[digits] == '\0' ? NO_UNIT : NO_NUMBER;
+    if (too_large || __builtin_mul_overflow(value, unit->scale, &value))
+        return TOO_LARGE;
     *ret_value = value;
-    return at;
+    return PARSED;
 }
 
-static bool read_with_unit(const char *text, const struct unit *units, int64_t *ret_value)
+/* A limit in the largest unit that holds it exactly. */
+static const char *format(const struct quantity *q, int64_t value, char *text, size_t size)
 {
-    int64_t value;
-    const char *unit = read_digits(text, &value);
-    for (; unit != NULL && units->name != NULL; units++)
-        if (strcmp(units->name, unit) == 0)
-            return !__builtin_mul_overflow(value, units->factor, ret_value);
-    return false;
+    const struct unit *unit = &q->units[0];
+    for (size_t i = 0; i < UNITS_MAX && q->units[i].name != NULL; i++)
+        if (value > 0 && value % q->units[i].scale == 0)
+            unit = &q->units[i];
+    snprintf(text, size, "%" PRId64 "%s", value / unit->scale, unit->name);
+    return text;
 }
 
-bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err)
+bool config_quantity_parse(enum config_quantity quantity, const char *text, int64_t min,
+                           int64_t max, int64_t *ret_value, struct error *err)
 {
-    return read_with_unit(text, durations, ret_ms) ||
-           error_set(err, ERROR_CONFIG,
-                     "\"%s\" is not a duration; write a whole number and a unit: 250ms, 5s, 2m, 1h",
-                     text);
+    const struct quantity *q = &quantities[quantity];
+    char shown[SHOWN_MAX], least[LIMIT_MAX], most[LIMIT_MAX], complaint[LIMIT_MAX];
+    int64_t value = 0;
+    enum outcome outcome = parse(q, text, &value);
+    if (outcome == PARSED && value >= min && value <= max) {
+        *ret_value = value;
+        return true;
+    }
+    if (outcome == NO_NUMBER)
+        snprintf(complaint, sizeof complaint, "is not %s", q->noun);
+    else
+        snprintf(complaint, sizeof complaint, "%s",
+                 outcome == NO_UNIT ? "has no unit" : "is out of range");
+    return error_set(err, ERROR_CONFIG, "\"%s\" %s; write %s such as %s (%s to %s)",
+                     config_show(text, shown, sizeof shown), complaint, q->noun, q->examples,
+                     format(q, min, least, sizeof least), format(q, max, most, sizeof most));
 }
 
-bool value_read_size(const char *text, int64_t *ret_value, struct error *err)
+int config_choice_parse(const char *allowed, const char *word, struct error *err)
 {
-    return read_with_unit(text, sizes, ret_value) ||
-           error_set(err, ERROR_CONFIG,
-                     "\"%s\" is not a size; write bytes or a unit: 65536, 64KiB, 8MiB, 1GiB", text);
+    size_t len = strlen(word);
+    const char *choice = allowed;
+    for (int index = 0;; index++) {
+        size_t choice_len = strcspn(choice, "|");
+        if (choice_len == len && memcmp(choice, word, len) == 0)
+            return index;
+        if (choice[choice_len] == '\0')
+            break;
+        choice += choice_len + 1;
+    }
+    char shown[SHOWN_MAX];
+    error_set(err, ERROR_CONFIG, "\"%s\" is not one of %s", config_show(word, shown, sizeof shown),
+              allowed);
+    return -1;
 }
 
-bool value_read_count(const char *text, int64_t *ret_value, struct error *err)
+const char *config_show(const char *text, char *shown, size_t size)
 {
-    int64_t value;
-    const char *end = read_digits(text, &value);
-    if (end == NULL || *end != '\0')
-        return error_set(err, ERROR_CONFIG, "\"%s\" is not a whole number", text);
-    *ret_value = value;
-    return true;
-}
-
-bool value_read_switch(const char *text, bool *ret_value, struct error *err)
-{
-    bool yes = strcmp(text, "true") == 0;
-    if (!yes && strcmp(text, "false") != 0)
-        return error_set(err, ERROR_CONFIG, "\"%s\" is neither true nor false", text);
-    *ret_value = yes;
-    return true;
-}
-
-bool value_read_choice(const char *text, const char *allowed, int *ret_value, struct error *err)
-{
+    static const char cut[] = "...";
     size_t len = strlen(text);
-    int index = 0;
-    for (const char *word = allowed; word != NULL; index++) {
-        size_t size = strcspn(word, "|");
-        if (size == len && memcmp(word, text, len) == 0) {
-            *ret_value = index;
-            return true;
-        }
-        word = word[size] == '|' ? word + size + 1 : NULL;
+    bool fits = len < size;
+    if (!fits) {
+        len = size - sizeof cut;
+        while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+            len--; /* a character stays whole */
     }
-    return error_set(err, ERROR_CONFIG, "\"%s\" is not one of %s", text, allowed);
-}
-
-static unsigned least(unsigned a, unsigned b, unsigned c)
-{
-    unsigned m = a < b ? a : b;
-    return m < c ? m : c;
-}
-
-unsigned value_distance(const char *a, const char *b, unsigned limit)
-{
-    enum { LONGEST = 64 };
-    unsigned row[LONGEST + 1];
-    size_t len = strlen(b);
-    if (len > LONGEST || strlen(a) > LONGEST)
-        return limit + 1;
-    for (size_t j = 0; j <= len; j++)
-        row[j] = (unsigned)j;
-    for (size_t i = 1; a[i - 1] != '\0'; i++) {
-        unsigned diagonal = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= len; j++) {
-            unsigned replaced = diagonal + (a[i - 1] != b[j - 1]);
-            diagonal = row[j];
-            row[j] = least(row[j] + 1, row[j - 1] + 1, replaced);
-        }
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+        shown[i] = c < 0x20 || c == 0x7f ? '?' : text[i];
     }
-    return row[len] <= limit ? row[len] : limit + 1;
+    strcpy(shown + len, fits ? "" : cut);
+    return shown;
 }

@@ -1,17 +1,31 @@
-/* config_value: option values as text, read strictly: no rounding, no guessing, ranges checked. */
+/* config_value: text to number and back for the config's counts, durations and sizes.
+ *
+ *   "250ms" -> 250        "64KiB" -> 65536        "16" -> 16
+ *
+ * Pure. Errors open with the value in quotes and end with what would be right. */
 #ifndef CORE_CONFIG_VALUE_H
 #define CORE_CONFIG_VALUE_H
 
-#include "core/config.h"
+#include "core/error.h"
 
-/* Each reads `text` as its type; errors say what is allowed, without origin and name. */
-bool value_read_switch(const char *text, bool *ret_value, struct error *err) must_check;
-bool value_read_count(const char *text, int64_t *ret_value, struct error *err) must_check;
-bool value_read_size(const char *text, int64_t *ret_value, struct error *err) must_check;
-bool value_read_choice(const char *text, const char *allowed, int *ret_value,
-                       struct error *err) must_check;
+#include <stddef.h>
+#include <stdint.h>
 
-/* Edits (insert, delete, replace) between two names, at most `limit`, else limit + 1. */
-unsigned value_distance(const char *a, const char *b, unsigned limit);
+enum config_quantity {
+    CONFIG_QUANTITY_COUNT,    /* whole number */
+    CONFIG_QUANTITY_DURATION, /* milliseconds; always with a unit: ms s m h d */
+    CONFIG_QUANTITY_SIZE      /* bytes; plain, KiB, MiB or GiB */
+};
+
+/* All of text as a number from min to max (in the quantity's own unit; min is at least 0). */
+bool config_quantity_parse(enum config_quantity quantity, const char *text, int64_t min,
+                           int64_t max, int64_t *ret_value, struct error *err) must_check;
+
+/* The index of `word` in "a|b|c"; -1 with err set when it is none of them. */
+int config_choice_parse(const char *allowed, const char *word, struct error *err);
+
+/* Copies text for a message: on one line, and cut with "..." when it does not fit; returns shown.
+ */
+const char *config_show(const char *text, char *shown, size_t size);
 
 #endif

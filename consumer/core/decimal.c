@@ -94,12 +94,37 @@ bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t sca
     return true;
 }
 
-/* The fewest significant digits that read back the same, as "d.ddde±x". */
+static bool reads_back(const char *text, double value, bool single)
+{
+    return single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value;
+}
+
+/* Adds one to the last digit of "d.ddde±x"; false when all digits are 9. */
+static bool round_up(char *text)
+{
+    for (char *at = strchr(text, 'e') - 1; at >= text; at--) {
+        if (*at >= '0' && *at < '9') {
+            ++*at;
+            return true;
+        }
+        if (*at == '9')
+            *at = '0';
+    }
+    return false;
+}
+
+/* The fewest significant digits that read back the same, as "d.ddde±x": the nearest such text.
+ * Below a power of two numbers lie twice as close as above it, so there the nearest text of some
+ * length may read back as a neighbour while the next one up is still right (2^-44). */
 static void shortest(double value, bool single, char *text, size_t size)
 {
+    int exponent;
+    bool power_of_two = fabs(frexp(value, &exponent)) == 0.5;
     for (int precision = 0; precision < 17; precision++) {
         snprintf(text, size, "%.*e", precision, value);
-        if (single ? strtof(text, NULL) == (float)value : strtod(text, NULL) == value)
+        if (reads_back(text, value, single))
+            return;
+        if (power_of_two && round_up(text) && reads_back(text, value, single))
             return;
     }
 }

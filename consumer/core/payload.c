@@ -42,10 +42,9 @@ static bool needs_escape(unsigned char c)
     return c < 0x20 || c == '"' || c == '\\';
 }
 
-bool json_add_string(struct buf *b, const char *text, size_t len)
+/* Valid UTF-8 as a JSON string. */
+static void add_string(struct buf *b, const char *text, size_t len)
 {
-    if (!utf8_is_valid(text, len))
-        return false;
     buf_add_char(b, '"');
     size_t plain = 0; /* where the stretch without escapes begins */
     for (size_t i = 0; i < len; i++) {
@@ -57,6 +56,13 @@ bool json_add_string(struct buf *b, const char *text, size_t len)
     }
     buf_add(b, text + plain, len - plain);
     buf_add_char(b, '"');
+}
+
+bool json_add_string(struct buf *b, const char *text, size_t len)
+{
+    if (!utf8_is_valid(text, len))
+        return false;
+    add_string(b, text, len);
     return true;
 }
 
@@ -72,7 +78,7 @@ static enum reject_reason add_number(struct buf *b, const struct column *c)
     case COLUMN_FLOAT:
     case COLUMN_DOUBLE: ok = decimal_add_real(b, c->real, c->kind == COLUMN_FLOAT); break;
     case COLUMN_TEXT:
-        ok = c->len <= TEXT_MAX && decimal_is_json_number(c->data, c->len);
+        ok = decimal_is_json_number(c->data, c->len);
         if (ok)
             buf_add(b, c->data, c->len);
         break;
@@ -134,8 +140,7 @@ static enum reject_reason add_text(struct buf *b, const struct column *c, bool r
         buf_add_char(b, '"');
         return reason;
     }
-    if (c->len > TEXT_MAX || !json_add_string(b, c->data, c->len))
-        return REJECT_BAD_TEXT;
+    add_string(b, c->data, c->len);
     return required && utf8_is_blank(c->data, c->len) ? REJECT_MISSING : REJECT_NONE;
 }
 
@@ -165,11 +170,15 @@ static enum reject_reason add_time(struct buf *b, const struct column *c,
     } else if (c->kind == COLUMN_TEXT && timestamp_is_rfc3339(c->data, c->len)) {
         buf_add(b, c->data, c->len);
         reason = REJECT_NONE;
-    } else if (c->kind == COLUMN_TEXT && !utf8_is_valid(c->data, c->len)) {
-        reason = REJECT_BAD_TEXT;
     }
     buf_add_char(b, '"');
     return reason;
+}
+
+/* Whatever the text is to feed. */
+static bool is_bad_text(const struct column *c)
+{
+    return c->kind == COLUMN_TEXT && (c->len > TEXT_MAX || !utf8_is_valid(c->data, c->len));
 }
 
 static enum reject_reason add_field(struct buf *b, const struct change *change,
@@ -178,6 +187,8 @@ static enum reject_reason add_field(struct buf *b, const struct change *change,
     const struct column *c = &change->field[field];
     if (column_is_unavailable(c))
         return REJECT_UNAVAILABLE;
+    if (is_bad_text(c))
+        return REJECT_BAD_TEXT;
     switch (fields[field].shape) {
     case NUMBER:
     case WHOLE: return add_amount(b, c, fields[field].shape);

@@ -37,19 +37,19 @@ struct rejection {
 enum payload_shape { PAYLOAD_NESTED, PAYLOAD_FLAT };
 
 struct payload_options {
-    const char *form_name; /* "order_confirmation"; borrowed */
+    const char *form_name; /* "order_confirmation"; valid UTF-8, borrowed */
     enum payload_shape shape;
 };
 
 /* Appends the body of `change` to `body` (reset by the caller). Fields are checked in the payload's
  * order, so the first bad one names the rejection. record_ms is the Kafka record's timestamp, which
- * stands in where the event has no time of its own. Returns true and a complete body, or false and
- * *ret_rejection; the body's contents are then undefined. */
+ * stands in where the event has no time of its own; -1: none. Returns true and a complete body, or
+ * false and *ret_rejection; the body's contents are then undefined. */
 bool payload_render(const struct change *change, int64_t record_ms,
                     const struct payload_options *options, struct buf *body,
                     struct rejection *ret_rejection);
 
-/* "missing:client_phone": the reason as journals and headers show it. Bounded; buf is returned. */
+/* "missing:client_phone": the reason as journals and headers show it. Cut to size; returns text. */
 const char *rejection_text(const struct rejection *rejection, char *text, size_t size);
 
 /* Appends text as a JSON string with its quotes; only '"', '\' and bytes below 0x20 are escaped

@@ -60,19 +60,28 @@ static bool is_near_miss(const struct column *status, const char *value)
     return len == strlen(value) && strncasecmp(text, value, len) == 0;
 }
 
-/* Notes the row's status and answers what was known of it before. */
-static enum memory_answer remember(const struct change *change, bool triggered,
-                                   struct memory *memory)
-{
-    struct order_id id;
-    return order_id_of(change, &id) ? memory_swap(memory, id.text, id.len, triggered)
-                                    : MEMORY_UNKNOWN;
-}
-
 static bool shows_before(const struct change *change)
 {
     return change->has_before && change->before_status.kind == COLUMN_TEXT &&
            !column_is_unavailable(&change->before_status);
+}
+
+static bool was_triggered(const struct rule *rule, const struct change *change)
+{
+    return column_is_text(&change->before_status, rule->value);
+}
+
+/* Notes the row's status and answers what was known of it before. An event that shows its before image
+ * and changes nothing that matters tells the memory nothing new: it is left alone, which spares the
+ * great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
+static enum memory_answer remember(const struct rule *rule, const struct change *change,
+                                   bool triggered, struct memory *memory)
+{
+    struct order_id id;
+    if (shows_before(change) && was_triggered(rule, change) == triggered)
+        return MEMORY_UNKNOWN;
+    return order_id_of(change, &id) ? memory_swap(memory, id.text, id.len, triggered)
+                                    : MEMORY_UNKNOWN;
 }
 
 /* A `c` or `u` (or `r`) that has the rule's value: was it there before? */
@@ -81,8 +90,7 @@ static struct judgement judge_triggered(const struct rule *rule, const struct ch
 {
     struct judgement deliver = {.verdict = RULE_DELIVER};
     if (shows_before(change))
-        return column_is_text(&change->before_status, rule->value) ? skip(SKIP_ALREADY_CONFIRMED)
-                                                                   : deliver;
+        return was_triggered(rule, change) ? skip(SKIP_ALREADY_CONFIRMED) : deliver;
     if (op != 'u')
         return deliver;
     if (known == MEMORY_TRIGGERED)
@@ -95,7 +103,7 @@ static struct judgement judge_row(const struct rule *rule, const struct change *
                                   struct memory *memory)
 {
     bool triggered = column_is_text(&change->status, rule->value);
-    enum memory_answer known = remember(change, triggered, memory);
+    enum memory_answer known = remember(rule, change, triggered, memory);
     if (op == 'r' && !rule->deliver_snapshot)
         return skip(SKIP_SNAPSHOT);
     if (!triggered) {

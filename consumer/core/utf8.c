@@ -34,6 +34,12 @@ static size_t ascii_prefix(const char *text, size_t len)
     return at;
 }
 
+size_t utf8_char_size(const char *text, size_t len)
+{
+    uint32_t point;
+    return len > 0 ? decode((const unsigned char *)text, len, &point) : 0;
+}
+
 bool utf8_is_valid(const char *text, size_t len)
 {
     for (size_t at = ascii_prefix(text, len); at < len;) {

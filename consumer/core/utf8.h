@@ -1,4 +1,4 @@
-/* utf8: what text columns must be before they leave. */
+/* utf8: what text must be before it leaves. */
 #ifndef CORE_UTF8_H
 #define CORE_UTF8_H
 
@@ -7,6 +7,9 @@
 
 /* Well-formed UTF-8 (RFC 3629: no surrogates, nothing overlong, at most U+10FFFF). */
 bool utf8_is_valid(const char *text, size_t len);
+
+/* Bytes of the well-formed character that text begins with, 1 to 4; 0 when there is none. */
+size_t utf8_char_size(const char *text, size_t len);
 
 /* Whether valid UTF-8 holds nothing but white space (Unicode's, and the control characters that
  * Python's str.isspace counts). Empty text is blank. */

@@ -289,7 +289,7 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
         return request;
     }
     error_set(err, ERROR_NO_MEMORY, "no memory for a request");
-    push(&http->idle, request);
+    http_request_free(request); /* half prepared: it may hold what it does not know of */
     return NULL;
 }
 

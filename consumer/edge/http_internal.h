@@ -1,7 +1,8 @@
 /* http_internal: one request on one easy handle, for http.c alone.
  *
- *   new ─▶ prepare ─▶ (in flight) ─▶ result ─▶ prepare …      a handle is used again and again:
- *                                                             curl_easy_reset is costly */
+ *   new ─▶ prepare ─▶ (in flight) ─▶ result ─▶ prepare ─▶ …
+ *
+ * A handle is used again and again: making or resetting one is costly. */
 #ifndef EDGE_HTTP_INTERNAL_H
 #define EDGE_HTTP_INTERNAL_H
 
@@ -37,7 +38,8 @@ struct http_request {
 struct http_request *http_request_new(struct http *http);
 void http_request_free(struct http_request *request); /* not in flight; accepts NULL */
 
-/* Makes an idle request ready to be added to the multi handle. */
+/* Makes an idle request ready to be added to the multi handle. After a failure it can only be
+ * freed. */
 bool http_request_prepare(struct http_request *request, const struct http_endpoint *endpoint,
                           const char *method, const char *url, const char *const *headers,
                           const char *body, size_t body_len, struct error *err) must_check;

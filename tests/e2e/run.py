@@ -27,6 +27,7 @@ class Test:
                 "REGISTRY_URL": self.stack.env["REGISTRY_URL"],
                 "KAFKA_GROUP": self.group, "KAFKA_START": "latest",
                 "ELEMENTOR_WEBHOOK_URL": self.receiver.url,
+                "KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "6000",  # a killed member is missed sooner
                 "RETRY_BASE": "100ms", "RETRY_CAP": "1s", **more}
 
     def start(self, *arguments, **env):

@@ -4,7 +4,7 @@
 
 #include <stdlib.h>
 
-enum { PATIENCE_MS = 20000 };
+enum { PATIENCE_MS = 20000, JOURNAL_LOOK_MS = 5 };
 
 void net_open(struct net *net)
 {
@@ -28,13 +28,20 @@ static int64_t sooner(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+/* One turn; returns how long the loop may wait. */
+static int64_t turn(struct net *net)
+{
+    int64_t wait_ms = http_turn(net->http);
+    if (net->registry != NULL)
+        wait_ms = sooner(wait_ms, registry_turn(net->registry, clock_mono_ms()));
+    return wait_ms;
+}
+
 bool net_run(struct net *net, const int *count, int until)
 {
     int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
     for (;;) {
-        int64_t wait_ms = http_turn(net->http);
-        if (net->registry != NULL)
-            wait_ms = sooner(wait_ms, registry_turn(net->registry, clock_mono_ms()));
+        int64_t wait_ms = turn(net);
         int64_t left_ms = deadline_ms - clock_mono_ms();
         if (*count >= until)
             return true;
@@ -42,4 +49,15 @@ bool net_run(struct net *net, const int *count, int until)
             return false;
         loop_wait(net->loop, sooner(wait_ms, left_ms));
     }
+}
+
+bool net_await_requests(struct net *net, struct server *server, size_t count)
+{
+    int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
+    while (server_request_count(server) < count) { /* its journal wakes nobody: look often */
+        if (clock_mono_ms() >= deadline_ms)
+            return false;
+        loop_wait(net->loop, sooner(turn(net), JOURNAL_LOOK_MS));
+    }
+    return true;
 }

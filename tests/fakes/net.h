@@ -4,6 +4,7 @@
 
 #include "edge/http.h"
 #include "edge/registry.h"
+#include "fakes/server.h"
 
 struct net {
     struct loop *loop;
@@ -16,5 +17,8 @@ void net_close(struct net *net);
 
 /* Turns until *count has reached `until`; false after 20 s. */
 bool net_run(struct net *net, const int *count, int until);
+
+/* Turns until the server has received `count` requests; false after 20 s. */
+bool net_await_requests(struct net *net, struct server *server, size_t count);
 
 #endif

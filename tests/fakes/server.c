@@ -83,7 +83,7 @@ static void accept_client(struct server *server)
         struct client *client = &server->clients[i];
         if (client->fd >= 0)
             continue;
-        *client = (struct client){.fd = fd, .number = server->connection_count++};
+        *client = (struct client){.fd = fd, .number = server->connection_count++, .text = ""};
         client->input = calloc(1, INPUT_MAX + 1);
         need(client->input != NULL, "server: client");
         return;
@@ -216,15 +216,11 @@ static bool wants_to_write(struct server *server, const struct client *client)
 
 static void serve(struct server *server, struct client *client, short ready)
 {
-    if (ready & (POLLIN | POLLHUP | POLLERR) && !client_read(server, client)) {
-        client_close(client);
-        return;
-    }
-    if (client->action == SERVER_CLOSE)
-        client_close(client);
-    else if (client->action == SERVER_RESET)
+    bool hung_up = ready & (POLLIN | POLLHUP | POLLERR) && !client_read(server, client);
+    if (client->action == SERVER_RESET)
         client_reset(client);
-    else if (wants_to_write(server, client) && !client_write(client))
+    else if (hung_up || client->action == SERVER_CLOSE ||
+             (wants_to_write(server, client) && !client_write(client)))
         client_close(client);
 }
 

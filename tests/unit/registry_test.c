@@ -98,17 +98,6 @@ static bool asked(struct bench *bench, size_t i, const char *text)
     return strstr(server_request(bench->server, i)->head, text) != NULL;
 }
 
-/* Turns until the server has received `count` requests. */
-static void await_requests(struct bench *bench, size_t count)
-{
-    for (int turns = 0; server_request_count(bench->server) < count; turns++) {
-        assert_true(turns < 2000);
-        http_turn(bench->net.http);
-        registry_turn(bench->net.registry, clock_mono_ms());
-        loop_wait(bench->net.loop, 10);
-    }
-}
-
 /* --- what is asked --------------------------------------------------------------------- */
 
 static void asked_once_then_cached(void **state)
@@ -421,7 +410,7 @@ static void many_ids(void **state)
     const char *schema;
     for (int32_t id = 0; id < MANY; id++)
         assert_int_equal(get(&bench, id, &schema, NULL), REGISTRY_PENDING);
-    await_requests(&bench, 8);
+    assert_true(net_await_requests(&bench.net, bench.server, 8));
     assert_int_equal(server_request_count(bench.server), 8); /* the rest wait their turn */
     assert_int_equal(bench.changes, 0);
     server_release(bench.server);
@@ -441,7 +430,7 @@ static void freed_in_flight(void **state)
     bench_start(&bench);
     const char *schema;
     get(&bench, 1, &schema, NULL);
-    await_requests(&bench, 1);
+    assert_true(net_await_requests(&bench.net, bench.server, 1));
     get(&bench, 2, &schema, NULL); /* started, not yet sent */
     bench_close(&bench);
 }

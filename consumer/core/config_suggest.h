@@ -1,0 +1,17 @@
+/* config_suggest: what to tell someone who named an option that does not exist. Pure. */
+#ifndef CORE_CONFIG_SUGGEST_H
+#define CORE_CONFIG_SUGGEST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#define CONFIG_NAME_MAX 128 /* bytes of an option's name, its NUL included */
+
+/* Letters, digits, dots, underscores and dashes, at least one and fewer than CONFIG_NAME_MAX. A
+ * text with anything else is not repeated in messages: it may be a secret in the wrong place. */
+bool config_name_is_plain(const char *name);
+
+/* 'unknown option "webhok.url"; did you mean "webhook.url"?' Returns text. */
+const char *config_suggest(const char *name, char *text, size_t size);
+
+#endif

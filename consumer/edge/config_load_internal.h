@@ -1,0 +1,21 @@
+/* config_load, inside: the file it reads and the text of files. */
+#ifndef EDGE_CONFIG_LOAD_INTERNAL_H
+#define EDGE_CONFIG_LOAD_INTERNAL_H
+
+#include "core/config.h"
+
+#include <stddef.h>
+
+/* The whole file of at most `limit` bytes, with a NUL behind it; the caller frees it. A file that
+ * cannot be read, or is longer, is an error that names it. */
+char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct error *err);
+
+/* The secret in a file, without one line break at its end and a BOM; the caller frees it. variable
+ * is whose value the path is. Errors show a path only if it is absolute: with anything else the
+ * secret itself may be in the wrong variable. */
+char *config_file_read_secret(const char *path, const char *variable, struct error *err);
+
+/* Sets all that the YAML file says. */
+bool config_yaml_load(struct config *config, const char *path, struct error *err) must_check;
+
+#endif

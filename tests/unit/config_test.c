@@ -1,0 +1,492 @@
+/* config_test: every option's default, every error's exact words, what is required, what
+ * contradicts. */
+#include "core/config.h"
+#include "core/config_suggest.h"
+#include "core/config_value.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define NO_SECRET "hunter2-canary"
+
+static struct config *fresh(void)
+{
+    struct config *config = config_new();
+    assert_non_null(config);
+    return config;
+}
+
+static void set(struct config *config, const char *name, const char *value)
+{
+    struct error err = {0};
+    if (!config_set(config, name, value, "test", &err))
+        fail_msg("%s", err.text);
+}
+
+/* ---- defaults ---- */
+
+static void defaults(void **state)
+{
+    (void)state;
+    struct config *c = fresh();
+    assert_null(c->kafka_brokers);
+    assert_null(c->webhook_url);
+    assert_null(c->registry_password);
+    assert_string_equal(c->kafka_group, "elementor-sync");
+    assert_string_equal(c->parked_topic, "elementor-sync.parked");
+    assert_int_equal(c->kafka_start, -1);
+    assert_int_equal(c->rule_assume_op, -1);
+    assert_int_equal(c->rule_snapshot, RULE_SNAPSHOT_SKIP);
+    assert_int_equal(c->payload_shape, PAYLOAD_NESTED);
+    assert_int_equal(c->log_level, LOG_LEVEL_INFO);
+    assert_int_equal(c->log_format, LOG_FORMAT_LOGFMT);
+    assert_false(c->webhook_allow_http);
+    assert_int_equal(c->webhook_concurrency, 16);
+    assert_int_equal(c->webhook_timeout, 10000);
+    assert_int_equal(c->retry_cap, 60000);
+    assert_int_equal(c->commit_interval, 20);
+    assert_int_equal(c->webhook_response_max, 65536);
+    assert_int_equal(c->inflight_bytes, 16777216);
+    assert_int_equal(c->kafka_property_count, 0);
+    for (size_t f = 0; f < FIELD_COUNT; f++)
+        assert_string_equal(c->payload_column[f], payload_field_columns[f]);
+    config_free(c);
+    config_free(NULL);
+}
+
+/* The table itself: each word that may be chosen can be, each default is within its own range. */
+static void table_is_sound(void **state)
+{
+    (void)state;
+    struct config *c = fresh();
+    for (size_t i = 0; i < config_option_count; i++) {
+        const struct config_option *o = &config_options[i];
+        assert_true(o->min <= o->max);
+        assert_true(strlen(o->name) < CONFIG_NAME_MAX && config_name_is_plain(o->name));
+        assert_int_equal(o->secret, strcmp(o->type, "SECRET") == 0);
+        assert_int_equal(*o->allowed != '\0', strcmp(o->type, "CHOICE") == 0);
+        if (o->fallback != NULL)
+            set(c, o->name, o->fallback);
+    }
+    config_free(c);
+}
+
+/* ---- values ---- */
+
+struct value_case {
+    const char *name, *value;
+    int64_t expected;
+};
+
+static const struct value_case value_cases[] = {
+    {"webhook.timeout", "100ms", 100},   {"webhook.timeout", "250ms", 250},
+    {"webhook.timeout", "5s", 5000},     {"webhook.timeout", "2m", 120000},
+    {"webhook.timeout", "5m", 300000},   {"webhook.timeout", "007s", 7000},
+    {"commit.interval", "0ms", 0},       {"retry.cap", "1h", 3600000},
+    {"retry.cap", "24h", 86400000},      {"retry.cap", "1d", 86400000},
+    {"webhook.concurrency", "1", 1},     {"webhook.concurrency", "1024", 1024},
+    {"inflight.bytes", "65536", 65536},  {"inflight.bytes", "64KiB", 65536},
+    {"inflight.bytes", "8MiB", 8388608}, {"inflight.bytes", "16GiB", 17179869184},
+};
+
+static int64_t value_of(const struct config *c, const char *name)
+{
+    if (strcmp(name, "webhook.timeout") == 0)
+        return c->webhook_timeout;
+    if (strcmp(name, "commit.interval") == 0)
+        return c->commit_interval;
+    if (strcmp(name, "retry.cap") == 0)
+        return c->retry_cap;
+    if (strcmp(name, "webhook.concurrency") == 0)
+        return c->webhook_concurrency;
+    return strcmp(name, "inflight.bytes") == 0 ? c->inflight_bytes : -1;
+}
+
+static void values(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof value_cases / sizeof *value_cases; i++) {
+        struct config *c = fresh();
+        set(c, value_cases[i].name, value_cases[i].value);
+        if (value_of(c, value_cases[i].name) != value_cases[i].expected)
+            fail_msg("%s=%s", value_cases[i].name, value_cases[i].value);
+        config_free(c);
+    }
+}
+
+static void words_and_texts(void **state)
+{
+    (void)state;
+    struct config *c = fresh();
+    set(c, "kafka.start", "latest");
+    assert_int_equal(c->kafka_start, KAFKA_START_LATEST);
+    set(c, "kafka.start", "earliest");
+    assert_int_equal(c->kafka_start, KAFKA_START_EARLIEST);
+    set(c, "log.level", "error");
+    assert_int_equal(c->log_level, LOG_LEVEL_ERROR);
+    set(c, "webhook.allow_http", "true");
+    assert_true(c->webhook_allow_http);
+    set(c, "webhook.allow_http", "false");
+    assert_false(c->webhook_allow_http);
+    set(c, "rule.value", "bestätigt = \t'ja'");
+    set(c, "rule.value", "confirmed, again");
+    assert_string_equal(c->rule_value, "confirmed, again");
+    set(c, "payload.fields.client_phone", "phone");
+    assert_string_equal(c->payload_column[FIELD_CLIENT_PHONE], "phone");
+    config_free(c);
+}
+
+static void kafka_properties(void **state)
+{
+    (void)state;
+    struct config *c = fresh();
+    set(c, "kafka.properties.client.id", "a");
+    set(c, "kafka.properties.log_level", "");
+    set(c, "kafka.properties.partition.assignment.strategy", "range");
+    set(c, "kafka.properties.client.id", "b");
+    assert_int_equal(c->kafka_property_count, 3);
+    assert_string_equal(c->kafka_properties[0].name, "client.id");
+    assert_string_equal(c->kafka_properties[0].value, "b");
+    assert_string_equal(c->kafka_properties[1].value, "");
+    assert_string_equal(c->kafka_properties[2].name, "partition.assignment.strategy");
+    config_free(c);
+}
+
+static void secrets(void **state)
+{
+    (void)state;
+    static const char *const secret[] = {
+        "sasl.password",    "ssl.key.password",        "ssl.keystore.password",
+        "sasl.jaas.config", "sasl.oauthbearer.config", "sasl.oauthbearer.client.secret",
+        "ssl.key.pem"};
+    static const char *const open[] = {"client.id", "sasl.username", "ssl.ca.location",
+                                       "password.x"};
+    for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+        assert_true(config_property_is_secret(secret[i]));
+    for (size_t i = 0; i < sizeof open / sizeof *open; i++)
+        assert_false(config_property_is_secret(open[i]));
+}
+
+/* ---- errors ---- */
+
+struct error_case {
+    const char *name, *value, *expected; /* expected: behind the origin, "x.yaml:7: " */
+};
+
+#define DURATION "; write a duration such as 250ms, 5s, 2m, 1h "
+#define SIZE "; write a size such as 65536, 64KiB, 8MiB, 1GiB "
+#define COUNT "; write a whole number such as 1, 16, 500 "
+#define COMMITS \
+    "cannot be set: offsets are committed by the program, once what they stand for is settled"
+#define PARKING                                                                                \
+    "cannot be set: records are parked with acks=all and idempotence, or they could be lost; " \
+    "there "                                                                                   \
+    "is no option for it"
+
+static const struct error_case error_cases[] = {
+    /* durations */
+    {"webhook.timeout", "10", "webhook.timeout: \"10\" has no unit" DURATION "(100ms to 5m)"},
+    {"webhook.timeout", "99ms",
+     "webhook.timeout: \"99ms\" is out of range" DURATION "(100ms to 5m)"},
+    {"webhook.timeout", "301s",
+     "webhook.timeout: \"301s\" is out of range" DURATION "(100ms to 5m)"},
+    {"retry.cap", "2d", "retry.cap: \"2d\" is out of range" DURATION "(1ms to 1d)"},
+    {"retry.cap", "9223372036854775807h",
+     "retry.cap: \"9223372036854775807h\" is out of range" DURATION "(1ms to 1d)"},
+    {"retry.cap", "18446744073709551620ms",
+     "retry.cap: \"18446744073709551620ms\" is out of range" DURATION "(1ms to 1d)"},
+    {"drain.timeout", "-1s", "drain.timeout: \"-1s\" is not a duration" DURATION "(0ms to 5m)"},
+    {"drain.timeout", "1.5s", "drain.timeout: \"1.5s\" is not a duration" DURATION "(0ms to 5m)"},
+    {"drain.timeout", "5 s", "drain.timeout: \"5 s\" is not a duration" DURATION "(0ms to 5m)"},
+    {"drain.timeout", "5S", "drain.timeout: \"5S\" is not a duration" DURATION "(0ms to 5m)"},
+    {"drain.timeout", "soon\033[2J",
+     "drain.timeout: \"soon?[2J\" is not a duration" DURATION "(0ms to 5m)"},
+    /* sizes */
+    {"webhook.response_max", "64KB",
+     "webhook.response_max: \"64KB\" is not a size" SIZE "(0 to 16MiB)"},
+    {"webhook.response_max", "17MiB",
+     "webhook.response_max: \"17MiB\" is out of range" SIZE "(0 to 16MiB)"},
+    {"inflight.bytes", "1", "inflight.bytes: \"1\" is out of range" SIZE "(64KiB to 16GiB)"},
+    {"inflight.bytes", "99999999999GiB",
+     "inflight.bytes: \"99999999999GiB\" is out of range" SIZE "(64KiB to 16GiB)"},
+    /* counts */
+    {"webhook.concurrency", "0", "webhook.concurrency: \"0\" is out of range" COUNT "(1 to 1024)"},
+    {"webhook.concurrency", "1025",
+     "webhook.concurrency: \"1025\" is out of range" COUNT "(1 to 1024)"},
+    {"webhook.concurrency", "99999999999999999999",
+     "webhook.concurrency: \"99999999999999999999\" is out of range" COUNT "(1 to 1024)"},
+    {"webhook.concurrency", "many",
+     "webhook.concurrency: \"many\" is not a whole number" COUNT "(1 to 1024)"},
+    {"webhook.concurrency", "0x10",
+     "webhook.concurrency: \"0x10\" is not a whole number" COUNT "(1 to 1024)"},
+    {"webhook.concurrency",
+     "a very long value that would fill the line if it were repeated as it is, all of it",
+     "webhook.concurrency: \"a very long value that would fill the line if it were repeat"
+     "...\" is not a whole number" COUNT "(1 to 1024)"},
+    /* words */
+    {"kafka.start", "Latest", "kafka.start: \"Latest\" is not one of earliest|latest"},
+    {"log.level", "warning", "log.level: \"warning\" is not one of debug|info|warn|error"},
+    {"log.level", "debug|info", "log.level: \"debug|info\" is not one of debug|info|warn|error"},
+    {"webhook.allow_http", "yes", "webhook.allow_http: \"yes\" is not one of false|true"},
+    /* texts */
+    {"kafka.brokers", "", "kafka.brokers: has no value; leave it out to keep the default"},
+    {"rule.value", "a\nb", "rule.value: has a line break in its value"},
+    {"payload.form_name", "a\xff", "payload.form_name: its value is not valid UTF-8"},
+    {"payload.fields.status", "",
+     "payload.fields.status: has no value; leave it out to keep the "
+     "default"},
+    {"webhook.url", NO_SECRET "\r", "webhook.url: has a line break in its value"},
+    {"webhook.url", NO_SECRET "\xff", "webhook.url: its value is not valid UTF-8"},
+    {"kafka.properties.sasl.password", NO_SECRET "\n",
+     "kafka.properties.sasl.password: has a line break in its value"},
+    /* Kafka's properties */
+    {"kafka.properties.bootstrap.servers", "x",
+     "kafka.properties.bootstrap.servers: cannot be set: use kafka.brokers"},
+    {"kafka.properties.metadata.broker.list", "x",
+     "kafka.properties.metadata.broker.list: cannot be set: use kafka.brokers"},
+    {"kafka.properties.group.id", "x", "kafka.properties.group.id: cannot be set: use kafka.group"},
+    {"kafka.properties.auto.offset.reset", "earliest",
+     "kafka.properties.auto.offset.reset: cannot be set: a lost offset must not be passed over in "
+     "silence; where to start without a commit is kafka.start"},
+    {"kafka.properties.enable.auto.commit", "true",
+     "kafka.properties.enable.auto.commit: " COMMITS},
+    {"kafka.properties.auto.commit.enable", "true",
+     "kafka.properties.auto.commit.enable: " COMMITS},
+    {"kafka.properties.enable.auto.offset.store", "true",
+     "kafka.properties.enable.auto.offset.store: " COMMITS},
+    {"kafka.properties.enable.partition.eof", "true",
+     "kafka.properties.enable.partition.eof: cannot be set: the program needs it as it sets it"},
+    {"kafka.properties.allow.auto.create.topics", "true",
+     "kafka.properties.allow.auto.create.topics: cannot be set: a mistyped topic must be an error, "
+     "not a new topic"},
+    {"kafka.properties.acks", "1", "kafka.properties.acks: " PARKING},
+    {"kafka.properties.request.required.acks", "1",
+     "kafka.properties.request.required.acks: " PARKING},
+    {"kafka.properties.enable.idempotence", "false",
+     "kafka.properties.enable.idempotence: " PARKING},
+    /* unknown names */
+    {"webhok.url", NO_SECRET, "unknown option \"webhok.url\"; did you mean \"webhook.url\"?"},
+    {"webhookUrl", NO_SECRET, "unknown option \"webhookUrl\"; did you mean \"webhook.url\"?"},
+    {"KAFKA_BROKERS", "x", "unknown option \"KAFKA_BROKERS\"; did you mean \"kafka.brokers\"?"},
+    {"kafka.brokers.x", "x", "unknown option \"kafka.brokers.x\"; did you mean \"kafka.brokers\"?"},
+    {"payload.fields.order_idd", "x",
+     "unknown option \"payload.fields.order_idd\"; did you mean \"payload.fields.order_id\"?"},
+    {"brokers", "x", "unknown option \"brokers\"; did you mean \"kafka.brokers\"?"},
+    {"timeout", "5s",
+     "unknown option \"timeout\"; did you mean \"registry.timeout\" or "
+     "\"webhook.timeout\" or \"drain.timeout\"?"},
+    {"receiver.concurrency", "5",
+     "unknown option \"receiver.concurrency\"; did you mean \"webhook.concurrency\"?"},
+    {"fields.order_id", "id",
+     "unknown option \"fields.order_id\"; did you mean \"payload.fields.order_id\"?"},
+    {"sasl.password", NO_SECRET,
+     "unknown option \"sasl.password\"; did you mean \"kafka.properties.sasl.password\"?"},
+    {"kafka.sasl.password", NO_SECRET,
+     "unknown option \"kafka.sasl.password\"; did you mean \"kafka.properties.sasl.password\"?"},
+    {"properties.linger.ms", "5",
+     "unknown option \"properties.linger.ms\"; did you mean \"kafka.properties.linger.ms\"?"},
+    {"colour", "red", "unknown option \"colour\"; --help lists those there are"},
+    {"kafka", "x", "\"kafka\" is a group of options, such as \"kafka.brokers\""},
+    {"payload.fields", "x",
+     "\"payload.fields\" is a group of options, such as \"payload.fields.order_id\""},
+    {"kafka.properties", "x",
+     "\"kafka.properties\" is a group of options, such as \"kafka.properties.client.id\""},
+    {"https://" NO_SECRET "/?x", "1",
+     "what is named here is no option; names look like kafka.brokers"},
+    {"kafka.properties." NO_SECRET "/", "1",
+     "what is named here is no option; names look like kafka.brokers"},
+    {"", "1", "what is named here is no option; names look like kafka.brokers"},
+};
+
+static void errors(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof error_cases / sizeof *error_cases; i++) {
+        const struct error_case *t = &error_cases[i];
+        struct config *c = fresh();
+        struct error err = {0};
+        char expected[ERROR_TEXT_MAX];
+        snprintf(expected, sizeof expected, "x.yaml:7: %s", t->expected);
+        assert_false(config_set(c, t->name, t->value, "x.yaml:7", &err));
+        assert_string_equal(err.text, expected);
+        assert_int_equal(err.code, ERROR_CONFIG);
+        assert_null(strstr(err.text, NO_SECRET));
+        config_free(c);
+    }
+}
+
+/* What was there before a refused value stays. */
+static void refused_changes_nothing(void **state)
+{
+    (void)state;
+    struct config *c = fresh();
+    set(c, "kafka.start", "latest");
+    set(c, "kafka.brokers", "a:1");
+    set(c, "webhook.timeout", "7s");
+    assert_false(config_set(c, "kafka.start", "never", "x", NULL));
+    assert_false(config_set(c, "kafka.brokers", "\n", "x", NULL));
+    assert_false(config_set(c, "webhook.timeout", "7", "x", NULL));
+    assert_false(config_set(c, "kafka.properties.acks", "1", "x", NULL));
+    assert_int_equal(c->kafka_start, KAFKA_START_LATEST);
+    assert_string_equal(c->kafka_brokers, "a:1");
+    assert_int_equal(c->webhook_timeout, 7000);
+    assert_int_equal(c->kafka_property_count, 0);
+    config_free(c);
+}
+
+/* A name longer than any still makes a readable message, and no overflow. */
+static void endless_name(void **state)
+{
+    (void)state;
+    char name[5000];
+    struct error err = {0};
+    struct config *c = fresh();
+    memset(name, 'k', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    assert_false(config_set(c, name, "x", "--set", &err));
+    assert_string_equal(err.text,
+                        "--set: what is named here is no option; names look like kafka.brokers");
+    config_free(c);
+}
+
+static void durations_of_arguments(void **state)
+{
+    (void)state;
+    int64_t ms = -7;
+    struct error err = {0};
+    assert_true(config_parse_duration("7d", &ms, &err));
+    assert_int_equal(ms, 604800000);
+    ms = -7;
+    assert_false(config_parse_duration("366d", &ms, &err));
+    assert_int_equal(ms, -7);
+    assert_string_equal(err.text, "\"366d\" is out of range" DURATION "(0ms to 365d)");
+}
+
+static void shown_text(void **state)
+{
+    (void)state;
+    char shown[8];
+    assert_string_equal(config_show("1234567", shown, sizeof shown), "1234567");
+    assert_string_equal(config_show("12345678", shown, sizeof shown), "1234...");
+    assert_string_equal(config_show("123\xc3\xa4"
+                                    "5678",
+                                    shown, sizeof shown),
+                        "123...");
+    assert_string_equal(config_show("a\nb\x7f", shown, sizeof shown), "a?b?");
+    assert_string_equal(config_show("", shown, sizeof shown), "");
+}
+
+/* ---- finish ---- */
+
+struct finish_case {
+    unsigned needs;
+    const char *sets[8];  /* name, value, … */
+    const char *expected; /* "" is fine */
+};
+
+#define REQUIRED " is required; set it in the file, or "
+
+static const struct finish_case finish_cases[] = {
+    {0, {NULL}, ""},
+    {CONFIG_NEED_KAFKA, {NULL}, "kafka.brokers" REQUIRED "KAFKA_BROKERS in the environment"},
+    {CONFIG_NEED_KAFKA,
+     {"kafka.brokers", "a:1"},
+     "kafka.topic" REQUIRED "KAFKA_TOPIC in the environment"},
+    {CONFIG_NEED_KAFKA, {"kafka.brokers", "a:1", "kafka.topic", "t"}, ""},
+    {CONFIG_NEED_START,
+     {NULL},
+     "kafka.start" REQUIRED "KAFKA_START in the environment: latest sends what is confirmed from "
+     "now on, earliest also every confirmed order still in the topic"},
+    {CONFIG_NEED_START, {"kafka.start", "earliest"}, ""},
+    {CONFIG_NEED_REGISTRY, {NULL}, "registry.url" REQUIRED "REGISTRY_URL in the environment"},
+    {CONFIG_NEED_REGISTRY, {"registry.url", "http://r"}, ""},
+    {CONFIG_NEED_WEBHOOK,
+     {NULL},
+     "webhook.url" REQUIRED "WEBHOOK_URL in the environment (or ELEMENTOR_WEBHOOK_URL; with _FILE "
+     "behind it, the name of a file that holds it)"},
+    {CONFIG_NEED_WEBHOOK, {"webhook.url", "https://" NO_SECRET}, ""},
+    {CONFIG_NEED_KAFKA | CONFIG_NEED_WEBHOOK,
+     {"kafka.brokers", "a:1", "webhook.url", NO_SECRET},
+     "kafka.topic" REQUIRED "KAFKA_TOPIC in the environment"},
+    {0,
+     {"retry.base", "2m", "retry.cap", "1m"},
+     "retry.base (120000ms) is longer than retry.cap (60000ms)"},
+    {0, {"retry.base", "1m", "retry.cap", "1m"}, ""},
+    {0, {"registry.user", "u"}, "registry.user is set without registry.password"},
+    {0, {"registry.password", NO_SECRET}, "registry.password is set without registry.user"},
+    {0, {"registry.user", "u", "registry.password", NO_SECRET}, ""},
+    {0, {"registry.token", NO_SECRET}, ""},
+    {0,
+     {"registry.token", NO_SECRET, "registry.user", "u"},
+     "registry.token and registry.user are both set: log in one way or the other"},
+    {0,
+     {"registry.token", NO_SECRET, "registry.password", NO_SECRET},
+     "registry.token and registry.password are both set: log in one way or the other"},
+    {0,
+     {"kafka.topic", "t", "parked.topic", "t"},
+     "parked.topic and kafka.topic are the same: parked records would be read as orders"},
+    {0, {"payload.fields.order_id", "id", "payload.fields.order_number", "id"}, ""},
+};
+
+static void finish(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof finish_cases / sizeof *finish_cases; i++) {
+        const struct finish_case *t = &finish_cases[i];
+        struct config *c = fresh();
+        struct error err = {0};
+        for (size_t s = 0; s < sizeof t->sets / sizeof *t->sets && t->sets[s] != NULL; s += 2)
+            set(c, t->sets[s], t->sets[s + 1]);
+        bool ok = config_finish(c, t->needs, &err);
+        assert_string_equal(err.text, t->expected);
+        assert_int_equal(ok, *t->expected == '\0');
+        assert_int_equal(err.code, ok ? ERROR_NONE : ERROR_CONFIG);
+        assert_null(strstr(err.text, NO_SECRET));
+        config_free(c);
+    }
+}
+
+static void environment_names(void **state)
+{
+    (void)state;
+    char text[64];
+    assert_string_equal(config_environment_name("kafka.brokers", text, sizeof text),
+                        "KAFKA_BROKERS");
+    assert_string_equal(config_environment_name("webhook.response_max", text, sizeof text),
+                        "WEBHOOK_RESPONSE_MAX");
+    /* No two options share a variable. */
+    for (size_t i = 0; i < config_option_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            char other[64];
+            config_environment_name(config_options[i].name, text, sizeof text);
+            config_environment_name(config_options[j].name, other, sizeof other);
+            assert_string_not_equal(text, other);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(table_is_sound),
+        cmocka_unit_test(values),
+        cmocka_unit_test(words_and_texts),
+        cmocka_unit_test(kafka_properties),
+        cmocka_unit_test(secrets),
+        cmocka_unit_test(errors),
+        cmocka_unit_test(refused_changes_nothing),
+        cmocka_unit_test(endless_name),
+        cmocka_unit_test(durations_of_arguments),
+        cmocka_unit_test(shown_text),
+        cmocka_unit_test(finish),
+        cmocka_unit_test(environment_names),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

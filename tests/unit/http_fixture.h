@@ -1,0 +1,85 @@
+/* http_fixture: requests to the scripted server, and what their callbacks saw; for http's tests. */
+#ifndef UNIT_HTTP_FIXTURE_H
+#define UNIT_HTTP_FIXTURE_H
+
+#include "edge/http.h"
+#include "fakes/net.h"
+#include "fakes/server.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define OK_ANSWER "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+enum { RESPONSE_MAX = 64, TIMEOUT_MS = 10000 };
+
+static const struct http_endpoint plain = {
+    .timeout_ms = TIMEOUT_MS,
+    .response_max = RESPONSE_MAX,
+    .http_allowed = true,
+    .connections_max = 64,
+};
+
+/* What a callback saw; texts copied. */
+struct answer {
+    int *count; /* answers that came in, over all requests */
+    int calls;
+    int status;
+    bool body_cut;
+    size_t body_len;
+    char body[RESPONSE_MAX + 1];
+    char failure[128];
+    int64_t retry_after_ms;
+};
+
+static inline void note(void *context, const struct http_result *result)
+{
+    struct answer *answer = context;
+    answer->calls++;
+    answer->status = result->status;
+    answer->body_cut = result->body_cut;
+    answer->body_len = result->body_len;
+    answer->retry_after_ms = result->retry_after_ms;
+    assert_int_equal(strlen(result->body), result->body_len);
+    snprintf(answer->body, sizeof answer->body, "%s", result->body);
+    snprintf(answer->failure, sizeof answer->failure, "%s", result->failure);
+    if (answer->count != NULL)
+        ++*answer->count;
+}
+
+static inline void url_of(const struct server *server, const char *path, char *ret_url, size_t size)
+{
+    snprintf(ret_url, size, "http://127.0.0.1:%d%s", server_port(server), path);
+}
+
+static inline struct http_request *start(struct net *net, const struct server *server,
+                                         const struct http_endpoint *endpoint, const char *path,
+                                         struct answer *answer)
+{
+    char url[128];
+    url_of(server, path, url, sizeof url);
+    struct http_request *request =
+        http_start(net->http, endpoint, "POST", url, NULL, "body", 4, note, answer, NULL);
+    assert_non_null(request);
+    assert_int_equal(answer->calls, 0); /* never from within http_start */
+    return request;
+}
+
+/* One POST, awaited. */
+static inline struct answer post(struct net *net, const struct server *server,
+                                 const struct http_endpoint *endpoint)
+{
+    struct answer answer = {0};
+    start(net, server, endpoint, "/secret-path", &answer);
+    assert_true(net_run(net, &answer.calls, 1));
+    return answer;
+}
+
+#endif
