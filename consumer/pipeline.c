@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
+enum { LEAVE_WAIT_MS = 20 }; /* that the consumer is closed wakes nobody up */
 
 /* The partition's entry; made when it is first assigned. NULL without memory. */
 static struct partition *partition_entry(struct pipeline *p, int32_t number)
@@ -244,8 +245,9 @@ static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, in
     return earlier(earlier(wait, http_ms), earlier(registry_ms, parking_ms));
 }
 
-/* One turn: what came back, what is new, what goes out, what may be committed; then the wait. */
-static void turn(struct pipeline *p)
+/* One turn: what came back, what is new, what goes out, what may be committed. Returns how long the
+ * loop may wait before the next (ms). */
+static int64_t turn(struct pipeline *p)
 {
     p->now_ms = clock_mono_ms();
     source_turn(p->source);
@@ -259,7 +261,7 @@ static void turn(struct pipeline *p)
     give_back_drained(p);
     say_progress(p);
     int64_t until_ms = lane_wake(p->lanes, p->now_ms);
-    loop_wait(p->loop, more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, parking_ms));
+    return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, parking_ms);
 }
 
 static void stop_asked(void *context, int fd, unsigned events)
@@ -276,8 +278,12 @@ static void leave(struct pipeline *p)
     p->stopping = true;
     source_close(p->source);
     int64_t deadline = clock_mono_ms() + p->config->drain_timeout + LOOK_UP_MS;
-    while (!source_closed(p->source) && clock_mono_ms() < deadline)
-        turn(p);
+    for (;;) {
+        int64_t wait = turn(p);
+        if (source_closed(p->source) || p->now_ms >= deadline)
+            return;
+        loop_wait(p->loop, wait < LEAVE_WAIT_MS ? wait : LEAVE_WAIT_MS);
+    }
 }
 
 static void say_unsettled(struct pipeline *p)
@@ -344,8 +350,12 @@ bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, st
     if (!join(p, options))
         return err->code == ERROR_NONE;
     int64_t deadline = options->timeout_ms >= 0 ? clock_mono_ms() + options->timeout_ms : -1;
-    while (!is_over(p, options, deadline))
-        turn(p);
+    for (;;) {
+        int64_t wait = turn(p);
+        if (is_over(p, options, deadline))
+            break;
+        loop_wait(p->loop, wait);
+    }
     leave(p);
     say_totals(p, "stopped");
     return err->code == ERROR_NONE;

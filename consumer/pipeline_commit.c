@@ -57,6 +57,7 @@ void commit_due(struct pipeline *p)
     if (source_commit(p->source, offsets, count, &err)) {
         p->commit_outstanding = true;
         p->commit_answers = count;
+        log_debug("commit sent", LOG_I("partitions", (int64_t)count));
     } else {
         say_trouble(p, err.text);
         p->next_commit_ms = p->now_ms + RETRY_MS;
@@ -73,6 +74,7 @@ void commit_answered(struct pipeline *p, int32_t number, int64_t offset, bool ok
     if (partition == NULL || partition->asked != offset)
         return; /* of an assignment that is over */
     partition->asked = -1;
+    log_debug("commit answered", LOG_I("partition", number), LOG_I("offset", offset));
     if (ok) {
         if (offset > partition->committed)
             partition->committed = offset;

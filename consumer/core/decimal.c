@@ -113,18 +113,19 @@ static bool round_up(char *text)
     return false;
 }
 
-/* The fewest significant digits that read back the same, as "d.ddde±x": the nearest such text.
- * Below a power of two numbers lie twice as close as above it, so there the nearest text of some
- * length may read back as a neighbour while the next one up is still right (2^-44). */
+/* The fewest significant digits that read back the same, as "d.ddde±x": of each length the nearest
+ * text is tried. Just below a power of two doubles lie twice as close as above it, so there the
+ * nearest may read back as a neighbour while the next one up is still right (2^-44). Floats do
+ * without that, as the reference does: three powers of two show one digit more than they need. */
 static void shortest(double value, bool single, char *text, size_t size)
 {
     int exponent;
-    bool power_of_two = fabs(frexp(value, &exponent)) == 0.5;
+    bool lopsided = !single && fabs(frexp(value, &exponent)) == 0.5;
     for (int precision = 0; precision < 17; precision++) {
         snprintf(text, size, "%.*e", precision, value);
         if (reads_back(text, value, single))
             return;
-        if (power_of_two && round_up(text) && reads_back(text, value, single))
+        if (lopsided && round_up(text) && reads_back(text, value, single))
             return;
     }
 }

@@ -16,8 +16,9 @@
  * never is, and what would make rendering expensive. */
 bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t scale);
 
-/* Appends the shortest decimal text that reads back as the same double, or (single) as the same
- * float; exponents from 1e-05 down and 1e+16 up. False for NaN and the infinities. */
+/* Appends the shortest decimal text that reads back as the same double, or (single) the shortest
+ * rounding of value that reads back as the same float; exponents from 1e-05 down and 1e+16 up,
+ * -0.0 as "-0". False for NaN and the infinities. */
 bool decimal_add_real(struct buf *b, double value, bool single);
 
 /* Whether text is a JSON number (RFC 8259 §6). */

@@ -1,16 +1,22 @@
 #include "edge/log.h"
 
 #include "core/buf.h"
-#include "core/payload.h"
 #include "core/timestamp.h"
 #include "core/utf8.h"
 #include "edge/clock.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 512 };
+enum {
+    LINE_MAX_BYTES = 4096, /* with its newline; a pipe takes that much in one piece (PIPE_BUF) */
+    ENDING_BYTES = 6,      /* kept free for a cut value's `…"` and the line's `}` and newline */
+    FULL_BYTES = LINE_MAX_BYTES - ENDING_BYTES,
+    VALUE_MAX_BYTES = 512, /* so that no value drives out those behind it */
+    NUMBER_BYTES = 24      /* the longest number, and what stands around it and its name */
+};
 
 static enum log_level least_level = LOG_INFO;
 static bool as_json;
@@ -27,57 +33,79 @@ static const char *level_name(enum log_level level)
     return names[level];
 }
 
-/* A value's first bytes, without cutting a character in two. */
-static size_t cut(const char *text)
+/* The control character that text begins with, DEL and those of U+0080 to U+009F among them, since
+ * a terminal obeys them too; -1 for any other. */
+static int control(const char *text, size_t size)
 {
-    size_t len = strnlen(text, VALUE_MAX_BYTES + 1);
-    if (len <= VALUE_MAX_BYTES)
-        return len;
-    for (len = VALUE_MAX_BYTES; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
-        len--;
-    return len;
+    unsigned char c = (unsigned char)text[0];
+    if (size == 1 && (c < 0x20 || c == 0x7f))
+        return c;
+    if (size == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0)
+        return (unsigned char)text[1];
+    return -1;
 }
 
-static bool is_bare(const char *text, size_t len)
+/* One character as it stands between quotes; size 0: a byte that is no UTF-8. */
+static void add_char(struct buf *b, const char *text, size_t size)
 {
-    for (size_t i = 0; i < len; i++)
-        if ((unsigned char)text[i] <= ' ' || text[i] == '"' || text[i] == '=' || text[i] == '\\' ||
-            text[i] == 0x7f)
-            return false;
-    return len > 0;
+    int code = control(text, size);
+    if (size == 0 && as_json)
+        buf_add_text(b, "\ufffd");
+    else if (size == 0)
+        buf_addf(b, "\\x%02x", (unsigned char)text[0]);
+    else if (code == '\n')
+        buf_add_text(b, "\\n");
+    else if (code == '\r')
+        buf_add_text(b, "\\r");
+    else if (code == '\t')
+        buf_add_text(b, "\\t");
+    else if (code >= 0)
+        buf_addf(b, "\\u%04x", (unsigned)code);
+    else if (text[0] == '"' || text[0] == '\\')
+        buf_addf(b, "\\%c", text[0]);
+    else
+        buf_add(b, text, size);
 }
 
-/* What is no valid UTF-8 is shown byte by byte. */
-static void add_bytes(struct buf *b, const char *text, size_t len)
+/* A value's bytes as far as they matter: the last character that may be shown is whole. */
+static size_t length(const char *text)
 {
-    buf_add_char(b, '"');
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\')
-            buf_add_char(b, (char)c);
-        else
-            buf_addf(b, as_json ? "\\\\x%02x" : "\\x%02x", c);
+    return strnlen(text, VALUE_MAX_BYTES + 4);
+}
+
+/* Adds a value's characters, up to where it or the line is cut. */
+static void add_chars(struct buf *b, const char *text)
+{
+    size_t len = length(text);
+    for (size_t at = 0; at < len;) {
+        size_t before = b->len, size = utf8_char_size(text + at, len - at);
+        add_char(b, text + at, size);
+        at += size > 0 ? size : 1;
+        if (at > VALUE_MAX_BYTES || b->len > FULL_BYTES) {
+            b->len = before;
+            buf_add_text(b, "…");
+            return;
+        }
     }
+}
+
+static void add_quoted(struct buf *b, const char *text)
+{
+    buf_add_char(b, '"');
+    add_chars(b, text);
     buf_add_char(b, '"');
 }
 
-static void add_text(struct buf *b, const char *text)
+/* Whether logfmt can show it without quotes. */
+static bool is_bare(const char *text)
 {
-    size_t len = cut(text);
-    if (!utf8_is_valid(text, len))
-        add_bytes(b, text, len);
-    else if (!as_json && is_bare(text, len))
-        buf_add(b, text, len);
-    else
-        json_add_string(b, text, len);
-}
-
-static void add_name(struct buf *b, const char *name)
-{
-    if (as_json)
-        buf_addf(b, ",\"%s\":", name);
-    else
-        buf_addf(b, " %s=", name);
+    size_t len = length(text);
+    for (size_t at = 0, size; at < len && at < VALUE_MAX_BYTES; at += size) {
+        size = utf8_char_size(text + at, len - at);
+        if (size == 0 || control(text + at, size) >= 0 || strchr(" \"=\\", text[at]) != NULL)
+            return false;
+    }
+    return len > 0;
 }
 
 static void add_head(struct buf *b, enum log_level level, const char *event)
@@ -87,27 +115,26 @@ static void add_head(struct buf *b, enum log_level level, const char *event)
     buf_add_text(b, as_json ? "\",\"level\":\"" : " level=");
     buf_add_text(b, level_name(level));
     buf_add_text(b, as_json ? "\",\"event\":" : " event=");
-    json_add_string(b, event, strlen(event));
+    add_quoted(b, event);
 }
 
 static void add_field(struct buf *b, const struct log_field *field)
 {
-    size_t before = b->len;
-    add_name(b, field->name);
-    if (field->text != NULL)
-        add_text(b, field->text);
-    else
+    if (b->len + strlen(field->name) + NUMBER_BYTES > FULL_BYTES)
+        return; /* no room: the fields before it still stand */
+    buf_addf(b, as_json ? ",\"%s\":" : " %s=", field->name);
+    if (field->text == NULL)
         buf_addf(b, "%" PRId64, field->number);
-    if (!buf_ok(b)) { /* no room: the fields before it still stand */
-        b->failed = false;
-        b->len = before;
-    }
+    else if (!as_json && is_bare(field->text))
+        add_chars(b, field->text);
+    else
+        add_quoted(b, field->text);
 }
 
-static void write_line(struct buf *b)
+static void write_line(const struct buf *b)
 {
-    if (write(STDERR_FILENO, b->data, b->len) < 0)
-        return; /* standard error is gone: there is nobody left to tell */
+    while (write(STDERR_FILENO, b->data, b->len) < 0 && errno == EINTR)
+        continue; /* any other failure: standard error is gone, and there is nobody left to tell */
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
@@ -119,7 +146,6 @@ void log_event(enum log_level level, const char *event, const struct log_field *
     add_head(&b, level, event);
     for (; fields->name != NULL; fields++)
         add_field(&b, fields);
-    b.limit += 2;
     buf_add_text(&b, as_json ? "}\n" : "\n");
     if (buf_ok(&b))
         write_line(&b);

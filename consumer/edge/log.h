@@ -3,8 +3,11 @@
  *   log_info("started", LOG_S("topic", topic), LOG_I("partitions", n));
  *   ts=2026-11-22T09:15:30.123Z level=info event="started" topic=orders partitions=6
  *
- * No secret and no personal data may be passed in. Lines are at most 4 KiB; a longer value is cut.
- * Callable from any thread (one write(2) a line); log_setup only before threads start. */
+ * No secret and no personal data may be passed in. Values are cut at 512 bytes and lines at 4 KiB,
+ * between characters, and then end in "…"; fields that no longer fit are left out. Text in logfmt
+ * is quoted only where it must be, the event always; control characters are escaped, and bytes that
+ * are no UTF-8 shown as \xNN (logfmt) or U+FFFD (JSON). Callable from any thread (one write(2) a
+ * line); log_setup only before threads start. */
 #ifndef EDGE_LOG_H
 #define EDGE_LOG_H
 
@@ -26,7 +29,7 @@ void log_setup(enum log_level least, bool json);
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
 /* At least one field. */
-#define LOG_LINE(level, event, ...)                                                                \
+#define LOG_LINE(level, event, ...) \
     log_event((level), (event), (const struct log_field[]){__VA_ARGS__, {0}})
 #define log_debug(event, ...) LOG_LINE(LOG_DEBUG, event, __VA_ARGS__)
 #define log_info(event, ...) LOG_LINE(LOG_INFO, event, __VA_ARGS__)

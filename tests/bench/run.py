@@ -43,7 +43,7 @@ def ours(binary, env, records):
 
 
 def bare(folder, brokers, topic, group, records):
-    cpu, peak, out, _ = run([f"{folder}/bench_bare", brokers, topic, group])
+    cpu, peak, out, _ = run([f"{folder}/bench_bare", brokers, topic, group, str(records)])
     count, ms = out.split()
     assert int(count) == records, out
     return float(ms) / 1000, cpu, peak
