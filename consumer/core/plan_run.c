@@ -80,7 +80,7 @@ static inline bool skip_blob(struct reader *r)
     return read_blob(r, &data, &len);
 }
 
-static bool read_index(struct reader *r, uint32_t count, const char *why, uint32_t *ret_index)
+static inline bool read_index(struct reader *r, uint32_t count, const char *why, uint32_t *ret_index)
 {
     int64_t index;
     if (!read_long(r, &index))
@@ -91,7 +91,7 @@ static bool read_index(struct reader *r, uint32_t count, const char *why, uint32
     return true;
 }
 
-static bool read_branch(struct reader *r, uint32_t count, uint32_t *ret_branch)
+static inline bool read_branch(struct reader *r, uint32_t count, uint32_t *ret_branch)
 {
     return read_index(r, count, "a union names a branch that it does not have", ret_branch);
 }
@@ -108,7 +108,7 @@ static bool skip_boolean(struct reader *r)
     return *r->at++ <= 1 ? true : malformed(r, "a boolean is neither 0 nor 1");
 }
 
-static bool skip_optional(struct reader *r, uint32_t null_branch)
+static inline bool skip_optional(struct reader *r, uint32_t null_branch)
 {
     uint32_t branch;
     return read_branch(r, 2, &branch) && (branch == null_branch || skip_blob(r));
@@ -231,64 +231,64 @@ static bool triggers(const struct plan *plan, const struct column *status)
            memcmp(status->data, plan->rule_value, status->len) == 0;
 }
 
-struct machine {
-    struct frame frames[PLAN_DEPTH_MAX];
+/* Where execution stands: kept apart from the frames, so that the compiler holds it in registers. */
+struct cursor {
+    const struct instruction *next;
     unsigned depth;
-    uint32_t pc; /* the next instruction */
 };
 
-static bool push(struct machine *m, struct reader *r, uint32_t item, uint32_t resume,
-                 uint64_t items)
+static inline bool push(struct cursor *c, struct frame *frames, struct reader *r, uint32_t item,
+                        uint32_t resume, uint64_t items, const struct instruction *code)
 {
-    if (m->depth == PLAN_DEPTH_MAX)
+    if (c->depth == PLAN_DEPTH_MAX)
         return malformed(r, "values are nested too deeply");
-    m->frames[m->depth++] = (struct frame){resume, item, items - 1};
-    m->pc = item;
+    frames[c->depth++] = (struct frame){resume, item, items - 1};
+    c->next = code + item;
     return true;
 }
 
 /* END: the next item, or back to where this routine was called from. False: the program is over. */
-static bool leave(struct machine *m)
+static inline bool leave(struct cursor *c, struct frame *frames, const struct instruction *code)
 {
-    if (m->depth == 0)
+    if (c->depth == 0)
         return false;
-    struct frame *frame = &m->frames[m->depth - 1];
+    struct frame *frame = &frames[c->depth - 1];
     if (frame->remaining > 0) {
         frame->remaining--;
-        m->pc = frame->item;
+        c->next = code + frame->item;
     } else {
-        m->pc = frame->resume;
-        m->depth--;
+        c->next = code + frame->resume;
+        c->depth--;
     }
     return true;
 }
 
 /* ITEMS comes back to itself after each block, until an empty one ends the array. Items that take
  * no bytes (an array of null) are not iterated: 2^62 of them fit into ten bytes. */
-static bool enter_items(const struct plan *plan, const struct instruction *i, struct machine *m,
-                        struct reader *r)
+static bool enter_items(const struct plan *plan, const struct instruction *i, struct cursor *c,
+                        struct frame *frames, struct reader *r)
 {
     uint64_t items;
     if (!read_block(r, &items))
         return false;
     if (items == 0)
         return true;
-    uint32_t again = m->pc - 1;
-    m->pc = again;
-    return plan->code[i->a].operation == PLAN_END || push(m, r, i->a, again, items);
+    c->next = i;
+    return plan->code[i->a].operation == PLAN_END ||
+           push(c, frames, r, i->a, (uint32_t)(i - plan->code), items, plan->code);
 }
 
-static bool jump_to_branch(const struct plan *plan, const struct instruction *i, struct machine *m,
-                           struct reader *r)
+static inline bool jump_to_branch(const struct plan *plan, const struct instruction *i,
+                                  struct cursor *c, struct reader *r)
 {
     uint32_t branch;
     if (!read_branch(r, i->a, &branch))
         return false;
-    m->pc = plan->jumps[i->b + branch];
+    c->next = plan->code + plan->jumps[i->b + branch];
     return true;
 }
 
-static bool skip_blobs(struct reader *r, uint32_t count)
+static inline bool skip_blobs(struct reader *r, uint32_t count)
 {
     for (; count > 0; count--)
         if (!skip_blob(r))
@@ -306,8 +306,9 @@ static bool skip_varints(struct reader *r, uint32_t count)
 }
 
 /* Runs one instruction that neither ends nor gates. */
-static inline bool step(const struct plan *plan, const struct instruction *i, struct machine *m,
-                        struct reader *r, struct change *change)
+static inline __attribute__((always_inline)) bool
+step(const struct plan *plan, const struct instruction *i, struct cursor *c, struct frame *frames,
+     struct reader *r, struct change *change)
 {
     uint32_t symbol;
     switch ((enum plan_operation)i->operation) {
@@ -317,10 +318,11 @@ static inline bool step(const struct plan *plan, const struct instruction *i, st
     case PLAN_SKIP_BYTES: return skip(r, i->a);
     case PLAN_SKIP_ENUM: return read_symbol(r, i->a, &symbol);
     case PLAN_SKIP_BOOLEAN: return skip_boolean(r);
-    case PLAN_SWITCH: return jump_to_branch(plan, i, m, r);
-    case PLAN_JUMP: m->pc = i->a; return true;
-    case PLAN_CALL: return push(m, r, i->a, m->pc, 1);
-    case PLAN_ITEMS: return enter_items(plan, i, m, r);
+    case PLAN_SWITCH: return jump_to_branch(plan, i, c, r);
+    case PLAN_JUMP: c->next = plan->code + i->a; return true;
+    case PLAN_CALL:
+        return push(c, frames, r, i->a, (uint32_t)(c->next - plan->code), 1, plan->code);
+    case PLAN_ITEMS: return enter_items(plan, i, c, frames, r);
     case PLAN_MARK: *((bool *)change + i->a) = true; return true;
     default: return take(plan, i, r, change);
     }
@@ -330,17 +332,16 @@ enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t l
                           struct change *ret_change, const char **ret_why, uint64_t *ret_steps)
 {
     struct reader r = {body, body + len, NULL};
-    struct machine m;
-    m.depth = 0;
-    m.pc = 0;
+    struct frame frames[PLAN_DEPTH_MAX];
+    struct cursor c = {plan->code, 0};
     memset(ret_change, 0, sizeof *ret_change);
     enum plan_result result = PLAN_DONE;
     uint64_t steps = 0;
     for (;;) {
-        const struct instruction *i = &plan->code[m.pc++];
+        const struct instruction *i = c.next++;
         steps++;
         if (i->operation == PLAN_END) {
-            if (!leave(&m))
+            if (!leave(&c, frames, plan->code))
                 break;
         } else if (i->operation == PLAN_GATE) {
             if (gate && !triggers(plan, &ret_change->status)) {
@@ -348,7 +349,7 @@ enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t l
                 result = PLAN_STOPPED;
                 break;
             }
-        } else if (!step(plan, i, &m, &r, ret_change)) {
+        } else if (!step(plan, i, &c, frames, &r, ret_change)) {
             break;
         }
     }
