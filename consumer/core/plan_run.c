@@ -80,7 +80,8 @@ static inline bool skip_blob(struct reader *r)
     return read_blob(r, &data, &len);
 }
 
-static inline bool read_index(struct reader *r, uint32_t count, const char *why, uint32_t *ret_index)
+static inline bool read_index(struct reader *r, uint32_t count, const char *why,
+                              uint32_t *ret_index)
 {
     int64_t index;
     if (!read_long(r, &index))
@@ -231,7 +232,8 @@ static bool triggers(const struct plan *plan, const struct column *status)
            memcmp(status->data, plan->rule_value, status->len) == 0;
 }
 
-/* Where execution stands: kept apart from the frames, so that the compiler holds it in registers. */
+/* Where execution stands: kept apart from the frames, so that the compiler holds it in registers.
+ */
 struct cursor {
     const struct instruction *next;
     unsigned depth;
@@ -306,9 +308,10 @@ static bool skip_varints(struct reader *r, uint32_t count)
 }
 
 /* Runs one instruction that neither ends nor gates. */
-static inline __attribute__((always_inline)) bool
-step(const struct plan *plan, const struct instruction *i, struct cursor *c, struct frame *frames,
-     struct reader *r, struct change *change)
+static inline __attribute__((always_inline)) bool step(const struct plan *plan,
+                                                       const struct instruction *i,
+                                                       struct cursor *c, struct frame *frames,
+                                                       struct reader *r, struct change *change)
 {
     uint32_t symbol;
     switch ((enum plan_operation)i->operation) {

@@ -71,9 +71,9 @@ static bool was_triggered(const struct rule *rule, const struct change *change)
     return column_is_text(&change->before_status, rule->value);
 }
 
-/* Notes the row's status and answers what was known of it before. An event that shows its before image
- * and changes nothing that matters tells the memory nothing new: it is left alone, which spares the
- * great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
+/* Notes the row's status and answers what was known of it before. An event that shows its before
+ * image and changes nothing that matters tells the memory nothing new: it is left alone, which
+ * spares the great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
 static enum memory_answer remember(const struct rule *rule, const struct change *change,
                                    bool triggered, struct memory *memory)
 {

@@ -1,6 +1,7 @@
 /* decode: the compiled plan against avro-c's generic reader, on the captured records of a case.
  *
- *   bench_decode CASE_FOLDER      prints nanoseconds a record and the ratios, medians of interleaved rounds */
+ *   bench_decode CASE_FOLDER      prints nanoseconds a record and the ratios, medians of
+ * interleaved rounds */
 #include "core/change.h"
 #include "core/plan.h"
 

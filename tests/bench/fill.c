@@ -2,8 +2,8 @@
  *
  *   bench_fill BROKERS TOPIC CASE_FOLDER RECORDS EVERY
  *
- * Orders live as orders do: an insert, then updates, five records each with an id of its own; one record
- * in EVERY confirms. Creates the topic with six partitions. Prints how many confirm. */
+ * Orders live as orders do: an insert, then updates, five records each with an id of its own; one
+ * record in EVERY confirms. Creates the topic with six partitions. Prints how many confirm. */
 #include "core/change.h"
 #include "core/plan.h"
 
@@ -149,13 +149,13 @@ static void produce(rd_kafka_t *rk, const char *topic, const struct sample *s, l
     for (unsigned char *at = value; (at = memmem(at, s->len - (size_t)(at - value), s->id, UUID));
          at += UUID)
         memcpy(at, id, UUID);
-    while (rd_kafka_producev(rk, RD_KAFKA_V_TOPIC(topic),
-                             RD_KAFKA_V_PARTITION((int32_t)(order % PARTITIONS)),
-                             RD_KAFKA_V_KEY(id, UUID), RD_KAFKA_V_VALUE(value, s->len),
-                             RD_KAFKA_V_HEADER("__debezium.context.connectorName", "postgresql", -1),
-                             RD_KAFKA_V_HEADER("__debezium.context.taskId", "0", -1),
-                             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-                             RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
+    while (rd_kafka_producev(
+               rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION((int32_t)(order % PARTITIONS)),
+               RD_KAFKA_V_KEY(id, UUID), RD_KAFKA_V_VALUE(value, s->len),
+               RD_KAFKA_V_HEADER("__debezium.context.connectorName", "postgresql", -1),
+               RD_KAFKA_V_HEADER("__debezium.context.taskId", "0", -1),
+               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+               RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
         rd_kafka_poll(rk, 100);
     rd_kafka_poll(rk, 0);
 }

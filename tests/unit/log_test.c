@@ -44,7 +44,7 @@ static void capture(void)
     reading_end = ends[0];
 }
 
-/* What one write(2) wrote, else "", as long as captured() is not called again. */
+/* What the next write(2) wrote, "" for none; valid until the next call. */
 static const char *next_write(void)
 {
     static char line[2 * LINE_MAX_BYTES];
