@@ -6,20 +6,24 @@
 
 enum { FIRST_ENTRIES = 256 };
 #define NOBODY UINT32_MAX
+#define CAPACITY_MAX ((size_t)1 << 30)
 
-/* Entries form a ring from most to least recent, and a chain per bucket. */
+/* Entries form a ring from most to least recent. */
 struct entry {
     uint64_t hash, check;
     uint32_t newer, older;
-    uint32_t next : 31; /* in the bucket's chain */
-    uint32_t triggered : 1;
+    bool triggered;
 };
 
-#define CHAIN_END ((1u << 31) - 1)
+/* An index by hash with linear probing, half empty: the tag spares a look at the entry, which is
+ * elsewhere in memory. at = entry + 1; 0: free. */
+struct slot {
+    uint32_t tag, at;
+};
 
 struct memory {
     struct entry *entries;
-    uint32_t *buckets; /* as many as entries have room for: a power of two */
+    struct slot *slots; /* twice as many as entries have room for: a power of two */
     size_t room, held, capacity;
     uint32_t newest, oldest;
     struct memory_stats stats;
@@ -30,7 +34,7 @@ struct memory *memory_new(size_t capacity)
     struct memory *m = calloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
-    m->capacity = capacity < CHAIN_END ? capacity : CHAIN_END - 1;
+    m->capacity = capacity < CAPACITY_MAX ? capacity : CAPACITY_MAX;
     m->newest = m->oldest = NOBODY;
     return m;
 }
@@ -40,36 +44,51 @@ void memory_free(struct memory *m)
     if (m == NULL)
         return;
     free(m->entries);
-    free(m->buckets);
+    free(m->slots);
     free(m);
 }
 
-static uint32_t *bucket_of(struct memory *m, uint64_t hash)
+static uint32_t tag_of(uint64_t hash)
 {
-    return &m->buckets[hash & (m->room - 1)];
+    return (uint32_t)(hash >> 32);
 }
 
-static void chain(struct memory *m, uint32_t at)
+static size_t next_slot(const struct memory *m, size_t i)
 {
-    uint32_t *bucket = bucket_of(m, m->entries[at].hash);
-    m->entries[at].next = *bucket & CHAIN_END;
-    *bucket = at;
+    return (i + 1) & (2 * m->room - 1);
 }
 
-static void unchain(struct memory *m, uint32_t at)
+static size_t home_of(const struct memory *m, uint32_t tag)
 {
-    uint32_t *bucket = bucket_of(m, m->entries[at].hash);
-    if (*bucket == at) {
-        *bucket = m->entries[at].next;
-        return;
+    return tag & (2 * m->room - 1);
+}
+
+static void enter(struct memory *m, uint32_t at)
+{
+    uint32_t tag = tag_of(m->entries[at].hash);
+    size_t i = home_of(m, tag);
+    while (m->slots[i].at != 0)
+        i = next_slot(m, i);
+    m->slots[i] = (struct slot){tag, at + 1};
+}
+
+/* Frees the entry's slot; those behind it that it kept from their home move up. */
+static void leave(struct memory *m, uint32_t at)
+{
+    size_t mask = 2 * m->room - 1, gap = home_of(m, tag_of(m->entries[at].hash));
+    while (m->slots[gap].at != at + 1)
+        gap = next_slot(m, gap);
+    for (size_t i = next_slot(m, gap); m->slots[i].at != 0; i = next_slot(m, i)) {
+        size_t from_home = (i - home_of(m, m->slots[i].tag)) & mask;
+        if (from_home < ((i - gap) & mask))
+            continue;
+        m->slots[gap] = m->slots[i];
+        gap = i;
     }
-    uint32_t before = *bucket;
-    while (m->entries[before].next != at)
-        before = m->entries[before].next;
-    m->entries[before].next = m->entries[at].next;
+    m->slots[gap].at = 0;
 }
 
-/* Doubles the room and chains everything anew; without memory what is there stays as it is. */
+/* Doubles the room and enters all anew; without memory what is there stays as it is. */
 static bool grow(struct memory *m)
 {
     size_t room = m->room ? m->room * 2 : FIRST_ENTRIES;
@@ -77,16 +96,14 @@ static bool grow(struct memory *m)
     if (entries == NULL)
         return false;
     m->entries = entries;
-    uint32_t *buckets = malloc(room * sizeof *buckets);
-    if (buckets == NULL)
+    struct slot *slots = calloc(2 * room, sizeof *slots);
+    if (slots == NULL)
         return false;
-    free(m->buckets);
-    m->buckets = buckets;
+    free(m->slots);
+    m->slots = slots;
     m->room = room;
-    for (size_t i = 0; i < room; i++)
-        buckets[i] = CHAIN_END;
     for (size_t i = 0; i < m->held; i++)
-        chain(m, (uint32_t)i);
+        enter(m, (uint32_t)i);
     return true;
 }
 
@@ -114,18 +131,23 @@ static uint32_t claim(struct memory *m)
         return NOBODY;
     uint32_t at = m->oldest;
     unlink_entry(m, at);
-    unchain(m, at);
+    leave(m, at);
     m->stats.evictions++;
     return at;
 }
 
-static uint32_t find(struct memory *m, uint64_t hash, uint64_t check)
+static uint32_t find(const struct memory *m, uint64_t hash, uint64_t check)
 {
+    uint32_t tag = tag_of(hash);
     if (m->room == 0)
         return NOBODY;
-    for (uint32_t at = *bucket_of(m, hash); at != CHAIN_END; at = m->entries[at].next)
-        if (m->entries[at].hash == hash && m->entries[at].check == check)
-            return at;
+    for (size_t i = home_of(m, tag); m->slots[i].at != 0; i = next_slot(m, i)) {
+        if (m->slots[i].tag != tag)
+            continue;
+        const struct entry *e = &m->entries[m->slots[i].at - 1];
+        if (e->hash == hash && e->check == check)
+            return m->slots[i].at - 1;
+    }
     return NOBODY;
 }
 
@@ -145,7 +167,7 @@ enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, boo
             return answer;
         m->entries[at].hash = hash;
         m->entries[at].check = check;
-        chain(m, at);
+        enter(m, at);
     }
     m->entries[at].triggered = triggered;
     link_newest(m, at);
