@@ -60,7 +60,7 @@ struct source *source_new(const struct config *config, const struct source_event
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "8192"}, /* of each partition's own queue */
+        {"queued.max.messages.kbytes", "4096"}, /* of each partition's own queue */
         {NULL, NULL}};
     struct source *s = calloc(1, sizeof *s);
     rd_kafka_conf_t *conf = s != NULL ? kafka_conf_new(config, properties, err) : NULL;
