@@ -24,9 +24,14 @@ static bool depth_is_fine(const json_t *json, unsigned depth)
     const char *key;
     json_t *value;
     size_t i;
-    json_object_foreach((json_t *)json, key,
-                        value) if (!depth_is_fine(value, depth + 1)) return false;
-    json_array_foreach(json, i, value) if (!depth_is_fine(value, depth + 1)) return false;
+    json_object_foreach ((json_t *)json, key, value) {
+        if (!depth_is_fine(value, depth + 1))
+            return false;
+    }
+    json_array_foreach (json, i, value) {
+        if (!depth_is_fine(value, depth + 1))
+            return false;
+    }
     return true;
 }
 
@@ -162,9 +167,14 @@ static const json_t *find_named(const json_t *json, const char *name)
     const char *key;
     json_t *value;
     size_t i;
-    json_object_foreach((json_t *)json, key, value) if (found == NULL) found =
-        find_named(value, name);
-    json_array_foreach(json, i, value) if (found == NULL) found = find_named(value, name);
+    json_object_foreach ((json_t *)json, key, value) {
+        if (found == NULL)
+            found = find_named(value, name);
+    }
+    json_array_foreach (json, i, value) {
+        if (found == NULL)
+            found = find_named(value, name);
+    }
     return found;
 }
 
@@ -192,8 +202,7 @@ const json_t *schema_json_field(const json_t *record, const char *name)
 {
     size_t i;
     json_t *field;
-    json_array_foreach(json_object_get(record, "fields"), i, field)
-    {
+    json_array_foreach (json_object_get(record, "fields"), i, field) {
         if (strcmp(string_of(field, "name"), name) == 0)
             return json_object_get(field, "type");
     }

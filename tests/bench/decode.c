@@ -43,8 +43,7 @@ static char *read_schema(const char *folder)
     json_t *entry;
     snprintf(path, sizeof path, "%s/schemas.json", folder);
     json_t *schemas = json_load_file(path, 0, NULL);
-    json_object_foreach(schemas, id, entry)
-    {
+    json_object_foreach (schemas, id, entry) {
         const char *schema = json_string_value(json_object_get(entry, "schema"));
         if (strstr(schema, "\"name\":\"Envelope\"") != NULL)
             return strdup(schema);

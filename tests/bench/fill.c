@@ -52,8 +52,7 @@ static struct plan *compile(const char *folder)
     snprintf(path, sizeof path, "%s/schemas.json", folder);
     json_t *schemas = json_load_file(path, 0, NULL);
     struct plan *plan = NULL;
-    json_object_foreach(schemas, id, entry)
-    {
+    json_object_foreach (schemas, id, entry) {
         const char *schema = json_string_value(json_object_get(entry, "schema"));
         if (strstr(schema, "\"name\":\"Envelope\"") != NULL)
             plan = plan_compile(schema, strlen(schema), &options, &err);

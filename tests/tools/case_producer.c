@@ -89,8 +89,7 @@ static rd_kafka_headers_t *headers_of(const json_t *record)
     rd_kafka_headers_t *headers = rd_kafka_headers_new(4);
     size_t i;
     json_t *header;
-    json_array_foreach(json_object_get(record, "headers"), i, header)
-    {
+    json_array_foreach (json_object_get(record, "headers"), i, header) {
         const char *value = json_string_value(json_array_get(header, 1));
         rd_kafka_header_add(headers, json_string_value(json_array_get(header, 0)), -1, value,
                             value ? -1 : 0);

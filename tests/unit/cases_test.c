@@ -77,8 +77,7 @@ static void set_options(struct suite *s)
 {
     json_t *options = load_json(s, "options.json"), *value;
     const char *name;
-    json_object_foreach(options, name, value)
-    {
+    json_object_foreach (options, name, value) {
         struct error err = {0};
         if (!config_set(s->config, name, json_string_value(value), "options.json", &err))
             fail_msg("%s: %s", s->folder, err.text);
@@ -108,8 +107,7 @@ static bool has_header(const void *context, const char *name)
 {
     size_t i;
     json_t *header;
-    json_array_foreach((json_t *)context, i, header)
-    {
+    json_array_foreach ((json_t *)context, i, header) {
         if (strcmp(json_string_value(json_array_get(header, 0)), name) == 0)
             return true;
     }
