@@ -4,10 +4,12 @@
 #include "edge/clock.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/random.h>
+#include <sys/signalfd.h>
 #include <unistd.h>
 
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
@@ -88,6 +90,11 @@ static void committed(void *context, int32_t number, int64_t offset, bool ok, co
     commit_answered(context, number, offset, ok, error);
 }
 
+static void commit_done(void *context)
+{
+    commit_finished(context);
+}
+
 static void at_end(void *context, int32_t number)
 {
     struct pipeline *p = context;
@@ -130,7 +137,8 @@ static void woken(void *context, int fd, unsigned events)
 
 static bool open_edges(struct pipeline *p, struct error *err)
 {
-    const struct source_events events = {p, assigned, revoking, lost, committed, at_end, trouble};
+    const struct source_events events = {p,         assigned,    revoking, lost,
+                                         committed, commit_done, at_end,   trouble};
     return (p->loop = loop_new(err)) != NULL && (p->http = http_new(p->loop, err)) != NULL &&
            (p->registry = registry_new(p->http, p->config, schema_changed, p, err)) != NULL &&
            (p->webhook = webhook_new(p->http, p->config, err)) != NULL &&
@@ -264,10 +272,20 @@ static int64_t turn(struct pipeline *p)
     return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, parking_ms);
 }
 
+/* The first signal is taken off the descriptor and the signals are let through again: a second one
+ * then ends the process at once, for an operator who does not want to wait for the drain. */
 static void stop_asked(void *context, int fd, unsigned events)
 {
     struct pipeline *p = context;
+    struct signalfd_siginfo signal_info;
+    sigset_t set;
     (void)events;
+    if (read(fd, &signal_info, sizeof signal_info) > 0) {
+        sigemptyset(&set);
+        sigaddset(&set, SIGTERM);
+        sigaddset(&set, SIGINT);
+        sigprocmask(SIG_UNBLOCK, &set, NULL);
+    }
     loop_forget(p->loop, fd);
     p->stopping = true;
 }

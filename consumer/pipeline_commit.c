@@ -56,7 +56,6 @@ void commit_due(struct pipeline *p)
     p->next_commit_ms = p->now_ms + p->config->commit_interval;
     if (source_commit(p->source, offsets, count, &err)) {
         p->commit_outstanding = true;
-        p->commit_answers = count;
         log_debug("commit sent", LOG_I("partitions", (int64_t)count));
     } else {
         say_trouble(p, err.text);
@@ -67,8 +66,6 @@ void commit_due(struct pipeline *p)
 
 void commit_answered(struct pipeline *p, int32_t number, int64_t offset, bool ok, const char *error)
 {
-    if (p->commit_answers > 0 && --p->commit_answers == 0)
-        p->commit_outstanding = false;
     struct partition *partition =
         (size_t)number < p->partition_count ? p->partitions[number] : NULL;
     if (partition == NULL || partition->asked != offset)
@@ -84,6 +81,15 @@ void commit_answered(struct pipeline *p, int32_t number, int64_t offset, bool ok
     }
     say_trouble(p, error);
     p->next_commit_ms = p->now_ms + RETRY_MS;
+}
+
+/* What was asked for and not answered by itself is asked for again. */
+void commit_finished(struct pipeline *p)
+{
+    p->commit_outstanding = false;
+    for (size_t i = 0; i < p->partition_count; i++)
+        if (p->partitions[i] != NULL)
+            p->partitions[i]->asked = -1;
 }
 
 int64_t commit_wait_until(const struct pipeline *p)

@@ -74,7 +74,6 @@ struct pipeline {
     size_t held_records, held_bytes; /* unsettled deliveries and parked records */
     size_t in_flight;                /* webhook requests */
     bool commit_outstanding;
-    size_t commit_answers; /* still to come */
     int64_t next_commit_ms;
 
     int64_t *end_offsets; /* until_end: by partition */
@@ -102,6 +101,7 @@ void drop_deliveries(struct pipeline *p, struct partition *partition);
 void commit_due(struct pipeline *p);
 void commit_answered(struct pipeline *p, int32_t number, int64_t offset, bool ok,
                      const char *error);
+void commit_finished(struct pipeline *p);
 void give_back_drained(struct pipeline *p);
 bool everything_settled(const struct pipeline *p);
 int64_t commit_wait_until(const struct pipeline *p); /* monotonic ms, -1: not waiting */

@@ -17,8 +17,8 @@ enum {
 /* Below common idle timeouts of servers, so that a connection is rarely used just as it is closed.
  */
 static const long CONNECTION_IDLE_MAX_S = 20;
-static const long CONNECTION_LIFE_MAX_S = 600; /* follows DNS changes */
-static const int64_t RETRY_AFTER_MAX_S = INT32_MAX;
+static const long CONNECTION_LIFE_MAX_S = 600;     /* follows DNS changes */
+static const int64_t RETRY_AFTER_MAX_S = 6 * 3600; /* as newer versions of libcurl themselves do */
 
 /* Called before each time libcurl sends the request. When a reused connection is closed without an
  * answer, libcurl would send it again by itself, up to five times: the receiver may see a POST

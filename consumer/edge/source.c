@@ -290,6 +290,7 @@ static void answer_commit(struct source *s, rd_kafka_event_t *event)
         s->events.committed(s->events.context, p->partition, p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
+    s->events.commit_done(s->events.context);
 }
 
 static void serve_commits(struct source *s)

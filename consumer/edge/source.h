@@ -32,6 +32,8 @@ struct source_events {
     void (*lost)(void *context, int32_t partition);
     /* The answer to source_commit, for each partition in it; ok=false: error says why. */
     void (*committed)(void *context, int32_t partition, int64_t offset, bool ok, const char *error);
+    /* The whole answer to source_commit has been told; the next one may be sent. */
+    void (*commit_done)(void *context);
     /* Everything that was in the partition at some moment after its assignment has been read. */
     void (*at_end)(void *context, int32_t partition);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */

@@ -152,6 +152,12 @@ def until_end_settles_and_commits(t):
     assert len(t.receiver.journal()) == count, "what was committed was sent again"
 
 
+def parked_headers(t):
+    return subprocess.run(
+        ["kcat", "-C", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-t", "elementor-sync.parked",
+         "-o", "beginning", "-e", "-f", "%h\\n"], check=True, capture_output=True, text=True).stdout
+
+
 def invalid_order_is_parked(t):
     program = t.started()
     bad = t.stack.order("P-1", client_phone="  ")
@@ -160,10 +166,8 @@ def invalid_order_is_parked(t):
     t.stack.confirm(good)
     t.wait_delivered([good])
     wait_for("parked", lambda: program.says("missing:client_phone"))
-    parked = subprocess.run(
-        ["kcat", "-C", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-t", "elementor-sync.parked",
-         "-o", "beginning", "-e", "-f", "%h\\n"], check=True, capture_output=True, text=True).stdout
-    assert "elementor-sync.reason=missing:client_phone" in parked, parked
+    wait_for("the parked record, acknowledged", lambda: "elementor-sync.reason=missing:client_phone"
+             in parked_headers(t))
     assert program.stop() == 0
     assert bad not in t.receiver.delivered()
 

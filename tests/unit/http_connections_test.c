@@ -1,6 +1,8 @@
 /* http_connections_test: connections that are kept, lost, late or many; requests that are ended. */
 #include "unit/http_fixture.h"
 
+#include <curl/curl.h>
+
 /* --- connections ----------------------------------------------------------------------- */
 
 static void keep_alive_is_used(void **state)
@@ -82,7 +84,7 @@ static void refused_then_reachable(void **state)
     net_open(&net);
     struct answer refused = post(&net, server, &plain);
     assert_int_equal(refused.status, 0);
-    assert_string_equal(refused.failure, "Couldn't connect to server");
+    assert_string_equal(refused.failure, curl_easy_strerror(CURLE_COULDNT_CONNECT));
     server_listen(server);
     assert_int_equal(post(&net, server, &plain).status, 200);
     net_close(&net);
