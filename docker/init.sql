@@ -1,6 +1,7 @@
 -- The shop's orders table as the demo pipeline has it, and what change data capture needs of it.
 -- Run by psql (14 or newer) as a superuser; DEBEZIUM_PASSWORD comes from the environment.
 \set ON_ERROR_STOP on
+SET client_min_messages = warning; -- "already exists, skipping" is no news
 \getenv debezium_password DEBEZIUM_PASSWORD
 
 CREATE TABLE IF NOT EXISTS orders (

@@ -1,10 +1,14 @@
 #!/bin/sh
-# part: stops, kills, starts or awaits one part of the stack; it comes back on the same port.
+# part: ends, starts or awaits one part of the stack; it comes back with its data, on the same port.
 #
 #   sh tests/stack/part.sh DIR stop|kill|start|wait postgres|kafka|registry|connect
+#
+# stop and kill return when the process is gone, start at once, wait when the part serves again;
+# wait connect also restarts a failed task.
 set -eu
 HERE=$(cd "$(dirname "$0")" && pwd)
-DIR=${1:?usage: part.sh DIR stop|kill|start|wait PART}
+[ $# = 3 ] || { sed -n '4s/^# *//p' "$0" >&2 && exit 2; }
+DIR=$1
 . "$HERE/lib.sh"
 load
 case " $PARTS " in
@@ -14,7 +18,7 @@ esac
 case $2 in
 stop) stop_part "$3" ;;
 kill) halt "$3" KILL ;;
-start) "start_$3" ;;
+start) alive "$3" || "start_$3" ;;
 wait) await "$3" ;;
 *) die "stop, kill, start or wait, not $2" ;;
 esac

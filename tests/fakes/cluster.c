@@ -1,0 +1,88 @@
+#include "fakes/cluster.h"
+
+#include <stdlib.h>
+
+enum { WAIT_MS = 10000 };
+
+static void require(int ok)
+{
+    if (!ok)
+        abort();
+}
+
+static rd_kafka_conf_t *conf_new(const char *const settings[][2], size_t count)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    for (size_t i = 0; i < count; i++)
+        require(rd_kafka_conf_set(conf, settings[i][0], settings[i][1], NULL, 0) ==
+                RD_KAFKA_CONF_OK);
+    return conf;
+}
+
+void cluster_open(struct cluster *c, int partitions)
+{
+    static const char *const settings[][2] = {{"log_level", "0"}};
+    c->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf_new(settings, 1), NULL, 0);
+    require(c->rk != NULL);
+    c->mock = rd_kafka_mock_cluster_new(c->rk, 1);
+    require(c->mock != NULL);
+    c->brokers = rd_kafka_mock_cluster_bootstraps(c->mock);
+    require(!rd_kafka_mock_topic_create(c->mock, CLUSTER_TOPIC, partitions, 1));
+    require(!rd_kafka_mock_topic_create(c->mock, CLUSTER_PARKED, 1, 1));
+    require(rd_kafka_brokers_add(c->rk, c->brokers) > 0);
+}
+
+void cluster_close(struct cluster *c)
+{
+    rd_kafka_mock_cluster_destroy(c->mock);
+    rd_kafka_destroy(c->rk);
+}
+
+void cluster_produce(struct cluster *c, int32_t partition, const void *value, size_t len)
+{
+    require(!rd_kafka_producev(c->rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC),
+                               RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY("key", 3),
+                               RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
+                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    require(!rd_kafka_flush(c->rk, WAIT_MS));
+}
+
+static rd_kafka_t *consumer(const struct cluster *c, const char *group)
+{
+    const char *const settings[][2] = {
+        {"bootstrap.servers", c->brokers}, {"group.id", group}, {"auto.offset.reset", "earliest"}};
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf_new(settings, 3), NULL, 0);
+    require(rk != NULL);
+    return rk;
+}
+
+int64_t cluster_committed(struct cluster *c, const char *group, int32_t partition)
+{
+    rd_kafka_t *rk = consumer(c, group);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, CLUSTER_TOPIC, partition);
+    require(!rd_kafka_committed(rk, list, WAIT_MS));
+    int64_t offset = list->elems[0].offset;
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
+    return offset >= 0 ? offset : -1;
+}
+
+rd_kafka_message_t *cluster_parked(struct cluster *c)
+{
+    rd_kafka_t *rk = consumer(c, "parked-reader");
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, CLUSTER_PARKED, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    require(!rd_kafka_assign(rk, list));
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_poll_set_consumer(rk);
+    c->parked_reader = rk;
+    return rd_kafka_consumer_poll(rk, WAIT_MS);
+}
+
+void cluster_parked_done(rd_kafka_message_t *message, struct cluster *c)
+{
+    rd_kafka_message_destroy(message);
+    rd_kafka_consumer_close(c->parked_reader);
+    rd_kafka_destroy(c->parked_reader);
+}

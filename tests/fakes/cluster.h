@@ -1,0 +1,34 @@
+/* cluster: librdkafka's in-process mock cluster with the two topics the program knows, and what a
+ * test wants of it. What cannot be set up aborts: there is no test without it. */
+#ifndef FAKES_CLUSTER_H
+#define FAKES_CLUSTER_H
+
+#include <librdkafka/rdkafka.h>
+#include <librdkafka/rdkafka_mock.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLUSTER_TOPIC "orders"
+#define CLUSTER_PARKED "elementor-sync.parked"
+
+struct cluster {
+    rd_kafka_t *rk; /* a producer; the mock lives in it */
+    rd_kafka_mock_cluster_t *mock;
+    const char *brokers;
+    rd_kafka_t *parked_reader; /* while a parked record is out */
+};
+
+void cluster_open(struct cluster *c, int partitions);
+void cluster_close(struct cluster *c);
+
+/* Writes one record and awaits its acknowledgement. value NULL: a tombstone. */
+void cluster_produce(struct cluster *c, int32_t partition, const void *value, size_t len);
+
+/* The group's committed offset in CLUSTER_TOPIC, -1: none. */
+int64_t cluster_committed(struct cluster *c, const char *group, int32_t partition);
+
+/* The first record of the parked topic, NULL when there is none within 10 s; give it back. */
+rd_kafka_message_t *cluster_parked(struct cluster *c);
+void cluster_parked_done(rd_kafka_message_t *message, struct cluster *c);
+
+#endif
