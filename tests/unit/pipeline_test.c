@@ -342,41 +342,6 @@ static void a_broker_that_comes_late_is_waited_for(void **state)
     world_close(&w);
 }
 
-static void two_members_share_the_work(void **state)
-{
-    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
-    (void)state;
-    world_open(&w, webhook);
-    server_listen(w.registry);
-    struct world second = w;
-    second.stop_fd = eventfd(0, EFD_NONBLOCK);
-    for (int i = 0; i < 30; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "a%d", i);
-        confirm(&w, i % PARTITIONS, id);
-    }
-    start(&w);
-    await_requests(&w, 30);
-    start(&second);
-    for (int i = 0; i < 30; i++) {
-        char id[16];
-        snprintf(id, sizeof id, "b%d", i);
-        confirm(&w, i % PARTITIONS, id);
-    }
-    await_requests(&w, 60);
-    stop(&w);
-    confirm(&w, 0, "c");
-    await_requests(&w, 61);
-    stop(&second);
-    assert_true(w.ok && second.ok);
-    for (int32_t p = 1; p < PARTITIONS; p++)
-        assert_int_equal(cluster_committed(&w.cluster, "shop", p), 60);
-    assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 63);
-    close(second.stop_fd);
-    world_close(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -388,7 +353,6 @@ int main(void)
         cmocka_unit_test(a_hung_webhook_does_not_stop_the_stop),
         cmocka_unit_test(a_registry_that_comes_late_is_waited_for),
         cmocka_unit_test(a_broker_that_comes_late_is_waited_for),
-        cmocka_unit_test(two_members_share_the_work),
     };
     return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
 }
