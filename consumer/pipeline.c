@@ -196,6 +196,7 @@ void pipeline_free(struct pipeline *p)
     webhook_free(p->webhook);
     registry_free(p->registry);
     http_free(p->http);
+    drop_attempts(p);
     lanes_free(p->lanes);
     plans_free(p->plans);
     transform_free(p->transform);

@@ -73,6 +73,7 @@ struct pipeline {
     int64_t now_ms;                  /* monotonic, read once a turn */
     size_t held_records, held_bytes; /* unsettled deliveries and parked records */
     size_t in_flight;                /* webhook requests */
+    struct attempt *attempts;        /* the same ones, for whoever ends them early */
     bool commit_outstanding;
     int64_t next_commit_ms;
 
@@ -96,6 +97,7 @@ void send_ready(struct pipeline *p);
 bool park(struct pipeline *p, struct partition *partition, const rd_kafka_message_t *message,
           const char *reason, const char *detail);
 void drop_deliveries(struct pipeline *p, struct partition *partition);
+void drop_attempts(struct pipeline *p); /* at the very end: their requests are over already */
 
 /* pipeline_commit.c */
 void commit_due(struct pipeline *p);

@@ -3,11 +3,45 @@
 
 #include <stdlib.h>
 
-/* What a completion needs to find its way back. */
+/* What a completion needs to find its way back; one of p->attempts while it is under way. */
 struct attempt {
     struct pipeline *p;
     struct delivery *d;
+    struct attempt *previous, *next;
 };
+
+static struct attempt *attempt_begin(struct pipeline *p, struct delivery *d)
+{
+    struct attempt *a = malloc(sizeof *a);
+    if (a == NULL)
+        return NULL;
+    *a = (struct attempt){p, d, NULL, p->attempts};
+    if (a->next != NULL)
+        a->next->previous = a;
+    p->attempts = a;
+    return a;
+}
+
+static void attempt_end(struct attempt *a)
+{
+    if (a == NULL)
+        return;
+    if (a->previous != NULL)
+        a->previous->next = a->next;
+    else
+        a->p->attempts = a->next;
+    if (a->next != NULL)
+        a->next->previous = a->previous;
+    free(a);
+}
+
+void drop_attempts(struct pipeline *p)
+{
+    while (p->attempts != NULL) {
+        free(p->attempts->d);
+        attempt_end(p->attempts);
+    }
+}
 
 struct partition *partition_of(struct pipeline *p, int32_t number, uint64_t epoch)
 {
@@ -90,8 +124,8 @@ static void delivered(struct pipeline *p, struct delivery *d)
 
 static void attempt_done(void *context, const struct http_result *result)
 {
-    struct attempt a = *(struct attempt *)context;
-    free(context);
+    const struct attempt a = *(struct attempt *)context;
+    attempt_end(context);
     a.p->in_flight--;
     const struct retry_options options = {a.p->config->retry_base, a.p->config->retry_cap};
     const struct retry_outcome outcome = {result->status};
@@ -109,7 +143,7 @@ static void attempt_done(void *context, const struct http_result *result)
 /* An attempt that could not even be started: no memory. It is tried again like any other. */
 static void attempt_failed(struct pipeline *p, struct delivery *d, struct attempt *a)
 {
-    free(a);
+    attempt_end(a);
     log_trouble(&p->memory_trouble, p->now_ms, 60000, "a request could not be started: no memory",
                 (const struct log_field[]){{0}});
     try_again(p, d, p->config->retry_base);
@@ -118,20 +152,16 @@ static void attempt_failed(struct pipeline *p, struct delivery *d, struct attemp
 static void send_one(struct pipeline *p, struct delivery *d)
 {
     struct partition *partition = partition_of(p, d->partition, d->epoch);
-    struct attempt *a = malloc(sizeof *a);
+    struct attempt *a = attempt_begin(p, d);
     partition->busy++;
     d->attempts++;
     p->totals.attempts++;
     struct error err = {0};
-    if (a != NULL) {
-        *a = (struct attempt){p, d};
-        if (webhook_post(p->webhook, d->id, d->attempts, d->body, d->body_len, attempt_done, a,
-                         &err) != NULL) {
-            p->in_flight++;
-            return;
-        }
-    }
-    attempt_failed(p, d, a);
+    if (a == NULL || webhook_post(p->webhook, d->id, d->attempts, d->body, d->body_len,
+                                  attempt_done, a, &err) == NULL)
+        attempt_failed(p, d, a);
+    else
+        p->in_flight++;
 }
 
 void send_ready(struct pipeline *p)
@@ -166,11 +196,13 @@ struct parked {
     size_t size;
 };
 
-static void parked_done(void *context)
+static void parked_done(void *context, bool acknowledged)
 {
     struct parked *parked = context;
-    parked->p->totals.parked++;
-    settle(parked->p, parked->partition, parked->epoch, parked->ticket);
+    if (acknowledged) {
+        parked->p->totals.parked++;
+        settle(parked->p, parked->partition, parked->epoch, parked->ticket);
+    }
     release_memory(parked->p, parked->size);
     free(parked);
 }

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, FLUSH_MS = 5000 };
+enum { RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
 
 /* One record, kept until it is acknowledged. */
 struct put {
@@ -176,7 +176,7 @@ static void report(struct parking *p, const rd_kafka_message_t *m)
         return;
     }
     log_trouble_over(&p->trouble, "records can be parked again", (const struct log_field[]){{0}});
-    put->done(put->context);
+    put->done(put->context, true);
     put_free(put);
 }
 
@@ -214,19 +214,28 @@ int64_t parking_turn(struct parking *p, int64_t now_ms)
     return p->retry_ms > now_ms ? p->retry_ms - now_ms : 0;
 }
 
-/* Ends without calling back: what was not acknowledged was not settled either. */
+static void end_unacknowledged(struct put *put)
+{
+    put->done(put->context, false);
+    put_free(put);
+}
+
+/* Purged records come back as delivery reports, which only this thread serves. */
 static void abandon(struct parking *p)
 {
+    int64_t deadline = clock_mono_ms() + PURGE_MS;
     rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    rd_kafka_flush(p->rk, FLUSH_MS);
-    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->queue, 0)) != NULL;) {
+    while (rd_kafka_outq_len(p->rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->queue, POLL_MS);
+        if (e == NULL)
+            continue;
         for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
-            put_free(m->_private);
+            end_unacknowledged(m->_private);
         rd_kafka_event_destroy(e);
     }
     for (struct put *put = p->waiting, *next; put != NULL; put = next) {
         next = put->next;
-        put_free(put);
+        end_unacknowledged(put);
     }
 }
 

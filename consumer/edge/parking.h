@@ -8,10 +8,13 @@
 #include "core/config.h"
 
 #include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct parking;
 
-typedef void parking_done(void *context); /* acknowledged by the brokers */
+/* acknowledged: by the brokers; false: parking_free ended it, nothing is known. */
+typedef void parking_done(void *context, bool acknowledged);
 
 /* wake_fd: as in source.h. */
 struct parking *parking_new(const struct config *config, int wake_fd, struct error *err);
@@ -29,16 +32,16 @@ struct parked_record {
     const char *detail;                /* one line for people, "" if none; no personal data */
 };
 
-/* Takes responsibility for the record: done(context) is called once, from parking_turn, when it is
- * acknowledged. False only without memory. Headers added: elementor-sync.reason, .detail, .topic,
- * .partition, .offset, .timestamp. */
+/* Takes responsibility for the record: `done` is called once: from parking_turn, when it is
+ * acknowledged, or from parking_free. False only without memory. Headers added:
+ * elementor-sync.reason, .detail, .topic, .partition, .offset, .timestamp. */
 bool parking_put(struct parking *parking, const struct parked_record *record, parking_done *done,
                  void *context, struct error *err) must_check;
 
 /* Serves acknowledgements, retries what is due; ms until it wants to be called again, or -1. */
 int64_t parking_turn(struct parking *parking, int64_t now_ms);
 
-/* Ends what is under way without calling back: it was not settled. Accepts NULL. */
+/* Ends what is under way: `done` is told that it was not acknowledged. Accepts NULL. */
 void parking_free(struct parking *parking);
 
 #endif
