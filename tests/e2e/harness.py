@@ -119,8 +119,11 @@ class Program:
         self.process.kill()
         return self.wait()
 
+    def count(self, text):
+        return self.log.read_text(errors="replace").count(text)
+
     def says(self, text):
-        return text in self.log.read_text(errors="replace")
+        return self.count(text) > 0
 
 
 def header(entry, name):
