@@ -19,10 +19,12 @@ static bool has_room(const struct pipeline *p)
            p->held_bytes < (size_t)p->config->inflight_bytes;
 }
 
+/* All at once, never one by one: librdkafka's thread allocates from the same arena, and frees that
+ * trickle between its allocations make both threads wait for each other (a futex call each). */
 void drop_batch(struct partition *partition)
 {
-    while (partition->batch_at < partition->batch_len)
-        rd_kafka_message_destroy(partition->batch[partition->batch_at++]);
+    for (size_t i = 0; i < partition->batch_len; i++)
+        rd_kafka_message_destroy(partition->batch[i]);
     partition->batch_at = partition->batch_len = 0;
 }
 
@@ -179,14 +181,13 @@ static bool work_off(struct pipeline *p, struct partition *partition)
         else
             p->totals.consumed++;
         partition->batch_at++;
-        rd_kafka_message_destroy(m);
     }
+    drop_batch(partition);
     return true;
 }
 
 static bool refill(struct pipeline *p, struct partition *partition)
 {
-    partition->batch_at = 0;
     partition->batch_len = source_read(p->source, partition->number, partition->batch, READ_BATCH);
     return partition->batch_len > 0;
 }
