@@ -19,13 +19,21 @@ static bool has_room(const struct pipeline *p)
            p->held_bytes < (size_t)p->config->inflight_bytes;
 }
 
-/* All at once, never one by one: librdkafka's thread allocates from the same arena, and frees that
- * trickle between its allocations make both threads wait for each other (a futex call each). */
+/* What was read is freed at once, never one by one: librdkafka's thread allocates from the same
+ * arena, and frees that trickle between its allocations make both threads wait for each other. */
+static void drop_messages(struct partition *partition, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_message_destroy(partition->batch[i]);
+    partition->batch_len -= count;
+    memmove(partition->batch, partition->batch + count,
+            partition->batch_len * sizeof *partition->batch);
+    partition->batch_at = 0;
+}
+
 void drop_batch(struct partition *partition)
 {
-    for (size_t i = 0; i < partition->batch_len; i++)
-        rd_kafka_message_destroy(partition->batch[i]);
-    partition->batch_at = partition->batch_len = 0;
+    drop_messages(partition, partition->batch_len);
 }
 
 static enum fate hold(struct partition *partition)
@@ -166,24 +174,23 @@ static void prefetch(const struct partition *partition)
         __builtin_prefetch(payload + i * LINE);
 }
 
-/* Works off what is left of the batch; false when the partition must wait. */
+/* Works off the batch; false when the partition must wait. */
 static bool work_off(struct pipeline *p, struct partition *partition)
 {
-    while (partition->batch_at < partition->batch_len) {
-        if (!has_room(p))
-            return false;
+    bool held = false;
+    while (!held && partition->batch_at < partition->batch_len && has_room(p)) {
         prefetch(partition);
         rd_kafka_message_t *m = partition->batch[partition->batch_at];
         if (!window_is_new(&partition->window, m->offset))
             p->totals.repeated++;
         else if (decide(p, partition, m) == FATE_HOLD)
-            return false;
+            held = true;
         else
             p->totals.consumed++;
-        partition->batch_at++;
+        partition->batch_at += !held;
     }
-    drop_batch(partition);
-    return true;
+    drop_messages(partition, partition->batch_at);
+    return partition->batch_len == 0;
 }
 
 static bool refill(struct pipeline *p, struct partition *partition)
