@@ -37,10 +37,12 @@ static void attempt_end(struct attempt *a)
 
 void drop_attempts(struct pipeline *p)
 {
-    while (p->attempts != NULL) {
-        free(p->attempts->d);
-        attempt_end(p->attempts);
+    for (struct attempt *a = p->attempts, *next; a != NULL; a = next) {
+        next = a->next;
+        free(a->d);
+        free(a);
     }
+    p->attempts = NULL;
 }
 
 struct partition *partition_of(struct pipeline *p, int32_t number, uint64_t epoch)
