@@ -1,10 +1,14 @@
 /* pipeline: start, turns, end; and what the consumer group wants of us. */
 #include "pipeline_internal.h"
 
+#include "core/window_text.h"
 #include "edge/clock.h"
+#include "edge/topics.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -13,12 +17,12 @@
 #include <unistd.h>
 
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
-enum { LEAVE_WAIT_MS = 20 }; /* that the consumer is closed wakes nobody up */
+enum { LEAVE_WAIT_MS = 20, TEXT_MAX = 64 * 1024 }; /* that the consumer is closed wakes nobody up */
 
 /* The partition's entry; made when it is first assigned. NULL without memory. */
-static struct partition *partition_entry(struct pipeline *p, int32_t number)
+struct partition *partition_entry(struct pipeline *p, int32_t slot)
 {
-    size_t need = (size_t)number + 1;
+    size_t need = (size_t)slot + 1;
     if (need > p->partition_count) {
         struct partition **more = realloc(p->partitions, need * sizeof(struct partition *));
         if (more == NULL)
@@ -27,41 +31,71 @@ static struct partition *partition_entry(struct pipeline *p, int32_t number)
             more[p->partition_count++] = NULL;
         p->partitions = more;
     }
-    if (p->partitions[number] == NULL) {
-        p->partitions[number] = calloc(1, sizeof(struct partition));
-        if (p->partitions[number] != NULL)
-            p->partitions[number]->number = number;
+    if (p->partitions[slot] == NULL) {
+        struct partition *partition = calloc(1, sizeof *partition);
+        if (partition == NULL)
+            return NULL;
+        partition->p = p;
+        partition->slot = slot;
+        partition->number = slot_partition(slot);
+        partition->is_retry = slot_is_retry(slot);
+        p->partitions[slot] = partition;
     }
-    return p->partitions[number];
+    return p->partitions[slot];
 }
 
-static void assigned(void *context, int32_t number, int64_t position, const char *metadata)
+void end_partition(struct pipeline *p, struct partition *partition)
 {
-    struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, number);
-    (void)metadata;
-    if (partition == NULL) {
-        error_set(p->fatal, ERROR_NO_MEMORY, "no memory for partition %" PRId32, number);
-        return;
-    }
+    p->uncovered -= partition->dispatched - partition->covered;
+    window_done(&partition->window);
+    partition->state = PARTITION_NONE;
+    partition->epoch++;
+    partition->asked = -1;
+}
+
+static void begin_partition(struct pipeline *p, struct partition *partition, int64_t position,
+                            const char *metadata)
+{
     partition->state = PARTITION_READING;
     partition->epoch++;
     window_init(&partition->window, position);
-    partition->busy = 0;
+    bool known = window_text_read(&partition->window, metadata, &partition->replay_until);
+    if (!known && metadata[0] != '\0')
+        log_info("the commit's metadata is not this program's, or the group was reset",
+                 LOG_I("partition", partition->number));
+    partition->busy = partition->settling = 0;
     partition->maybe_more = true;
-    partition->at_end = false;
+    partition->at_end = partition->text_full = false;
     partition->committed = position;
+    partition->committed_ms = p->now_ms;
     partition->asked = -1;
-    log_info("partition assigned", LOG_I("partition", number), LOG_I("position", position));
+    partition->dispatched = partition->settled = partition->asked_settled = partition->covered = 0;
+    partition->settles = partition->asked_settles = partition->told_settles = 0;
+}
+
+static void assigned(void *context, int32_t slot, int64_t position, const char *metadata)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, slot);
+    if (partition == NULL) {
+        error_set(p->fatal, ERROR_NO_MEMORY, "no memory for partition %" PRId32,
+                  slot_partition(slot));
+        return;
+    }
+    begin_partition(p, partition, position, metadata);
+    if (!partition->is_retry)
+        log_info("partition assigned", LOG_I("partition", partition->number),
+                 LOG_I("position", position),
+                 LOG_I("settled_above", (int64_t)partition->window.known_count));
 }
 
 /* Stops reading and dispatching; what is in flight may still finish. */
-static void revoking(void *context, int32_t number)
+static void revoking(void *context, int32_t slot)
 {
     struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, number);
+    struct partition *partition = partition_entry(p, slot);
     if (partition == NULL || partition->state == PARTITION_NONE) {
-        source_release(p->source, number);
+        source_release(p->source, slot);
         return;
     }
     partition->state = PARTITION_REVOKING;
@@ -70,24 +104,23 @@ static void revoking(void *context, int32_t number)
     drop_deliveries(p, partition);
 }
 
-static void lost(void *context, int32_t number)
+static void lost(void *context, int32_t slot)
 {
     struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, number);
+    struct partition *partition = partition_entry(p, slot);
     if (partition == NULL || partition->state == PARTITION_NONE)
         return;
     drop_batch(partition);
     drop_deliveries(p, partition);
-    window_done(&partition->window);
-    partition->state = PARTITION_NONE;
-    partition->epoch++;
-    partition->asked = -1;
-    log_warn("partition lost: another member has it by now", LOG_I("partition", number));
+    end_partition(p, partition);
+    if (!partition->is_retry)
+        log_warn("partition lost: another member has it by now",
+                 LOG_I("partition", partition->number));
 }
 
-static void committed(void *context, int32_t number, int64_t offset, bool ok, const char *error)
+static void committed(void *context, int32_t slot, int64_t offset, bool ok, const char *error)
 {
-    commit_answered(context, number, offset, ok, error);
+    commit_answered(context, slot, offset, ok, error);
 }
 
 static void commit_done(void *context)
@@ -95,10 +128,10 @@ static void commit_done(void *context)
     commit_finished(context);
 }
 
-static void at_end(void *context, int32_t number)
+static void at_end(void *context, int32_t slot)
 {
     struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, number);
+    struct partition *partition = partition_entry(p, slot);
     if (partition != NULL)
         partition->at_end = true;
 }
@@ -142,8 +175,50 @@ static bool open_edges(struct pipeline *p, struct error *err)
     return (p->loop = loop_new(err)) != NULL && (p->http = http_new(p->loop, err)) != NULL &&
            (p->registry = registry_new(p->http, p->config, schema_changed, p, err)) != NULL &&
            (p->webhook = webhook_new(p->http, p->config, err)) != NULL &&
-           (p->parking = parking_new(p->config, p->wake_fd, err)) != NULL &&
+           (p->publisher = publisher_new(p->config, p->wake_fd, err)) != NULL &&
            (p->source = source_new(p->config, &events, p->wake_fd, err)) != NULL;
+}
+
+static bool set_rules(struct pipeline *p, const struct config *c, struct error *err)
+{
+    const struct {
+        const char *list;
+        enum outcome_class class;
+    } changes[] = {{c->outcome_transient, OUTCOME_TRANSIENT},
+                   {c->outcome_refused, OUTCOME_REFUSED},
+                   {c->outcome_endpoint, OUTCOME_ENDPOINT}};
+    outcome_rules_default(&p->outcome_rules);
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
+        if (changes[i].list != NULL &&
+            !outcome_rules_change(&p->outcome_rules, changes[i].list, changes[i].class, err))
+            return false;
+    p->retry_options = (struct retry_options){.base_ms = c->retry_base,
+                                              .cap_ms = c->retry_cap,
+                                              .attempts = (int)c->retry_attempts,
+                                              .endpoint_attempts = (int)c->retry_endpoint_attempts,
+                                              .give_up_ms = c->retry_give_up};
+    p->breaker_options =
+        (struct breaker_options){.failures_in_row = (int)c->breaker_failures_in_row,
+                                 .failures_min = (int)c->breaker_failures_min,
+                                 .failures_window_s = (int)(c->breaker_failures_window / 1000),
+                                 .refusals_min = (int)c->breaker_refusals_min,
+                                 .refusals_window_s = (int)(c->breaker_refusals_window / 1000),
+                                 .probe_first_ms = c->breaker_probe_first,
+                                 .probe_cap_ms = c->breaker_probe_cap};
+    breaker_init(&p->breaker, p->now_ms);
+    return true;
+}
+
+/* "host-4711-1a2b3c4d": unique among the members there ever were, near enough. */
+static void name_member(struct pipeline *p)
+{
+    char host[40] = "";
+    gethostname(host, sizeof host - 1);
+    for (char *c = host; *c != '\0'; c++)
+        if (!isalnum((unsigned char)*c) && *c != '-' && *c != '.')
+            *c = '_';
+    snprintf(p->member, sizeof p->member, "%s-%ld-%08x", host, (long)getpid(),
+             (unsigned)(p->random >> 32));
 }
 
 struct pipeline *pipeline_new(const struct config *config, struct error *err)
@@ -158,7 +233,10 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (getrandom(&p->random, sizeof p->random, 0) < 0)
         p->random = (uint64_t)clock_wall_ms();
-    if (!open_edges(p, err)) {
+    p->wall_ms = clock_wall_ms();
+    buf_init(&p->text, TEXT_MAX);
+    name_member(p);
+    if (!set_rules(p, config, err) || !open_edges(p, err)) {
         pipeline_free(p);
         return NULL;
     }
@@ -174,34 +252,40 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     return p;
 }
 
-static void free_partition(struct pipeline *p, struct partition *partition)
+static void free_partitions(struct pipeline *p)
 {
-    if (partition == NULL)
-        return;
-    drop_batch(partition);
-    drop_deliveries(p, partition);
-    window_done(&partition->window);
-    free(partition);
+    for (size_t i = 0; i < p->partition_count; i++) {
+        struct partition *partition = p->partitions[i];
+        if (partition == NULL)
+            continue;
+        drop_batch(partition);
+        if (p->lanes != NULL)
+            drop_deliveries(p, partition);
+        window_done(&partition->window);
+    }
 }
 
+/* What is under way ends first, from the far side inwards; then what it refers to. */
 void pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
-    for (size_t i = 0; i < p->partition_count; i++)
-        free_partition(p, p->partitions[i]);
-    free(p->partitions);
+    publisher_free(p->publisher);
+    free_partitions(p);
     source_free(p->source);
-    parking_free(p->parking);
     webhook_free(p->webhook);
     registry_free(p->registry);
     http_free(p->http);
-    drop_attempts(p);
+    drop_under_way(p);
     lanes_free(p->lanes);
     plans_free(p->plans);
     transform_free(p->transform);
     loop_free(p->loop);
+    for (size_t i = 0; i < p->partition_count; i++)
+        free(p->partitions[i]);
+    free(p->partitions);
     free(p->end_offsets);
+    buf_done(&p->text);
     if (p->wake_fd >= 0)
         close(p->wake_fd);
     free(p);
@@ -245,13 +329,13 @@ static int64_t earlier(int64_t a, int64_t b)
 
 /* How long the loop may wait: until the next thing that has a time. */
 static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, int64_t registry_ms,
-                       int64_t parking_ms)
+                       int64_t publisher_ms)
 {
     int64_t wait = IDLE_WAIT_MS;
-    until_ms = earlier(until_ms, commit_wait_until(p));
+    until_ms = earlier(earlier(until_ms, commit_wait_until(p)), send_wait_until(p));
     if (until_ms >= 0)
         wait = earlier(wait, until_ms > p->now_ms ? until_ms - p->now_ms : 0);
-    return earlier(earlier(wait, http_ms), earlier(registry_ms, parking_ms));
+    return earlier(earlier(wait, http_ms), earlier(registry_ms, publisher_ms));
 }
 
 /* One turn: what came back, what is new, what goes out, what may be committed. Returns how long the
@@ -259,18 +343,20 @@ static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, in
 static int64_t turn(struct pipeline *p)
 {
     p->now_ms = clock_mono_ms();
+    p->wall_ms = clock_wall_ms();
     source_turn(p->source);
     http_turn(p->http);
-    int64_t parking_ms = parking_turn(p->parking, p->now_ms);
+    publisher_turn(p->publisher, p->now_ms);
     bool more = !p->stopping && read_partitions(p);
     send_ready(p);
     int64_t http_ms = http_turn(p->http);
     int64_t registry_ms = registry_turn(p->registry, p->now_ms); /* what http told it counts */
+    int64_t publisher_ms = publisher_turn(p->publisher, p->now_ms);
     commit_due(p);
     give_back_drained(p);
     say_progress(p);
     int64_t until_ms = lane_wake(p->lanes, p->now_ms);
-    return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, parking_ms);
+    return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, publisher_ms);
 }
 
 /* The first signal is taken off the descriptor and the signals are let through again: a second one
@@ -296,7 +382,8 @@ static void leave(struct pipeline *p)
 {
     p->stopping = true;
     source_close(p->source);
-    int64_t deadline = clock_mono_ms() + p->config->drain_timeout + LOOK_UP_MS;
+    int64_t deadline =
+        clock_mono_ms() + p->config->drain_timeout + p->config->outcome_timeout + LOOK_UP_MS;
     for (;;) {
         int64_t wait = turn(p);
         if (source_closed(p->source) || p->now_ms >= deadline)
@@ -313,7 +400,8 @@ static void say_unsettled(struct pipeline *p)
                                 ? window_watermark(&partition->window)
                                 : -1;
         if (watermark < p->end_offsets[i])
-            log_error("not settled", LOG_I("partition", (int64_t)i), LOG_I("from", watermark),
+            log_error("not settled", LOG_S("of", i % 2 == 0 ? "orders" : "retries"),
+                      LOG_I("partition", (int64_t)i / 2), LOG_I("from", watermark),
                       LOG_I("end", p->end_offsets[i]));
     }
 }
@@ -355,10 +443,13 @@ static bool still_wanted(void *context)
 static bool join(struct pipeline *p, const struct pipeline_options *options)
 {
     int64_t timeout_ms = options->until_end ? options->timeout_ms : -1;
-    if (!source_start(p->source, timeout_ms, still_wanted, p, p->fatal))
+    if (!source_start(p->source, timeout_ms, still_wanted, p, p->fatal) ||
+        !topics_prepare(p->config, p->source, p->fatal))
         return false;
-    return !options->until_end ||
-           source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, p->fatal);
+    if (options->until_end &&
+        !source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, p->fatal))
+        return false;
+    return source_subscribe(p->source, p->fatal);
 }
 
 bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, struct error *err)

@@ -1,38 +1,68 @@
 /* pipeline_commit: commits what is settled, and gives partitions back once that is done. */
 #include "pipeline_internal.h"
 
+#include "core/window_text.h"
+
 #include <stdlib.h>
 
-enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000 };
+enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
+
+/* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
+ * commit; a forgotten retry partition would be done all over again. */
+enum { REFRESH_MS = 6 * 3600 * 1000 };
 
 static bool may_commit(const struct partition *partition)
 {
     return partition != NULL && partition->state != PARTITION_NONE;
 }
 
-static bool has_news(const struct partition *partition)
+static bool has_news(const struct pipeline *p, const struct partition *partition)
 {
-    return may_commit(partition) && window_watermark(&partition->window) > partition->committed;
+    if (!may_commit(partition))
+        return false;
+    return window_watermark(&partition->window) > partition->committed ||
+           partition->settles != partition->told_settles ||
+           (partition->is_retry && p->now_ms - partition->committed_ms > REFRESH_MS);
 }
 
 static bool any_news(const struct pipeline *p)
 {
     for (size_t i = 0; i < p->partition_count; i++)
-        if (has_news(p->partitions[i]))
+        if (has_news(p, p->partitions[i]))
             return true;
     return false;
 }
 
-/* The watermarks of all partitions that have news. */
-static size_t collect(struct pipeline *p, struct source_offset *offsets)
+typedef char window_text[WINDOW_TEXT_MAX + 1];
+
+/* A window that is too ragged for the metadata is not read further until it fits again: what a
+ * crash would send twice stays bounded. */
+static void describe(struct pipeline *p, struct partition *partition, char *text)
+{
+    int64_t replay_until = partition->replay_until > window_watermark(&partition->window)
+                               ? partition->replay_until
+                               : -1;
+    partition->text_full = !window_text_write(&partition->window, replay_until, text);
+    if (partition->text_full)
+        log_trouble(&p->window_trouble, p->now_ms, TROUBLE_EVERY_MS,
+                    "too many settled gaps above the commit: the partition waits",
+                    (const struct log_field[]){LOG_I("partition", partition->number), {0}});
+}
+
+/* The watermarks of all partitions that have news, and what is settled above them. */
+static size_t collect(struct pipeline *p, struct source_offset *offsets, window_text *texts)
 {
     size_t count = 0;
     for (size_t i = 0; i < p->partition_count; i++) {
         struct partition *partition = p->partitions[i];
-        if (!has_news(partition))
+        if (!has_news(p, partition))
             continue;
+        describe(p, partition, texts[count]);
         partition->asked = window_watermark(&partition->window);
-        offsets[count++] = (struct source_offset){partition->number, partition->asked, NULL};
+        partition->asked_settled = partition->settled;
+        partition->asked_settles = partition->settles;
+        offsets[count] = (struct source_offset){partition->slot, partition->asked, texts[count]};
+        count++;
     }
     return count;
 }
@@ -49,10 +79,14 @@ void commit_due(struct pipeline *p)
     if (p->commit_outstanding || p->now_ms < p->next_commit_ms || !any_news(p))
         return;
     struct source_offset *offsets = calloc(p->partition_count, sizeof *offsets);
-    if (offsets == NULL)
+    window_text *texts = malloc(p->partition_count * sizeof *texts);
+    if (offsets == NULL || texts == NULL) {
+        free(offsets);
+        free(texts);
         return;
+    }
     struct error err = {0};
-    size_t count = collect(p, offsets);
+    size_t count = collect(p, offsets, texts);
     p->next_commit_ms = p->now_ms + p->config->commit_interval;
     if (source_commit(p->source, offsets, count, &err)) {
         p->commit_outstanding = true;
@@ -62,21 +96,30 @@ void commit_due(struct pipeline *p)
         p->next_commit_ms = p->now_ms + RETRY_MS;
     }
     free(offsets);
+    free(texts);
 }
 
-void commit_answered(struct pipeline *p, int32_t number, int64_t offset, bool ok, const char *error)
+static void acknowledged(struct pipeline *p, struct partition *partition, int64_t offset)
 {
-    struct partition *partition =
-        (size_t)number < p->partition_count ? p->partitions[number] : NULL;
+    if (offset > partition->committed)
+        partition->committed = offset;
+    partition->committed_ms = p->now_ms;
+    partition->told_settles = partition->asked_settles;
+    p->uncovered -= partition->asked_settled - partition->covered;
+    partition->covered = partition->asked_settled;
+    log_trouble_over(&p->commit_trouble, "commits succeed again", (const struct log_field[]){{0}});
+}
+
+void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, const char *error)
+{
+    struct partition *partition = (size_t)slot < p->partition_count ? p->partitions[slot] : NULL;
     if (partition == NULL || partition->asked != offset)
         return; /* of an assignment that is over */
     partition->asked = -1;
-    log_debug("commit answered", LOG_I("partition", number), LOG_I("offset", offset));
+    log_debug("commit answered", LOG_I("partition", partition->number),
+              LOG_I("retry", partition->is_retry), LOG_I("offset", offset));
     if (ok) {
-        if (offset > partition->committed)
-            partition->committed = offset;
-        log_trouble_over(&p->commit_trouble, "commits succeed again",
-                         (const struct log_field[]){{0}});
+        acknowledged(p, partition, offset);
         return;
     }
     say_trouble(p, error);
@@ -97,11 +140,16 @@ int64_t commit_wait_until(const struct pipeline *p)
     return !p->commit_outstanding && any_news(p) ? p->next_commit_ms : -1;
 }
 
+/* When its time is up, what is still under way is left to its next owner, but what has been
+ * delivered is recorded and committed first: both are bounded, and spare a duplicate. */
 static bool is_drained(const struct pipeline *p, const struct partition *partition)
 {
-    if (p->now_ms >= partition->give_back_by_ms)
-        return true; /* what is still under way is sent again by its next owner */
-    return partition->busy == 0 && partition->asked < 0 && !has_news(partition);
+    bool committed = partition->asked < 0 && !has_news(p, partition);
+    if (partition->busy == 0 && committed)
+        return true;
+    if (p->now_ms < partition->give_back_by_ms || partition->settling > 0)
+        return false;
+    return committed || p->now_ms >= partition->give_back_by_ms + COMMIT_GRACE_MS;
 }
 
 void give_back_drained(struct pipeline *p)
@@ -111,12 +159,12 @@ void give_back_drained(struct pipeline *p)
         if (partition == NULL || partition->state != PARTITION_REVOKING ||
             !is_drained(p, partition))
             continue;
-        partition->state = PARTITION_NONE;
-        partition->epoch++;
-        window_done(&partition->window);
-        log_info("partition given back", LOG_I("partition", partition->number),
-                 LOG_I("committed", partition->committed));
-        source_release(p->source, partition->number);
+        int64_t committed_to = partition->committed;
+        end_partition(p, partition);
+        if (!partition->is_retry)
+            log_info("partition given back", LOG_I("partition", partition->number),
+                     LOG_I("committed", committed_to));
+        source_release(p->source, partition->slot);
     }
 }
 
@@ -128,7 +176,7 @@ bool everything_settled(const struct pipeline *p)
         if (p->end_offsets[i] == 0)
             continue;
         const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
-        if (!may_commit(partition) || has_news(partition) || partition->asked >= 0)
+        if (!may_commit(partition) || has_news(p, partition) || partition->asked >= 0)
             return false;
         bool read = partition->window.next >= p->end_offsets[i] ||
                     (partition->at_end && partition->batch_at == partition->batch_len);

@@ -2,18 +2,22 @@
  *
  *   pipeline.c          the turn, start and end, what the group wants of us
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
- *   pipeline_send.c     deliveries: lane, webhook, retry, settle
+ *   pipeline_send.c     deliveries on their way: lane, webhook, breaker, retry
+ *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
+ *   pipeline_retry.c    records of the retry topic
  *   pipeline_commit.c   commits, and when a partition may be given back */
 #ifndef PIPELINE_INTERNAL_H
 #define PIPELINE_INTERNAL_H
 
+#include "core/breaker.h"
 #include "core/lane.h"
+#include "core/outcome.h"
 #include "core/retry.h"
 #include "core/transform.h"
 #include "core/window.h"
 #include "edge/log.h"
 #include "edge/loop.h"
-#include "edge/parking.h"
+#include "edge/publisher.h"
 #include "edge/registry.h"
 #include "edge/source.h"
 #include "edge/webhook.h"
@@ -30,26 +34,37 @@ enum partition_state {
     PARTITION_REVOKING /* drains, commits, goes back to the group */
 };
 
-/* One partition of kafka.topic. Lives as long as the pipeline; `epoch` tells its assignments apart,
- * so that a late completion of an earlier one touches nothing. */
+/* One slot (a partition of kafka.topic or of retry.topic). Lives as long as the pipeline; `epoch`
+ * tells its assignments apart, so that a late completion of an earlier one touches nothing. */
 struct partition {
-    int32_t number;
+    struct pipeline *p;
+    int32_t slot, number;
+    bool is_retry;
     enum partition_state state;
     uint64_t epoch;
     struct window window;
-    size_t busy;             /* requests and parked records of this epoch still under way */
+    int64_t replay_until;    /* offsets below it are a replay; -1: none */
+    size_t busy;             /* requests and records of this epoch still under way */
+    size_t settling;         /* of these, delivered or parked, and not yet recorded */
     bool maybe_more;         /* its queue may hold messages */
     bool at_end;             /* the fetcher said that there is nothing more (until_end) */
+    bool text_full;          /* the window no longer fits into a commit: nothing more is opened */
     int64_t committed;       /* acknowledged by the group; -1: nothing yet in this epoch */
     int64_t asked;           /* in the outstanding commit; -1: none */
+    int64_t committed_ms;    /* monotonic time of the last acknowledged commit */
     int64_t give_back_by_ms; /* REVOKING: deadline of its drain */
+    /* Deliveries of this epoch: ever dispatched; of these settled; of these in the outstanding
+     * commit; of these in an acknowledged one. A crash sends dispatched - covered again. */
+    uint64_t dispatched, settled, asked_settled, covered;
+    uint64_t settles, asked_settles, told_settles; /* of all kinds, for the commit's metadata */
     rd_kafka_message_t *batch[READ_BATCH];
     size_t batch_at, batch_len; /* what is left of the batch */
 };
 
-struct totals { /* conservation: consumed = skipped + delivered + parked + open */
-    uint64_t consumed, repeated, skipped[SKIP_REASON_COUNT];
+struct totals { /* conservation: consumed = skipped + delivered + parked + abandoned + held */
+    uint64_t consumed, repeated, settled_before, skipped[SKIP_REASON_COUNT];
     uint64_t delivered, parked, attempts, failures, before_unknown, abandoned;
+    uint64_t outcomes_unacknowledged;
 };
 
 struct pipeline {
@@ -59,21 +74,30 @@ struct pipeline {
     struct registry *registry;
     struct webhook *webhook;
     struct source *source;
-    struct parking *parking;
+    struct publisher *publisher;
     struct transform *transform;
     struct plans *plans;
     struct lanes *lanes;
-    struct partition **partitions; /* by number; NULL: never assigned */
+    struct partition **partitions; /* by slot; NULL: never assigned */
     size_t partition_count;
     size_t next_partition; /* where the next round of reading begins: fairness */
     int wake_fd;
     bool stopping; /* leaves the group */
     struct error *fatal;
 
-    int64_t now_ms;                  /* monotonic, read once a turn */
-    size_t held_records, held_bytes; /* unsettled deliveries and parked records */
+    int64_t now_ms, wall_ms;         /* monotonic and wall clock, read once a turn */
+    size_t held_records, held_bytes; /* unsettled deliveries, rejected ones included */
+    uint64_t deliveries;             /* answered with 2xx */
     size_t in_flight;                /* webhook requests */
-    struct attempt *attempts;        /* the same ones, for whoever ends them early */
+    struct delivery *under_way;      /* the same ones, for whoever ends them early */
+    size_t uncovered;                /* dispatched, not covered by an acknowledged commit */
+    struct outcome_rules outcome_rules;
+    struct retry_options retry_options;
+    struct breaker breaker;
+    struct breaker_options breaker_options;
+    const struct delivery *probe; /* under way; NULL: none */
+    struct buf text;              /* for whoever needs one for a moment */
+    char member[64];
     bool commit_outstanding;
     int64_t next_commit_ms;
 
@@ -84,7 +108,7 @@ struct pipeline {
     struct totals totals;
     int64_t next_progress_ms;
     uint64_t progress_shown;
-    struct log_trouble webhook_trouble, commit_trouble, memory_trouble;
+    struct log_trouble webhook_trouble, commit_trouble, memory_trouble, window_trouble;
     bool near_miss_said, before_unknown_said;
 };
 
@@ -92,23 +116,40 @@ struct pipeline {
 bool read_partitions(struct pipeline *p); /* true: there may be more to read at once */
 void drop_batch(struct partition *partition);
 
+struct partition *partition_entry(struct pipeline *p, int32_t slot); /* NULL without memory */
+void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
+
 /* pipeline_send.c */
 void send_ready(struct pipeline *p);
-bool park(struct pipeline *p, struct partition *partition, const rd_kafka_message_t *message,
-          const char *reason, const char *detail);
 void drop_deliveries(struct pipeline *p, struct partition *partition);
-void drop_attempts(struct pipeline *p); /* at the very end: their requests are over already */
+void drop_under_way(struct pipeline *p); /* at the very end: their requests are over already */
+int64_t send_wait_until(const struct pipeline *p); /* monotonic ms, -1: not waiting */
+
+/* pipeline_settle.c */
+void conclude_delivered(struct pipeline *p, struct delivery *d);
+void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response);
+void say_retrying(struct pipeline *p, struct delivery *d, int64_t next_attempt_ms);
+void give_up_delivery(struct pipeline *p, struct delivery *d); /* the next owner sends it */
+void free_delivery(struct pipeline *p, struct delivery *d);    /* gives its memory back */
+
+/* pipeline_retry.c: what a retry record says of itself; false: unreadable, *ret_why says why. */
+struct retry_record {
+    const char *topic, *source, *request;
+    int32_t partition;
+    int64_t offset, timestamp_ms;
+};
+bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
+void *retry_headers(const rd_kafka_message_t *m); /* the original ones; NULL: none */
 
 /* pipeline_commit.c */
 void commit_due(struct pipeline *p);
-void commit_answered(struct pipeline *p, int32_t number, int64_t offset, bool ok,
-                     const char *error);
+void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, const char *error);
 void commit_finished(struct pipeline *p);
 void give_back_drained(struct pipeline *p);
 bool everything_settled(const struct pipeline *p);
 int64_t commit_wait_until(const struct pipeline *p); /* monotonic ms, -1: not waiting */
 
 /* The partition of a delivery or parked record, or NULL when that assignment is over. */
-struct partition *partition_of(struct pipeline *p, int32_t number, uint64_t epoch);
+struct partition *partition_of(const struct delivery *d);
 
 #endif

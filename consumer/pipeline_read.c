@@ -3,6 +3,7 @@
 
 #include "core/wire.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,8 +14,12 @@ enum fate {
     FATE_HOLD     /* nothing was done: offer the same record again later */
 };
 
+/* Behind an open breaker a few orders are enough to probe with. */
 static bool has_room(const struct pipeline *p)
 {
+    enum { WHILE_OPEN = 100 };
+    if (breaker_is_open(&p->breaker) && p->held_records >= WHILE_OPEN)
+        return false;
     return p->held_records < (size_t)p->config->inflight_records &&
            p->held_bytes < (size_t)p->config->inflight_bytes;
 }
@@ -59,34 +64,92 @@ static enum fate skip(struct pipeline *p, struct partition *partition, const rd_
     return FATE_SETTLED;
 }
 
-static enum fate reject(struct pipeline *p, struct partition *partition,
-                        const rd_kafka_message_t *m, const char *why, const char *detail)
+/* A record on its way through the decision. */
+struct reading {
+    struct pipeline *p;
+    struct partition *partition;
+    const rd_kafka_message_t *m;
+    int32_t schema_id;         /* -1: not known yet */
+    struct retry_record retry; /* of a retry slot's record */
+};
+
+static struct slice with_nul(const char *text)
 {
-    return park(p, partition, m, why, detail) ? FATE_SETTLED : hold(partition);
+    return (struct slice){text, text != NULL ? strlen(text) + 1 : 0};
 }
 
-static enum fate deliver(struct pipeline *p, struct partition *partition,
-                         const rd_kafka_message_t *m, const struct transformed *t)
+/* Everything that outlives the message. */
+static struct delivery *copy_out(const struct reading *r, const struct transformed *t)
 {
-    struct delivery *d =
-        delivery_new(t->order_id.text, t->order_id.len, t->body->data, t->body->len);
-    if (d == NULL || !window_reserve(&partition->window)) {
-        free(d);
-        return hold(partition);
+    char coordinates[300];
+    const rd_kafka_message_t *m = r->m;
+    struct slice texts[DELIVERY_TEXT_COUNT] = {
+        [TEXT_ORDER_ID] = {t->order_id.text, t->order_id.len},
+        [TEXT_ORDER_NUMBER] = t->order_number,
+        [TEXT_CONFIRMED_AT] = t->confirmed_at,
+        [TEXT_KEY] = {m->key, m->key_len},
+        [TEXT_VALUE] = {m->payload, m->len},
+        [TEXT_DETAIL] = with_nul(t->detail),
+    };
+    if (t->verdict == TRANSFORM_DELIVER)
+        texts[TEXT_BODY] = (struct slice){t->body->data, t->body->len};
+    if (t->order_id.len == 0) {
+        snprintf(coordinates, sizeof coordinates, "%s-%d-%lld", r->retry.topic,
+                 (int)r->retry.partition, (long long)r->retry.offset);
+        texts[TEXT_ORDER_ID] = slice_of(coordinates);
     }
-    d->owner = partition;
-    d->epoch = partition->epoch;
-    d->partition = partition->number;
-    d->offset = m->offset;
+    if (r->partition->is_retry) {
+        texts[TEXT_TOPIC] = with_nul(r->retry.topic);
+        texts[TEXT_REQUEST] = with_nul(r->retry.request);
+    }
+    return delivery_new(texts);
+}
+
+static struct delivery *make_delivery(const struct reading *r, const struct transformed *t)
+{
+    struct delivery *d = copy_out(r, t);
+    if (d == NULL)
+        return NULL;
+    d->owner = r->partition;
+    d->epoch = r->partition->epoch;
+    d->topic = r->partition->is_retry ? d->text[TEXT_TOPIC].data : r->p->config->kafka_topic;
+    d->partition = r->retry.partition;
+    d->offset = r->retry.offset;
+    d->timestamp_ms = r->retry.timestamp_ms;
+    d->schema_id = r->schema_id;
+    d->lsn = t->lsn;
+    d->has_order_id = t->order_id.len > 0;
+    d->source = r->retry.source;
     memcpy(d->id, t->id, sizeof d->id);
-    if (!lane_add(p->lanes, d)) {
-        free(d);
+    d->headers = retry_headers(r->m);
+    d->rejected = t->verdict == TRANSFORM_REJECT;
+    snprintf(d->reason, sizeof d->reason, "%s", t->why);
+    d->class = strcmp(t->why, "undecodable") == 0 ? "undecodable" : "validation";
+    return d;
+}
+
+/* Onto its order's lane, to be sent or to be parked in its turn. */
+static enum fate enqueue(const struct reading *r, const struct transformed *t)
+{
+    struct pipeline *p = r->p;
+    struct partition *partition = r->partition;
+    struct delivery *d = make_delivery(r, t);
+    if (d == NULL)
         return hold(partition);
-    }
-    d->ticket = window_open(&partition->window, m->offset);
     p->held_records++;
     p->held_bytes += d->size;
+    if (!window_reserve(&partition->window) || !lane_add(p->lanes, d)) {
+        free_delivery(p, d);
+        return hold(partition);
+    }
+    d->ticket = window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
+}
+
+static enum fate reject(const struct reading *r, const char *why, const char *detail)
+{
+    struct transformed t = {.verdict = TRANSFORM_REJECT, .why = why, .detail = detail, .lsn = -1};
+    return enqueue(r, &t);
 }
 
 /* Each of these is said once a run: what it means does not change with the next record. */
@@ -119,26 +182,41 @@ static bool has_header(const void *message, const char *name)
            rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static enum fate transform_record(struct pipeline *p, struct partition *partition,
-                                  const rd_kafka_message_t *m, const struct wire *wire,
+static enum fate transform_record(const struct reading *r, const struct wire *wire,
                                   const struct plan *plan)
 {
     struct transformed t;
-    struct record record = {.topic = p->config->kafka_topic,
-                            .partition = m->partition,
-                            .offset = m->offset,
-                            .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-                            .body = wire->body,
-                            .len = wire->len,
-                            .has_header = has_header,
-                            .context = m};
-    transform_apply(p->transform, plan, &record, true, &t);
-    say_oddities(p, m, &t);
-    switch (t.verdict) {
-    case TRANSFORM_DELIVER: return deliver(p, partition, m, &t);
-    case TRANSFORM_REJECT: return reject(p, partition, m, t.why, t.detail);
-    default: return skip(p, partition, m, t.skip);
-    }
+    const rd_kafka_message_t *m = r->m;
+    const struct record record = {.topic = r->retry.topic,
+                                  .partition = r->retry.partition,
+                                  .offset = r->retry.offset,
+                                  .timestamp_ms = r->retry.timestamp_ms,
+                                  .body = wire->body,
+                                  .len = wire->len,
+                                  .has_header = has_header,
+                                  .context = m,
+                                  .any_row = r->partition->is_retry};
+    transform_apply(r->p->transform, plan, &record, true, &t);
+    say_oddities(r->p, m, &t);
+    if (t.verdict == TRANSFORM_SKIP)
+        return skip(r->p, r->partition, m, t.skip);
+    return enqueue(r, &t);
+}
+
+/* Where the record comes from: itself, or what a retry record says. */
+static bool find_origin(struct reading *r, const char **ret_why)
+{
+    const rd_kafka_message_t *m = r->m;
+    r->retry = (struct retry_record){.topic = rd_kafka_topic_name(m->rkt),
+                                     .source = "cdc",
+                                     .partition = m->partition,
+                                     .offset = m->offset,
+                                     .timestamp_ms = rd_kafka_message_timestamp(m, NULL)};
+    if (r->partition->is_retry)
+        return retry_record_read(m, &r->retry, ret_why);
+    if (m->offset < r->partition->replay_until)
+        r->retry.source = "replay";
+    return true;
 }
 
 static enum fate decide(struct pipeline *p, struct partition *partition,
@@ -148,16 +226,38 @@ static enum fate decide(struct pipeline *p, struct partition *partition,
     struct wire wire;
     const struct plan *plan;
     const char *why;
+    struct reading r = {.p = p, .partition = partition, .m = m, .schema_id = -1};
     if (m->payload == NULL)
         return skip(p, partition, m, SKIP_TOMBSTONE);
+    if (!find_origin(&r, &why))
+        return reject(&r, "undecodable", why);
     if (!wire_split(m->payload, m->len, &wire, &err))
-        return reject(p, partition, m, "undecodable", err.text);
+        return reject(&r, "undecodable", err.text);
+    r.schema_id = (int32_t)wire.schema_id;
     switch (plans_get(p->plans, wire.schema_id, &plan, &why)) {
-    case PLANS_HAVE: return transform_record(p, partition, m, &wire, plan);
-    case PLANS_UNREADABLE: return reject(p, partition, m, "undecodable", why);
+    case PLANS_HAVE: return transform_record(&r, &wire, plan);
+    case PLANS_UNREADABLE: return reject(&r, "undecodable", why);
     case PLANS_STOP: return stop(partition, m, why);
     default: return hold(partition);
     }
+}
+
+/* What an earlier owner settled already is passed by. */
+static enum fate take_record(struct pipeline *p, struct partition *partition,
+                             const rd_kafka_message_t *m)
+{
+    if (!window_is_new(&partition->window, m->offset)) {
+        p->totals.repeated++;
+        return FATE_SETTLED;
+    }
+    if (window_is_known(&partition->window, m->offset)) {
+        window_pass(&partition->window, m->offset);
+        p->totals.settled_before++;
+        return FATE_SETTLED;
+    }
+    enum fate fate = decide(p, partition, m);
+    p->totals.consumed += fate == FATE_SETTLED;
+    return fate;
 }
 
 /* Records were written by another core: their first bytes are asked for some records ahead, so that
@@ -178,15 +278,10 @@ static void prefetch(const struct partition *partition)
 static bool work_off(struct pipeline *p, struct partition *partition)
 {
     bool held = false;
-    while (!held && partition->batch_at < partition->batch_len && has_room(p)) {
+    while (!held && partition->batch_at < partition->batch_len && has_room(p) &&
+           !partition->text_full) {
         prefetch(partition);
-        rd_kafka_message_t *m = partition->batch[partition->batch_at];
-        if (!window_is_new(&partition->window, m->offset))
-            p->totals.repeated++;
-        else if (decide(p, partition, m) == FATE_HOLD)
-            held = true;
-        else
-            p->totals.consumed++;
+        held = take_record(p, partition, partition->batch[partition->batch_at]) == FATE_HOLD;
         partition->batch_at += !held;
     }
     drop_messages(partition, partition->batch_at);
@@ -195,7 +290,7 @@ static bool work_off(struct pipeline *p, struct partition *partition)
 
 static bool refill(struct pipeline *p, struct partition *partition)
 {
-    partition->batch_len = source_read(p->source, partition->number, partition->batch, READ_BATCH);
+    partition->batch_len = source_read(p->source, partition->slot, partition->batch, READ_BATCH);
     return partition->batch_len > 0;
 }
 

@@ -1,81 +1,44 @@
-/* pipeline_send: deliveries on their way out: attempts, retries, parking; and settling them. */
+/* pipeline_send: deliveries on their way: when one may start, and what its end means. */
 #include "pipeline_internal.h"
 
-#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
 
-/* What a completion needs to find its way back; one of p->attempts while it is under way. */
-struct attempt {
-    struct pipeline *p;
-    struct delivery *d;
-    struct attempt *previous, *next;
-};
+enum { TROUBLE_EVERY_MS = 60000 };
 
-static struct attempt *attempt_begin(struct pipeline *p, struct delivery *d)
+/* ---- the requests under way ---- */
+
+static void join_under_way(struct pipeline *p, struct delivery *d)
 {
-    struct attempt *a = malloc(sizeof *a);
-    if (a == NULL)
-        return NULL;
-    *a = (struct attempt){p, d, NULL, p->attempts};
-    if (a->next != NULL)
-        a->next->previous = a;
-    p->attempts = a;
-    return a;
+    d->under_way_previous = NULL;
+    d->under_way_next = p->under_way;
+    if (p->under_way != NULL)
+        p->under_way->under_way_previous = d;
+    p->under_way = d;
+    p->in_flight++;
 }
 
-static void attempt_end(struct attempt *a)
+static void leave_under_way(struct pipeline *p, struct delivery *d)
 {
-    if (a == NULL)
-        return;
-    if (a->previous != NULL)
-        a->previous->next = a->next;
+    if (d->under_way_previous != NULL)
+        d->under_way_previous->under_way_next = d->under_way_next;
     else
-        a->p->attempts = a->next;
-    if (a->next != NULL)
-        a->next->previous = a->previous;
-    free(a);
+        p->under_way = d->under_way_next;
+    if (d->under_way_next != NULL)
+        d->under_way_next->under_way_previous = d->under_way_previous;
+    p->in_flight--;
 }
 
-void drop_attempts(struct pipeline *p)
+void drop_under_way(struct pipeline *p)
 {
-    for (struct attempt *a = p->attempts, *next; a != NULL; a = next) {
-        next = a->next;
-        free(a->d);
-        free(a);
+    for (struct delivery *d = p->under_way, *next; d != NULL; d = next) {
+        next = d->under_way_next;
+        free_delivery(p, d);
     }
-    p->attempts = NULL;
+    p->under_way = NULL;
 }
 
-struct partition *partition_of(struct pipeline *p, int32_t number, uint64_t epoch)
-{
-    struct partition *partition =
-        (size_t)number < p->partition_count ? p->partitions[number] : NULL;
-    bool current =
-        partition != NULL && partition->epoch == epoch && partition->state != PARTITION_NONE;
-    return current ? partition : NULL;
-}
-
-static void release_memory(struct pipeline *p, size_t size)
-{
-    p->held_records--;
-    p->held_bytes -= size;
-}
-
-/* The window learns of it only if the partition is still the one that the record was read from. */
-static void settle(struct pipeline *p, int32_t number, uint64_t epoch, uint64_t ticket)
-{
-    struct partition *partition = partition_of(p, number, epoch);
-    if (partition == NULL)
-        return;
-    partition->busy--;
-    window_settle(&partition->window, ticket);
-}
-
-static void finish(struct pipeline *p, struct delivery *d)
-{
-    lane_finish(p->lanes, d);
-    release_memory(p, d->size);
-    free(d);
-}
+/* ---- an attempt's end ---- */
 
 static uint32_t random_next(struct pipeline *p)
 {
@@ -86,173 +49,240 @@ static uint32_t random_next(struct pipeline *p)
 static void say_failure(struct pipeline *p, const struct delivery *d,
                         const struct http_result *result)
 {
-    const struct log_field fields[] = {
-        LOG_S("endpoint", webhook_name(p->webhook)),
-        LOG_I("status", result->status),
-        LOG_S("why", result->status != 0 ? "the endpoint refused" : result->failure),
-        LOG_I("attempt", d->attempts),
-        LOG_I("partition", d->partition),
-        LOG_I("offset", d->offset),
-        {0}};
-    log_trouble(&p->webhook_trouble, p->now_ms, 60000, "delivery failed; it will be tried again",
-                fields);
+    const struct log_field fields[] = {LOG_S("endpoint", webhook_name(p->webhook)),
+                                       LOG_S("reason", d->reason),
+                                       LOG_S("detail", result->failure),
+                                       LOG_I("attempt", d->history.attempts),
+                                       LOG_I("partition", d->partition),
+                                       LOG_I("offset", d->offset),
+                                       {0}};
+    log_trouble(&p->webhook_trouble, p->now_ms, TROUBLE_EVERY_MS,
+                "delivery failed; it will be tried again", fields);
+}
+
+static void say_breaker(const struct pipeline *p, const char *reason)
+{
+    const struct breaker *b = &p->breaker;
+    if (breaker_is_open(b))
+        log_error("breaker open: deliveries wait, one probe at a time",
+                  LOG_S("endpoint", webhook_name(p->webhook)),
+                  LOG_S("why", breaker_cause_texts[b->cause]), LOG_S("last", reason),
+                  LOG_I("next_probe_s", (b->probe_at_ms - p->now_ms) / 1000));
+    else
+        log_info("breaker closed: deliveries go on", LOG_S("endpoint", webhook_name(p->webhook)));
+}
+
+static bool is_being_given_back(const struct delivery *d)
+{
+    const struct partition *partition = partition_of(d);
+    return partition == NULL || partition->state == PARTITION_REVOKING;
 }
 
 static void try_again(struct pipeline *p, struct delivery *d, int64_t delay_ms)
 {
-    struct partition *partition = partition_of(p, d->partition, d->epoch);
-    if (partition == NULL || partition->state == PARTITION_REVOKING) {
-        /* Not ours any more, or about to be given back: whoever reads it next sends it. */
-        if (partition != NULL)
-            partition->busy--;
-        p->totals.abandoned++;
-        finish(p, d);
+    if (is_being_given_back(d)) {
+        give_up_delivery(p, d);
         return;
     }
-    partition->busy--;
-    lane_rest(p->lanes, d, p->now_ms + delay_ms);
+    partition_of(d)->busy--;
+    /* An open breaker has its own pace: whatever waits is ready to be its probe. */
+    int64_t wait_ms = breaker_is_open(&p->breaker) ? 0 : delay_ms;
+    say_retrying(p, d, p->wall_ms + wait_ms);
+    lane_rest(p->lanes, d, p->now_ms + wait_ms);
 }
 
-static void delivered(struct pipeline *p, struct delivery *d)
+static void park_after(struct pipeline *p, struct delivery *d, const char *class,
+                       const struct http_result *result)
+{
+    d->class = class;
+    d->detail = result->failure;
+    conclude_parked(p, d, (struct slice){result->body, result->body_len});
+    d->detail = "";
+}
+
+/* Tells the breaker; returns the attempt's class. */
+static enum outcome_class learn(struct pipeline *p, struct delivery *d,
+                                const struct http_result *result)
+{
+    enum outcome_class class = outcome_classify(&p->outcome_rules, result->status, result->kind);
+    bool is_probe = d->probe;
+    d->status = result->status;
+    d->probe = false;
+    if (is_probe)
+        p->probe = NULL;
+    if (result->retry_after_ms > 0 && class == OUTCOME_TRANSIENT) {
+        int64_t hold = result->retry_after_ms < p->config->retry_after_cap
+                           ? result->retry_after_ms
+                           : p->config->retry_after_cap;
+        breaker_hold(&p->breaker, p->now_ms + hold);
+    }
+    outcome_reason(result->status, result->kind, d->reason, sizeof d->reason);
+    bool counts = strcmp(d->source, "redrive") != 0;
+    if (breaker_learn(&p->breaker, &p->breaker_options, class, is_probe, counts, p->now_ms))
+        say_breaker(p, d->reason);
+    return class;
+}
+
+static void succeeded(struct pipeline *p, struct delivery *d)
 {
     const struct log_field over[] = {LOG_S("endpoint", webhook_name(p->webhook)), {0}};
     log_trouble_over(&p->webhook_trouble, "deliveries succeed again", over);
-    log_debug("delivered", LOG_S("id", d->id), LOG_I("partition", d->partition),
-              LOG_I("offset", d->offset), LOG_I("attempt", d->attempts));
-    p->totals.delivered++;
-    settle(p, d->partition, d->epoch, d->ticket);
-    finish(p, d);
+    p->deliveries++;
+    conclude_delivered(p, d);
+}
+
+static void exhausted(struct pipeline *p, struct delivery *d, const char *class,
+                      const struct http_result *result)
+{
+    char last[sizeof d->reason];
+    memcpy(last, d->reason, sizeof last);
+    snprintf(d->reason, sizeof d->reason, "%s:%.32s", class, last);
+    park_after(p, d, class, result);
 }
 
 static void attempt_done(void *context, const struct http_result *result)
 {
-    const struct attempt a = *(struct attempt *)context;
-    attempt_end(context);
-    a.p->in_flight--;
-    const struct retry_options options = {a.p->config->retry_base, a.p->config->retry_cap};
-    const struct retry_outcome outcome = {result->status};
-    int64_t delay_ms;
-    if (retry_decide(&options, &outcome, a.d->attempts, random_next(a.p), &delay_ms) ==
-        RETRY_DONE) {
-        delivered(a.p, a.d);
+    struct delivery *d = context;
+    struct pipeline *p = ((struct partition *)d->owner)->p;
+    leave_under_way(p, d);
+    enum outcome_class class = learn(p, d, result);
+    const struct retry_outcome outcome = {.class = class,
+                                          .breaker_open = breaker_is_open(&p->breaker),
+                                          .others = p->deliveries,
+                                          .now_ms = p->now_ms,
+                                          .random = random_next(p)};
+    int64_t delay_ms = 0;
+    enum retry_verdict verdict = retry_decide(&p->retry_options, &d->history, &outcome, &delay_ms);
+    if (verdict == RETRY_DONE) {
+        succeeded(p, d);
+        return;
+    }
+    p->totals.failures++;
+    if (verdict == RETRY_REFUSED) {
+        park_after(p, d, "refused", result);
+    } else if (verdict == RETRY_EXHAUSTED) {
+        exhausted(p, d, "exhausted", result);
+    } else if (verdict == RETRY_SINGULAR) {
+        exhausted(p, d, "endpoint", result);
     } else {
-        a.p->totals.failures++;
-        say_failure(a.p, a.d, result);
-        try_again(a.p, a.d, delay_ms);
+        say_failure(p, d, result);
+        try_again(p, d, delay_ms);
     }
 }
 
+/* ---- an attempt's start ---- */
+
 /* An attempt that could not even be started: no memory. It is tried again like any other. */
-static void attempt_failed(struct pipeline *p, struct delivery *d, struct attempt *a)
+static void attempt_failed(struct pipeline *p, struct delivery *d)
 {
-    attempt_end(a);
-    log_trouble(&p->memory_trouble, p->now_ms, 60000, "a request could not be started: no memory",
-                (const struct log_field[]){{0}});
-    try_again(p, d, p->config->retry_base);
+    leave_under_way(p, d);
+    if (d->probe)
+        breaker_probe_gone(&p->breaker, p->now_ms);
+    if (p->probe == d)
+        p->probe = NULL;
+    d->probe = false;
+    log_trouble(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
+                "a request could not be started: no memory", (const struct log_field[]){{0}});
+    partition_of(d)->busy--;
+    lane_rest(p->lanes, d, p->now_ms + p->config->retry_base);
 }
 
-static void send_one(struct pipeline *p, struct delivery *d)
+static void note_attempt(struct pipeline *p, struct delivery *d)
 {
-    struct partition *partition = partition_of(p, d->partition, d->epoch);
-    struct attempt *a = attempt_begin(p, d);
+    struct partition *partition = partition_of(d);
     partition->busy++;
-    d->attempts++;
     p->totals.attempts++;
+    d->last_attempt_ms = p->wall_ms;
+    if (d->history.attempts++ == 0) {
+        d->history.first_ms = p->now_ms;
+        d->first_attempt_ms = p->wall_ms;
+    }
+    if (!d->dispatched) {
+        d->dispatched = true;
+        partition->dispatched++;
+        p->uncovered++;
+    }
+}
+
+static void send_one(struct pipeline *p, struct delivery *d, bool is_probe)
+{
     struct error err = {0};
-    if (a == NULL || webhook_post(p->webhook, d->id, d->attempts, d->body, d->body_len,
-                                  attempt_done, a, &err) == NULL)
-        attempt_failed(p, d, a);
-    else
-        p->in_flight++;
+    note_attempt(p, d);
+    d->probe = is_probe;
+    if (is_probe) {
+        p->probe = d;
+        breaker_probing(&p->breaker);
+    }
+    join_under_way(p, d);
+    const struct webhook_message message = {.id = d->id,
+                                            .attempt = d->history.attempts,
+                                            .timestamp_s = p->wall_ms / 1000,
+                                            .source =
+                                                strcmp(d->source, "cdc") == 0 ? NULL : d->source,
+                                            .body = d->text[TEXT_BODY].data,
+                                            .body_len = d->text[TEXT_BODY].len};
+    if (webhook_post(p->webhook, &message, attempt_done, d, &err) == NULL)
+        attempt_failed(p, d);
+}
+
+/* What is rejected needs no endpoint, only its turn. */
+static void park_ready(struct pipeline *p)
+{
+    for (struct delivery *d; (d = lane_take_rejected(p->lanes)) != NULL;) {
+        partition_of(d)->busy++;
+        conclude_parked(p, d, (struct slice){0});
+    }
+}
+
+/* One at a time, and whatever is due first when nothing is due. */
+static void send_probe(struct pipeline *p)
+{
+    if (!lane_has_ready(p->lanes) && !lane_wake_first(p->lanes))
+        return;
+    struct delivery *d = lane_take(p->lanes);
+    if (d != NULL)
+        send_one(p, d, true);
+}
+
+static bool may_send(const struct pipeline *p)
+{
+    return p->in_flight < (size_t)p->config->webhook_concurrency &&
+           p->uncovered < (size_t)p->config->webhook_uncommitted_max;
 }
 
 void send_ready(struct pipeline *p)
 {
     lane_wake(p->lanes, p->now_ms);
-    while (p->in_flight < (size_t)p->config->webhook_concurrency) {
+    park_ready(p);
+    enum breaker_leave leave = breaker_ask(&p->breaker, p->now_ms);
+    if (leave == BREAKER_PROBE && may_send(p))
+        send_probe(p);
+    while (leave == BREAKER_SEND && may_send(p)) {
         struct delivery *d = lane_take(p->lanes);
         if (d == NULL)
             return;
-        send_one(p, d);
+        send_one(p, d, false);
     }
 }
+
+/* Only if time alone lets something go: else a full house would spin. */
+int64_t send_wait_until(const struct pipeline *p)
+{
+    struct lane_counts lanes = lane_counts(p->lanes);
+    return may_send(p) && lanes.ready + lanes.resting > 0 ? breaker_wake_ms(&p->breaker, p->now_ms)
+                                                          : -1;
+}
+
+/* ---- giving up what was not sent ---- */
 
 static void dropped(void *context, struct delivery *d)
 {
     struct pipeline *p = context;
     p->totals.abandoned++;
-    release_memory(p, d->size);
-    free(d);
+    free_delivery(p, d);
 }
 
 void drop_deliveries(struct pipeline *p, struct partition *partition)
 {
     lane_drop(p->lanes, partition, dropped, p);
-}
-
-/* A record on its way to the parked topic. */
-struct parked {
-    struct pipeline *p;
-    uint64_t epoch, ticket;
-    int32_t partition;
-    size_t size;
-};
-
-static void parked_done(void *context, bool acknowledged)
-{
-    struct parked *parked = context;
-    if (acknowledged) {
-        parked->p->totals.parked++;
-        settle(parked->p, parked->partition, parked->epoch, parked->ticket);
-    }
-    release_memory(parked->p, parked->size);
-    free(parked);
-}
-
-static bool put(struct pipeline *p, const rd_kafka_message_t *m, const char *reason,
-                const char *detail, struct parked *parked)
-{
-    struct error err = {0};
-    rd_kafka_headers_t *headers = NULL;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        headers = NULL;
-    const struct parked_record record = {.topic = rd_kafka_topic_name(m->rkt),
-                                         .partition = m->partition,
-                                         .offset = m->offset,
-                                         .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-                                         .key = m->key,
-                                         .key_len = m->key_len,
-                                         .value = m->payload,
-                                         .value_len = m->len,
-                                         .headers = headers,
-                                         .reason = reason,
-                                         .detail = detail};
-    return parking_put(p->parking, &record, parked_done, parked, &err);
-}
-
-bool park(struct pipeline *p, struct partition *partition, const rd_kafka_message_t *m,
-          const char *reason, const char *detail)
-{
-    struct parked *parked = malloc(sizeof *parked);
-    if (parked == NULL || !window_reserve(&partition->window)) {
-        free(parked);
-        return false;
-    }
-    *parked =
-        (struct parked){.p = p,
-                        .epoch = partition->epoch,
-                        .ticket = partition->window.tail, /* what window_open below will answer */
-                        .partition = partition->number,
-                        .size = sizeof *parked + m->len + m->key_len};
-    if (!put(p, m, reason, detail, parked)) {
-        free(parked);
-        return false;
-    }
-    window_open(&partition->window, m->offset);
-    partition->busy++;
-    p->held_records++;
-    p->held_bytes += parked->size;
-    log_warn("parked", LOG_S("reason", reason), LOG_S("detail", detail),
-             LOG_I("partition", m->partition), LOG_I("offset", m->offset));
-    return true;
 }

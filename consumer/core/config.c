@@ -8,8 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #define PROPERTY_PREFIX "kafka.properties."
+#define HEADER_PREFIX "webhook.headers."
 #define FIELD_PREFIX "payload.fields."
 #define DURATION_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
@@ -21,7 +23,8 @@ enum type {
     TYPE_DURATION,
     TYPE_SIZE,
     TYPE_CHOICE,
-    TYPE_PROPERTY /* kafka.properties.*: not in the table */
+    TYPE_PROPERTY, /* kafka.properties.*: not in the table */
+    TYPE_HEADER    /* webhook.headers.*: neither */
 };
 
 const struct config_option config_options[] = {
@@ -58,7 +61,7 @@ struct target {
     enum type type;
     void *member;                       /* of CONFIG_C_<type>; NULL for a property */
     const struct config_option *option; /* NULL for what is not in the table */
-    const char *property;               /* TYPE_PROPERTY: the name without its prefix */
+    const char *property;               /* PROPERTY, HEADER: the name without its prefix */
 };
 
 /* The text behind the prefix; NULL when it does not begin with it. */
@@ -83,6 +86,11 @@ static bool find_target(struct config *config, const char *name, struct target *
             *ret_target = (struct target){TYPE_TEXT, &config->payload_column[f], NULL, NULL};
             return true;
         }
+    }
+    rest = behind(name, HEADER_PREFIX);
+    if (rest != NULL && *rest != '\0' && config_name_is_plain(name)) {
+        *ret_target = (struct target){TYPE_HEADER, NULL, NULL, rest};
+        return true;
     }
     rest = behind(name, PROPERTY_PREFIX);
     if (rest == NULL || *rest == '\0' || !config_name_is_plain(name))
@@ -154,22 +162,34 @@ static bool set_text(char **member, const char *value, struct error *err)
     return true;
 }
 
-/* The pair of this name, made if need be; NULL without memory. */
-static struct config_pair *property_pair(struct config *config, const char *name)
+/* The pair of this name in a list, made if need be; NULL without memory. */
+static struct config_pair *pair_named(struct config_pair **list, size_t *count, const char *name)
 {
-    size_t count = config->kafka_property_count;
-    for (size_t i = 0; i < count; i++)
-        if (strcmp(config->kafka_properties[i].name, name) == 0)
-            return &config->kafka_properties[i];
-    struct config_pair *pairs = realloc(config->kafka_properties, (count + 1) * sizeof *pairs);
+    for (size_t i = 0; i < *count; i++)
+        if (strcmp((*list)[i].name, name) == 0)
+            return &(*list)[i];
+    struct config_pair *pairs = realloc(*list, (*count + 1) * sizeof *pairs);
     if (pairs == NULL)
         return NULL;
-    config->kafka_properties = pairs;
-    pairs[count] = (struct config_pair){.name = strdup(name)};
-    if (pairs[count].name == NULL)
+    *list = pairs;
+    pairs[*count] = (struct config_pair){.name = strdup(name)};
+    if (pairs[*count].name == NULL)
         return NULL;
-    config->kafka_property_count++;
-    return &pairs[count];
+    return &pairs[(*count)++];
+}
+
+static bool set_pair(struct config_pair **list, size_t *count, const char *name, const char *value,
+                     struct error *err)
+{
+    char *copy = strdup(value);
+    struct config_pair *pair = copy != NULL ? pair_named(list, count, name) : NULL;
+    if (pair == NULL) {
+        free(copy);
+        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+    }
+    free(pair->value);
+    pair->value = copy;
+    return true;
 }
 
 static bool set_property(struct config *config, const char *name, const char *value,
@@ -178,15 +198,26 @@ static bool set_property(struct config *config, const char *name, const char *va
     const char *why_not = refusal(name);
     if (why_not != NULL)
         return error_set(err, ERROR_CONFIG, "cannot be set: %s", why_not);
-    char *copy = strdup(value);
-    struct config_pair *pair = copy != NULL ? property_pair(config, name) : NULL;
-    if (pair == NULL) {
-        free(copy);
-        return error_set(err, ERROR_NO_MEMORY, "out of memory");
-    }
-    free(pair->value);
-    pair->value = copy;
-    return true;
+    return set_pair(&config->kafka_properties, &config->kafka_property_count, name, value, err);
+}
+
+/* Those that the program sends itself, and those that would break the request. */
+static bool set_header(struct config *config, const char *name, const char *value,
+                       struct error *err)
+{
+    static const char *const own[] = {"content-type",      "content-length",    "host",
+                                      "transfer-encoding", "connection",        "expect",
+                                      "webhook-id",        "webhook-timestamp", "webhook-signature",
+                                      "webhook-attempt",   "webhook-source",    "idempotency-key"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcasecmp(own[i], name) == 0)
+            return error_set(err, ERROR_CONFIG, "cannot be set: the program sends it itself");
+    if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] !=
+        '\0')
+        return error_set(err, ERROR_CONFIG, "is no header name: letters, digits, - and _");
+    if (config->webhook_header_count >= CONFIG_HEADERS_MAX)
+        return error_set(err, ERROR_CONFIG, "more than %d extra headers", CONFIG_HEADERS_MAX);
+    return set_pair(&config->webhook_headers, &config->webhook_header_count, name, value, err);
 }
 
 /* ---- values ---- */
@@ -239,6 +270,7 @@ static bool assign(struct config *config, const struct target *target, const cha
     case TYPE_DURATION: return set_quantity(target, CONFIG_QUANTITY_DURATION, value, err);
     case TYPE_SIZE: return set_quantity(target, CONFIG_QUANTITY_SIZE, value, err);
     case TYPE_CHOICE: return set_choice(target, value, err);
+    case TYPE_HEADER: return set_header(config, target->property, value, err);
     default: return set_property(config, target->property, value, err);
     }
 }
@@ -291,6 +323,15 @@ struct config *config_new(void)
     return config;
 }
 
+static void free_pairs(struct config_pair *pairs, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(pairs[i].name);
+        free(pairs[i].value);
+    }
+    free(pairs);
+}
+
 void config_free(struct config *config)
 {
     if (config == NULL)
@@ -298,11 +339,8 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config_option_count; i++)
         if (slots[i].type == TYPE_TEXT || slots[i].type == TYPE_SECRET)
             free(*(char **)(void *)((char *)config + slots[i].offset));
-    for (size_t i = 0; i < config->kafka_property_count; i++) {
-        free(config->kafka_properties[i].name);
-        free(config->kafka_properties[i].value);
-    }
-    free(config->kafka_properties);
+    free_pairs(config->kafka_properties, config->kafka_property_count);
+    free_pairs(config->webhook_headers, config->webhook_header_count);
     for (size_t f = 0; f < FIELD_COUNT; f++)
         free(config->payload_column[f]);
     free(config);

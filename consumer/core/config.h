@@ -31,6 +31,14 @@
       "where to start a partition of which the group has committed nothing; required by run")      \
     X(parked_topic, "parked.topic", TEXT, "elementor-sync.parked", 0, 0, "",                       \
       "topic that receives records which can never be sent")                                       \
+    X(deliveries_topic, "deliveries.topic", TEXT, "elementor-sync.deliveries", 0, 0, "",           \
+      "compacted topic that receives the outcome of each order")                                   \
+    X(retry_topic, "retry.topic", TEXT, "elementor-sync.retry", 0, 0, "",                          \
+      "topic of manual retries; as many partitions as kafka.topic")                                \
+    X(members_topic, "members.topic", TEXT, "elementor-sync.members", 0, 0, "",                    \
+      "compacted topic that receives the state of each member of the group")                       \
+    X(topics_create, "topics.create", SWITCH, "true", 0, 0, "",                                    \
+      "create the program's own topics where they are missing")                                    \
     X(registry_url, "registry.url", TEXT, NULL, 0, 0, "",                                          \
       "schema registry, with its path (…/apis/ccompat/v7); required")                              \
     X(registry_user, "registry.user", TEXT, NULL, 0, 0, "", "basic authentication: user")          \
@@ -53,9 +61,44 @@
       "time limit of one attempt, connecting included")                                            \
     X(webhook_response_max, "webhook.response_max", SIZE, "64KiB", 0, 16777216, "",                \
       "bytes of a response that are read; a longer one ends there")                                \
+    X(webhook_signing_keys, "webhook.signing_keys", SECRET, NULL, 0, 0, "",                        \
+      "whsec_… keys of the Standard Webhooks signature, separated by spaces (rotation)")           \
+    X(webhook_uncommitted_max, "webhook.uncommitted_max", COUNT, "1000", 1, 1000000, "",           \
+      "deliveries dispatched and not yet covered by an acknowledged commit: what a crash may "     \
+      "send again")                                                                                \
+    X(outcome_transient, "outcome.transient", TEXT, NULL, 0, 0, "",                                \
+      "statuses to take for transient failures besides the usual ones: 409,520-527")               \
+    X(outcome_refused, "outcome.refused", TEXT, NULL, 0, 0, "",                                    \
+      "statuses that blame the record: it is parked at once")                                      \
+    X(outcome_endpoint, "outcome.endpoint", TEXT, NULL, 0, 0, "",                                  \
+      "statuses that blame the endpoint: the breaker opens")                                       \
+    X(outcome_timeout, "outcome.timeout", DURATION, "5s", 0, 300000, "",                           \
+      "how long a delivered record waits for the acknowledgement of its outcome record")           \
     X(retry_base, "retry.base", DURATION, "1s", 1, 3600000, "",                                    \
       "first retry delay's upper bound; doubles each time (full jitter)")                          \
     X(retry_cap, "retry.cap", DURATION, "60s", 1, 86400000, "", "longest retry delay")             \
+    X(retry_attempts, "retry.attempts", COUNT, "8", 1, 1000000, "",                                \
+      "failures that park an order; only those count between which others were delivered")         \
+    X(retry_endpoint_attempts, "retry.endpoint_attempts", COUNT, "3", 1, 1000000, "",              \
+      "answers blaming the endpoint that park an order, others being delivered in between")        \
+    X(retry_give_up, "retry.give_up", DURATION, "24h", 1000, 31536000000, "",                      \
+      "time after its first attempt at which an order is parked in any case")                      \
+    X(retry_after_cap, "retry.after_cap", DURATION, "15m", 0, 86400000, "",                        \
+      "longest Retry-After that is honoured")                                                      \
+    X(breaker_failures_in_row, "breaker.failures_in_row", COUNT, "5", 1, 1000000, "",              \
+      "failures in a row that open the breaker")                                                   \
+    X(breaker_failures_min, "breaker.failures_min", COUNT, "20", 1, 1000000, "",                   \
+      "failures that open it when they are half of the answers in breaker.failures_window")        \
+    X(breaker_failures_window, "breaker.failures_window", DURATION, "30s", 1000, 60000, "",        \
+      "the time over which failures are weighed")                                                  \
+    X(breaker_refusals_min, "breaker.refusals_min", COUNT, "20", 1, 1000000, "",                   \
+      "refusals (4xx) that open it when they are half of the answers in breaker.refusals_window")  \
+    X(breaker_refusals_window, "breaker.refusals_window", DURATION, "60s", 1000, 60000, "",        \
+      "the time over which refusals are weighed")                                                  \
+    X(breaker_probe_first, "breaker.probe_first", DURATION, "5s", 1, 3600000, "",                  \
+      "wait before the first probe of an open breaker; doubles each time")                         \
+    X(breaker_probe_cap, "breaker.probe_cap", DURATION, "60s", 1, 86400000, "",                    \
+      "longest wait between two probes")                                                           \
     X(commit_interval, "commit.interval", DURATION, "20ms", 0, 60000, "",                          \
       "least time between two commits")                                                            \
     X(drain_timeout, "drain.timeout", DURATION, "10s", 0, 300000, "",                              \
@@ -95,6 +138,8 @@ enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
 enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
+enum { CONFIG_HEADERS_MAX = 6 };
+
 struct config_pair { /* an open-ended option, owned by the config */
     char *name;      /* without its prefix */
     char *value;
@@ -106,6 +151,8 @@ struct config {
 #undef X
     struct config_pair *kafka_properties; /* kafka.properties.*, in the order they were set */
     size_t kafka_property_count;
+    struct config_pair *webhook_headers; /* webhook.headers.*; values may be secrets */
+    size_t webhook_header_count;
     char *payload_column[FIELD_COUNT]; /* payload.fields.*: the column that feeds each field */
 };
 
@@ -125,9 +172,9 @@ void config_free(struct config *config);
 
 /* Sets one option from text; a later call wins. origin says where the text came from
  * ("shop.yaml:7", "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a
- * secret's), what is allowed, and for an unknown name the nearest known one. "kafka.properties.X"
- * and "payload.fields.X" are accepted besides the table's names. An empty value is an error, except
- * for a Kafka property. */
+ * secret's), what is allowed, and for an unknown name the nearest known one. "kafka.properties.X",
+ * "webhook.headers.X" and "payload.fields.X" are accepted besides the table's names. An empty value
+ * is an error, except for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 

@@ -16,7 +16,9 @@ struct lane {
 struct lanes {
     struct lane **buckets; /* a power of two; at most as many lanes as buckets on average */
     size_t bucket_count, lane_count;
-    struct delivery *ready_first, *ready_last;
+    struct ready {
+        struct delivery *first, *last;
+    } ready[2];             /* to be sent; to be parked */
     struct delivery **heap; /* RESTING, least due_ms first */
     size_t heap_len, heap_cap;
     struct lane_counts counts;
@@ -83,10 +85,11 @@ static void enter(struct lanes *l, struct delivery *d, enum delivery_state to)
 
 static void make_ready(struct lanes *l, struct delivery *d)
 {
+    struct ready *ready = &l->ready[d->rejected];
     enter(l, d, DELIVERY_READY);
     d->next = NULL;
-    *(l->ready_first != NULL ? &l->ready_last->next : &l->ready_first) = d;
-    l->ready_last = d;
+    *(ready->first != NULL ? &ready->last->next : &ready->first) = d;
+    ready->last = d;
 }
 
 static struct lane **bucket_of(const struct lanes *l, uint64_t hash)
@@ -115,8 +118,8 @@ static void rehash(struct lanes *l)
 
 static bool same_order(const struct delivery *a, const struct delivery *b)
 {
-    return a->order_id_len == b->order_id_len &&
-           memcmp(a->order_id, b->order_id, a->order_id_len) == 0;
+    const struct slice *x = &a->text[TEXT_ORDER_ID], *y = &b->text[TEXT_ORDER_ID];
+    return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
 }
 
 static struct lane *find_lane(const struct lanes *l, const struct delivery *d)
@@ -169,14 +172,24 @@ bool lane_add(struct lanes *l, struct delivery *d)
     return true;
 }
 
-struct delivery *lane_take(struct lanes *l)
+static struct delivery *take(struct lanes *l, struct ready *ready)
 {
-    struct delivery *d = l->ready_first;
+    struct delivery *d = ready->first;
     if (d == NULL)
         return NULL;
-    l->ready_first = d->next;
+    ready->first = d->next;
     enter(l, d, DELIVERY_IN_FLIGHT);
     return d;
+}
+
+struct delivery *lane_take(struct lanes *l)
+{
+    return take(l, &l->ready[false]);
+}
+
+struct delivery *lane_take_rejected(struct lanes *l)
+{
+    return take(l, &l->ready[true]);
 }
 
 /* Puts d where it belongs in the heap, looking upwards from `at`. */
@@ -244,6 +257,16 @@ int64_t lane_wake(struct lanes *l, int64_t now_ms)
     return l->heap_len > 0 ? l->heap[0]->due_ms : -1;
 }
 
+bool lane_has_ready(const struct lanes *l)
+{
+    return l->ready[false].first != NULL;
+}
+
+bool lane_wake_first(struct lanes *l)
+{
+    return l->heap_len > 0 && (lane_wake(l, l->heap[0]->due_ms), true);
+}
+
 void lane_finish(struct lanes *l, struct delivery *d)
 {
     struct lane *lane = d->lane;
@@ -284,15 +307,15 @@ static struct delivery *filter_lane(struct lanes *l, struct lane *lane, const vo
     return dropped;
 }
 
-static void filter_ready(struct lanes *l, const void *owner)
+static void filter_ready(struct ready *ready, const void *owner)
 {
-    struct delivery **at = &l->ready_first;
-    l->ready_last = NULL;
+    struct delivery **at = &ready->first;
+    ready->last = NULL;
     while (*at != NULL) {
         if ((*at)->owner == owner) {
             *at = (*at)->next;
         } else {
-            l->ready_last = *at;
+            ready->last = *at;
             at = &(*at)->next;
         }
     }
@@ -310,7 +333,8 @@ static void hand_over(struct delivery *d, void (*dropped)(void *, struct deliver
 void lane_drop(struct lanes *l, const void *owner,
                void (*dropped)(void *context, struct delivery *d), void *context)
 {
-    filter_ready(l, owner);
+    filter_ready(&l->ready[false], owner);
+    filter_ready(&l->ready[true], owner);
     for (size_t i = 0; i < l->bucket_count; i++)
         for (struct lane *lane = l->buckets[i], *next; lane != NULL; lane = next) {
             next = lane->next;

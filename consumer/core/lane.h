@@ -19,8 +19,13 @@ void lanes_free(struct lanes *lanes); /* frees no delivery; accepts NULL */
 /* Queues a new delivery behind the others of its order. False without memory (d is not taken). */
 bool lane_add(struct lanes *lanes, struct delivery *d);
 
-/* The next READY delivery, which is IN_FLIGHT from here on; NULL: none. */
+/* The next READY delivery that is to be sent, or that is to be parked only: IN_FLIGHT from here on;
+ * NULL: none. */
 struct delivery *lane_take(struct lanes *lanes);
+struct delivery *lane_take_rejected(struct lanes *lanes);
+
+/* Whether lane_take would give one. */
+bool lane_has_ready(const struct lanes *lanes);
 
 /* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. False without
  * memory: d is then READY at once. */
@@ -31,6 +36,9 @@ void lane_finish(struct lanes *lanes, struct delivery *d);
 
 /* Wakes what is due; returns when the next one is (ms, monotonic), or -1. */
 int64_t lane_wake(struct lanes *lanes, int64_t now_ms);
+
+/* Wakes the one that is due first, whenever that is; false when none rests. */
+bool lane_wake_first(struct lanes *lanes);
 
 /* Takes out the deliveries of `owner` that are not IN_FLIGHT, and hands each to `dropped`. */
 void lane_drop(struct lanes *lanes, const void *owner,

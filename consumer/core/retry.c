@@ -1,20 +1,48 @@
 #include "core/retry.h"
 
-static int64_t upper_bound(const struct retry_options *options, int attempts)
+static int64_t jittered_delay(const struct retry_options *options, int attempts, uint32_t random)
 {
     int64_t bound = options->base_ms;
     for (int i = 1; i < attempts && bound < options->cap_ms; i++)
         bound *= 2;
-    return bound < options->cap_ms ? bound : options->cap_ms;
+    if (bound > options->cap_ms)
+        bound = options->cap_ms;
+    return (int64_t)(((uint64_t)bound + 1) * random >> 32);
 }
 
-enum retry_verdict retry_decide(const struct retry_options *options,
-                                const struct retry_outcome *outcome, int attempts, uint32_t random,
-                                int64_t *ret_delay_ms)
+/* The first failure cannot count: nothing yet says that others fare better. */
+static bool is_the_records_own(const struct retry_history *h, const struct retry_outcome *o)
 {
-    if (outcome->status >= 200 && outcome->status <= 299)
-        return RETRY_DONE;
-    uint64_t span = (uint64_t)upper_bound(options, attempts) + 1;
-    *ret_delay_ms = (int64_t)(span * random >> 32);
+    return h->attempts > 1 && o->others > h->others_before;
+}
+
+static enum retry_verdict judge_failure(const struct retry_options *options,
+                                        struct retry_history *h, const struct retry_outcome *o)
+{
+    if (is_the_records_own(h, o)) {
+        /* Answers that blame the endpoint open the breaker by themselves, so they are weighed even
+         * while it is open: an order that alone is turned away would open it for ever. */
+        if (o->class == OUTCOME_ENDPOINT)
+            h->endpoint_faults++;
+        else if (!o->breaker_open)
+            h->counted++;
+    }
+    if (h->endpoint_faults >= options->endpoint_attempts)
+        return RETRY_SINGULAR;
+    if (h->counted >= options->attempts || o->now_ms - h->first_ms >= options->give_up_ms)
+        return RETRY_EXHAUSTED;
     return RETRY_AGAIN;
+}
+
+enum retry_verdict retry_decide(const struct retry_options *options, struct retry_history *history,
+                                const struct retry_outcome *outcome, int64_t *ret_delay_ms)
+{
+    if (outcome->class == OUTCOME_DELIVERED)
+        return RETRY_DONE;
+    if (outcome->class == OUTCOME_REFUSED && !outcome->breaker_open)
+        return RETRY_REFUSED;
+    enum retry_verdict verdict = judge_failure(options, history, outcome);
+    history->others_before = outcome->others;
+    *ret_delay_ms = jittered_delay(options, history->attempts, outcome->random);
+    return verdict;
 }

@@ -1,5 +1,7 @@
 #include "core/transform.h"
 
+#include "core/utf8.h"
+
 #include <stdlib.h>
 
 struct transform {
@@ -70,22 +72,65 @@ static void undecodable(struct transformed *result, const char *detail)
     result->why = "undecodable";
 }
 
+/* confirmed_at is the payload's last text, in either shape: what stands between the last two
+ * quotes. */
+static struct slice last_text(const struct buf *body)
+{
+    size_t end = body->len, begin;
+    while (end > 0 && body->data[end - 1] != '"')
+        end--;
+    for (begin = end - 1; begin > 0 && body->data[begin - 1] != '"';)
+        begin--;
+    return (struct slice){body->data + begin, end - 1 - begin};
+}
+
+/* What is known of the order even where it cannot be sent. */
+static void note_order(const struct change *change, const struct record *record,
+                       struct transformed *result)
+{
+    const struct column *number = &change->field[FIELD_ORDER_NUMBER];
+    if (!order_id_of(change, &result->order_id))
+        return;
+    if (number->kind == COLUMN_TEXT && utf8_is_valid(number->data, number->len))
+        result->order_number = (struct slice){number->data, number->len};
+    result->lsn = change->lsn.kind == COLUMN_INT ? change->lsn.number : -1;
+    identity_of(change, &result->order_id, record->topic, record->partition, record->offset,
+                result->id);
+}
+
 static void deliver(struct transform *t, const struct change *change, const struct record *record,
                     struct transformed *result)
 {
     struct rejection rejection;
     buf_reset(&t->body);
+    note_order(change, record, result);
     if (!payload_render(change, record->timestamp_ms, &t->payload, &t->body, &rejection)) {
         result->verdict = TRANSFORM_REJECT;
         result->why = rejection_text(&rejection, result->why_text, sizeof result->why_text);
-    } else if (!order_id_of(change, &result->order_id)) {
+    } else if (result->order_id.len == 0) {
         undecodable(result, "the order id is neither text nor a whole number");
     } else {
         result->verdict = TRANSFORM_DELIVER;
         result->body = &t->body;
-        identity_of(change, &result->order_id, record->topic, record->partition, record->offset,
-                    result->id);
+        result->confirmed_at = last_text(&t->body);
     }
+}
+
+static void judge(struct transform *t, const struct change *change, const struct record *record,
+                  struct transformed *result)
+{
+    struct judgement judgement = rule_judge(&t->rule, change, t->memory);
+    result->before_unknown = judgement.before_unknown;
+    result->near_miss = judgement.near_miss;
+    if (judgement.verdict == RULE_DELIVER &&
+        record->has_header(record->context, RULE_KEY_CHANGE_HEADER))
+        skip(result, SKIP_KEY_CHANGE);
+    else if (judgement.verdict == RULE_DELIVER)
+        deliver(t, change, record, result);
+    else if (judgement.verdict == RULE_SKIP)
+        skip(result, judgement.why);
+    else
+        undecodable(result, "the event's op is none of c, u, d, r, t, m, or its row is missing");
 }
 
 void transform_apply(struct transform *t, const struct plan *plan, const struct record *record,
@@ -95,27 +140,24 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     const char *why;
     ret_result->why = ret_result->detail = "";
     ret_result->before_unknown = ret_result->near_miss = false;
+    ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
+    ret_result->lsn = -1;
+    ret_result->id[0] = '\0';
     if (plan_shape(plan) == PLAN_STRAY) {
         skip(ret_result, SKIP_MESSAGE);
         return;
     }
-    if (plan_run(plan, record->body, record->len, gate, &change, &why, NULL) == PLAN_MALFORMED) {
+    if (plan_run(plan, record->body, record->len, gate && !record->any_row, &change, &why, NULL) ==
+        PLAN_MALFORMED) {
         undecodable(ret_result, why);
         return;
     }
-    struct judgement judgement = rule_judge(&t->rule, &change, t->memory);
-    ret_result->before_unknown = judgement.before_unknown;
-    ret_result->near_miss = judgement.near_miss;
-    if (judgement.verdict == RULE_DELIVER &&
-        record->has_header(record->context, RULE_KEY_CHANGE_HEADER))
-        skip(ret_result, SKIP_KEY_CHANGE);
-    else if (judgement.verdict == RULE_DELIVER)
+    if (!record->any_row)
+        judge(t, &change, record, ret_result);
+    else if (change.has_row)
         deliver(t, &change, record, ret_result);
-    else if (judgement.verdict == RULE_SKIP)
-        skip(ret_result, judgement.why);
     else
-        undecodable(ret_result,
-                    "the event's op is none of c, u, d, r, t, m, or its row is missing");
+        undecodable(ret_result, "the record to be retried holds no row");
 }
 
 struct memory_stats transform_memory_stats(const struct transform *t)

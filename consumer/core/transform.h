@@ -11,6 +11,7 @@
 #include "core/payload.h"
 #include "core/plan.h"
 #include "core/rule.h"
+#include "core/slice.h"
 
 struct transform;
 
@@ -30,6 +31,7 @@ struct record {
     size_t len;
     bool (*has_header)(const void *context, const char *name); /* asked of few records only */
     const void *context;
+    bool any_row; /* deliver the row whatever its transition: a manual retry */
 };
 
 enum transform_verdict { TRANSFORM_SKIP, TRANSFORM_DELIVER, TRANSFORM_REJECT };
@@ -41,8 +43,11 @@ struct transformed {
     const char *detail;    /* of an undecodable record, for people; "" else */
     bool before_unknown, near_miss;
     const struct buf *body;     /* of TRANSFORM_DELIVER */
-    struct order_id order_id;   /* of TRANSFORM_DELIVER */
-    char id[IDENTITY_TEXT_MAX]; /* of TRANSFORM_DELIVER: the webhook-id */
+    struct order_id order_id;   /* unless skipped; len 0: the record has none */
+    struct slice order_number;  /* unless skipped; len 0: none, or not text */
+    struct slice confirmed_at;  /* of TRANSFORM_DELIVER: as rendered */
+    int64_t lsn;                /* unless skipped; -1: none */
+    char id[IDENTITY_TEXT_MAX]; /* unless skipped: the webhook-id; "" without an order */
     char why_text[48];          /* what `why` points to when it names a field */
 };
 

@@ -14,12 +14,20 @@ void window_init(struct window *w, int64_t position)
 void window_done(struct window *w)
 {
     free(w->ring);
+    free(w->known);
     *w = (struct window){0};
 }
 
 bool window_is_new(const struct window *w, int64_t offset)
 {
     return offset >= w->next;
+}
+
+bool window_is_known(struct window *w, int64_t offset)
+{
+    while (w->known_at < w->known_count && w->known[w->known_at].to <= offset)
+        w->known_at++;
+    return w->known_at < w->known_count && w->known[w->known_at].from <= offset;
 }
 
 void window_pass(struct window *w, int64_t offset)

@@ -24,6 +24,12 @@ struct window {
     uint64_t head, tail; /* tickets; ring index = ticket & (room - 1) */
     size_t room;         /* a power of two, or 0 */
     size_t open;         /* entries not settled */
+    /* Offsets at or above `next` that an earlier owner settled (core/window_text): passed when they
+     * come. Owned; increasing, apart from each other; those before `known_at` lie behind. */
+    struct window_range {
+        int64_t from, to; /* from ≤ offset < to */
+    } * known;
+    size_t known_at, known_count;
 };
 
 void window_init(struct window *w, int64_t position); /* allocates nothing */
@@ -32,6 +38,9 @@ void window_done(struct window *w);
 /* Whether this offset has not been seen yet. A record below `next` is a repetition by the fetcher
  * and must be dropped, not delivered again. */
 bool window_is_new(const struct window *w, int64_t offset);
+
+/* Whether an earlier owner settled this new offset already: then it is passed, not delivered. */
+bool window_is_known(struct window *w, int64_t offset);
 
 /* A new offset that is settled as it is seen. */
 void window_pass(struct window *w, int64_t offset);

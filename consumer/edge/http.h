@@ -9,6 +9,7 @@
 #define EDGE_HTTP_H
 
 #include "core/error.h"
+#include "core/outcome.h"
 #include "edge/loop.h"
 
 #include <stdbool.h>
@@ -34,9 +35,10 @@ struct http_result {
     int status;       /* HTTP status, or 0: no answer */
     const char *body; /* borrowed during the callback; NUL-terminated */
     size_t body_len;
-    bool body_cut;          /* the response was longer than response_max */
-    const char *failure;    /* "" or libcurl's words for what went wrong; never holds the URL */
-    int64_t retry_after_ms; /* Retry-After as delay, -1: none (issue D reads it) */
+    bool body_cut;             /* the response was longer than response_max */
+    const char *failure;       /* "" or libcurl's words for what went wrong; never holds the URL */
+    enum outcome_failure kind; /* of it, when there was no answer */
+    int64_t retry_after_ms;    /* Retry-After as a delay, -1: none that can be read */
 };
 typedef void http_done(void *context, const struct http_result *result);
 

@@ -5,6 +5,9 @@
  * stay behind for the next, and setting it all each time costs 2 % of a request's instructions. */
 #include "edge/http_internal.h"
 
+#include "core/retry_after.h"
+#include "edge/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,8 +20,8 @@ enum {
 /* Below common idle timeouts of servers, so that a connection is rarely used just as it is closed.
  */
 static const long CONNECTION_IDLE_MAX_S = 20;
-static const long CONNECTION_LIFE_MAX_S = 600;     /* follows DNS changes */
-static const int64_t RETRY_AFTER_MAX_S = 6 * 3600; /* as newer versions of libcurl themselves do */
+static const long CONNECTION_LIFE_MAX_S = 600; /* follows DNS changes */
+static const int64_t RETRY_AFTER_MAX_MS = INT64_C(6) * 3600 * 1000;
 
 /* Called before each time libcurl sends the request. When a reused connection is closed without an
  * answer, libcurl would send it again by itself, up to five times: the receiver may see a POST
@@ -292,6 +295,28 @@ bool http_request_prepare(struct http_request *request, const struct http_endpoi
     return error_set(err, ERROR_NO_MEMORY, "libcurl refused an option");
 }
 
+static enum outcome_failure kind_of(const struct http_request *request, CURLcode code)
+{
+    switch (code) {
+    case CURLE_OPERATION_TIMEDOUT: return FAILURE_TIMEOUT;
+    case CURLE_ABORTED_BY_CALLBACK:
+    case CURLE_GOT_NOTHING:
+    case CURLE_SEND_ERROR:
+    case CURLE_RECV_ERROR:
+    case CURLE_PARTIAL_FILE: return request->sends > 0 ? FAILURE_UNKNOWN_RESULT : FAILURE_NETWORK;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR: return FAILURE_TLS;
+    case CURLE_OUT_OF_MEMORY:
+    case CURLE_FAILED_INIT: return FAILURE_LOCAL;
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT: return FAILURE_NETWORK;
+    default: return request->sends > 0 ? FAILURE_BAD_ANSWER : FAILURE_NETWORK;
+    }
+}
+
 /* libcurl's own words, never its error buffer: that one may hold parts of the URL. */
 static const char *failure_of(const struct http_request *request, CURLcode code)
 {
@@ -307,18 +332,13 @@ static const char *failure_of(const struct http_request *request, CURLcode code)
     return curl_easy_strerror(code);
 }
 
-/* libcurl reads both forms of Retry-After but says 0 for none, for no delay and for nonsense. */
-static int64_t retry_after_ms(CURL *easy)
+/* libcurl's own reading of it cannot tell no delay from nonsense, nor a date in the past. */
+static int64_t read_retry_after(CURL *easy)
 {
-    curl_off_t seconds = 0;
-    curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
-    if (seconds > 0)
-        return (seconds < RETRY_AFTER_MAX_S ? seconds : RETRY_AFTER_MAX_S) * 1000;
     struct curl_header *header;
     if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
         return -1;
-    bool zero = header->value[0] == '0' && header->value[strspn(header->value, "0")] == '\0';
-    return zero || curl_getdate(header->value, NULL) != -1 ? 0 : -1;
+    return retry_after_ms(header->value, clock_wall_ms() / 1000, RETRY_AFTER_MAX_MS);
 }
 
 struct http_result http_request_result(struct http_request *request, CURLcode code)
@@ -329,6 +349,7 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
         curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
     if (status == 0) {
         result.failure = failure_of(request, code);
+        result.kind = kind_of(request, code);
         return result;
     }
     result.status = (int)status;
@@ -336,6 +357,6 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
     result.body_len = buf_ok(&request->body) ? request->body.len : 0;
     result.body_cut = request->body_cut;
     if (status >= 300)
-        result.retry_after_ms = retry_after_ms(request->easy);
+        result.retry_after_ms = read_retry_after(request->easy);
     return result;
 }

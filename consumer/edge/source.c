@@ -50,6 +50,16 @@ static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opa
     }
 }
 
+const char *source_topic(const struct source *s, int32_t slot)
+{
+    return slot_is_retry(slot) ? s->config->retry_topic : s->config->kafka_topic;
+}
+
+int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t *p)
+{
+    return slot_of(p->partition, strcmp(p->topic, s->config->kafka_topic) != 0);
+}
+
 struct source *source_new(const struct config *config, const struct source_events *events,
                           int wake_fd, struct error *err)
 {
@@ -98,9 +108,9 @@ void source_free(struct source *s)
     if (s == NULL)
         return;
     for (size_t i = 0; i < s->count; i++)
-        if (s->partitions[i].queue != NULL)
-            rd_kafka_queue_destroy(s->partitions[i].queue);
-    free(s->partitions);
+        if (s->slots[i].queue != NULL)
+            rd_kafka_queue_destroy(s->slots[i].queue);
+    free(s->slots);
     rd_kafka_queue_destroy(s->close_queue);
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
@@ -163,7 +173,7 @@ size_t source_partition_count(struct source *s, int timeout_ms, struct error *er
     return count;
 }
 
-static bool subscribe(struct source *s, struct error *err)
+bool source_subscribe(struct source *s, struct error *err)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, s->config->kafka_topic, RD_KAFKA_PARTITION_UA);
@@ -178,7 +188,7 @@ bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *con
 {
     int64_t deadline = timeout_ms >= 0 ? clock_mono_ms() + timeout_ms : INT64_MAX;
     rd_kafka_resp_err_t code;
-    while (look_at_topic(s, SLICE_MS, &code) == 0) {
+    while ((s->partitions = (int32_t)look_at_topic(s, SLICE_MS, &code)) == 0) {
         if (is_final(code))
             return refuse_topic(s, code, err);
         brokers_missed(s, rd_kafka_err2str(code));
@@ -189,24 +199,48 @@ bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *con
                              s->config->kafka_brokers, rd_kafka_err2str(code));
     }
     brokers_there(s);
-    return subscribe(s, err);
+    return true;
+}
+
+int32_t source_partitions(const struct source *s)
+{
+    return s->partitions;
+}
+
+void source_use_retry(struct source *s, int32_t partitions)
+{
+    s->retry_partitions = partitions;
+}
+
+rd_kafka_t *source_client(struct source *s)
+{
+    return s->rk;
+}
+
+static bool end_offset(struct source *s, int32_t slot, int timeout_ms, int64_t *ret_end,
+                       struct error *err)
+{
+    int64_t low;
+    if (slot_is_retry(slot) && slot_partition(slot) >= s->retry_partitions)
+        return true;
+    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
+        s->rk, source_topic(s, slot), slot_partition(slot), &low, ret_end, timeout_ms);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_UNREACHABLE, "end of %s, partition %d: %s", source_topic(s, slot),
+                     (int)slot_partition(slot), rd_kafka_err2str(code));
 }
 
 bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offsets,
                         size_t *ret_count, struct error *err)
 {
-    size_t count = source_partition_count(s, (int)timeout_ms, err);
-    int64_t *offsets = count > 0 ? calloc(count, sizeof *offsets) : NULL;
+    size_t count = (size_t)s->partitions * 2;
+    int64_t *offsets = calloc(count, sizeof *offsets);
     if (offsets == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
     for (size_t i = 0; i < count; i++) {
-        int64_t low;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            s->rk, s->config->kafka_topic, (int32_t)i, &low, &offsets[i], (int)timeout_ms);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (!end_offset(s, (int32_t)i, (int)timeout_ms, &offsets[i], err)) {
             free(offsets);
-            return error_set(err, ERROR_UNREACHABLE, "end of partition %zu: %s", i,
-                             rd_kafka_err2str(code));
+            return false;
         }
     }
     *ret_offsets = offsets;
@@ -214,36 +248,24 @@ bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offs
     return true;
 }
 
-bool source_committed(struct source *s, int64_t timeout_ms, int64_t *offsets, size_t count,
-                      struct error *err)
-{
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_topic_partition_list_add_range(list, s->config->kafka_topic, 0, (int32_t)count - 1);
-    rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, (int)timeout_ms);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        offsets[list->elems[i].partition] = list->elems[i].offset >= 0 ? list->elems[i].offset : -1;
-    rd_kafka_topic_partition_list_destroy(list);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(err, ERROR_UNREACHABLE, "committed offsets: %s", rd_kafka_err2str(code));
-}
-
 /* ---- turns ---- */
 
-/* An error that came in place of a message. */
-static void message_error(struct source *s, const rd_kafka_message_t *m)
+/* An error that came in place of a message; slot -1: of the whole client. */
+static void message_error(struct source *s, int32_t slot, const rd_kafka_message_t *m)
 {
     char text[ERROR_TEXT_MAX];
     switch (m->err) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        s->events.at_end(s->events.context, m->partition);
+        if (slot >= 0)
+            s->events.at_end(s->events.context, slot);
         return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
         snprintf(
             text, sizeof text,
-            "partition %d stands still: its offset is not in the topic any more (retention, or "
+            "%s, partition %d stands still: its offset is not in the topic any more (retention, or "
             "the topic was made anew): %s. Reset the group's offset to go on",
-            (int)m->partition, rd_kafka_message_errstr(m));
+            slot >= 0 ? source_topic(s, slot) : "", (int)m->partition, rd_kafka_message_errstr(m));
         break;
     default:
         snprintf(text, sizeof text, "topic \"%s\": %s", s->config->kafka_topic,
@@ -274,7 +296,7 @@ static void serve_group(struct source *s)
     }
     for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(s->rk, 0)) != NULL;) {
         if (m->err)
-            message_error(s, m);
+            message_error(s, -1, m);
         rd_kafka_message_destroy(m);
     }
 }
@@ -287,7 +309,7 @@ static void answer_commit(struct source *s, rd_kafka_event_t *event)
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         /* The call's own error counts for all: entries may say NO_ERROR beside it. */
         rd_kafka_resp_err_t code = whole ? whole : p->err;
-        s->events.committed(s->events.context, p->partition, p->offset,
+        s->events.committed(s->events.context, source_slot_of(s, p), p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
     s->events.commit_done(s->events.context);
@@ -325,20 +347,19 @@ void source_turn(struct source *s)
     serve_close(s);
 }
 
-size_t source_read(struct source *s, int32_t partition, rd_kafka_message_t **messages, size_t max)
+size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages, size_t max)
 {
-    if ((size_t)partition >= s->count || s->partitions[partition].state != SOURCE_ASSIGNED)
+    if ((size_t)slot >= s->count || s->slots[slot].state != SOURCE_ASSIGNED)
         return 0;
     for (;;) {
-        ssize_t got =
-            rd_kafka_consume_batch_queue(s->partitions[partition].queue, 0, messages, max);
+        ssize_t got = rd_kafka_consume_batch_queue(s->slots[slot].queue, 0, messages, max);
         size_t good = 0;
         for (ssize_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 messages[good++] = messages[i];
                 continue;
             }
-            message_error(s, messages[i]);
+            message_error(s, slot, messages[i]);
             rd_kafka_message_destroy(messages[i]);
         }
         if (good > 0)
@@ -353,10 +374,11 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
-        enum source_state state = s->partitions[offsets[i].partition].state;
+        int32_t slot = offsets[i].slot;
+        enum source_state state = s->slots[slot].state;
         assert(state == SOURCE_ASSIGNED || state == SOURCE_REVOKING);
         rd_kafka_topic_partition_t *p =
-            rd_kafka_topic_partition_list_add(list, s->config->kafka_topic, offsets[i].partition);
+            rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot));
         p->offset = offsets[i].offset;
         if (offsets[i].metadata != NULL) { /* freed with the list */
             p->metadata = strdup(offsets[i].metadata);

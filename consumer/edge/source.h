@@ -18,24 +18,39 @@
 
 struct source;
 
-/* What the source tells its owner, always from within source_turn. Partitions are numbers of
- * kafka.topic. */
+/* What is read is named by a slot: a partition of kafka.topic, or the partition of retry.topic that
+ * goes with it. A retry partition is never subscribed; it is given and taken together with its
+ * source partition, so that an order is never in two members' hands. */
+static inline int32_t slot_of(int32_t partition, bool is_retry)
+{
+    return partition * 2 + is_retry;
+}
+static inline int32_t slot_partition(int32_t slot)
+{
+    return slot / 2;
+}
+static inline bool slot_is_retry(int32_t slot)
+{
+    return slot % 2 == 1;
+}
+
+/* What the source tells its owner, always from within source_turn. */
 struct source_events {
     void *context;
-    /* Reading of this partition begins at `position` (the committed offset, or where kafka.start
+    /* Reading of this slot begins at `position` (the committed offset, or where kafka.start
      * says). Called once its position is known; source_read works from here on. metadata: that of
      * the commit it starts from, "" if none; borrowed during the call. */
-    void (*assigned)(void *context, int32_t partition, int64_t position, const char *metadata);
+    void (*assigned)(void *context, int32_t slot, int64_t position, const char *metadata);
     /* The group wants it back: stop dispatching, drain, commit, then call source_release. */
-    void (*revoking)(void *context, int32_t partition);
+    void (*revoking)(void *context, int32_t slot);
     /* Gone already; nothing of it may be committed. source_release is not called. */
-    void (*lost)(void *context, int32_t partition);
+    void (*lost)(void *context, int32_t slot);
     /* The answer to source_commit, for each partition in it; ok=false: error says why. */
-    void (*committed)(void *context, int32_t partition, int64_t offset, bool ok, const char *error);
+    void (*committed)(void *context, int32_t slot, int64_t offset, bool ok, const char *error);
     /* The whole answer to source_commit has been told; the next one may be sent. */
     void (*commit_done)(void *context);
     /* Everything that was in the partition at some moment after its assignment has been read. */
-    void (*at_end)(void *context, int32_t partition);
+    void (*at_end)(void *context, int32_t slot);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
     void (*trouble)(void *context, const struct error *err, bool fatal);
 };
@@ -45,47 +60,54 @@ struct source_events {
 struct source *source_new(const struct config *config, const struct source_events *events,
                           int wake_fd, struct error *err);
 
-/* Checks that the topic exists, then subscribes. Waits calmly while brokers are down, asking
+/* Checks that the topic exists. Waits calmly while brokers are down, asking
  * `wanted` at least once a second whether to go on (false then, without an error); UNREACHABLE
  * after timeout_ms
  * (-1: never); FAILED, naming the topic, when the cluster answers that it has no such topic. */
 bool source_start(struct source *source, int64_t timeout_ms, bool (*wanted)(void *context),
                   void *context, struct error *err) must_check;
 
+/* Joins the group. */
+bool source_subscribe(struct source *source, struct error *err) must_check;
+
 /* Serves group events, errors and commit answers; carries out what is due. Never blocks for more
  * than a bounded offset look-up on assignment. */
 void source_turn(struct source *source);
 
-/* Takes up to max (≤ 1000) messages of one assigned partition, without waiting. Returns how many;
+/* Takes up to max (≤ 1000) messages of one assigned slot, without waiting. Returns how many;
  * the caller destroys each with rd_kafka_message_destroy. Errors and ends are handled inside. The
  * wake-up comes only when an empty queue fills, so read until 0 comes back before waiting for it.
  */
-size_t source_read(struct source *source, int32_t partition, rd_kafka_message_t **messages,
-                   size_t max);
+size_t source_read(struct source *source, int32_t slot, rd_kafka_message_t **messages, size_t max);
 
 /* Sends one asynchronous commit; its answer comes by `committed`. Only assigned (or revoking, not
- * yet released) partitions may be in it: others are refused by assertion. metadata is printable or
+ * yet released) slots may be in it: others are refused by assertion. metadata is printable or
  * NULL. */
 struct source_offset {
-    int32_t partition;
+    int32_t slot;
     int64_t offset;       /* the next offset to read */
     const char *metadata; /* borrowed during the call */
 };
 bool source_commit(struct source *source, const struct source_offset *offsets, size_t count,
                    struct error *err) must_check;
 
-/* Hands a revoking partition back. The unassignment is made when all of one revocation are
+/* Hands a revoking slot back. The unassignment is made when all of one revocation are
  * released. */
-void source_release(struct source *source, int32_t partition);
+void source_release(struct source *source, int32_t slot);
 
-/* End offsets of all partitions of the topic, found by asking the cluster. *ret_offsets is
- * malloced, *ret_count long, indexed by partition. Bounded by timeout_ms. */
+/* End offsets by slot (0 where there is no such partition), found by asking the cluster.
+ * *ret_offsets is malloced, *ret_count long. Bounded by timeout_ms for each question. */
 bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
                         size_t *ret_count, struct error *err) must_check;
 
-/* The group's committed offset of partitions 0 … count-1, whoever owns them; -1: none. */
-bool source_committed(struct source *source, int64_t timeout_ms, int64_t *offsets, size_t count,
-                      struct error *err) must_check;
+/* Partitions of kafka.topic, as found by source_start. */
+int32_t source_partitions(const struct source *source);
+
+/* Makes retry partitions readable: the topic exists now. Before any is assigned. */
+void source_use_retry(struct source *source, int32_t partitions);
+
+/* The consumer itself, for what else it can do (metadata, watermarks). */
+rd_kafka_t *source_client(struct source *source);
 
 /* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true
  * once all are released and the consumer is closed. */

@@ -9,18 +9,18 @@
 
 enum { LOOK_UP_MS = 5000, LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
 
-static struct source_partition *entry(struct source *s, int32_t number)
+static struct source_slot *entry(struct source *s, int32_t slot)
 {
-    if ((size_t)number >= s->count) {
-        size_t count = (size_t)number + 1;
-        struct source_partition *more = realloc(s->partitions, count * sizeof *more);
+    if ((size_t)slot >= s->count) {
+        size_t count = (size_t)slot + 1;
+        struct source_slot *more = realloc(s->slots, count * sizeof *more);
         if (more == NULL)
             abort(); /* librdkafka itself aborts when it has no memory */
         memset(more + s->count, 0, (count - s->count) * sizeof *more);
-        s->partitions = more;
+        s->slots = more;
         s->count = count;
     }
-    return &s->partitions[number];
+    return &s->slots[slot];
 }
 
 static bool is_cooperative(rd_kafka_t *rk)
@@ -32,8 +32,9 @@ rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->count);
     for (size_t i = 0; i < s->count; i++)
-        if (s->partitions[i].state == state)
-            rd_kafka_topic_partition_list_add(list, s->config->kafka_topic, (int32_t)i);
+        if (s->slots[i].state == state)
+            rd_kafka_topic_partition_list_add(list, source_topic(s, (int32_t)i),
+                                              slot_partition((int32_t)i));
     return list;
 }
 
@@ -41,7 +42,7 @@ static size_t count_in(const struct source *s, enum source_state state)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->count; i++)
-        count += s->partitions[i].state == state;
+        count += s->slots[i].state == state;
     return count;
 }
 
@@ -53,8 +54,8 @@ bool source_none_owned(const struct source *s)
 static void free_all(struct source *s, enum source_state state)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->partitions[i].state == state)
-            s->partitions[i].state = SOURCE_FREE;
+        if (s->slots[i].state == state)
+            s->slots[i].state = SOURCE_FREE;
 }
 
 static void log_error_object(const char *what, rd_kafka_error_t *error)
@@ -68,22 +69,45 @@ static void log_error_object(const char *what, rd_kafka_error_t *error)
 /* ---- the callback: records what is wanted, nothing else ---- */
 
 /* Gone already: nothing may be committed any more, so nothing is drained. */
-static void lose(struct source *s, int32_t number)
+static void lose(struct source *s, int32_t slot)
 {
-    struct source_partition *p = entry(s, number);
+    struct source_slot *p = entry(s, slot);
     bool told = p->state == SOURCE_ASSIGNED || p->state == SOURCE_REVOKING;
     p->state = SOURCE_RELEASED;
     if (told)
-        s->events.lost(s->events.context, number);
+        s->events.lost(s->events.context, slot);
 }
 
-static void want_back(struct source *s, int32_t number)
+static void want_back(struct source *s, int32_t slot)
 {
-    struct source_partition *p = entry(s, number);
+    struct source_slot *p = entry(s, slot);
     if (p->state == SOURCE_ASSIGNED)
         p->state = SOURCE_REVOKING; /* told in source_carry_out */
     else if (p->state != SOURCE_REVOKING)
         p->state = SOURCE_RELEASED; /* never told to the owner: nothing to drain */
+}
+
+static void want(struct source *s, int32_t slot)
+{
+    entry(s, slot)->state = SOURCE_WANTED;
+}
+
+static void tell_revoking(struct source *s, int32_t slot)
+{
+    if (entry(s, slot)->state == SOURCE_REVOKING)
+        s->events.revoking(s->events.context, slot);
+}
+
+/* Each source partition, and the retry partition that goes with it where there is one. */
+static void for_each_slot(struct source *s, const rd_kafka_topic_partition_list_t *list,
+                          void (*each)(struct source *s, int32_t slot))
+{
+    for (int i = 0; i < list->cnt; i++) {
+        int32_t partition = list->elems[i].partition;
+        each(s, slot_of(partition, false));
+        if (partition < s->retry_partitions)
+            each(s, slot_of(partition, true));
+    }
 }
 
 void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
@@ -92,23 +116,16 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     struct source *s = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->pending = CHANGE_ASSIGN;
-        for (int i = 0; i < partitions->cnt; i++)
-            entry(s, partitions->elems[i].partition)->state = SOURCE_WANTED;
+        for_each_slot(s, partitions, want);
         return;
     }
     bool lost = rd_kafka_assignment_lost(rk) || err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS;
     s->pending = CHANGE_REVOKE;
     if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
         log_warn("the group failed to rebalance", LOG_S("why", rd_kafka_err2str(err)));
-    for (int i = 0; i < partitions->cnt; i++) {
-        if (lost)
-            lose(s, partitions->elems[i].partition);
-        else
-            want_back(s, partitions->elems[i].partition);
-    }
-    for (int i = 0; !lost && i < partitions->cnt; i++)
-        if (entry(s, partitions->elems[i].partition)->state == SOURCE_REVOKING)
-            s->events.revoking(s->events.context, partitions->elems[i].partition);
+    for_each_slot(s, partitions, lost ? lose : want_back);
+    if (!lost)
+        for_each_slot(s, partitions, tell_revoking);
 }
 
 /* ---- taking ---- */
@@ -167,7 +184,9 @@ static bool resolve_start(struct source *s, rd_kafka_topic_partition_t *p, bool 
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, ERROR_UNREACHABLE, "partition %d: %s", (int)p->partition,
                          rd_kafka_err2str(code));
-    p->offset = s->config->kafka_start == KAFKA_START_LATEST && !group_known ? high : low;
+    bool is_source = strcmp(p->topic, s->config->kafka_topic) == 0;
+    bool latest = is_source && s->config->kafka_start == KAFKA_START_LATEST && !group_known;
+    p->offset = latest ? high : low; /* a retry that nobody has read yet is still to be done */
     return true;
 }
 
@@ -206,13 +225,13 @@ static bool resolve_starts(struct source *s, rd_kafka_topic_partition_list_t *li
 }
 
 /* Its own queue before it is assigned: an unforwarding made by the application sticks. */
-static void open_queue(struct source *s, int32_t number)
+static void open_queue(struct source *s, int32_t slot)
 {
-    struct source_partition *p = entry(s, number);
+    struct source_slot *p = entry(s, slot);
     if (p->queue != NULL)
         return;
     static const uint64_t one = 1;
-    p->queue = rd_kafka_queue_get_partition(s->rk, s->config->kafka_topic, number);
+    p->queue = rd_kafka_queue_get_partition(s->rk, source_topic(s, slot), slot_partition(slot));
     rd_kafka_queue_forward(p->queue, NULL);
     rd_kafka_queue_io_event_enable(p->queue, s->wake_fd, &one, sizeof one);
 }
@@ -220,7 +239,7 @@ static void open_queue(struct source *s, int32_t number)
 static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++)
-        open_queue(s, list->elems[i].partition);
+        open_queue(s, source_slot_of(s, &list->elems[i]));
     if (is_cooperative(s->rk))
         log_error_object("assign", rd_kafka_incremental_assign(s->rk, list));
     else
@@ -228,8 +247,9 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
     s->ever_assigned = true;
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &list->elems[i];
-        entry(s, p->partition)->state = SOURCE_ASSIGNED;
-        s->events.assigned(s->events.context, p->partition, p->offset,
+        int32_t slot = source_slot_of(s, p);
+        entry(s, slot)->state = SOURCE_ASSIGNED;
+        s->events.assigned(s->events.context, slot, p->offset,
                            p->metadata != NULL ? p->metadata : "");
     }
 }
@@ -270,14 +290,14 @@ void source_carry_out(struct source *s)
 void source_revoke_all(struct source *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->partitions[i].state == SOURCE_ASSIGNED) {
-            s->partitions[i].state = SOURCE_REVOKING;
+        if (s->slots[i].state == SOURCE_ASSIGNED) {
+            s->slots[i].state = SOURCE_REVOKING;
             s->events.revoking(s->events.context, (int32_t)i);
         }
 }
 
-void source_release(struct source *s, int32_t partition)
+void source_release(struct source *s, int32_t slot)
 {
-    assert(s->partitions[partition].state == SOURCE_REVOKING);
-    s->partitions[partition].state = SOURCE_RELEASED;
+    assert(s->slots[slot].state == SOURCE_REVOKING);
+    s->slots[slot].state = SOURCE_RELEASED;
 }

@@ -3,7 +3,7 @@
  *   source.c         start, reading, commits, close
  *   source_assign.c  what the group gives and takes, and where reading begins
  *
- * A partition's states; every arrow is made in source_assign.c:
+ * A slot's states; every arrow is made in source_assign.c:
  *
  *   FREE ──(group gives)──▶ WANTED ──(position known)──▶ ASSIGNED ──(group takes)──▶ REVOKING
  *    ▲                        │                             │ (lost)                   │ release
@@ -16,7 +16,7 @@
 
 enum source_state { SOURCE_FREE, SOURCE_WANTED, SOURCE_ASSIGNED, SOURCE_REVOKING, SOURCE_RELEASED };
 
-struct source_partition {
+struct source_slot {
     enum source_state state;
     rd_kafka_queue_t *queue; /* its own, unforwarded; made once, kept */
 };
@@ -30,13 +30,17 @@ struct source {
     rd_kafka_topic_t *topic; /* for metadata only */
     rd_kafka_queue_t *main_queue, *commit_queue, *close_queue;
     int wake_fd;
-    struct source_partition *partitions;
+    struct source_slot *slots;
     size_t count;
-    enum source_change pending; /* what librdkafka waits for us to carry out */
-    int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
+    int32_t partitions, retry_partitions; /* of the topics */
+    enum source_change pending;           /* what librdkafka waits for us to carry out */
+    int64_t retry_ms; /* of a pending assignment whose offsets could not be looked up */
     bool ever_assigned, closing, leaving, closed;
     struct log_trouble offsets_trouble, broker_trouble;
 };
+
+const char *source_topic(const struct source *s, int32_t slot);
+int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t *p);
 
 /* source_assign.c */
 void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
@@ -45,7 +49,7 @@ void source_carry_out(struct source *s); /* what is pending, if it can be done b
 void source_revoke_all(struct source *s);
 bool source_none_owned(const struct source *s);
 
-/* An offset list of all partitions in a state; the caller destroys it. */
+/* An offset list of all slots in a state; the caller destroys it. */
 rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state);
 
 /* Partitions of the topic, by the cluster's metadata; 0 with err. */

@@ -1,6 +1,8 @@
 /* webhook: the endpoint, its public name, and the headers of an attempt. */
 #include "edge/webhook.h"
 
+#include "core/signature.h"
+
 #include <arpa/inet.h>
 #include <curl/curl.h>
 #include <openssl/evp.h>
@@ -9,13 +11,20 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FINGERPRINT_BYTES = 4, HEADER_MAX = 512, HOST_MAX = 256 };
+enum { FINGERPRINT_BYTES = 4, HOST_MAX = 256, ID_MAX = 256, OWN_HEADERS = 7 };
+
+/* Where attempts go, and what they carry: all that a reload replaces. */
+struct target {
+    char *url, *ca_file;
+    char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
+    struct signature_keys keys;
+    struct http_endpoint endpoint;
+    char name[HOST_MAX + 1 + 2 * FINGERPRINT_BYTES + 1];
+};
 
 struct webhook {
     struct http *http;
-    const char *url; /* the config's */
-    struct http_endpoint endpoint;
-    char name[HOST_MAX + 1 + 2 * FINGERPRINT_BYTES + 1];
+    struct target target;
 };
 
 /* The parts of a URL that decide whether it may be used; owned, curl_free'd. */
@@ -92,75 +101,173 @@ bool webhook_url_check(const char *url, bool allow_http, struct error *err)
     return ok;
 }
 
-static bool set_name(struct webhook *webhook, struct error *err)
+static bool set_name(struct target *target, struct error *err)
 {
     struct url_parts parts;
     unsigned char digest[EVP_MAX_MD_SIZE];
-    if (EVP_Digest(webhook->url, strlen(webhook->url), digest, NULL, EVP_sha256(), NULL) != 1)
+    if (EVP_Digest(target->url, strlen(target->url), digest, NULL, EVP_sha256(), NULL) != 1)
         return error_set(err, ERROR_FAILED, "SHA-256 is not available");
-    if (!url_split(webhook->url, &parts))
+    if (!url_split(target->url, &parts))
         return error_set(err, ERROR_NO_MEMORY, "no memory for the webhook's name");
-    int len = snprintf(webhook->name, sizeof webhook->name, "%s#", parts.host);
+    int len = snprintf(target->name, sizeof target->name, "%s#", parts.host);
     for (int i = 0; i < FINGERPRINT_BYTES; i++)
-        len += snprintf(webhook->name + len, sizeof webhook->name - (size_t)len, "%02x", digest[i]);
+        len += snprintf(target->name + len, sizeof target->name - (size_t)len, "%02x", digest[i]);
     url_parts_done(&parts);
     return true;
 }
 
+static void target_done(struct target *target)
+{
+    for (size_t i = 0; target->headers[i] != NULL; i++)
+        free(target->headers[i]);
+    free(target->url);
+    free(target->ca_file);
+}
+
+static bool copy_texts(struct target *target, const struct config *config)
+{
+    target->url = strdup(config->webhook_url);
+    bool ok = target->url != NULL;
+    if (config->webhook_ca_file != NULL)
+        ok &= (target->ca_file = strdup(config->webhook_ca_file)) != NULL;
+    for (size_t i = 0; ok && i < config->webhook_header_count; i++) {
+        const struct config_pair *pair = &config->webhook_headers[i];
+        ok = asprintf(&target->headers[i], "%s: %s", pair->name, pair->value) >= 0;
+        if (!ok)
+            target->headers[i] = NULL;
+    }
+    return ok;
+}
+
+static bool target_init(struct target *target, const struct config *config, struct error *err)
+{
+    *target = (struct target){0};
+    if (config->webhook_url == NULL)
+        return error_set(err, ERROR_CONFIG, "webhook.url is required");
+    if (!webhook_url_check(config->webhook_url, config->webhook_allow_http, err))
+        return false;
+    if (config->webhook_signing_keys != NULL &&
+        !signature_keys_parse(config->webhook_signing_keys, &target->keys, err))
+        return false;
+    bool ok = copy_texts(target, config) || error_set(err, ERROR_NO_MEMORY, "no memory");
+    target->endpoint = (struct http_endpoint){
+        .ca_file = target->ca_file,
+        .timeout_ms = config->webhook_timeout,
+        .response_max = (size_t)config->webhook_response_max,
+        .http_allowed = true, /* where it may be: checked above */
+        .connections_max = (long)config->webhook_concurrency,
+    };
+    if (ok && set_name(target, err))
+        return true;
+    target_done(target);
+    return false;
+}
+
 struct webhook *webhook_new(struct http *http, const struct config *config, struct error *err)
 {
-    if (config->webhook_url == NULL) {
-        error_set(err, ERROR_CONFIG, "webhook.url is required");
-        return NULL;
-    }
-    if (!webhook_url_check(config->webhook_url, config->webhook_allow_http, err))
-        return NULL;
     struct webhook *webhook = calloc(1, sizeof *webhook);
     if (webhook == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory for the webhook");
         return NULL;
     }
     webhook->http = http;
-    webhook->url = config->webhook_url;
-    webhook->endpoint = (struct http_endpoint){
-        .ca_file = config->webhook_ca_file,
-        .timeout_ms = config->webhook_timeout,
-        .response_max = (size_t)config->webhook_response_max,
-        .http_allowed = true, /* where it may be: checked above */
-        .connections_max = (long)config->webhook_concurrency,
-    };
-    if (set_name(webhook, err))
+    if (target_init(&webhook->target, config, err))
         return webhook;
-    webhook_free(webhook);
+    free(webhook);
     return NULL;
+}
+
+bool webhook_reload(struct webhook *webhook, const struct config *config, struct error *err)
+{
+    struct target target;
+    if (!target_init(&target, config, err))
+        return false;
+    target_done(&webhook->target);
+    webhook->target = target;
+    return true;
 }
 
 void webhook_free(struct webhook *webhook)
 {
+    if (webhook == NULL)
+        return;
+    target_done(&webhook->target);
     free(webhook);
 }
 
 const char *webhook_name(const struct webhook *webhook)
 {
-    return webhook->name;
+    return webhook->target.name;
 }
 
-struct http_request *webhook_post(struct webhook *webhook, const char *id, int attempt,
-                                  const char *body, size_t body_len, http_done *done, void *context,
-                                  struct error *err)
+const char *webhook_secret_url(const struct webhook *webhook)
 {
-    char id_header[HEADER_MAX], key_header[HEADER_MAX], attempt_header[HEADER_MAX];
-    snprintf(id_header, sizeof id_header, "webhook-id: %s", id);
-    int len =
-        snprintf(key_header, sizeof key_header, "Idempotency-Key: %s", id); /* the longer one */
-    snprintf(attempt_header, sizeof attempt_header, "webhook-attempt: %d", attempt);
-    if (len >= HEADER_MAX) {
+    return webhook->target.url;
+}
+
+/* The headers of one attempt, written one behind the other into one buffer: printf for each costs
+ * several per cent of a request. */
+struct header_list {
+    const char *lines[OWN_HEADERS + CONFIG_HEADERS_MAX + 1];
+    size_t count, used;
+    char text[6 * 32 + 2 * ID_MAX + SIGNATURE_TEXT_MAX];
+};
+
+static void add_line(struct header_list *list, const char *name, const char *value)
+{
+    char *line = list->text + list->used;
+    size_t name_len = strlen(name), len = strlen(value);
+    memcpy(line, name, name_len);
+    memcpy(line + name_len, value, len + 1);
+    list->used += name_len + len + 1;
+    list->lines[list->count++] = line;
+}
+
+static void add_number(struct header_list *list, const char *name, int64_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof digits;
+    *--at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    add_line(list, name, at);
+}
+
+static bool write_headers(const struct target *target, const struct webhook_message *message,
+                          struct header_list *list, struct error *err)
+{
+    char signature[SIGNATURE_TEXT_MAX];
+    list->used = list->count = 0;
+    list->lines[list->count++] = "Content-Type: application/json";
+    add_line(list, "webhook-id: ", message->id);
+    add_line(list, "Idempotency-Key: ", message->id);
+    add_number(list, "webhook-timestamp: ", message->timestamp_s);
+    add_number(list, "webhook-attempt: ", message->attempt);
+    if (message->source != NULL)
+        add_line(list, "webhook-source: ", message->source);
+    if (target->keys.count > 0) {
+        if (!signature_write(&target->keys, message->id, message->timestamp_s, message->body,
+                             message->body_len, signature))
+            return error_set(err, ERROR_FAILED, "the message could not be signed");
+        add_line(list, "webhook-signature: ", signature);
+    }
+    for (size_t i = 0; target->headers[i] != NULL; i++)
+        list->lines[list->count++] = target->headers[i];
+    list->lines[list->count] = NULL;
+    return true;
+}
+
+struct http_request *webhook_post(struct webhook *webhook, const struct webhook_message *message,
+                                  http_done *done, void *context, struct error *err)
+{
+    struct header_list headers;
+    if (strlen(message->id) >= ID_MAX) {
         error_set(err, ERROR_FAILED, "the webhook-id is longer than a header may be");
         return NULL;
     }
-    const char *headers[] = {
-        "Content-Type: application/json", id_header, key_header, attempt_header, NULL,
-    };
-    return http_start(webhook->http, &webhook->endpoint, "POST", webhook->url, headers, body,
-                      body_len, done, context, err);
+    if (!write_headers(&webhook->target, message, &headers, err))
+        return NULL;
+    return http_start(webhook->http, &webhook->target.endpoint, "POST", webhook->target.url,
+                      headers.lines, message->body, message->body_len, done, context, err);
 }

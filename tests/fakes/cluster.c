@@ -29,6 +29,9 @@ void cluster_open(struct cluster *c, int partitions)
     c->brokers = rd_kafka_mock_cluster_bootstraps(c->mock);
     require(!rd_kafka_mock_topic_create(c->mock, CLUSTER_TOPIC, partitions, 1));
     require(!rd_kafka_mock_topic_create(c->mock, CLUSTER_PARKED, 1, 1));
+    require(!rd_kafka_mock_topic_create(c->mock, "elementor-sync.deliveries", 1, 1));
+    require(!rd_kafka_mock_topic_create(c->mock, "elementor-sync.retry", partitions, 1));
+    require(!rd_kafka_mock_topic_create(c->mock, "elementor-sync.members", 1, 1));
     require(rd_kafka_brokers_add(c->rk, c->brokers) > 0);
 }
 

@@ -1,5 +1,6 @@
 /* window: compared with the simplest model there is, a bitmap of settled offsets. */
 #include "core/window.h"
+#include "core/window_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -100,6 +101,111 @@ static void agrees_with_a_bitmap(void **state)
     free(r);
 }
 
+/* A new owner that reads the text knows exactly what was settled at or above the watermark, and so
+ * does the one after it, wherever the first stopped reading. */
+static void text_carries_what_is_settled(void **state)
+{
+    (void)state;
+    struct run *r = calloc(1, sizeof *r);
+    char text[WINDOW_TEXT_MAX + 1];
+    assert_non_null(r);
+    for (uint64_t round = 1; round <= ROUNDS; round++) {
+        memset(r, 0, sizeof *r);
+        r->seed = round;
+        window_init(&r->window, 0);
+        for (int step = 0; step < 600; step++)
+            if (random_of(&r->seed, 10) < 7)
+                see(r);
+            else
+                settle(r);
+        for (int generation = 0; generation < 3; generation++) {
+            int64_t replay, watermark = window_watermark(&r->window);
+            bool complete = window_text_write(&r->window, generation == 1 ? 77 : -1, text);
+            assert_true(strlen(text) <= WINDOW_TEXT_MAX);
+            assert_true(complete);
+            struct window next;
+            window_init(&next, watermark);
+            if (*text != '\0')
+                assert_true(window_text_read(&next, text, &replay));
+            if (generation == 1)
+                assert_int_equal(replay, 77);
+            for (int64_t o = watermark; o < r->model.next; o++)
+                if (r->model.seen[o])
+                    assert_int_equal(window_is_known(&next, o), r->model.settled[o]);
+            /* The next owner reads a part only, delivers nothing, and stops in its turn. */
+            next.known_at = 0;
+            int64_t stop = watermark + random_of(&r->seed, 40);
+            for (int64_t o = watermark; o < stop && o < r->model.next; o++)
+                if (window_is_known(&next, o))
+                    window_pass(&next, o);
+                else if (window_reserve(&next))
+                    window_open(&next, o);
+            for (int64_t o = watermark; o < r->model.next; o++)
+                if (!r->model.seen[o] && o < window_watermark(&next))
+                    r->model.settled[o] = true;
+            window_done(&r->window);
+            r->window = next;
+        }
+        window_done(&r->window);
+    }
+    free(r);
+}
+
+static void text_that_does_not_fit_is_cut_safely(void **state)
+{
+    (void)state;
+    struct window w, next;
+    char text[WINDOW_TEXT_MAX + 1];
+    int64_t replay;
+    uint64_t last = 0;
+    window_init(&w, 0);
+    for (int64_t o = 0; o < 20000; o++) { /* every other one settled: the worst there is */
+        assert_true(window_reserve(&w));
+        last = window_open(&w, o);
+        if (o % 2 == 1)
+            window_settle(&w, last);
+    }
+    assert_false(window_text_write(&w, -1, text));
+    assert_true(strlen(text) <= WINDOW_TEXT_MAX);
+    window_init(&next, 0);
+    assert_true(window_text_read(&next, text, &replay));
+    assert_true(next.known_count >= 1000);
+    for (int64_t o = 0; o < 20000; o++)
+        if (window_is_known(&next, o))
+            assert_int_equal(o % 2, 1);
+    window_done(&next);
+    window_done(&w);
+}
+
+static void foreign_texts_are_ignored(void **state)
+{
+    static const char *const texts[] = {"",
+                                        "x",
+                                        "1.",
+                                        "1.41.AQ",
+                                        "2.42.AQI",
+                                        "1.42",
+                                        "1.42.AQ",
+                                        "1.42.AQA",
+                                        "1.42.AQI.",
+                                        "1.42.AQI.r",
+                                        "1.42.AQI.r-1",
+                                        "1.42.AQI.r5x",
+                                        "1.42.A Q",
+                                        "1.42._____________w",
+                                        "1.42.AP__________9_Ag"};
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct window w;
+        int64_t replay;
+        window_init(&w, 42);
+        assert_false(window_text_read(&w, texts[i], &replay));
+        assert_int_equal(replay, -1);
+        assert_false(window_is_known(&w, 43));
+        window_done(&w);
+    }
+}
+
 static void begins_at_its_position(void **state)
 {
     (void)state;
@@ -118,6 +224,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(begins_at_its_position),
         cmocka_unit_test(agrees_with_a_bitmap),
+        cmocka_unit_test(text_carries_what_is_settled),
+        cmocka_unit_test(text_that_does_not_fit_is_cut_safely),
+        cmocka_unit_test(foreign_texts_are_ignored),
     };
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);
 }

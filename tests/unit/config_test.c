@@ -280,7 +280,7 @@ static const struct error_case error_cases[] = {
     {"brokers", "x", "unknown option \"brokers\"; did you mean \"kafka.brokers\"?"},
     {"timeout", "5s",
      "unknown option \"timeout\"; did you mean \"registry.timeout\" or "
-     "\"webhook.timeout\" or \"drain.timeout\"?"},
+     "\"webhook.timeout\" or \"outcome.timeout\" or \"drain.timeout\"?"},
     {"receiver.concurrency", "5",
      "unknown option \"receiver.concurrency\"; did you mean \"webhook.concurrency\"?"},
     {"fields.order_id", "id",

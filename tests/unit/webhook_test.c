@@ -173,8 +173,12 @@ static void what_the_endpoint_receives(void **state)
     char expected[512];
     for (int attempt = 1; attempt <= 2; attempt++) {
         struct outcome outcome = {0};
-        assert_non_null(
-            webhook_post(bench.webhook, "evt_1", attempt, "{\"a\":1}", 7, note, &outcome, NULL));
+        const struct webhook_message message = {.id = "evt_1",
+                                                .attempt = attempt,
+                                                .timestamp_s = 1795424711,
+                                                .body = "{\"a\":1}",
+                                                .body_len = 7};
+        assert_non_null(webhook_post(bench.webhook, &message, note, &outcome, NULL));
         assert_int_equal(outcome.calls, 0);
         assert_true(net_run(&bench.net, &outcome.calls, 1));
         assert_int_equal(outcome.status, 204);
@@ -183,7 +187,8 @@ static void what_the_endpoint_receives(void **state)
                  "POST /wp-json/secret?key=1 HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n"
                  "User-Agent: elementor-sync/" ELEMENTOR_SYNC_VERSION "\r\nAccept: */*\r\n"
                  "Content-Type: application/json\r\nwebhook-id: evt_1\r\n"
-                 "Idempotency-Key: evt_1\r\nwebhook-attempt: %d\r\nContent-Length: 7\r\n\r\n",
+                 "Idempotency-Key: evt_1\r\nwebhook-timestamp: 1795424711\r\nwebhook-attempt: "
+                 "%d\r\nContent-Length: 7\r\n\r\n",
                  server_port(bench.server), attempt);
         assert_string_equal(got->head, expected);
         assert_string_equal(got->body, "{\"a\":1}");
@@ -198,7 +203,9 @@ static void a_long_response_ends_early(void **state)
     bench_open(&bench, (const struct server_rule[]){
                            {NULL, SERVER_ENDLESS, "HTTP/1.1 500 Oops\r\n\r\n", 0}, {0}});
     struct outcome outcome = {0};
-    assert_non_null(webhook_post(bench.webhook, "evt_1", 1, "{}", 2, note, &outcome, NULL));
+    const struct webhook_message message = {
+        .id = "evt_1", .attempt = 1, .body = "{}", .body_len = 2};
+    assert_non_null(webhook_post(bench.webhook, &message, note, &outcome, NULL));
     assert_true(net_run(&bench.net, &outcome.calls, 1));
     assert_int_equal(outcome.status, 500);
     assert_true(outcome.body_cut);
@@ -217,7 +224,9 @@ static void ids_that_cannot_be_sent(void **state)
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         struct outcome outcome = {0};
         struct error err = {0};
-        assert_null(webhook_post(bench.webhook, ids[i], 1, "{}", 2, note, &outcome, &err));
+        const struct webhook_message message = {
+            .id = ids[i], .attempt = 1, .body = "{}", .body_len = 2};
+        assert_null(webhook_post(bench.webhook, &message, note, &outcome, &err));
         assert_int_equal(err.code, ERROR_FAILED);
         http_turn(bench.net.http);
         assert_int_equal(outcome.calls, 0);

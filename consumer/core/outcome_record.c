@@ -1,0 +1,49 @@
+#include "core/outcome_record.h"
+
+#include "core/payload.h"
+
+#include <inttypes.h>
+
+static bool add_text(struct buf *b, const char *name, struct slice text)
+{
+    buf_addf(b, ",\"%s\":", name);
+    if (text.data != NULL && text.len > 0)
+        return json_add_string(b, text.data, text.len);
+    buf_add_text(b, "null");
+    return true;
+}
+
+static void add_number(struct buf *b, const char *name, int64_t number)
+{
+    if (number >= 0)
+        buf_addf(b, ",\"%s\":%" PRId64, name, number);
+    else
+        buf_addf(b, ",\"%s\":null", name);
+}
+
+bool outcome_record_write(const struct outcome_record *r, struct buf *b)
+{
+    bool ok = true;
+    buf_addf(b, "{\"version\":1,\"state\":\"%s\",\"reason\":", r->state);
+    ok &= json_add_string(b, r->reason, strlen(r->reason));
+    ok &= add_text(b, "order_id", r->order_id);
+    ok &= add_text(b, "order_number", r->order_number);
+    ok &= add_text(b, "confirmed_at", r->confirmed_at);
+    ok &= add_text(b, "webhook_id", slice_of(r->webhook_id));
+    ok &= add_text(b, "source", slice_of(r->source));
+    ok &= add_text(b, "request", slice_of(r->request));
+    ok &= add_text(b, "topic", slice_of(r->topic));
+    add_number(b, "partition", r->partition);
+    add_number(b, "offset", r->offset);
+    add_number(b, "timestamp_ms", r->timestamp_ms);
+    add_number(b, "lsn", r->lsn);
+    add_number(b, "attempts", r->attempts);
+    add_number(b, "status", r->status);
+    add_number(b, "first_attempt_ms", r->first_attempt_ms);
+    add_number(b, "last_attempt_ms", r->last_attempt_ms);
+    add_number(b, "settled_ms", r->settled_ms);
+    add_number(b, "next_attempt_ms", r->next_attempt_ms);
+    ok &= add_text(b, "member", slice_of(r->member));
+    buf_addf(b, ",\"previous\":%s}", r->previous[0] != '\0' ? r->previous : "[]");
+    return ok && buf_ok(b);
+}

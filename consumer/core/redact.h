@@ -1,0 +1,36 @@
+/* redact: what an endpoint answered, fit to be kept: short, printable, without what must not be
+ * repeated. */
+#ifndef CORE_REDACT_H
+#define CORE_REDACT_H
+
+#include "core/buf.h"
+#include "core/slice.h"
+
+enum { REDACT_NEEDLES_MAX = 32, REDACT_NEEDLE_MIN = 4, REDACT_OUT_MAX = 1024 };
+
+/* What must not be repeated; texts are borrowed. */
+struct redact {
+    struct slice needles[REDACT_NEEDLES_MAX];
+    size_t count;
+};
+
+/* Shorter ones than REDACT_NEEDLE_MIN are left out: "a" would blot everything. */
+void redact_add(struct redact *redact, struct slice needle);
+
+/* A URL: whole, and by its path, its longer segments and its query, as an error page echoes them.
+ */
+void redact_add_url(struct redact *redact, const char *url);
+
+/* The customer's own words and numbers in a rendered payload (JSON, either shape): client_* fields.
+ * *ret_held keeps the texts alive until json_decref'd by redact_done. */
+struct redact_payload {
+    void *json;
+};
+void redact_add_payload(struct redact *redact, struct slice body, struct redact_payload *ret_held);
+void redact_done(struct redact_payload *held);
+
+/* Appends at most REDACT_OUT_MAX bytes of text to b: needles become "[redacted]" (compared without
+ * regard to ASCII case), control characters a space, bytes that are no UTF-8 "?". */
+void redact_apply(const struct redact *redact, struct slice text, struct buf *b);
+
+#endif

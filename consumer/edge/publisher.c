@@ -1,0 +1,313 @@
+#include "edge/publisher.h"
+
+#include "edge/clock.h"
+#include "edge/kafka_conf.h"
+#include "edge/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
+
+/* One record, kept until it is acknowledged. */
+struct put {
+    struct put *next;            /* while it waits to be produced (again) */
+    struct put *later, *earlier; /* while it has a deadline: in their order */
+    int64_t deadline_ms;         /* -1: none, or over: it is nobody's any more */
+    publisher_done *done;        /* NULL: nobody waits for it */
+    void *context;
+    const char *topic; /* behind the bytes */
+    int32_t partition;
+    rd_kafka_headers_t *headers;
+    size_t key_len, value_len;
+    bool has_key, has_value, value_optional;
+    char bytes[]; /* key, value, topic */
+};
+
+struct publisher {
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    struct put *waiting, **last;
+    int64_t retry_ms; /* when the waiting ones are tried again */
+    struct put *first_due, *last_due;
+    struct log_trouble trouble;
+};
+
+struct publisher *publisher_new(const struct config *config, int wake_fd, struct error *err)
+{
+    static const struct kafka_property properties[] = {{"enable.idempotence", "true"},
+                                                       {"acks", "all"},
+                                                       {"linger.ms", "5"},
+                                                       {"message.timeout.ms", "30000"},
+                                                       {NULL, NULL}};
+    struct publisher *p = calloc(1, sizeof *p);
+    rd_kafka_conf_t *conf = p != NULL ? kafka_conf_new(config, properties, err) : NULL;
+    if (conf == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for a producer");
+        free(p);
+        return NULL;
+    }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
+    p->last = &p->waiting;
+    p->rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
+    if (p->rk == NULL) {
+        free(p);
+        return NULL;
+    }
+    static const uint64_t one = 1;
+    p->queue = rd_kafka_queue_get_main(p->rk);
+    rd_kafka_queue_io_event_enable(p->queue, wake_fd, &one, sizeof one);
+    return p;
+}
+
+static void put_free(struct put *put)
+{
+    if (put->headers != NULL)
+        rd_kafka_headers_destroy(put->headers);
+    free(put);
+}
+
+static void wait_in_line(struct publisher *p, struct put *put)
+{
+    put->next = NULL;
+    *p->last = put;
+    p->last = &put->next;
+}
+
+static void say_trouble(struct publisher *p, const struct put *put, rd_kafka_resp_err_t code)
+{
+    bool missing =
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    const struct log_field fields[] = {
+        LOG_S("topic", put->topic),
+        LOG_S("why", rd_kafka_err2str(code)),
+        LOG_S("do", missing ? "create the topic, or set topics.create=true"
+                            : "nothing: it is tried again"),
+        {0}};
+    log_trouble(&p->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                "records cannot be published; what they stand for waits", fields);
+}
+
+/* Hands it to librdkafka; it comes back as a delivery report. */
+static rd_kafka_resp_err_t produce(struct publisher *p, struct put *put)
+{
+    rd_kafka_headers_t *headers =
+        put->headers != NULL ? rd_kafka_headers_copy(put->headers) : rd_kafka_headers_new(0);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        p->rk, RD_KAFKA_V_TOPIC(put->topic), RD_KAFKA_V_PARTITION(put->partition),
+        RD_KAFKA_V_KEY(put->has_key ? put->bytes : NULL, put->key_len),
+        RD_KAFKA_V_VALUE(put->has_value ? put->bytes + put->key_len : NULL, put->value_len),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(put), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers);
+    return code;
+}
+
+/* A record too large for the topic is published as headers alone: its source still has it.
+ */
+static void drop_value(struct put *put)
+{
+    put->has_value = false;
+    put->value_len = 0;
+    if (put->headers == NULL)
+        put->headers = rd_kafka_headers_new(1);
+    rd_kafka_header_add(put->headers, "elementor-sync.dropped-value", -1, "true", -1);
+}
+
+/* ---- deadlines: all of one option's length, so the list is in order as it is ---- */
+
+static void watch_deadline(struct publisher *p, struct put *put)
+{
+    if (put->deadline_ms < 0)
+        return;
+    put->earlier = p->last_due;
+    if (p->last_due != NULL)
+        p->last_due->later = put;
+    else
+        p->first_due = put;
+    p->last_due = put;
+}
+
+static void forget_deadline(struct publisher *p, struct put *put)
+{
+    if (put->deadline_ms < 0)
+        return;
+    if (put->earlier != NULL)
+        put->earlier->later = put->later;
+    else
+        p->first_due = put->later;
+    if (put->later != NULL)
+        put->later->earlier = put->earlier;
+    else
+        p->last_due = put->earlier;
+    put->deadline_ms = -1;
+}
+
+static void tell(struct put *put, bool acknowledged)
+{
+    publisher_done *done = put->done;
+    put->done = NULL;
+    if (done != NULL)
+        done(put->context, acknowledged);
+}
+
+/* Whoever waited goes on without it; librdkafka may still bring it home. */
+static void serve_deadlines(struct publisher *p, int64_t now_ms)
+{
+    while (p->first_due != NULL && p->first_due->deadline_ms <= now_ms) {
+        struct put *put = p->first_due;
+        forget_deadline(p, put);
+        tell(put, false);
+    }
+}
+
+/* ---- the way out and back ---- */
+
+static void failed(struct publisher *p, struct put *put, rd_kafka_resp_err_t code)
+{
+    if (put->done == NULL) { /* nobody waits: a newer record may have been written since */
+        forget_deadline(p, put);
+        put_free(put);
+        return;
+    }
+    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && put->has_value && put->value_optional)
+        drop_value(put);
+    else
+        say_trouble(p, put, code);
+    if (p->waiting == NULL)
+        p->retry_ms = clock_mono_ms() + (put->has_value ? RETRY_MS : 0);
+    wait_in_line(p, put);
+}
+
+static struct put *put_new(const struct publication *from)
+{
+    size_t topic_size = strlen(from->topic) + 1;
+    size_t key_len = from->key != NULL ? from->key_len : 0;
+    size_t value_len = from->value != NULL ? from->value_len : 0;
+    struct put *put = calloc(1, sizeof *put + key_len + value_len + topic_size);
+    if (put == NULL)
+        return NULL;
+    put->has_key = from->key != NULL;
+    put->has_value = from->value != NULL;
+    put->key_len = key_len;
+    put->value_len = value_len;
+    put->value_optional = from->value_optional;
+    put->partition = from->partition;
+    put->deadline_ms = from->deadline_ms;
+    put->headers = from->headers;
+    if (key_len > 0)
+        memcpy(put->bytes, from->key, key_len);
+    if (value_len > 0)
+        memcpy(put->bytes + key_len, from->value, value_len);
+    put->topic = memcpy(put->bytes + key_len + value_len, from->topic, topic_size);
+    return put;
+}
+
+bool publisher_put(struct publisher *p, const struct publication *publication, publisher_done *done,
+                   void *context, struct error *err)
+{
+    struct put *put = put_new(publication);
+    if (put == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory to publish a record");
+    put->done = done;
+    put->context = context;
+    watch_deadline(p, put);
+    rd_kafka_resp_err_t code = produce(p, put);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        failed(p, put, code);
+    return true;
+}
+
+static void report(struct publisher *p, const rd_kafka_message_t *m)
+{
+    struct put *put = m->_private;
+    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        failed(p, put, m->err);
+        return;
+    }
+    log_trouble_over(&p->trouble, "records can be published again",
+                     (const struct log_field[]){{0}});
+    forget_deadline(p, put);
+    tell(put, true);
+    put_free(put);
+}
+
+static void serve(struct publisher *p)
+{
+    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->queue, 0)) != NULL;) {
+        for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
+            report(p, m);
+        rd_kafka_event_destroy(e);
+    }
+}
+
+/* Tries the whole line once; what fails stands in it again. */
+static void produce_waiting(struct publisher *p)
+{
+    struct put *put = p->waiting;
+    p->waiting = NULL;
+    p->last = &p->waiting;
+    while (put != NULL) {
+        struct put *next = put->next;
+        rd_kafka_resp_err_t code =
+            put->done != NULL ? produce(p, put) : RD_KAFKA_RESP_ERR__PURGE_QUEUE;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            failed(p, put, code);
+        put = next;
+    }
+}
+
+int64_t publisher_turn(struct publisher *p, int64_t now_ms)
+{
+    serve(p);
+    serve_deadlines(p, now_ms);
+    if (p->waiting != NULL && now_ms >= p->retry_ms)
+        produce_waiting(p);
+    int64_t due_ms = p->first_due != NULL ? p->first_due->deadline_ms : -1;
+    if (p->waiting != NULL && (due_ms < 0 || p->retry_ms < due_ms))
+        due_ms = p->retry_ms;
+    if (due_ms < 0)
+        return -1;
+    return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+rd_kafka_t *publisher_client(struct publisher *p)
+{
+    return p->rk;
+}
+
+static void end_unacknowledged(struct publisher *p, struct put *put)
+{
+    forget_deadline(p, put);
+    tell(put, false);
+    put_free(put);
+}
+
+/* Purged records come back as delivery reports, which only this thread serves. */
+static void abandon(struct publisher *p)
+{
+    int64_t deadline = clock_mono_ms() + PURGE_MS;
+    rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (rd_kafka_outq_len(p->rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->queue, POLL_MS);
+        if (e == NULL)
+            continue;
+        for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
+            end_unacknowledged(p, m->_private);
+        rd_kafka_event_destroy(e);
+    }
+    for (struct put *put = p->waiting, *next; put != NULL; put = next) {
+        next = put->next;
+        end_unacknowledged(p, put);
+    }
+}
+
+void publisher_free(struct publisher *p)
+{
+    if (p == NULL)
+        return;
+    abandon(p);
+    rd_kafka_queue_destroy(p->queue);
+    rd_kafka_destroy(p->rk);
+    free(p);
+}

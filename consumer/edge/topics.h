@@ -1,0 +1,18 @@
+/* topics: the topics that the program owns: looked for at the start, made where they are missing.
+ */
+#ifndef EDGE_TOPICS_H
+#define EDGE_TOPICS_H
+
+#include "core/config.h"
+#include "edge/source.h"
+
+#include <stdbool.h>
+
+/* After source_start. Makes the parked, deliveries, retry and members topics where they are missing
+ * (topics.create), with the partitions and settings they need, and tells the source how many retry
+ * partitions there are. False with FAILED, saying exactly what to create, when one is missing and
+ * may not be made; with UNREACHABLE when the cluster does not answer. Bounded by some seconds. */
+bool topics_prepare(const struct config *config, struct source *source,
+                    struct error *err) must_check;
+
+#endif

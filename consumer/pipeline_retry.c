@@ -1,0 +1,74 @@
+/* pipeline_retry: records of the retry topic: the original record and where it lay. */
+#include "pipeline_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define PREFIX "elementor-sync."
+
+/* A header as text; NULL when it is missing, or no text. */
+static const char *header(const rd_kafka_headers_t *headers, const char *name)
+{
+    const void *value;
+    size_t size;
+    if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        value == NULL || strlen(value) != size) /* librdkafka puts a NUL behind every value */
+        return NULL;
+    return value;
+}
+
+static bool number(const rd_kafka_headers_t *headers, const char *name, int64_t max, int64_t *ret)
+{
+    const char *text = header(headers, name);
+    char *end;
+    if (text == NULL || text[strspn(text, "0123456789")] != '\0' || *text == '\0')
+        return false;
+    *ret = strtoll(text, &end, 10);
+    return *ret <= max && strlen(text) <= 19;
+}
+
+static const char *source_of(const rd_kafka_headers_t *headers)
+{
+    const char *source = header(headers, PREFIX "source");
+    return source != NULL && strcmp(source, "redrive") == 0 ? "redrive" : "retry";
+}
+
+bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why)
+{
+    rd_kafka_headers_t *headers;
+    int64_t partition, offset, timestamp_ms;
+    *ret_why = "a record of the retry topic without its source's topic, partition and offset";
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    const char *topic = header(headers, PREFIX "topic");
+    if (topic == NULL || !number(headers, PREFIX "partition", INT32_MAX, &partition) ||
+        !number(headers, PREFIX "offset", INT64_MAX, &offset))
+        return false;
+    if (!number(headers, PREFIX "timestamp", INT64_MAX, &timestamp_ms))
+        timestamp_ms = -1;
+    *ret = (struct retry_record){.topic = topic,
+                                 .source = source_of(headers),
+                                 .request = header(headers, PREFIX "request"),
+                                 .partition = (int32_t)partition,
+                                 .offset = offset,
+                                 .timestamp_ms = timestamp_ms};
+    return true;
+}
+
+/* Without ours, which parking would write a second time. */
+void *retry_headers(const rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *headers;
+    const char *name;
+    const void *value;
+    size_t size;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return NULL;
+    rd_kafka_headers_t *copy = rd_kafka_headers_new(8);
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
+            rd_kafka_header_add(copy, name, -1, value, (ssize_t)size);
+    return copy;
+}
