@@ -51,6 +51,7 @@ void end_partition(struct pipeline *p, struct partition *partition)
     partition->state = PARTITION_NONE;
     partition->epoch++;
     partition->asked = -1;
+    p->state_changed = true;
 }
 
 static void begin_partition(struct pipeline *p, struct partition *partition, int64_t position,
@@ -83,6 +84,7 @@ static void assigned(void *context, int32_t slot, int64_t position, const char *
         return;
     }
     begin_partition(p, partition, position, metadata);
+    p->state_changed = true;
     if (!partition->is_retry)
         log_info("partition assigned", LOG_I("partition", partition->number),
                  LOG_I("position", position),
@@ -355,6 +357,7 @@ static int64_t turn(struct pipeline *p)
     commit_due(p);
     give_back_drained(p);
     say_progress(p);
+    say_state(p);
     int64_t until_ms = lane_wake(p->lanes, p->now_ms);
     return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, publisher_ms);
 }
@@ -449,6 +452,7 @@ static bool join(struct pipeline *p, const struct pipeline_options *options)
     if (options->until_end &&
         !source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, p->fatal))
         return false;
+    say_joining(p);
     return source_subscribe(p->source, p->fatal);
 }
 
@@ -467,6 +471,7 @@ bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, st
         loop_wait(p->loop, wait);
     }
     leave(p);
+    say_leaving(p);
     say_totals(p, "stopped");
     return err->code == ERROR_NONE;
 }

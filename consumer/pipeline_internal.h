@@ -67,6 +67,13 @@ struct totals { /* conservation: consumed = skipped + delivered + parked + aband
     uint64_t outcomes_unacknowledged;
 };
 
+enum { RATE_POINTS = 12 }; /* one every five seconds */
+
+struct rate_point {
+    int64_t at_ms;
+    uint64_t consumed, delivered;
+};
+
 struct pipeline {
     const struct config *config;
     struct loop *loop;
@@ -104,6 +111,13 @@ struct pipeline {
     int64_t *end_offsets; /* until_end: by partition */
     size_t end_count;
 
+    struct delivery *held_first, *held_last; /* every unsettled delivery, oldest first */
+    int64_t started_ms, state_said_ms;
+    bool state_changed; /* say so soon */
+    char last_failure[DELIVERY_REASON_MAX];
+    struct rate_point rates[RATE_POINTS];
+    size_t rate_count;
+
     uint64_t random;
     struct totals totals;
     int64_t next_progress_ms;
@@ -130,7 +144,8 @@ void conclude_delivered(struct pipeline *p, struct delivery *d);
 void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response);
 void say_retrying(struct pipeline *p, struct delivery *d, int64_t next_attempt_ms);
 void give_up_delivery(struct pipeline *p, struct delivery *d); /* the next owner sends it */
-void free_delivery(struct pipeline *p, struct delivery *d);    /* gives its memory back */
+void hold_delivery(struct pipeline *p, struct delivery *d);    /* counts its memory */
+void free_delivery(struct pipeline *p, struct delivery *d);    /* gives it back */
 
 /* pipeline_retry.c: what a retry record says of itself; false: unreadable, *ret_why says why. */
 struct retry_record {
@@ -140,6 +155,12 @@ struct retry_record {
 };
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
 void *retry_headers(const rd_kafka_message_t *m); /* the original ones; NULL: none */
+
+/* pipeline_state.c */
+bool write_state(struct pipeline *p); /* into p->text, as JSON */
+void say_state(struct pipeline *p);
+void say_joining(struct pipeline *p);
+void say_leaving(struct pipeline *p);
 
 /* pipeline_commit.c */
 void commit_due(struct pipeline *p);

@@ -136,8 +136,7 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
     struct delivery *d = make_delivery(r, t);
     if (d == NULL)
         return hold(partition);
-    p->held_records++;
-    p->held_bytes += d->size;
+    hold_delivery(p, d);
     if (!window_reserve(&partition->window) || !lane_add(p->lanes, d)) {
         free_delivery(p, d);
         return hold(partition);

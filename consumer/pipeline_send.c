@@ -117,9 +117,13 @@ static enum outcome_class learn(struct pipeline *p, struct delivery *d,
         breaker_hold(&p->breaker, p->now_ms + hold);
     }
     outcome_reason(result->status, result->kind, d->reason, sizeof d->reason);
+    if (class != OUTCOME_DELIVERED)
+        memcpy(p->last_failure, d->reason, sizeof p->last_failure);
     bool counts = strcmp(d->source, "redrive") != 0;
-    if (breaker_learn(&p->breaker, &p->breaker_options, class, is_probe, counts, p->now_ms))
+    if (breaker_learn(&p->breaker, &p->breaker_options, class, is_probe, counts, p->now_ms)) {
         say_breaker(p, d->reason);
+        p->state_changed = true;
+    }
     return class;
 }
 

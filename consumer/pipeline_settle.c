@@ -18,10 +18,22 @@ struct partition *partition_of(const struct delivery *d)
     return partition->epoch == d->epoch && partition->state != PARTITION_NONE ? partition : NULL;
 }
 
+void hold_delivery(struct pipeline *p, struct delivery *d)
+{
+    p->held_records++;
+    p->held_bytes += d->size;
+    d->held_ms = p->now_ms;
+    d->held_previous = p->held_last;
+    *(p->held_last != NULL ? &p->held_last->held_next : &p->held_first) = d;
+    p->held_last = d;
+}
+
 void free_delivery(struct pipeline *p, struct delivery *d)
 {
     p->held_records--;
     p->held_bytes -= d->size;
+    *(d->held_previous != NULL ? &d->held_previous->held_next : &p->held_first) = d->held_next;
+    *(d->held_next != NULL ? &d->held_next->held_previous : &p->held_last) = d->held_previous;
     if (d->headers != NULL)
         rd_kafka_headers_destroy(d->headers);
     free(d);

@@ -61,7 +61,7 @@ struct target {
     enum type type;
     void *member;                       /* of CONFIG_C_<type>; NULL for a property */
     const struct config_option *option; /* NULL for what is not in the table */
-    const char *property;               /* PROPERTY, HEADER: the name without its prefix */
+    const char *property;               /* PROPERTY, HEADER: the name without its prefix; or "" */
 };
 
 /* The text behind the prefix; NULL when it does not begin with it. */
@@ -76,14 +76,14 @@ static bool find_target(struct config *config, const char *name, struct target *
     for (size_t i = 0; i < config_option_count; i++) {
         if (strcmp(config_options[i].name, name) == 0) {
             *ret_target = (struct target){slots[i].type, (char *)config + slots[i].offset,
-                                          &config_options[i], NULL};
+                                          &config_options[i], ""};
             return true;
         }
     }
     const char *rest = behind(name, FIELD_PREFIX);
     for (size_t f = 0; rest != NULL && f < FIELD_COUNT; f++) {
         if (strcmp(payload_field_names[f], rest) == 0) {
-            *ret_target = (struct target){TYPE_TEXT, &config->payload_column[f], NULL, NULL};
+            *ret_target = (struct target){TYPE_TEXT, &config->payload_column[f], NULL, ""};
             return true;
         }
     }

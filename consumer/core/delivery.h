@@ -69,6 +69,9 @@ struct delivery {
     const char *source;                        /* "cdc", "retry", "redrive", "replay"; static */
     struct delivery *under_way_next, *under_way_previous; /* among those with an attempt */
 
+    int64_t held_ms;                            /* monotonic time at which it was read */
+    struct delivery *held_next, *held_previous; /* among all that are held, oldest first */
+
     char id[IDENTITY_TEXT_MAX]; /* webhook-id; "" for a record without an order */
     uint64_t order_hash;
     size_t size; /* bytes it takes, for the bound on memory */

@@ -232,13 +232,19 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
     put_free(put);
 }
 
+static void serve_event(struct publisher *p, rd_kafka_event_t *e)
+{
+    if (e == NULL)
+        return;
+    for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
+        report(p, m);
+    rd_kafka_event_destroy(e);
+}
+
 static void serve(struct publisher *p)
 {
-    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->queue, 0)) != NULL;) {
-        for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
-            report(p, m);
-        rd_kafka_event_destroy(e);
-    }
+    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->queue, 0)) != NULL;)
+        serve_event(p, e);
 }
 
 /* Tries the whole line once; what fails stands in it again. */
@@ -269,6 +275,15 @@ int64_t publisher_turn(struct publisher *p, int64_t now_ms)
     if (due_ms < 0)
         return -1;
     return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+void publisher_flush(struct publisher *p, int64_t timeout_ms)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    while (rd_kafka_outq_len(p->rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->queue, POLL_MS);
+        serve_event(p, e);
+    }
 }
 
 rd_kafka_t *publisher_client(struct publisher *p)

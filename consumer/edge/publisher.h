@@ -39,6 +39,9 @@ bool publisher_put(struct publisher *publisher, const struct publication *public
 /* Serves acknowledgements, retries and deadlines; ms until it wants to be called again, or -1. */
 int64_t publisher_turn(struct publisher *publisher, int64_t now_ms);
 
+/* Serves acknowledgements until nothing is under way, at most timeout_ms. */
+void publisher_flush(struct publisher *publisher, int64_t timeout_ms);
+
 /* The producer itself, for what else it can do (creating topics). */
 rd_kafka_t *publisher_client(struct publisher *publisher);
 

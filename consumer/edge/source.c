@@ -202,6 +202,14 @@ bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *con
     return true;
 }
 
+int64_t source_end_known(struct source *s, int32_t slot)
+{
+    int64_t low, high;
+    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(s->rk, source_topic(s, slot),
+                                                              slot_partition(slot), &low, &high);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
+}
+
 int32_t source_partitions(const struct source *s)
 {
     return s->partitions;

@@ -100,6 +100,9 @@ void source_release(struct source *source, int32_t slot);
 bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
                         size_t *ret_count, struct error *err) must_check;
 
+/* A slot's end as far as fetching has told, without asking; -1: not known yet. */
+int64_t source_end_known(struct source *source, int32_t slot);
+
 /* Partitions of kafka.topic, as found by source_start. */
 int32_t source_partitions(const struct source *source);
 

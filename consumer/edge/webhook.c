@@ -216,10 +216,8 @@ struct header_list {
 static void add_line(struct header_list *list, const char *name, const char *value)
 {
     char *line = list->text + list->used;
-    size_t name_len = strlen(name), len = strlen(value);
-    memcpy(line, name, name_len);
-    memcpy(line + name_len, value, len + 1);
-    list->used += name_len + len + 1;
+    const char *end = stpcpy(stpcpy(line, name), value);
+    list->used += (size_t)(end - line) + 1;
     list->lines[list->count++] = line;
 }
 
