@@ -87,7 +87,7 @@ build() { # FOLDER OPTIONS...
 }
 
 unit_tests() {
-    ctest --test-dir "$BUILD/sanitized" -j 2 --output-on-failure >"$BUILD/ctest.log" 2>&1 || true
+    ctest --test-dir "$BUILD/sanitized" -j 4 --output-on-failure >"$BUILD/ctest.log" 2>&1 || true
     grep -E '^ *[0-9]+/[0-9]+ Test' "$BUILD/ctest.log" || true
     good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$BUILD/ctest.log" || true)
     all=$(grep -cE '^ *[0-9]+/[0-9]+ Test' "$BUILD/ctest.log" || true)
@@ -133,8 +133,8 @@ check "clang-format" "$BUILD/venv/bin/clang-format" --dry-run -Werror $(c_files)
 check "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
     --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -I consumer consumer
 # shellcheck disable=SC2046
-check "clang-tidy" sh -c 'clang-tidy --quiet -p "$1" $(git ls-files "consumer/*.c" 2>/dev/null || find consumer -name "*.c")' \
-    sh "$BUILD/release"
+check "clang-tidy" sh -c '(git ls-files "consumer/*.c" 2>/dev/null || find consumer -name "*.c") |
+    xargs -P 2 -n 4 clang-tidy --quiet -p "$1"' sh "$BUILD/release"
 
 step "unit tests, under ASan and UBSan"
 unit_tests

@@ -130,3 +130,45 @@ def header(entry, name):
     values = [v for k, v in dict(entry["headers"]).items() if k.lower() == name]
     assert len(values) == 1, f"{name}: {values}"
     return values[0]
+
+
+class Test:
+    """What one test works with: its own receiver, consumer group and folder."""
+
+    def __init__(self, name, binary, tools, stack):
+        self.name, self.binary, self.tools, self.stack = name, binary, tools, stack
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix=f"e2e-{name}-"))
+        self.receiver = Receiver(self.folder)
+        self.programs = []
+        self.group = f"e2e-{name}-{os.getpid()}"
+
+    def env(self, **more):
+        return {"KAFKA_BROKERS": self.stack.env["KAFKA_BROKERS"],
+                "KAFKA_TOPIC": self.stack.env["KAFKA_TOPIC"],
+                "REGISTRY_URL": self.stack.env["REGISTRY_URL"],
+                "KAFKA_GROUP": self.group, "KAFKA_START": "latest",
+                "ELEMENTOR_WEBHOOK_URL": self.receiver.url,
+                "KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "6000",  # a killed member is missed sooner
+                "RETRY_BASE": "100ms", "RETRY_CAP": "1s", **more}
+
+    def start(self, *arguments, log="log", **env):
+        program = Program(self.binary, self.folder / log, *(arguments or ("run",)),
+                          env=self.env(**env))
+        self.programs.append(program)
+        return program
+
+    def started(self):
+        """A running member that has its partitions."""
+        program = self.start()
+        wait_for("six partitions assigned", lambda: program.count("partition assigned") >= 6)
+        return program
+
+    def wait_delivered(self, ids, seconds=60):
+        wait_for(f"{len(ids)} orders delivered",
+                 lambda: set(ids) <= set(self.receiver.delivered()), seconds)
+
+    def close(self):
+        for program in self.programs:
+            if program.process.poll() is None:
+                program.kill()
+        self.receiver.stop()

@@ -1,0 +1,46 @@
+/* verbs: what `elementor-sync VERB` can be. One file a verb: its arguments, then its work.
+ *
+ * A verb's arguments fill a struct of its own: each row names the member that it fills. Members no
+ * argument fills are false, NULL or -1. --config and --set belong to every verb; main loads the
+ * configuration, checks what the verb needs of it, and sets up the log before the verb runs. */
+#ifndef VERBS_VERBS_H
+#define VERBS_VERBS_H
+
+#include "core/config.h"
+#include "core/error.h"
+
+#include <stddef.h>
+
+enum argument_kind {
+    ARGUMENT_FLAG,    /* bool; takes no value */
+    ARGUMENT_TEXT,    /* const char *, borrowed from argv */
+    ARGUMENT_COUNT,   /* int64_t, at least 1 */
+    ARGUMENT_DURATION /* int64_t, milliseconds */
+};
+
+struct argument {
+    const char *name; /* "--limit" */
+    enum argument_kind kind;
+    size_t offset;           /* of the member it fills */
+    const char *placeholder; /* of its value, for the help: "N"; "" for a flag */
+    const char *help;
+};
+
+struct verb {
+    const char *name, *summary;
+    const struct argument *arguments;
+    size_t argument_count;
+    size_t options_size; /* of the struct that the arguments fill; at most VERB_OPTIONS_MAX */
+    unsigned needs;      /* CONFIG_NEED_… */
+    bool (*run)(struct config *config, const void *options, struct error *err);
+};
+
+enum { VERB_OPTIONS_MAX = 256 };
+
+extern const struct verb verb_run, verb_preview;
+
+/* SIGTERM and SIGINT as a descriptor that becomes readable (signalfd), for the loop's own turn;
+ * SIGPIPE is ignored. -1 on failure. The caller closes it. */
+int verb_stop_signals(void);
+
+#endif

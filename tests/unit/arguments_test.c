@@ -1,0 +1,110 @@
+/* The command line by a verb's table: what is taken, what is refused, and in which words. */
+#include "verbs/arguments.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <string.h>
+
+struct options {
+    bool flag;
+    const char *text;
+    int64_t count, duration;
+};
+
+static const struct argument own[] = {
+    {"--flag", ARGUMENT_FLAG, offsetof(struct options, flag), "", ""},
+    {"--text", ARGUMENT_TEXT, offsetof(struct options, text), "T", ""},
+    {"--count", ARGUMENT_COUNT, offsetof(struct options, count), "N", ""},
+    {"--duration", ARGUMENT_DURATION, offsetof(struct options, duration), "D", ""},
+};
+static const struct verb sing = {.name = "sing",
+                                 .arguments = own,
+                                 .argument_count = sizeof own / sizeof *own,
+                                 .options_size = sizeof(struct options)};
+static const struct verb *const verbs[] = {&sing, NULL};
+
+/* Words separated by single spaces, the program's name before them. */
+static bool parse(const char *line, struct invocation *call, struct error *err)
+{
+    static char words[400];
+    char *argv[32] = {"elementor-sync"}, *rest;
+    int argc = 1;
+    strncpy(words, line, sizeof words - 1);
+    for (char *w = strtok_r(words, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
+        argv[argc++] = w;
+    *err = (struct error){0};
+    return arguments_parse(argc, argv, verbs, call, err);
+}
+
+static void what_is_given_is_filled(void **state)
+{
+    struct invocation call;
+    struct error err;
+    (void)state;
+    assert_true(parse("sing --config a.yaml --flag --text la --count 3 --set x=1 --duration 2m "
+                      "--set y=2",
+                      &call, &err));
+    const struct options *o = (const void *)call.options;
+    assert_ptr_equal(call.verb, &sing);
+    assert_string_equal(call.config_path, "a.yaml");
+    assert_int_equal(call.set_count, 2);
+    assert_string_equal(call.sets[1], "y=2");
+    assert_true(o->flag);
+    assert_string_equal(o->text, "la");
+    assert_int_equal(o->count, 3);
+    assert_int_equal(o->duration, 120000);
+}
+
+static void what_is_not_given_is_told_apart(void **state)
+{
+    struct invocation call;
+    struct error err;
+    (void)state;
+    assert_true(parse("sing", &call, &err));
+    const struct options *o = (const void *)call.options;
+    assert_false(o->flag);
+    assert_null(o->text);
+    assert_int_equal(o->count, -1);
+    assert_int_equal(o->duration, -1);
+}
+
+static void mistakes_are_named(void **state)
+{
+    static const struct {
+        const char *line, *says;
+    } cases[] = {
+        {"", "say what to do; there are sing"},
+        {"dance", "dance: no such verb; there are sing"},
+        {"sing --loud", "--loud: sing has no such argument"},
+        {"sing again", "again: sing has no such argument"},
+        {"sing --text", "--text: its value is missing"},
+        {"sing --set", "--set: its value is missing"},
+        {"sing --count none", "--count: \"none\" is not a whole number"},
+        {"sing --count 0", "--count: \"0\" is not a whole number"},
+        {"sing --count 99999999999999999999", "is not a whole number"},
+        {"sing --duration soon", "--duration: "},
+    };
+    struct invocation call;
+    struct error err;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_false(parse(cases[i].line, &call, &err));
+        assert_int_equal(err.code, ERROR_CONFIG);
+        if (strstr(err.text, cases[i].says) == NULL)
+            fail_msg("\"%s\" says: %s", cases[i].line, err.text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_given_is_filled),
+        cmocka_unit_test(what_is_not_given_is_told_apart),
+        cmocka_unit_test(mistakes_are_named),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
