@@ -1,0 +1,72 @@
+/* world: the real pipeline on librdkafka's mock cluster, with a scripted registry and webhook.
+ *
+ *   struct world w;
+ *   world_open(&w, (const struct server_rule[]){{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}});
+ *   world_confirm(&w, 0, "o1");
+ *   world_run_to_end(&w);              or world_start … world_await_requests … world_stop
+ *   world_close(&w);
+ *
+ * The mock makes every group wait three seconds for its first members, so world_main runs each test
+ * in a process of its own, all at the same time. */
+#ifndef WORLD_H
+#define WORLD_H
+
+#include "core/config.h"
+#include "fakes/cluster.h"
+#include "fakes/server.h"
+#include "pipeline.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define NO_CONTENT "HTTP/1.1 204 No Content\r\n\r\n"
+#define BUSY "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
+
+enum { WORLD_PARTITIONS = 3, WORLD_PATIENCE_MS = 20000 };
+
+struct world {
+    struct cluster cluster;
+    struct server *registry, *webhook;
+    struct config *config;
+    int stop_fd, stop_end; /* what the pipeline reads, and what is written to */
+    struct pipeline_options options;
+    pthread_t thread; /* while the pipeline runs in one */
+    bool ok;
+    struct error err;
+};
+
+/* The registry listens too, unless told otherwise. */
+void world_open(struct world *w, const struct server_rule *webhook);
+void world_open_without_registry(struct world *w, const struct server_rule *webhook);
+void world_close(struct world *w);
+
+void world_set(struct world *w, const char *option, const char *value);
+
+/* One row in the Confluent wire format: id, "CMD-1", "Amina", phone, …, status; and an order's
+ * life: pending, confirmed, edited. */
+void world_produce(struct world *w, int32_t partition, const char *id, const char *phone,
+                   const char *status);
+void world_confirm(struct world *w, int32_t partition, const char *id);
+
+/* Runs up to the topic's end, or fails. */
+void world_run_to_end(struct world *w);
+
+/* In a thread; `ok` and `err` hold the result after world_stop. */
+void world_start(struct world *w);
+void world_stop(struct world *w);
+void world_signal(struct world *w, uint32_t number);
+
+/* Bounded: what is awaited happens in other threads. */
+void world_await_requests(struct world *w, size_t count);
+
+void world_header(struct world *w, size_t request, const char *name, char *ret_value, size_t size);
+
+/* Runs every test in a process of its own; returns how many failed. */
+int world_main(const char *name, const struct CMUnitTest *tests, size_t count);
+
+#endif
