@@ -59,7 +59,8 @@ static size_t collect(struct pipeline *p, struct source_offset *offsets, window_
             continue;
         describe(p, partition, texts[count]);
         partition->asked = window_watermark(&partition->window);
-        partition->asked_settled = partition->settled;
+        /* What a cut text does not tell is not covered: a crash would send it again. */
+        partition->asked_settled = partition->text_full ? partition->covered : partition->settled;
         partition->asked_settles = partition->settles;
         offsets[count] = (struct source_offset){partition->slot, partition->asked, texts[count]};
         count++;

@@ -86,9 +86,10 @@ static void try_again(struct pipeline *p, struct delivery *d, int64_t delay_ms)
     }
     partition_of(d)->busy--;
     /* An open breaker has its own pace: whatever waits is ready to be its probe. */
-    int64_t wait_ms = breaker_is_open(&p->breaker) ? 0 : delay_ms;
-    say_retrying(p, d, p->wall_ms + wait_ms);
-    lane_rest(p->lanes, d, p->now_ms + wait_ms);
+    int64_t due_ms = p->now_ms + (breaker_is_open(&p->breaker) ? 0 : delay_ms);
+    int64_t endpoint_ms = breaker_wake_ms(&p->breaker, p->now_ms);
+    say_retrying(p, d, p->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) - p->now_ms);
+    lane_rest(p->lanes, d, due_ms);
 }
 
 static void park_after(struct pipeline *p, struct delivery *d, const char *class,
@@ -238,20 +239,25 @@ static void park_ready(struct pipeline *p)
     }
 }
 
+static bool has_slot(const struct pipeline *p)
+{
+    return p->in_flight < (size_t)p->config->webhook_concurrency;
+}
+
+/* Only what was never sent adds to what a crash would send again. */
+static bool may_begin(const struct pipeline *p)
+{
+    return p->uncovered < (size_t)p->config->webhook_uncommitted_max;
+}
+
 /* One at a time, and whatever is due first when nothing is due. */
 static void send_probe(struct pipeline *p)
 {
-    if (!lane_has_ready(p->lanes) && !lane_wake_first(p->lanes))
-        return;
-    struct delivery *d = lane_take(p->lanes);
+    struct delivery *d = lane_take(p->lanes, may_begin(p));
+    if (d == NULL && lane_wake_first(p->lanes))
+        d = lane_take(p->lanes, may_begin(p));
     if (d != NULL)
         send_one(p, d, true);
-}
-
-static bool may_send(const struct pipeline *p)
-{
-    return p->in_flight < (size_t)p->config->webhook_concurrency &&
-           p->uncovered < (size_t)p->config->webhook_uncommitted_max;
 }
 
 void send_ready(struct pipeline *p)
@@ -259,10 +265,10 @@ void send_ready(struct pipeline *p)
     lane_wake(p->lanes, p->now_ms);
     park_ready(p);
     enum breaker_leave leave = breaker_ask(&p->breaker, p->now_ms);
-    if (leave == BREAKER_PROBE && may_send(p))
+    if (leave == BREAKER_PROBE && has_slot(p))
         send_probe(p);
-    while (leave == BREAKER_SEND && may_send(p)) {
-        struct delivery *d = lane_take(p->lanes);
+    while (leave == BREAKER_SEND && has_slot(p)) {
+        struct delivery *d = lane_take(p->lanes, may_begin(p));
         if (d == NULL)
             return;
         send_one(p, d, false);
@@ -272,9 +278,9 @@ void send_ready(struct pipeline *p)
 /* Only if time alone lets something go: else a full house would spin. */
 int64_t send_wait_until(const struct pipeline *p)
 {
-    struct lane_counts lanes = lane_counts(p->lanes);
-    return may_send(p) && lanes.ready + lanes.resting > 0 ? breaker_wake_ms(&p->breaker, p->now_ms)
-                                                          : -1;
+    return has_slot(p) && lane_has_any(p->lanes, may_begin(p))
+               ? breaker_wake_ms(&p->breaker, p->now_ms)
+               : -1;
 }
 
 /* ---- giving up what was not sent ---- */

@@ -41,7 +41,8 @@ enum { DELIVERY_REASON_MAX = 48 };
 
 struct delivery {
     enum delivery_state state;
-    struct delivery *next;      /* in the ready queue */
+    struct delivery *next;      /* in its ready queue */
+    uint64_t ready_number;      /* while READY: who became so earlier has a lower one */
     struct delivery *lane_next; /* the one after it in its order */
     struct lane *lane;
     size_t heap_index; /* while RESTING */

@@ -13,12 +13,15 @@ struct lane {
     uint64_t hash;
 };
 
+enum ready_kind { READY_FRESH, READY_AGAIN, READY_REJECTED, READY_KINDS };
+
 struct lanes {
     struct lane **buckets; /* a power of two; at most as many lanes as buckets on average */
     size_t bucket_count, lane_count;
     struct ready {
         struct delivery *first, *last;
-    } ready[2];             /* to be sent; to be parked */
+    } ready[READY_KINDS];   /* in the order in which they became so */
+    uint64_t ready_count;   /* ever: numbers them over all kinds */
     struct delivery **heap; /* RESTING, least due_ms first */
     size_t heap_len, heap_cap;
     struct lane_counts counts;
@@ -85,8 +88,10 @@ static void enter(struct lanes *l, struct delivery *d, enum delivery_state to)
 
 static void make_ready(struct lanes *l, struct delivery *d)
 {
-    struct ready *ready = &l->ready[d->rejected];
+    enum ready_kind kind = d->rejected ? READY_REJECTED : d->dispatched ? READY_AGAIN : READY_FRESH;
+    struct ready *ready = &l->ready[kind];
     enter(l, d, DELIVERY_READY);
+    d->ready_number = l->ready_count++;
     d->next = NULL;
     *(ready->first != NULL ? &ready->last->next : &ready->first) = d;
     ready->last = d;
@@ -182,14 +187,19 @@ static struct delivery *take(struct lanes *l, struct ready *ready)
     return d;
 }
 
-struct delivery *lane_take(struct lanes *l)
+/* The one that has waited longest, among those that may go. */
+struct delivery *lane_take(struct lanes *l, bool fresh)
 {
-    return take(l, &l->ready[false]);
+    const struct delivery *again = l->ready[READY_AGAIN].first;
+    const struct delivery *first = fresh ? l->ready[READY_FRESH].first : NULL;
+    bool takes_first =
+        first != NULL && (again == NULL || first->ready_number < again->ready_number);
+    return take(l, &l->ready[takes_first ? READY_FRESH : READY_AGAIN]);
 }
 
 struct delivery *lane_take_rejected(struct lanes *l)
 {
-    return take(l, &l->ready[true]);
+    return take(l, &l->ready[READY_REJECTED]);
 }
 
 /* Puts d where it belongs in the heap, looking upwards from `at`. */
@@ -257,9 +267,10 @@ int64_t lane_wake(struct lanes *l, int64_t now_ms)
     return l->heap_len > 0 ? l->heap[0]->due_ms : -1;
 }
 
-bool lane_has_ready(const struct lanes *l)
+bool lane_has_any(const struct lanes *l, bool fresh)
 {
-    return l->ready[false].first != NULL;
+    return l->ready[READY_AGAIN].first != NULL || l->heap_len > 0 ||
+           (fresh && l->ready[READY_FRESH].first != NULL);
 }
 
 bool lane_wake_first(struct lanes *l)
@@ -333,8 +344,8 @@ static void hand_over(struct delivery *d, void (*dropped)(void *, struct deliver
 void lane_drop(struct lanes *l, const void *owner,
                void (*dropped)(void *context, struct delivery *d), void *context)
 {
-    filter_ready(&l->ready[false], owner);
-    filter_ready(&l->ready[true], owner);
+    for (int kind = 0; kind < READY_KINDS; kind++)
+        filter_ready(&l->ready[kind], owner);
     for (size_t i = 0; i < l->bucket_count; i++)
         for (struct lane *lane = l->buckets[i], *next; lane != NULL; lane = next) {
             next = lane->next;

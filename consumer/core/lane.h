@@ -19,13 +19,16 @@ void lanes_free(struct lanes *lanes); /* frees no delivery; accepts NULL */
 /* Queues a new delivery behind the others of its order. False without memory (d is not taken). */
 bool lane_add(struct lanes *lanes, struct delivery *d);
 
-/* The next READY delivery that is to be sent, or that is to be parked only: IN_FLIGHT from here on;
- * NULL: none. */
-struct delivery *lane_take(struct lanes *lanes);
+/* The READY delivery that has waited longest: IN_FLIGHT from here on; NULL: none. fresh: those that
+ * were never sent may go too, else only what has been (its repetition adds nothing to what a crash
+ * would send again). */
+struct delivery *lane_take(struct lanes *lanes, bool fresh);
+
+/* The same for one that is to be parked only. */
 struct delivery *lane_take_rejected(struct lanes *lanes);
 
-/* Whether lane_take would give one. */
-bool lane_has_ready(const struct lanes *lanes);
+/* Whether lane_take gives one, now or once it has rested. */
+bool lane_has_any(const struct lanes *lanes, bool fresh);
 
 /* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. False without
  * memory: d is then READY at once. */
