@@ -12,7 +12,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct verb *const verbs[] = {&verb_run, &verb_preview, NULL};
+static const struct verb *const verbs[] = {&verb_run, &verb_preview, &verb_options, NULL};
 
 static void print_verb(const struct verb *verb)
 {
@@ -35,11 +35,7 @@ static void print_help(void)
     puts("\n  --help, --version\n\n"
          "Options come from the file (YAML), then the environment (kafka.brokers is\n"
          "KAFKA_BROKERS), then --set. Secrets may come from files:\n"
-         "WEBHOOK_URL_FILE=/run/secrets/url.\n\noptions:");
-    for (size_t i = 0; i < config_option_count; i++)
-        printf("  %-22s %s%s%s\n", config_options[i].name, config_options[i].help,
-               config_options[i].fallback ? "; default " : "",
-               config_options[i].fallback ? config_options[i].fallback : "");
+         "WEBHOOK_URL_FILE=/run/secrets/url. elementor-sync options lists them all.");
 }
 
 /* The URL is a secret: neither a core dump nor another user's debugger may show it. */
@@ -50,13 +46,25 @@ static void keep_secrets_in(void)
     prctl(PR_SET_DUMPABLE, 0);
 }
 
+static bool check_config(const struct verb *verb, struct config *config, struct error *err)
+{
+    if (!config_finish(config, verb->needs, err))
+        return false;
+    for (size_t i = 0; i < config->warning_count; i++)
+        log_warn("configuration", LOG_S("why", config->warnings[i]));
+    return true;
+}
+
 static bool run(const struct invocation *call, struct config *config, struct error *err)
 {
-    if (!config_load(config, call->config_path, environ, call->sets, call->set_count, err))
-        return false;
-    log_setup((enum log_level)config->log_level, config->log_format == LOG_FORMAT_JSON);
-    return config_finish(config, call->verb->needs, err) &&
-           call->verb->run(config, call->options, err);
+    const struct verb *verb = call->verb;
+    if (verb->config != VERB_CONFIG_NONE) {
+        if (!config_load(config, call->config_path, environ, call->sets, call->set_count, err))
+            return false;
+        log_setup((enum log_level)config->log_level, config->log_format == LOG_FORMAT_JSON);
+    }
+    return (verb->config != VERB_CONFIG_CHECKED || check_config(verb, config, err)) &&
+           verb->run(config, call->options, err);
 }
 
 static bool has_argument(int argc, char **argv, const char *name)

@@ -5,6 +5,7 @@
 #include "core/utf8.h"
 
 #include <ctype.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -139,6 +140,16 @@ static const char *refusal(const char *property)
     return NULL;
 }
 
+bool config_name_is_secret(const char *name)
+{
+    for (size_t i = 0; i < config_option_count; i++)
+        if (strcmp(config_options[i].name, name) == 0)
+            return config_options[i].secret;
+    const char *property = behind(name, PROPERTY_PREFIX);
+    return behind(name, HEADER_PREFIX) != NULL ||
+           (property != NULL && config_property_is_secret(property));
+}
+
 bool config_property_is_secret(const char *property)
 {
     static const char *const endings[] = {"password", "secret", "jaas.config", "oauthbearer.config",
@@ -150,6 +161,14 @@ bool config_property_is_secret(const char *property)
             return true;
     }
     return false;
+}
+
+const char *config_property(const struct config *config, const char *property)
+{
+    for (size_t i = 0; i < config->kafka_property_count; i++)
+        if (strcmp(config->kafka_properties[i].name, property) == 0)
+            return config->kafka_properties[i].value;
+    return NULL;
 }
 
 static bool set_text(char **member, const char *value, struct error *err)
@@ -343,62 +362,21 @@ void config_free(struct config *config)
     free_pairs(config->webhook_headers, config->webhook_header_count);
     for (size_t f = 0; f < FIELD_COUNT; f++)
         free(config->payload_column[f]);
+    for (size_t i = 0; i < config->warning_count; i++)
+        free(config->warnings[i]);
     free(config);
 }
 
-/* ---- the whole ---- */
-
-static bool check_required(const struct config *config, unsigned needs, struct error *err)
+void config_warn(struct config *config, const char *format, ...)
 {
-    const struct {
-        enum config_need need;
-        bool is_set;
-        const char *name, *remark;
-    } required[] = {
-        {CONFIG_NEED_KAFKA, config->kafka_brokers != NULL, "kafka.brokers", ""},
-        {CONFIG_NEED_KAFKA, config->kafka_topic != NULL, "kafka.topic", ""},
-        {CONFIG_NEED_START, config->kafka_start >= 0, "kafka.start",
-         ": latest sends what is confirmed from now on, earliest also every confirmed order still "
-         "in "
-         "the topic"},
-        {CONFIG_NEED_REGISTRY, config->registry_url != NULL, "registry.url", ""},
-        {CONFIG_NEED_WEBHOOK, config->webhook_url != NULL, "webhook.url",
-         " (or ELEMENTOR_WEBHOOK_URL; with _FILE behind it, the name of a file that holds it)"},
-    };
-    char variable[CONFIG_NAME_MAX];
-    for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if ((needs & required[i].need) != 0 && !required[i].is_set)
-            return error_set(err, ERROR_CONFIG,
-                             "%s is required; set it in the file, or %s in the environment%s",
-                             required[i].name,
-                             config_environment_name(required[i].name, variable, sizeof variable),
-                             required[i].remark);
-    return true;
-}
-
-static bool check_registry_login(const struct config *config, struct error *err)
-{
-    bool user = config->registry_user != NULL, password = config->registry_password != NULL;
-    if (config->registry_token != NULL && (user || password))
-        return error_set(err, ERROR_CONFIG,
-                         "registry.token and registry.%s are both set: log in one way or the other",
-                         user ? "user" : "password");
-    if (user != password)
-        return error_set(err, ERROR_CONFIG, "registry.%s is set without registry.%s",
-                         user ? "user" : "password", user ? "password" : "user");
-    return true;
-}
-
-bool config_finish(const struct config *config, unsigned needs, struct error *err)
-{
-    if (!check_required(config, needs, err) || !check_registry_login(config, err))
-        return false;
-    if (config->retry_base > config->retry_cap)
-        return error_set(err, ERROR_CONFIG, "retry.base (%lldms) is longer than retry.cap (%lldms)",
-                         (long long)config->retry_base, (long long)config->retry_cap);
-    if (config->kafka_topic != NULL && strcmp(config->kafka_topic, config->parked_topic) == 0)
-        return error_set(err, ERROR_CONFIG,
-                         "parked.topic and kafka.topic are the same: parked records would be read "
-                         "as orders");
-    return true;
+    va_list args;
+    char *text = NULL;
+    va_start(args, format);
+    int len = vasprintf(&text, format, args);
+    va_end(args);
+    if (len < 0 || config->warning_count == CONFIG_WARNINGS_MAX) {
+        free(len < 0 ? NULL : text);
+        return;
+    }
+    config->warnings[config->warning_count++] = text;
 }

@@ -138,7 +138,7 @@ enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
 enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
-enum { CONFIG_HEADERS_MAX = 6 };
+enum { CONFIG_HEADERS_MAX = 6, CONFIG_WARNINGS_MAX = 16 };
 
 struct config_pair { /* an open-ended option, owned by the config */
     char *name;      /* without its prefix */
@@ -153,7 +153,9 @@ struct config {
     size_t kafka_property_count;
     struct config_pair *webhook_headers; /* webhook.headers.*; values may be secrets */
     size_t webhook_header_count;
-    char *payload_column[FIELD_COUNT]; /* payload.fields.*: the column that feeds each field */
+    char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
+    char *warnings[CONFIG_WARNINGS_MAX]; /* what is legal but unwise, one sentence each */
+    size_t warning_count;
 };
 
 struct config_option {
@@ -186,11 +188,25 @@ enum config_need {
     CONFIG_NEED_WEBHOOK = 8   /* webhook.url */
 };
 
-/* Checks what must be there and what contradicts. `needs` is a set of enum config_need. */
-bool config_finish(const struct config *config, unsigned needs, struct error *err) must_check;
+/* Checks what must be there and what contradicts, and notes what is unwise in config->warnings.
+ * `needs` is a set of enum config_need. */
+bool config_finish(struct config *config, unsigned needs, struct error *err) must_check;
+
+/* Adds a warning; silently none without memory, or past CONFIG_WARNINGS_MAX. Never a secret. */
+void config_warn(struct config *config, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* The value of a librdkafka property that was set, NULL: it was not. */
+const char *config_property(const struct config *config, const char *property);
+
+/* Whether an option's value must not be shown; kafka.properties.* and webhook.headers.* too. */
+bool config_name_is_secret(const char *name);
 
 /* "250ms", "5s", "2m", "1h", "7d" as milliseconds. */
 bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err) must_check;
+
+/* Whether Kafka allows it as the name of a topic. */
+bool config_name_is_topic(const char *name);
 
 /* Whether a librdkafka property holds a secret ("sasl.password", …). */
 bool config_property_is_secret(const char *property);

@@ -157,6 +157,7 @@ const char *config_suggest(const char *name, char *text, size_t size)
              find_property(name, hint, sizeof hint) || find_prefixes(name, hint, sizeof hint))
         snprintf(text, size, "unknown option \"%s\"; did you mean \"%s\"?", name, hint);
     else
-        snprintf(text, size, "unknown option \"%s\"; --help lists those there are", name);
+        snprintf(text, size, "unknown option \"%s\"; elementor-sync options lists those there are",
+                 name);
     return text;
 }

@@ -58,9 +58,10 @@ static enum outcome parse(const struct quantity *q, const char *text, int64_t *r
     return PARSED;
 }
 
-/* A limit in the largest unit that holds it exactly. */
-static const char *format(const struct quantity *q, int64_t value, char *text, size_t size)
+const char *config_quantity_format(enum config_quantity quantity, int64_t value, char *text,
+                                   size_t size)
 {
+    const struct quantity *q = &quantities[quantity];
     const struct unit *unit = &q->units[0];
     for (size_t i = 0; i < UNITS_MAX && q->units[i].name != NULL; i++)
         if (value > 0 && value % q->units[i].scale == 0)
@@ -87,7 +88,8 @@ bool config_quantity_parse(enum config_quantity quantity, const char *text, int6
                  outcome == NO_UNIT ? "has no unit" : "is out of range");
     return error_set(err, ERROR_CONFIG, "\"%s\" %s; write %s such as %s (%s to %s)",
                      config_show(text, shown, sizeof shown), complaint, q->noun, q->examples,
-                     format(q, min, least, sizeof least), format(q, max, most, sizeof most));
+                     config_quantity_format(quantity, min, least, sizeof least),
+                     config_quantity_format(quantity, max, most, sizeof most));
 }
 
 int config_choice_parse(const char *allowed, const char *word, struct error *err)

@@ -21,6 +21,10 @@ enum config_quantity {
 bool config_quantity_parse(enum config_quantity quantity, const char *text, int64_t min,
                            int64_t max, int64_t *ret_value, struct error *err) must_check;
 
+/* A value in the largest unit that holds it exactly: 60000 is "1m". Returns text. */
+const char *config_quantity_format(enum config_quantity quantity, int64_t value, char *text,
+                                   size_t size);
+
 /* The index of `word` in "a|b|c"; -1 with err set when it is none of them. */
 int config_choice_parse(const char *allowed, const char *word, struct error *err);
 

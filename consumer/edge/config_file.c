@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { KIB = 1024, SECRET_MAX = 64 * KIB, SHOWN_MAX = 160 };
 
@@ -36,6 +38,13 @@ static char *read_path(const char *path, size_t limit, size_t *ret_len, bool *re
 {
     FILE *file = fopen(path, "re");
     *ret_opened = file != NULL;
+    if (file == NULL && errno == EACCES) {
+        error_set(err, ERROR_CONFIG,
+                  "cannot be read: %s; this process runs as user %u, who must own it or share its "
+                  "group",
+                  strerror(EACCES), (unsigned)geteuid());
+        return NULL;
+    }
     if (file == NULL) {
         error_set(err, ERROR_CONFIG, "cannot be read: %s", strerror(errno));
         return NULL;
@@ -43,6 +52,12 @@ static char *read_path(const char *path, size_t limit, size_t *ret_len, bool *re
     char *text = read_stream(file, limit, ret_len, err);
     fclose(file);
     return text;
+}
+
+bool config_file_is_public(const char *path)
+{
+    struct stat status;
+    return stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0;
 }
 
 char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct error *err)

@@ -1,6 +1,7 @@
 #include "edge/config_load.h"
 
 #include "core/config_suggest.h"
+#include "core/config_value.h"
 #include "edge/config_load_internal.h"
 
 #include <ctype.h>
@@ -16,13 +17,12 @@ enum { VARIABLE_MAX = CONFIG_NAME_MAX + sizeof FILE_SUFFIX };
 
 /* ---- one variable ---- */
 
-/* An environment variable's value; NULL when it is unset or empty. */
-static const char *look_up(char *const *environment, const char *variable)
+const char *config_look_up_variable(const void *environment, const char *name)
 {
-    size_t len = strlen(variable);
-    for (; *environment != NULL; environment++)
-        if (strncmp(*environment, variable, len) == 0 && (*environment)[len] == '=')
-            return (*environment)[len + 1] != '\0' ? *environment + len + 1 : NULL;
+    size_t len = strlen(name);
+    for (char *const *e = environment; *e != NULL; e++)
+        if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+            return (*e)[len + 1] != '\0' ? *e + len + 1 : NULL;
     return NULL;
 }
 
@@ -32,21 +32,42 @@ struct reading {
     char *value;               /* owned by the caller; NULL when there is none */
 };
 
-static bool read_variable(char *const *environment, const char *variable, bool secret,
-                          struct reading *ret_reading, struct error *err)
+/* Files that a container's runtime puts there are everybody's inside it, and nobody else is there.
+ */
+static bool is_mounted(const char *path)
+{
+    static const char place[] = "/run/secrets/";
+    return strncmp(path, place, sizeof place - 1) == 0;
+}
+
+static void warn_of_public(struct config *config, const char *path, const char *variable)
+{
+    char shown[160];
+    if (!is_mounted(path) && config_file_is_public(path))
+        config_warn(config,
+                    "%s: %s can be read by every user of this machine; chmod 600 it (640 with the "
+                    "group of the program's user)",
+                    variable, config_show(path, shown, sizeof shown));
+}
+
+static bool read_variable(struct config *config, char *const *environment, const char *variable,
+                          bool secret, struct reading *ret_reading, struct error *err)
 {
     char file_variable[VARIABLE_MAX];
     snprintf(file_variable, sizeof file_variable, "%s" FILE_SUFFIX, variable);
-    const char *value = look_up(environment, variable);
-    const char *path = secret ? look_up(environment, file_variable) : NULL;
+    const char *value = config_look_up_variable(environment, variable);
+    const char *path = secret ? config_look_up_variable(environment, file_variable) : NULL;
     struct reading reading = {.value = NULL};
     if (value != NULL && path != NULL)
         return error_set(err, ERROR_CONFIG, "%s and %s are both set; keep one", variable,
                          file_variable);
     snprintf(reading.origin, sizeof reading.origin, "%s", path != NULL ? file_variable : variable);
-    if (path != NULL)
+    if (path != NULL) {
         reading.value = config_file_read_secret(path, file_variable, err);
-    else if (value != NULL && (reading.value = strdup(value)) == NULL)
+        if (reading.value != NULL)
+            warn_of_public(config, path, file_variable);
+    }
+    if (value != NULL && (reading.value = strdup(value)) == NULL)
         error_set(err, ERROR_NO_MEMORY, "out of memory");
     if ((path != NULL || value != NULL) && reading.value == NULL)
         return false;
@@ -58,7 +79,7 @@ static bool load_variable(struct config *config, char *const *environment, const
                           const char *option, bool secret, struct error *err)
 {
     struct reading reading = {.value = NULL};
-    if (!read_variable(environment, variable, secret, &reading, err))
+    if (!read_variable(config, environment, variable, secret, &reading, err))
         return false;
     bool ok =
         reading.value == NULL || config_set(config, option, reading.value, reading.origin, err);
@@ -80,8 +101,8 @@ static bool load_option(struct config *config, char *const *environment, const c
 static bool load_webhook_url(struct config *config, char *const *environment, struct error *err)
 {
     struct reading plain = {.value = NULL}, elementor = {.value = NULL};
-    bool ok = read_variable(environment, "WEBHOOK_URL", true, &plain, err) &&
-              read_variable(environment, "ELEMENTOR_WEBHOOK_URL", true, &elementor, err);
+    bool ok = read_variable(config, environment, "WEBHOOK_URL", true, &plain, err) &&
+              read_variable(config, environment, "ELEMENTOR_WEBHOOK_URL", true, &elementor, err);
     if (ok && plain.value != NULL && elementor.value != NULL &&
         strcmp(plain.value, elementor.value) != 0)
         ok = error_set(err, ERROR_CONFIG, "%s and %s are both webhook.url and differ; keep one",
@@ -166,7 +187,7 @@ static bool load_set(struct config *config, const char *set, struct error *err)
 bool config_load(struct config *config, const char *path, char *const *environment,
                  const char *const *sets, size_t set_count, struct error *err)
 {
-    if (path != NULL && !config_yaml_load(config, path, err))
+    if (path != NULL && !config_yaml_load(config, path, environment, err))
         return false;
     if (!load_environment(config, environment, err))
         return false;

@@ -1,9 +1,11 @@
 /* config_load: fills a config from a YAML file, the environment and --set, in that order.
  *
  * YAML by libyaml: nested mappings ("kafka: {brokers: …}") and dotted names ("kafka.brokers: …")
- * mean the same; scalars only at the leaves. Every secret option NAME is also read from the file
- * named by NAME_FILE in the environment (one trailing newline and a BOM are taken off; a secret
- * with other control characters is refused). ELEMENTOR_WEBHOOK_URL also names webhook.url. */
+ * mean the same; scalars only at the leaves, where ${NAME} and ${NAME:-default} are filled in from
+ * the environment. Every secret option NAME is also read from the file named by NAME_FILE in the
+ * environment (one trailing newline and a BOM are taken off; a secret with other control characters
+ * is refused; one that every user of the machine can read is warned of). ELEMENTOR_WEBHOOK_URL also
+ * names webhook.url. */
 #ifndef EDGE_CONFIG_LOAD_H
 #define EDGE_CONFIG_LOAD_H
 

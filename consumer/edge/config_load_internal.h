@@ -10,12 +10,20 @@
  * cannot be read, or is longer, is an error that names it. */
 char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct error *err);
 
+/* Whether every user of the machine may read it. */
+bool config_file_is_public(const char *path);
+
+/* An environment variable's value; NULL when it is unset or empty. environment: char *const *. */
+const char *config_look_up_variable(const void *environment, const char *name);
+
 /* The secret in a file, without one line break at its end and a BOM; the caller frees it. variable
  * is whose value the path is. Errors show a path only if it is absolute: with anything else the
  * secret itself may be in the wrong variable. */
 char *config_file_read_secret(const char *path, const char *variable, struct error *err);
 
-/* Sets all that the YAML file says. */
-bool config_yaml_load(struct config *config, const char *path, struct error *err) must_check;
+/* Sets all that the YAML file says; ${NAME} is filled in from the environment. Warns of a secret in
+ * a file that everybody may read. */
+bool config_yaml_load(struct config *config, const char *path, char *const *environment,
+                      struct error *err) must_check;
 
 #endif

@@ -4,6 +4,7 @@
  *     brokers: a:9092
  *
  * libyaml's events, one at a time: no document is built, so nothing can be expanded in it. */
+#include "core/config_expand.h"
 #include "core/config_suggest.h"
 #include "core/config_value.h"
 #include "edge/config_load_internal.h"
@@ -24,7 +25,9 @@ struct key { /* owned by the reader */
 
 struct reader {
     struct config *config;
+    char *const *environment;
     char path[SHOWN_MAX]; /* as messages show it */
+    bool public, warned;  /* everybody may read the file; that was said of a secret */
     const char *text;     /* the file's */
     size_t len;
     yaml_parser_t parser;
@@ -157,16 +160,35 @@ static bool enter_key(struct reader *r, size_t len)
     return note_key(r);
 }
 
+/* A secret that is written out in a file which everybody may read. */
+static void warn_of_secret(struct reader *r, const char *value)
+{
+    if (r->warned || !r->public || !config_name_is_secret(r->name) || strstr(value, "${") != NULL)
+        return;
+    r->warned = true;
+    config_warn(r->config,
+                "%s: %s is a secret in a file that every user of this machine can read; chmod 600 "
+                "it, or take the secret from the environment",
+                r->path, r->name);
+}
+
 static bool set_scalar(struct reader *r)
 {
     char origin[SHOWN_MAX + 32];
-    const char *value = scalar_text(&r->event);
+    struct error why = {0};
+    const char *text = scalar_text(&r->event);
     if (is_null(&r->event))
         return fail(r, "has no value");
-    if (strlen(value) != r->event.data.scalar.length)
+    if (strlen(text) != r->event.data.scalar.length)
         return fail(r, "has a NUL in its value");
+    char *value = config_expand(text, config_look_up_variable, r->environment, &why);
+    if (value == NULL)
+        return fail(r, why.text);
+    warn_of_secret(r, text);
     snprintf(origin, sizeof origin, "%s:%zu", r->path, line_of(&r->event));
-    return config_set(r->config, r->name, value, origin, r->err);
+    bool ok = config_set(r->config, r->name, value, origin, r->err);
+    free(value);
+    return ok;
 }
 
 /* The pairs of a mapping whose start is at hand, up to its end. How deep this goes is bounded by
@@ -210,7 +232,8 @@ static bool read_stream(struct reader *r)
 
 /* ---- life ---- */
 
-static struct reader *reader_new(struct config *config, const char *path, struct error *err)
+static struct reader *reader_new(struct config *config, const char *path, char *const *environment,
+                                 struct error *err)
 {
     struct reader *r = calloc(1, sizeof *r);
     if (r == NULL || !yaml_parser_initialize(&r->parser)) {
@@ -219,6 +242,8 @@ static struct reader *reader_new(struct config *config, const char *path, struct
         return NULL;
     }
     r->config = config;
+    r->environment = environment;
+    r->public = config_file_is_public(path);
     r->err = err;
     config_show(path, r->path, sizeof r->path);
     return r;
@@ -233,11 +258,12 @@ static void reader_free(struct reader *r)
     free(r);
 }
 
-bool config_yaml_load(struct config *config, const char *path, struct error *err)
+bool config_yaml_load(struct config *config, const char *path, char *const *environment,
+                      struct error *err)
 {
     size_t len;
     char *text = config_file_read(path, FILE_MAX, &len, err);
-    struct reader *r = text != NULL ? reader_new(config, path, err) : NULL;
+    struct reader *r = text != NULL ? reader_new(config, path, environment, err) : NULL;
     bool ok = false;
     if (r != NULL) {
         r->text = text;

@@ -26,18 +26,26 @@ struct argument {
     const char *help;
 };
 
+/* What main does with the configuration before the verb runs. */
+enum verb_config {
+    VERB_CONFIG_CHECKED, /* loaded, checked for what the verb needs, its warnings logged */
+    VERB_CONFIG_LOADED,  /* loaded; the verb checks it itself (config_finish) */
+    VERB_CONFIG_NONE     /* not looked at: nothing but defaults */
+};
+
 struct verb {
     const char *name, *summary;
     const struct argument *arguments;
     size_t argument_count;
     size_t options_size; /* of the struct that the arguments fill; at most VERB_OPTIONS_MAX */
-    unsigned needs;      /* CONFIG_NEED_… */
+    enum verb_config config;
+    unsigned needs; /* CONFIG_NEED_… */
     bool (*run)(struct config *config, const void *options, struct error *err);
 };
 
 enum { VERB_OPTIONS_MAX = 256 };
 
-extern const struct verb verb_run, verb_preview;
+extern const struct verb verb_run, verb_preview, verb_options;
 
 /* SIGTERM and SIGINT as a descriptor that becomes readable (signalfd), for the loop's own turn;
  * SIGPIPE is ignored. -1 on failure. The caller closes it. */

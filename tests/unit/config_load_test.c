@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -94,7 +95,17 @@ static const struct value_case value_cases[] = {
     {{.yaml = "kafka.properties.client.rack: ''\n"}, "client.rack", ""},
     {{.yaml = "kafka.properties:\n  client.id: x # of the shop\n"}, "client.id", "x"},
     {{.yaml = "payload:\n  fields:\n    order_id: nr\n"}, "payload.fields.order_id", "nr"},
-    {{.yaml = "webhook.url: https://${HOST}/\n"}, "webhook.url", "https://${HOST}/"},
+    /* what the environment fills in */
+    {{.yaml = "webhook.url: https://${HOST}/${PATH_}\n",
+      .environment = {"HOST=h", "PATH_=" CANARY}},
+     "webhook.url",
+     "https://h/" CANARY},
+    {{.yaml = "kafka.brokers: ${HOST:-localhost}:${PORT:-9092}\n", .environment = {"PORT=1"}},
+     "kafka.brokers",
+     "localhost:1"},
+    {{.yaml = "kafka.brokers: ${HOST:-}a\n", .environment = {"HOST="}}, "kafka.brokers", "a"},
+    {{.yaml = "kafka.brokers: $${HOST} $HOST $5 $\n"}, "kafka.brokers", "${HOST} $HOST $5 $"},
+    {{.yaml = "kafka.brokers: ${A}\n", .environment = {"A=${B}", "B=c"}}, "kafka.brokers", "${B}"},
     /* empty documents */
     {{.yaml = ""}, "kafka.group", "elementor-sync"},
     {{.yaml = "# nothing yet\n"}, "kafka.group", "elementor-sync"},
@@ -234,6 +245,9 @@ struct error_case {
 #define NO_NAME "what stands here is no option's name; names look like kafka.brokers"
 #define HOW_TO_SET "--set: write NAME=VALUE, such as --set webhook.timeout=5s"
 #define CONTROL "WEBHOOK_URL_FILE: secret has a control character or a second line in it"
+#define NO_VARIABLE                                                                           \
+    "\"${\" begins no variable here; write ${NAME} or ${NAME:-default}, and $${ for the two " \
+    "characters themselves"
 #define TOKEN "found character that cannot start any token while scanning for the next token"
 
 static const struct error_case error_cases[] = {
@@ -293,6 +307,15 @@ static const struct error_case error_cases[] = {
     {{.yaml = "kafka.group: &a [x]\n"}, "shop.yaml:1: kafka.group: " ANCHORS},
     {{.yaml = "webhook.url: *" CANARY "\n"}, "shop.yaml:1: webhook.url: " ANCHORS},
     {{.yaml = "webhook.url: !vault " CANARY "\n"}, "shop.yaml:1: webhook.url: " TAGS},
+    /* what the environment does not fill in */
+    {{.yaml = "\nkafka.brokers: ${HOST}:9092\n", .environment = {"HOST="}},
+     "shop.yaml:2: kafka.brokers: ${HOST} is not set in the environment"},
+    {{.yaml = "webhook.url: ${" CANARY "\n"}, "shop.yaml:1: webhook.url: " NO_VARIABLE},
+    {{.yaml = "webhook.url: ${}\n"}, "shop.yaml:1: webhook.url: " NO_VARIABLE},
+    {{.yaml = "webhook.url: ${5}\n"}, "shop.yaml:1: webhook.url: " NO_VARIABLE},
+    {{.yaml = "webhook.url: ${A:-" CANARY "\n"}, "shop.yaml:1: webhook.url: " NO_VARIABLE},
+    {{.yaml = "kafka.group: ${A}\n", .environment = {"A=\n"}},
+     "shop.yaml:1: kafka.group: has a line break in its value"},
     /* syntax */
     {{.yaml = "kafka:\n\tbrokers: a\n"},
      "shop.yaml:2: not YAML: " TOKEN "; indent with spaces, not tabs"},
@@ -372,6 +395,102 @@ static void errors(void **state)
         assert_null(strstr(err.text, CANARY));
         config_free(config);
     }
+}
+
+/* ---- the example ---- */
+
+#define EXAMPLE TESTS_DIR "/../docker/shop.yaml"
+
+static void example_is_complete(void **state)
+{
+    (void)state;
+    char *environment[] = {"ELEMENTOR_WEBHOOK_URL=https://" CANARY, NULL};
+    struct config *config = fresh();
+    struct error err = {0};
+    if (!config_load(config, EXAMPLE, environment, NULL, 0, &err) ||
+        !config_finish(config,
+                       CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY |
+                           CONFIG_NEED_WEBHOOK,
+                       &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(config->warning_count, 0);
+    assert_string_equal(config->kafka_brokers, "localhost:9092");
+    assert_string_equal(config->webhook_url, "https://" CANARY);
+    config_free(config);
+    int lines = 0;
+    FILE *file = fopen(EXAMPLE, "r");
+    assert_non_null(file);
+    for (int c; (c = fgetc(file)) != EOF;)
+        lines += c == '\n';
+    fclose(file);
+    assert_in_range(lines, 1, 10);
+}
+
+/* ---- rights ---- */
+
+/* What is warned of when secrets lie in the file "secret" or in shop.yaml, which have `mode`. */
+static void expect_warning(const char *yaml, const char *variable, mode_t mode,
+                           const char *expected)
+{
+    char *environment[] = {(char *)(uintptr_t)variable, NULL};
+    struct config *config = fresh();
+    struct error err = {0};
+    write_file("shop.yaml", yaml, strlen(yaml));
+    write_file("secret", CANARY, strlen(CANARY));
+    assert_int_equal(chmod("shop.yaml", mode) | chmod("secret", mode), 0);
+    if (!config_load(config, "shop.yaml", environment, NULL, 0, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(config->warning_count, expected != NULL);
+    if (expected != NULL)
+        assert_string_equal(config->warnings[0], expected);
+    unlink("shop.yaml");
+    unlink("secret");
+    config_free(config);
+}
+
+static void public_secrets_are_warned_of(void **state)
+{
+    (void)state;
+    const char *file = "WEBHOOK_URL_FILE: secret can be read by every user of this machine; chmod "
+                       "600 it (640 with the group of the program's user)";
+    const char *yaml = "shop.yaml: webhook.url is a secret in a file that every user of this "
+                       "machine can read; chmod 600 it, or take the secret from the environment";
+    expect_warning("", "WEBHOOK_URL_FILE=secret", 0644, file);
+    expect_warning("", "WEBHOOK_URL_FILE=secret", 0640, NULL);
+    expect_warning("webhook.url: " CANARY, NULL, 0644, yaml);
+    expect_warning("webhook.url: " CANARY, NULL, 0600, NULL);
+    expect_warning("webhook.url: " CANARY "\nregistry.token: " CANARY, NULL, 0644, yaml);
+    expect_warning("webhook.url: ${U}", "U=" CANARY, 0644, NULL);
+    expect_warning("kafka.properties.sasl.password: " CANARY, NULL, 0604,
+                   "shop.yaml: kafka.properties.sasl.password is a secret in a file that every "
+                   "user of this machine can read; chmod 600 it, or take the secret from the "
+                   "environment");
+    expect_warning("kafka.properties.sasl.username: u", NULL, 0644, NULL);
+}
+
+static void forbidden_secret(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip(); /* the file's owner must be another than this process */
+    char expected[512], path[300], variable[320];
+    struct config *config = fresh();
+    struct error err = {0};
+    write_file("secret", CANARY, strlen(CANARY));
+    snprintf(path, sizeof path, "%s/secret", folder);
+    snprintf(variable, sizeof variable, "WEBHOOK_URL_FILE=%s", path);
+    char *environment[] = {variable, NULL};
+    assert_int_equal(chmod("secret", 0600) | chmod(".", 0755) | seteuid(65534), 0);
+    bool ok = config_load(config, NULL, environment, NULL, 0, &err);
+    assert_int_equal(seteuid(0), 0);
+    assert_false(ok);
+    snprintf(expected, sizeof expected,
+             "WEBHOOK_URL_FILE: %s cannot be read: Permission denied; this process runs as user "
+             "65534, who must own it or share its group",
+             path);
+    assert_string_equal(err.text, expected);
+    unlink("secret");
+    config_free(config);
 }
 
 /* ---- files ---- */
@@ -489,6 +608,9 @@ int main(void)
         cmocka_unit_test(values),
         cmocka_unit_test(every_option_has_a_variable),
         cmocka_unit_test(errors),
+        cmocka_unit_test(example_is_complete),
+        cmocka_unit_test(public_secrets_are_warned_of),
+        cmocka_unit_test(forbidden_secret),
         cmocka_unit_test(unreadable_file),
         cmocka_unit_test(file_size),
         cmocka_unit_test(secret_size),

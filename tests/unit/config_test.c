@@ -291,7 +291,7 @@ static const struct error_case error_cases[] = {
      "unknown option \"kafka.sasl.password\"; did you mean \"kafka.properties.sasl.password\"?"},
     {"properties.linger.ms", "5",
      "unknown option \"properties.linger.ms\"; did you mean \"kafka.properties.linger.ms\"?"},
-    {"colour", "red", "unknown option \"colour\"; --help lists those there are"},
+    {"colour", "red", "unknown option \"colour\"; elementor-sync options lists those there are"},
     {"kafka", "x", "\"kafka\" is a group of options, such as \"kafka.brokers\""},
     {"payload.fields", "x",
      "\"payload.fields\" is a group of options, such as \"payload.fields.order_id\""},
@@ -412,11 +412,9 @@ static const struct finish_case finish_cases[] = {
      "behind it, the name of a file that holds it)"},
     {CONFIG_NEED_WEBHOOK, {"webhook.url", "https://" NO_SECRET}, ""},
     {CONFIG_NEED_KAFKA | CONFIG_NEED_WEBHOOK,
-     {"kafka.brokers", "a:1", "webhook.url", NO_SECRET},
+     {"kafka.brokers", "a:1", "webhook.url", "https://" NO_SECRET},
      "kafka.topic" REQUIRED "KAFKA_TOPIC in the environment"},
-    {0,
-     {"retry.base", "2m", "retry.cap", "1m"},
-     "retry.base (120000ms) is longer than retry.cap (60000ms)"},
+    {0, {"retry.base", "2m", "retry.cap", "1m"}, "retry.base (2m) is longer than retry.cap (1m)"},
     {0, {"retry.base", "1m", "retry.cap", "1m"}, ""},
     {0, {"registry.user", "u"}, "registry.user is set without registry.password"},
     {0, {"registry.password", NO_SECRET}, "registry.password is set without registry.user"},
@@ -430,7 +428,93 @@ static const struct finish_case finish_cases[] = {
      "registry.token and registry.password are both set: log in one way or the other"},
     {0,
      {"kafka.topic", "t", "parked.topic", "t"},
-     "parked.topic and kafka.topic are the same: parked records would be read as orders"},
+     "parked.topic and kafka.topic are the same topic: what the program writes would be read as "
+     "something else"},
+    {0,
+     {"retry.topic", "t", "members.topic", "t"},
+     "members.topic and retry.topic are the same topic: what the program writes would be read as "
+     "something else"},
+    {0,
+     {"kafka.topic", "orders public"},
+     "kafka.topic: \"orders public\" is no topic's name: letters, digits, \".\", \"_\" and \"-\", "
+     "at most 249 of them"},
+    {0,
+     {"breaker.probe_first", "2m"},
+     "breaker.probe_first (2m) is longer than breaker.probe_cap (1m)"},
+    /* brokers */
+    {0, {"kafka.brokers", "a"}, ""},
+    {0, {"kafka.brokers", "a:1, [::1]:9092,SASL_SSL://b:9093"}, ""},
+    {0,
+     {"kafka.brokers", "http://a:9092"},
+     "kafka.brokers: \"http://a:9092\" is a URL; Kafka's brokers are written host:port, such as "
+     "localhost:9092"},
+    {0,
+     {"kafka.brokers", "a:9092,b:x"},
+     "kafka.brokers: \"b:x\" has no port from 1 to 65535 behind its colon"},
+    {0,
+     {"kafka.brokers", "a:70000"},
+     "kafka.brokers: \"a:70000\" has no port from 1 to 65535 behind its colon"},
+    {0,
+     {"kafka.brokers", "a:1,,b:1"},
+     "kafka.brokers: \"\" is no broker; write host:port[,host:port…]"},
+    /* URLs */
+    {0,
+     {"registry.url", "registry:8081/apis"},
+     "registry.url: \"registry:8081/apis\" has no http:// or https:// in front; write a URL such "
+     "as https://host:8081"},
+    {0,
+     {"registry.url", "https://u:" NO_SECRET "@registry"},
+     "registry.url must not hold a user or a password; use registry.user and registry.password"},
+    {0,
+     {"registry.url", "http://r", "registry.ca_file", "ca.pem"},
+     "registry.ca_file is set, but registry.url is http://: no certificate would be looked at; "
+     "write https:// or leave registry.ca_file out"},
+    {0,
+     {"webhook.url", "http://" NO_SECRET, "webhook.ca_file", "ca.pem"},
+     "webhook.ca_file is set, but webhook.url is http://: no certificate would be looked at; write "
+     "https:// or leave webhook.ca_file out"},
+    {0,
+     {"webhook.url", NO_SECRET "/hook"},
+     "webhook.url has no https:// in front; copy the whole URL, such as "
+     "https://shop.example.com/path"},
+    /* TLS and login */
+    {0,
+     {"kafka.properties.ssl.ca.location", "ca.pem"},
+     "kafka.properties.ssl.ca.location is set, but kafka.properties.security.protocol is not set "
+     "(plaintext): TLS would not be used; set it to ssl or sasl_ssl"},
+    {0,
+     {"kafka.properties.ssl.ca.location", "ca.pem", "kafka.properties.security.protocol", "SSL"},
+     ""},
+    {0,
+     {"kafka.properties.ssl.ca.location", "ca.pem", "kafka.properties.security.protocol",
+      "sasl_plaintext"},
+     "kafka.properties.ssl.ca.location is set, but kafka.properties.security.protocol is "
+     "sasl_plaintext: TLS would not be used; set it to sasl_ssl"},
+    {0,
+     {"kafka.properties.sasl.password", NO_SECRET, "kafka.properties.security.protocol", "ssl"},
+     "kafka.properties.sasl.password is set, but kafka.properties.security.protocol is ssl: this "
+     "login would not be used; set it to sasl_ssl"},
+    {0,
+     {"kafka.properties.security.protocol", "sasl_ssl", "kafka.properties.sasl.username", "u"},
+     "kafka.properties.sasl.username is set without kafka.properties.sasl.mechanism: set it to "
+     "what the brokers offer (PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512)"},
+    {0,
+     {"kafka.properties.security.protocol", "sasl_ssl", "kafka.properties.sasl.mechanism",
+      "SCRAM-SHA-512", "kafka.properties.sasl.username", "u"},
+     "kafka.properties.sasl.mechanism is SCRAM-SHA-512, which needs "
+     "kafka.properties.sasl.username and .sasl.password"},
+    {0,
+     {"kafka.properties.security.protocol", "sasl_ssl", "kafka.properties.sasl.mechanism", "PLAIN",
+      "kafka.properties.sasl.username", "u", "kafka.properties.sasl.password", NO_SECRET},
+     ""},
+    /* classes of answers */
+    {0, {"outcome.transient", "409,520-527", "outcome.refused", "404"}, ""},
+    {0,
+     {"outcome.transient", "409,520-527", "outcome.endpoint", "5xx"},
+     "outcome.transient and outcome.endpoint both name 520; keep one"},
+    {0,
+     {"outcome.refused", "x"},
+     "outcome.refused: \"x\" is no HTTP status: write 409, 5xx or 520-527"},
     {0, {"payload.fields.order_id", "id", "payload.fields.order_number", "id"}, ""},
 };
 
@@ -448,6 +532,47 @@ static void finish(void **state)
         assert_int_equal(ok, *t->expected == '\0');
         assert_int_equal(err.code, ok ? ERROR_NONE : ERROR_CONFIG);
         assert_null(strstr(err.text, NO_SECRET));
+        config_free(c);
+    }
+}
+
+struct warning_case {
+    const char *sets[10]; /* name, value, … */
+    const char *expected; /* NULL: none */
+};
+
+static const struct warning_case warning_cases[] = {
+    {{NULL}, NULL},
+    {{"drain.timeout", "5s"},
+     "drain.timeout (5s) is shorter than webhook.timeout (10s): an attempt that is cut off at a "
+     "stop may be sent again"},
+    {{"retry.give_up", "5s"},
+     "retry.give_up (5s) is shorter than webhook.timeout (10s): an order may be parked after one "
+     "slow attempt"},
+    {{"webhook.concurrency", "64", "inflight.records", "10"},
+     "webhook.concurrency (64) is never reached: inflight.records is 10"},
+    {{"webhook.concurrency", "64", "webhook.uncommitted_max", "20"},
+     "webhook.concurrency (64) is never reached: webhook.uncommitted_max is 20"},
+    {{"kafka.properties.security.protocol", "sasl_plaintext", "kafka.properties.sasl.mechanism",
+      "PLAIN", "kafka.properties.sasl.username", "u", "kafka.properties.sasl.password", NO_SECRET},
+     "sasl_plaintext with PLAIN sends Kafka's password over the network as it is; use sasl_ssl, or "
+     "SCRAM"},
+};
+
+static void warnings(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof warning_cases / sizeof *warning_cases; i++) {
+        const struct warning_case *t = &warning_cases[i];
+        struct config *c = fresh();
+        struct error err = {0};
+        for (size_t s = 0; s < sizeof t->sets / sizeof *t->sets && t->sets[s] != NULL; s += 2)
+            set(c, t->sets[s], t->sets[s + 1]);
+        if (!config_finish(c, 0, &err))
+            fail_msg("%s", err.text);
+        assert_int_equal(c->warning_count, t->expected != NULL);
+        if (t->expected != NULL)
+            assert_string_equal(c->warnings[0], t->expected);
         config_free(c);
     }
 }
@@ -474,19 +599,13 @@ static void environment_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),
-        cmocka_unit_test(table_is_sound),
-        cmocka_unit_test(values),
-        cmocka_unit_test(words_and_texts),
-        cmocka_unit_test(kafka_properties),
-        cmocka_unit_test(secrets),
-        cmocka_unit_test(errors),
-        cmocka_unit_test(refused_changes_nothing),
-        cmocka_unit_test(endless_name),
-        cmocka_unit_test(durations_of_arguments),
-        cmocka_unit_test(shown_text),
-        cmocka_unit_test(finish),
-        cmocka_unit_test(environment_names),
+        cmocka_unit_test(defaults),         cmocka_unit_test(table_is_sound),
+        cmocka_unit_test(values),           cmocka_unit_test(words_and_texts),
+        cmocka_unit_test(kafka_properties), cmocka_unit_test(secrets),
+        cmocka_unit_test(errors),           cmocka_unit_test(refused_changes_nothing),
+        cmocka_unit_test(endless_name),     cmocka_unit_test(durations_of_arguments),
+        cmocka_unit_test(shown_text),       cmocka_unit_test(finish),
+        cmocka_unit_test(warnings),         cmocka_unit_test(environment_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,13 @@
+/* config_reference: every option as people look it up, written from the table. Pure. */
+#ifndef CORE_CONFIG_REFERENCE_H
+#define CORE_CONFIG_REFERENCE_H
+
+#include "core/buf.h"
+
+/* For a terminal: name, what it takes, default, help; a paragraph each group. */
+void config_reference_text(struct buf *b);
+
+/* consumer/OPTIONS.md. */
+void config_reference_markdown(struct buf *b);
+
+#endif
