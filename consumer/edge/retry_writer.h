@@ -1,0 +1,47 @@
+/* retry_writer: asks the group to send an order again: a record of the retry topic.
+ *
+ * It carries the original record (key, bytes, headers) and says where that one lay:
+ *
+ *   elementor-sync.topic .partition .offset .timestamp   of the source record
+ *   elementor-sync.source                                "retry" or "redrive"
+ *   elementor-sync.request                               who asked knows it by this
+ *   elementor-sync.order                                 the key of its outcome record
+ *
+ * It goes to the partition with the source partition's number: whoever owns the one owns the
+ * other, so an order's deliveries stay in one hand. */
+#ifndef EDGE_RETRY_WRITER_H
+#define EDGE_RETRY_WRITER_H
+
+#include "core/slice.h"
+#include "edge/publisher.h"
+
+enum { RETRY_REQUEST_MAX = 33 };
+
+/* What is to be sent again; everything is borrowed. */
+struct retry_order {
+    const char *topic; /* coordinates of the source record */
+    int32_t partition;
+    int64_t offset, timestamp_ms; /* timestamp -1: unknown */
+    struct slice key, value;
+    const rd_kafka_headers_t *headers; /* NULL: none; those of ours are not copied */
+    struct slice order;                /* the key of its outcome record */
+};
+
+/* A new request's id: 32 hex digits of randomness. False when there is none. */
+bool retry_request_new(char ret[RETRY_REQUEST_MAX]) must_check;
+
+/* Reads the source's coordinates out of a record of the parked topic. False, with why, when they
+ * are missing. The value is empty when the record was too large to be parked whole: then it has to
+ * be fetched from its source. What is returned borrows the message. */
+bool retry_order_of_parked(const rd_kafka_message_t *parked, struct retry_order *ret,
+                           const char **ret_why) must_check;
+
+/* Writes it; done(context, acknowledged) as in publisher.h: once, later, not from within. source
+ * is "retry" or "redrive". deadline_ms: monotonic, -1: none; all of one publisher's deadlines must
+ * be equally far off. False only without memory. */
+bool retry_write(struct publisher *publisher, const struct config *config,
+                 const struct retry_order *order, const char *source, const char *request,
+                 int64_t deadline_ms, publisher_done *done, void *context,
+                 struct error *err) must_check;
+
+#endif
