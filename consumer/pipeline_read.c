@@ -202,6 +202,13 @@ static enum fate transform_record(const struct reading *r, const struct wire *wi
     return enqueue(r, &t);
 }
 
+/* Why a record cannot be read: a converter that writes another format, when it tells on itself. */
+static const char *best_reason(const rd_kafka_message_t *m, const char *why)
+{
+    const char *elsewhere = wire_elsewhere(has_header, m);
+    return elsewhere != NULL ? elsewhere : why;
+}
+
 /* Where the record comes from: itself, or what a retry record says. */
 static bool find_origin(struct reading *r, const char **ret_why)
 {
@@ -231,11 +238,11 @@ static enum fate decide(struct pipeline *p, struct partition *partition,
     if (!find_origin(&r, &why))
         return reject(&r, "undecodable", why);
     if (!wire_split(m->payload, m->len, &wire, &err))
-        return reject(&r, "undecodable", err.text);
+        return reject(&r, "undecodable", best_reason(m, err.text));
     r.schema_id = (int32_t)wire.schema_id;
     switch (plans_get(p->plans, wire.schema_id, &plan, &why)) {
     case PLANS_HAVE: return transform_record(&r, &wire, plan);
-    case PLANS_UNREADABLE: return reject(&r, "undecodable", why);
+    case PLANS_UNREADABLE: return reject(&r, "undecodable", best_reason(m, why));
     case PLANS_STOP: return stop(partition, m, why);
     default: return hold(partition);
     }

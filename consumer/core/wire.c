@@ -33,3 +33,26 @@ bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct err
     *ret_wire = (struct wire){(int32_t)id, bytes + HEADER_LEN, len - HEADER_LEN};
     return true;
 }
+
+const char *wire_elsewhere(bool (*has_header)(const void *context, const char *name),
+                           const void *context)
+{
+    static const struct {
+        const char *header, *advice;
+    } converters[] = {
+        {"__value_schema_id", "the schema's id is a GUID in the header __value_schema_id: take "
+                              "value.schema.id.serializer off the converter, so that records begin "
+                              "with a 4-byte id"},
+        {"apicurio.value.globalId", "the schema's id is in the header apicurio.value.globalId: set "
+                                    "the converter's apicurio.registry.headers.enabled=false and "
+                                    "as-confluent=true, so that records begin with a 4-byte id"},
+        {"apicurio.value.contentId", "the schema's id is in the header apicurio.value.contentId: "
+                                     "set the converter's apicurio.registry.headers.enabled=false "
+                                     "and as-confluent=true, so that records begin with a 4-byte "
+                                     "id"},
+    };
+    for (size_t i = 0; i < sizeof converters / sizeof *converters; i++)
+        if (has_header(context, converters[i].header))
+            return converters[i].advice;
+    return NULL;
+}

@@ -17,4 +17,9 @@ struct wire {
  * format: the text says what was found and, for JSON and 8-byte ids, what to change. */
 bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct error *err) must_check;
 
+/* Whether the schema's id is in a header, where it is not looked for: what to change then; NULL
+ * otherwise. To be asked about a record that could not be read. */
+const char *wire_elsewhere(bool (*has_header)(const void *context, const char *name),
+                           const void *context);
+
 #endif

@@ -26,7 +26,7 @@ static uint8_t *exact_copy(const void *data, size_t len)
 static struct plan_options default_options(void)
 {
     struct plan_options options = {
-        .rule_column = "status", .rule_value = "confirmed", .op_assumed = true};
+        .rule_column = "status", .rule_value = "confirmed", .prefix = "__", .op_assumed = true};
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = payload_field_columns[f];
     return options;
@@ -64,6 +64,25 @@ static void headers_are_checked(void **state)
             fail_msg("%s: %s", headers[i].name, ok ? "accepted" : err.text);
         free(copy);
     }
+}
+
+static bool is_named(const void *context, const char *name)
+{
+    return strcmp(context, name) == 0;
+}
+
+static void ids_in_headers_are_refused_with_advice(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"__value_schema_id", "apicurio.value.globalId",
+                                        "apicurio.value.contentId"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *advice = wire_elsewhere(is_named, names[i]);
+        assert_non_null(advice);
+        assert_non_null(strstr(advice, names[i]));
+        assert_non_null(strstr(advice, "4-byte id"));
+    }
+    assert_null(wire_elsewhere(is_named, "__debezium.oldkey"));
 }
 
 /* ---- one column of each type, behind id and status ---- */
@@ -341,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_are_checked),
+        cmocka_unit_test(ids_in_headers_are_refused_with_advice),
         cmocka_unit_test(bodies_are_checked),
         cmocka_unit_test(deep_recursion_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
