@@ -44,6 +44,9 @@ enum column_kind {
     COLUMN_OTHER    /* a type that feeds no payload field: boolean, plain bytes, array, record… */
 };
 
+/* ticks of a number that the schema says is no point in time: a day, a time of day, a span. */
+enum { COLUMN_TICKS_NO_TIME = 255 };
+
 struct column {
     enum column_kind kind;
     uint8_t ticks; /* of COLUMN_INT: digits after the second, 3 ms, 6 µs, 9 ns; 0 = not annotated */

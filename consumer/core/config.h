@@ -111,6 +111,9 @@
     X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")            \
     X(rule_snapshot, "rule.snapshot", CHOICE, "skip", 0, 0, "skip|deliver",                        \
       "what to do with rows of an initial snapshot that have the value")                           \
+    X(rule_prefix, "rule.prefix", TEXT, "__", 0, 0, "",                                            \
+      "what ExtractNewRecordState puts before the fields it adds (add.fields.prefix); none: "      \
+      "nothing")                                                                                   \
     X(rule_assume_op, "rule.assume_op", CHOICE, NULL, 0, 0, "c|u",                                 \
       "operation of unwrapped records that have no __op")                                          \
     X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                               \

@@ -8,8 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define DECIMAL_BYTES_MAX 512  /* of the unscaled value: some 1,200 digits */
-#define DECIMAL_SCALE_MAX 1000 /* either way */
+/* Debezium writes the scale -2 of a numeric(8, -2) as 2046 (11 bits), and its value with as many
+ * zeros: hence these limits. */
+#define DECIMAL_BYTES_MAX 1280 /* of the unscaled value: some 3,000 digits */
+#define DECIMAL_SCALE_MAX 2048 /* either way */
 
 /* Appends unscaled * 10^-scale; unscaled is big-endian two's complement (Connect's Decimal;
  * Avro 1.11, "Decimal"), no bytes at all meaning 0. False beyond the limits above: what a price

@@ -165,7 +165,8 @@ static enum reject_reason add_time(struct buf *b, const struct column *c,
     if (is_null(c)) {
         reason = add_event_time(b, change, record_ms);
     } else if (c->kind == COLUMN_INT) {
-        if (timestamp_add(b, c->number, c->ticks ? c->ticks : MILLISECONDS))
+        if (c->ticks != COLUMN_TICKS_NO_TIME &&
+            timestamp_add(b, c->number, c->ticks ? c->ticks : MILLISECONDS))
             reason = REJECT_NONE;
     } else if (c->kind == COLUMN_TEXT && timestamp_is_rfc3339(c->data, c->len)) {
         buf_add(b, c->data, c->len);

@@ -27,13 +27,15 @@ struct plan_options {
     const char *columns[FIELD_COUNT]; /* the column that feeds each payload field */
     const char *rule_column;          /* feeds change.status and change.before_status */
     const char *rule_value;           /* what plan_run's gate lets through */
+    const char *prefix;               /* of the fields that unwrapping adds: "__" */
     bool op_assumed;                  /* unwrapped records without __op are welcome */
 };
 
 /* Compiles an Avro schema (JSON, len bytes). NULL with
  *   UNDECODABLE: no valid Avro schema, or one whose records can be no row (not a record, …);
- *   CONFIG: a row without the rule's column or the order id's, or unwrapped without __op: reading
- * on would silence every order, so the operator must look. */
+ *   CONFIG: a row without the rule's column or the order id's, or with one of a type that can never
+ * be what it should, or unwrapped without __op: reading on would silence every order, so the
+ * operator must look. */
 struct plan *plan_compile(const char *schema, size_t len, const struct plan_options *options,
                           struct error *err);
 void plan_free(struct plan *plan); /* accepts NULL */
@@ -41,7 +43,7 @@ void plan_free(struct plan *plan); /* accepts NULL */
 enum plan_shape {
     PLAN_ENVELOPE,  /* Debezium's before/after/source/op */
     PLAN_UNWRAPPED, /* the row itself (ExtractNewRecordState) */
-    PLAN_STRAY      /* a heartbeat or transaction record that strayed in: skip it */
+    PLAN_STRAY      /* a heartbeat, transaction, message or DDL record that strayed in: skip it */
 };
 enum plan_shape plan_shape(const struct plan *plan);
 

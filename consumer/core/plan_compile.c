@@ -6,6 +6,7 @@
 #include "core/plan_internal.h"
 #include "core/plan_schema.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -438,15 +439,48 @@ static void want_row(struct want wants[ROW_WANTS + 1], const struct plan_options
     wants[n] = (struct want){0};
 }
 
-/* What ExtractNewRecordState adds to a row, behind its add.fields.prefix ("__" by default). */
-static void want_unwrapped(struct want wants[ROW_WANTS + 1], const struct plan_options *options)
+/* What ExtractNewRecordState adds to a row, by its names behind the prefix. */
+struct added {
+    char *op, *lsn, *source_ts_ms;
+};
+
+static bool add_prefix(const char *prefix, const char *name, char **ret_name)
+{
+    size_t size = strlen(prefix) + strlen(name) + 1;
+    *ret_name = malloc(size);
+    if (*ret_name != NULL)
+        snprintf(*ret_name, size, "%s%s", prefix, name);
+    return *ret_name != NULL;
+}
+
+static void added_done(struct added *added)
+{
+    free(added->op);
+    free(added->lsn);
+    free(added->source_ts_ms);
+}
+
+static bool added_init(struct added *added, const struct plan_options *options, struct error *err)
+{
+    *added = (struct added){0};
+    if (add_prefix(options->prefix, "op", &added->op) &&
+        add_prefix(options->prefix, "lsn", &added->lsn) &&
+        add_prefix(options->prefix, "source_ts_ms", &added->source_ts_ms))
+        return true;
+    added_done(added);
+    return error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
+}
+
+static void want_unwrapped(struct want wants[ROW_WANTS + 1], const struct plan_options *options,
+                           const struct added *added)
 {
     want_row(wants, options);
     size_t n = FIELD_COUNT + 1;
-    wants[n++] = (struct want){.name = "__op", .slot = SLOT(op)};
-    wants[n++] = (struct want){.name = "__deleted", .slot = SLOT(deleted)};
-    wants[n++] = (struct want){.name = "__lsn", .slot = SLOT(lsn)};
-    wants[n++] = (struct want){.name = "__source_ts_ms", .slot = SLOT(event_ms)};
+    wants[n++] = (struct want){.name = added->op, .slot = SLOT(op)};
+    wants[n++] =
+        (struct want){.name = "__deleted", .slot = SLOT(deleted)}; /* whatever the prefix */
+    wants[n++] = (struct want){.name = added->lsn, .slot = SLOT(lsn)};
+    wants[n++] = (struct want){.name = added->source_ts_ms, .slot = SLOT(event_ms)};
     wants[n] = (struct want){0};
 }
 
@@ -466,10 +500,11 @@ static void compile_envelope(struct compiler *c, const struct plan_options *opti
     take_record(c, c->schema.avro, c->schema.json, envelope, false);
 }
 
-static void compile_unwrapped(struct compiler *c, const struct plan_options *options)
+static void compile_unwrapped(struct compiler *c, const struct plan_options *options,
+                              const struct added *added)
 {
     struct want row[ROW_WANTS + 1];
-    want_unwrapped(row, options);
+    want_unwrapped(row, options, added);
     emit(c, (struct instruction){.operation = PLAN_MARK, .a = offsetof(struct change, has_row)});
     take_record(c, c->schema.avro, c->schema.json, row, true);
 }
@@ -494,27 +529,73 @@ static avro_schema_t row_type(avro_schema_t envelope)
     return NULL;
 }
 
+static bool holds_text(avro_schema_t type)
+{
+    return is_avro_string(type) || is_avro_enum(type);
+}
+
+/* Whatever may come as a decimal counts: its annotations are another's business. */
+static bool holds_text_or_number(avro_schema_t type)
+{
+    bool scale_first;
+    return holds_text(type) || is_avro_int32(type) || is_avro_int64(type) || is_avro_float(type) ||
+           is_avro_double(type) || is_avro_bytes(type) || is_avro_fixed(type) ||
+           is_scaled(type, &scale_first);
+}
+
+/* Whether the type, or a branch of it, is what `fits` asks for. */
+static bool any_branch(avro_schema_t type, bool (*fits)(avro_schema_t))
+{
+    type = schema_target(type);
+    if (!is_avro_union(type))
+        return fits(type);
+    for (size_t i = 0; i < avro_schema_union_size(type); i++)
+        if (fits(schema_target(avro_schema_union_branch(type, (int)i))))
+            return true;
+    return false;
+}
+
+/* The columns without which, or with another type, no order would ever be sent. */
 static bool check_row(avro_schema_t row, const char *schema_name,
                       const struct plan_options *options, struct error *err)
 {
-    const char *needed[] = {options->rule_column, options->columns[FIELD_ORDER_ID]};
-    const char *option[] = {"rule.column", "payload.fields.order_id"};
-    for (size_t i = 0; i < 2; i++)
-        if (row == NULL || !has_field(row, needed[i]))
+    const struct {
+        const char *column, *option, *what;
+        bool (*fits)(avro_schema_t);
+    } needed[] = {
+        {options->rule_column, "rule.column", "no text", holds_text},
+        {options->columns[FIELD_ORDER_ID], "payload.fields.order_id", "neither text nor a number",
+         holds_text_or_number},
+    };
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        if (row == NULL || !has_field(row, needed[i].column))
             return error_set(err, ERROR_CONFIG,
-                             "schema \"%s\" has no column \"%s\" (%s): reading on would pass over "
-                             "every order",
-                             schema_name, needed[i], option[i]);
+                             "schema \"%.100s\" has no column \"%.100s\" (%s): reading on would "
+                             "pass over every order",
+                             schema_name, needed[i].column, needed[i].option);
+        if (!any_branch(avro_schema_record_field_get(row, needed[i].column), needed[i].fits))
+            return error_set(err, ERROR_CONFIG,
+                             "schema \"%.100s\": column \"%.100s\" (%s) is %s: reading on would "
+                             "pass over every order",
+                             schema_name, needed[i].column, needed[i].option, needed[i].what);
+    }
     return true;
 }
 
+/* Debezium's other records, by the names of their schemas. */
 static bool is_stray(const char *name)
 {
-    return strcmp(name, "Heartbeat") == 0 || strcmp(name, "TransactionMetadataValue") == 0;
+    static const char *const names[] = {"Heartbeat", "TransactionMetadataValue", "MessageValue",
+                                        "SchemaChangeValue"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
 }
 
 /* Finds out what kind of record this is, and refuses what cannot be read as rows. */
-static bool classify(struct compiler *c, const struct plan_options *options, struct error *err)
+static bool classify(struct compiler *c, const struct plan_options *options,
+                     const struct added *added, struct error *err)
 {
     avro_schema_t top = c->schema.avro;
     if (!is_avro_record(top))
@@ -532,23 +613,25 @@ static bool classify(struct compiler *c, const struct plan_options *options, str
     }
     if (!check_row(top, name, options, err))
         return false;
-    if (!has_field(top, "__op") && !options->op_assumed)
+    if (!has_field(top, added->op) && !options->op_assumed)
         return error_set(err, ERROR_CONFIG,
-                         "records of schema \"%s\" are unwrapped and have no __op: add "
-                         "transforms.unwrap.add.fields=op to the connector, or set rule.assume_op",
-                         name);
+                         "records of schema \"%.100s\" are unwrapped and have no %.50s: add "
+                         "transforms.unwrap.add.fields=op to the connector, or set rule.prefix to "
+                         "its add.fields.prefix, or rule.assume_op",
+                         name, added->op);
     return true;
 }
 
 static bool compile(struct compiler *c, const char *text, size_t len,
-                    const struct plan_options *options, struct error *err)
+                    const struct plan_options *options, const struct added *added,
+                    struct error *err)
 {
-    if (!schema_parse(&c->schema, text, len, err) || !classify(c, options, err))
+    if (!schema_parse(&c->schema, text, len, err) || !classify(c, options, added, err))
         return false;
     if (c->plan->shape == PLAN_ENVELOPE)
         compile_envelope(c, options);
     else if (c->plan->shape == PLAN_UNWRAPPED)
-        compile_unwrapped(c, options);
+        compile_unwrapped(c, options, added);
     emit(c, (struct instruction){.operation = PLAN_END});
     emit_routines(c);
     c->plan->rule_value = strdup(options->rule_value);
@@ -564,16 +647,18 @@ struct plan *plan_compile(const char *schema, size_t len, const struct plan_opti
 {
     struct compiler *c = calloc(1, sizeof *c);
     struct plan *plan = calloc(1, sizeof *plan);
+    struct added added = {0};
     bool done = false;
-    if (c != NULL && plan != NULL) {
+    if (c == NULL || plan == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
+    } else if (added_init(&added, options, err)) {
         c->plan = plan;
-        done = compile(c, schema, len, options, err);
+        done = compile(c, schema, len, options, &added, err);
         schema_done(&c->schema);
         free(c->items);
         free(c->calls);
-    } else {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
     }
+    added_done(&added);
     free(c);
     if (!done) {
         plan_free(plan);

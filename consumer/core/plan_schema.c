@@ -1,5 +1,8 @@
 #include "core/plan_schema.h"
 
+#include "core/change.h"
+#include "core/schema_names.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,6 +110,21 @@ static void mark_takes_bytes(struct schema *s)
     }
 }
 
+/* avro-c reads what the names were made of, not what came. */
+static bool parse_avro(struct schema *s, struct error *err)
+{
+    char *text = json_dumps(s->json, JSON_COMPACT | JSON_ENCODE_ANY);
+    if (text == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    bool ok = avro_schema_from_json_length(text, strlen(text), &s->avro) == 0;
+    free(text);
+    if (!ok) {
+        s->avro = NULL;
+        error_set(err, ERROR_UNDECODABLE, "the schema is no Avro schema: %s", avro_strerror());
+    }
+    return ok;
+}
+
 bool schema_parse(struct schema *s, const char *text, size_t len, struct error *err)
 {
     json_error_t json_error;
@@ -117,11 +135,11 @@ bool schema_parse(struct schema *s, const char *text, size_t len, struct error *
     if (!depth_is_fine(s->json, 0))
         return error_set(err, ERROR_UNDECODABLE, "the schema is nested deeper than %d",
                          SCHEMA_DEPTH_MAX);
-    if (avro_schema_from_json_length(text, len, &s->avro) != 0) {
-        s->avro = NULL;
-        return error_set(err, ERROR_UNDECODABLE, "the schema is no Avro schema: %s",
-                         avro_strerror());
-    }
+    s->definitions = json_object();
+    if (s->definitions == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    if (!schema_names_resolve(&s->json, s->definitions, err) || !parse_avro(s, err))
+        return false;
     s->records = calloc(SCHEMA_RECORDS_MAX, sizeof *s->records);
     if (s->records == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
@@ -136,66 +154,17 @@ void schema_done(struct schema *s)
 {
     if (s->avro != NULL)
         avro_schema_decref(s->avro);
+    json_decref(s->definitions);
     json_decref(s->json);
     free(s->records);
     *s = (struct schema){0};
 }
 
-/* Whether this definition is the one that `name` means: its full name or, where the reference
- * leaves the namespace out, its last part. */
-static bool is_named(const json_t *definition, const char *name)
-{
-    const char *own = string_of(definition, "name");
-    const char *own_last = strrchr(own, '.') != NULL ? strrchr(own, '.') + 1 : own;
-    const char *dot = strrchr(name, '.');
-    if (strcmp(own_last, dot != NULL ? dot + 1 : name) != 0)
-        return false;
-    const char *space = string_of(definition, "namespace");
-    if (dot == NULL || own != own_last || *space == '\0')
-        return dot == NULL || own == own_last || strcmp(own, name) == 0;
-    return strlen(space) == (size_t)(dot - name) && strncmp(space, name, strlen(space)) == 0;
-}
-
-static const json_t *find_named(const json_t *json, const char *name)
-{
-    if (json_is_object(json) && is_named(json, name) &&
-        json_is_string(json_object_get(json, "type")))
-        if (json_object_get(json, "fields") || json_object_get(json, "symbols") ||
-            json_object_get(json, "size"))
-            return json;
-    const json_t *found = NULL;
-    const char *key;
-    json_t *value;
-    size_t i;
-    json_object_foreach ((json_t *)json, key, value) {
-        if (found == NULL)
-            found = find_named(value, name);
-    }
-    json_array_foreach (json, i, value) {
-        if (found == NULL)
-            found = find_named(value, name);
-    }
-    return found;
-}
-
-static bool is_primitive(const char *name)
-{
-    static const char *const names[] = {"null",  "boolean", "int",   "long",
-                                        "float", "double",  "bytes", "string"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 const json_t *schema_json_resolve(const struct schema *s, const json_t *type)
 {
-    if (json_is_object(type) && json_is_object(json_object_get(type, "type")))
-        return schema_json_resolve(s, json_object_get(type, "type"));
     const char *name = json_string_value(type);
-    if (name == NULL || is_primitive(name))
-        return type;
-    return find_named(s->json, name);
+    const json_t *definition = name != NULL ? json_object_get(s->definitions, name) : NULL;
+    return definition != NULL ? definition : type;
 }
 
 const json_t *schema_json_field(const json_t *record, const char *name)
@@ -236,6 +205,17 @@ int32_t schema_decimal_scale(const json_t *type)
     return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
 }
 
+/* Dates, times of day, years and spans: annotated, and no point in time. */
+static bool is_no_time(const json_t *type)
+{
+    static const char *const prefixes[] = {"io.debezium.time.", "org.apache.kafka.connect.data."};
+    const char *name = string_of(type, "connect.name"), *logical = string_of(type, "logicalType");
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return strcmp(logical, "date") == 0 || strncmp(logical, "time-", strlen("time-")) == 0;
+}
+
 uint8_t schema_time_ticks(const json_t *type)
 {
     static const struct {
@@ -249,10 +229,12 @@ uint8_t schema_time_ticks(const json_t *type)
         {"logicalType", "timestamp-millis", 3},
         {"logicalType", "timestamp-micros", 6},
         {"logicalType", "local-timestamp-millis", 3},
+        {"logicalType", "timestamp-nanos", 9},
         {"logicalType", "local-timestamp-micros", 6},
+        {"logicalType", "local-timestamp-nanos", 9},
     };
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (has_text(type, times[i].key, times[i].text))
             return times[i].ticks;
-    return 0;
+    return is_no_time(type) ? COLUMN_TICKS_NO_TIME : 0;
 }

@@ -14,8 +14,9 @@
 #define SCHEMA_DEPTH_MAX 256    /* of the JSON */
 
 struct schema {
-    avro_schema_t avro; /* owned */
-    json_t *json;       /* owned */
+    avro_schema_t avro;  /* owned */
+    json_t *json;        /* owned; all names in it are full */
+    json_t *definitions; /* owned: full name -> its definition in json */
     struct schema_record {
         avro_schema_t type; /* borrowed from avro */
         bool takes_bytes;   /* false: every value of it is zero bytes long */
@@ -36,8 +37,7 @@ avro_schema_t schema_target(avro_schema_t type);
 struct schema_record *schema_record_of(const struct schema *s, avro_schema_t type);
 bool schema_takes_bytes(const struct schema *s, avro_schema_t type);
 
-/* The JSON of a type by its place: a named reference is resolved to its definition, NULL if
- * unknown. */
+/* The JSON of a type by its place: a name is resolved to its definition. */
 const json_t *schema_json_resolve(const struct schema *s, const json_t *type);
 /* The JSON of a record's field's type; NULL if unknown. */
 const json_t *schema_json_field(const json_t *record, const char *name);
@@ -47,6 +47,7 @@ const json_t *schema_json_branch(const json_t *type, size_t branch);
 /* Annotations of a type's JSON (which may be NULL or a plain string: nothing annotated). */
 bool schema_is_decimal(const json_t *type);
 int32_t schema_decimal_scale(const json_t *type);
-uint8_t schema_time_ticks(const json_t *type); /* 3 ms, 6 µs, 9 ns; 0: no time */
+/* 3 ms, 6 µs, 9 ns; 0: says nothing; COLUMN_TICKS_NO_TIME: says that it is no point in time. */
+uint8_t schema_time_ticks(const json_t *type);
 
 #endif

@@ -1,8 +1,10 @@
 #include "core/rule.h"
 
+#include "core/buf.h"
+#include "core/decimal.h"
+
 #include <ctype.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 const char *const skip_reason_names[SKIP_REASON_COUNT] = {
@@ -10,6 +12,25 @@ const char *const skip_reason_names[SKIP_REASON_COUNT] = {
     SKIP_REASONS(X)
 #undef X
 };
+
+/* The digits that the payload shows, too. The buffer is as large as it may become: it never
+ * allocates. */
+static bool write_number(const struct column *c, struct order_id *ret_id)
+{
+    struct buf b = {
+        .data = ret_id->digits, .cap = sizeof ret_id->digits, .limit = sizeof ret_id->digits - 1};
+    bool ok = false;
+    if (c->kind == COLUMN_INT) {
+        buf_addf(&b, "%" PRId64, c->number);
+        ok = true;
+    } else if (c->kind == COLUMN_DECIMAL) {
+        ok = decimal_add(&b, (const uint8_t *)c->data, c->len, c->scale);
+    } else if (c->kind == COLUMN_FLOAT || c->kind == COLUMN_DOUBLE) {
+        ok = decimal_add_real(&b, c->real, c->kind == COLUMN_FLOAT);
+    }
+    ret_id->len = b.len;
+    return ok && buf_ok(&b);
+}
 
 bool order_id_of(const struct change *change, struct order_id *ret_id)
 {
@@ -19,11 +40,8 @@ bool order_id_of(const struct change *change, struct order_id *ret_id)
         ret_id->len = id->len;
         return true;
     }
-    if (id->kind != COLUMN_INT)
-        return false;
-    ret_id->len = (size_t)snprintf(ret_id->digits, sizeof ret_id->digits, "%" PRId64, id->number);
     ret_id->text = ret_id->digits;
-    return true;
+    return write_number(id, ret_id);
 }
 
 static struct judgement skip(enum skip_reason why)
@@ -79,6 +97,8 @@ static enum memory_answer remember(const struct rule *rule, const struct change 
 {
     struct order_id id;
     if (shows_before(change) && was_triggered(rule, change) == triggered)
+        return MEMORY_UNKNOWN;
+    if (column_is_unavailable(&change->status)) /* it is what it was */
         return MEMORY_UNKNOWN;
     return order_id_of(change, &id) ? memory_swap(memory, id.text, id.len, triggered)
                                     : MEMORY_UNKNOWN;

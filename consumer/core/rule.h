@@ -56,11 +56,11 @@ struct judgement rule_judge(const struct rule *rule, const struct change *change
                             struct memory *memory);
 
 /* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are
- * written into `digits`. False when the column holds neither. */
+ * written into `digits`. False when the column holds neither, or a number of more digits. */
 struct order_id {
     const char *text;
     size_t len;
-    char digits[24];
+    char digits[64];
 };
 bool order_id_of(const struct change *change, struct order_id *ret_id);
 

@@ -1,11 +1,13 @@
 /* schema_refs: one walk over the schema, in the order in which a parser reads it. */
 #include "core/schema_refs.h"
 
+#include "core/schema_names.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEPTH_MAX = 512, NAME_MAX_LEN = 512 };
+enum { DEPTH_MAX = 512 };
 
 /* In one walk. Names are full names; "" stands for the null namespace. */
 struct inliner {
@@ -19,55 +21,6 @@ static json_t *walk(struct inliner *in, json_t *node, const char *space, int dep
 static bool no_memory(struct error *err)
 {
     return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
-}
-
-/* name as seen from within `space`: a dotted one is full already. */
-static bool full_name(const char *name, const char *space, char *ret_full, struct error *err)
-{
-    bool full = strchr(name, '.') != NULL || space[0] == '\0';
-    if (strlen(name) + strlen(space) + 1 >= NAME_MAX_LEN)
-        return error_set(err, ERROR_UNDECODABLE, "a name in the schema is too long");
-    ret_full[0] = '\0';
-    if (!full) {
-        strcat(ret_full, space);
-        strcat(ret_full, ".");
-    }
-    strcat(ret_full, name);
-    return true;
-}
-
-/* The full name of a definition that stands within `space`. */
-static bool definition_name(const json_t *definition, const char *space, char *ret_full,
-                            struct error *err)
-{
-    const char *name = json_string_value(json_object_get(definition, "name"));
-    const char *own = json_string_value(json_object_get(definition, "namespace"));
-    if (name == NULL)
-        return error_set(err, ERROR_UNDECODABLE, "a type in the schema has no name");
-    return full_name(name, own != NULL ? own : space, ret_full, err);
-}
-
-static bool is_one_of(const char *word, const char *const *words, size_t count)
-{
-    for (size_t i = 0; word != NULL && i < count; i++)
-        if (strcmp(word, words[i]) == 0)
-            return true;
-    return false;
-}
-
-/* These mean the same in every namespace. */
-static bool is_built_in(const char *type)
-{
-    static const char *const types[] = {"null",   "boolean", "int",    "long",  "float",
-                                        "double", "bytes",   "string", "array", "map"};
-    return is_one_of(type, types, sizeof types / sizeof *types);
-}
-
-static bool is_named_type(const json_t *node)
-{
-    static const char *const kinds[] = {"record", "error", "enum", "fixed"};
-    const char *type = json_string_value(json_object_get(node, "type"));
-    return is_one_of(type, kinds, sizeof kinds / sizeof *kinds);
 }
 
 /* Walks the member `key` of node, and replaces it by what the walk made of it. */
@@ -86,13 +39,12 @@ static bool walk_member(struct inliner *in, json_t *node, const char *key, const
 /* A definition takes its namespace from its name, then its attribute, then from around it. */
 static bool walk_definition(struct inliner *in, json_t *node, const char *space, int depth)
 {
-    char full[NAME_MAX_LEN];
-    if (!definition_name(node, space, full, in->err))
+    char full[SCHEMA_NAME_MAX];
+    if (!schema_definition_name(node, space, full, in->err))
         return false;
     if (json_object_set_new(in->defined, full, json_true()) != 0)
         return no_memory(in->err);
-    char *dot = strrchr(full, '.'); /* from here on, full is the namespace */
-    *(dot != NULL ? dot : full) = '\0';
+    schema_name_to_space(full); /* from here on, full is the namespace */
     json_t *fields = json_object_get(node, "fields");
     for (size_t i = 0; i < json_array_size(fields); i++)
         if (!walk_member(in, json_array_get(fields, i), "type", full, depth))
@@ -104,10 +56,10 @@ static bool walk_definition(struct inliner *in, json_t *node, const char *space,
 static json_t *walk_name(struct inliner *in, json_t *node, const char *name, const char *space,
                          int depth)
 {
-    char full[NAME_MAX_LEN];
-    if (is_built_in(name))
+    char full[SCHEMA_NAME_MAX];
+    if (schema_is_built_in(name))
         return json_incref(node);
-    if (!full_name(name, space, full, in->err))
+    if (!schema_full_name(name, space, full, in->err))
         return NULL;
     json_t *definition = json_object_get(in->definitions, full);
     if (definition == NULL || json_object_get(in->defined, full) != NULL)
@@ -148,7 +100,7 @@ static json_t *walk(struct inliner *in, json_t *node, const char *space, int dep
         return walk_name(in, node, json_string_value(node), space, depth);
     if (json_is_array(node)) {
         ok = walk_union(in, node, space, depth);
-    } else if (is_named_type(node)) {
+    } else if (schema_is_definition(node)) {
         ok = walk_definition(in, node, space, depth);
     } else if (json_is_string(json_object_get(node, "type"))) {
         /* {"type": "shop.Address"} is the name in a wrapping, which a definition must not keep */
@@ -175,12 +127,12 @@ static json_t *parse(const char *text, struct error *err)
 
 static bool add_definition(struct inliner *in, const char *text)
 {
-    char full[NAME_MAX_LEN];
+    char full[SCHEMA_NAME_MAX];
     json_t *node = parse(text, in->err);
     if (node == NULL)
         return false;
-    bool ok = is_named_type(node)
-                  ? definition_name(node, "", full, in->err)
+    bool ok = schema_is_definition(node)
+                  ? schema_definition_name(node, "", full, in->err)
                   : error_set(in->err, ERROR_UNDECODABLE,
                               "a referenced schema defines no record, enum or fixed");
     json_t *known = ok ? json_object_get(in->definitions, full) : NULL;

@@ -3,6 +3,7 @@
 #include "core/utf8.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 struct transform {
     struct rule rule;
@@ -48,10 +49,16 @@ void transform_free(struct transform *t)
     free(t);
 }
 
+static const char *prefix(const struct config *config)
+{
+    return strcmp(config->rule_prefix, "none") == 0 ? "" : config->rule_prefix;
+}
+
 struct plan_options transform_plan_options(const struct config *config)
 {
     struct plan_options options = {.rule_column = config->rule_column,
                                    .rule_value = config->rule_value,
+                                   .prefix = prefix(config),
                                    .op_assumed = config->rule_assume_op >= 0};
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = config->payload_column[f];
@@ -108,7 +115,7 @@ static void deliver(struct transform *t, const struct change *change, const stru
         result->verdict = TRANSFORM_REJECT;
         result->why = rejection_text(&rejection, result->why_text, sizeof result->why_text);
     } else if (result->order_id.len == 0) {
-        undecodable(result, "the order id is neither text nor a whole number");
+        undecodable(result, "the order id is neither text nor a number of at most 63 characters");
     } else {
         result->verdict = TRANSFORM_DELIVER;
         result->body = &t->body;

@@ -226,9 +226,9 @@ static const struct {
     {DECIMAL("\x07", -3), {"\"7000\"", "\"7000\"", "7000", "7000", "!bad_time"}},
     {DECIMAL("", 2), {"\"0.00\"", "\"0.00\"", "0.00", "!not_whole", "!bad_time"}},
     {DECIMAL("\x85", 2), {"\"-1.23\"", "\"-1.23\"", "!negative", "!negative", "!bad_time"}},
-    {DECIMAL("\x01", 1001),
+    {DECIMAL("\x01", 2049),
      {"!not_a_number", "!not_a_number", "!not_a_number", "!not_a_number", "!bad_time"}},
-    {{.kind = COLUMN_DECIMAL, .data = too_long, .len = 513},
+    {{.kind = COLUMN_DECIMAL, .data = too_long, .len = 1281},
      {"!not_a_number", "!not_a_number", "!not_a_number", "!not_a_number", "!bad_time"}},
 };
 

@@ -1,0 +1,164 @@
+#include "core/schema_names.h"
+
+#include <string.h>
+
+bool schema_full_name(const char *name, const char *space, char ret_full[SCHEMA_NAME_MAX],
+                      struct error *err)
+{
+    bool full = strchr(name, '.') != NULL || space[0] == '\0';
+    if (strlen(name) + strlen(space) + 1 >= SCHEMA_NAME_MAX)
+        return error_set(err, ERROR_UNDECODABLE, "a name in the schema is too long");
+    ret_full[0] = '\0';
+    if (!full) {
+        strcat(ret_full, space);
+        strcat(ret_full, ".");
+    }
+    strcat(ret_full, name);
+    return true;
+}
+
+bool schema_definition_name(const json_t *definition, const char *space,
+                            char ret_full[SCHEMA_NAME_MAX], struct error *err)
+{
+    const char *name = json_string_value(json_object_get(definition, "name"));
+    const char *own = json_string_value(json_object_get(definition, "namespace"));
+    if (name == NULL)
+        return error_set(err, ERROR_UNDECODABLE, "a type in the schema has no name");
+    return schema_full_name(name, own != NULL ? own : space, ret_full, err);
+}
+
+void schema_name_to_space(char *full)
+{
+    char *dot = strrchr(full, '.');
+    *(dot != NULL ? dot : full) = '\0';
+}
+
+static bool is_one_of(const char *word, const char *const *words, size_t count)
+{
+    for (size_t i = 0; word != NULL && i < count; i++)
+        if (strcmp(word, words[i]) == 0)
+            return true;
+    return false;
+}
+
+bool schema_is_built_in(const char *type)
+{
+    static const char *const types[] = {"null",   "boolean", "int",    "long",  "float",
+                                        "double", "bytes",   "string", "array", "map"};
+    return is_one_of(type, types, sizeof types / sizeof *types);
+}
+
+bool schema_is_definition(const json_t *node)
+{
+    static const char *const kinds[] = {"record", "error", "enum", "fixed"};
+    const char *type = json_string_value(json_object_get(node, "type"));
+    return is_one_of(type, kinds, sizeof kinds / sizeof *kinds);
+}
+
+/* In one walk. */
+struct resolver {
+    json_t *definitions;
+    struct error *err;
+};
+
+static json_t *resolve(struct resolver *r, json_t *node, const char *space);
+
+static json_t *fail_memory(struct resolver *r)
+{
+    error_set(r->err, ERROR_NO_MEMORY, "no memory for a schema");
+    return NULL;
+}
+
+static bool resolve_member(struct resolver *r, json_t *node, const char *key, const char *space)
+{
+    json_t *member = json_object_get(node, key);
+    if (member == NULL)
+        return true;
+    json_t *resolved = resolve(r, member, space);
+    if (resolved == NULL)
+        return false;
+    return json_object_set_new(node, key, resolved) == 0 || fail_memory(r) != NULL;
+}
+
+static json_t *resolve_name(struct resolver *r, json_t *node, const char *space)
+{
+    char full[SCHEMA_NAME_MAX];
+    if (schema_is_built_in(json_string_value(node)))
+        return json_incref(node);
+    if (!schema_full_name(json_string_value(node), space, full, r->err))
+        return NULL;
+    json_t *name = json_string(full);
+    return name != NULL ? name : fail_memory(r);
+}
+
+/* The namespace goes into the name; where there is none, it must not be taken from around. */
+static bool set_full_name(struct resolver *r, json_t *node, const char *full)
+{
+    if (json_object_set_new(node, "name", json_string(full)) != 0 ||
+        json_object_set_new(r->definitions, full, json_incref(node)) != 0)
+        return fail_memory(r) != NULL;
+    if (strchr(full, '.') != NULL)
+        json_object_del(node, "namespace");
+    else if (json_object_set_new(node, "namespace", json_string("")) != 0)
+        return fail_memory(r) != NULL;
+    return true;
+}
+
+static bool resolve_definition(struct resolver *r, json_t *node, const char *space)
+{
+    char full[SCHEMA_NAME_MAX];
+    if (!schema_definition_name(node, space, full, r->err) || !set_full_name(r, node, full))
+        return false;
+    schema_name_to_space(full); /* from here on, full is the namespace */
+    json_t *fields = json_object_get(node, "fields");
+    for (size_t i = 0; i < json_array_size(fields); i++)
+        if (!resolve_member(r, json_array_get(fields, i), "type", full))
+            return false;
+    return true;
+}
+
+static bool resolve_union(struct resolver *r, json_t *branches, const char *space)
+{
+    for (size_t i = 0; i < json_array_size(branches); i++) {
+        json_t *resolved = resolve(r, json_array_get(branches, i), space);
+        if (resolved == NULL)
+            return false;
+        if (json_array_set_new(branches, i, resolved) != 0)
+            return fail_memory(r) != NULL;
+    }
+    return true;
+}
+
+static bool resolve_object(struct resolver *r, json_t *node, const char *space)
+{
+    if (schema_is_definition(node))
+        return resolve_definition(r, node, space);
+    return resolve_member(r, node, "items", space) && resolve_member(r, node, "values", space);
+}
+
+/* Returns what takes the place of `node`, a new reference; NULL on failure. */
+static json_t *resolve(struct resolver *r, json_t *node, const char *space)
+{
+    if (json_is_string(node))
+        return resolve_name(r, node, space);
+    if (json_is_array(node))
+        return resolve_union(r, node, space) ? json_incref(node) : NULL;
+    json_t *type = json_object_get(node, "type");
+    const char *name = json_string_value(type);
+    bool wrapped = json_is_object(type) || json_is_array(type) ||
+                   (name != NULL && !schema_is_built_in(name) && !schema_is_definition(node));
+    if (wrapped)
+        return resolve(r, type, space);
+    return resolve_object(r, node, space) ? json_incref(node) : NULL;
+}
+
+bool schema_names_resolve(json_t **root, json_t *definitions, struct error *err)
+{
+    struct resolver r = {definitions, err};
+    json_t *resolved = resolve(&r, *root, "");
+    if (resolved == NULL)
+        return false;
+    json_decref(*root);
+    *root = resolved;
+    return true;
+}

@@ -1,0 +1,277 @@
+/* rule_test: which events are transitions, by what they show and by what the memory knows. */
+#include "core/rule.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct rule usual = {.value = "confirmed"};
+
+static struct column text(const char *value)
+{
+    if (value == NULL)
+        return (struct column){.kind = COLUMN_NULL};
+    return (struct column){.kind = COLUMN_TEXT, .data = value, .len = strlen(value)};
+}
+
+/* An event of order 1; before NULL: it shows none; "": shows one without the status (key only). */
+static struct change event(const char *op, const char *before, const char *status)
+{
+    struct change change = {.op = text(op), .status = text(status), .has_row = true};
+    change.field[FIELD_ORDER_ID] = text("1");
+    if (before != NULL) {
+        change.has_before = true;
+        change.before_status = *before != '\0' ? text(before) : text(NULL);
+    }
+    return change;
+}
+
+static const char *show(const struct judgement *j)
+{
+    static char line[80];
+    static const char *const verdicts[] = {"skip", "deliver", "undecodable"};
+    snprintf(line, sizeof line, "%s %s%s%s", verdicts[j->verdict], skip_reason_names[j->why],
+             j->before_unknown ? "unknown" : "", j->near_miss ? " near" : "");
+    return line;
+}
+
+static void expect(const struct rule *rule, const struct change *change, struct memory *memory,
+                   const char *expected)
+{
+    struct judgement j = rule_judge(rule, change, memory);
+    assert_string_equal(show(&j), expected);
+}
+
+static void one(const struct rule *rule, struct change change, const char *expected)
+{
+    struct memory *memory = memory_new(10);
+    assert_non_null(memory);
+    expect(rule, &change, memory, expected);
+    memory_free(memory);
+}
+
+static void every_operation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *op, *before, *status, *expected;
+    } events[] = {
+        {"c", NULL, "confirmed", "deliver "},
+        {"c", NULL, "pending", "skip not_confirmed"},
+        {"u", "pending", "confirmed", "deliver "},
+        {"u", "confirmed", "confirmed", "skip already_confirmed"},
+        {"u", "confirmed", "pending", "skip not_confirmed"},
+        {"u", "Confirmed", "confirmed", "deliver "},
+        {"u", NULL, "confirmed", "deliver unknown"},
+        {"u", "", "confirmed", "deliver unknown"}, /* a before of the key alone */
+        {"u", "__debezium_unavailable_value", "confirmed", "deliver unknown"},
+        {"r", NULL, "confirmed", "skip snapshot"},
+        {"r", NULL, "pending", "skip snapshot"},
+        {"d", "confirmed", "confirmed", "skip delete"},
+        {"t", NULL, NULL, "skip truncate"},
+        {"m", NULL, NULL, "skip message"},
+        {"x", NULL, "confirmed", "undecodable "},
+        {"", NULL, "confirmed", "undecodable "},
+        {"cu", NULL, "confirmed", "undecodable "},
+        {NULL, NULL, "confirmed", "undecodable "}, /* no op, and none assumed */
+    };
+    for (size_t i = 0; i < sizeof events / sizeof *events; i++)
+        one(&usual, event(events[i].op, events[i].before, events[i].status), events[i].expected);
+}
+
+static void a_row_that_is_missing(void **state)
+{
+    (void)state;
+    struct change change = event("u", NULL, NULL);
+    change.has_row = false;
+    one(&usual, change, "undecodable ");
+    change.op = text("d");
+    one(&usual, change, "skip delete");
+}
+
+static void near_misses(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *status, *expected;
+    } statuses[] = {
+        {"Confirmed", "skip not_confirmed near"},
+        {" confirmed", "skip not_confirmed near"},
+        {"confirmed\n", "skip not_confirmed near"},
+        {"CONFIRMED ", "skip not_confirmed near"},
+        {"confirmed2", "skip not_confirmed"},
+        {"confirme", "skip not_confirmed"},
+        {"", "skip not_confirmed"},
+        {"  ", "skip not_confirmed"},
+        {"c\xd0\xbenfirmed", "skip not_confirmed"}, /* a Cyrillic o */
+        {NULL, "skip not_confirmed"},
+    };
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
+        one(&usual, event("u", "pending", statuses[i].status), statuses[i].expected);
+}
+
+static void snapshots_may_be_delivered(void **state)
+{
+    (void)state;
+    const struct rule rule = {.value = "confirmed", .deliver_snapshot = true};
+    one(&rule, event("r", NULL, "confirmed"), "deliver ");
+    one(&rule, event("r", NULL, "pending"), "skip not_confirmed");
+}
+
+static void another_value(void **state)
+{
+    (void)state;
+    const struct rule rule = {.value = "payée"};
+    one(&rule, event("u", "confirmed", "payée"), "deliver ");
+    one(&rule, event("u", "payée", "payée"), "skip already_confirmed");
+    one(&rule, event("u", "payée", "confirmed"), "skip not_confirmed");
+}
+
+static void an_operation_is_assumed_only_where_none_is_said(void **state)
+{
+    (void)state;
+    const struct rule update = {.value = "confirmed", .assumed_op = 'u'};
+    const struct rule create = {.value = "confirmed", .assumed_op = 'c'};
+    struct change change = event("u", NULL, "confirmed");
+    one(&create, change, "deliver unknown");
+    change.op = (struct column){.kind = COLUMN_ABSENT};
+    one(&update, change, "deliver unknown");
+    one(&create, change, "deliver ");
+    change.op = text(NULL);
+    one(&update, change, "deliver unknown");
+    change.op = text("z");
+    one(&update, change, "undecodable ");
+}
+
+static void deleted_rows(void **state)
+{
+    (void)state;
+    const struct rule rule = {.value = "confirmed", .assumed_op = 'u'};
+    struct change change = event("u", NULL, "confirmed");
+    change.deleted = text("true");
+    one(&rule, change, "skip delete");
+    change.op = (struct column){.kind = COLUMN_ABSENT};
+    one(&rule, change, "skip delete");
+    change.deleted = text("false");
+    one(&rule, change, "deliver unknown");
+}
+
+/* ---- the memory ---- */
+
+struct step {
+    const char *op, *before, *status, *expected;
+};
+
+static void play(const struct step *steps, size_t count)
+{
+    struct memory *memory = memory_new(10);
+    assert_non_null(memory);
+    for (size_t i = 0; i < count; i++) {
+        struct change change = event(steps[i].op, steps[i].before, steps[i].status);
+        expect(&usual, &change, memory, steps[i].expected);
+    }
+    memory_free(memory);
+}
+
+#define PLAY(...)                                  \
+    do {                                           \
+        const struct step steps[] = {__VA_ARGS__}; \
+        play(steps, sizeof steps / sizeof *steps); \
+    } while (0)
+
+static void the_memory_stands_in_for_before(void **state)
+{
+    (void)state;
+    PLAY({"c", NULL, "pending", "skip not_confirmed"}, {"u", NULL, "confirmed", "deliver "},
+         {"u", NULL, "confirmed", "skip already_confirmed"},
+         {"u", NULL, "shipped", "skip not_confirmed"}, {"u", NULL, "confirmed", "deliver "});
+    PLAY({"r", NULL, "confirmed", "skip snapshot"},
+         {"u", NULL, "confirmed", "skip already_confirmed"});
+    PLAY({"c", NULL, "confirmed", "deliver "}, {"u", NULL, "confirmed", "skip already_confirmed"});
+    PLAY({"u", NULL, "confirmed", "deliver unknown"},
+         {"u", NULL, "confirmed", "skip already_confirmed"});
+    /* what an event shows goes before what the memory knows */
+    PLAY({"c", NULL, "confirmed", "deliver "}, {"u", "pending", "confirmed", "deliver "});
+    /* events that show their before teach it too */
+    PLAY({"u", "pending", "confirmed", "deliver "},
+         {"u", NULL, "confirmed", "skip already_confirmed"});
+    PLAY({"u", "pending", "confirmed", "deliver "},
+         {"u", "confirmed", "pending", "skip not_confirmed"}, {"u", NULL, "confirmed", "deliver "});
+}
+
+/* A status whose value the event does not carry is the one it was before. */
+static void an_unavailable_status_changes_nothing(void **state)
+{
+    (void)state;
+    PLAY({"c", NULL, "confirmed", "deliver "},
+         {"u", NULL, "__debezium_unavailable_value", "skip not_confirmed"},
+         {"u", NULL, "confirmed", "skip already_confirmed"});
+}
+
+static void orders_are_known_by_ids_of_every_kind(void **state)
+{
+    (void)state;
+    static const struct column ids[] = {
+        {.kind = COLUMN_TEXT, .data = "7", .len = 1},
+        {.kind = COLUMN_INT, .number = -7},
+        {.kind = COLUMN_DECIMAL, .data = "\x00\xab\x54\xa9\x8c\xeb\x1f\x0a\xd2", .len = 9},
+        {.kind = COLUMN_DECIMAL, .data = "\x07", .len = 1, .scale = 2},
+        {.kind = COLUMN_DOUBLE, .real = 1.5},
+    };
+    static const char *const texts[] = {"7", "-7", "12345678901234567890", "0.07", "1.5"};
+    struct memory *memory = memory_new(10);
+    assert_non_null(memory);
+    for (int round = 0; round < 2; round++)
+        for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+            struct order_id id;
+            struct change change = event("u", NULL, "confirmed");
+            change.field[FIELD_ORDER_ID] = ids[i];
+            assert_true(order_id_of(&change, &id));
+            assert_int_equal(id.len, strlen(texts[i]));
+            assert_memory_equal(id.text, texts[i], id.len);
+            expect(&usual, &change, memory, round ? "skip already_confirmed" : "deliver unknown");
+        }
+    memory_free(memory);
+}
+
+static void ids_that_name_no_order(void **state)
+{
+    (void)state;
+    static const char many[200] = {1};
+    static const struct column ids[] = {
+        {.kind = COLUMN_ABSENT},
+        {.kind = COLUMN_NULL},
+        {.kind = COLUMN_OTHER},
+        {.kind = COLUMN_DECIMAL, .data = many, .len = sizeof many}, /* hundreds of digits */
+    };
+    for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
+        struct order_id id;
+        struct change change = event("u", NULL, "confirmed");
+        change.field[FIELD_ORDER_ID] = ids[i];
+        assert_false(order_id_of(&change, &id));
+        one(&usual, change, "deliver unknown");
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_operation),
+        cmocka_unit_test(a_row_that_is_missing),
+        cmocka_unit_test(near_misses),
+        cmocka_unit_test(snapshots_may_be_delivered),
+        cmocka_unit_test(another_value),
+        cmocka_unit_test(an_operation_is_assumed_only_where_none_is_said),
+        cmocka_unit_test(deleted_rows),
+        cmocka_unit_test(the_memory_stands_in_for_before),
+        cmocka_unit_test(an_unavailable_status_changes_nothing),
+        cmocka_unit_test(orders_are_known_by_ids_of_every_kind),
+        cmocka_unit_test(ids_that_name_no_order),
+    };
+    return cmocka_run_group_tests_name("rule", tests, NULL, NULL);
+}
