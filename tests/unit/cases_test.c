@@ -1,5 +1,6 @@
 /* cases: every folder of tests/cases, through the whole functional core, byte for byte.
  *
+ *   CASE/why               what is special about it, in one line
  *   CASE/records.ndjson    captured records: key and value in base64, headers, coordinates
  *   CASE/schemas.json      what the registry answers for each schema id
  *   CASE/expected.ndjson   verdict, reason and exact body, one line a record
@@ -199,10 +200,21 @@ static void run_lines(struct suite *s)
     fclose(expected);
 }
 
+static void check_why(const struct suite *s)
+{
+    char line[400], more[2];
+    FILE *file = open_file(s, "why");
+    if (file == NULL || fgets(line, sizeof line, file) == NULL || strlen(line) < 10 ||
+        fgets(more, sizeof more, file) != NULL)
+        fail_msg("%s/why is to say in one line what is special about the case", s->folder);
+    fclose(file);
+}
+
 static void run_case(void **state)
 {
     struct suite s = {.config = config_new()};
     snprintf(s.folder, sizeof s.folder, "%s/cases/%s", TESTS_DIR, (const char *)*state);
+    check_why(&s);
     set_options(&s);
     s.transform = transform_new(s.config);
     s.gated = transform_new(s.config);
@@ -218,7 +230,7 @@ static void run_case(void **state)
 
 static int is_case(const struct dirent *entry)
 {
-    return entry->d_name[0] != '.';
+    return entry->d_name[0] != '.' && strcmp(entry->d_name, "README.md") != 0;
 }
 
 int main(void)

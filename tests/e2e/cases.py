@@ -1,0 +1,50 @@
+"""preview agrees with every case of tests/cases, through a real broker and over HTTP to a registry."""
+import json, os, pathlib, subprocess
+
+from harness import HERE
+import fake_registry
+
+CASES = HERE.parent / "cases"
+
+
+def options_of(folder):
+    path = folder / "options.json"
+    options = json.loads(path.read_text()) if path.exists() else {}
+    return [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
+
+
+def preview(t, folder):
+    topic = f"{folder.name}-{os.getpid()}"
+    server, url = fake_registry.serve(folder / "schemas.json")
+    try:
+        subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), t.stack.env["KAFKA_BROKERS"],
+                        topic, str(folder / "records.ndjson")], check=True)
+        done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end",
+                               *options_of(folder)],
+                              env={**os.environ, **t.env(KAFKA_TOPIC=topic, REGISTRY_URL=url)},
+                              capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+    finally:
+        server.shutdown()
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def place(record):
+    return record["partition"], record["offset"]
+
+
+def agrees_with(folder):
+    def test(t):
+        got = {place(r): r for r in preview(t, folder)}
+        lines = (folder / "expected.ndjson").read_text().splitlines()
+        expected = {place(r): r for r in map(json.loads, lines)}
+        assert got.keys() == expected.keys(), (len(got), len(expected))
+        for at, want in expected.items():
+            for name in ("verdict", "why", "body"):
+                assert got[at].get(name) == want.get(name), (at, name, got[at], want)
+
+    test.__name__ = "preview_agrees_with_" + folder.name.replace("-", "_")
+    return test
+
+
+TESTS = [agrees_with(folder) for folder in sorted(CASES.iterdir()) if folder.is_dir()]
