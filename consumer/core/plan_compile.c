@@ -467,7 +467,6 @@ static bool added_init(struct added *added, const struct plan_options *options, 
         add_prefix(options->prefix, "lsn", &added->lsn) &&
         add_prefix(options->prefix, "source_ts_ms", &added->source_ts_ms))
         return true;
-    added_done(added);
     return error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
 }
 
