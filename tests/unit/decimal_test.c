@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { LIMIT = 4096 };
+enum { LIMIT = 8192 };
 
 #define BYTES(text) (text), sizeof(text) - 1
 
