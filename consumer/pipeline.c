@@ -1,7 +1,6 @@
-/* pipeline: start, turns, end; and what the consumer group wants of us. */
+/* pipeline: start, turns, end. */
 #include "pipeline_internal.h"
 
-#include "core/window_text.h"
 #include "edge/clock.h"
 #include "edge/topics.h"
 
@@ -18,134 +17,6 @@
 
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
 enum { LEAVE_WAIT_MS = 20, TEXT_MAX = 64 * 1024 }; /* that the consumer is closed wakes nobody up */
-
-/* The partition's entry; made when it is first assigned. NULL without memory. */
-struct partition *partition_entry(struct pipeline *p, int32_t slot)
-{
-    size_t need = (size_t)slot + 1;
-    if (need > p->partition_count) {
-        struct partition **more = realloc(p->partitions, need * sizeof(struct partition *));
-        if (more == NULL)
-            return NULL;
-        while (p->partition_count < need)
-            more[p->partition_count++] = NULL;
-        p->partitions = more;
-    }
-    if (p->partitions[slot] == NULL) {
-        struct partition *partition = calloc(1, sizeof *partition);
-        if (partition == NULL)
-            return NULL;
-        partition->p = p;
-        partition->slot = slot;
-        partition->number = slot_partition(slot);
-        partition->is_retry = slot_is_retry(slot);
-        p->partitions[slot] = partition;
-    }
-    return p->partitions[slot];
-}
-
-void end_partition(struct pipeline *p, struct partition *partition)
-{
-    p->uncovered -= partition->dispatched - partition->covered;
-    window_done(&partition->window);
-    partition->state = PARTITION_NONE;
-    partition->epoch++;
-    partition->asked = -1;
-    p->state_changed = true;
-}
-
-static void begin_partition(struct pipeline *p, struct partition *partition, int64_t position,
-                            const char *metadata)
-{
-    partition->state = PARTITION_READING;
-    partition->epoch++;
-    window_init(&partition->window, position);
-    bool known = window_text_read(&partition->window, metadata, &partition->replay_until);
-    if (!known && metadata[0] != '\0')
-        log_info("the commit's metadata is not this program's, or the group was reset",
-                 LOG_I("partition", partition->number));
-    partition->busy = partition->settling = 0;
-    partition->maybe_more = true;
-    partition->at_end = partition->text_full = false;
-    partition->committed = position;
-    partition->committed_ms = p->now_ms;
-    partition->asked = -1;
-    partition->dispatched = partition->settled = partition->asked_settled = partition->covered = 0;
-    partition->settles = partition->asked_settles = partition->told_settles = 0;
-}
-
-static void assigned(void *context, int32_t slot, int64_t position, const char *metadata)
-{
-    struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, slot);
-    if (partition == NULL) {
-        error_set(p->fatal, ERROR_NO_MEMORY, "no memory for partition %" PRId32,
-                  slot_partition(slot));
-        return;
-    }
-    begin_partition(p, partition, position, metadata);
-    p->state_changed = true;
-    if (!partition->is_retry)
-        log_info("partition assigned", LOG_I("partition", partition->number),
-                 LOG_I("position", position),
-                 LOG_I("settled_above", (int64_t)partition->window.known_count));
-}
-
-/* Stops reading and dispatching; what is in flight may still finish. */
-static void revoking(void *context, int32_t slot)
-{
-    struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, slot);
-    if (partition == NULL || partition->state == PARTITION_NONE) {
-        source_release(p->source, slot);
-        return;
-    }
-    partition->state = PARTITION_REVOKING;
-    partition->give_back_by_ms = p->now_ms + p->config->drain_timeout;
-    drop_batch(partition);
-    drop_deliveries(p, partition);
-}
-
-static void lost(void *context, int32_t slot)
-{
-    struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, slot);
-    if (partition == NULL || partition->state == PARTITION_NONE)
-        return;
-    drop_batch(partition);
-    drop_deliveries(p, partition);
-    end_partition(p, partition);
-    if (!partition->is_retry)
-        log_warn("partition lost: another member has it by now",
-                 LOG_I("partition", partition->number));
-}
-
-static void committed(void *context, int32_t slot, int64_t offset, bool ok, const char *error)
-{
-    commit_answered(context, slot, offset, ok, error);
-}
-
-static void commit_done(void *context)
-{
-    commit_finished(context);
-}
-
-static void at_end(void *context, int32_t slot)
-{
-    struct pipeline *p = context;
-    struct partition *partition = partition_entry(p, slot);
-    if (partition != NULL)
-        partition->at_end = true;
-}
-
-static void trouble(void *context, const struct error *err, bool fatal)
-{
-    struct pipeline *p = context;
-    if (fatal)
-        error_set(p->fatal, err->code, "%s", err->text);
-    else
-        log_error("kafka", LOG_S("why", err->text));
-}
 
 /* A schema has come (or will not): whoever waited for one looks again. */
 static void schema_changed(void *context)
@@ -170,15 +41,44 @@ static void woken(void *context, int fd, unsigned events)
             p->partitions[i]->maybe_more = true;
 }
 
+static void tell_metrics(void *context, struct buf *b)
+{
+    write_metrics(context, b);
+}
+
+/* That it answers at all says that the loop turns. */
+static bool tell_live(void *context, const char **ret_why)
+{
+    const struct pipeline *p = context;
+    *ret_why = "ending after a failure\n";
+    return p->fatal == NULL || p->fatal->code == ERROR_NONE;
+}
+
+static bool tell_ready(void *context, const char **ret_why)
+{
+    struct pipeline *p = context;
+    *ret_why = p->stopping ? "stopping\n" : "not in the group yet\n";
+    return !p->stopping && source_joined(p->source) && tell_live(p, ret_why);
+}
+
+static bool open_ops(struct pipeline *p, struct error *err)
+{
+    const struct ops_source source = {p, tell_metrics, tell_live, tell_ready};
+    if (p->config->ops_listen == NULL)
+        return true;
+    p->ops = ops_new(p->loop, p->config->ops_listen, &source, err);
+    return p->ops != NULL;
+}
+
 static bool open_edges(struct pipeline *p, struct error *err)
 {
-    const struct source_events events = {p,         assigned,    revoking, lost,
-                                         committed, commit_done, at_end,   trouble};
+    const struct source_events events = group_events(p);
     return (p->loop = loop_new(err)) != NULL && (p->http = http_new(p->loop, err)) != NULL &&
            (p->registry = registry_new(p->http, p->config, schema_changed, p, err)) != NULL &&
            (p->webhook = webhook_new(p->http, p->config, err)) != NULL &&
            (p->publisher = publisher_new(p->config, p->wake_fd, err)) != NULL &&
-           (p->source = source_new(p->config, &events, p->wake_fd, err)) != NULL;
+           (p->source = source_new(p->config, &events, p->wake_fd, err)) != NULL &&
+           open_ops(p, err);
 }
 
 static bool set_rules(struct pipeline *p, const struct config *c, struct error *err)
@@ -235,7 +135,7 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (getrandom(&p->random, sizeof p->random, 0) < 0)
         p->random = (uint64_t)clock_wall_ms();
-    p->wall_ms = clock_wall_ms();
+    p->wall_ms = p->started_wall_ms = clock_wall_ms();
     buf_init(&p->text, TEXT_MAX);
     name_member(p);
     if (!set_rules(p, config, err) || !open_edges(p, err)) {
@@ -272,6 +172,7 @@ void pipeline_free(struct pipeline *p)
 {
     if (p == NULL)
         return;
+    ops_free(p->ops);
     publisher_free(p->publisher);
     free_partitions(p);
     source_free(p->source);
@@ -333,11 +234,12 @@ static int64_t earlier(int64_t a, int64_t b)
 static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, int64_t registry_ms,
                        int64_t publisher_ms)
 {
+    int64_t ops_ms = p->ops != NULL ? ops_turn(p->ops) : -1;
     int64_t wait = IDLE_WAIT_MS;
     until_ms = earlier(earlier(until_ms, commit_wait_until(p)), send_wait_until(p));
     if (until_ms >= 0)
         wait = earlier(wait, until_ms > p->now_ms ? until_ms - p->now_ms : 0);
-    return earlier(earlier(wait, http_ms), earlier(registry_ms, publisher_ms));
+    return earlier(earlier(earlier(wait, http_ms), earlier(registry_ms, publisher_ms)), ops_ms);
 }
 
 /* One turn: what came back, what is new, what goes out, what may be committed. Returns how long the

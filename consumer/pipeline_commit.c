@@ -119,6 +119,8 @@ void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, 
     partition->asked = -1;
     log_debug("commit answered", LOG_I("partition", partition->number),
               LOG_I("retry", partition->is_retry), LOG_I("offset", offset));
+    p->totals.commits += ok;
+    p->totals.commit_failures += !ok;
     if (ok) {
         acknowledged(p, partition, offset);
         return;

@@ -1,11 +1,14 @@
 /* pipeline_internal: the pipeline's state, shared by its parts.
  *
- *   pipeline.c          the turn, start and end, what the group wants of us
+ *   pipeline.c          the turn, start and end
+ *   pipeline_group.c    what the consumer group gives and wants back
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
  *   pipeline_send.c     deliveries on their way: lane, webhook, breaker, retry
  *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
  *   pipeline_retry.c    records of the retry topic
- *   pipeline_commit.c   commits, and when a partition may be given back */
+ *   pipeline_commit.c   commits, and when a partition may be given back
+ *   pipeline_state.c    what it says of itself: the members topic
+ *   pipeline_metrics.c  the same for the ops port */
 #ifndef PIPELINE_INTERNAL_H
 #define PIPELINE_INTERNAL_H
 
@@ -17,6 +20,7 @@
 #include "core/window.h"
 #include "edge/log.h"
 #include "edge/loop.h"
+#include "edge/ops.h"
 #include "edge/publisher.h"
 #include "edge/registry.h"
 #include "edge/source.h"
@@ -61,10 +65,18 @@ struct partition {
     size_t batch_at, batch_len; /* what is left of the batch */
 };
 
-struct totals { /* conservation: consumed = skipped + delivered + parked + abandoned + held */
+struct totals { /* consumed = skipped + delivered + parked + abandoned + unsettled_count() */
     uint64_t consumed, repeated, settled_before, skipped[SKIP_REASON_COUNT];
     uint64_t delivered, parked, attempts, failures, before_unknown, abandoned;
-    uint64_t outcomes_unacknowledged;
+    uint64_t outcomes_unacknowledged, breaker_opened, commits, commit_failures;
+};
+
+enum { DURATION_BUCKETS = 11 };
+extern const int64_t duration_bounds_ms[DURATION_BUCKETS];
+
+struct durations { /* of requests */
+    uint64_t count[DURATION_BUCKETS + 1];
+    int64_t sum_ms;
 };
 
 enum { RATE_POINTS = 12 }; /* one every five seconds */
@@ -82,6 +94,7 @@ struct pipeline {
     struct webhook *webhook;
     struct source *source;
     struct publisher *publisher;
+    struct ops *ops; /* NULL: no ops.listen */
     struct transform *transform;
     struct plans *plans;
     struct lanes *lanes;
@@ -94,6 +107,7 @@ struct pipeline {
 
     int64_t now_ms, wall_ms;         /* monotonic and wall clock, read once a turn */
     size_t held_records, held_bytes; /* unsettled deliveries, rejected ones included */
+    size_t concluded;                /* of these, delivered or parked: only to be recorded yet */
     uint64_t deliveries;             /* answered with 2xx */
     size_t in_flight;                /* webhook requests */
     struct delivery *under_way;      /* the same ones, for whoever ends them early */
@@ -112,7 +126,8 @@ struct pipeline {
     size_t end_count;
 
     struct delivery *held_first, *held_last; /* every unsettled delivery, oldest first */
-    int64_t started_ms, state_said_ms;
+    int64_t started_wall_ms, state_said_ms;
+    struct durations durations;
     bool state_changed; /* say so soon */
     char last_failure[DELIVERY_REASON_MAX];
     struct rate_point rates[RATE_POINTS];
@@ -126,12 +141,13 @@ struct pipeline {
     bool near_miss_said, before_unknown_said;
 };
 
+/* pipeline_group.c */
+struct source_events group_events(struct pipeline *p);
+void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
+
 /* pipeline_read.c */
 bool read_partitions(struct pipeline *p); /* true: there may be more to read at once */
 void drop_batch(struct partition *partition);
-
-struct partition *partition_entry(struct pipeline *p, int32_t slot); /* NULL without memory */
-void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
 
 /* pipeline_send.c */
 void send_ready(struct pipeline *p);
@@ -156,7 +172,12 @@ struct retry_record {
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
 void *retry_headers(const rd_kafka_message_t *m); /* the original ones; NULL: none */
 
+/* pipeline_metrics.c */
+void write_metrics(struct pipeline *p, struct buf *b);
+
 /* pipeline_state.c */
+size_t unsettled_count(const struct pipeline *p); /* read, and no end of it known */
+int64_t partition_end(struct pipeline *p, const struct partition *partition);
 bool write_state(struct pipeline *p); /* into p->text, as JSON */
 void say_state(struct pipeline *p);
 void say_joining(struct pipeline *p);

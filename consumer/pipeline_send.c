@@ -101,6 +101,18 @@ static void park_after(struct pipeline *p, struct delivery *d, const char *class
     d->detail = "";
 }
 
+const int64_t duration_bounds_ms[DURATION_BUCKETS] = {5,   10,   25,   50,   100,  250,
+                                                      500, 1000, 2500, 5000, 10000};
+
+static void note_duration(struct pipeline *p, int64_t took_ms)
+{
+    int bucket = 0;
+    while (bucket < DURATION_BUCKETS && took_ms > duration_bounds_ms[bucket])
+        bucket++;
+    p->durations.count[bucket]++;
+    p->durations.sum_ms += took_ms;
+}
+
 /* Tells the breaker; returns the attempt's class. */
 static enum outcome_class learn(struct pipeline *p, struct delivery *d,
                                 const struct http_result *result)
@@ -123,6 +135,7 @@ static enum outcome_class learn(struct pipeline *p, struct delivery *d,
     bool counts = strcmp(d->source, "redrive") != 0;
     if (breaker_learn(&p->breaker, &p->breaker_options, class, is_probe, counts, p->now_ms)) {
         say_breaker(p, d->reason);
+        p->totals.breaker_opened += breaker_is_open(&p->breaker);
         p->state_changed = true;
     }
     return class;
@@ -150,6 +163,7 @@ static void attempt_done(void *context, const struct http_result *result)
     struct delivery *d = context;
     struct pipeline *p = ((struct partition *)d->owner)->p;
     leave_under_way(p, d);
+    note_duration(p, p->now_ms - d->sent_ms);
     enum outcome_class class = learn(p, d, result);
     const struct retry_outcome outcome = {.class = class,
                                           .breaker_open = breaker_is_open(&p->breaker),
@@ -198,6 +212,7 @@ static void note_attempt(struct pipeline *p, struct delivery *d)
     partition->busy++;
     p->totals.attempts++;
     d->last_attempt_ms = p->wall_ms;
+    d->sent_ms = p->now_ms;
     if (d->history.attempts++ == 0) {
         d->history.first_ms = p->now_ms;
         d->first_attempt_ms = p->wall_ms;

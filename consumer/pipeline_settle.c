@@ -65,6 +65,7 @@ static void settle(struct pipeline *p, struct delivery *d)
         partition->settled += d->dispatched;
         window_settle(&partition->window, d->ticket);
     }
+    p->concluded--;
     finish(p, d);
 }
 
@@ -132,6 +133,7 @@ static void conclude(struct pipeline *p, struct delivery *d, const char *state)
 {
     int64_t deadline_ms = p->now_ms + p->config->outcome_timeout;
     struct partition *partition = partition_of(d);
+    p->concluded++;
     if (partition != NULL)
         partition->settling++;
     if (!publish_outcome(p, d, state, -1, deadline_ms, outcome_written))

@@ -19,16 +19,26 @@ static uint64_t skipped_total(const struct totals *t)
     return sum;
 }
 
-static void add_partition(const struct pipeline *p, const struct partition *partition, bool first)
+size_t unsettled_count(const struct pipeline *p)
 {
-    struct buf *b = (struct buf *)&p->text;
+    return p->held_records - p->concluded;
+}
+
+int64_t partition_end(struct pipeline *p, const struct partition *partition)
+{
     int64_t end = source_end_known(p->source, partition->slot);
-    int64_t next = partition->window.next;
-    buf_addf(b,
+    return end > partition->window.next ? end : partition->window.next;
+}
+
+static void add_partition(struct pipeline *p, const struct partition *partition, bool first)
+{
+    int64_t end = partition_end(p, partition), next = partition->window.next;
+    buf_addf(&p->text,
              "%s{\"partition\":%" PRId32 ",\"position\":%" PRId64 ",\"committed\":%" PRId64
-             ",\"end\":%" PRId64 ",\"lag\":%" PRId64 ",\"open\":%zu,\"state\":\"%s\"}",
-             first ? "" : ",", partition->number, next, partition->committed,
-             end > next ? end : next, end > next ? end - next : 0,
+             ",\"end\":%" PRId64 ",\"lag\":%" PRId64 ",\"gap\":%" PRId64
+             ",\"open\":%zu,\"state\":\"%s\"}",
+             first ? "" : ",", partition->number, next, partition->committed, end,
+             end - partition->committed, next - partition->committed,
              window_open_count(&partition->window), state_names[partition->state]);
 }
 
@@ -70,10 +80,11 @@ static void add_totals(struct pipeline *p)
     const struct totals *t = &p->totals;
     buf_addf(&p->text,
              ",\"totals\":{\"consumed\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"delivered\":%" PRIu64
-             ",\"parked\":%" PRIu64 ",\"attempts\":%" PRIu64 ",\"failures\":%" PRIu64
-             ",\"repeated\":%" PRIu64 "}",
-             t->consumed, skipped_total(t), t->delivered, t->parked, t->attempts, t->failures,
-             t->repeated);
+             ",\"parked\":%" PRIu64 ",\"abandoned\":%" PRIu64 ",\"in_flight\":%zu"
+             ",\"attempts\":%" PRIu64 ",\"failures\":%" PRIu64 ",\"repeated\":%" PRIu64
+             ",\"settled_before\":%" PRIu64 "}",
+             t->consumed, skipped_total(t), t->delivered, t->parked, t->abandoned,
+             unsettled_count(p), t->attempts, t->failures, t->repeated, t->settled_before);
 }
 
 /* Of the last minute: against the oldest of the totals kept. */
@@ -105,7 +116,7 @@ bool write_state(struct pipeline *p)
     const char *endpoint = webhook_name(p->webhook);
     ok &= json_add_string(&p->text, endpoint, strlen(endpoint));
     buf_addf(&p->text, ",\"started_ms\":%" PRId64 ",\"at_ms\":%" PRId64 ",\"partitions\":[",
-             wall_of(p, p->started_ms), p->wall_ms);
+             p->started_wall_ms, p->wall_ms);
     add_partitions(p, false);
     buf_add_text(&p->text, "],\"retry_partitions\":[");
     add_partitions(p, true);
@@ -159,7 +170,6 @@ void say_state(struct pipeline *p)
  * between a webhook's answer and its commit. */
 void say_joining(struct pipeline *p)
 {
-    p->started_ms = p->now_ms;
     note_rates(p);
     if (write_state(p))
         publish(p, &p->text);

@@ -122,6 +122,8 @@
       "form_name of the payload")                                                                  \
     X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0, "nested|flat",                       \
       "nested: {form_name, fields:{…}}; flat: {form_name, …}")                                     \
+    X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                              \
+      "address of /metrics, /livez, /readyz (127.0.0.1:9464); without it there is no such port")   \
     X(log_level, "log.level", CHOICE, "info", 0, 0, "debug|info|warn|error", "least level logged") \
     X(log_format, "log.format", CHOICE, "logfmt", 0, 0, "logfmt|json", "form of log lines")
 

@@ -405,6 +405,11 @@ void source_close(struct source *s)
     source_revoke_all(s);
 }
 
+bool source_joined(const struct source *s)
+{
+    return s->joined;
+}
+
 bool source_closed(const struct source *s)
 {
     return s->closed;

@@ -112,6 +112,9 @@ void source_use_retry(struct source *source, int32_t partitions);
 /* The consumer itself, for what else it can do (metadata, watermarks). */
 rd_kafka_t *source_client(struct source *source);
 
+/* Whether the group has answered with an assignment, be it an empty one. */
+bool source_joined(const struct source *source);
+
 /* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true
  * once all are released and the consumer is closed. */
 void source_close(struct source *source);

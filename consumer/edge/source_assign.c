@@ -116,11 +116,13 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     struct source *s = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->pending = CHANGE_ASSIGN;
+        s->joined = true;
         for_each_slot(s, partitions, want);
         return;
     }
     bool lost = rd_kafka_assignment_lost(rk) || err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS;
     s->pending = CHANGE_REVOKE;
+    s->joined = s->joined && !lost;
     if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
         log_warn("the group failed to rebalance", LOG_S("why", rd_kafka_err2str(err)));
     for_each_slot(s, partitions, lost ? lose : want_back);

@@ -35,7 +35,7 @@ struct source {
     int32_t partitions, retry_partitions; /* of the topics */
     enum source_change pending;           /* what librdkafka waits for us to carry out */
     int64_t retry_ms; /* of a pending assignment whose offsets could not be looked up */
-    bool ever_assigned, closing, leaving, closed;
+    bool ever_assigned, joined, closing, leaving, closed;
     struct log_trouble offsets_trouble, broker_trouble;
 };
 

@@ -1,5 +1,6 @@
 #include "fakes/cluster.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 
 enum { WAIT_MS = 10000 };
@@ -69,6 +70,34 @@ int64_t cluster_committed(struct cluster *c, const char *group, int32_t partitio
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(rk);
     return offset >= 0 ? offset : -1;
+}
+
+size_t cluster_read(struct cluster *c, const char *topic,
+                    void (*record)(void *context, const rd_kafka_message_t *m), void *context)
+{
+    const char *const settings[][2] = {{"bootstrap.servers", c->brokers},
+                                       {"group.id", "topic-reader"},
+                                       {"enable.partition.eof", "true"}};
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf_new(settings, 3), NULL, 0);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    size_t count = 0;
+    require(rk != NULL);
+    rd_kafka_topic_partition_list_add(list, topic, 0)->offset = RD_KAFKA_OFFSET_BEGINNING;
+    require(!rd_kafka_assign(rk, list));
+    rd_kafka_topic_partition_list_destroy(list);
+    for (bool end = false; !end;) {
+        rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, WAIT_MS);
+        require(m != NULL);
+        end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+        if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            record(context, m);
+            count++;
+        }
+        rd_kafka_message_destroy(m);
+    }
+    rd_kafka_consumer_close(rk);
+    rd_kafka_destroy(rk);
+    return count;
 }
 
 rd_kafka_message_t *cluster_parked(struct cluster *c)

@@ -27,6 +27,11 @@ void cluster_produce(struct cluster *c, int32_t partition, const void *value, si
 /* The group's committed offset in CLUSTER_TOPIC, -1: none. */
 int64_t cluster_committed(struct cluster *c, const char *group, int32_t partition);
 
+/* The records of a topic's partition 0, oldest first, up to its end: each is handed over, borrowed.
+ * Returns how many. */
+size_t cluster_read(struct cluster *c, const char *topic,
+                    void (*record)(void *context, const rd_kafka_message_t *m), void *context);
+
 /* The first record of the parked topic, NULL when there is none within 10 s; give it back. */
 rd_kafka_message_t *cluster_parked(struct cluster *c);
 void cluster_parked_done(rd_kafka_message_t *message, struct cluster *c);

@@ -1,14 +1,18 @@
 #include "world/world.h"
 
 #include "edge/clock.h"
+#include "edge/listen.h"
 #include "edge/log.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +39,20 @@ static void set_url(struct world *w, const char *name, const struct server *serv
     world_set(w, name, url);
 }
 
+/* Free a moment ago; the pipeline binds it a moment later. */
+static void choose_ops_port(struct world *w)
+{
+    struct error err = {0};
+    char address[32];
+    int fd = listen_open("127.0.0.1:0", "ops.listen", &err);
+    if (fd < 0)
+        fail_msg("%s", err.text);
+    w->ops_port = listen_port(fd);
+    close(fd);
+    snprintf(address, sizeof address, "127.0.0.1:%d", w->ops_port);
+    world_set(w, "ops.listen", address);
+}
+
 static void set_options(struct world *w)
 {
     w->config = config_new();
@@ -48,6 +66,7 @@ static void set_options(struct world *w)
     world_set(w, "retry.cap", "50ms");
     set_url(w, "registry.url", w->registry, "");
     set_url(w, "webhook.url", w->webhook, "/hook");
+    choose_ops_port(w);
 }
 
 void world_open_without_registry(struct world *w, const struct server_rule *webhook)
@@ -165,6 +184,64 @@ void world_header(struct world *w, size_t request, const char *name, char *ret_v
     at += strlen(name) + 2;
     size_t len = strcspn(at, "\r");
     snprintf(ret_value, size, "%.*s", (int)len, at);
+}
+
+static bool ask(struct world *w, const char *path, char *text, size_t size)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)w->ops_port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char request[128];
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    size_t len = 0;
+    int asked = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n\r\n", path);
+    bool ok = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
+              send(fd, request, (size_t)asked, MSG_NOSIGNAL) == asked;
+    for (ssize_t got; ok && len < size - 1 && (got = recv(fd, text + len, size - 1 - len, 0)) > 0;)
+        len += (size_t)got;
+    text[len] = '\0';
+    close(fd);
+    return len > 0;
+}
+
+void world_scrape(struct world *w, const char *path, char *ret_text, size_t size)
+{
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    while (!ask(w, path, ret_text, size)) {
+        if (clock_mono_ms() > deadline)
+            fail_msg("the ops port does not answer");
+        usleep(LOOK_US);
+    }
+    const char *body = strstr(ret_text, "\r\n\r\n");
+    bool fine = strstr(ret_text, " 200 OK\r\n") != NULL && body != NULL;
+    if (fine)
+        memmove(ret_text, body + 4, strlen(body + 4) + 1);
+    else
+        ret_text[0] = '\0';
+}
+
+void world_await_scrape(struct world *w, const char *path, const char *wanted, char *ret_text,
+                        size_t size)
+{
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    for (;;) {
+        world_scrape(w, path, ret_text, size);
+        if (strstr(ret_text, wanted) != NULL)
+            return;
+        if (clock_mono_ms() > deadline)
+            fail_msg("no \"%s\" in %s", wanted, ret_text);
+        usleep(LOOK_US);
+    }
+}
+
+double world_metric(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += len)
+        if ((at == text || at[-1] == '\n') && at[len] == ' ')
+            return strtod(at + len + 1, NULL);
+    fail_msg("no %s in %s", name, text);
+    return 0;
 }
 
 int world_main(const char *name, const struct CMUnitTest *tests, size_t count)

@@ -34,6 +34,7 @@ struct world {
     struct server *registry, *webhook;
     struct config *config;
     int stop_fd, stop_end; /* what the pipeline reads, and what is written to */
+    int ops_port;
     struct pipeline_options options;
     pthread_t thread; /* while the pipeline runs in one */
     bool ok;
@@ -63,6 +64,17 @@ void world_signal(struct world *w, uint32_t number);
 
 /* Bounded: what is awaited happens in other threads. */
 void world_await_requests(struct world *w, size_t count);
+
+/* GET from the ops port (world_open sets one); the answer's body, or "" when it is no 200. Waits
+ * for the port to answer. */
+void world_scrape(struct world *w, const char *path, char *ret_text, size_t size);
+
+/* Scrapes until the text holds `wanted`, or fails. */
+void world_await_scrape(struct world *w, const char *path, const char *wanted, char *ret_text,
+                        size_t size);
+
+/* The value of a metric in a scrape: "name" or "name{labels}"; fails when it is missing. */
+double world_metric(const char *text, const char *name);
 
 void world_header(struct world *w, size_t request, const char *name, char *ret_value, size_t size);
 

@@ -1,0 +1,263 @@
+/* ops_test: the port for machines, spoken to in plain bytes. */
+#include "edge/ops.h"
+
+#include "edge/clock.h"
+#include "edge/listen.h"
+#include "edge/log.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { PATIENCE_MS = 10000, LOOK_MS = 5, TEXT_MAX = 8192 };
+
+struct here {
+    struct loop *loop;
+    struct ops *ops;
+    bool live, ready;
+    int scrapes;
+};
+
+static void metrics(void *context, struct buf *b)
+{
+    struct here *h = context;
+    buf_addf(b, "scrapes %d\n", ++h->scrapes);
+}
+
+static bool live(void *context, const char **ret_why)
+{
+    const struct here *h = context;
+    *ret_why = "dying\n";
+    return h->live;
+}
+
+static bool ready(void *context, const char **ret_why)
+{
+    const struct here *h = context;
+    *ret_why = "not yet\n";
+    return h->ready;
+}
+
+static void open_here(struct here *h)
+{
+    struct error err = {0};
+    const struct ops_source source = {h, metrics, live, ready};
+    *h = (struct here){.live = true};
+    log_setup(LOG_WARN, false);
+    h->loop = loop_new(&err);
+    h->ops = ops_new(h->loop, "127.0.0.1:0", &source, &err);
+    if (h->ops == NULL)
+        fail_msg("%s", err.text);
+}
+
+static void close_here(struct here *h)
+{
+    ops_free(h->ops);
+    loop_free(h->loop);
+}
+
+static int dial(const struct here *h)
+{
+    struct sockaddr_in to = {.sin_family = AF_INET,
+                             .sin_port = htons((uint16_t)ops_port(h->ops)),
+                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void turn(struct here *h)
+{
+    int64_t wait_ms = ops_turn(h->ops);
+    loop_wait(h->loop, wait_ms < 0 || wait_ms > LOOK_MS ? LOOK_MS : wait_ms);
+}
+
+/* Everything that comes until the far side closes. */
+static void read_all(struct here *h, int fd, char *text)
+{
+    int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
+    size_t len = 0;
+    for (;;) {
+        turn(h);
+        ssize_t got = recv(fd, text + len, TEXT_MAX - 1 - len, MSG_DONTWAIT);
+        if (got == 0 || (got < 0 && errno != EAGAIN))
+            break;
+        len += got > 0 ? (size_t)got : 0;
+        if (clock_mono_ms() > deadline_ms)
+            fail_msg("no end of the answer: %.*s", (int)len, text);
+    }
+    text[len] = '\0';
+    close(fd);
+}
+
+static void ask(struct here *h, const char *request, char *text)
+{
+    int fd = dial(h);
+    assert_int_equal(send(fd, request, strlen(request), 0), strlen(request));
+    read_all(h, fd, text);
+}
+
+#define GET(path) "GET " path " HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+static void assert_begins(const char *text, const char *beginning)
+{
+    if (strncmp(text, beginning, strlen(beginning)) != 0)
+        fail_msg("not \"%s\" but \"%s\"", beginning, text);
+}
+
+static void metrics_are_text(void **state)
+{
+    struct here h;
+    char text[TEXT_MAX];
+    (void)state;
+    open_here(&h);
+    ask(&h, GET("/metrics"), text);
+    assert_begins(text, "HTTP/1.1 200 ");
+    assert_non_null(strstr(text, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
+    assert_non_null(strstr(text, "\r\n\r\nscrapes 1\n"));
+    ask(&h, GET("/metrics?ignored=1"), text);
+    assert_non_null(strstr(text, "scrapes 2\n"));
+    close_here(&h);
+}
+
+static void states_are_told_by_status(void **state)
+{
+    struct here h;
+    char text[TEXT_MAX];
+    (void)state;
+    open_here(&h);
+    ask(&h, GET("/livez"), text);
+    assert_begins(text, "HTTP/1.1 200 ");
+    ask(&h, GET("/readyz"), text);
+    assert_begins(text, "HTTP/1.1 503 ");
+    assert_non_null(strstr(text, "not yet"));
+    h.ready = true;
+    h.live = false;
+    ask(&h, GET("/readyz"), text);
+    assert_begins(text, "HTTP/1.1 200 ");
+    ask(&h, GET("/livez"), text);
+    assert_begins(text, "HTTP/1.1 503 ");
+    close_here(&h);
+}
+
+static void nothing_else_is_served(void **state)
+{
+    static const struct {
+        const char *request, *answer;
+    } asked[] = {
+        {GET("/"), "HTTP/1.1 404 "},
+        {GET("/../etc/passwd"), "HTTP/1.1 404 "},
+        {GET("/metrics/"), "HTTP/1.1 404 "},
+        {"HEAD /livez HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 200 "},
+        {"DELETE /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", "HTTP/1.1 405 "},
+        {"POST /livez HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nConnection: close\r\n\r\nabc",
+         "HTTP/1.1 405 "},
+        {"nonsense\r\n\r\n", ""},
+    };
+    struct here h;
+    char text[TEXT_MAX];
+    (void)state;
+    open_here(&h);
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        ask(&h, asked[i].request, text);
+        assert_begins(text, asked[i].answer);
+        assert_null(strstr(text, "scrapes"));
+    }
+    close_here(&h);
+}
+
+/* Who opens connections and says nothing is let wait; past the limit, the newest are turned away,
+ * and the port answers again once there is room. */
+static void connections_are_bounded(void **state)
+{
+    enum { IDLERS = 40 };
+    struct here h;
+    char text[TEXT_MAX];
+    int idle[IDLERS];
+    (void)state;
+    open_here(&h);
+    for (int i = 0; i < IDLERS; i++) {
+        idle[i] = dial(&h);
+        turn(&h);
+    }
+    for (int i = 0; i < IDLERS; i++)
+        close(idle[i]);
+    ask(&h, GET("/livez"), text);
+    assert_begins(text, "HTTP/1.1 200 ");
+    close_here(&h);
+}
+
+static void endless_headers_are_cut(void **state)
+{
+    static const char line[] =
+        "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
+    struct here h;
+    char text[TEXT_MAX];
+    (void)state;
+    open_here(&h);
+    int fd = dial(&h);
+    assert_true(send(fd, "GET /metrics HTTP/1.1\r\n", 23, 0) > 0);
+    for (int i = 0; i < 1000 && send(fd, line, sizeof line - 1, MSG_NOSIGNAL) > 0; i++)
+        turn(&h);
+    read_all(&h, fd, text);
+    assert_int_equal(h.scrapes, 0);
+    close_here(&h);
+}
+
+static void addresses(void **state)
+{
+    static const char *const bad[] = {"",         "9464",          "127.0.0.1",       "127.0.0.1:",
+                                      "::1:80",   "127.0.0.1:x1",  "127.0.0.1:99999", "[::1]",
+                                      "host:1:2", "no such host:1"};
+    static const char *const good[] = {"127.0.0.1:0", "localhost:0", ":0", "0.0.0.0:0"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct error err = {0};
+        int fd = listen_open(bad[i], "ops.listen", &err);
+        if (fd >= 0)
+            fail_msg("\"%s\" was taken", bad[i]);
+        assert_int_equal(err.code, ERROR_CONFIG);
+        assert_begins(err.text, "ops.listen: ");
+    }
+    for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+        struct error err = {0};
+        int fd = listen_open(good[i], "ops.listen", &err);
+        if (fd < 0)
+            fail_msg("%s", err.text);
+        assert_true(listen_port(fd) > 0);
+        close(fd);
+    }
+}
+
+static void a_port_in_use_is_said(void **state)
+{
+    struct error err = {0};
+    char address[32];
+    (void)state;
+    int first = listen_open("127.0.0.1:0", "ops.listen", &err);
+    snprintf(address, sizeof address, "127.0.0.1:%d", listen_port(first));
+    assert_int_equal(listen_open(address, "ops.listen", &err), -1);
+    assert_non_null(strstr(err.text, "in use"));
+    close(first);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(metrics_are_text),        cmocka_unit_test(states_are_told_by_status),
+        cmocka_unit_test(nothing_else_is_served),  cmocka_unit_test(connections_are_bounded),
+        cmocka_unit_test(endless_headers_are_cut), cmocka_unit_test(addresses),
+        cmocka_unit_test(a_port_in_use_is_said),
+    };
+    return cmocka_run_group_tests_name("ops", tests, NULL, NULL);
+}
