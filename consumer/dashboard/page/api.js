@@ -1,0 +1,88 @@
+/* api: the only file that knows the dashboard's paths (schemas/openapi.yaml). */
+
+export class Problem extends Error {
+    constructor(status, title, detail, count) {
+        super(detail || title);
+        this.status = status;
+        this.count = count;
+    }
+}
+
+async function problemOf(response) {
+    try {
+        const said = await response.json();
+        return new Problem(response.status, said.title ?? '', said.detail ?? '', said.count);
+    } catch {
+        return new Problem(response.status, `HTTP ${response.status}`, '');
+    }
+}
+
+/* token(): the token of now. expired(): called when the server says that it is over. */
+export function connect(token, expired) {
+    async function send(method, path, body, signal) {
+        const headers = { Authorization: `Bearer ${token()}` };
+        if (body !== undefined)
+            headers['Content-Type'] = 'application/json';
+        const options = { method, headers, signal, cache: 'no-store', credentials: 'omit' };
+        let response;
+        try {
+            response = await fetch(path, { ...options, body: body === undefined ? undefined : JSON.stringify(body) });
+        } catch (error) {
+            throw error.name === 'AbortError' ? error : new Problem(0, '', '');
+        }
+        if (response.ok)
+            return response;
+        const problem = await problemOf(response);
+        if (problem.status === 401)
+            expired(problem);
+        throw problem;
+    }
+
+    const json = async (...args) => (await send(...args)).json();
+    const order = (key) => `api/v1/orders/${encodeURIComponent(key)}`;
+
+    return {
+        session: () => json('GET', 'api/v1/session'),
+        status: () => json('GET', 'api/v1/status'),
+        activity: async () => (await json('GET', 'api/v1/activity')).points,
+        async orders(query) {
+            const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
+            const got = await json('GET', 'api/v1/orders?' + new URLSearchParams(given));
+            return { orders: got.orders, next: got.next_cursor };
+        },
+        order: (key) => json('GET', order(key)),
+        retry: (key, force) => json('POST', `${order(key)}/retry`, force ? { force: true } : {}),
+        previewRedrive: (selection) => json('POST', 'api/v1/redrives/preview', selection),
+        redrive: (selection, confirm) => json('POST', 'api/v1/redrives', { ...selection, confirm }),
+        redrives: async () => (await json('GET', 'api/v1/redrives')).redrives,
+        cancelRedrive: (id) => json('DELETE', `api/v1/redrives/${encodeURIComponent(id)}`),
+        events: (signal, on) => send('GET', 'api/v1/events', undefined, signal).then((response) => readEvents(response, on)),
+    };
+}
+
+/* Server-sent events by hand, since EventSource cannot carry a token (HTML standard, 9.2.6). Calls
+ * on(event, data) for each, and ends when the stream does. */
+async function readEvents(response, on) {
+    const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+    let rest = '', event = 'message', data = '';
+    on('open', null);
+    for (;;) {
+        const { done, value } = await reader.read();
+        if (done)
+            return;
+        const lines = (rest + value).split('\n');
+        rest = lines.pop();
+        for (const line of lines.map((l) => l.replace(/\r$/, ''))) {
+            if (line === '') {
+                if (data !== '')
+                    on(event, JSON.parse(data));
+                event = 'message';
+                data = '';
+            } else if (line.startsWith('event:')) {
+                event = line.slice(6).trim();
+            } else if (line.startsWith('data:')) {
+                data += line.slice(5).trim();
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+/* dialogs: what is asked before something is sent: the bulk redrive with its preview, and force. */
+import { el } from './dom.js';
+import { orderName } from './parts.js';
+import { explain } from './reasons.js';
+import { duration, t } from './words.js';
+
+const HOUR = 3600000;
+const SINCE = { any: 0, '1h': HOUR, '24h': 24 * HOUR, '7d': 168 * HOUR };
+
+function dialog() {
+    return document.getElementById('dialog');
+}
+
+function open(...children) {
+    const box = dialog();
+    box.replaceChildren(...children);
+    box.onclick = (event) => {
+        if (event.target === box) /* the backdrop */
+            box.close();
+    };
+    box.showModal();
+    return box;
+}
+
+export function closeDialog() {
+    if (dialog().open)
+        dialog().close();
+}
+
+function cancelButton() {
+    return el('button.quiet', { type: 'button', onclick: closeDialog }, t('cancel'));
+}
+
+export function askForce(order, yes) {
+    open(el('h2', { id: 'dialog-title' }, t('force_title')), el('p', {}, el('strong', {}, orderName(order))), el('p', {}, t('force_why')),
+        el('div.actions', {}, cancelButton(), el('button.loud', { type: 'button', onclick: () => {
+            closeDialog();
+            yes();
+        } }, t('force_yes'))));
+}
+
+function summary(preview) {
+    if (preview.count === 0)
+        return [el('p.big', {}, t('redrive_none'))];
+    const hopeless = preview.reasons.filter((r) => explain({ state: 'parked', reason: r.reason }).hopeless)
+        .reduce((sum, r) => sum + r.count, 0);
+    return [
+        el('p.big', {}, t('redrive_count', { n: preview.count })),
+        el('p', {}, t('redrive_time', { time: duration(Math.max(1, preview.seconds) * 1000) }), ' ', t('redrive_same')),
+        el('p.soft', {}, t('redrive_sample', { list: preview.sample.slice(0, 5).map(orderName).join(', ') })),
+        hopeless > 0 && el('p.warning', {}, t('redrive_hopeless', { n: hopeless })),
+    ].filter(Boolean);
+}
+
+function reasonOptions(status, chosen) {
+    const all = el('option', { value: '' }, t('redrive_all', { n: status.counts.parked }));
+    return [all, ...status.reasons.map((r) => el('option', { value: r.reason ?? '', selected: r.reason === chosen },
+        `${explain({ state: 'parked', reason: r.reason }).whole} (${r.count})`))];
+}
+
+/* started(redrive): it has begun. */
+export function askRedrive(app, reason, started) {
+    const which = el('select', { id: 'which', onchange: count }, reasonOptions(app.status, reason));
+    const since = el('select', { id: 'since', onchange: count },
+        Object.keys(SINCE).map((name) => el('option', { value: name }, t(`since_${name}`))));
+    const result = el('div.preview', { role: 'status' });
+    const go = el('button.loud', { type: 'submit', disabled: true }, t('redrive_counting'));
+    let preview = null, selection = {}, asked = 0;
+
+    async function count() {
+        const turn = ++asked;
+        selection = {};
+        if (which.value !== '')
+            selection.reason = which.value;
+        if (since.value !== 'any')
+            selection.since_ms = app.now() - SINCE[since.value];
+        preview = null;
+        go.disabled = true;
+        go.textContent = t('redrive_counting');
+        try {
+            const got = await app.api.previewRedrive(selection);
+            if (turn === asked)
+                show(got);
+        } catch (error) {
+            if (turn === asked)
+                result.replaceChildren(el('p.warning', {}, error.message));
+        }
+    }
+
+    function show(got) {
+        preview = got;
+        result.replaceChildren(...summary(got));
+        go.textContent = t('redrive_yes', { n: got.count });
+        go.disabled = got.count === 0;
+    }
+
+    async function start(event) {
+        event.preventDefault();
+        if (preview === null)
+            return;
+        go.disabled = true;
+        try {
+            started(await app.api.redrive(selection, preview.count));
+            closeDialog();
+        } catch (error) {
+            await count();
+            result.prepend(el('p.warning', { role: 'alert' }, error.status === 409 && error.count !== undefined ? t('redrive_changed') : error.message));
+        }
+    }
+
+    open(el('h2', { id: 'dialog-title' }, t('redrive_title')),
+        el('form', { onsubmit: start },
+            el('label', { for: 'which' }, t('redrive_reason')), which,
+            el('label', { for: 'since' }, t('redrive_since')), since,
+            result, el('div.actions', {}, cancelButton(), go)));
+    count();
+}

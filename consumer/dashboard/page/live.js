@@ -1,0 +1,140 @@
+/* live: the stream of events, kept up; the status and the last hour that come of it. */
+const ACTIVITY_EVERY_MS = 15000, ACTIVITY_SOON_MS = 2000;
+const AGAIN_FIRST_MS = 500, AGAIN_CAP_MS = 15000;
+const SILENCE_MS = 40000; /* the server says something every 15 s */
+const STALE_AFTER_MS = 8000;
+const CHANGE_GAP_MS = 1000;
+
+export function follow(app) {
+    let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityTimer = null, changeTimer = null;
+    let counted = '';
+
+    function learn(status) {
+        app.clockOffset = status.now_ms - Date.now();
+        const members = status.members.filter((m) => m.alive)
+            .map((m) => ({ ...m, retry_partitions: m.retry_partitions ?? [] }));
+        const breaker = status.breaker ?? { state: 'closed', reason: '', since_ms: null, next_probe_ms: null };
+        const waiting = breaker.state === 'closed' ? 0 : status.waiting ?? 0;
+        app.status = {
+            at_ms: status.now_ms, group: status.group, topic: status.topic, endpoint: status.endpoint,
+            kafka: status.view.kafka, rebuilding: !status.view.caught_up, counts: status.counts,
+            reasons: status.reasons, lag: status.lag ?? 0, waiting: Math.max(waiting, status.counts.retrying),
+            members, breaker, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
+        };
+        app.statusError = null;
+        const counts = JSON.stringify([status.counts, status.reasons]);
+        if (counts !== counted) {
+            counted = counts;
+            changed();
+            readActivitySoon(ACTIVITY_SOON_MS);
+        }
+        app.redraw();
+    }
+
+    /* Many changes are one. */
+    function changed() {
+        changeTimer ??= setTimeout(() => {
+            changeTimer = null;
+            app.onChange();
+        }, CHANGE_GAP_MS);
+    }
+
+    async function readActivity() {
+        activityTimer = null;
+        activityAt = Date.now();
+        try {
+            activity = await app.api.activity();
+            if (app.status !== null) {
+                app.status.history = activity;
+                app.status.delivered_hour = activity.reduce((sum, p) => sum + p.delivered, 0);
+            }
+            app.redraw();
+        } catch {
+            /* the stream tells when there is trouble; the next one comes */
+        }
+        if (stop !== null)
+            readActivitySoon(ACTIVITY_EVERY_MS);
+    }
+
+    function readActivitySoon(ms) {
+        clearTimeout(activityTimer);
+        activityTimer = setTimeout(readActivity, Math.max(0, Math.min(ms, activityAt + ACTIVITY_EVERY_MS - Date.now())));
+    }
+
+    function on(event, data) {
+        heard = Date.now();
+        if (event === 'open') {
+            alive = true;
+            lost = 0;
+            changed(); /* what was missed meanwhile */
+        } else if (event === 'status') {
+            learn(data);
+        } else if (event === 'order') {
+            app.onOrder(data);
+            app.requestSettled(data);
+        } else if (event === 'many') {
+            changed();
+        } else if (event === 'redrive') {
+            app.bulkStarted(data);
+        } else if (event === 'expired') {
+            app.sessionOver();
+        }
+    }
+
+    async function once(signal) {
+        try {
+            await app.api.events(signal, on);
+        } catch (error) {
+            app.statusError = error;
+        }
+        if (alive || lost === 0)
+            lost = Date.now();
+        alive = false;
+        app.redraw();
+    }
+
+    async function keep(mine) {
+        let wait = AGAIN_FIRST_MS;
+        while (stop === mine) {
+            const began = Date.now();
+            const attempt = new AbortController();
+            const guard = setInterval(() => Date.now() - Math.max(heard, began) > SILENCE_MS && attempt.abort(), 5000);
+            mine.signal.addEventListener('abort', () => attempt.abort(), { once: true });
+            await once(attempt.signal);
+            clearInterval(guard);
+            wait = Date.now() - began > AGAIN_CAP_MS ? AGAIN_FIRST_MS : Math.min(wait * 2, AGAIN_CAP_MS);
+            if (stop === mine)
+                await new Promise((resolve) => setTimeout(resolve, wait));
+        }
+    }
+
+    return {
+        start() {
+            this.stop();
+            stop = new AbortController();
+            keep(stop);
+            readActivitySoon(0);
+        },
+        stop() {
+            stop?.abort();
+            stop = null;
+            alive = false;
+            lost = 0;
+            counted = '';
+            clearTimeout(activityTimer);
+            activityTimer = null;
+            app.status = null;
+            app.statusError = null;
+        },
+        async refresh() {
+            try {
+                learn(await app.api.status());
+            } catch (error) {
+                app.statusError = error;
+            }
+            app.redraw();
+        },
+        isLive: () => alive,
+        staleSince: () => !alive && lost > 0 && Date.now() - lost > STALE_AFTER_MS ? heard || lost : 0,
+    };
+}

@@ -1,0 +1,241 @@
+/* main: the session, the routes, and one redraw for all of it. */
+import { connect } from './api.js';
+import { announce, el, morph } from './dom.js';
+import { askForce, askRedrive, closeDialog } from './dialogs.js';
+import { follow } from './live.js';
+import { login } from './login.js';
+import { order } from './order.js';
+import { orders } from './orders.js';
+import { overview } from './overview.js';
+import { watchRequests } from './requests.js';
+import { duration, language, t } from './words.js';
+
+const EXPIRY_NOTICE_MS = 5 * 60000;
+const VIEWS_KEPT = 4;
+
+const main = document.getElementById('main');
+const views = new Map(); /* by route, with where it was scrolled to: going back is coming back */
+let route = null, view = null, scheduled = false, session = null;
+let ended = false; /* the session was over, as against never begun */
+
+const app = {
+    api: connect(() => sessionStorage.getItem('token') ?? '', sessionOver),
+    status: null, statusError: null, redraw, announce,
+    clockOffset: 0,
+    now: () => Date.now() + app.clockOffset,
+    staleSince: () => live.staleSince(),
+    refresh: () => live.refresh(),
+    redrive: (reason) => askRedrive(app, reason, (started) => app.bulkStarted(started)),
+    force: (shown) => askForce(shown, () => app.retry(shown, true)),
+    signIn, sessionOver, onChange, onOrder, back,
+    onRequest: () => view?.onRequest?.(),
+};
+watchRequests(app);
+const live = follow(app);
+
+/* ---- the session ---- */
+
+/* Null when it worked, else what to tell. */
+async function signIn(token) {
+    sessionStorage.setItem('token', token);
+    try {
+        session = await app.api.session();
+    } catch (error) {
+        sessionStorage.removeItem('token');
+        return error.status === 0 ? t('stale_title') : t('login_refused');
+    }
+    app.clockOffset = session.now_ms - Date.now();
+    if (session.operator !== true) {
+        session = null;
+        sessionStorage.removeItem('token');
+        return t('login_not_operator');
+    }
+    ended = false;
+    live.start();
+    go();
+    return null;
+}
+
+function leave() {
+    sessionStorage.removeItem('token');
+    session = null;
+    live.stop();
+    views.clear();
+    closeDialog();
+    go();
+}
+
+function sessionOver() {
+    if (session === null)
+        return; /* signing in: the form says it */
+    ended = true;
+    leave();
+}
+
+function signOut() {
+    ended = false;
+    app.clearRequests();
+    leave();
+}
+
+/* ---- routes ---- */
+
+function viewOf(hash) {
+    const [path, search] = hash.replace(/^#/, '').split('?');
+    const query = new URLSearchParams(search ?? '');
+    if (path === '/orders')
+        return orders(app, query);
+    const found = /^\/order\/(.+)$/.exec(path);
+    if (found) {
+        try {
+            return order(app, decodeURIComponent(found[1]));
+        } catch {
+            return overview(app);
+        }
+    }
+    return overview(app);
+}
+
+function enter(hash) {
+    const kept = views.get(hash);
+    views.delete(hash);
+    const entry = kept ?? { view: viewOf(hash), scroll: 0 };
+    views.set(hash, entry);
+    if (views.size > VIEWS_KEPT)
+        views.delete(views.keys().next().value);
+    if (kept !== undefined)
+        kept.view.onChange();
+    return entry;
+}
+
+function go() {
+    const hash = session === null ? 'login' : location.hash;
+    if (route !== null && views.has(route))
+        views.get(route).scroll = scrollY;
+    const first = route === null;
+    route = hash;
+    const entry = session === null ? { view: login(app, ended), scroll: 0 } : enter(hash);
+    view = entry.view;
+    main.replaceChildren();
+    draw();
+    scrollTo(0, entry.scroll);
+    if (!first || session === null)
+        (document.getElementById('token') ?? main.querySelector('h1'))?.focus({ preventScroll: true });
+}
+
+function back(event) {
+    if (views.size > 1) {
+        event.preventDefault();
+        history.back();
+    }
+}
+
+function onChange() {
+    view?.onChange();
+}
+
+function onOrder(changed) {
+    for (const entry of views.values())
+        entry.view.onOrder?.(changed);
+    redraw();
+}
+
+/* ---- drawing ---- */
+
+function navLink(href, name) {
+    const here = location.hash.split('?')[0] || '#/';
+    return el('a', { href, 'aria-current': here === href && 'page' }, t(name));
+}
+
+function search(event) {
+    event.preventDefault();
+    const q = document.getElementById('q').value.trim();
+    location.hash = '#/orders' + (q === '' ? '' : '?' + new URLSearchParams({ q }));
+}
+
+function bar() {
+    const mark = el('a.mark', { href: '#/' }, t('title'));
+    if (session === null)
+        return [mark];
+    const on = live.isLive();
+    return [
+        mark,
+        el('nav', { 'aria-label': t('title') }, navLink('#/', 'home'), navLink('#/orders', 'orders')),
+        el('form.search', { role: 'search', onsubmit: search },
+            el('label.unseen', { for: 'q' }, t('search_label')),
+            el('input', { id: 'q', type: 'search', placeholder: t('search_hint'), autocomplete: 'off', spellcheck: 'false', enterkeyhint: 'search' }),
+            el('button.quiet', { type: 'submit' }, t('search'))),
+        el(`span.live.${on ? 'on' : 'off'}`, {}, t(on ? 'live' : 'live_not')),
+    ];
+}
+
+function foot() {
+    if (session === null)
+        return [];
+    const left = session.expires_ms - app.now();
+    return [
+        el('span', {}, session.subject ?? session.role ?? ''),
+        left < EXPIRY_NOTICE_MS && el('span.warning', {}, t('expires_soon', { time: duration(left) })),
+        el('button.plain', { type: 'button', onclick: signOut }, t('sign_out')),
+    ].filter(Boolean);
+}
+
+function draw() {
+    scheduled = false;
+    const held = document.activeElement;
+    morph(document.getElementById('bar'), bar());
+    morph(main, [view.draw()].flat(Infinity).filter(Boolean));
+    morph(document.getElementById('foot'), foot());
+    document.title = `${view.title()} · ${t('title')}`;
+    if (held !== null && !held.isConnected) /* what had the focus is gone: not to the page's top */
+        main.querySelector('h1')?.focus({ preventScroll: true });
+}
+
+function redraw() {
+    if (scheduled || view === null)
+        return;
+    scheduled = true;
+    requestAnimationFrame(draw);
+}
+
+/* ---- the start ---- */
+
+async function begin() {
+    const token = sessionStorage.getItem('token');
+    if (token === null) {
+        go();
+        return;
+    }
+    const problem = await signIn(token);
+    if (problem !== null) {
+        ended = problem === t('login_refused');
+        go();
+    }
+}
+
+document.documentElement.lang = language;
+const skip = document.getElementById('skip');
+skip.textContent = t('skip');
+skip.onclick = (event) => { /* the address is the route: it must not become "#main" */
+    event.preventDefault();
+    main.focus();
+};
+window.addEventListener('hashchange', () => {
+    if (!location.hash.startsWith('#token=')) {
+        closeDialog();
+        go();
+    }
+});
+window.addEventListener('token', () => {
+    leaveQuietly();
+    begin();
+});
+setInterval(() => view?.tick?.() !== false && redraw(), 1000); /* times grow older */
+document.addEventListener('visibilitychange', () => document.hidden || redraw());
+begin();
+
+function leaveQuietly() {
+    session = null;
+    live.stop();
+    views.clear();
+}

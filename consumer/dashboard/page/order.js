@@ -1,0 +1,162 @@
+/* order: one order: its state, what to do, what happened, and where everything is. */
+import { announce, el, icon } from './dom.js';
+import { chip, failure, LOOK, orderName, retryButton, skeleton, time } from './parts.js';
+import { explain } from './reasons.js';
+import { duration, number, t } from './words.js';
+
+export function order(app, key) {
+    let shown = null, failed = null;
+
+    async function load() {
+        try {
+            shown = await app.api.order(key);
+            failed = null;
+        } catch (error) {
+            failed = error;
+        }
+        app.redraw();
+    }
+
+    function next() {
+        if (shown.state !== 'retrying' || shown.next_attempt_ms === null)
+            return '';
+        const wait = shown.next_attempt_ms - app.now();
+        return ' ' + (wait > 0 ? t('order_next', { time: duration(wait) }) : t('order_next_now'));
+    }
+
+    function hero() {
+        const look = LOOK[shown.state], said = explain(shown);
+        return el(`section.hero.small.${look}`, { 'data-key': 'hero', 'aria-labelledby': 'h1' },
+            el('a.back', { href: '#/', onclick: app.back }, '← ' + t('order_back')),
+            el('h1', { id: 'h1', tabindex: -1 }, el('span', {}, orderName(shown))),
+            el('p.state', {}, chip(shown.state), ' ', shown.state === 'delivered' ? null : el('span', {}, said.whole, next())));
+    }
+
+    function todo() {
+        if (shown.state === 'delivered')
+            return null;
+        const said = explain(shown);
+        const useless = said.hopeless ? 'quiet' : 'loud';
+        return el('section.card.todo-card', { 'data-key': 'todo', 'aria-labelledby': 'todo' },
+            el('h2', { id: 'todo' }, t('what_to_do')), el('p', {}, said.todo),
+            shown.state === 'parked' && el('div.actions', {}, retryButton(app, shown, useless)));
+    }
+
+    function quote(name, text) {
+        return text ? el('section', { 'data-key': name, 'aria-labelledby': name },
+            el('h2', { id: name }, t(name)), el('pre.card', { tabindex: 0 }, text)) : null;
+    }
+
+    function force() {
+        if (shown.state !== 'delivered')
+            return null;
+        return el('div.actions', { 'data-key': 'force' },
+            el('button.quiet', { type: 'button', onclick: () => app.force(shown) }, t('force')));
+    }
+
+    load();
+    return {
+        title: () => shown === null ? t('list_title') : orderName(shown),
+        onOrder(changed) {
+            if (changed.key === key)
+                load();
+        },
+        onChange: () => {},
+        onRequest: load,
+        draw() {
+            if (failed !== null && failed.status === 404)
+                return [el('a.back', { href: '#/', onclick: app.back }, '← ' + t('order_back')),
+                    el('h1', { tabindex: -1 }, t('order_unknown_title')), el('p', {}, t('order_unknown_why'))];
+            if (shown === null)
+                return failed !== null ? [el('h1', { tabindex: -1 }, t('list_title')), failure(failed, load)]
+                                       : [el('h1.unseen', { tabindex: -1 }, t('list_title')), skeleton(6)];
+            return [hero(), todo(), timeline(shown, app.now()), quote('its_answer', shown.response),
+                quote('its_detail', shown.detail), facts(shown), force()];
+        },
+    };
+}
+
+/* ---- what happened, oldest first ---- */
+
+function moment(look, what, at, ...more) {
+    return el(`li.moment.${look}`, {}, look === 'calm' ? el('span.dot', { 'aria-hidden': 'true' }) : icon(look),
+        el('div', {}, el('strong', {}, what), el('span.soft', {}, time(at)), more.filter(Boolean).map((m) => el('p', {}, m))));
+}
+
+function answer(outcome) {
+    return outcome.status ? t('e_answer', { status: outcome.status }) : null;
+}
+
+function ending(outcome) {
+    if (outcome.state === 'delivered') {
+        const what = outcome.source === 'retry' || outcome.source === 'redrive' ? 'e_delivered_by_retry' : 'e_delivered';
+        return moment('good', t(what), outcome.settled_ms, answer(outcome));
+    }
+    const said = explain(outcome);
+    return moment(LOOK[outcome.state] ?? 'wait', t(outcome.state === 'parked' ? 'e_parked' : 'e_retrying'), outcome.settled_ms, said.whole);
+}
+
+function attempts(outcome) {
+    const n = outcome.attempts ?? 0;
+    if (n === 0)
+        return [];
+    if (n === 1)
+        return outcome.state === 'delivered' ? [] : [moment('calm', t('e_first'), outcome.first_attempt_ms)];
+    return [moment('calm', t('e_first'), outcome.first_attempt_ms),
+        moment('calm', t('e_attempts', { n }), outcome.last_attempt_ms, t('e_last'))];
+}
+
+function sentAgain(outcome) {
+    if (outcome.source === 'redrive')
+        return [moment('calm', t('e_redrive'), outcome.first_attempt_ms)];
+    if (outcome.source === 'retry')
+        return [moment('calm', t('e_asked_nobody'), outcome.first_attempt_ms)];
+    return [];
+}
+
+function timeline(shown, now) {
+    const moments = [];
+    let confirmed = null;
+    for (const outcome of [...shown.history].reverse()) {
+        if (outcome.confirmed_at && outcome.confirmed_at !== confirmed)
+            moments.push(moment('calm', t('e_confirmed'), Date.parse(outcome.confirmed_at)));
+        confirmed = outcome.confirmed_at ?? confirmed;
+        moments.push(...sentAgain(outcome), ...attempts(outcome), ending(outcome));
+    }
+    if (shown.retry !== null)
+        moments.push(moment('wait', t('e_asked_nobody'), shown.retry.asked_ms, t('sending')));
+    if (shown.state === 'retrying' && shown.next_attempt_ms > now)
+        moments.push(moment('wait', t('order_next', { time: duration(shown.next_attempt_ms - now) }), shown.next_attempt_ms));
+    return el('section', { 'data-key': 'happened', 'aria-labelledby': 'happened' },
+        el('h2', { id: 'happened' }, t('what_happened')), el('ol.card.timeline', {}, moments));
+}
+
+/* ---- where everything is ---- */
+
+async function copy(text) {
+    await navigator.clipboard.writeText(text);
+    announce(t('copied'));
+}
+
+/* kind: 'copy' for what one pastes elsewhere, 'code', or 'text'. */
+function fact(name, value, kind) {
+    if (value === null || value === undefined || value === '')
+        return null;
+    return [el('dt', {}, t(name)), el(kind === 'text' ? 'dd' : 'dd.mono', {}, el('span', {}, value),
+        kind === 'copy' && navigator.clipboard && el('button.plain', { type: 'button', 'aria-label': `${t('copy')} ${t(name)}`, onclick: () => copy(value) }, t('copy')))];
+}
+
+function facts(shown) {
+    const c = shown.coordinates;
+    const place = c.topic === null ? null : `${c.topic} / ${c.partition} / ${c.offset}`;
+    return el('section', { 'data-key': 'facts', 'aria-labelledby': 'facts' },
+        el('h2', { id: 'facts' }, t('its_details')),
+        el('dl.card.facts', {},
+            fact('d_order_number', shown.order_number, 'copy'), fact('d_order_id', shown.order_id, 'copy'),
+            fact('d_confirmed_at', shown.confirmed_at, 'code'), fact('d_webhook_id', shown.webhook_id, 'copy'),
+            fact('d_place', place, 'copy'), fact('d_lsn', shown.lsn === null ? null : String(shown.lsn), 'code'),
+            fact('d_attempts', shown.attempts === null ? null : number(shown.attempts), 'text'),
+            fact('d_status', shown.status ? String(shown.status) : null, 'text'),
+            fact('d_source', shown.source === null ? null : t(`src_${shown.source}`), 'text'),
+            fact('d_reason', shown.reason, 'code'), fact('d_member', shown.member, 'code')));
+}

@@ -1,0 +1,106 @@
+/* orders: the list: filtered by state and reason, searched, a page at a time. */
+import { el } from './dom.js';
+import { failure, orderRow, skeleton } from './parts.js';
+import { explain } from './reasons.js';
+import { t } from './words.js';
+
+const PAGE = 50;
+const FILTERS = ['all', 'parked', 'retrying', 'delivered'];
+
+export function orders(app, query) {
+    const q = query.get('q') ?? '', reason = query.get('reason'), state = query.get('state') ?? '';
+    let list = null, cursor = null, pages = 0, failed = null, busy = false, newer = false;
+
+    async function page(from) {
+        if (busy)
+            return;
+        busy = true;
+        try {
+            const got = await app.api.orders({ state, q, reason, cursor: from, limit: PAGE });
+            const known = new Set(from === null ? [] : list.map((o) => o.key));
+            list = from === null ? got.orders : list.concat(got.orders.filter((o) => !known.has(o.key)));
+            pages = from === null ? 1 : pages + 1;
+            cursor = got.next;
+            failed = null;
+            newer = from === null ? false : newer;
+        } catch (error) {
+            failed = error;
+        }
+        busy = false;
+        app.redraw();
+    }
+
+    /* While one page is shown it follows by itself; a longer reading is not disturbed. */
+    function onChange() {
+        if (pages <= 1)
+            page(null);
+        else
+            newer = true;
+    }
+
+    function onOrder(order) {
+        const i = list === null ? -1 : list.findIndex((o) => o.key === order.key);
+        if (i >= 0)
+            list[i] = { ...list[i], ...order };
+    }
+
+    function link(filter) {
+        const next = new URLSearchParams();
+        if (filter !== 'all')
+            next.set('state', filter);
+        if (q !== '')
+            next.set('q', q);
+        return '#/orders' + (next.size > 0 ? `?${next}` : '');
+    }
+
+    function filters() {
+        const now = state === '' ? 'all' : state;
+        return el('nav.filters', { 'aria-label': t('filters') }, FILTERS.map((filter) => {
+            const count = filter === 'all' || q !== '' ? undefined : app.status?.counts[filter];
+            return el('a', { href: link(filter), 'aria-current': filter === now && 'page' },
+                t(`filter_${filter}`), count !== undefined && el('span.count', {}, t('just', { n: count })));
+        }));
+    }
+
+    function empty() {
+        if (q !== '')
+            return t('list_empty_q', { q });
+        return t(['parked', 'retrying'].includes(state) ? `list_empty_${state}` : 'list_empty');
+    }
+
+    function body() {
+        if (failed !== null && list === null)
+            return failure(failed, () => page(null));
+        if (list === null)
+            return skeleton(8);
+        if (list.length === 0)
+            return el('p.card.notice', {}, empty());
+        return [
+            newer && el('button.quiet', { type: 'button', onclick: () => page(null) }, t('list_newer')),
+            el('ul.card.rows', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o))),
+            failed !== null && failure(failed, () => page(cursor)),
+            el('div.actions.under', {},
+                el('span.soft', { role: 'status' }, t('list_shown', { n: list.length })),
+                cursor !== null && el('button.quiet', { type: 'button', onclick: () => page(cursor), 'aria-disabled': busy && 'true' }, t('more'))),
+        ];
+    }
+
+    let ticks = 0;
+    page(null);
+    return {
+        title: () => t('list_title'),
+        tick: () => ++ticks % 15 === 0, /* a long list is not redrawn every second */
+        onChange,
+        onOrder,
+        draw: () => [
+            el('div.head', { 'data-key': 'head' },
+                el('h1', { tabindex: -1 }, q === '' ? t('list_title') : t('list_found', { q })),
+                state === 'parked' && q === '' && (list?.length ?? 0) > 0 &&
+                    el('button.quiet', { type: 'button', onclick: () => app.redrive(reason ?? '') }, t('send_all'))),
+            filters(),
+            reason !== null && el('p.soft', {}, t('any_reason', { why: explain({ state: 'parked', reason }).why }), ' ',
+                el('a', { href: link('parked') }, t('drop_reason'))),
+            body(),
+        ],
+    };
+}

@@ -1,0 +1,140 @@
+/* overview: is everything all right, what is not, and what flows. */
+import { deliveredChart, lagChart } from './chart.js';
+import { el, icon } from './dom.js';
+import { failure, orderRow, skeleton } from './parts.js';
+import { explain } from './reasons.js';
+import { requestList } from './requests.js';
+import { verdict } from './verdict.js';
+import { duration, number, t } from './words.js';
+
+const SHOWN = 3; /* orders of each reason */
+
+export function overview(app) {
+    let parked = null, failed = null, loading = false, again = false;
+
+    async function load() {
+        if (loading) {
+            again = true;
+            return;
+        }
+        loading = true;
+        try {
+            parked = (await app.api.orders({ state: 'parked', limit: 100 })).orders;
+            failed = null;
+        } catch (error) {
+            failed = error;
+        }
+        loading = false;
+        app.redraw();
+        if (again) {
+            again = false;
+            load();
+        }
+    }
+
+    function hero(status) {
+        const said = verdict(status, app.now(), app.staleSince());
+        return el(`section.hero.${said.look}`, { 'aria-labelledby': 'h1', 'data-key': 'hero' },
+            el('h1', { id: 'h1', tabindex: -1 }, icon(said.look), el('span', {}, said.title)),
+            said.lines.map((line) => el('p', {}, line)));
+    }
+
+    function figure(look, value, label, href) {
+        const inside = [el('dd', {}, number(value)), el('dt', {}, label)];
+        return el(`div.figure.${value > 0 ? look : 'calm'}`, {},
+            href ? el('a', { href }, inside) : inside);
+    }
+
+    function figures(status) {
+        return el('dl.figures', { 'data-key': 'figures' },
+            figure('good', status.delivered_hour, t('fig_delivered'), '#/orders?state=delivered'),
+            figure('wait', status.waiting, t('fig_waiting'), '#/orders?state=retrying'),
+            figure('bad', status.counts.parked, t('fig_parked'), '#/orders?state=parked'),
+            figure('calm', status.lag, t('fig_lag')));
+    }
+
+    function since(group) {
+        if (group.oldest_ms === null)
+            return null;
+        const time = duration(app.now() - group.oldest_ms);
+        return ' · ' + t(group.count === 1 ? 'ago' : 'oldest', { time });
+    }
+
+    /* What can't succeed as it is has no button here: the order's own page still has one. */
+    function reasonCard(group) {
+        const said = explain({ state: 'parked', reason: group.reason });
+        const orders = (parked ?? []).filter((o) => (o.reason ?? '') === (group.reason ?? '')).slice(0, SHOWN);
+        const link = '#/orders?' + new URLSearchParams({ state: 'parked', ...(group.reason && { reason: group.reason }) });
+        return el('article.card.reason', { 'data-key': group.reason ?? '' },
+            el('header', {},
+                el('h3', {}, said.whole),
+                el('p.soft', {}, t('count_orders', { n: group.count }), since(group))),
+            el('p.todo', {}, said.todo),
+            el('ul.rows', {}, orders.map((o) => orderRow(app, o, { state: false, why: false, retry: !said.hopeless }))),
+            el('div.actions', {},
+                group.count > orders.length && el('a.more', { href: link }, t('all_of_these', { n: group.count })),
+                group.count > 1 && !said.hopeless && el('button.quiet', { type: 'button', onclick: () => app.redrive(group.reason) }, t('send_all'))));
+    }
+
+    function needsYou(status) {
+        if (failed !== null)
+            return failure(failed, load);
+        if (status.counts.parked === 0)
+            return null;
+        return el('section', { 'aria-labelledby': 'needs', 'data-key': 'needs' },
+            el('h2', { id: 'needs' }, t('needs_you')),
+            parked === null ? skeleton() : status.reasons.map(reasonCard));
+    }
+
+    function flow(status) {
+        const some = status.history.length > 0;
+        return el('section', { 'aria-labelledby': 'flow', 'data-key': 'flow' },
+            el('h2', { id: 'flow' }, t('last_hour')),
+            el('div.card.charts', {}, some ? [deliveredChart(status.history, app.now()), lagChart(status.history, app.now())]
+                                           : el('p.soft', {}, t('chart_none'))));
+    }
+
+    load();
+    return {
+        title: () => app.status === null ? t('home') : verdict(app.status, app.now(), app.staleSince()).title,
+        onChange: load,
+        draw() {
+            if (app.status === null)
+                return app.statusError === null ? [el('h1.unseen', { tabindex: -1 }, t('home')), skeleton(4)]
+                                                : [el('h1', { tabindex: -1 }, t('stale_title')), failure(app.statusError, app.refresh)];
+            const status = app.status;
+            return [hero(status), figures(status), requestList(app), needsYou(status), flow(status), machinery(status)];
+        },
+    };
+}
+
+/* ---- the technical side, folded away ---- */
+
+function partitionRows(member, partitions, retry) {
+    return partitions.map((p) => el('tr', {},
+        el('th', { scope: 'row' }, retry ? `${p.partition} (${t('retry_topic')})` : String(p.partition)),
+        el('td', {}, number(p.committed)), el('td', {}, number(p.end)), el('td', {}, number(p.lag)),
+        el('td', {}, number(p.open)), el('td.text', {}, t(`p_${p.state}`)), el('td.text.mono', {}, member.member)));
+}
+
+function partitionTable(status) {
+    const columns = ['partition', 'committed', 'end', 'lag', 'open', 'state', 'members'];
+    return el('details', {}, el('summary', {}, t('details')),
+        el('div.scroll', { tabindex: 0, role: 'region', 'aria-label': t('details') },
+            el('table', {},
+                el('thead', {}, el('tr', {}, columns.map((c) => el(c === 'state' || c === 'members' ? 'th.text' : 'th', { scope: 'col' }, t(c))))),
+                el('tbody', {}, status.members.map((m) => [partitionRows(m, m.partitions, false), partitionRows(m, m.retry_partitions, true)])))));
+}
+
+function machinery(status) {
+    const endpointState = status.members.length === 0 ? 'unknown' : { closed: 'good' }[status.breaker.state] ?? status.breaker.state;
+    const look = { good: 'good', open: 'bad', probing: 'bad', unknown: 'wait' }[endpointState];
+    return el('section', { 'aria-labelledby': 'behind', 'data-key': 'behind' },
+        el('h2', { id: 'behind' }, t('machinery')),
+        el('div.card', {},
+            el('dl.facts', {},
+                el('dt', {}, t('endpoint')), el('dd', {}, el('span.mono', {}, status.endpoint || '–'), ' ', el(`span.${look}-text`, {}, t(`endpoint_${endpointState}`))),
+                el('dt', {}, t('members')), el('dd', {}, status.members.length === 0 ? t('members_none') : t('members_n', { n: status.members.length })),
+                el('dt', {}, t('reading')), el('dd.mono', {}, status.topic || '–')),
+            status.members.length > 0 && partitionTable(status)));
+}

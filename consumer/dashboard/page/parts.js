@@ -1,0 +1,63 @@
+/* parts: what several views show alike: an order's row, its state, a time, a retry's button. */
+import { el, icon } from './dom.js';
+import { explain } from './reasons.js';
+import { ago, fullMoment, moment, t } from './words.js';
+
+export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad' };
+
+export function orderName(order) {
+    return order.order_number || order.order_id || t('no_number');
+}
+
+export function orderLink(order) {
+    return '#/order/' + encodeURIComponent(order.key);
+}
+
+export function time(ms, now) {
+    if (ms === null || ms === undefined || ms < 0)
+        return null;
+    return el('time', { datetime: new Date(ms).toISOString(), title: fullMoment(ms) }, now ? ago(ms, now) : moment(ms));
+}
+
+export function chip(state) {
+    return el(`span.chip.${LOOK[state] ?? 'wait'}`, {}, icon(LOOK[state] ?? 'wait'), el('span', {}, t(`s_${state}`)));
+}
+
+export function lastMoment(order) {
+    return order.state === 'retrying' ? order.last_attempt_ms : order.settled_ms ?? order.last_attempt_ms;
+}
+
+/* The button that sends one order again, or what became of it. */
+export function retryButton(app, order, look = 'quiet') {
+    const request = app.requests.get(order.key);
+    const asked = order.retry !== null && order.retry !== undefined;
+    const waits = asked || request?.state === 'asking' || request?.state === 'asked';
+    return el(`button.${look}`, { /* one and the same button, so that it keeps the focus */
+        type: 'button', 'data-retry': order.key, 'aria-disabled': waits && 'true',
+        'aria-label': waits ? t('sending') : t('send_again_of', { order: orderName(order) }),
+        onclick: waits ? null : () => app.retry(order),
+    }, waits && el('span.spin', { 'aria-hidden': 'true' }), waits ? t('asked') : t('send_again'));
+}
+
+/* One order as a line of a list; the whole line leads to it. */
+export function orderRow(app, order, options = {}) {
+    const why = order.state === 'delivered' ? null : explain(order).whole;
+    return el('li.row', { 'data-key': order.key },
+        el('a.row-link', { href: orderLink(order) },
+            el('span.row-name', {}, orderName(order)),
+            options.state !== false && chip(order.state),
+            options.why !== false && why !== null && el('span.row-why', {}, why),
+            el('span.row-when', {}, time(lastMoment(order), app.now()))),
+        (options.retry ?? !explain(order).hopeless) && order.state === 'parked' && retryButton(app, order));
+}
+
+export function failure(error, again) {
+    return el('div.card.notice.bad', { role: 'alert' },
+        el('p', {}, t('load_failed'), ' ', error.message),
+        el('button.quiet', { type: 'button', onclick: again }, t('try_again')));
+}
+
+export function skeleton(lines = 3) {
+    return el('div.skeleton', { role: 'status' }, el('span.unseen', {}, t('loading')),
+        Array.from({ length: lines }, () => el('span.bone', { 'aria-hidden': 'true' })));
+}

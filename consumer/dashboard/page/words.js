@@ -1,0 +1,69 @@
+/* words: everything the page says, in English and French, by the browser's language.
+ *
+ * A text is a string with {names}, or an object of plural forms chosen by {n}. */
+import { en } from './words-en.js';
+import { fr } from './words-fr.js';
+
+const wanted = navigator.languages.find((tag) => /^(en|fr)\b/i.test(tag)) ?? 'en';
+const tables = { en, fr };
+
+export const language = wanted.slice(0, 2).toLowerCase();
+const locale = wanted;
+const plural = new Intl.PluralRules(locale);
+const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
+const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const minute = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const full = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' });
+
+export function has(name) {
+    return name in tables[language];
+}
+
+export function t(name, values = {}) {
+    let text = tables[language][name] ?? en[name] ?? name;
+    if (typeof text === 'object')
+        text = text[plural.select(values.n)] ?? text.other;
+    if (language === 'fr')
+        text = text.replace(/ ([:;!?»])/g, '\u00a0$1').replace(/« /g, '«\u00a0');
+    return text.replace(/\{(\w+)\}/g, (all, key) => {
+        const value = values[key];
+        return typeof value === 'number' ? number(value) : String(value ?? all);
+    });
+}
+
+export function number(n) {
+    return whole.format(n);
+}
+
+const SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
+
+/* "8 s", "12 min", "3 h 05", "2 d": as short as one reads it. */
+export function duration(ms) {
+    if (ms < MINUTE)
+        return t('seconds', { n: Math.max(0, Math.round(ms / SECOND)) });
+    if (ms < HOUR)
+        return t('minutes', { n: Math.floor(ms / MINUTE) });
+    if (ms < DAY)
+        return t('hours', { n: Math.floor(ms / HOUR), minutes: String(Math.floor((ms % HOUR) / MINUTE)).padStart(2, '0') });
+    return t('days', { n: Math.floor(ms / DAY) });
+}
+
+export function ago(ms, now) {
+    return now - ms < 5 * SECOND ? t('just_now') : t('ago', { time: duration(now - ms) });
+}
+
+/* The time of day, with the date when that is another day. */
+export function moment(ms, seconds = true) {
+    const date = new Date(ms);
+    const time = (seconds ? clock : minute).format(date);
+    return date.toDateString() === new Date().toDateString() ? time : `${day.format(date)}, ${time}`;
+}
+
+export function fullMoment(ms) {
+    return full.format(new Date(ms));
+}
+
+export function sentence(text) {
+    return text.charAt(0).toLocaleUpperCase(locale) + text.slice(1);
+}
