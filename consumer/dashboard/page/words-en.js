@@ -189,7 +189,7 @@ export const en = {
     d_place: 'Place in Kafka',
     d_lsn: 'Place in the database’s log',
     d_webhook_id: 'Identity (webhook-id)',
-    d_member: 'Delivered by',
+    d_member: 'Handled by',
     d_attempts: 'Attempts',
     d_status: 'Last answer',
     d_source: 'Came from',

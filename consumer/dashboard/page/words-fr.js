@@ -189,7 +189,7 @@ export const fr = {
     d_place: 'Place dans Kafka',
     d_lsn: 'Place dans le journal de la base',
     d_webhook_id: 'Identité (webhook-id)',
-    d_member: 'Livrée par',
+    d_member: 'Traitée par',
     d_attempts: 'Essais',
     d_status: 'Dernière réponse',
     d_source: 'Provenance',
