@@ -28,8 +28,9 @@ static bool write_number(const struct column *c, struct order_id *ret_id)
     } else if (c->kind == COLUMN_FLOAT || c->kind == COLUMN_DOUBLE) {
         ok = decimal_add_real(&b, c->real, c->kind == COLUMN_FLOAT);
     }
-    ret_id->len = b.len;
-    return ok && buf_ok(&b);
+    ok = ok && buf_ok(&b);
+    ret_id->len = ok ? b.len : 0;
+    return ok;
 }
 
 bool order_id_of(const struct change *change, struct order_id *ret_id)

@@ -56,7 +56,8 @@ struct judgement rule_judge(const struct rule *rule, const struct change *change
                             struct memory *memory);
 
 /* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are
- * written into `digits`. False when the column holds neither, or a number of more digits. */
+ * written into `digits`. False, with len 0, when the column holds neither, or a number of more
+ * digits. */
 struct order_id {
     const char *text;
     size_t len;

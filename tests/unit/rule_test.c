@@ -248,12 +248,14 @@ static void ids_that_name_no_order(void **state)
         {.kind = COLUMN_NULL},
         {.kind = COLUMN_OTHER},
         {.kind = COLUMN_DECIMAL, .data = many, .len = sizeof many}, /* hundreds of digits */
+        {.kind = COLUMN_DECIMAL, .data = many + 1, .len = 1, .scale = 62}, /* found by fuzzing */
     };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
         struct order_id id;
         struct change change = event("u", NULL, "confirmed");
         change.field[FIELD_ORDER_ID] = ids[i];
         assert_false(order_id_of(&change, &id));
+        assert_int_equal(id.len, 0);
         one(&usual, change, "deliver unknown");
     }
 }

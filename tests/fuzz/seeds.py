@@ -1,0 +1,94 @@
+#!/usr/bin/env python3
+"""Writes the fuzz targets' seeds from tests/cases, and what they once found.   seeds.py FOLDER"""
+import base64, json, pathlib, shutil, struct, sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+CASES = HERE.parent / "cases"
+
+
+def number(value):
+    zigzag, out = (value << 1) ^ (value >> 63), b""
+    while zigzag >= 0x80:
+        out, zigzag = out + bytes([zigzag & 0x7f | 0x80]), zigzag >> 7
+    return out + bytes([zigzag])
+
+
+def blob(data):
+    return number(len(data)) + data
+
+
+def any_branch(value):
+    """One column of payload_fuzz's rows: a union whose branches are, in this order, null, string,
+    long, double, decimal, float, boolean, VariableScaleDecimal, int."""
+    if value is None:
+        return number(0)
+    if isinstance(value, str):
+        return number(1) + blob(value.encode())
+    if isinstance(value, bool):
+        return number(6) + bytes([value])
+    if isinstance(value, int):
+        return number(2) + number(value)
+    if isinstance(value, float):
+        return number(3) + struct.pack("<d", value)
+    if isinstance(value, bytes):
+        return number(4) + blob(value)
+    scale, unscaled = value
+    return number(7) + number(scale) + blob(unscaled)
+
+
+def row(values, status, at):
+    return b"".join(map(any_branch, values)) + number(1) + blob(status) + at
+
+
+def payload_seeds():
+    texts = ["1", "CMD-1", "Amina \"Él\" \\ ☃ 😀", "\x00\x01\x1f", "", None, "P"]
+    rows = [texts + [2, "1250.50", b"\x04\xd2"], texts + ["2.00", 0.1, (3, b"\x01\x02")],
+            [12, b"\x07", 1.5, (-2, b"\x7f"), True, 7, "x", 1, "1e3", -1],
+            ["__debezium_unavailable_value"] + texts[1:] + ["3", 0, "NaN"]]
+    times = [number(0), number(1) + blob(b"2026-11-22T09:15:30.5+01:00"), number(2) + number(10**15)]
+    for options in range(4):
+        for op in b"curd":
+            for values in rows:
+                for at in times:
+                    before = number(1) + row(values, b"pending", at) if op == ord("u") else number(0)
+                    after = number(1) + row(values, b"confirmed", at) if op != ord("d") else number(0)
+                    yield bytes([options]) + before + after + number(1) + number(3) + number(1) + \
+                        number(4) + blob(bytes([op]))
+
+
+def case_seeds():
+    schemas, plans = set(), set()
+    for folder in sorted(CASES.iterdir()):
+        if not folder.is_dir():
+            continue
+        known = json.loads((folder / "schemas.json").read_text())
+        for line in (folder / "records.ndjson").read_text().splitlines():
+            value = json.loads(line)["value"]
+            if value is None:
+                continue
+            value = base64.b64decode(value)
+            schema = known[str(int.from_bytes(value[1:5], "big"))]["schema"].encode()
+            schemas.add(schema)
+            plans.add(schema + b"\0" + value[5:])
+    return schemas, plans
+
+
+def write(folder, name, seeds):
+    target = folder / name
+    target.mkdir(parents=True, exist_ok=True)
+    for i, seed in enumerate(seeds):
+        (target / f"seed-{i}").write_bytes(seed)
+    for found in sorted((HERE / "findings").glob(f"{name}-*")):
+        shutil.copy(found, target)
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1])
+    schemas, plans = case_seeds()
+    write(folder, "schema_fuzz", sorted(schemas))
+    write(folder, "plan_fuzz", sorted(plans))
+    write(folder, "payload_fuzz", payload_seeds())
+
+
+if __name__ == "__main__":
+    main()
