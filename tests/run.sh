@@ -65,14 +65,20 @@ install_packages() {
     # shellcheck disable=SC2086
     as_root apt-get install -y -qq --no-install-recommends $wanted >"$BUILD/apt.log" 2>&1 ||
         { tail -n 20 "$BUILD/apt.log"; exit 1; }
-    as_root apt-get install -y -qq --no-install-recommends \
-        "libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev" >>"$BUILD/apt.log" 2>&1
+}
+
+# Of the very version that clang has: its package carries it in its name.
+install_fuzzer() {
+    runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
+    is_installed "$runtime" || as_root apt-get install -y -qq --no-install-recommends "$runtime" \
+        >>"$BUILD/apt.log" 2>&1
 }
 
 # One version of the formatter for every machine: what it prints differs between versions.
-install_formatter() {
-    [ -x "$BUILD/venv/bin/clang-format" ] && return 0
-    python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q clang-format==14.0.6
+install_python() {
+    [ -x "$BUILD/venv/bin/clang-format" ] && [ -e "$BUILD/venv/fastavro" ] && return 0
+    python3 -m venv "$BUILD/venv" &&
+        "$BUILD/venv/bin/pip" install -q clang-format==14.0.6 fastavro && : >"$BUILD/venv/fastavro"
 }
 
 c_files() {
@@ -95,6 +101,14 @@ unit_tests() {
     FAILED=$((FAILED + all - good))
     [ "$all" -gt 0 ] || failed "no unit test ran"
     [ "$good" = "$all" ] || sed -n '/The following tests FAILED/,$p;/\[  ERROR/p;/ERROR:/p' "$BUILD/ctest.log"
+}
+
+fuzzing() {
+    BUILD=$BUILD/fuzz sh tests/fuzz/run.sh "${FUZZ_SECONDS:-60}" >"$BUILD/fuzz.log" 2>&1 || true
+    good=$(grep -c '^ok ' "$BUILD/fuzz.log" || true)
+    grep '^ok ' "$BUILD/fuzz.log" || true
+    PASSED=$((PASSED + good))
+    [ "$good" = 3 ] || { cat "$BUILD/fuzz.log" && FAILED=$((FAILED + 3 - good)); }
 }
 
 real_stack() {
@@ -120,7 +134,8 @@ real_stack() {
 mkdir -p "$BUILD"
 step "packages"
 install_packages
-install_formatter
+install_fuzzer
+install_python
 
 step "build: release, and with ASan and UBSan"
 build "$BUILD/release" && passed "release build" || failed "release build"
@@ -138,6 +153,11 @@ check "clang-tidy" sh -c '(git ls-files "consumer/*.c" 2>/dev/null || find consu
 
 step "unit tests, under ASan and UBSan"
 unit_tests
+check "fastavro reads the same" "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
+    "$BUILD/sanitized/tests/plan_dump"
+
+step "fuzzing, ${FUZZ_SECONDS:-60} s a target"
+fuzzing
 
 step "the real stack: PostgreSQL, Debezium, Kafka, registry"
 real_stack
