@@ -247,7 +247,7 @@ static void ids_that_name_no_order(void **state)
         {.kind = COLUMN_ABSENT},
         {.kind = COLUMN_NULL},
         {.kind = COLUMN_OTHER},
-        {.kind = COLUMN_DECIMAL, .data = many, .len = sizeof many}, /* hundreds of digits */
+        {.kind = COLUMN_DECIMAL, .data = many, .len = sizeof many},        /* hundreds of digits */
         {.kind = COLUMN_DECIMAL, .data = many + 1, .len = 1, .scale = 62}, /* found by fuzzing */
     };
     for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
