@@ -2,6 +2,7 @@
 #include "pipeline_internal.h"
 
 #include "edge/clock.h"
+#include "edge/reload.h"
 #include "edge/topics.h"
 
 #include <ctype.h>
@@ -145,7 +146,8 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     p->transform = transform_new(config);
     p->lanes = lanes_new();
     p->plans = plans_new(config, p->registry);
-    if (p->transform == NULL || p->lanes == NULL || p->plans == NULL) {
+    p->reload = reload_new(config);
+    if (p->transform == NULL || p->lanes == NULL || p->plans == NULL || p->reload == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         pipeline_free(p);
         return NULL;
@@ -189,6 +191,8 @@ void pipeline_free(struct pipeline *p)
     free(p->partitions);
     free(p->end_offsets);
     buf_done(&p->text);
+    reload_free(p->reload);
+    config_free(p->adopted);
     if (p->wake_fd >= 0)
         close(p->wake_fd);
     free(p);
@@ -249,6 +253,7 @@ static int64_t turn(struct pipeline *p)
     p->now_ms = clock_mono_ms();
     p->wall_ms = clock_wall_ms();
     source_turn(p->source);
+    reload_due(p);
     http_turn(p->http);
     publisher_turn(p->publisher, p->now_ms);
     bool more = !p->stopping && read_partitions(p);
@@ -264,15 +269,21 @@ static int64_t turn(struct pipeline *p)
     return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, publisher_ms);
 }
 
-/* The first signal is taken off the descriptor and the signals are let through again: a second one
- * then ends the process at once, for an operator who does not want to wait for the drain. */
+/* SIGHUP asks for a reload. Any other is taken off the descriptor and the signals are let through
+ * again: a second one then ends the process at once, for an operator who does not want to wait for
+ * the drain. */
 static void stop_asked(void *context, int fd, unsigned events)
 {
     struct pipeline *p = context;
     struct signalfd_siginfo signal_info;
     sigset_t set;
     (void)events;
-    if (read(fd, &signal_info, sizeof signal_info) > 0) {
+    ssize_t got = read(fd, &signal_info, sizeof signal_info);
+    if (got == sizeof signal_info && signal_info.ssi_signo == SIGHUP) {
+        p->reload_asked = true;
+        return;
+    }
+    if (got > 0) {
         sigemptyset(&set);
         sigaddset(&set, SIGTERM);
         sigaddset(&set, SIGINT);

@@ -19,7 +19,7 @@ void pipeline_free(struct pipeline *p); /* accepts NULL */
 struct pipeline_options {
     bool until_end;     /* settle and commit everything up to the end offsets of now, then return */
     int64_t timeout_ms; /* of until_end; -1: none */
-    int stop_fd;        /* becomes readable when a signal asks to stop (signalfd) */
+    int stop_fd;        /* a signalfd: SIGHUP reads the secrets again, any other signal stops */
 };
 
 /* Runs until told to stop (true: everything in flight was finished or handed back, and what was

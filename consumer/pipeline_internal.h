@@ -7,6 +7,7 @@
  *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
  *   pipeline_retry.c    records of the retry topic
  *   pipeline_commit.c   commits, and when a partition may be given back
+ *   pipeline_reload.c   rotated secrets
  *   pipeline_state.c    what it says of itself: the members topic
  *   pipeline_metrics.c  the same for the ops port */
 #ifndef PIPELINE_INTERNAL_H
@@ -69,6 +70,7 @@ struct totals { /* consumed = skipped + delivered + parked + abandoned + unsettl
     uint64_t consumed, repeated, settled_before, skipped[SKIP_REASON_COUNT];
     uint64_t delivered, parked, attempts, failures, before_unknown, abandoned;
     uint64_t outcomes_unacknowledged, breaker_opened, commits, commit_failures;
+    uint64_t reloads, reload_failures;
 };
 
 enum { DURATION_BUCKETS = 11 };
@@ -104,6 +106,10 @@ struct pipeline {
     int wake_fd;
     bool stopping; /* leaves the group */
     struct error *fatal;
+    struct reload *reload;
+    struct config *adopted; /* what the last reload read; owned. NULL: none yet */
+    bool reload_asked;      /* by SIGHUP */
+    int64_t next_look_ms;   /* at the secrets' files */
 
     int64_t now_ms, wall_ms;         /* monotonic and wall clock, read once a turn */
     size_t held_records, held_bytes; /* unsettled deliveries, rejected ones included */
@@ -171,6 +177,9 @@ struct retry_record {
 };
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
 void *retry_headers(const rd_kafka_message_t *m); /* the original ones; NULL: none */
+
+/* pipeline_reload.c */
+void reload_due(struct pipeline *p);
 
 /* pipeline_metrics.c */
 void write_metrics(struct pipeline *p, struct buf *b);

@@ -133,6 +133,13 @@ static void add_breaker(const struct pipeline *p, struct buf *b)
     counter(b, "breaker_opened_total", p->totals.breaker_opened, "Times the breaker opened.");
 }
 
+static void add_reloads(const struct pipeline *p, struct buf *b)
+{
+    counter(b, "reloads_total", p->totals.reloads, "Times the secrets were read again.");
+    counter(b, "reload_failures_total", p->totals.reload_failures,
+            "Times they could not be; the ones before stay in use.");
+}
+
 static void add_commits(const struct pipeline *p, struct buf *b)
 {
     counter(b, "commits_total", p->totals.commits, "Partitions' commits acknowledged.");
@@ -195,6 +202,7 @@ void write_metrics(struct pipeline *p, struct buf *b)
     add_webhook(p, b);
     add_breaker(p, b);
     add_commits(p, b);
+    add_reloads(p, b);
     for_partitions(p, b, "partition_position", "The next offset to read.", position);
     for_partitions(p, b, "partition_committed", "The offset that the group has acknowledged.",
                    committed);

@@ -158,12 +158,38 @@ static void exhausted(struct pipeline *p, struct delivery *d, const char *class,
     park_after(p, d, class, result);
 }
 
+/* It failed at an address that is no longer the endpoint's: whatever it says is not to be learned
+ * from, and the order is sent to the new one. */
+static bool is_outdated(const struct pipeline *p, const struct delivery *d,
+                        const struct http_result *result)
+{
+    return d->generation != webhook_generation(p->webhook) &&
+           outcome_classify(&p->outcome_rules, result->status, result->kind) != OUTCOME_DELIVERED;
+}
+
+static void send_anew(struct pipeline *p, struct delivery *d, const struct http_result *result)
+{
+    if (d->probe)
+        breaker_probe_gone(&p->breaker, p->now_ms);
+    if (p->probe == d)
+        p->probe = NULL;
+    d->probe = false;
+    d->status = result->status;
+    outcome_reason(result->status, result->kind, d->reason, sizeof d->reason);
+    p->totals.failures++;
+    try_again(p, d, 0);
+}
+
 static void attempt_done(void *context, const struct http_result *result)
 {
     struct delivery *d = context;
     struct pipeline *p = ((struct partition *)d->owner)->p;
     leave_under_way(p, d);
     note_duration(p, p->now_ms - d->sent_ms);
+    if (is_outdated(p, d, result)) {
+        send_anew(p, d, result);
+        return;
+    }
     enum outcome_class class = learn(p, d, result);
     const struct retry_outcome outcome = {.class = class,
                                           .breaker_open = breaker_is_open(&p->breaker),
@@ -213,6 +239,7 @@ static void note_attempt(struct pipeline *p, struct delivery *d)
     p->totals.attempts++;
     d->last_attempt_ms = p->wall_ms;
     d->sent_ms = p->now_ms;
+    d->generation = webhook_generation(p->webhook);
     if (d->history.attempts++ == 0) {
         d->history.first_ms = p->now_ms;
         d->first_attempt_ms = p->wall_ms;

@@ -181,9 +181,7 @@ static struct slice fit_to_keep(struct pipeline *p, const struct delivery *d, st
     buf_reset(&p->text);
     if (response.len == 0)
         return (struct slice){0};
-    redact_add_url(&redact, webhook_secret_url(p->webhook));
-    for (size_t i = 0; i < p->config->webhook_header_count; i++)
-        redact_add(&redact, slice_of(p->config->webhook_headers[i].value));
+    webhook_add_secrets(p->webhook, &redact);
     redact_add_payload(&redact, d->text[TEXT_BODY], &held);
     redact_apply(&redact, response, &p->text);
     redact_done(&held);

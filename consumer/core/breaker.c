@@ -43,6 +43,16 @@ void breaker_probe_gone(struct breaker *b, int64_t now_ms)
     b->probe_at_ms = now_ms;
 }
 
+void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms)
+{
+    b->hold_until_ms = 0;
+    if (b->state == BREAKER_CLOSED)
+        return;
+    b->state = BREAKER_OPEN;
+    b->probe_gap_ms = options->probe_first_ms;
+    b->probe_at_ms = now_ms;
+}
+
 void breaker_hold(struct breaker *b, int64_t until_ms)
 {
     if (until_ms > b->hold_until_ms)

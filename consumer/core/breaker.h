@@ -66,6 +66,10 @@ void breaker_probe_gone(struct breaker *b, int64_t now_ms);
 bool breaker_learn(struct breaker *b, const struct breaker_options *options,
                    enum outcome_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
 
+/* The endpoint is another one from now on: an open breaker probes it at once, and what the old one
+ * asked to wait is over. */
+void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms);
+
 /* Retry-After of the endpoint. */
 void breaker_hold(struct breaker *b, int64_t until_ms);
 

@@ -364,7 +364,22 @@ void config_free(struct config *config)
         free(config->payload_column[f]);
     for (size_t i = 0; i < config->warning_count; i++)
         free(config->warnings[i]);
+    for (size_t i = 0; i < config->secret_file_count; i++)
+        free(config->secret_files[i]);
+    free(config->secret_files);
     free(config);
+}
+
+bool config_note_secret_file(struct config *config, const char *path)
+{
+    size_t count = config->secret_file_count;
+    char **files = realloc(config->secret_files, (count + 1) * sizeof *files);
+    if (files == NULL)
+        return false;
+    config->secret_files = files;
+    files[count] = strdup(path);
+    config->secret_file_count += files[count] != NULL;
+    return files[count] != NULL;
 }
 
 void config_warn(struct config *config, const char *format, ...)

@@ -161,6 +161,14 @@ struct config {
     char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
     char *warnings[CONFIG_WARNINGS_MAX]; /* what is legal but unwise, one sentence each */
     size_t warning_count;
+    char **secret_files; /* those that NAME_FILE variables named; owned */
+    size_t secret_file_count;
+    struct config_origin { /* what config_load was given; borrowed, for reading it again */
+        const char *path;
+        char *const *environment;
+        const char *const *sets;
+        size_t set_count;
+    } origin;
 };
 
 struct config_option {
@@ -184,6 +192,9 @@ void config_free(struct config *config);
  * is an error, except for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
+
+/* Remembers the name of a file that held a secret. False without memory. */
+bool config_note_secret_file(struct config *config, const char *path) must_check;
 
 /* What the verb at hand needs. */
 enum config_need {

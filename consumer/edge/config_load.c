@@ -66,6 +66,8 @@ static bool read_variable(struct config *config, char *const *environment, const
         reading.value = config_file_read_secret(path, file_variable, err);
         if (reading.value != NULL)
             warn_of_public(config, path, file_variable);
+        if (!config_note_secret_file(config, path))
+            error_set(err, ERROR_NO_MEMORY, "out of memory");
     }
     if (value != NULL && (reading.value = strdup(value)) == NULL)
         error_set(err, ERROR_NO_MEMORY, "out of memory");
@@ -187,6 +189,7 @@ static bool load_set(struct config *config, const char *set, struct error *err)
 bool config_load(struct config *config, const char *path, char *const *environment,
                  const char *const *sets, size_t set_count, struct error *err)
 {
+    config->origin = (struct config_origin){path, environment, sets, set_count};
     if (path != NULL && !config_yaml_load(config, path, environment, err))
         return false;
     if (!load_environment(config, environment, err))

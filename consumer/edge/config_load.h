@@ -12,7 +12,8 @@
 #include "core/config.h"
 
 /* path may be NULL (no file). environment is environ-like, NULL-terminated "NAME=value". sets are
- * the `set_count` texts "name=value" of --set. Errors name file and line, or variable. */
+ * the `set_count` texts "name=value" of --set. All of them are borrowed for the config's life
+ * (config->origin). Errors name file and line, or variable. */
 bool config_load(struct config *config, const char *path, char *const *environment,
                  const char *const *sets, size_t set_count, struct error *err) must_check;
 

@@ -23,6 +23,9 @@ struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err);
 void registry_free(struct registry *registry); /* accepts NULL */
 
+/* Logs in with another config's credentials from now on; borrowed as before. */
+void registry_reload(struct registry *registry, const struct config *config);
+
 /* *ret_schema: Avro schema as JSON, NUL-terminated, valid for the registry's life. A registry that
  * is down or answers nonsense is logged once, asked again with backoff, and stays PENDING. */
 enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,

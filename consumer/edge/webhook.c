@@ -24,7 +24,8 @@ struct target {
 
 struct webhook {
     struct http *http;
-    struct target target;
+    struct target target, previous; /* previous: empty until the first reload */
+    uint64_t generation;
 };
 
 /* The parts of a URL that decide whether it may be used; owned, curl_free'd. */
@@ -182,8 +183,10 @@ bool webhook_reload(struct webhook *webhook, const struct config *config, struct
     struct target target;
     if (!target_init(&target, config, err))
         return false;
-    target_done(&webhook->target);
+    target_done(&webhook->previous);
+    webhook->previous = webhook->target;
     webhook->target = target;
+    webhook->generation++;
     return true;
 }
 
@@ -192,6 +195,7 @@ void webhook_free(struct webhook *webhook)
     if (webhook == NULL)
         return;
     target_done(&webhook->target);
+    target_done(&webhook->previous);
     free(webhook);
 }
 
@@ -200,9 +204,23 @@ const char *webhook_name(const struct webhook *webhook)
     return webhook->target.name;
 }
 
-const char *webhook_secret_url(const struct webhook *webhook)
+uint64_t webhook_generation(const struct webhook *webhook)
 {
-    return webhook->target.url;
+    return webhook->generation;
+}
+
+static void add_secrets(const struct target *target, struct redact *redact)
+{
+    if (target->url != NULL)
+        redact_add_url(redact, target->url);
+    for (size_t i = 0; target->headers[i] != NULL; i++)
+        redact_add_words(redact, slice_of(strchr(target->headers[i], ':') + 2));
+}
+
+void webhook_add_secrets(const struct webhook *webhook, struct redact *redact)
+{
+    add_secrets(&webhook->target, redact);
+    add_secrets(&webhook->previous, redact);
 }
 
 /* The headers of one attempt, written one behind the other into one buffer: printf for each costs

@@ -3,6 +3,7 @@
 #define EDGE_WEBHOOK_H
 
 #include "core/config.h"
+#include "core/redact.h"
 #include "edge/http.h"
 
 struct webhook;
@@ -16,13 +17,18 @@ void webhook_free(struct webhook *webhook); /* accepts NULL */
 bool webhook_reload(struct webhook *webhook, const struct config *config,
                     struct error *err) must_check;
 
+/* Counts the reloads: an answer to an attempt of an earlier one says nothing about this endpoint.
+ */
+uint64_t webhook_generation(const struct webhook *webhook);
+
 /* "hooks.example.com#1a2b3c4d": the endpoint's host and an 8-hex fingerprint of the whole URL
  * (first bytes of its SHA-256): all of the secret that may be shown anywhere. Borrowed until the
  * next webhook_reload. */
 const char *webhook_name(const struct webhook *webhook);
 
-/* The URL itself, only to be recognised and blotted out where the endpoint repeats it. */
-const char *webhook_secret_url(const struct webhook *webhook);
+/* Adds what no answer of the endpoint may show: URL and extra headers, those before the last reload
+ * too. Borrowed until the next webhook_reload. */
+void webhook_add_secrets(const struct webhook *webhook, struct redact *redact);
 
 /* One attempt. */
 struct webhook_message {

@@ -47,8 +47,8 @@ enum { VERB_OPTIONS_MAX = 256 };
 
 extern const struct verb verb_run, verb_preview, verb_options;
 
-/* SIGTERM and SIGINT as a descriptor that becomes readable (signalfd), for the loop's own turn;
- * SIGPIPE is ignored. -1 on failure. The caller closes it. */
+/* SIGTERM, SIGINT and SIGHUP as a descriptor that becomes readable (signalfd), for the loop's own
+ * turn; SIGPIPE is ignored. -1 on failure. The caller closes it. */
 int verb_stop_signals(void);
 
 #endif

@@ -1,0 +1,126 @@
+/* redact_test: nothing secret and nothing of the customer's in what is kept of an answer. */
+#include "core/redact.h"
+
+#include "core/utf8.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define URL "https://shop.example.com/wp-json/elementor/v1/s3cr3t-hook-0123?token=abcdefgh12345&x=1"
+#define BODY                                                                                         \
+    "{\"form_name\":\"order_confirmation\",\"fields\":{\"client_name\":\"Benoît O'Neil "            \
+    "العلوي\",\"client_phone\":\"+212 612-345678\",\"client_address\":\"12/4 rue Zola & Co\"," \
+    "\"client_city\":\"Fès\",\"product_name\":\"Watch\"}}"
+
+static const struct {
+    const char *answer, *kept;
+} answers[] = {
+    {"", ""},
+    {"plain words stay", "plain words stay"},
+    {"line\r\nbreaks\tand\x01 bells\x07", "line  breaks and  bells "},
+    {"bad \xff\xc3 bytes", "bad ?? bytes"},
+    /* the URL: whole, its path, a segment, its query, in capitals, escaped */
+    {"at " URL "!", "at [redacted]!"},
+    {"No route /wp-json/elementor/v1/s3cr3t-hook-0123?token=abcdefgh12345&x=1",
+     "No route [redacted]"},
+    {"No route \\/wp-json\\/elementor\\/v1\\/s3cr3t-hook-0123",
+     "No route \\/wp-json\\/[redacted]\\/v1\\/[redacted]"},
+    {"hook s3cr3t-hook-0123 is off", "hook [redacted] is off"},
+    {"HOOK S3CR3T-HOOK-0123 IS OFF", "HOOK [redacted] IS OFF"},
+    {"token abcdefgh12345 expired", "token [redacted] expired"},
+    {"path=%2Fs3cr3t%2Dhook%2d0123", "path=%2F[redacted]"},
+    /* a header's token, with and without what stands before it */
+    {"Authorization: Bearer t0ken-t0ken", "Authorization: [redacted]"},
+    {"bad credentials t0ken-t0ken", "bad credentials [redacted]"},
+    /* the customer, as JSON, PHP, HTML and a form write it */
+    {"name Benoît O'Neil العلوي", "name [redacted]"},
+    {"{\"name\":\"Beno\\u00eet O'Neil \\u0627\\u0644\\u0639\\u0644\\u0648\\u064a\"}",
+     "{\"name\":\"[redacted]\"}"},
+    {"<b>Benoît O&#039;Neil</b>", "<b>[redacted] [redacted]</b>"},
+    {"name=Beno%C3%AEt+O%27Neil", "name=[redacted]+[redacted]"},
+    {"hello benoît", "hello [redacted]"},
+    {"12\\/4 rue Zola &amp; Co", "[redacted]"},
+    /* the telephone, however it is grouped */
+    {"+212 612-345678", "[redacted]"},
+    {"call 0612345678 now", "call 06[redacted] now"},
+    {"call 06 12 34 56 78 now", "call 06 [redacted] now"},
+    {"call +212(6)12.34.56.78", "call [redacted](6)[redacted]"},
+    {"call 87654321", "call 87654321"},
+};
+
+static void each_answer(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct redact r = {0};
+        struct redact_payload held = {0};
+        struct buf b;
+        buf_init(&b, 4096);
+        redact_add_url(&r, URL);
+        redact_add_words(&r, slice_of("Bearer t0ken-t0ken"));
+        redact_add_payload(&r, slice_of(BODY), &held);
+        redact_apply(&r, slice_of(answers[i].answer), &b);
+        if (strcmp(buf_text(&b), answers[i].kept) != 0)
+            fail_msg("\"%s\" became \"%s\" instead of \"%s\"", answers[i].answer, buf_text(&b),
+                     answers[i].kept);
+        redact_done(&held);
+        buf_done(&b);
+    }
+}
+
+/* At most a KiB, and never half a character. */
+static void it_is_short(void **state)
+{
+    static char text[100000];
+    struct redact r = {0};
+    struct buf b;
+    (void)state;
+    for (size_t shift = 0; shift < 4; shift++) {
+        buf_init(&b, 1 << 20);
+        memset(text, 'x', shift);
+        for (size_t i = shift; i + 4 < sizeof text; i += 4)
+            memcpy(text + i, "\xf0\x9f\x98\x80", 4);
+        redact_apply(&r, (struct slice){text, sizeof text - 8}, &b);
+        assert_true(b.len <= REDACT_OUT_MAX && b.len > REDACT_OUT_MAX - 4);
+        assert_true(utf8_is_valid(b.data, b.len));
+        buf_done(&b);
+    }
+}
+
+/* Whatever the payload is, or is not. */
+static void strange_payloads(void **state)
+{
+    static const char *const bodies[] = {"",
+                                         "null",
+                                         "[]",
+                                         "{",
+                                         "{\"fields\":1}",
+                                         "{\"fields\":{\"client_name\":5}}",
+                                         "{\"client_phone\":\"0612345678\"}"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++) {
+        struct redact r = {0};
+        struct redact_payload held = {0};
+        struct buf b;
+        buf_init(&b, 4096);
+        redact_add_payload(&r, slice_of(bodies[i]), &held);
+        redact_apply(&r, slice_of("0612345678 \\u12 % & \\"), &b);
+        assert_string_equal(buf_text(&b),
+                            i == 6 ? "[redacted] \\u12 % & \\" : "0612345678 \\u12 % & \\");
+        redact_done(&held);
+        buf_done(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_answer), cmocka_unit_test(it_is_short),
+                                       cmocka_unit_test(strange_payloads)};
+    return cmocka_run_group_tests_name("redact", tests, NULL, NULL);
+}
