@@ -54,10 +54,19 @@ is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
 
+# node and npm come from elsewhere on many machines, and Debian's would conflict with them.
+has_command() {
+    case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm | chromium) command -v "$1" >/dev/null ;;
+    *) false ;;
+    esac
+}
+
 install_packages() {
     wanted=
     for package in $(cat tests/packages.txt tests/stack/packages.txt); do
-        is_installed "$package" || wanted="$wanted $package"
+        is_installed "$package" || has_command "$package" || wanted="$wanted $package"
     done
     [ -n "$wanted" ] || return 0
     printf 'installing:%s\n' "$wanted"
@@ -111,6 +120,29 @@ fuzzing() {
     [ "$good" = 3 ] || { cat "$BUILD/fuzz.log" && FAILED=$((FAILED + 3 - good)); }
 }
 
+# A runner that shows each test and closes with "N passed, N failed".
+count() { # NAME LOG COMMAND...
+    name=$1 log=$2 status=0
+    shift 2
+    "$@" >"$log" 2>&1 || status=$?
+    grep -v ' passed, .* failed' "$log" || true
+    good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$log" | tail -n 1)
+    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$log" | tail -n 1)
+    PASSED=$((PASSED + ${good:-0}))
+    FAILED=$((FAILED + ${bad:-0}))
+    [ "$status" = 0 ] || [ "${bad:-0}" -gt 0 ] || failed "$name"
+}
+
+browser() {
+    mkdir -p "$BUILD/browser"
+    cp tests/browser/package.json tests/browser/package-lock.json "$BUILD/browser/"
+    if ! npm --prefix "$BUILD/browser" ci --no-audit --no-fund >"$BUILD/npm.log" 2>&1; then
+        missing "the page in a browser" "npm: $(tail -n 1 "$BUILD/npm.log")"
+        return
+    fi
+    count "the page in a browser" "$BUILD/browser.log" node tests/browser/run.mjs "$BUILD/browser"
+}
+
 real_stack() {
     stack=$(mktemp -d)
     if ! sh tests/stack/up.sh "$stack"; then
@@ -158,6 +190,9 @@ check "fastavro reads the same" "$BUILD/venv/bin/python" tests/property/fastavro
 
 step "fuzzing, ${FUZZ_SECONDS:-60} s a target"
 fuzzing
+
+step "the page in a real browser"
+browser
 
 step "the real stack: PostgreSQL, Debezium, Kafka, registry"
 real_stack

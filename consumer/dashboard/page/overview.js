@@ -40,13 +40,12 @@ export function overview(app) {
     }
 
     function figure(look, value, label, href) {
-        const inside = [el('dd', {}, number(value)), el('dt', {}, label)];
-        return el(`div.figure.${value > 0 ? look : 'calm'}`, {},
-            href ? el('a', { href }, inside) : inside);
+        const inside = [el('strong', {}, number(value)), ' ', el('span', {}, label)];
+        return el(`li.figure.${value > 0 ? look : 'calm'}`, {}, el(href ? 'a' : 'div', { href }, inside));
     }
 
     function figures(status) {
-        return el('dl.figures', { 'data-key': 'figures' },
+        return el('ul.figures', { 'data-key': 'figures' },
             figure('good', status.delivered_hour, t('fig_delivered'), '#/orders?state=delivered'),
             figure('wait', status.waiting, t('fig_waiting'), '#/orders?state=retrying'),
             figure('bad', status.counts.parked, t('fig_parked'), '#/orders?state=parked'),

@@ -34,7 +34,7 @@ export function retryButton(app, order, look = 'quiet') {
     const waits = asked || request?.state === 'asking' || request?.state === 'asked';
     return el(`button.${look}`, { /* one and the same button, so that it keeps the focus */
         type: 'button', 'data-retry': order.key, 'aria-disabled': waits && 'true',
-        'aria-label': waits ? t('sending') : t('send_again_of', { order: orderName(order) }),
+        'aria-label': waits ? null : t('send_again_of', { order: orderName(order) }),
         onclick: waits ? null : () => app.retry(order),
     }, waits && el('span.spin', { 'aria-hidden': 'true' }), waits ? t('asked') : t('send_again'));
 }

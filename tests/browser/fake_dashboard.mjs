@@ -1,0 +1,252 @@
+// fake_dashboard: the dashboard's API (schemas/openapi.yaml) over plain objects, with the real page.
+// For what a real group shows only once in a blue moon: an endpoint that is down, nobody delivering,
+// a view that is rebuilt, an answer that fails.
+import { createServer } from 'node:http';
+import { readFile } from 'node:fs/promises';
+import { extname, join, normalize } from 'node:path';
+
+const TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.svg': 'image/svg+xml' };
+const CSP = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'";
+
+export const OPERATOR = 'operator.good.token', CUSTOMER = 'customer.good.token';
+const MINUTE = 60000;
+
+export function makeOrder(i, over = {}) {
+    const at = Date.now() - i * 7000;
+    return {
+        key: `order-${String(i).padStart(6, '0')}`, order_id: `order-${String(i).padStart(6, '0')}`,
+        order_number: `CMD-${String(100000 + i)}`, state: 'delivered', reason: null, class: null, detail: null, status: 200,
+        attempts: 1, confirmed_at: new Date(at - 900).toISOString(), webhook_id: `msg_${i}`, source: 'cdc', request: null,
+        settled_ms: at, first_attempt_ms: at - 120, last_attempt_ms: at - 120, next_attempt_ms: null, retry: null, response: null, ...over,
+    };
+}
+
+export class FakeDashboard {
+    constructor(page) {
+        this.page = page;
+        this.streams = new Set();
+        this.seen = []; // what was asked: "POST /api/v1/…"
+        this.timers = new Set();
+        this.reset();
+    }
+
+    // Later, unless the scene has changed by then.
+    later(ms, act) {
+        this.timers.add(setTimeout(act, ms));
+    }
+
+    reset() {
+        for (const timer of this.timers)
+            clearTimeout(timer);
+        this.timers.clear();
+        this.orders = new Map();
+        this.redrives = [];
+        this.failing = null; // a status that every API call answers with
+        this.expired = false;
+        this.busiest = 20;
+        this.status = {
+            group: 'elementor-sync', topic: 'orders.public.orders', endpoint: 'shop.example.com (1f3a9c07)', lag: 0,
+            oldest_unsettled_ms: null, delivered_per_s: 0.3, in_flight: 0, waiting: 0,
+            breaker: { state: 'closed', reason: '', since_ms: Date.now() - 3600000, next_probe_ms: null },
+            members: [this.member('shop-1-4711', [0, 1, 2]), this.member('shop-2-4712', [3, 4, 5])],
+            view: { caught_up: true, behind: 0, kafka: true },
+        };
+        this.onRetry = (order) => this.later(150, () => this.put({ ...order, state: 'delivered', reason: null, status: 200 }));
+    }
+
+    member(name, partitions) {
+        const part = (p) => ({ partition: p, position: 18211 + p, committed: 18211 + p, end: 18211 + p, lag: 0, open: 0, state: 'reading' });
+        return { member: name, alive: true, at_ms: Date.now(), partitions: partitions.map(part), retry_partitions: partitions.map(part) };
+    }
+
+    put(order) {
+        this.orders.set(order.key, order);
+        this.say('order', this.summary(order));
+        this.say('status', this.currentStatus());
+    }
+
+    changed() {
+        this.say('status', this.currentStatus());
+    }
+
+    say(event, data) {
+        for (const stream of this.streams)
+            stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
+    }
+
+    expire() {
+        this.expired = true;
+        this.say('expired', {});
+        for (const stream of this.streams)
+            stream.end();
+    }
+
+    reasons() {
+        const groups = new Map();
+        for (const o of this.orders.values()) {
+            if (o.state !== 'parked')
+                continue;
+            const group = groups.get(o.reason) ?? { reason: o.reason, class: o.class, count: 0, oldest_ms: o.settled_ms };
+            group.count++;
+            group.oldest_ms = Math.min(group.oldest_ms, o.settled_ms);
+            groups.set(o.reason, group);
+        }
+        return [...groups.values()].sort((a, b) => b.count - a.count);
+    }
+
+    currentStatus() {
+        const counts = { delivered: 0, retrying: 0, parked: 0, queued: 0 };
+        for (const o of this.orders.values()) {
+            counts[o.state]++;
+            counts.queued += o.retry !== null;
+        }
+        return { verdict: 'ok', now_ms: Date.now(), ...this.status, counts, reasons: this.reasons() };
+    }
+
+    activity() {
+        const now = Math.floor(Date.now() / MINUTE) * MINUTE;
+        return Array.from({ length: 60 }, (_, i) => {
+            const wave = Math.abs(Math.sin(i / 7) * Math.cos(i / 3.1));
+            return { at_ms: now - (59 - i) * MINUTE, delivered: Math.round(wave * this.busiest), parked: 0, lag: i < 4 ? null : Math.round(wave * wave * 12) };
+        });
+    }
+
+    summary(order) {
+        const { response, history, ...rest } = order;
+        return rest;
+    }
+
+    detail(order) {
+        return {
+            ...order, coordinates: { topic: 'orders.public.orders', partition: 3, offset: 18211 }, timestamp_ms: order.settled_ms, lsn: 24023128,
+            member: 'shop-1-4711', parked_at: null, history: [this.summary(order), ...(order.history ?? [])],
+        };
+    }
+
+    selected(selection) {
+        return [...this.orders.values()].filter((o) => o.state === 'parked' && o.retry === null &&
+            (selection.reason === undefined || o.reason === selection.reason) && (selection.since_ms === undefined || o.settled_ms >= selection.since_ms));
+    }
+
+    list(query) {
+        const state = query.get('state'), reason = query.get('reason'), q = query.get('q')?.toLowerCase();
+        const limit = Number(query.get('limit') ?? 50), from = Number(query.get('cursor') ?? 0);
+        const found = [...this.orders.values()].filter((o) => (!state || o.state === state) && (!reason || o.reason === reason) &&
+            (!q || [o.order_id, o.order_number].some((t) => t?.toLowerCase().startsWith(q)))).sort((a, b) => b.settled_ms - a.settled_ms);
+        return { orders: found.slice(from, from + limit).map((o) => this.summary(o)), next_cursor: found.length > from + limit ? String(from + limit) : null };
+    }
+
+    retry(order) {
+        const request = `req-${this.seen.length}`;
+        order.retry = { request, asked_ms: Date.now() };
+        this.put(order);
+        this.onRetry({ ...order, retry: null, request, source: 'retry', settled_ms: Date.now() + 200, attempts: (order.attempts ?? 0) + 1, history: [this.summary({ ...order, retry: null })] });
+        return { key: order.key, request, asked_ms: order.retry.asked_ms };
+    }
+
+    redrive(body) {
+        const chosen = this.selected(body);
+        if (chosen.length !== body.confirm)
+            return [409, { count: chosen.length }];
+        const redrive = { id: `redrive-${this.redrives.length}`, state: 'running', count: chosen.length, sent: 0, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'night', selection: {} };
+        this.redrives.unshift(redrive);
+        const step = () => {
+            const order = chosen.shift();
+            if (order === undefined || redrive.state === 'cancelled')
+                return;
+            this.retry(order);
+            redrive.sent++;
+            redrive.state = redrive.sent === redrive.count ? 'done' : redrive.state;
+            this.say('redrive', redrive);
+            this.later(40, step);
+        };
+        this.later(40, step);
+        return [202, redrive];
+    }
+
+    answer(method, path, query, body) {
+        const [, , , what, id, verb] = path.split('/').map(decodeURIComponent);
+        const order = this.orders.get(id);
+        switch (`${method} ${what}`) {
+        case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, expires_ms: Date.now() + 3600000, now_ms: Date.now() }];
+        case 'GET status': return [200, this.currentStatus()];
+        case 'GET activity': return [200, { points: this.activity() }];
+        case 'GET redrives': return [200, { redrives: this.redrives }];
+        case 'DELETE redrives': return [200, Object.assign(this.redrives.find((r) => r.id === id), { state: 'cancelled' })];
+        case 'GET orders': return id === undefined ? [200, this.list(query)] : order ? [200, this.detail(order)] : [404, {}];
+        case 'POST orders': return order && verb === 'retry' ? [202, this.retry(order)] : [404, {}];
+        case 'POST redrives': {
+            if (id !== 'preview')
+                return this.redrive(body);
+            const chosen = this.selected(body);
+            const reasons = this.reasons().filter((r) => body.reason === undefined || r.reason === body.reason);
+            return [200, { count: chosen.length, reasons, oldest_ms: null, newest_ms: null, sample: chosen.slice(0, 10), rate: 5, seconds: Math.ceil(chosen.length / 5) }];
+        }
+        default: return [404, {}];
+        }
+    }
+
+    api(request, response, url, body) {
+        const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+        const problem = (status, title) => {
+            response.writeHead(status, { 'Content-Type': 'application/problem+json' });
+            response.end(JSON.stringify({ type: 'urn:elementor-sync:problem:x', title, status }));
+        };
+        this.seen.push(`${request.method} ${url.pathname}`);
+        if ((token !== OPERATOR && token !== CUSTOMER) || this.expired)
+            return problem(401, 'not signed in');
+        if (token === CUSTOMER && url.pathname === '/api/v1/session') {
+            response.writeHead(200, { 'Content-Type': 'application/json' });
+            return response.end(JSON.stringify({ subject: 'someone', role: 'authenticated', operator: false, expires_ms: Date.now() + 3600000, now_ms: Date.now() }));
+        }
+        if (this.failing !== null && url.pathname !== '/api/v1/session')
+            return problem(this.failing, 'The view cannot be read');
+        if (url.pathname === '/api/v1/events') {
+            response.writeHead(200, { 'Content-Type': 'text/event-stream' });
+            this.streams.add(response);
+            request.on('close', () => this.streams.delete(response));
+            return response.write(`: hello\n\nevent: status\ndata: ${JSON.stringify(this.currentStatus())}\n\n`);
+        }
+        const [status, answer] = this.answer(request.method, url.pathname, url.searchParams, body);
+        if (status >= 400 && answer.count === undefined)
+            return problem(status, 'not known');
+        response.writeHead(status, { 'Content-Type': 'application/json' });
+        return response.end(JSON.stringify(answer));
+    }
+
+    async file(response, path) {
+        try {
+            const bytes = await readFile(join(this.page, normalize(path === '/' ? '/index.html' : path)));
+            response.writeHead(200, { 'Content-Type': `${TYPES[extname(path)] ?? 'text/html'}; charset=utf-8`, 'Content-Security-Policy': CSP, 'Cache-Control': 'no-cache' });
+            response.end(bytes);
+        } catch {
+            response.writeHead(404);
+            response.end();
+        }
+    }
+
+    async serve(request, response) {
+        const url = new URL(request.url, 'http://localhost');
+        let text = '';
+        for await (const chunk of request)
+            text += chunk;
+        if (url.pathname.startsWith('/api/'))
+            this.api(request, response, url, text === '' ? {} : JSON.parse(text));
+        else
+            await this.file(response, url.pathname);
+    }
+
+    start(port = 0) {
+        this.server = createServer((request, response) => this.serve(request, response));
+        return new Promise((resolve) => this.server.listen(port, '127.0.0.1', () => {
+            this.url = `http://127.0.0.1:${this.server.address().port}/`;
+            resolve(this.url);
+        }));
+    }
+
+    stop() {
+        this.server.closeAllConnections();
+        this.server.close();
+    }
+}

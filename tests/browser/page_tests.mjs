@@ -1,0 +1,438 @@
+// page_tests: the page before the fake dashboard: each state an operator can meet.
+import { strict as assert } from 'node:assert';
+import { assertAccessible, openTab } from './harness.mjs';
+import { CUSTOMER, FakeDashboard, makeOrder, OPERATOR } from './fake_dashboard.mjs';
+
+const HOUR = 3600000;
+
+export function pageTests(chrome, folder, keep) {
+    const fake = new FakeDashboard(folder);
+
+    function seed(count = 60) {
+        fake.reset();
+        for (let i = 0; i < count; i++)
+            fake.orders.set(makeOrder(i).key, makeOrder(i));
+    }
+
+    function park(i, reason, kind, over = {}) {
+        const at = Date.now() - i * 400000;
+        const order = makeOrder(i, { state: 'parked', reason, class: kind, status: null, attempts: 0, first_attempt_ms: null, last_attempt_ms: null,
+            settled_ms: at, confirmed_at: new Date(at - 1500).toISOString(), ...over });
+        fake.orders.set(order.key, order);
+        return order;
+    }
+
+    function night() {
+        seed();
+        for (const i of [1, 5, 9, 12, 14])
+            park(i, 'missing:client_phone', 'validation');
+        for (const i of [20, 21])
+            park(i, 'http:422', 'refused', { status: 422, attempts: 1, first_attempt_ms: Date.now() - i * 400000 - 300, last_attempt_ms: Date.now() - i * 400000 - 300,
+                response: '{"success":false,"data":{"message":"Votre formulaire contient des erreurs"}}' });
+        park(30, 'exhausted:http:503', 'exhausted', { status: 503, attempts: 8, first_attempt_ms: Date.now() - 31 * 400000, last_attempt_ms: Date.now() - 30 * 400000 });
+        const retrying = makeOrder(40, { state: 'retrying', reason: 'timeout', status: null, attempts: 4, next_attempt_ms: Date.now() + 17000 });
+        fake.orders.set(retrying.key, retrying);
+    }
+
+    async function signedIn(options = {}, hash = '') {
+        const tab = await openTab(chrome, fake.url, options);
+        await tab.page.goto(`${fake.url}#token=${OPERATOR}`);
+        await tab.page.locator('#bar .live.on').waitFor();
+        if (hash !== '')
+            await tab.page.goto(fake.url + hash);
+        return tab;
+    }
+
+    const heading = (page) => page.locator('main h1').innerText();
+    const row = (page, text) => page.locator('.row', { hasText: text });
+    const asked = (what) => fake.seen.filter((line) => line.startsWith(what)).length;
+
+    async function until(condition) {
+        for (const end = Date.now() + 15000; !condition();) {
+            assert(Date.now() < end, 'in vain');
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
+
+    async function signs_in_by_the_link() {
+        seed();
+        const { page, close } = await signedIn();
+        assert.equal(page.url(), fake.url + '#/');
+        assert.equal(await page.evaluate(() => sessionStorage.getItem('token')), OPERATOR);
+        assert.equal(await page.evaluate(() => localStorage.length + document.cookie.length), 0);
+        await page.goBack().catch(() => null);
+        assert(!page.url().includes('token'), 'not in the history either');
+        await close();
+    }
+
+    async function signs_in_by_pasting() {
+        seed();
+        const { page, close } = await openTab(chrome, fake.url, { expected: /401/ });
+        await page.goto(fake.url);
+        await page.getByRole('button', { name: 'Sign in' }).click();
+        await page.getByText('Paste a token first.').waitFor();
+        await page.getByLabel('Your token').fill('something else');
+        await page.keyboard.press('Enter');
+        await page.getByText('This token is not accepted.').waitFor();
+        await page.getByLabel('Your token').fill(CUSTOMER);
+        await page.keyboard.press('Enter');
+        await page.getByText('it is not an operator’s').waitFor();
+        assert.equal(await page.evaluate(() => sessionStorage.getItem('token')), null);
+        await assertAccessible(chrome, page, 'a refused token');
+        await page.getByLabel('Your token').fill(`Bearer ${OPERATOR}`);
+        await page.keyboard.press('Enter');
+        await page.getByText('Everything is all right.').waitFor();
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await page.getByLabel('Your token').waitFor();
+        assert.equal(await page.evaluate(() => sessionStorage.getItem('token')), null);
+        await close();
+    }
+
+    async function says_that_all_is_right() {
+        seed();
+        const { page, close } = await signedIn();
+        assert.equal(await heading(page), 'Everything is all right.');
+        assert.equal(await page.title(), 'Everything is all right. · elementor-sync');
+        assert.equal(await page.locator('.reason').count(), 0);
+        assert(await page.locator('.bar-good').count() > 20, 'bars are drawn');
+        await keep(page, 'all-right');
+        await close();
+    }
+
+    async function says_what_is_wrong_and_what_to_do() {
+        const cases = [
+            [() => { fake.status.view.kafka = false; }, 'Kafka does not answer.', 'goes on by itself'],
+            [() => { fake.status.view.caught_up = false; }, 'Reading what happened so far…', 'catching up'],
+            [() => { fake.status.members.forEach((m) => { m.alive = false; }); }, 'Nobody is delivering.', 'start it'],
+            [() => { fake.status.members[0].partitions[1].state = 'stopped'; }, 'Some orders are not being read.', 'Partitions 1 of orders.public.orders'],
+            [() => { fake.status.breaker = { state: 'open', reason: 'the endpoint refuses most orders; the last answer: http:400', since_ms: Date.now(), next_probe_ms: null }; },
+                'The webhook refuses nearly everything.', 'the form or its address'],
+            [() => { fake.status.breaker = { state: 'open', reason: 'several failures in a row; the last answer: timeout', since_ms: Date.now(), next_probe_ms: Date.now() + 9000 }; },
+                'The webhook is not working.', 'no answer in time'],
+            [() => { fake.status.lag = 12304; }, 'Catching up.', '12,304 changes'],
+        ];
+        seed();
+        const { page, close } = await signedIn();
+        for (const [change, title, todo] of cases) {
+            seed();
+            change();
+            fake.changed();
+            await page.locator('main h1', { hasText: title }).waitFor();
+            assert((await page.locator('.hero').innerText()).includes(todo), `${title}: ${todo}`);
+        }
+        seed(0);
+        fake.busiest = 0;
+        fake.changed();
+        await page.getByText('No order has been confirmed yet.').waitFor();
+        await close();
+    }
+
+    async function retries_one_and_sees_it_delivered() {
+        night();
+        const { page, close } = await signedIn();
+        assert.equal(await heading(page), '8 orders need you.');
+        await keep(page, 'orders-need-you');
+        await row(page, 'CMD-100020').getByRole('link').click();
+        await page.locator('.timeline').waitFor();
+        assert.equal(await heading(page), 'CMD-100020');
+        await page.getByText('Votre formulaire contient des erreurs').waitFor();
+        await keep(page, 'one-order');
+        const before = asked('POST');
+        await page.getByRole('button', { name: 'Send again: CMD-100020' }).dblclick();
+        await page.locator('.hero .chip.good', { hasText: 'Delivered' }).waitFor();
+        assert.equal(asked('POST') - before, 1, 'asked once');
+        await page.getByText('Delivered after being sent again').waitFor();
+        assert.equal(await page.locator('#polite').innerText(), 'CMD-100020 is delivered.');
+        await page.getByRole('link', { name: 'Back' }).click();
+        await page.locator('main h1', { hasText: '7 orders need you.' }).waitFor();
+        await page.locator('.request.good', { hasText: 'CMD-100020' }).waitFor();
+        await close();
+    }
+
+    async function says_when_a_retry_is_parked_again() {
+        night();
+        fake.onRetry = (order) => fake.later(50, () => fake.put({ ...order, state: 'parked', reason: 'http:422' }));
+        const { page, close } = await signedIn();
+        await page.getByRole('button', { name: 'Send again: CMD-100020' }).click();
+        await page.locator('.request.bad', { hasText: 'set aside again: refused by the webhook (answer 422)' }).waitFor();
+        await page.getByRole('button', { name: 'Send again: CMD-100020' }).waitFor();
+        await page.getByRole('button', { name: 'Clear' }).click();
+        await page.locator('.request').waitFor({ state: 'detached' });
+        await close();
+    }
+
+    async function offers_no_retry_where_none_can_succeed() {
+        night();
+        const { page, close } = await signedIn();
+        const card = page.locator('.reason', { hasText: 'The client’s phone number is missing.' });
+        await row(card, 'CMD-100001').waitFor();
+        await card.getByText('Correct the order in the shop').waitFor();
+        assert.equal(await card.getByRole('button').count(), 0);
+        await close();
+    }
+
+    async function redrives_after_a_preview_and_a_yes() {
+        night();
+        const { page, close } = await signedIn();
+        await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).click();
+        const dialog = page.getByRole('dialog', { name: 'Send set-aside orders again' });
+        await dialog.getByText('2 orders will be sent again.').waitFor();
+        assert.equal(asked('POST /api/v1/redrives') - asked('POST /api/v1/redrives/preview'), 0, 'nothing sent yet');
+        await dialog.getByLabel('Which ones').selectOption({ index: 0 });
+        await dialog.getByText('8 orders will be sent again.').waitFor();
+        await dialog.getByText('5 of them would be set aside again').waitFor();
+        await keep(page, 'redrive');
+        await assertAccessible(chrome, page, 'the preview');
+        await page.keyboard.press('Escape');
+        await dialog.waitFor({ state: 'hidden' });
+        assert.equal(asked('POST /api/v1/redrives') - asked('POST /api/v1/redrives/preview'), 0, 'Escape sends nothing');
+        await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).click();
+        await dialog.getByRole('button', { name: 'Send 2 orders again' }).click();
+        await page.locator('.request', { hasText: 'Sending 2 orders again' }).getByText('all asked').waitFor();
+        await page.locator('main h1', { hasText: '6 orders need you.' }).waitFor();
+        await close();
+    }
+
+    async function asks_again_when_the_number_changed() {
+        night();
+        const { page, close } = await signedIn({ expected: /409/ });
+        await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).click();
+        await page.getByRole('button', { name: 'Send 2 orders again' }).waitFor();
+        park(22, 'http:422', 'refused');
+        await page.getByRole('button', { name: 'Send 2 orders again' }).click();
+        await page.getByText('The number has changed meanwhile.').waitFor();
+        await page.getByRole('button', { name: 'Send 3 orders again' }).waitFor();
+        assert.equal(fake.redrives.length, 0);
+        await close();
+    }
+
+    async function an_expired_session_comes_back_to_where_it_was() {
+        night();
+        const { page, close } = await signedIn({ expected: /401/ }, '#/order/order-000020');
+        await page.locator('.timeline').waitFor();
+        fake.expire();
+        await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+        assert.equal(await page.evaluate(() => sessionStorage.getItem('token')), null);
+        assert.equal(await page.getByText('CMD-100020').count(), 0, 'nothing is left to read');
+        await assertAccessible(chrome, page, 'an ended session');
+        await keep(page, 'session-ended');
+        fake.expired = false;
+        await page.getByLabel('Your token').fill(OPERATOR);
+        await page.keyboard.press('Enter');
+        await page.locator('.timeline').waitFor();
+        assert.equal(await heading(page), 'CMD-100020');
+        await close();
+    }
+
+    async function a_token_refused_by_any_call_ends_the_session() {
+        seed();
+        const { page, close } = await signedIn({ expected: /401/ });
+        fake.expired = true;
+        await page.getByRole('link', { name: 'Orders' }).click();
+        await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+        await close();
+    }
+
+    async function ten_thousand_orders() {
+        seed(10000);
+        const { page, close } = await signedIn({}, '#/orders');
+        await row(page, 'CMD-100000').waitFor();
+        assert.equal(await page.locator('.row').count(), 50);
+        for (let pages = 2; pages <= 5; pages++) {
+            await page.getByRole('button', { name: 'Show more' }).click();
+            await page.getByText(`${pages * 50} orders shown.`).waitFor();
+        }
+        const names = await page.locator('.row-name').allTextContents();
+        assert.equal(new Set(names).size, 250);
+        await page.getByRole('searchbox').fill('cmd-107777');
+        await page.keyboard.press('Enter');
+        await page.getByText('One order shown.').waitFor();
+        assert.deepEqual(await page.locator('.row-name').allTextContents(), ['CMD-107777']);
+        await page.getByRole('searchbox').fill('nothing');
+        await page.getByRole('button', { name: 'Search' }).click();
+        await page.getByText('No order with “nothing” in its number or id.').waitFor();
+        await page.goBack();
+        await page.goBack();
+        await page.getByText('250 orders shown.').waitFor();
+        await close();
+    }
+
+    async function hostile_texts_are_texts() {
+        const evil = '<script>window.owned=1</script><img src=x onerror="window.owned=1">';
+        seed(3);
+        park(1, `http:422`, 'refused', { order_number: evil, response: evil, detail: evil, status: 422, attempts: 1 });
+        park(2, evil, 'refused', { order_number: null, order_id: null, key: 'orders/3/10492', detail: '{n} $& {why}' });
+        const { page, close } = await signedIn();
+        await page.getByText(evil).first().waitFor();
+        await row(page, evil).first().getByRole('link').click();
+        await page.locator('.timeline').waitFor();
+        assert.equal(await heading(page), evil);
+        assert.equal(await page.locator('pre').first().innerText(), evil);
+        await page.goto(fake.url + '#/orders?q=' + encodeURIComponent(evil));
+        await page.getByRole('heading', { name: evil }).waitFor();
+        await page.goto(fake.url + '#/order/orders%2F3%2F10492');
+        await page.getByText('Record without a number').first().waitFor();
+        assert.equal(await page.locator('main script, main img').count(), 0);
+        assert.equal(await page.evaluate(() => window.owned), undefined);
+        await close();
+    }
+
+    async function policy_refuses_what_is_inline() {
+        seed(3);
+        const { page, close } = await signedIn({ expected: /violates|TrustedHTML|Trusted/ });
+        const refused = await page.evaluate(() => new Promise((resolve) => {
+            document.addEventListener('securitypolicyviolation', (event) => resolve(event.effectiveDirective));
+            const script = document.createElement('script');
+            script.append('window.owned = 1');
+            document.body.append(script);
+        }));
+        assert.match(refused, /script|trusted-types/);
+        assert.equal(await page.evaluate(() => window.owned), undefined);
+        await close();
+    }
+
+    async function keyboard_alone_is_enough() {
+        night();
+        const { page, close } = await signedIn();
+        await row(page, 'CMD-100020').waitFor();
+        const focused = () => page.evaluate(() => document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent);
+        await page.keyboard.press('Tab');
+        assert.equal(await focused(), 'Skip to the content');
+        await page.keyboard.press('Enter');
+        for (let i = 0; i < 40 && await focused() !== 'Send again: CMD-100020'; i++)
+            await page.keyboard.press('Tab');
+        assert.equal(await focused(), 'Send again: CMD-100020');
+        const ring = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);
+        assert.equal(ring, 'solid', 'the focus is seen');
+        await page.keyboard.press('Enter');
+        await page.locator('.request.good', { hasText: 'CMD-100020' }).waitFor();
+        await row(page.locator('.reason'), 'CMD-100020').waitFor({ state: 'detached' });
+        assert.notEqual(await page.evaluate(() => document.activeElement.localName), 'body', 'the focus is not lost');
+        await close();
+    }
+
+    async function a_redraw_keeps_the_focus() {
+        night();
+        const { page, close } = await signedIn();
+        const button = page.getByRole('button', { name: 'Send again: CMD-100030' });
+        await button.focus();
+        await page.getByRole('searchbox').fill('half');
+        await button.focus();
+        park(31, 'exhausted:http:503', 'exhausted');
+        park(7, 'missing:client_name', 'validation');
+        fake.changed();
+        await page.locator('main h1', { hasText: '10 orders need you.' }).waitFor();
+        await row(page, 'CMD-100031').waitFor();
+        assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Send again: CMD-100030');
+        assert.equal(await page.getByRole('searchbox').inputValue(), 'half');
+        await close();
+    }
+
+    async function fits_a_phone() {
+        night();
+        fake.orders.get('order-000020').order_number = 'CMD-' + '9'.repeat(60);
+        fake.status.breaker = { state: 'open', reason: 'x; the last answer: http:503', since_ms: Date.now() - HOUR, next_probe_ms: Date.now() + 9000 };
+        const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+        const { page, close } = await signedIn(phone);
+        for (const hash of ['#/', '#/orders', '#/orders?state=parked', '#/order/order-000020']) {
+            await page.goto(fake.url + hash);
+            await page.locator('main .row, main .timeline').first().waitFor();
+            assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 360, `${hash} scrolls sideways`);
+            const small = await page.evaluate(() => [...document.querySelectorAll('button, .bar a, .row-link, input')]
+                .filter((node) => node.checkVisibility() && node.getBoundingClientRect().height < 24).map((node) => node.textContent));
+            assert.deepEqual(small, [], 'targets too small for a thumb');
+        }
+        await page.goto(fake.url + '#/');
+        fake.status.breaker = { state: 'closed', reason: '', since_ms: null, next_probe_ms: null };
+        fake.changed();
+        await page.locator('main h1', { hasText: 'need you' }).waitFor();
+        await keep(page, 'phone');
+        await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).tap();
+        await page.getByRole('button', { name: 'Send 2 orders again' }).tap();
+        await page.getByText('all asked').waitFor();
+        await close();
+    }
+
+    async function speaks_french() {
+        night();
+        const { page, close } = await signedIn({ locale: 'fr-FR', colorScheme: 'dark' });
+        assert.equal(await heading(page), '8 commandes ont besoin de vous.');
+        assert.equal(await page.evaluate(() => document.documentElement.lang), 'fr');
+        await row(page, 'CMD-100020').waitFor();
+        await page.getByRole('button', { name: 'Renvoyer\u00a0: CMD-100020' }).waitFor();
+        const text = await page.locator('body').innerText();
+        for (const english of ['order', 'again', 'delivered', 'undefined', '{'])
+            assert(!new RegExp(`\\b${english}\\b|\\{`, 'i').test(text.replace(/orders\.public\.orders/g, '')), `English in the French page: ${english}`);
+        await keep(page, 'french-dark');
+        await close();
+    }
+
+    async function is_accessible_in_light_and_dark() {
+        for (const colorScheme of ['light', 'dark']) {
+            night();
+            const { page, close } = await signedIn({ colorScheme });
+            await row(page, 'CMD-100020').waitFor();
+            await page.locator('summary').click();
+            const paper = await page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+            assert.equal(Number(/\d+/.exec(paper)[0]) < 60, colorScheme === 'dark', paper);
+            for (const hash of ['#/', '#/orders', '#/orders?state=parked&reason=http:422', '#/order/order-000020', '#/order/order-000002', '#/order/none']) {
+                await page.goto(fake.url + hash);
+                await page.locator('main .row, main .timeline, main h1').last().waitFor();
+                await assertAccessible(chrome, page, `${colorScheme} ${hash}`);
+            }
+            await close().catch((error) => assert.match(error.message, /404/));
+        }
+    }
+
+    async function says_when_something_cannot_be_loaded() {
+        night();
+        const { page, close } = await signedIn({ expected: /500/ });
+        fake.failing = 500;
+        await page.getByRole('link', { name: 'Orders' }).click();
+        await page.getByText('This could not be loaded. The view cannot be read').waitFor();
+        await assertAccessible(chrome, page, 'a failure');
+        const before = asked('GET /api/v1/orders');
+        await page.getByRole('button', { name: 'Try again' }).click();
+        await until(() => asked('GET /api/v1/orders') > before);
+        fake.failing = null;
+        park(3, 'http:400', 'refused');
+        fake.changed();
+        await row(page, 'CMD-100000').waitFor();
+        await close();
+    }
+
+    async function follows_again_after_a_break() {
+        night();
+        const { page, close } = await signedIn({ expected: /ERR_|Failed to load|503/ });
+        fake.failing = 503;
+        for (const stream of fake.streams)
+            stream.destroy();
+        await page.getByText('Reconnecting…').waitFor();
+        fake.failing = null;
+        park(3, 'http:400', 'refused', { status: 400 });
+        await page.locator('#bar .live.on').waitFor();
+        await page.locator('main h1', { hasText: '9 orders need you.' }).waitFor();
+        await close();
+    }
+
+    async function a_delivered_order_is_sent_again_only_after_a_yes() {
+        seed();
+        const { page, close } = await signedIn({}, '#/order/order-000004');
+        await page.getByRole('button', { name: 'Send again all the same…' }).click();
+        const dialog = page.getByRole('dialog', { name: 'Send a delivered order again?' });
+        await dialog.getByRole('button', { name: 'Cancel' }).click();
+        const before = asked('POST');
+        await page.getByRole('button', { name: 'Send again all the same…' }).click();
+        await dialog.getByRole('button', { name: 'Send it again' }).click();
+        await page.getByText('Delivered after being sent again').waitFor();
+        assert.equal(asked('POST') - before, 1);
+        await close();
+    }
+
+    const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, says_what_is_wrong_and_what_to_do, retries_one_and_sees_it_delivered,
+        says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
+        an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders, hostile_texts_are_texts,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, fits_a_phone, speaks_french, is_accessible_in_light_and_dark,
+        says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
+    return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };
+}

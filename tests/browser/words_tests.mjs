@@ -1,0 +1,52 @@
+// words_tests: both languages say the same things, and every reason of the closed list has words.
+import { strict as assert } from 'node:assert';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const names = (text) => [...new Set(typeof text === 'string' ? text.match(/\{\w+\}/g) ?? [] : Object.values(text).flatMap((t) => t.match(/\{\w+\}/g) ?? []))].sort();
+
+// An ES module of the page, which is no package of node's.
+async function load(file) {
+    return import('data:text/javascript,' + encodeURIComponent(await readFile(file, 'utf8')));
+}
+
+export async function wordsTests(folder) {
+    const { en } = await load(join(folder, 'words-en.js')), { fr } = await load(join(folder, 'words-fr.js'));
+
+    function both_languages_say_the_same_things() {
+        assert.deepEqual(Object.keys(fr).sort(), Object.keys(en).sort());
+        for (const key of Object.keys(en)) {
+            assert.equal(typeof fr[key], typeof en[key], key);
+            assert.deepEqual(names(fr[key]), names(en[key]), key);
+        }
+    }
+
+    async function every_word_is_used_and_every_use_has_a_word() {
+        const files = ['api', 'chart', 'dialogs', 'live', 'login', 'main', 'order', 'orders', 'overview', 'parts', 'reasons', 'requests', 'verdict', 'words'];
+        const code = (await Promise.all(files.map((f) => readFile(join(folder, `${f}.js`), 'utf8')))).join('\n');
+        for (const [, key] of code.matchAll(/\bt\('(\w+)'/g))
+            assert(key in en, `no word for ${key}`);
+        const families = [...code.matchAll(/`(\w+_)\$\{/g)].map((m) => m[1]);
+        for (const key of Object.keys(en))
+            assert(code.includes(`'${key}'`) || families.some((f) => key.startsWith(f)), `never said: ${key}`);
+    }
+
+    async function every_field_and_failure_has_words() {
+        const root = join(folder, '../../core');
+        const header = await readFile(join(root, 'change.h'), 'utf8');
+        const fields = [...header.matchAll(/^\s*X\(\w+, "(\w+)", "\w+"/gm)].map((m) => m[1]);
+        assert(fields.length >= 12, 'the fields were found');
+        for (const field of fields)
+            assert(`f_${field}` in en, field);
+        const rejects = [...(await readFile(join(root, 'payload.h'), 'utf8')).matchAll(/X\([A-Z_]+, "(\w+)"\)/g)].map((m) => m[1]);
+        assert(rejects.length >= 7);
+        for (const reject of rejects)
+            assert(`r_${reject}` in en, reject);
+        const failures = [...(await readFile(join(root, 'outcome.c'), 'utf8')).matchAll(/\[FAILURE_\w+\] = "(\w+)"/g)].map((m) => m[1]);
+        assert(failures.length >= 6);
+        for (const failure of failures)
+            assert(`l_${failure}` in en, failure);
+    }
+
+    return [both_languages_say_the_same_things, every_word_is_used_and_every_use_has_a_word, every_field_and_failure_has_words].map((t) => [t.name, t]);
+}
