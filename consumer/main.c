@@ -12,7 +12,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct verb *const verbs[] = {&verb_run, &verb_preview, &verb_options, NULL};
+static const struct verb *const verbs[] = {&verb_run, &verb_preview, &verb_demo, &verb_options,
+                                           NULL};
 
 static void print_verb(const struct verb *verb)
 {
@@ -55,11 +56,30 @@ static bool check_config(const struct verb *verb, struct config *config, struct 
     return true;
 }
 
+/* A verb that makes its own surroundings must not find the real ones in file or environment. */
+static bool load_config(const struct invocation *call, struct config *config, struct error *err)
+{
+    const char *const *own = call->verb->settings;
+    char *const nothing[] = {NULL};
+    size_t count = 0;
+    if (own == NULL)
+        return config_load(config, call->config_path, environ, call->sets, call->set_count, err);
+    if (call->config_path != NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "--config: %s makes its own configuration; --set "
+                         "changes it",
+                         call->verb->name);
+    while (own[count] != NULL)
+        count++;
+    return config_load(config, NULL, nothing, own, count, err) &&
+           config_load(config, NULL, nothing, call->sets, call->set_count, err);
+}
+
 static bool run(const struct invocation *call, struct config *config, struct error *err)
 {
     const struct verb *verb = call->verb;
     if (verb->config != VERB_CONFIG_NONE) {
-        if (!config_load(config, call->config_path, environ, call->sets, call->set_count, err))
+        if (!load_config(call, config, err))
             return false;
         log_setup((enum log_level)config->log_level, config->log_format == LOG_FORMAT_JSON);
     }

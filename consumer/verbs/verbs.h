@@ -39,13 +39,16 @@ struct verb {
     size_t argument_count;
     size_t options_size; /* of the struct that the arguments fill; at most VERB_OPTIONS_MAX */
     enum verb_config config;
+    const char *const
+        *settings;  /* of a verb that makes its own surroundings: "name=value", ended by
+                     * NULL; file and environment are not read, --set wins over them */
     unsigned needs; /* CONFIG_NEED_… */
     bool (*run)(struct config *config, const void *options, struct error *err);
 };
 
 enum { VERB_OPTIONS_MAX = 256 };
 
-extern const struct verb verb_run, verb_preview, verb_options;
+extern const struct verb verb_run, verb_preview, verb_options, verb_demo;
 
 /* SIGTERM, SIGINT and SIGHUP as a descriptor that becomes readable (signalfd), for the loop's own
  * turn; SIGPIPE is ignored. -1 on failure. The caller closes it. */

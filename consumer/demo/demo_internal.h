@@ -1,0 +1,59 @@
+/* demo_internal: the demo's state.
+ *
+ *   demo.c          start, turns, end
+ *   demo_flow.c     what the shop writes, and what comes back from the receiver and the topics */
+#ifndef DEMO_DEMO_INTERNAL_H
+#define DEMO_DEMO_INTERNAL_H
+
+#include "demo/broker.h"
+#include "demo/debezium.h"
+#include "demo/demo.h"
+#include "demo/ledger.h"
+#include "demo/listener.h"
+#include "demo/member.h"
+#include "demo/receiver.h"
+#include "demo/terminal.h"
+#include "demo/view.h"
+
+enum demo_phase {
+    DEMO_SELLING,  /* the shop is open */
+    DEMO_SETTLING, /* it wrote its last record */
+    DEMO_STOPPING, /* the delivering process was told to stop */
+    DEMO_OVER
+};
+
+struct demo {
+    const struct demo_options *options;
+    struct config *config;
+    enum demo_phase phase;
+    bool interrupted;    /* by a signal, before the shop's last record */
+    bool process_failed; /* it ended before it was told to */
+    bool compares;       /* bodies: only if nobody changed their form */
+    int64_t started_ms, now_ms, next_second_ms;
+    int64_t give_up_ms;      /* SETTLING: without progress until then; STOPPING: kill then */
+    uint64_t settled_before; /* to tell progress */
+    struct error *err;
+
+    struct loop *loop;
+    struct broker *broker;
+    struct listener *schemas;
+    struct receiver *receiver; /* NULL: the user has one */
+    struct shop *shop;
+    struct debezium *debezium;
+    struct ledger *ledger;
+    struct member member;
+    struct terminal *terminal;
+    struct view view;
+    struct buf key, value;
+    char log_line[2048]; /* of the delivering process, as far as it has come */
+    size_t log_len;
+};
+
+/* demo_flow.c */
+struct broker_events flow_broker_events(struct demo *d);
+struct receiver_events flow_receiver_events(struct demo *d);
+void flow_write_due(struct demo *d); /* what the shop did */
+void flow_read_log(struct demo *d);  /* of the delivering process */
+void flow_update_view(struct demo *d);
+
+#endif
