@@ -84,31 +84,31 @@ void debezium_free(struct debezium *d)
 static avro_value_t field(struct debezium *d, avro_value_t *record, const char *name)
 {
     avro_value_t value = {0};
-    d->ok &= avro_value_get_by_name(record, name, &value, NULL) == 0;
+    d->ok = d->ok && avro_value_get_by_name(record, name, &value, NULL) == 0;
     return value;
 }
 
 static avro_value_t branch(struct debezium *d, avro_value_t *record, const char *name, int number)
 {
     avro_value_t choice = field(d, record, name), value = {0};
-    d->ok &= d->ok && avro_value_set_branch(&choice, number, &value) == 0;
+    d->ok = d->ok && avro_value_set_branch(&choice, number, &value) == 0;
     return value;
 }
 
 static void set_text(struct debezium *d, avro_value_t value, const char *text)
 {
-    d->ok &= d->ok && avro_value_set_string(&value, text) == 0;
+    d->ok = d->ok && avro_value_set_string(&value, text) == 0;
 }
 
 static void set_long(struct debezium *d, avro_value_t value, int64_t number)
 {
-    d->ok &= d->ok && avro_value_set_long(&value, number) == 0;
+    d->ok = d->ok && avro_value_set_long(&value, number) == 0;
 }
 
 static void set_null(struct debezium *d, avro_value_t *record, const char *name)
 {
     avro_value_t value = branch(d, record, name, UNION_NULL);
-    d->ok &= d->ok && avro_value_set_null(&value) == 0;
+    d->ok = d->ok && avro_value_set_null(&value) == 0;
 }
 
 static void set_text_or_null(struct debezium *d, avro_value_t *record, const char *name,
@@ -130,7 +130,7 @@ static void set_decimal(struct debezium *d, avro_value_t value, int64_t number)
     while (at < 7 && ((bytes[at] == 0 && bytes[at + 1] < 0x80) ||
                       (bytes[at] == 0xff && bytes[at + 1] >= 0x80)))
         at++;
-    d->ok &= d->ok && avro_value_set_bytes(&value, bytes + at, 8 - at) == 0;
+    d->ok = d->ok && avro_value_set_bytes(&value, bytes + at, 8 - at) == 0;
 }
 
 static void set_time(struct debezium *d, avro_value_t value, int64_t us)
@@ -154,7 +154,7 @@ static void fill_row(struct debezium *d, avro_value_t row, const struct shop_row
     set_text_or_null(d, &row, "client_city", r->city);
     set_text(d, field(d, &row, "product_name"), r->product);
     avro_value_t quantity = field(d, &row, "quantity");
-    d->ok &= d->ok && avro_value_set_int(&quantity, r->quantity) == 0;
+    d->ok = d->ok && avro_value_set_int(&quantity, r->quantity) == 0;
     set_decimal(d, field(d, &row, "unit_price"), r->unit_price);
     set_decimal(d, field(d, &row, "total_amount"), r->total);
     set_text(d, field(d, &row, "status"), r->status);

@@ -46,22 +46,29 @@ static bool is_settled(const struct confirmation *c)
     return c->delivered + c->parked > 0;
 }
 
-/* Forgets the oldest while there are very many and it is settled: the counts keep it. */
-static void forget_old(struct ledger *l)
+static void leave_bucket(struct ledger *l, const struct confirmation *c)
 {
-    while (l->kept > KEPT_MAX && is_settled(l->first)) {
-        struct confirmation *c = l->first, **link = bucket_of(l, c->row.id);
-        while (*link != c)
-            link = &(*link)->next_in_bucket;
-        *link = c->next_in_bucket;
-        l->first = c->next;
-        l->kept--;
-        free(c);
-    }
+    struct confirmation **link = bucket_of(l, c->row.id);
+    while (*link != c)
+        link = &(*link)->next_in_bucket;
+    *link = c->next_in_bucket;
+}
+
+/* One goes for each that comes, once there are very many: the counts keep it. */
+static void forget_oldest(struct ledger *l)
+{
+    struct confirmation *c = l->first;
+    if (l->kept <= KEPT_MAX || !is_settled(c))
+        return;
+    leave_bucket(l, c);
+    l->first = c->next;
+    l->kept--;
+    free(c);
 }
 
 struct confirmation *ledger_confirmed(struct ledger *l, const struct shop_change *change)
 {
+    forget_oldest(l);
     struct confirmation *c = calloc(1, sizeof *c);
     if (c == NULL)
         return NULL;
@@ -77,7 +84,6 @@ struct confirmation *ledger_confirmed(struct ledger *l, const struct shop_change
     l->kept++;
     l->counts.confirmations++;
     l->counts.open++;
-    forget_old(l);
     return c;
 }
 
