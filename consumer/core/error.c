@@ -3,6 +3,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+/* Texts quote what came from outside: a schema's names, a library's words. */
+static void make_one_line(char *text)
+{
+    for (; *text != '\0'; text++)
+        if ((unsigned char)*text < 0x20 || *text == 0x7f)
+            *text = ' ';
+}
+
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
 {
     if (err == NULL || err->code != ERROR_NONE)
@@ -12,6 +20,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
+    make_one_line(err->text);
     return false;
 }
 

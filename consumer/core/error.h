@@ -29,7 +29,7 @@ enum error_code {
 
 struct error {
     enum error_code code;
-    char text[ERROR_TEXT_MAX]; /* one line, no newline, NUL-terminated */
+    char text[ERROR_TEXT_MAX]; /* one line, no control characters, NUL-terminated */
 };
 
 #define must_check __attribute__((warn_unused_result))

@@ -397,7 +397,7 @@ static void take_record(struct compiler *c, avro_schema_t record, const json_t *
     for (int i = 0; i < (int)avro_schema_record_size(record); i++) {
         const char *name = avro_schema_record_field_name(record, i);
         take_column(c, avro_schema_record_field_get_by_index(record, i),
-                    schema_json_field(json, name), wants, name);
+                    schema_json_field(json, (size_t)i), wants, name);
         if (i == gate_after)
             emit(c, (struct instruction){.operation = PLAN_GATE});
     }

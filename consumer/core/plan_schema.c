@@ -167,15 +167,9 @@ const json_t *schema_json_resolve(const struct schema *s, const json_t *type)
     return definition != NULL ? definition : type;
 }
 
-const json_t *schema_json_field(const json_t *record, const char *name)
+const json_t *schema_json_field(const json_t *record, size_t index)
 {
-    size_t i;
-    json_t *field;
-    json_array_foreach (json_object_get(record, "fields"), i, field) {
-        if (strcmp(string_of(field, "name"), name) == 0)
-            return json_object_get(field, "type");
-    }
-    return NULL;
+    return json_object_get(json_array_get(json_object_get(record, "fields"), index), "type");
 }
 
 const json_t *schema_json_branch(const json_t *type, size_t branch)

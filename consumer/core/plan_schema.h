@@ -39,8 +39,8 @@ bool schema_takes_bytes(const struct schema *s, avro_schema_t type);
 
 /* The JSON of a type by its place: a name is resolved to its definition. */
 const json_t *schema_json_resolve(const struct schema *s, const json_t *type);
-/* The JSON of a record's field's type; NULL if unknown. */
-const json_t *schema_json_field(const json_t *record, const char *name);
+/* The JSON of the type of a record's field by its place; NULL if unknown. */
+const json_t *schema_json_field(const json_t *record, size_t index);
 /* The JSON of a union's branch; of another type, the type itself. */
 const json_t *schema_json_branch(const json_t *type, size_t branch);
 

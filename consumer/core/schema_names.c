@@ -104,6 +104,25 @@ static bool set_full_name(struct resolver *r, json_t *node, const char *full)
     return true;
 }
 
+/* avro-c lets two fields of one name pass. */
+static bool check_distinct(struct resolver *r, const json_t *fields)
+{
+    json_t *seen = json_object();
+    bool ok = seen != NULL || fail_memory(r) != NULL;
+    for (size_t i = 0; ok && i < json_array_size(fields); i++) {
+        const json_t *name = json_object_get(json_array_get(fields, i), "name");
+        if (!json_is_string(name))
+            continue; /* avro-c will say so */
+        if (json_object_get(seen, json_string_value(name)) != NULL)
+            ok = error_set(r->err, ERROR_UNDECODABLE, "a record has two fields called \"%.100s\"",
+                           json_string_value(name));
+        else if (json_object_set_new(seen, json_string_value(name), json_true()) != 0)
+            ok = fail_memory(r) != NULL;
+    }
+    json_decref(seen);
+    return ok;
+}
+
 static bool resolve_definition(struct resolver *r, json_t *node, const char *space)
 {
     char full[SCHEMA_NAME_MAX];
@@ -114,7 +133,7 @@ static bool resolve_definition(struct resolver *r, json_t *node, const char *spa
     for (size_t i = 0; i < json_array_size(fields); i++)
         if (!resolve_member(r, json_array_get(fields, i), "type", full))
             return false;
-    return true;
+    return check_distinct(r, fields);
 }
 
 static bool resolve_union(struct resolver *r, json_t *branches, const char *space)

@@ -1,6 +1,10 @@
-/* schema_fuzz: compilation of whatever a registry might answer. What compiles is then run, on a few
- * bytes that lead into every first branch, and must keep its bounds. */
+/* schema_fuzz: compilation of whatever a registry might answer.   input: schema [NUL referenced …]
+ *
+ * What compiles is then run, on a few bytes that lead into the first branches, and must keep its
+ * bounds. */
 #include "fuzz/fuzz.h"
+
+#include "core/schema_refs.h"
 
 static void run(const struct plan *plan, uint8_t filler)
 {
@@ -14,16 +18,45 @@ static void run(const struct plan *plan, uint8_t filler)
     PROMISE(steps <= PLAN_STEPS_PER_BYTE * (sizeof body + 1));
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void compile(const char *text, size_t len)
 {
     struct plan_options options = fuzz_plan_options();
     struct error err = {0};
-    struct plan *plan = plan_compile((const char *)data, size, &options, &err);
+    struct plan *plan = plan_compile(text, len, &options, &err);
     PROMISE((plan == NULL) == (err.code != ERROR_NONE));
     PROMISE(strlen(err.text) < sizeof err.text && strchr(err.text, '\n') == NULL);
     if (plan != NULL && plan_shape(plan) != PLAN_STRAY)
         for (unsigned filler = 0; filler < 6; filler++)
             run(plan, (uint8_t)filler);
     plan_free(plan);
+}
+
+/* A schema with those that it refers to. */
+static void compile_references(const char *schema, const char *const *referenced, size_t count)
+{
+    struct error err = {0};
+    char *whole = schema_refs_inline(schema, referenced, count, &err);
+    PROMISE((whole == NULL) == (err.code != ERROR_NONE));
+    if (whole != NULL)
+        compile(whole, strlen(whole));
+    free(whole);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    enum { REFERENCED_MAX = 4 };
+    const char *referenced[REFERENCED_MAX];
+    size_t count = 0;
+    char *text = malloc(size + 1), *end = text + size;
+    PROMISE(text != NULL);
+    memcpy(text, data, size);
+    *end = '\0';
+    for (char *at = text + strlen(text); at < end && count < REFERENCED_MAX; at += strlen(at))
+        referenced[count++] = ++at;
+    if (count > 0)
+        compile_references(text, referenced, count);
+    else
+        compile(text, size);
+    free(text);
     return 0;
 }

@@ -73,6 +73,20 @@ def case_seeds():
     return schemas, plans
 
 
+def reference_seeds():
+    row = {"type": "record", "name": "Value", "namespace": "shop", "fields": [
+        {"name": "id", "type": "string"}, {"name": "status", "type": "shop.Status"},
+        {"name": "total_amount", "type": ["null", "Money"]}]}
+    envelope = {"type": "record", "name": "Envelope", "fields": [
+        {"name": "before", "type": ["null", "shop.Value"]},
+        {"name": "after", "type": ["null", "shop.Value"]}, {"name": "op", "type": "string"}]}
+    status = {"type": "enum", "name": "shop.Status", "symbols": ["pending", "confirmed"]}
+    money = {"type": "fixed", "name": "Money", "namespace": "shop", "size": 8,
+             "logicalType": "decimal", "scale": 2}
+    yield b"\0".join(json.dumps(s).encode() for s in (envelope, row, status, money))
+    yield b"\0".join(json.dumps(s).encode() for s in (row, status, money))
+
+
 def write(folder, name, seeds):
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
@@ -85,7 +99,7 @@ def write(folder, name, seeds):
 def main():
     folder = pathlib.Path(sys.argv[1])
     schemas, plans = case_seeds()
-    write(folder, "schema_fuzz", sorted(schemas))
+    write(folder, "schema_fuzz", [*sorted(schemas), *reference_seeds()])
     write(folder, "plan_fuzz", sorted(plans))
     write(folder, "payload_fuzz", payload_seeds())
 

@@ -1,5 +1,6 @@
 /* malformed: every wire form of bytes that are no record, each with its fate. Bytes are copied to
  * allocations of exactly their length, so that ASan sees a read past the end. */
+#include "core/buf.h"
 #include "core/plan.h"
 #include "core/wire.h"
 
@@ -356,6 +357,50 @@ static void very_deep_schemas_are_refused(void **state)
     free(schema);
 }
 
+/* Two columns of one name are no valid Avro; and a thousand of type null, of a name that is wanted,
+ * would be a thousand steps for no byte at all. */
+static void columns_of_one_name_are_refused(void **state)
+{
+    (void)state;
+    struct plan_options options = default_options();
+    struct error err = {0};
+    static const char schema[] =
+        "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
+        "{\"name\":\"status\",\"type\":\"string\"},{\"name\":\"quantity\",\"type\":\"null\"},"
+        "{\"name\":\"quantity\",\"type\":\"null\"}]}";
+    assert_null(plan_compile(schema, strlen(schema), &options, &err));
+    assert_int_equal(err.code, ERROR_UNDECODABLE);
+    assert_non_null(strstr(err.text, "two fields"));
+}
+
+/* As many columns as fit into what a registry may answer: compiling must not be quadratic. Nor must
+ * it be for a thousand records each of which takes bytes only because the one before it does. */
+static void large_schemas_compile(void **state)
+{
+    (void)state;
+    enum { COLUMNS = 120000, RECORDS = 1000 };
+    struct plan_options options = default_options();
+    struct error err = {0};
+    struct buf s;
+    buf_init(&s, 4 * 1024 * 1024);
+    buf_add_text(&s, "{\"type\":\"record\",\"name\":\"R0\",\"fields\":[");
+    for (int i = 1; i < RECORDS; i++)
+        buf_addf(&s,
+                 "{\"name\":\"r%d\",\"type\":{\"type\":\"record\",\"name\":\"R%d\",\"fields\":"
+                 "[{\"name\":\"s\",\"type\":\"R%d\"}]}},",
+                 i, i, i - 1);
+    for (int i = 0; i < COLUMNS; i++)
+        buf_addf(&s, "{\"name\":\"q%d\",\"type\":\"int\"},", i);
+    buf_add_text(&s, "{\"name\":\"id\",\"type\":\"string\"},"
+                     "{\"name\":\"status\",\"type\":\"string\"}]}");
+    assert_true(buf_ok(&s));
+    struct plan *plan = plan_compile(s.data, s.len, &options, &err);
+    if (plan == NULL)
+        fail_msg("%s", err.text);
+    plan_free(plan);
+    buf_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +412,8 @@ int main(void)
         cmocka_unit_test(schemas_are_checked),
         cmocka_unit_test(unwrapped_without_op_stops),
         cmocka_unit_test(very_deep_schemas_are_refused),
+        cmocka_unit_test(columns_of_one_name_are_refused),
+        cmocka_unit_test(large_schemas_compile),
     };
     return cmocka_run_group_tests_name("malformed", tests, NULL, NULL);
 }
