@@ -16,6 +16,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+enum { RECENT_ORDERS = 8192 };
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
 enum { LEAVE_WAIT_MS = 20, TEXT_MAX = 64 * 1024 }; /* that the consumer is closed wakes nobody up */
 
@@ -138,6 +139,7 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
         p->random = (uint64_t)clock_wall_ms();
     p->wall_ms = p->started_wall_ms = clock_wall_ms();
     buf_init(&p->text, TEXT_MAX);
+    buf_init(&p->previous, TEXT_MAX);
     name_member(p);
     if (!set_rules(p, config, err) || !open_edges(p, err)) {
         pipeline_free(p);
@@ -145,9 +147,11 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     }
     p->transform = transform_new(config);
     p->lanes = lanes_new();
+    p->recent = recent_new(RECENT_ORDERS);
     p->plans = plans_new(config, p->registry);
     p->reload = reload_new(config);
-    if (p->transform == NULL || p->lanes == NULL || p->plans == NULL || p->reload == NULL) {
+    if (p->transform == NULL || p->lanes == NULL || p->plans == NULL || p->reload == NULL ||
+        p->recent == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         pipeline_free(p);
         return NULL;
@@ -191,6 +195,8 @@ void pipeline_free(struct pipeline *p)
     free(p->partitions);
     free(p->end_offsets);
     buf_done(&p->text);
+    buf_done(&p->previous);
+    recent_free(p->recent);
     reload_free(p->reload);
     config_free(p->adopted);
     if (p->wake_fd >= 0)

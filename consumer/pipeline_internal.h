@@ -16,6 +16,7 @@
 #include "core/breaker.h"
 #include "core/lane.h"
 #include "core/outcome.h"
+#include "core/recent.h"
 #include "core/retry.h"
 #include "core/transform.h"
 #include "core/window.h"
@@ -100,6 +101,7 @@ struct pipeline {
     struct transform *transform;
     struct plans *plans;
     struct lanes *lanes;
+    struct recent *recent;         /* transitions that were settled */
     struct partition **partitions; /* by slot; NULL: never assigned */
     size_t partition_count;
     size_t next_partition; /* where the next round of reading begins: fairness */
@@ -124,6 +126,7 @@ struct pipeline {
     struct breaker_options breaker_options;
     const struct delivery *probe; /* under way; NULL: none */
     struct buf text;              /* for whoever needs one for a moment */
+    struct buf previous;          /* of an outcome record, for a moment */
     char member[64];
     bool commit_outstanding;
     int64_t next_commit_ms;

@@ -10,7 +10,9 @@
 #include "edge/clock.h"
 #include "edge/parking.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct partition *partition_of(const struct delivery *d)
 {
@@ -76,6 +78,26 @@ static struct slice known_order(const struct delivery *d)
     return d->has_order_id ? d->text[TEXT_ORDER_ID] : (struct slice){0};
 }
 
+static const char *previous_of(struct pipeline *p, const struct delivery *d)
+{
+    buf_reset(&p->previous);
+    bool ok = d->has_order_id && recent_write(p->recent, d->text[TEXT_ORDER_ID], &p->previous);
+    return ok ? buf_text(&p->previous) : "";
+}
+
+static void remember(struct pipeline *p, const struct delivery *d, bool delivered)
+{
+    const struct slice *time = &d->text[TEXT_CONFIRMED_AT];
+    struct transition t = {
+        .delivered = delivered, .attempts = d->history.attempts, .settled_ms = p->wall_ms};
+    memcpy(t.webhook_id, d->id, sizeof d->id);
+    if (!delivered)
+        snprintf(t.reason, sizeof t.reason, "%s", d->reason);
+    if (time->len < sizeof t.confirmed_at && time->len > 0)
+        memcpy(t.confirmed_at, time->data, time->len);
+    recent_note(p->recent, d->text[TEXT_ORDER_ID], &t);
+}
+
 static bool write_record(struct pipeline *p, const struct delivery *d, const char *state,
                          int64_t next_attempt_ms)
 {
@@ -96,10 +118,10 @@ static bool write_record(struct pipeline *p, const struct delivery *d, const cha
                                           .status = d->status,
                                           .first_attempt_ms = d->first_attempt_ms,
                                           .last_attempt_ms = d->last_attempt_ms,
-                                          .settled_ms = p->wall_ms,
+                                          .settled_ms = next_attempt_ms < 0 ? p->wall_ms : -1,
                                           .next_attempt_ms = next_attempt_ms,
                                           .member = p->member,
-                                          .previous = ""};
+                                          .previous = previous_of(p, d)};
     buf_reset(&p->text);
     return outcome_record_write(&record, &p->text);
 }
@@ -136,7 +158,10 @@ static void conclude(struct pipeline *p, struct delivery *d, const char *state)
     p->concluded++;
     if (partition != NULL)
         partition->settling++;
-    if (!publish_outcome(p, d, state, -1, deadline_ms, outcome_written))
+    bool written = publish_outcome(p, d, state, -1, deadline_ms, outcome_written);
+    if (d->has_order_id)
+        remember(p, d, state[0] == 'd');
+    if (!written)
         outcome_written(d, false);
 }
 

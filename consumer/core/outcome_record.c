@@ -38,7 +38,7 @@ bool outcome_record_write(const struct outcome_record *r, struct buf *b)
     add_number(b, "timestamp_ms", r->timestamp_ms);
     add_number(b, "lsn", r->lsn);
     add_number(b, "attempts", r->attempts);
-    add_number(b, "status", r->status);
+    add_number(b, "status", r->status > 0 ? r->status : -1);
     add_number(b, "first_attempt_ms", r->first_attempt_ms);
     add_number(b, "last_attempt_ms", r->last_attempt_ms);
     add_number(b, "settled_ms", r->settled_ms);

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Texts borrowed; empty or NULL ones become null, and so do times of -1. */
+/* Texts borrowed; empty or NULL ones become null, and so do times of -1 and a status of 0. */
 struct outcome_record {
     const char *state;  /* "delivered", "retrying", "parked" */
     const char *reason; /* "": none */

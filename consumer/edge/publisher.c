@@ -20,7 +20,7 @@ struct put {
     int32_t partition;
     rd_kafka_headers_t *headers;
     size_t key_len, value_len;
-    bool has_key, has_value, value_optional;
+    bool has_key, has_value, value_optional, bare;
     char bytes[]; /* key, value, topic */
 };
 
@@ -103,8 +103,7 @@ static rd_kafka_resp_err_t produce(struct publisher *p, struct put *put)
     return code;
 }
 
-/* A record too large for the topic is published as headers alone: its source still has it.
- */
+/* A record too large for the topic is published without its value: its source still has it. */
 static void drop_value(struct put *put)
 {
     put->has_value = false;
@@ -112,6 +111,38 @@ static void drop_value(struct put *put)
     if (put->headers == NULL)
         put->headers = rd_kafka_headers_new(1);
     rd_kafka_header_add(put->headers, "elementor-sync.dropped-value", -1, "true", -1);
+}
+
+/* Not even then: only our own headers are left, which say where it lies. */
+static void drop_rest(struct put *put)
+{
+    static const char ours[] = "elementor-sync.";
+    rd_kafka_headers_t *kept = rd_kafka_headers_new(16);
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0; rd_kafka_header_get_all(put->headers, i, &name, &value, &size) ==
+                       RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        if (strncmp(name, ours, sizeof ours - 1) == 0)
+            rd_kafka_header_add(kept, name, -1, value, (ssize_t)size);
+    rd_kafka_headers_destroy(put->headers);
+    put->headers = kept;
+    put->has_key = false;
+    put->key_len = 0;
+    put->bare = true;
+}
+
+/* Makes a record that is too large smaller; false: there is nothing left to take away. */
+static bool shrink(struct put *put)
+{
+    if (!put->value_optional || put->bare)
+        return false;
+    if (put->has_value)
+        drop_value(put);
+    else
+        drop_rest(put);
+    return true;
 }
 
 /* ---- deadlines: all of one option's length, so the list is in order as it is ---- */
@@ -170,12 +201,11 @@ static void failed(struct publisher *p, struct put *put, rd_kafka_resp_err_t cod
         put_free(put);
         return;
     }
-    if (code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && put->has_value && put->value_optional)
-        drop_value(put);
-    else
+    bool smaller = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && shrink(put);
+    if (!smaller)
         say_trouble(p, put, code);
     if (p->waiting == NULL)
-        p->retry_ms = clock_mono_ms() + (put->has_value ? RETRY_MS : 0);
+        p->retry_ms = clock_mono_ms() + (smaller ? 0 : RETRY_MS);
     wait_in_line(p, put);
 }
 

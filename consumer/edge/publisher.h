@@ -28,7 +28,8 @@ struct publication {
     size_t key_len, value_len;
     rd_kafka_headers_t *headers; /* NULL: none */
     int64_t deadline_ms;         /* monotonic; -1: none */
-    bool value_optional;         /* too large for the topic: publish key and headers alone */
+    bool value_optional;         /* too large for the topic: publish key and headers alone, and if
+                                  * need be only those headers that begin with "elementor-sync." */
 };
 
 /* Takes responsibility for the record. done may be NULL. False only without memory (the headers

@@ -1,0 +1,108 @@
+#include "core/recent.h"
+
+#include "core/hash.h"
+#include "core/payload.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAYS = 4 }; /* places an order may have */
+
+struct recent {
+    size_t sets; /* a power of two */
+    uint64_t clock;
+    struct order {
+        uint64_t hash[2];
+        uint64_t used; /* the clock when it was noted last; 0: empty */
+        int count;
+        struct transition transitions[RECENT_TRANSITIONS]; /* latest first */
+    } orders[];
+};
+
+struct recent *recent_new(size_t orders)
+{
+    size_t sets = 1;
+    while (sets * WAYS < orders)
+        sets *= 2;
+    struct recent *r = calloc(1, sizeof *r + sets * WAYS * sizeof *r->orders);
+    if (r != NULL)
+        r->sets = sets;
+    return r;
+}
+
+void recent_free(struct recent *r)
+{
+    free(r);
+}
+
+struct key {
+    uint64_t hash[2];
+};
+
+static struct key key_of(struct slice order)
+{
+    return (struct key){
+        {hash_bytes(order.data, order.len, 0), hash_bytes(order.data, order.len, 1)}};
+}
+
+static size_t first_of(const struct recent *r, struct key key)
+{
+    return (key.hash[0] & (r->sets - 1)) * WAYS;
+}
+
+static bool is(const struct order *order, struct key key)
+{
+    return order->used > 0 && order->hash[0] == key.hash[0] && order->hash[1] == key.hash[1];
+}
+
+void recent_note(struct recent *r, struct slice id, const struct transition *transition)
+{
+    struct key key = key_of(id);
+    struct order *set = &r->orders[first_of(r, key)], *order = set;
+    for (int way = 0; way < WAYS && !is(order, key); way++)
+        if (is(&set[way], key) || set[way].used < order->used)
+            order = &set[way];
+    if (!is(order, key))
+        *order = (struct order){.hash = {key.hash[0], key.hash[1]}};
+    order->used = ++r->clock;
+    memmove(order->transitions + 1, order->transitions,
+            (RECENT_TRANSITIONS - 1) * sizeof *order->transitions);
+    order->transitions[0] = *transition;
+    order->count += order->count < RECENT_TRANSITIONS;
+}
+
+static bool add_text(struct buf *b, const char *name, const char *text)
+{
+    buf_addf(b, ",\"%s\":", name);
+    if (*text != '\0')
+        return json_add_string(b, text, strlen(text));
+    buf_add_text(b, "null");
+    return true;
+}
+
+static bool add_transition(struct buf *b, const struct transition *t)
+{
+    buf_addf(b, "{\"state\":\"%s\",\"reason\":", t->delivered ? "delivered" : "parked");
+    bool ok = json_add_string(b, t->reason, strlen(t->reason));
+    ok &= add_text(b, "webhook_id", t->webhook_id);
+    ok &= add_text(b, "confirmed_at", t->confirmed_at);
+    buf_addf(b, ",\"attempts\":%d,\"settled_ms\":%" PRId64 "}", t->attempts, t->settled_ms);
+    return ok;
+}
+
+bool recent_write(const struct recent *r, struct slice id, struct buf *b)
+{
+    struct key key = key_of(id);
+    const struct order *set = &r->orders[first_of(r, key)];
+    bool ok = true;
+    buf_add_char(b, '[');
+    for (int way = 0; way < WAYS; way++)
+        for (int i = 0; is(&set[way], key) && i < set[way].count; i++) {
+            if (i > 0)
+                buf_add_char(b, ',');
+            ok &= add_transition(b, &set[way].transitions[i]);
+        }
+    buf_add_char(b, ']');
+    return ok;
+}

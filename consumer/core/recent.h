@@ -1,0 +1,39 @@
+/* recent: the last transitions of the orders that were settled lately, for their next outcome
+ * record.
+ *
+ * A memory of fixed size: an order that has not been heard of for long gives way. Orders are told
+ * apart by 128 bits of hash. Pure. */
+#ifndef CORE_RECENT_H
+#define CORE_RECENT_H
+
+#include "core/buf.h"
+#include "core/identity.h"
+#include "core/slice.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { RECENT_TRANSITIONS = 3, RECENT_REASON_MAX = 48, RECENT_TIME_MAX = 40 };
+
+struct transition {
+    char webhook_id[IDENTITY_TEXT_MAX];
+    char reason[RECENT_REASON_MAX];
+    char confirmed_at[RECENT_TIME_MAX]; /* "" : none, or longer than that */
+    bool delivered;                     /* else parked */
+    int attempts;
+    int64_t settled_ms; /* wall clock */
+};
+
+struct recent;
+
+/* Room for about so many orders. NULL without memory. */
+struct recent *recent_new(size_t orders);
+void recent_free(struct recent *recent); /* accepts NULL */
+
+void recent_note(struct recent *recent, struct slice order, const struct transition *transition);
+
+/* Appends a JSON array of the order's transitions, latest first; "[]" when none is known. False
+ * when a text is no valid UTF-8. */
+bool recent_write(const struct recent *recent, struct slice order, struct buf *b);
+
+#endif

@@ -1,0 +1,107 @@
+/* recent_test: what is remembered of orders, and that it is bounded. */
+#include "core/recent.h"
+
+#include <jansson.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void note(struct recent *r, const char *order, int number)
+{
+    struct transition t = {.delivered = number % 2 == 0, .attempts = number, .settled_ms = 1000};
+    snprintf(t.webhook_id, sizeof t.webhook_id, "msg_%d", number);
+    snprintf(t.reason, sizeof t.reason, "%s", number % 2 ? "missing:client_phone" : "");
+    recent_note(r, slice_of(order), &t);
+}
+
+/* The attempts of the order's transitions as digits: "321". */
+static void assert_known(const struct recent *r, const char *order, const char *expected)
+{
+    char digits[8] = "";
+    struct buf b;
+    buf_init(&b, 4096);
+    assert_true(recent_write(r, slice_of(order), &b));
+    json_t *array = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
+    assert_true(json_is_array(array));
+    for (size_t i = 0; i < json_array_size(array); i++) {
+        json_t *t = json_array_get(array, i);
+        json_int_t number = json_integer_value(json_object_get(t, "attempts"));
+        snprintf(digits + i, sizeof digits - i, "%d", (int)number);
+        assert_string_equal(json_string_value(json_object_get(t, "state")),
+                            number % 2 ? "parked" : "delivered");
+        assert_true(json_is_null(json_object_get(t, "confirmed_at")));
+    }
+    assert_string_equal(digits, expected);
+    json_decref(array);
+    buf_done(&b);
+}
+
+static void the_latest_three_latest_first(void **state)
+{
+    struct recent *r = recent_new(100);
+    (void)state;
+    assert_known(r, "a", "");
+    note(r, "a", 1);
+    assert_known(r, "a", "1");
+    note(r, "b", 9);
+    note(r, "a", 2);
+    note(r, "a", 3);
+    assert_known(r, "a", "321");
+    note(r, "a", 4);
+    assert_known(r, "a", "432");
+    assert_known(r, "b", "9");
+    assert_known(r, "c", "");
+    recent_free(r);
+}
+
+/* Who has not been heard of for longest gives way; who is heard of again and again stays. */
+static void old_ones_give_way(void **state)
+{
+    struct recent *r = recent_new(64);
+    char id[16];
+    int known = 0;
+    (void)state;
+    for (int i = 0; i < 10000; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        note(r, id, 5);
+        note(r, "a", 6);
+    }
+    assert_known(r, "a", "666");
+    assert_known(r, "o9999", "5");
+    for (int i = 0; i < 10000; i++) {
+        struct buf b;
+        snprintf(id, sizeof id, "o%d", i);
+        buf_init(&b, 4096);
+        assert_true(recent_write(r, slice_of(id), &b));
+        known += b.len > 2;
+        buf_done(&b);
+    }
+    assert_true(known > 32 && known < 64);
+    recent_free(r);
+}
+
+static void text_that_is_no_text_is_told(void **state)
+{
+    struct recent *r = recent_new(1);
+    struct transition t = {.reason = "\xff"};
+    struct buf b;
+    (void)state;
+    buf_init(&b, 4096);
+    recent_note(r, slice_of("a"), &t);
+    assert_false(recent_write(r, slice_of("a"), &b));
+    buf_done(&b);
+    recent_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_latest_three_latest_first),
+                                       cmocka_unit_test(old_ones_give_way),
+                                       cmocka_unit_test(text_that_is_no_text_is_told)};
+    return cmocka_run_group_tests_name("recent", tests, NULL, NULL);
+}
