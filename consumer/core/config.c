@@ -314,6 +314,38 @@ bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err)
     return config_quantity_parse(CONFIG_QUANTITY_DURATION, text, 0, DURATION_MAX_MS, ret_ms, err);
 }
 
+/* ---- showing ---- */
+
+static const char *choice_text(const char *allowed, int choice, char *text, size_t size)
+{
+    if (choice < 0)
+        return NULL;
+    for (; choice > 0; choice--)
+        allowed += strcspn(allowed, "|") + 1;
+    snprintf(text, size, "%.*s", (int)strcspn(allowed, "|"), allowed);
+    return text;
+}
+
+static const char *quantity_text(enum config_quantity quantity, const void *member, char *text,
+                                 size_t size)
+{
+    return config_quantity_format(quantity, *(const int64_t *)member, text, size);
+}
+
+const char *config_value_text(const struct config *config, size_t option, char *text, size_t size)
+{
+    const void *member = (const char *)config + slots[option].offset;
+    switch (slots[option].type) {
+    case TYPE_TEXT: return *(char *const *)member;
+    case TYPE_SECRET: return *(char *const *)member != NULL ? "(set)" : NULL;
+    case TYPE_SWITCH: return *(const bool *)member ? "true" : "false";
+    case TYPE_COUNT: return quantity_text(CONFIG_QUANTITY_COUNT, member, text, size);
+    case TYPE_DURATION: return quantity_text(CONFIG_QUANTITY_DURATION, member, text, size);
+    case TYPE_SIZE: return quantity_text(CONFIG_QUANTITY_SIZE, member, text, size);
+    default: return choice_text(config_options[option].allowed, *(const int *)member, text, size);
+    }
+}
+
 /* ---- life ---- */
 
 static bool set_defaults(struct config *config)

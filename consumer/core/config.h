@@ -208,6 +208,9 @@ enum config_need {
  * `needs` is a set of enum config_need. */
 bool config_finish(struct config *config, unsigned needs, struct error *err) must_check;
 
+/* The part of it that concerns what must be there. */
+bool config_need(const struct config *config, unsigned needs, struct error *err) must_check;
+
 /* Adds a warning; silently none without memory, or past CONFIG_WARNINGS_MAX. Never a secret. */
 void config_warn(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
@@ -217,6 +220,10 @@ const char *config_property(const struct config *config, const char *property);
 
 /* Whether an option's value must not be shown; kafka.properties.* and webhook.headers.* too. */
 bool config_name_is_secret(const char *name);
+
+/* The value of config_options[option] as it could be written, "(set)" for a secret, NULL: unset.
+ * text: room for it, 32 bytes; what is returned may lie in the config instead. */
+const char *config_value_text(const struct config *config, size_t option, char *text, size_t size);
 
 /* "250ms", "5s", "2m", "1h", "7d" as milliseconds. */
 bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err) must_check;

@@ -20,7 +20,7 @@ static bool begins(const char *text, const char *prefix)
 
 /* ---- what must be there ---- */
 
-static bool check_required(const struct config *config, unsigned needs, struct error *err)
+bool config_need(const struct config *config, unsigned needs, struct error *err)
 {
     const struct {
         enum config_need need;
@@ -334,7 +334,7 @@ static void advise(struct config *c)
 
 bool config_finish(struct config *config, unsigned needs, struct error *err)
 {
-    if (!check_required(config, needs, err) || !check_brokers(config, err) ||
+    if (!config_need(config, needs, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||
         !check_kafka_security(config, err) || !check_orders(config, err) ||

@@ -40,14 +40,13 @@ static size_t min3(size_t a, size_t b, size_t c)
     return least < c ? least : c;
 }
 
-/* Levenshtein's: insertions, deletions and substitutions from a to b. One row of the matrix is
- * kept. */
-static size_t distance(const char *a, const char *b)
+/* Levenshtein's; one row of the matrix is kept. */
+size_t config_distance(const char *a, const char *b)
 {
-    size_t row[CONFIG_NAME_MAX], len = strlen(b);
+    size_t row[CONFIG_NAME_MAX], len = strnlen(b, CONFIG_NAME_MAX - 1);
     for (size_t j = 0; j <= len; j++)
         row[j] = j;
-    for (size_t i = 0; a[i] != '\0'; i++) {
+    for (size_t i = 0; i < CONFIG_NAME_MAX && a[i] != '\0'; i++) {
         size_t diagonal = row[0];
         row[0] = i + 1;
         for (size_t j = 0; j < len; j++) {
@@ -67,7 +66,7 @@ static bool find_nearest(const char *name, char *ret_nearest, size_t size)
     size_t least = strlen(name) / 5 + 2; /* one more than is let pass */
     bool found = false;
     for (size_t i = 0; (known = candidate(i, text, sizeof text)) != NULL; i++) {
-        size_t d = distance(name, known);
+        size_t d = config_distance(name, known);
         if (d < least) {
             least = d;
             snprintf(ret_nearest, size, "%s", known);

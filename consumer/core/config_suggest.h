@@ -11,6 +11,10 @@
  * text with anything else is not repeated in messages: it may be a secret in the wrong place. */
 bool config_name_is_plain(const char *name);
 
+/* Typing errors between two names (insertions, deletions, substitutions); case and "." "_" "-"
+ * count as the same. Looks at fewer than CONFIG_NAME_MAX bytes of each. */
+size_t config_distance(const char *a, const char *b);
+
 /* 'unknown option "webhok.url"; did you mean "webhook.url"?' Returns text. */
 const char *config_suggest(const char *name, char *text, size_t size);
 

@@ -45,6 +45,20 @@ struct registry {
 
 /* --- life ------------------------------------------------------------------------------ */
 
+struct http_endpoint registry_endpoint(const struct config *config)
+{
+    return (struct http_endpoint){
+        .ca_file = config->registry_ca_file,
+        .user = config->registry_user,
+        .password = config->registry_password,
+        .token = config->registry_token,
+        .timeout_ms = config->registry_timeout,
+        .response_max = RESPONSE_MAX,
+        .http_allowed = true,
+        .connections_max = IN_FLIGHT_MAX,
+    };
+}
+
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err)
 {
@@ -65,22 +79,13 @@ struct registry *registry_new(struct http *http, const struct config *config,
     while (registry->url_len > 0 && registry->url[registry->url_len - 1] == '/')
         registry->url_len--;
     registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
-    registry->endpoint = (struct http_endpoint){
-        .timeout_ms = config->registry_timeout,
-        .response_max = RESPONSE_MAX,
-        .http_allowed = true,
-        .connections_max = IN_FLIGHT_MAX,
-    };
-    registry_reload(registry, config);
+    registry->endpoint = registry_endpoint(config);
     return registry;
 }
 
 void registry_reload(struct registry *registry, const struct config *config)
 {
-    registry->endpoint.ca_file = config->registry_ca_file;
-    registry->endpoint.user = config->registry_user;
-    registry->endpoint.password = config->registry_password;
-    registry->endpoint.token = config->registry_token;
+    registry->endpoint = registry_endpoint(config);
 }
 
 void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms)

@@ -17,6 +17,9 @@ enum registry_answer {
 
 struct registry;
 
+/* How the registry is reached; texts borrowed from the config. */
+struct http_endpoint registry_endpoint(const struct config *config);
+
 /* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. config
  * is borrowed for the registry's life. */
 struct registry *registry_new(struct http *http, const struct config *config,

@@ -1,0 +1,66 @@
+/* check_internal: what the parts of a check share. Each part leaves alone what the ones before it
+ * could not reach. */
+#ifndef CHECK_INTERNAL_H
+#define CHECK_INTERNAL_H
+
+#include "check.h"
+#include "edge/http.h"
+#include "edge/registry.h"
+
+#include <librdkafka/rdkafka.h>
+
+enum { CHECK_WORDS_MAX = 512, CHECK_WHY_MAX = 256 };
+
+/* What the newest records of each partition show. */
+struct sample {
+    int64_t records, tombstones;
+    int64_t foreign; /* in another form than the Confluent wire format's */
+    char foreign_why[CHECK_WHY_MAX];
+    int64_t updates, updates_without_before;
+    int64_t triggering, delivered, rejected, near_misses;
+    char reject_why[64]; /* of the first one */
+    int32_t schema_id;   /* of the newest record that has one; 0: none has */
+    int64_t newest_ms;
+};
+
+struct check {
+    struct config *config;
+    struct report *report;
+    struct loop *loop;
+    struct http *http;
+    struct registry *registry;
+    rd_kafka_t *rk;
+    char words[CHECK_WORDS_MAX]; /* librdkafka's last ones on a broken connection; "" */
+    bool brokers_gone;           /* it says that all are down, or refuse the login */
+    int32_t partitions;          /* of kafka.topic; 0: it was not reached */
+    int64_t *low, *high;         /* offsets, by partition */
+    bool registry_answers;
+    struct sample sample;
+};
+
+/* Kafka: brokers, topic, group, the program's own topics, what kafka.start would do. */
+void check_kafka(struct check *c);
+void check_kafka_done(struct check *c);
+
+/* Reads the newest records into c->sample, and says what they show. */
+void check_records(struct check *c);
+
+/* The registry, and what the schema of the newest record makes of each field. */
+void check_registry(struct check *c);
+void check_schema(struct check *c);
+
+/* One request, awaited. False when it could not be started (err); an answer's status 0 is none.
+ * *ret_body is malloced, NUL-terminated, and set only with an answer. */
+struct check_answer {
+    int status;
+    char failure[CHECK_WHY_MAX];
+    char *body;
+    size_t len;
+    int64_t took_ms;
+};
+bool check_get(struct check *c, const struct http_endpoint *endpoint, const char *url,
+               struct check_answer *ret_answer, struct error *err);
+void check_answer_take(void *answer, const struct http_result *result); /* an http_done */
+void check_await(struct check *c, const struct check_answer *answer);
+
+#endif

@@ -1,0 +1,13 @@
+/* kafka_advice: what an operator can do about what librdkafka says. Pure. */
+#ifndef CORE_KAFKA_ADVICE_H
+#define CORE_KAFKA_ADVICE_H
+
+/* One sentence for librdkafka's words on a broken connection or a missing right; "" for words that
+ * are not known. Lives for ever. */
+const char *kafka_advice(const char *reason);
+
+/* What a librdkafka of this version (as rd_kafka_version: 0x020002ff) lacks that the program would
+ * use; "" for none. */
+const char *kafka_library_lacks(int version);
+
+#endif

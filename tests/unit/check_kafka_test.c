@@ -1,0 +1,217 @@
+/* check_kafka_test: what a check says of brokers, topics, groups and records. */
+#include "check_fixture.h"
+
+#include <stdlib.h>
+
+static const struct server_rule registry[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                              {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                              {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                              {0}};
+
+static void all_is_fine(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_change(&b, "c", NULL, "pending");
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_change(&b, "u", "confirmed", "shipped");
+    bench_check(&b);
+    if (b.verdict.code != ERROR_NONE)
+        fail_msg("%s", buf_text(&b.text));
+    expect_finding(&b, "ok", "kafka", "topic", "orders: 2 partitions");
+    expect_finding(&b, "ok", "kafka", "group", "elementor-sync");
+    expect_finding(&b, "note", "kafka", "kafka.start",
+                   "latest; the group has committed nothing here yet");
+    expect_finding(&b, "note", "records", "earliest",
+                   "kafka.start=earliest would read 3 records, from 20");
+    expect_finding(&b, "ok", "records", "before", "all 2 updates show the row as it was");
+    expect_finding(&b, "ok", "records", "rule",
+                   "1 have status = \\\"confirmed\\\"; 1 are transitions to it and would be sent");
+    expect_finding(&b, "ok", "schema", "form", "shop.Envelope, id 1: Debezium's envelope");
+    expect_finding(&b, "ok", "fields", "order_id",
+                   "\"column\":\"id\",\"type\":\"string\",\"text\":\"text\"");
+    expect_finding(&b, "warn", "fields", "client_city", "no such column: always \\\"\\\"");
+    expect_finding(&b, "detail", "configuration", "webhook.timeout", "10s");
+    expect_finding(&b, "note", "configuration", "webhook.url", "127.0.0.1#");
+    expect_finding(&b, "note", "webhook", "ping", "nothing was sent");
+    assert_int_equal(server_request_count(b.webhook), 0);
+    bench_close(&b);
+}
+
+static void missing_before_is_warned_of(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_change(&b, "c", NULL, "pending");
+    bench_change(&b, "u", NULL, "Confirmed ");
+    bench_change(&b, "u", "pending", "shipped");
+    bench_check(&b);
+    assert_int_equal(b.verdict.code, ERROR_NONE);
+    expect_finding(&b, "warn", "records", "before",
+                   "1 of 2 updates do not show the row as it was: ALTER TABLE … REPLICA IDENTITY "
+                   "FULL");
+    expect_finding(&b, "warn", "records", "rule", "differs from \\\"confirmed\\\" only in case");
+    expect_finding(&b, "note", "records", "rule", "none of them has status = \\\"confirmed\\\"");
+    bench_close(&b);
+}
+
+static void no_broker_at_the_port(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_set(&b, "kafka.brokers", "127.0.0.1:1");
+    bench_check(&b);
+    expect_failure(&b, ERROR_UNREACHABLE, "kafka", "brokers",
+                   "Connection refused (after 0ms in state CONNECT); nothing listens at this "
+                   "address: correct the host and port in kafka.brokers, or start the broker");
+    bench_close(&b);
+}
+
+/* The registry's port in place of the broker's. */
+static void no_kafka_at_the_port(void **state)
+{
+    struct bench b;
+    char brokers[64];
+    (void)state;
+    bench_open(&b, registry);
+    snprintf(brokers, sizeof brokers, "127.0.0.1:%d", server_port(b.registry));
+    bench_set(&b, "kafka.brokers", brokers);
+    bench_check(&b);
+    expect_failure(&b, ERROR_UNREACHABLE, "kafka", "brokers", "no broker at all");
+    bench_close(&b);
+}
+
+static void mistyped_topic(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    rd_kafka_mock_topic_set_error(b.cluster.mock, "ordres",
+                                  RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    rd_kafka_mock_topic_set_error(b.cluster.mock, "something.else",
+                                  RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    bench_set(&b, "kafka.topic", "ordres");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "kafka", "topic",
+                   "topic \\\"ordres\\\" does not exist on this cluster; did you mean "
+                   "\\\"orders\\\"?");
+    bench_set(&b, "kafka.topic", "something.else");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "kafka", "topic", "topics that this user can see: orders");
+    bench_close(&b);
+}
+
+static void forbidden_topic(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    rd_kafka_mock_topic_set_error(b.cluster.mock, CLUSTER_TOPIC,
+                                  RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "kafka", "topic",
+                   "Topic authorization failed; let the program's user read and describe "
+                   "kafka.topic");
+    bench_close(&b);
+}
+
+static void forbidden_group(void **state)
+{
+    enum { OFFSET_FETCH = 9 };
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    rd_kafka_mock_push_request_errors(b.cluster.mock, OFFSET_FETCH, 1,
+                                      RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED);
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "kafka", "group",
+                   "Group authorization failed; let the program's user read and describe the "
+                   "group kafka.group");
+    bench_close(&b);
+}
+
+static void json_records(void **state)
+{
+    static const char json[] = "{\"before\":null,\"after\":{\"id\":\"" CANARY "\"}}";
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    cluster_produce(&b.cluster, 1, json, strlen(json));
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "records", "form",
+                   "1 of the 1 newest records: the record is JSON, not Avro: set the connector's "
+                   "key.converter and value.converter to an Avro converter");
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    assert_int_equal(b.verdict.code, ERROR_NONE);
+    expect_finding(&b, "warn", "records", "form", "1 of the 2 newest records: the record is JSON");
+    bench_close(&b);
+}
+
+static void records_of_something_else(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    cluster_produce(&b.cluster, 1, CANARY, strlen(CANARY));
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "records", "form",
+                   "begins with byte 0x68, not with the magic byte 0x00 of the Confluent wire "
+                   "format");
+    bench_close(&b);
+}
+
+static void empty_topic(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_check(&b);
+    assert_int_equal(b.verdict.code, ERROR_NONE);
+    expect_finding(&b, "warn", "records", "newest", "the topic is empty");
+    expect_finding(&b, "note", "schema", "form",
+                   "no Avro record and no subject \\\"orders-value\\\" yet");
+    bench_close(&b);
+}
+
+/* Nothing hides anything else: each thing that is missing is named, and what can be looked at is.
+ */
+static void nothing_is_configured(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    config_free(b.config);
+    b.config = config_new();
+    bench_check(&b);
+    assert_int_equal(b.verdict.code, ERROR_CONFIG);
+    expect_finding(&b, "fail", "configuration", "missing", "kafka.brokers is required");
+    expect_finding(&b, "fail", "configuration", "missing", "kafka.start is required");
+    expect_finding(&b, "fail", "configuration", "missing", "registry.url is required");
+    expect_finding(&b, "fail", "configuration", "missing", "webhook.url is required");
+    bench_set(&b, "kafka.brokers", b.cluster.brokers);
+    bench_check(&b);
+    expect_finding(&b, "note", "kafka", "topic", "topics that this user can see: orders");
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_is_fine),
+        cmocka_unit_test(missing_before_is_warned_of),
+        cmocka_unit_test(no_broker_at_the_port),
+        cmocka_unit_test(no_kafka_at_the_port),
+        cmocka_unit_test(mistyped_topic),
+        cmocka_unit_test(forbidden_topic),
+        cmocka_unit_test(forbidden_group),
+        cmocka_unit_test(json_records),
+        cmocka_unit_test(records_of_something_else),
+        cmocka_unit_test(empty_topic),
+        cmocka_unit_test(nothing_is_configured),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

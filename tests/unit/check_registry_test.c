@@ -1,0 +1,171 @@
+/* check_registry_test: what a check says of the registry, its schemas and the webhook. */
+#include "check_fixture.h"
+
+#include <stdlib.h>
+
+static void expect_url_failure(const struct server_rule *rules, enum error_code code,
+                               const char *text)
+{
+    struct bench b;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_failure(&b, code, "registry", "url", text);
+    expect_finding(&b, "ok", "records", "newest", "1 looked at"); /* it goes on */
+    bench_close(&b);
+}
+
+static void path_is_missing(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/apis/ccompat/v7/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+        {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       " answers, but not as a schema registry (status 404): its path is wrong; "
+                       "set registry.url to http://127.0.0.1:");
+}
+
+static void no_registry_at_all(void **state)
+{
+    static const struct server_rule rules[] = {
+        {NULL, SERVER_ANSWER_CLOSE, JSON_HEAD "<html>welcome</html>", 0}, {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       "(status 200): correct host, port and path of registry.url (Apicurio's "
+                       "path is /apis/ccompat/v7)");
+}
+
+static void login_is_refused(void **state)
+{
+    static const struct server_rule rules[] = {
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n", 0},
+        {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       "refuses the login (status 401): check registry.user and "
+                       "registry.password, or registry.token");
+}
+
+static void nobody_answers(void **state)
+{
+    static const struct server_rule rules[] = {{NULL, SERVER_CLOSE, "", 0}, {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_UNREACHABLE, "does not answer: ");
+}
+
+static void expect_schema_failure(const char *answer, const char *text)
+{
+    const struct server_rule rules[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, answer, 0},
+                                        {0}};
+    struct bench b;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "schema", "form", text);
+    bench_close(&b);
+}
+
+static void schema_is_another_registrys(void **state)
+{
+    (void)state;
+    expect_schema_failure("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
+                          "{\"error_code\":40403,\"message\":\"Schema not found\"}",
+                          "schema 1 of the newest record: the registry has no such schema");
+}
+
+static void schema_is_no_avro(void **state)
+{
+    (void)state;
+    expect_schema_failure(JSON_HEAD "{\"schemaType\":\"PROTOBUF\",\"schema\":\"x\"}",
+                          "schema 1 of the newest record: the schema is of type PROTOBUF, not "
+                          "AVRO");
+}
+
+static void row_without_the_column(void **state)
+{
+    (void)state;
+    expect_schema_failure(JSON_HEAD "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":"
+                                    "\\\"Row\\\",\\\"fields\\\":[" TEXT_FIELD("id") "]}\"}",
+                          "has no column \\\"status\\\" (rule.column)");
+}
+
+/* An empty topic, and a schema under its usual subject. */
+static void schema_by_subject(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {"/subjects/orders-value/versions/latest", SERVER_ANSWER_CLOSE,
+         JSON_HEAD "{\"subject\":\"orders-value\",\"id\":1,\"version\":1,\"schema\":\"x\"}", 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+        {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_check(&b);
+    expect_finding(&b, "ok", "schema", "form", "shop.Envelope, id 1");
+    bench_close(&b);
+}
+
+static const struct server_rule fine[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0}, {0}};
+
+static void ping_only_when_asked(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, fine);
+    bench_check(&b);
+    assert_int_equal(server_request_count(b.webhook), 0);
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    expect_finding(&b, "ok", "webhook", "ping", "answered 204 in ");
+    assert_int_equal(server_request_count(b.webhook), 1);
+    assert_string_equal(server_request(b.webhook, 0)->body,
+                        "{\"form_name\":\"elementor_sync_ping\",\"fields\":{}}");
+    bench_set(&b, "webhook.url", "http://127.0.0.1:1/" CANARY);
+    bench_check(&b);
+    expect_failure(&b, ERROR_UNREACHABLE, "webhook", "ping", "no answer: ");
+    bench_close(&b);
+}
+
+/* An unusable webhook.url, by its message. */
+static void unsafe_urls(void **state)
+{
+    static const struct {
+        const char *url, *text;
+    } cases[] = {
+        {"shop.example.com/" CANARY, "webhook.url has no https:// in front"},
+        {"http://shop.example.com/" CANARY, "webhook.url must begin with https://"},
+        {"https://user:" CANARY "@shop.example.com/", "must not hold a user or a password"},
+        {"file:///" CANARY, "webhook.url"},
+    };
+    struct bench b;
+    (void)state;
+    bench_open(&b, fine);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bench_set(&b, "webhook.url", cases[i].url);
+        bench_check(&b);
+        assert_int_equal(b.verdict.code, ERROR_CONFIG);
+        assert_non_null(strstr(buf_text(&b.json), cases[i].text));
+    }
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(path_is_missing),
+        cmocka_unit_test(no_registry_at_all),
+        cmocka_unit_test(login_is_refused),
+        cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(schema_is_another_registrys),
+        cmocka_unit_test(schema_is_no_avro),
+        cmocka_unit_test(row_without_the_column),
+        cmocka_unit_test(schema_by_subject),
+        cmocka_unit_test(ping_only_when_asked),
+        cmocka_unit_test(unsafe_urls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
