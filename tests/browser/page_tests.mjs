@@ -142,7 +142,7 @@ export function pageTests(chrome, folder, keep) {
         await page.locator('.hero .chip.good', { hasText: 'Delivered' }).waitFor();
         assert.equal(asked('POST') - before, 1, 'asked once');
         await page.getByText('Delivered after being sent again').waitFor();
-        assert.equal(await page.locator('#polite').innerText(), 'CMD-100020 is delivered.');
+        await page.locator('#polite', { hasText: 'CMD-100020 is delivered.' }).waitFor({ state: 'attached' });
         await page.getByRole('link', { name: 'Back' }).click();
         await page.locator('main h1', { hasText: '7 orders need you.' }).waitFor();
         await page.locator('.request.good', { hasText: 'CMD-100020' }).waitFor();
@@ -389,7 +389,7 @@ export function pageTests(chrome, folder, keep) {
         const { page, close } = await signedIn({ expected: /500/ });
         fake.failing = 500;
         await page.getByRole('link', { name: 'Orders' }).click();
-        await page.getByText('This could not be loaded. The view cannot be read').waitFor();
+        await page.getByText('This could not be loaded. The view cannot be read.').waitFor();
         await assertAccessible(chrome, page, 'a failure');
         const before = asked('GET /api/v1/orders');
         await page.getByRole('button', { name: 'Try again' }).click();

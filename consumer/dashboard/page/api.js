@@ -1,8 +1,11 @@
 /* api: the only file that knows the dashboard's paths (schemas/openapi.yaml). */
 
+import { has, t } from './words.js';
+
+/* A problem document (RFC 9457) in the reader's words, where its name has some. */
 export class Problem extends Error {
-    constructor(status, title, detail, count) {
-        super(detail || title);
+    constructor(status, name, said, count) {
+        super(has(`x_${name}`) ? t(`x_${name}`) : said);
         this.status = status;
         this.count = count;
     }
@@ -11,9 +14,10 @@ export class Problem extends Error {
 async function problemOf(response) {
     try {
         const said = await response.json();
-        return new Problem(response.status, said.title ?? '', said.detail ?? '', said.count);
+        const name = String(said.type).split(':').pop().replaceAll('-', '_');
+        return new Problem(response.status, name, said.detail || said.title, said.count);
     } catch {
-        return new Problem(response.status, `HTTP ${response.status}`, '');
+        return new Problem(response.status, '', `HTTP ${response.status}`);
     }
 }
 
@@ -28,7 +32,7 @@ export function connect(token, expired) {
         try {
             response = await fetch(path, { ...options, body: body === undefined ? undefined : JSON.stringify(body) });
         } catch (error) {
-            throw error.name === 'AbortError' ? error : new Problem(0, '', '');
+            throw error.name === 'AbortError' ? error : new Problem(0, 'away', '');
         }
         if (response.ok)
             return response;

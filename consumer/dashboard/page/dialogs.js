@@ -2,7 +2,7 @@
 import { el } from './dom.js';
 import { orderName } from './parts.js';
 import { explain } from './reasons.js';
-import { duration, t } from './words.js';
+import { duration, sentence, t } from './words.js';
 
 const HOUR = 3600000;
 const SINCE = { any: 0, '1h': HOUR, '24h': 24 * HOUR, '7d': 168 * HOUR };
@@ -83,7 +83,7 @@ export function askRedrive(app, reason, started) {
                 show(got);
         } catch (error) {
             if (turn === asked)
-                result.replaceChildren(el('p.warning', {}, error.message));
+                result.replaceChildren(el('p.warning', {}, sentence(error.message), '.'));
         }
     }
 
@@ -104,7 +104,7 @@ export function askRedrive(app, reason, started) {
             closeDialog();
         } catch (error) {
             await count();
-            result.prepend(el('p.warning', { role: 'alert' }, error.status === 409 && error.count !== undefined ? t('redrive_changed') : error.message));
+            result.prepend(el('p.warning', { role: 'alert' }, error.count !== undefined ? t('redrive_changed') : `${sentence(error.message)}.`));
         }
     }
 

@@ -1,7 +1,7 @@
 /* parts: what several views show alike: an order's row, its state, a time, a retry's button. */
 import { el, icon } from './dom.js';
 import { explain } from './reasons.js';
-import { ago, fullMoment, moment, t } from './words.js';
+import { ago, fullMoment, moment, sentence, t } from './words.js';
 
 export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad' };
 
@@ -53,7 +53,7 @@ export function orderRow(app, order, options = {}) {
 
 export function failure(error, again) {
     return el('div.card.notice.bad', { role: 'alert' },
-        el('p', {}, t('load_failed'), ' ', error.message),
+        el('p', {}, t('load_failed'), ' ', sentence(error.message), '.'),
         el('button.quiet', { type: 'button', onclick: again }, t('try_again')));
 }
 

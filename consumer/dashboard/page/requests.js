@@ -29,7 +29,7 @@ export function watchRequests(app) {
             setTimeout(() => look(request), LOOK_EVERY_MS);
         } catch (error) {
             request.state = 'failed';
-            request.why = problemInWords(error);
+            request.why = error.message;
             app.announce(t('said_failed', { order: orderName(order), why: request.why }));
         }
         app.onRequest?.(order.key);
@@ -79,10 +79,6 @@ export function watchRequests(app) {
     };
 }
 
-export function problemInWords(error) {
-    return error.message || t('stale_title');
-}
-
 function requestRow(request) {
     const look = { delivered: 'good', parked: 'bad', failed: 'bad' }[request.state] ?? 'wait';
     const words = { why: request.why ?? '', time: request.at_ms ? moment(request.at_ms) : '' };
@@ -105,7 +101,7 @@ async function cancel(app, redrive) {
     try {
         app.bulkStarted(await app.api.cancelRedrive(redrive.id));
     } catch (error) {
-        app.announce(problemInWords(error));
+        app.announce(error.message);
     }
 }
 
