@@ -65,7 +65,7 @@ has_command() {
 
 install_packages() {
     wanted=
-    for package in $(cat tests/packages.txt tests/stack/packages.txt); do
+    for package in $(cat consumer/packages.txt tests/packages.txt tests/stack/packages.txt); do
         is_installed "$package" || has_command "$package" || wanted="$wanted $package"
     done
     [ -n "$wanted" ] || return 0
@@ -143,6 +143,15 @@ browser() {
     count "the page in a browser" "$BUILD/browser.log" node tests/browser/run.mjs "$BUILD/browser"
 }
 
+demo_tests() {
+    python3 tests/e2e/demo.py "$BUILD/sanitized/elementor-sync" >"$BUILD/demo.log" 2>&1 || true
+    cat "$BUILD/demo.log"
+    good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$BUILD/demo.log" | tail -n 1)
+    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$BUILD/demo.log" | tail -n 1)
+    PASSED=$((PASSED + ${good:-0}))
+    FAILED=$((FAILED + ${bad:-1}))
+}
+
 real_stack() {
     stack=$(mktemp -d)
     if ! sh tests/stack/up.sh "$stack"; then
@@ -193,6 +202,9 @@ fuzzing
 
 step "the page in a real browser"
 browser
+
+step "the demo: nothing but the program"
+demo_tests
 
 step "the real stack: PostgreSQL, Debezium, Kafka, registry"
 real_stack

@@ -89,26 +89,38 @@ struct confirmation *ledger_confirmed(struct ledger *l, const struct shop_change
 
 /* ---- what the places say ---- */
 
-static bool is_meant(const struct confirmation *c, const struct ledger_claim *claim)
+static bool was_confirmed_at(const struct confirmation *c, const char *at)
 {
-    if (strcmp(c->row.id, claim->order_id) != 0)
-        return false;
-    if (claim->confirmed_at == NULL) /* an acknowledgement may be later news than the record */
-        return c->offset < 0 || (c->partition == claim->partition && c->offset == claim->offset);
     struct buf text;
     buf_init(&text, TIME_MAX);
     timestamp_add(&text, c->row.confirmed_us, 6);
-    bool same = strcmp(buf_text(&text), claim->confirmed_at) == 0;
+    bool same = strcmp(buf_text(&text), at) == 0;
     buf_done(&text);
     return same;
 }
 
+static bool is_meant(const struct confirmation *c, const struct ledger_claim *claim)
+{
+    if (claim->confirmed_at != NULL)
+        return was_confirmed_at(c, claim->confirmed_at);
+    return c->partition == claim->partition && c->offset == claim->offset;
+}
+
+/* The acknowledgement of a record may be later news than what became of it: then its coordinates
+ * are not known yet, and the order's oldest confirmation without any is meant. */
 static struct confirmation *find(struct ledger *l, const struct ledger_claim *claim)
 {
-    struct confirmation *c = *bucket_of(l, claim->order_id);
-    while (c != NULL && !is_meant(c, claim))
-        c = c->next_in_bucket;
-    return c;
+    struct confirmation *unacknowledged = NULL;
+    for (struct confirmation *c = *bucket_of(l, claim->order_id); c != NULL;
+         c = c->next_in_bucket) {
+        if (strcmp(c->row.id, claim->order_id) != 0)
+            continue;
+        if (is_meant(c, claim))
+            return c;
+        if (c->offset < 0)
+            unacknowledged = c;
+    }
+    return claim->confirmed_at == NULL ? unacknowledged : NULL;
 }
 
 static struct confirmation *find_expected(struct ledger *l, const struct ledger_claim *claim)

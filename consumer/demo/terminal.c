@@ -114,8 +114,8 @@ static void say_first(const struct view *view)
 {
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
-    buf_addf(&line, "the first webhook, after %.1f s: %s\n", (double)view->first_ms / 1000,
-             view->body);
+    buf_addf(&line, "the first webhook, after %.1f s%s%s\n", (double)view->first_ms / 1000,
+             view->body[0] != '\0' ? ": " : "", view->body);
     write_text(STDOUT_FILENO, buf_text(&line));
     buf_done(&line);
 }

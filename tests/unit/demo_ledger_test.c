@@ -24,8 +24,7 @@ struct fixture {
     struct ledger_claim claim;
 };
 
-/* One confirmation of order o1, at offset 40 of partition 3. */
-static void open_with(struct fixture *f, enum shop_fate fate)
+static struct shop_change confirmation(enum shop_fate fate)
 {
     struct shop_change change = {.op = 'u', .has_after = true, .confirmation = 1, .fate = fate};
     struct shop_row *row = &change.after;
@@ -40,6 +39,13 @@ static void open_with(struct fixture *f, enum shop_fate fate)
     row->total = 2410;
     row->status = "confirmed";
     row->confirmed_us = CONFIRMED_US;
+    return change;
+}
+
+/* One confirmation of order o1, at offset 40 of partition 3. */
+static void open_with(struct fixture *f, enum shop_fate fate)
+{
+    const struct shop_change change = confirmation(fate);
     f->ledger = ledger_new();
     struct confirmation *c = ledger_confirmed(f->ledger, &change);
     c->partition = 3;
@@ -139,6 +145,26 @@ static void parking_fits_the_order(void **state)
     }
 }
 
+/* The first confirmation's end is heard after the second was written and before its coordinates are
+ * known: it is the first's. */
+static void a_late_word_is_of_the_one_it_names(void **state)
+{
+    struct shop_change again = confirmation(SHOP_VALID);
+    struct fixture f;
+    (void)state;
+    open_with(&f, SHOP_VALID);
+    again.confirmation = 2;
+    again.after.confirmed_us++;
+    const struct confirmation *second = ledger_confirmed(f.ledger, &again);
+    f.claim = (struct ledger_claim){.order_id = "o1", .partition = 3, .offset = 40};
+    assert_int_equal(ledger_delivered(f.ledger, &f.claim)->ordinal, 1);
+    f.claim.offset = 41;
+    assert_ptr_equal(ledger_delivered(f.ledger, &f.claim), second);
+    struct ledger_counts counts = counts_of(&f);
+    assert_int_equal(counts.open, 0);
+    assert_true(ledger_is_clean(&counts));
+}
+
 static void sent_though_it_could_not_be(void **state)
 {
     struct fixture f;
@@ -187,6 +213,7 @@ int main(void)
                                        cmocka_unit_test(another_digit_is_seen),
                                        cmocka_unit_test(what_was_never_confirmed_is_seen),
                                        cmocka_unit_test(parking_fits_the_order),
+                                       cmocka_unit_test(a_late_word_is_of_the_one_it_names),
                                        cmocka_unit_test(sent_though_it_could_not_be),
                                        cmocka_unit_test(lost_is_open_below_a_commit),
                                        cmocka_unit_test(the_balance_needs_all_of_it)};

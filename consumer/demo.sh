@@ -1,0 +1,93 @@
+#!/bin/sh
+# demo: installs what is missing, builds, and shows the whole pipeline at work.
+#
+#   sh consumer/demo.sh [arguments of `elementor-sync demo`]
+#
+# Debian 12 and 13 and Ubuntu 24.04, with root or sudo; elsewhere it says what to install. Everything
+# it makes lies in build/. Started again, it starts the demo at once.
+set -eu
+cd "$(dirname "$0")/.."
+BUILD=build/program
+PROGRAM=$BUILD/elementor-sync
+PACKAGES=$(cat consumer/packages.txt)
+MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd"
+
+is_installed() {
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+missing_packages() {
+    for package in $PACKAGES; do
+        is_installed "$package" || printf ' %s' "$package"
+    done
+}
+
+ask_for() { # WHY PACKAGES
+    printf '%s. Please install these packages (Debian names), then run this again:\n\n ' "$1"
+    printf ' %s' $2
+    printf '\n\nNeeded are librdkafka 2.0.2, libcurl 7.88, jansson 2.14, libmicrohttpd 0.9.75 and cmake 3.25\nor newer.\n'
+    exit 2
+}
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+}
+
+# apt's own account of its progress, on one line of a terminal; elsewhere every now and then.
+show_progress() {
+    last=-1
+    while IFS=: read -r kind _ percent text; do
+        case $kind in pmstatus | dlstatus) ;; *) continue ;; esac
+        tenth=${percent%.*}
+        tenth=$((${tenth:-0} / 10))
+        if [ -t 1 ]; then
+            printf '\r\033[K  %3s %%  %.60s' "${percent%.*}" "$text"
+        elif [ "$kind" = pmstatus ] && [ "$tenth" -gt "$last" ]; then
+            printf '  %3s %%  %s\n' "${percent%.*}" "$text"
+            last=$tenth
+        fi
+    done
+    [ ! -t 1 ] || printf '\r\033[K'
+}
+
+# Whether apt did what it was told; its words are in build/apt.log.
+apt() { # ARGUMENTS...
+    rm -f build/apt.ok
+    { as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o APT::Status-Fd=1 \
+        -o Dpkg::Use-Pty=0 "$@" 2>>build/apt.log && touch build/apt.ok; } |
+        tee -a build/apt.log | show_progress
+    [ -e build/apt.ok ] || { tail -n 20 build/apt.log; exit 1; }
+}
+
+install_packages() {
+    if ! command -v apt-get >/dev/null; then
+        command -v cmake >/dev/null && command -v ninja >/dev/null &&
+            pkg-config --exists $MODULES 2>/dev/null || ask_for "No apt-get here" "$PACKAGES"
+        return 0
+    fi
+    wanted=$(missing_packages)
+    [ -n "$wanted" ] || return 0
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || ask_for "Neither root nor sudo" "$wanted"
+    printf 'installing:%s\n' "$wanted"
+    : >build/apt.log
+    apt update
+    # shellcheck disable=SC2086
+    apt install --no-install-recommends $wanted
+}
+
+build_program() {
+    [ -e "$BUILD/build.ninja" ] || cmake -G Ninja -S . -B "$BUILD" -DELEMENTOR_SYNC_TESTS=OFF \
+        >"$BUILD.log" 2>&1 || { tail -n 20 "$BUILD.log"; exit 1; }
+    NINJA_STATUS='  %f of %t  ' ninja -C "$BUILD" elementor-sync
+}
+
+mkdir -p build
+if [ -x "$PROGRAM" ]; then
+    # Only what changed since, and not a word if nothing did.
+    ninja -C "$BUILD" elementor-sync >"$BUILD.log" 2>&1 || { tail -n 40 "$BUILD.log"; exit 1; }
+else
+    install_packages
+    printf 'building %s\n' "$PROGRAM"
+    build_program
+fi
+exec "$PROGRAM" demo "$@"
