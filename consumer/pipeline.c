@@ -1,11 +1,13 @@
 /* pipeline: start, turns, end. */
 #include "pipeline_internal.h"
 
+#include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/reload.h"
 #include "edge/topics.h"
 
 #include <ctype.h>
+#include <curl/curl.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -349,9 +351,15 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
 static void say_started(struct pipeline *p)
 {
     log_info("started", LOG_S("version", ELEMENTOR_SYNC_VERSION),
-             LOG_S("librdkafka", source_library_version()), LOG_S("topic", p->config->kafka_topic),
-             LOG_S("group", p->config->kafka_group), LOG_S("webhook", webhook_name(p->webhook)),
+             LOG_S("librdkafka", source_library_version()),
+             LOG_S("libcurl", curl_version_info(CURLVERSION_NOW)->version),
+             LOG_S("topic", p->config->kafka_topic), LOG_S("group", p->config->kafka_group),
+             LOG_S("webhook", webhook_name(p->webhook)),
              LOG_I("concurrency", p->config->webhook_concurrency));
+    const char *lacks = kafka_library_lacks(rd_kafka_version());
+    if (*lacks != '\0')
+        log_warn("this librdkafka lacks something", LOG_S("version", source_library_version()),
+                 LOG_S("what", lacks));
 }
 
 static bool still_wanted(void *context)

@@ -4,6 +4,7 @@
  * value, with what the handle holds, and set where it differs: no credential of one endpoint may
  * stay behind for the next, and setting it all each time costs 2 % of a request's instructions. */
 #include "edge/http_internal.h"
+#include "edge/http_trace.h"
 
 #include "core/retry_after.h"
 #include "edge/clock.h"
@@ -95,7 +96,7 @@ struct http_request *http_request_new(struct http *http)
     buf_init(&request->header_text, REQUEST_HEADERS_MAX);
     request->easy = curl_easy_init();
     if (request->easy == NULL || !set_transport(request->easy) ||
-        !set_callbacks(request->easy, request)) {
+        !set_callbacks(request->easy, request) || !http_trace_set(request)) {
         http_request_free(request);
         return NULL;
     }

@@ -1,18 +1,6 @@
 #include "edge/kafka_conf.h"
 
-#include "edge/log.h"
-
-/* Called from librdkafka's threads. Its own retries are not our operator's business, so its lines
- * are for debugging; what matters comes as errors to the source and the parking. */
-static void log_line(const rd_kafka_t *rk, int level, const char *facility, const char *text)
-{
-    (void)rk;
-    enum { SYSLOG_CRITICAL = 2 };
-    if (level <= SYSLOG_CRITICAL)
-        log_error("librdkafka", LOG_S("facility", facility), LOG_S("text", text));
-    else
-        log_debug("librdkafka", LOG_S("facility", facility), LOG_S("text", text));
-}
+#include "edge/kafka_log.h"
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
 {
@@ -47,7 +35,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config,
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
-    rd_kafka_conf_set_log_cb(conf, log_line);
+    rd_kafka_conf_set_log_cb(conf, kafka_log);
     return conf;
 }
 

@@ -27,6 +27,11 @@ void log_setup(enum log_level least, bool json)
     as_json = json;
 }
 
+bool log_is_on(enum log_level level)
+{
+    return level >= least_level;
+}
+
 static const char *level_name(enum log_level level)
 {
     static const char *const names[] = {"debug", "info", "warn", "error"};
@@ -139,7 +144,7 @@ static void write_line(const struct buf *b)
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
 {
-    if (level < least_level)
+    if (!log_is_on(level))
         return;
     struct buf b;
     buf_init(&b, LINE_MAX_BYTES);

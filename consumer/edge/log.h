@@ -26,6 +26,7 @@ struct log_field {
 #define LOG_I(name, number) ((struct log_field){(name), 0, (number)})
 
 void log_setup(enum log_level least, bool json);
+bool log_is_on(enum log_level level); /* whether it would be written */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
 /* At least one field. */

@@ -1,5 +1,6 @@
 #include "edge/source_internal.h"
 
+#include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/kafka_conf.h"
 
@@ -22,16 +23,33 @@ static void say(struct source *s, enum error_code code, bool fatal, const char *
     s->events.trouble(s->events.context, &err, fatal);
 }
 
+/* The end of a list when there is none. */
+static struct log_field advice_on(const char *why)
+{
+    const char *advice = kafka_advice(why);
+    return *advice != '\0' ? LOG_S("advice", advice) : (struct log_field){0};
+}
+
 static void brokers_missed(struct source *s, const char *why)
 {
     const struct log_field fields[] = {
-        LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), {0}};
+        LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
     log_trouble(&s->broker_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for a broker",
                 fields);
 }
 
+static void brokers_refuse(struct source *s, const char *why)
+{
+    const struct log_field fields[] = {
+        LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
+    log_trouble(&s->refused_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                "kafka refuses the connection", fields);
+}
+
 static void brokers_there(struct source *s)
 {
+    log_trouble_over(&s->refused_trouble, "kafka takes the connection",
+                     (const struct log_field[]){{0}});
     log_trouble_over(&s->broker_trouble, "a broker answers again", (const struct log_field[]){{0}});
 }
 
@@ -40,11 +58,13 @@ static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opa
 {
     struct source *s = opaque;
     char text[256];
+    if (*kafka_advice(reason) != '\0' || *s->words == '\0')
+        snprintf(s->words, sizeof s->words, "%s", reason);
     if (code == RD_KAFKA_RESP_ERR__FATAL) {
         rd_kafka_fatal_error(rk, text, sizeof text);
         say(s, ERROR_FAILED, true, text);
     } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
-        log_warn("kafka refuses the connection", LOG_S("why", reason));
+        brokers_refuse(s, reason);
     } else {
         brokers_missed(s, reason);
     }
@@ -183,6 +203,16 @@ bool source_subscribe(struct source *s, struct error *err)
            error_set(err, ERROR_FAILED, "subscribe: %s", rd_kafka_err2str(code));
 }
 
+static bool refuse_wait(struct source *s, rd_kafka_resp_err_t code, struct error *err)
+{
+    const char *words = *s->words != '\0' ? s->words : rd_kafka_err2str(code);
+    const char *advice = kafka_advice(words);
+    return error_set(err, ERROR_UNREACHABLE, "no broker of %s answers: %s%s%s",
+                     s->config->kafka_brokers, words, *advice != '\0' ? "; " : "", advice);
+}
+
+static void serve_group(struct source *s);
+
 bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *context),
                   void *context, struct error *err)
 {
@@ -191,12 +221,12 @@ bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *con
     while ((s->partitions = (int32_t)look_at_topic(s, SLICE_MS, &code)) == 0) {
         if (is_final(code))
             return refuse_topic(s, code, err);
+        serve_group(s); /* brings the brokers' own words */
         brokers_missed(s, rd_kafka_err2str(code));
         if (!wanted(context))
             return false;
         if (clock_mono_ms() >= deadline)
-            return error_set(err, ERROR_UNREACHABLE, "no broker of %s answers: %s",
-                             s->config->kafka_brokers, rd_kafka_err2str(code));
+            return refuse_wait(s, code, err);
     }
     brokers_there(s);
     return true;

@@ -1,0 +1,72 @@
+/* kafka_advice_test: librdkafka's words, as its versions 2.0 to 2.8 say them, and what to do. */
+#include "core/kafka_advice.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct {
+    const char *words, *advice; /* a part of it; "": none */
+} cases[] = {
+    {"127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in "
+     "state CONNECT)",
+     "nothing listens at this address"},
+    {"kafka:9092/1: Failed to resolve 'kafka:9092': Name or service not known",
+     "advertised.listeners"},
+    {"ssl://h:1/bootstrap: SSL handshake failed: error:0A00010B:SSL routines::wrong version "
+     "number: "
+     "connecting to a PLAINTEXT broker listener?",
+     "has no TLS"},
+    {"ssl://h:1/bootstrap: SSL handshake failed: error:0A000126:SSL routines::unexpected eof while "
+     "reading",
+     "has no TLS"},
+    {"ssl://h:1/bootstrap: SSL handshake failed: error:0A000086:SSL routines::certificate verify "
+     "failed: broker certificate could not be verified, verify that ssl.ca.location is correctly "
+     "configured",
+     "kafka.properties.ssl.ca.location"},
+    {"h:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect "
+     "security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10",
+     "looks like a TLS listener"},
+    {"sasl_plaintext://h:1/bootstrap: SASL authentication error: Authentication failed: Invalid "
+     "username or password",
+     "check kafka.properties.sasl.username"},
+    {"SASL SCRAM-SHA-512 mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's "
+     "supported mechanisms: PLAIN",
+     "kafka.properties.sasl.mechanism to one that the broker offers"},
+    {"h:1/bootstrap: Receive failed: Invalid response size 1213486160 (0..134217728): increase "
+     "receive.message.max.bytes",
+     "is not Kafka"},
+    {"Broker: Topic authorization failed", "read and describe kafka.topic"},
+    {"Broker: Group authorization failed", "read and describe the group"},
+    {"something never said before", ""},
+};
+
+static void advice(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *said = kafka_advice(cases[i].words);
+        if (*cases[i].advice == '\0')
+            assert_string_equal(said, "");
+        else if (strstr(said, cases[i].advice) == NULL)
+            fail_msg("%s: %s", cases[i].words, said);
+    }
+}
+
+static void lacks(void **state)
+{
+    (void)state;
+    assert_string_not_equal(kafka_library_lacks(0x020002ff), "");
+    assert_string_equal(kafka_library_lacks(0x020100ff), "");
+    assert_string_equal(kafka_library_lacks(0x020800ff), "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(advice), cmocka_unit_test(lacks)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
