@@ -8,6 +8,7 @@ import { order } from './order.js';
 import { orders } from './orders.js';
 import { overview } from './overview.js';
 import { watchRequests } from './requests.js';
+import { verdict } from './verdict.js';
 import { duration, language, t } from './words.js';
 
 const EXPIRY_NOTICE_MS = 5 * 60000;
@@ -180,6 +181,13 @@ function foot() {
     ].filter(Boolean);
 }
 
+/* The tab's icon says it too, for the operator who is reading something else. */
+function showLook(look) {
+    const link = document.querySelector('link[rel=icon]'), href = `icon-${look}.svg`;
+    if (link.getAttribute('href') !== href)
+        link.setAttribute('href', href);
+}
+
 function draw() {
     scheduled = false;
     const held = document.activeElement;
@@ -187,6 +195,7 @@ function draw() {
     morph(main, [view.draw()].flat(Infinity).filter(Boolean));
     morph(document.getElementById('foot'), foot());
     document.title = `${view.title()} · ${t('title')}`;
+    showLook(app.status === null ? 'good' : verdict(app.status, app.now(), app.staleSince()).look);
     if (held !== null && !held.isConnected) /* what had the focus is gone: not to the page's top */
         main.querySelector('h1')?.focus({ preventScroll: true });
 }
@@ -195,7 +204,10 @@ function redraw() {
     if (scheduled || view === null)
         return;
     scheduled = true;
-    requestAnimationFrame(draw);
+    if (document.hidden) /* no frames there, but a title and an icon */
+        setTimeout(draw, 0);
+    else
+        requestAnimationFrame(draw);
 }
 
 /* ---- the start ---- */
@@ -231,7 +243,10 @@ window.addEventListener('token', () => {
     begin();
 });
 setInterval(() => view?.tick?.() !== false && redraw(), 1000); /* times grow older */
-document.addEventListener('visibilitychange', () => document.hidden || redraw());
+document.addEventListener('visibilitychange', () => { /* a frame asked for before may never come */
+    scheduled = false;
+    redraw();
+});
 begin();
 
 function leaveQuietly() {
