@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_MS = 1000, TROUBLE_EVERY_MS = 60000, QUERY_MS = 5000 };
+enum { SLICE_MS = 1000, TROUBLE_EVERY_MS = 60000, QUERY_MS = 5000, TOO_EARLY_MS = 50 };
 
 const char *source_library_version(void)
 {
@@ -255,14 +255,35 @@ rd_kafka_t *source_client(struct source *s)
     return s->rk;
 }
 
+/* A topic that was created a moment ago has no leader yet, or the client does not know of it. */
+static bool is_too_early(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || is_missing(code) ||
+           code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
+           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+}
+
+/* Nothing is assigned yet, so there is nothing to lose. */
+static void wait_a_little(struct source *s)
+{
+    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, TOO_EARLY_MS);
+    if (m != NULL)
+        rd_kafka_message_destroy(m);
+}
+
 static bool end_offset(struct source *s, int32_t slot, int timeout_ms, int64_t *ret_end,
                        struct error *err)
 {
-    int64_t low;
+    int64_t low, deadline = clock_mono_ms() + timeout_ms;
+    rd_kafka_resp_err_t code;
     if (slot_is_retry(slot) && slot_partition(slot) >= s->retry_partitions)
         return true;
-    rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-        s->rk, source_topic(s, slot), slot_partition(slot), &low, ret_end, timeout_ms);
+    do {
+        code = rd_kafka_query_watermark_offsets(s->rk, source_topic(s, slot), slot_partition(slot),
+                                                &low, ret_end, timeout_ms);
+        if (is_too_early(code))
+            wait_a_little(s);
+    } while (is_too_early(code) && clock_mono_ms() < deadline);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_UNREACHABLE, "end of %s, partition %d: %s", source_topic(s, slot),
                      (int)slot_partition(slot), rd_kafka_err2str(code));

@@ -60,7 +60,8 @@ static rd_kafka_t *consumer(const char *brokers, const char *group)
                                        {"enable.auto.commit", "false"},
                                        {"enable.auto.offset.store", "false"},
                                        {"partition.assignment.strategy", "cooperative-sticky"},
-                                       {"queued.max.messages.kbytes", "4096"}};
+                                       {"queued.max.messages.kbytes", "4096"},
+                                       {"fetch.wait.max.ms", getenv("WAITMS") ? getenv("WAITMS") : "500"}};
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)

@@ -130,6 +130,20 @@ def until_end_settles_and_commits(t):
     assert len(t.receiver.journal()) == count, "what was committed was sent again"
 
 
+def topics_of_its_own_are_made(t):
+    """A group's very first start, with --until-end: the topics are younger than the question for
+    their ends."""
+    order = t.stack.order("N-1")
+    t.stack.confirm(order)
+    names = {f"{name.upper()}_TOPIC": f"{t.group}.{name}"
+             for name in ("parked", "deliveries", "retry", "members")}
+    for _ in range(2):  # CDC may be behind at the start of the first run
+        assert t.start("run", "--until-end", "--timeout", "60s", KAFKA_START="earliest",
+                       **names).wait(90) == 0, t.programs[-1].log.read_text()
+    t.wait_delivered([order], 1)
+    assert t.programs[0].count("topic created") == 4
+
+
 def parked_headers(t):
     return subprocess.run(
         ["kcat", "-C", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-t", "elementor-sync.parked",
@@ -190,6 +204,7 @@ TESTS = [
     one_confirmation_one_webhook,
     invalid_order_is_parked,
     until_end_settles_and_commits,
+    topics_of_its_own_are_made,
     missing_topic_is_named,
     kill_and_restart_lose_nothing,
     members_share_and_hand_over,
