@@ -171,6 +171,8 @@ void say_state(struct pipeline *p)
 void say_joining(struct pipeline *p)
 {
     note_rates(p);
+    publisher_know(p->publisher, p->config->parked_topic, WARM_MS);
+    publisher_know(p->publisher, p->config->deliveries_topic, WARM_MS);
     if (write_state(p))
         publish(p, &p->text);
     publisher_flush(p->publisher, WARM_MS);

@@ -179,7 +179,7 @@ install_fuzzer
 install_python
 
 step "build: release, and with ASan and UBSan"
-build "$BUILD/release" && passed "release build" || failed "release build"
+build "$BUILD/release" -DELEMENTOR_SYNC_BENCH=ON && passed "release build" || failed "release build"
 build "$BUILD/sanitized" -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON &&
     passed "sanitized build" || { failed "sanitized build"; exit 1; }
 

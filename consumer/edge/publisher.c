@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
+enum { RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100, TOPICS_MAX = 4 };
 
 /* One record, kept until it is acknowledged. */
 struct put {
@@ -31,6 +31,8 @@ struct publisher {
     int64_t retry_ms; /* when the waiting ones are tried again */
     struct put *first_due, *last_due;
     struct log_trouble trouble;
+    rd_kafka_topic_t *topics[TOPICS_MAX];
+    size_t topic_count;
 };
 
 struct publisher *publisher_new(const struct config *config, int wake_fd, struct error *err)
@@ -307,6 +309,19 @@ int64_t publisher_turn(struct publisher *p, int64_t now_ms)
     return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
+/* A topic object is known to the producer's metadata for as long as it lives; its first record
+ * would otherwise wait for a refresh, a second on 2.0.2. */
+void publisher_know(struct publisher *p, const char *topic, int64_t timeout_ms)
+{
+    const struct rd_kafka_metadata *metadata;
+    if (p->topic_count == TOPICS_MAX)
+        return;
+    rd_kafka_topic_t *rkt = rd_kafka_topic_new(p->rk, topic, NULL);
+    p->topics[p->topic_count++] = rkt;
+    if (rd_kafka_metadata(p->rk, 0, rkt, &metadata, (int)timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+}
+
 void publisher_flush(struct publisher *p, int64_t timeout_ms)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;
@@ -353,6 +368,8 @@ void publisher_free(struct publisher *p)
         return;
     abandon(p);
     rd_kafka_queue_destroy(p->queue);
+    for (size_t i = 0; i < p->topic_count; i++)
+        rd_kafka_topic_destroy(p->topics[i]);
     rd_kafka_destroy(p->rk);
     free(p);
 }

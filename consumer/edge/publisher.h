@@ -40,6 +40,11 @@ bool publisher_put(struct publisher *publisher, const struct publication *public
 /* Serves acknowledgements, retries and deadlines; ms until it wants to be called again, or -1. */
 int64_t publisher_turn(struct publisher *publisher, int64_t now_ms);
 
+/* Learns where the topic's partitions are, so that its first record need not wait for that; at most
+ * timeout_ms. Not to learn it is no failure: records are published all the same. Four topics at
+ * most. */
+void publisher_know(struct publisher *publisher, const char *topic, int64_t timeout_ms);
+
 /* Serves acknowledgements until nothing is under way, at most timeout_ms. */
 void publisher_flush(struct publisher *publisher, int64_t timeout_ms);
 

@@ -91,6 +91,9 @@ struct source *source_new(const struct config *config, const struct source_event
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"queued.max.messages.kbytes", "4096"}, /* of each partition's own queue */
+        /* While the orders' queues are full a request is for idle partitions alone; it must not
+         * outlast what is queued. */
+        {"fetch.wait.max.ms", "50"},
         {NULL, NULL}};
     struct source *s = calloc(1, sizeof *s);
     rd_kafka_conf_t *conf = s != NULL ? kafka_conf_new(config, properties, err) : NULL;

@@ -28,13 +28,22 @@ static bool is_cooperative(rd_kafka_t *rk)
     return strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
 }
 
+static void add_slots(const struct source *s, enum source_state state, bool is_retry,
+                      rd_kafka_topic_partition_list_t *list)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->slots[i].state == state && slot_is_retry((int32_t)i) == is_retry)
+            rd_kafka_topic_partition_list_add(list, source_topic(s, (int32_t)i),
+                                              slot_partition((int32_t)i));
+}
+
+/* librdkafka starts to fetch from the end of the list on, at once: a request for nothing but idle
+ * retry partitions would keep the orders waiting for fetch.wait.max.ms. */
 rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->count);
-    for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].state == state)
-            rd_kafka_topic_partition_list_add(list, source_topic(s, (int32_t)i),
-                                              slot_partition((int32_t)i));
+    add_slots(s, state, true, list);
+    add_slots(s, state, false, list);
     return list;
 }
 

@@ -146,7 +146,8 @@ int main(int argc, char **argv)
 {
     if (argc != 2)
         die("usage: bench_decode CASE_FOLDER");
-    struct plan_options options = {.rule_column = "status", .rule_value = "confirmed"};
+    struct plan_options options = {
+        .rule_column = "status", .rule_value = "confirmed", .prefix = "__"};
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = payload_field_columns[f];
     struct error err = {0};

@@ -46,7 +46,8 @@ static struct plan *compile(const char *folder)
     const char *id;
     json_t *entry;
     struct error err = {0};
-    struct plan_options options = {.rule_column = "status", .rule_value = "confirmed"};
+    struct plan_options options = {
+        .rule_column = "status", .rule_value = "confirmed", .prefix = "__"};
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = payload_field_columns[f];
     snprintf(path, sizeof path, "%s/schemas.json", folder);
