@@ -91,7 +91,7 @@ static void what_cannot_be_parked_is_not_committed(void **state)
     world_set(&w, "drain.timeout", "100ms");
     world_produce(&w, 0, "o1", "  ", "confirmed");
     world_confirm(&w, 1, "o2");
-    for (int i = 0; i < 100; i++)
+    for (int i = 0; i < 10000; i++) /* more than there will be requests */
         rd_kafka_mock_push_request_errors(w.cluster.mock, PRODUCE, 1,
                                           RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
     world_start(&w);
