@@ -238,6 +238,7 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
                                          .order_number = d->text[TEXT_ORDER_NUMBER],
                                          .response = fit_to_keep(p, d, response),
                                          .webhook_id = d->id,
+                                         .source = d->source,
                                          .status = d->status,
                                          .attempts = d->history.attempts,
                                          .first_attempt_ms = d->first_attempt_ms,

@@ -131,7 +131,8 @@ static void answered(void *context, const struct receiver_answer *answer)
     json_t *body = json_loads(answer->body, JSON_REJECT_DUPLICATES, NULL);
     const struct ledger_claim claim = {.order_id = text_of(body, "order_id"),
                                        .confirmed_at = text_of(body, "confirmed_at"),
-                                       .body = d->compares ? answer->body : NULL};
+                                       .body = d->compares ? answer->body : NULL,
+                                       .by_hand = answer->by_hand};
     bool taken = answer->status >= 200 && answer->status <= 299;
     note_attempt(d, answer);
     const struct confirmation *c =
@@ -158,19 +159,26 @@ static void header_text(const rd_kafka_message_t *m, const char *name, char *tex
         snprintf(text, size, "%.*s", (int)len, (const char *)value);
 }
 
+static bool is_by_hand(const char *source)
+{
+    return strcmp(source, "retry") == 0 || strcmp(source, "redrive") == 0;
+}
+
 static void parked(void *context, const rd_kafka_message_t *m)
 {
     struct demo *d = context;
-    char order_id[64], partition[16], offset[24];
+    char order_id[64], partition[16], offset[24], source[16];
     struct view_event event = {.mark = VIEW_PARKED, .took_ms = -1};
     header_text(m, "elementor-sync.order-id", order_id, sizeof order_id);
     header_text(m, "elementor-sync.partition", partition, sizeof partition);
     header_text(m, "elementor-sync.offset", offset, sizeof offset);
+    header_text(m, "elementor-sync.source", source, sizeof source);
     header_text(m, "elementor-sync.reason", event.what, sizeof event.what);
     const struct ledger_claim claim = {.order_id = order_id,
                                        .partition = (int32_t)atol(partition),
                                        .offset = atoll(offset),
-                                       .reason = event.what};
+                                       .reason = event.what,
+                                       .by_hand = is_by_hand(source)};
     const struct confirmation *c = ledger_parked(d->ledger, &claim);
     view_count_reason(d->view.parked_reasons, event.what);
     if (c == NULL)
@@ -191,7 +199,8 @@ static void note_outcome(struct demo *d, const json_t *outcome)
     const struct ledger_claim claim = {
         .order_id = text_of(outcome, "order_id"),
         .partition = (int32_t)json_integer_value(json_object_get(outcome, "partition")),
-        .offset = json_integer_value(json_object_get(outcome, "offset"))};
+        .offset = json_integer_value(json_object_get(outcome, "offset")),
+        .by_hand = is_by_hand(text_of(outcome, "source"))};
     const struct confirmation *c = ledger_delivered(d->ledger, &claim);
     note_delivered(d);
     if (c == NULL)

@@ -163,6 +163,17 @@ static bool is_as_confirmed(const struct shop_row *row, const char *body)
     return same;
 }
 
+/* What is parked and sent again by hand is delivered then, or parked as before. */
+static void settle_again(struct ledger *l, struct confirmation *c, bool delivered)
+{
+    if (delivered && c->delivered == 0) {
+        l->counts.parked--;
+        l->counts.delivered++;
+        c->parked = 0;
+        c->delivered = 1;
+    }
+}
+
 static void settle(struct ledger *l, struct confirmation *c, unsigned *place, uint64_t *count)
 {
     if (is_settled(c)) {
@@ -179,7 +190,10 @@ const struct confirmation *ledger_delivered(struct ledger *l, const struct ledge
     struct confirmation *c = find_expected(l, claim);
     if (c == NULL)
         return NULL;
-    settle(l, c, &c->delivered, &l->counts.delivered);
+    if (claim->by_hand && is_settled(c))
+        settle_again(l, c, true);
+    else
+        settle(l, c, &c->delivered, &l->counts.delivered);
     l->counts.wrong += c->fate == SHOP_INVALID;
     l->counts.altered += claim->body != NULL && !is_as_confirmed(&c->row, claim->body);
     return c;
@@ -199,7 +213,10 @@ const struct confirmation *ledger_parked(struct ledger *l, const struct ledger_c
     struct confirmation *c = find_expected(l, claim);
     if (c == NULL)
         return NULL;
-    settle(l, c, &c->parked, &l->counts.parked);
+    if (claim->by_hand && is_settled(c))
+        settle_again(l, c, false);
+    else
+        settle(l, c, &c->parked, &l->counts.parked);
     snprintf(c->reason, sizeof c->reason, "%s", claim->reason);
     l->counts.wrong += !fits(c->fate, claim->reason);
     return c;

@@ -25,7 +25,7 @@ struct confirmation {
 struct ledger_counts {
     uint64_t confirmations, delivered, parked, open; /* of the shop's; open: in neither place */
     /* What must not be. */
-    uint64_t twice;      /* delivered or parked more than once, or both */
+    uint64_t twice;      /* delivered or parked more than once, or both; not by hand */
     uint64_t altered;    /* delivered with other values than the shop's */
     uint64_t wrong;      /* parked though it could be sent, or sent though it could not */
     uint64_t unexpected; /* at the receiver or parked, and never confirmed */
@@ -47,6 +47,7 @@ struct ledger_claim {
     int64_t offset;
     const char *body;   /* as received; NULL: not seen, or not to be compared */
     const char *reason; /* of parking */
+    bool by_hand;       /* somebody had it sent again: a second end is no fault */
 };
 
 /* Each returns the confirmation that is meant, NULL when there is none. ledger_find only looks. */

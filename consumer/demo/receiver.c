@@ -13,6 +13,10 @@ const char *const receiver_mood_names[RECEIVER_MOOD_COUNT] = {
 #undef X
 };
 
+#define REFUSAL                                                                              \
+    "{\"error\":\"quantity: 99 at most\",\"note\":\"The limit of this form has been raised " \
+    "meanwhile: send this order again.\"}"
+
 enum { CLOSES = 0, TAKES = 204, REFUSES = 422, PATIENCE = 429, BREAKS = 500, IS_DOWN = 503 };
 
 struct visit { /* one request under way; the listener's request holds it */
@@ -57,7 +61,18 @@ static bool is_refused(const char *body)
     return quantity != NULL && atol(quantity + strlen("\"quantity\":")) > SHOP_QUANTITY_MAX;
 }
 
-static int choose_status(struct receiver *r, const char *body)
+static const char *header(const struct listener_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
+}
+
+static bool is_by_hand(const struct listener_request *request)
+{
+    const char *source = header(request, "webhook-source");
+    return source != NULL && (strcmp(source, "retry") == 0 || strcmp(source, "redrive") == 0);
+}
+
+static int choose_status(struct receiver *r, struct listener_request *request)
 {
     uint32_t dice = life_below(&r->random, 100);
     if (r->mood == RECEIVER_DOWN)
@@ -66,7 +81,7 @@ static int choose_status(struct receiver *r, const char *body)
         return PATIENCE;
     if (r->mood == RECEIVER_FLAKY && dice < 30)
         return dice < 10 ? CLOSES : dice < 20 ? BREAKS : IS_DOWN;
-    return is_refused(body) ? REFUSES : TAKES;
+    return is_refused(buf_text(&request->body)) && !is_by_hand(request) ? REFUSES : TAKES;
 }
 
 /* ---- requests ---- */
@@ -74,10 +89,10 @@ static int choose_status(struct receiver *r, const char *body)
 static void tell(struct receiver *r, const struct visit *visit)
 {
     struct listener_request *request = visit->request;
-    const char *attempt =
-        MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, "webhook-attempt");
+    const char *attempt = header(request, "webhook-attempt");
     const struct receiver_answer answer = {.body = buf_text(&request->body),
                                            .attempt = attempt != NULL ? atoi(attempt) : 0,
+                                           .by_hand = is_by_hand(request),
                                            .status = visit->status,
                                            .took_ms = r->now_ms - visit->began_ms};
     r->events.answered(r->events.context, &answer);
@@ -90,8 +105,7 @@ static enum MHD_Result finish(struct receiver *r, struct visit *visit)
     case CLOSES: return MHD_NO;
     case PATIENCE: return listener_reply(visit->request, PATIENCE, "", "Retry-After", "1");
     case REFUSES:
-        return listener_reply(visit->request, REFUSES, "{\"error\":\"quantity: 99 at most\"}",
-                              "Content-Type", "application/json");
+        return listener_reply(visit->request, REFUSES, REFUSAL, "Content-Type", "application/json");
     default: return listener_reply(visit->request, (unsigned)visit->status, "", NULL, NULL);
     }
 }
@@ -109,7 +123,7 @@ static enum MHD_Result answer(void *context, struct listener_request *request)
                             .next = r->visits,
                             .began_ms = r->now_ms,
                             .due_ms = r->now_ms + latency_ms(r),
-                            .status = choose_status(r, buf_text(&request->body)),
+                            .status = choose_status(r, request),
                             .held = true};
     r->visits = visit;
     request->own = visit;

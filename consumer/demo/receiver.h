@@ -1,5 +1,6 @@
 /* receiver: a webhook endpoint with moods, as real ones have: well, slow, failing now and then,
- * asking for patience (429), down. It refuses (422) orders that are too large for its form.
+ * asking for patience (429), down. It refuses (422) orders that are too large for its form, until
+ * somebody sends them again by hand: the form is mended by then.
  *
  * Its journal is what the accounts are checked against: `answered` is told of every request. */
 #ifndef DEMO_RECEIVER_H
@@ -27,6 +28,7 @@ extern const char *const receiver_mood_names[RECEIVER_MOOD_COUNT];
 struct receiver_answer { /* borrowed for the call */
     const char *body;    /* of the request */
     int attempt;         /* the request's webhook-attempt; 0: it has none */
+    bool by_hand;        /* sent again by somebody */
     int status;          /* 0: closed without an answer */
     int64_t took_ms;
 };

@@ -36,6 +36,7 @@ static rd_kafka_headers_t *headers_of(const struct parked_record *r)
     add(h, PREFIX "order-id", r->order_id);
     add(h, PREFIX "order-number", r->order_number);
     add(h, PREFIX "webhook-id", slice_of(r->webhook_id));
+    add(h, PREFIX "source", slice_of(r->source));
     add_number(h, PREFIX "status", r->status > 0 ? r->status : -1);
     add(h, PREFIX "response", r->response);
     add_number(h, PREFIX "attempts", r->attempts);

@@ -21,6 +21,7 @@ struct parked_record {
     int64_t schema_id;
     struct slice order_id, order_number, response;
     const char *webhook_id;
+    const char *source; /* "cdc", "retry", "redrive", "replay" */
     int64_t status, attempts, first_attempt_ms, last_attempt_ms;
 };
 

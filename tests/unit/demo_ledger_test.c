@@ -72,6 +72,38 @@ static void delivered_once_is_clean(void **state)
     assert_true(ledger_is_clean(&counts));
 }
 
+static void what_is_sent_again_by_hand_ends_a_second_time(void **state)
+{
+    struct fixture f;
+    (void)state;
+    open_with(&f, SHOP_REFUSED);
+    struct ledger_claim claim = {
+        .order_id = "o1", .partition = 3, .offset = 40, .reason = "http:422"};
+    ledger_parked(f.ledger, &claim);
+    claim.by_hand = true;
+    ledger_parked(f.ledger, &claim);
+    assert_int_equal(ledger_counts(f.ledger).parked, 1);
+    f.claim.by_hand = true;
+    ledger_delivered(f.ledger, &f.claim);
+    ledger_delivered(f.ledger, &f.claim);
+    struct ledger_counts counts = counts_of(&f);
+    assert_int_equal(counts.parked, 0);
+    assert_int_equal(counts.delivered, 1);
+    assert_true(ledger_is_clean(&counts));
+}
+
+static void parked_twice_by_nobodys_hand_is_seen(void **state)
+{
+    struct fixture f;
+    (void)state;
+    open_with(&f, SHOP_REFUSED);
+    const struct ledger_claim claim = {
+        .order_id = "o1", .partition = 3, .offset = 40, .reason = "http:422"};
+    ledger_parked(f.ledger, &claim);
+    ledger_parked(f.ledger, &claim);
+    assert_int_equal(counts_of(&f).twice, 1);
+}
+
 static void delivered_twice_is_seen(void **state)
 {
     struct fixture f;
@@ -208,14 +240,17 @@ static void the_balance_needs_all_of_it(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(delivered_once_is_clean),
-                                       cmocka_unit_test(delivered_twice_is_seen),
-                                       cmocka_unit_test(another_digit_is_seen),
-                                       cmocka_unit_test(what_was_never_confirmed_is_seen),
-                                       cmocka_unit_test(parking_fits_the_order),
-                                       cmocka_unit_test(a_late_word_is_of_the_one_it_names),
-                                       cmocka_unit_test(sent_though_it_could_not_be),
-                                       cmocka_unit_test(lost_is_open_below_a_commit),
-                                       cmocka_unit_test(the_balance_needs_all_of_it)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(delivered_once_is_clean),
+        cmocka_unit_test(delivered_twice_is_seen),
+        cmocka_unit_test(what_is_sent_again_by_hand_ends_a_second_time),
+        cmocka_unit_test(parked_twice_by_nobodys_hand_is_seen),
+        cmocka_unit_test(another_digit_is_seen),
+        cmocka_unit_test(what_was_never_confirmed_is_seen),
+        cmocka_unit_test(parking_fits_the_order),
+        cmocka_unit_test(a_late_word_is_of_the_one_it_names),
+        cmocka_unit_test(sent_though_it_could_not_be),
+        cmocka_unit_test(lost_is_open_below_a_commit),
+        cmocka_unit_test(the_balance_needs_all_of_it)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

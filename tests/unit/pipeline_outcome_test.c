@@ -129,11 +129,12 @@ static void a_refused_record_is_parked_with_all_that_is_known(void **state)
     static const struct {
         const char *name, *value;
     } expected[] = {
-        {PREFIX "reason", "http:400"},   {PREFIX "class", "refused"},
-        {PREFIX "topic", CLUSTER_TOPIC}, {PREFIX "partition", "2"},
-        {PREFIX "offset", "0"},          {PREFIX "schema-id", "1"},
-        {PREFIX "order-id", "o7"},       {PREFIX "order-number", "CMD-1"},
-        {PREFIX "status", "400"},        {PREFIX "attempts", "1"},
+        {PREFIX "source", "cdc"},         {PREFIX "reason", "http:400"},
+        {PREFIX "class", "refused"},      {PREFIX "topic", CLUSTER_TOPIC},
+        {PREFIX "partition", "2"},        {PREFIX "offset", "0"},
+        {PREFIX "schema-id", "1"},        {PREFIX "order-id", "o7"},
+        {PREFIX "order-number", "CMD-1"}, {PREFIX "status", "400"},
+        {PREFIX "attempts", "1"},
     };
     struct world w;
     char url[128];

@@ -17,7 +17,7 @@ function nextProbe(breaker, now) {
 function endpointDown(status, now) {
     const refusing = /refuses/.test(status.breaker.reason);
     const values = {
-        endpoint: (status.endpoint ?? '').split(' ')[0], /* without the fingerprint */
+        endpoint: (status.endpoint ?? '').split('#')[0], /* without the fingerprint */
         reason: endpointTrouble(status.breaker.reason),
         time: moment(status.breaker.since_ms, false),
     };
