@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { LOOK_UP_MS = 5000, LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
+enum { METADATA_MAX = 4096 }; /* what brokers take */
 
 static struct source_slot *entry(struct source *s, int32_t slot)
 {
@@ -247,6 +248,16 @@ static void open_queue(struct source *s, int32_t slot)
     rd_kafka_queue_io_event_enable(p->queue, s->wake_fd, &one, sizeof one);
 }
 
+/* librdkafka gives the metadata's length, and not always a NUL behind it. */
+static void tell_assigned(struct source *s, int32_t slot, const rd_kafka_topic_partition_t *p)
+{
+    char text[METADATA_MAX + 1] = "";
+    if (p->metadata != NULL && p->metadata_size <= METADATA_MAX)
+        memcpy(text, p->metadata, p->metadata_size);
+    text[p->metadata_size <= METADATA_MAX ? p->metadata_size : 0] = '\0';
+    s->events.assigned(s->events.context, slot, p->offset, text);
+}
+
 static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++)
@@ -260,8 +271,7 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         int32_t slot = source_slot_of(s, p);
         entry(s, slot)->state = SOURCE_ASSIGNED;
-        s->events.assigned(s->events.context, slot, p->offset,
-                           p->metadata != NULL ? p->metadata : "");
+        tell_assigned(s, slot, p);
     }
 }
 

@@ -66,10 +66,7 @@ class Judge:
                 for i in range(bisect.bisect_left(offsets, low), bisect.bisect_left(offsets, high)):
                     now.add(offsets[i])
                     covered.setdefault((c.partition, offsets[i]), us)
-            less = [o for o in above[c.partition] if o >= c.offset and o not in now]
-            self.shrunk += bool(less)
-            import os
-            if less and os.environ.get("DBG"): print("LESS", c, less[:5], len(less), len(now), len(above[c.partition]))
+            self.shrunk += any(o >= c.offset and o not in now for o in above[c.partition])
             above[c.partition] = now
         return covered
 
