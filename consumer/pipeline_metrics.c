@@ -81,6 +81,17 @@ static void add_records(const struct pipeline *p, struct buf *b)
             "Outcome records that were not acknowledged in time.");
 }
 
+/* Of last statuses, which stand in for a row before that events do not show. */
+static void add_memory(const struct pipeline *p, struct buf *b)
+{
+    struct memory_stats memory = transform_memory_stats(p->transform);
+    counter(b, "memory_hits_total", memory.hits, "Orders whose last status was remembered.");
+    counter(b, "memory_misses_total", memory.misses, "Orders whose last status was not.");
+    counter(b, "memory_evictions_total", memory.evictions,
+            "Orders forgotten for others; rule.memory is how many are remembered.");
+    gauge(b, "memory_orders", (int64_t)memory.held, "Orders whose last status is remembered.");
+}
+
 static void add_deliveries(const struct pipeline *p, struct buf *b)
 {
     struct lane_counts lanes = lane_counts(p->lanes);
@@ -198,6 +209,7 @@ void write_metrics(struct pipeline *p, struct buf *b)
 {
     add_build(p, b);
     add_records(p, b);
+    add_memory(p, b);
     add_deliveries(p, b);
     add_webhook(p, b);
     add_breaker(p, b);

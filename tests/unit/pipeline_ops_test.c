@@ -61,6 +61,9 @@ static void every_record_is_accounted_for(void **state)
     assert_true(world_metric(text, M "webhook_requests") == 2);
     assert_true(world_metric(text, M "webhook_duration_seconds_count") == 61);
     assert_true(world_metric(text, M "partition_end{topic=\"orders\",partition=\"0\"}") == 62);
+    assert_true(world_metric(text, M "memory_orders") > 0);
+    assert_true(world_metric(text, M "memory_misses_total") ==
+                world_metric(text, M "memory_orders"));
     assert_null(strstr(text, "/hook"));
     server_release(w.webhook);
     world_await_scrape(&w, "/metrics", M "records_in_flight 0\n", text, sizeof text);

@@ -324,6 +324,27 @@ static void an_envelope(void **state)
     plan_free(plan);
 }
 
+/* Without schema.name.adjustment.mode=avro a server called my-shop is part of the namespace, which
+ * Java's Avro lets pass. */
+static void namespaces_that_are_no_identifiers(void **state)
+{
+    (void)state;
+    static const char schema[] =
+        "{\"type\":\"record\",\"name\":\"Envelope\",\"namespace\":\"my-shop.public.1st\","
+        "\"fields\":[{\"name\":\"before\",\"type\":[\"null\",{\"type\":\"record\",\"name\":"
+        "\"Value\","
+        "\"fields\":[{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"status\",\"type\":"
+        "\"string\"}]}]},"
+        "{\"name\":\"after\",\"type\":[\"null\",\"my-shop.public.1st.Value\"]},"
+        "{\"name\":\"op\",\"type\":\"string\"}]}";
+    struct plan_options options = default_options();
+    struct change change;
+    struct plan *plan = compile(schema, &options);
+    run(plan, BYTES("\0\2\2x\2p\2c"), &change);
+    expect("id", &change.field[FIELD_ORDER_ID], "text x");
+    plan_free(plan);
+}
+
 #define ADDED(prefix)                                                                   \
     "," FIELD(prefix "op", "\"string\"") "," FIELD(prefix "lsn", "\"long\"") "," FIELD( \
         prefix "source_ts_ms", "\"long\"") "," FIELD("__deleted", "\"string\"")
@@ -467,6 +488,7 @@ int main(void)
         cmocka_unit_test(annotated_numbers_that_are_no_times),
         cmocka_unit_test(names_are_resolved_within_their_namespaces),
         cmocka_unit_test(an_envelope),
+        cmocka_unit_test(namespaces_that_are_no_identifiers),
         cmocka_unit_test(unwrapped_rows_of_any_prefix),
         cmocka_unit_test(another_prefix_than_the_rows_stops),
         cmocka_unit_test(strays_are_known),

@@ -1,0 +1,240 @@
+/* transform_test: the options that change what becomes of a record, from their text to the verdict.
+ * What each module does with them is its own test's; whole captured records are cases_test's. */
+#include "core/transform.h"
+
+#include "fakes/avro_bytes.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* An unwrapped row of texts: the operation (under any name), then its columns. */
+static const char *const columns[] = {"id",           "order_number", "client_name", "client_phone",
+                                      "product_name", "quantity",     "unit_price",  "total_amount",
+                                      "status",       "confirmed_at", "state",       "town"};
+enum { COLUMN_COUNT = sizeof columns / sizeof *columns };
+static const char *const values[COLUMN_COUNT] = {
+    "7",     "N-7",  "Amina", "0600",      "Lamp",
+    "2",     "1.50", "3.00",  "confirmed", "2026-11-22T09:15:30Z",
+    "payée", "Oran"};
+
+struct fixture {
+    struct config *config;
+    struct transform *transform;
+    struct plan *plan;
+};
+
+struct option {
+    const char *name, *value;
+};
+
+static void open_fixture(struct fixture *f, const struct option *options, size_t count,
+                         const char *op_column)
+{
+    struct error err = {0};
+    struct buf schema;
+    f->config = config_new();
+    assert_non_null(f->config);
+    for (size_t i = 0; i < count; i++)
+        if (!config_set(f->config, options[i].name, options[i].value, "test", &err))
+            fail_msg("%s", err.text);
+    f->transform = transform_new(f->config);
+    assert_non_null(f->transform);
+    buf_init(&schema, 4096);
+    buf_addf(&schema,
+             "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"%s\",\"type\":"
+             "[\"null\",\"string\"]}",
+             op_column);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        buf_addf(&schema, ",{\"name\":\"%s\",\"type\":\"string\"}", columns[i]);
+    buf_add_text(&schema, "]}");
+    struct plan_options plan_options = transform_plan_options(f->config);
+    f->plan = plan_compile(schema.data, schema.len, &plan_options, &err);
+    if (f->plan == NULL)
+        fail_msg("%s", err.text);
+    buf_done(&schema);
+}
+
+static void close_fixture(struct fixture *f)
+{
+    plan_free(f->plan);
+    transform_free(f->transform);
+    config_free(f->config);
+}
+
+static bool no_header(const void *context, const char *name)
+{
+    (void)context, (void)name;
+    return false;
+}
+
+/* The row above with another id and state; "verdict why body". */
+static const char *outcome(struct fixture *f, const char *op, const char *id, const char *status)
+{
+    static char line[1000];
+    static const char *const verdicts[] = {"skip", "deliver", "reject"};
+    struct transformed t;
+    struct buf body;
+    buf_init(&body, 4096);
+    avro_add_long(&body, op != NULL);
+    if (op != NULL)
+        avro_add_text(&body, op);
+    for (size_t i = 0; i < COLUMN_COUNT; i++)
+        avro_add_text(&body, i == 0 ? id : strcmp(columns[i], "status") == 0 ? status : values[i]);
+    const struct record record = {.topic = "orders",
+                                  .timestamp_ms = 1,
+                                  .body = (const uint8_t *)body.data,
+                                  .len = body.len,
+                                  .has_header = no_header};
+    transform_apply(f->transform, f->plan, &record, false, &t);
+    snprintf(line, sizeof line, "%s %s %.*s", verdicts[t.verdict], t.why,
+             t.verdict == TRANSFORM_DELIVER ? (int)t.body->len : 0,
+             t.verdict == TRANSFORM_DELIVER ? t.body->data : "");
+    buf_done(&body);
+    return line;
+}
+
+#define OPEN(f, op_column, ...)                                                \
+    do {                                                                       \
+        const struct option options[] = {__VA_ARGS__};                         \
+        open_fixture(f, options, sizeof options / sizeof *options, op_column); \
+    } while (0)
+
+static void assert_contains(const char *text, const char *part)
+{
+    if (strstr(text, part) == NULL)
+        fail_msg("%s: no %s", text, part);
+}
+
+static void fields_come_from_the_columns_they_are_mapped_to(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"payload.fields.client_city", "town"}, {"payload.fields.status", "state"},
+         {"payload.fields.order_number", "id"});
+    const char *got = outcome(&f, "c", "7", "confirmed");
+    assert_contains(got, "\"client_city\":\"Oran\"");
+    assert_contains(got, "\"status\":\"payée\"");
+    assert_contains(got, "\"order_id\":\"7\",\"order_number\":\"7\"");
+    close_fixture(&f);
+}
+
+static void another_order_id_names_the_order(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"payload.fields.order_id", "order_number"});
+    assert_contains(outcome(&f, "u", "7", "confirmed"), "\"order_id\":\"N-7\"");
+    assert_contains(outcome(&f, "u", "8", "confirmed"), "already_confirmed"); /* N-7 again */
+    close_fixture(&f);
+}
+
+static void shape_and_form_name(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"payload.shape", "flat"}, {"payload.form_name", "commande \"x\""});
+    assert_contains(outcome(&f, "c", "7", "confirmed"),
+                    "deliver  {\"form_name\":\"commande \\\"x\\\"\",\"order_id\":\"7\",");
+    close_fixture(&f);
+    OPEN(&f, "__op", {"payload.shape", "nested"});
+    assert_contains(
+        outcome(&f, "c", "7", "confirmed"),
+        "deliver  {\"form_name\":\"order_confirmation\",\"fields\":{\"order_id\":\"7\",");
+    close_fixture(&f);
+}
+
+static void another_column_and_value_decide(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"rule.column", "state"}, {"rule.value", "payée"});
+    assert_contains(outcome(&f, "c", "7", "pending"), "deliver  ");
+    close_fixture(&f);
+    OPEN(&f, "__op", {"rule.value", "shipped"});
+    assert_contains(outcome(&f, "c", "7", "shipped"), "deliver  ");
+    assert_contains(outcome(&f, "c", "8", "confirmed"), "skip not_confirmed");
+    close_fixture(&f);
+}
+
+static void snapshots(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"rule.snapshot", "skip"});
+    assert_contains(outcome(&f, "r", "7", "confirmed"), "skip snapshot");
+    close_fixture(&f);
+    OPEN(&f, "__op", {"rule.snapshot", "deliver"});
+    assert_contains(outcome(&f, "r", "7", "confirmed"), "deliver  ");
+    assert_contains(outcome(&f, "r", "8", "pending"), "skip not_confirmed");
+    close_fixture(&f);
+}
+
+static void an_operation_may_be_assumed(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "anything", {"rule.assume_op", "u"});
+    assert_contains(outcome(&f, NULL, "7", "confirmed"), "deliver  ");
+    assert_contains(outcome(&f, NULL, "7", "confirmed"), "skip already_confirmed");
+    close_fixture(&f);
+    OPEN(&f, "anything", {"rule.assume_op", "c"});
+    assert_contains(outcome(&f, NULL, "7", "confirmed"), "deliver  ");
+    assert_contains(outcome(&f, NULL, "7", "confirmed"), "deliver  ");
+    close_fixture(&f);
+}
+
+static void prefixes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "cdc_op", {"rule.prefix", "cdc_"});
+    assert_contains(outcome(&f, "r", "7", "confirmed"), "skip snapshot");
+    close_fixture(&f);
+    OPEN(&f, "op", {"rule.prefix", "none"});
+    assert_contains(outcome(&f, "r", "7", "confirmed"), "skip snapshot");
+    close_fixture(&f);
+}
+
+static void the_memory_is_as_large_as_asked_for_and_counts(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"rule.memory", "2"});
+    assert_contains(outcome(&f, "u", "1", "confirmed"), "deliver  ");
+    assert_contains(outcome(&f, "u", "2", "confirmed"), "deliver  ");
+    assert_contains(outcome(&f, "u", "1", "confirmed"), "skip already_confirmed");
+    assert_contains(outcome(&f, "u", "3", "confirmed"), "deliver  "); /* 2 is forgotten */
+    assert_contains(outcome(&f, "u", "1", "confirmed"), "skip already_confirmed");
+    assert_contains(outcome(&f, "u", "2", "confirmed"), "deliver  ");
+    struct memory_stats stats = transform_memory_stats(f.transform);
+    assert_int_equal(stats.hits, 2);
+    assert_int_equal(stats.misses, 4);
+    assert_int_equal(stats.evictions, 2);
+    assert_int_equal(stats.held, 2);
+    close_fixture(&f);
+    OPEN(&f, "__op", {"rule.memory", "0"});
+    assert_contains(outcome(&f, "u", "1", "confirmed"), "deliver  ");
+    assert_contains(outcome(&f, "u", "1", "confirmed"), "deliver  ");
+    close_fixture(&f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fields_come_from_the_columns_they_are_mapped_to),
+        cmocka_unit_test(another_order_id_names_the_order),
+        cmocka_unit_test(shape_and_form_name),
+        cmocka_unit_test(another_column_and_value_decide),
+        cmocka_unit_test(snapshots),
+        cmocka_unit_test(an_operation_may_be_assumed),
+        cmocka_unit_test(prefixes),
+        cmocka_unit_test(the_memory_is_as_large_as_asked_for_and_counts),
+    };
+    return cmocka_run_group_tests_name("transform", tests, NULL, NULL);
+}
