@@ -1,5 +1,6 @@
 #include "core/schema_names.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool schema_full_name(const char *name, const char *space, char ret_full[SCHEMA_NAME_MAX],
@@ -31,6 +32,33 @@ void schema_name_to_space(char *full)
 {
     char *dot = strrchr(full, '.');
     *(dot != NULL ? dot : full) = '\0';
+}
+
+static bool is_identifier(const char *name)
+{
+    for (const char *c = name; *c != '\0'; c++) {
+        bool letter = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') || *c == '_';
+        if (!letter && (c == name || *c < '0' || *c > '9'))
+            return false;
+    }
+    return *name != '\0';
+}
+
+bool schema_identifier(const char *name, char ret_identifier[SCHEMA_NAME_MAX])
+{
+    const char *dot = strrchr(name, '.'), *last = dot != NULL ? dot + 1 : name;
+    size_t space = (size_t)(last - name), len = strlen(last);
+    if (is_identifier(last))
+        len = (size_t)snprintf(ret_identifier, SCHEMA_NAME_MAX, "%s", name);
+    else if (space + sizeof SCHEMA_ESCAPE + 2 * len > SCHEMA_NAME_MAX)
+        return false;
+    else {
+        char *at = ret_identifier + sprintf(ret_identifier, "%.*s" SCHEMA_ESCAPE, (int)space, name);
+        for (; *last != '\0'; last++)
+            at += sprintf(at, "%02x", (unsigned char)*last);
+        len = 0;
+    }
+    return len < SCHEMA_NAME_MAX;
 }
 
 static bool is_one_of(const char *word, const char *const *words, size_t count)
@@ -80,23 +108,39 @@ static bool resolve_member(struct resolver *r, json_t *node, const char *key, co
     return json_object_set_new(node, key, resolved) == 0 || fail_memory(r) != NULL;
 }
 
+/* A new string that holds the identifier of a name. */
+static json_t *identifier(struct resolver *r, const char *name)
+{
+    char text[SCHEMA_NAME_MAX];
+    if (!schema_identifier(name, text)) {
+        error_set(r->err, ERROR_UNDECODABLE, "a name in the schema is too long");
+        return NULL;
+    }
+    json_t *json = json_string(text);
+    return json != NULL ? json : fail_memory(r);
+}
+
 static json_t *resolve_name(struct resolver *r, json_t *node, const char *space)
 {
     char full[SCHEMA_NAME_MAX];
     if (schema_is_built_in(json_string_value(node)))
         return json_incref(node);
-    if (!schema_full_name(json_string_value(node), space, full, r->err))
-        return NULL;
-    json_t *name = json_string(full);
-    return name != NULL ? name : fail_memory(r);
+    return schema_full_name(json_string_value(node), space, full, r->err) ? identifier(r, full)
+                                                                          : NULL;
 }
 
 /* The namespace goes into the name; where there is none, it must not be taken from around. */
 static bool set_full_name(struct resolver *r, json_t *node, const char *full)
 {
-    if (json_object_set_new(node, "name", json_string(full)) != 0 ||
-        json_object_set_new(r->definitions, full, json_incref(node)) != 0)
+    json_t *name = identifier(r, full);
+    if (name == NULL)
+        return false;
+    if (json_object_set(r->definitions, json_string_value(name), node) != 0 ||
+        json_object_set(node, "name", name) != 0) {
+        json_decref(name);
         return fail_memory(r) != NULL;
+    }
+    json_decref(name);
     if (strchr(full, '.') != NULL)
         json_object_del(node, "namespace");
     else if (json_object_set_new(node, "namespace", json_string("")) != 0)
@@ -123,6 +167,17 @@ static bool check_distinct(struct resolver *r, const json_t *fields)
     return ok;
 }
 
+static bool set_field_name(struct resolver *r, json_t *field)
+{
+    const char *name = json_string_value(json_object_get(field, "name"));
+    if (name == NULL || is_identifier(name))
+        return true; /* avro-c says when there is none */
+    json_t *text = identifier(r, name);
+    if (text == NULL)
+        return false;
+    return json_object_set_new(field, "name", text) == 0 || fail_memory(r) != NULL;
+}
+
 static bool resolve_definition(struct resolver *r, json_t *node, const char *space)
 {
     char full[SCHEMA_NAME_MAX];
@@ -131,7 +186,8 @@ static bool resolve_definition(struct resolver *r, json_t *node, const char *spa
     schema_name_to_space(full); /* from here on, full is the namespace */
     json_t *fields = json_object_get(node, "fields");
     for (size_t i = 0; i < json_array_size(fields); i++)
-        if (!resolve_member(r, json_array_get(fields, i), "type", full))
+        if (!resolve_member(r, json_array_get(fields, i), "type", full) ||
+            !set_field_name(r, json_array_get(fields, i)))
             return false;
     return check_distinct(r, fields);
 }

@@ -27,9 +27,16 @@ bool schema_is_built_in(const char *type);
 /* Whether this JSON defines a record, error, enum or fixed. */
 bool schema_is_definition(const json_t *node);
 
-/* Makes every name in the schema full, bares types that are wrapped in another, and notes each
- * definition under its full name. `*root` is changed in place, or replaced; its depth must be
- * bounded by the caller. `definitions` is an empty object, filled with references into the tree. */
+/* Java's Avro lets every letter into a name, as in a column called prénom; avro-c knows those of
+ * ASCII only. The identifier of such a name is SCHEMA_ESCAPE and its bytes in hex; any other name
+ * is its own. Of a full name, the part behind the last dot counts. False when it gets too long. */
+#define SCHEMA_ESCAPE "__name_"
+bool schema_identifier(const char *name, char ret_identifier[SCHEMA_NAME_MAX]) must_check;
+
+/* Makes every name in the schema full and an identifier, bares types that are wrapped in another,
+ * and notes each definition under its name. `*root` is changed in place, or replaced; its depth
+ * must be bounded by the caller. `definitions` is an empty object, filled with references into the
+ * tree. */
 bool schema_names_resolve(json_t **root, json_t *definitions, struct error *err) must_check;
 
 #endif
