@@ -330,6 +330,14 @@ static void say_unsettled(struct pipeline *p)
     }
 }
 
+static const struct partition *any_stopped(const struct pipeline *p)
+{
+    for (size_t i = 0; i < p->partition_count; i++)
+        if (p->partitions[i] != NULL && p->partitions[i]->state == PARTITION_STOPPED)
+            return p->partitions[i];
+    return NULL;
+}
+
 /* True when there is nothing more to do; false to go on. */
 static bool is_over(struct pipeline *p, const struct pipeline_options *options, int64_t deadline)
 {
@@ -337,6 +345,11 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
         return true;
     if (!options->until_end)
         return false;
+    if (any_stopped(p))
+        return !error_set(p->fatal, ERROR_FAILED,
+                          "partition %" PRId32 " is stopped, so the end cannot be reached; the log "
+                          "says why",
+                          any_stopped(p)->number);
     if (everything_settled(p)) {
         say_totals(p, "everything up to the end is settled and committed");
         return true;
@@ -348,8 +361,21 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
     return p->fatal->code != ERROR_NONE;
 }
 
+/* What the library that runs cannot do, so that nobody trusts in it. */
+static void say_what_is_missing(void)
+{
+    if (rd_kafka_version() < 0x02010000)
+        log_warn("this librdkafka does not notice a topic that was cut short and has grown again "
+                 "(KIP-320, from 2.1): after an unclean leader election compare by hand",
+                 LOG_S("librdkafka", source_library_version()));
+    log_info("a topic that was deleted and made anew is noticed only when it holds less than what "
+             "was committed",
+             LOG_S("librdkafka", source_library_version()));
+}
+
 static void say_started(struct pipeline *p)
 {
+    say_what_is_missing();
     log_info("started", LOG_S("version", ELEMENTOR_SYNC_VERSION),
              LOG_S("librdkafka", source_library_version()),
              LOG_S("libcurl", curl_version_info(CURLVERSION_NOW)->version),

@@ -171,9 +171,19 @@ void give_back_drained(struct pipeline *p)
     }
 }
 
+/* Read up to that end. An offset that lies behind it proves nothing before a fetch has shown that
+ * it is in the topic at all. */
+static bool is_read(struct pipeline *p, const struct partition *partition, int64_t end)
+{
+    if (partition->at_end && partition->batch_at == partition->batch_len)
+        return true;
+    int64_t next = partition->window.next;
+    return next >= end && source_end_known(p->source, partition->slot) >= next;
+}
+
 /* Everything below the end offsets of the start is settled and committed, here or by another
  * member. */
-bool everything_settled(const struct pipeline *p)
+bool everything_settled(struct pipeline *p)
 {
     for (size_t i = 0; i < p->end_count; i++) {
         if (p->end_offsets[i] == 0)
@@ -181,9 +191,7 @@ bool everything_settled(const struct pipeline *p)
         const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
         if (!may_commit(partition) || has_news(p, partition) || partition->asked >= 0)
             return false;
-        bool read = partition->window.next >= p->end_offsets[i] ||
-                    (partition->at_end && partition->batch_at == partition->batch_len);
-        if (!read || window_open_count(&partition->window) > 0)
+        if (!is_read(p, partition, p->end_offsets[i]) || window_open_count(&partition->window) > 0)
             return false;
     }
     return true;

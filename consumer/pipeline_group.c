@@ -125,6 +125,33 @@ static void at_end(void *context, int32_t slot)
         partition->at_end = true;
 }
 
+static void stopped(void *context, int32_t slot, const char *why)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, slot);
+    if (partition == NULL || partition->state == PARTITION_NONE)
+        return;
+    log_error("partition stopped: its place in the topic is lost", LOG_S("why", why));
+    if (partition->state != PARTITION_REVOKING)
+        partition->state = PARTITION_STOPPED;
+    p->state_changed = true;
+}
+
+/* As if it had been lost and given again. */
+static void restarted(void *context, int32_t slot, int64_t position)
+{
+    struct pipeline *p = context;
+    struct partition *partition = partition_entry(p, slot);
+    if (partition == NULL || partition->state == PARTITION_NONE ||
+        partition->state == PARTITION_REVOKING)
+        return;
+    drop_batch(partition);
+    drop_deliveries(p, partition);
+    end_partition(p, partition);
+    begin_partition(p, partition, position, "");
+    partition->committed = -1; /* so that the new place is committed at once */
+}
+
 static void trouble(void *context, const struct error *err, bool fatal)
 {
     struct pipeline *p = context;
@@ -136,6 +163,14 @@ static void trouble(void *context, const struct error *err, bool fatal)
 
 struct source_events group_events(struct pipeline *p)
 {
-    return (struct source_events){p,         assigned,    revoking, lost,
-                                  committed, commit_done, at_end,   trouble};
+    return (struct source_events){.context = p,
+                                  .assigned = assigned,
+                                  .revoking = revoking,
+                                  .lost = lost,
+                                  .committed = committed,
+                                  .commit_done = commit_done,
+                                  .at_end = at_end,
+                                  .stopped = stopped,
+                                  .restarted = restarted,
+                                  .trouble = trouble};
 }

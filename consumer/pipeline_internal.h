@@ -200,7 +200,7 @@ void commit_due(struct pipeline *p);
 void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, const char *error);
 void commit_finished(struct pipeline *p);
 void give_back_drained(struct pipeline *p);
-bool everything_settled(const struct pipeline *p);
+bool everything_settled(struct pipeline *p);
 int64_t commit_wait_until(const struct pipeline *p); /* monotonic ms, -1: not waiting */
 
 /* The partition of a delivery or parked record, or NULL when that assignment is over. */

@@ -29,6 +29,9 @@
     X(kafka_group, "kafka.group", TEXT, "elementor-sync", 0, 0, "", "consumer group")              \
     X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                           \
       "where to start a partition of which the group has committed nothing; required by run")      \
+    X(kafka_lost_offsets, "kafka.lost_offsets", CHOICE, "stop", 0, 0, "stop|earliest|latest",      \
+      "what to do when the next offset is not in the topic any more: stop that partition and "     \
+      "alert, or go on at its beginning or end")                                                   \
     X(parked_topic, "parked.topic", TEXT, "elementor-sync.parked", 0, 0, "",                       \
       "topic that receives records which can never be sent")                                       \
     X(deliveries_topic, "deliveries.topic", TEXT, "elementor-sync.deliveries", 0, 0, "",           \
@@ -138,6 +141,7 @@
 #define CONFIG_C_CHOICE int
 
 enum { KAFKA_START_EARLIEST, KAFKA_START_LATEST };
+enum { KAFKA_LOST_STOP, KAFKA_LOST_EARLIEST, KAFKA_LOST_LATEST };
 enum { RULE_SNAPSHOT_SKIP, RULE_SNAPSHOT_DELIVER };
 enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
 enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };

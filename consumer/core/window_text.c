@@ -166,15 +166,19 @@ static struct window_range *read_runs(const uint8_t *bytes, size_t len, int64_t 
     return ranges;
 }
 
-static bool read_replay(const char *text, int64_t *ret_replay_until)
+/* ".r5000", and ".n6", which is not for the window. */
+static bool read_notes(const char *text, int64_t *ret_replay_until)
 {
-    char *end;
-    if (*text == '\0')
-        return true;
-    if (strncmp(text, ".r", 2) != 0 || text[2] < '0' || text[2] > '9')
-        return false;
-    *ret_replay_until = strtoll(text + 2, &end, 10);
-    return *end == '\0';
+    while (*text != '\0') {
+        char *end, kind = text[1];
+        if (text[0] != '.' || (kind != 'r' && kind != 'n') || text[2] < '0' || text[2] > '9')
+            return false;
+        int64_t number = strtoll(text + 2, &end, 10);
+        if (kind == 'r')
+            *ret_replay_until = number;
+        text = end;
+    }
+    return true;
 }
 
 bool window_text_read(struct window *w, const char *text, int64_t *ret_replay_until)
@@ -188,7 +192,7 @@ bool window_text_read(struct window *w, const char *text, int64_t *ret_replay_un
     if (strncmp(text, "1.", 2) != 0 || strtoll(text + 2, &end, 10) != w->next || *end != '.')
         return false;
     int len = decode(end + 1, bytes, sizeof bytes, &rest);
-    if (len < 0 || !read_replay(rest, &replay_until))
+    if (len < 0 || !read_notes(rest, &replay_until))
         return false;
     struct window_range *ranges = read_runs(bytes, (size_t)len, w->next, &count);
     if (ranges == NULL)

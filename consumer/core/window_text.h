@@ -3,6 +3,8 @@
  *   1.4711.AQIBBQ        version, the committed offset it belongs to, base64url of varints:
  *                        open run, settled run, open run, settled run, … from that offset on
  *   1.4711.AQIBBQ.r5000  the same, and deliveries of offsets below 5000 are a replay
+ *   1.4711..n6           nothing settled above; and what edge/source notes: the topic had six
+ *                        partitions when the group began at its end
  *
  * Printable, because librdkafka and brokers mangle binary metadata; short, because brokers take
  * 4096 characters. A text that is cut short loses nothing: what it does not mention counts as open,

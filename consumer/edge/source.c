@@ -5,6 +5,7 @@
 #include "edge/kafka_conf.h"
 
 #include <assert.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,11 +324,11 @@ static void message_error(struct source *s, int32_t slot, const rd_kafka_message
         return;
     case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
     case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        snprintf(
-            text, sizeof text,
-            "%s, partition %d stands still: its offset is not in the topic any more (retention, or "
-            "the topic was made anew): %s. Reset the group's offset to go on",
-            slot >= 0 ? source_topic(s, slot) : "", (int)m->partition, rd_kafka_message_errstr(m));
+        if (slot >= 0) {
+            source_offset_lost(s, slot, m->offset);
+            return;
+        }
+        snprintf(text, sizeof text, "an offset is lost: %s", rd_kafka_message_errstr(m));
         break;
     default:
         snprintf(text, sizeof text, "topic \"%s\": %s", s->config->kafka_topic,
@@ -431,6 +432,18 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
     }
 }
 
+/* Behind the text stands what every commit of a group that began at the topic's end carries. */
+char *source_metadata(const struct source *s, int32_t slot, int64_t offset, const char *text)
+{
+    char *full = NULL;
+    if (s->born == 0 || slot_is_retry(slot))
+        return strdup(text);
+    int len = *text != '\0'
+                  ? asprintf(&full, "%s" SOURCE_BORN_MARK "%" PRId32, text, s->born)
+                  : asprintf(&full, "1.%" PRId64 "." SOURCE_BORN_MARK "%" PRId32, offset, s->born);
+    return len >= 0 ? full : NULL;
+}
+
 bool source_commit(struct source *s, const struct source_offset *offsets, size_t count,
                    struct error *err)
 {
@@ -442,10 +455,9 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
         rd_kafka_topic_partition_t *p =
             rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot));
         p->offset = offsets[i].offset;
-        if (offsets[i].metadata != NULL) { /* freed with the list */
-            p->metadata = strdup(offsets[i].metadata);
-            p->metadata_size = p->metadata != NULL ? strlen(offsets[i].metadata) : 0;
-        }
+        p->metadata = source_metadata(s, slot, p->offset, /* freed with the list */
+                                      offsets[i].metadata != NULL ? offsets[i].metadata : "");
+        p->metadata_size = p->metadata != NULL ? strlen(p->metadata) : 0;
     }
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(s->rk, list, s->commit_queue, NULL, NULL);
     rd_kafka_topic_partition_list_destroy(list);

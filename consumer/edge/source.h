@@ -51,6 +51,12 @@ struct source_events {
     void (*commit_done)(void *context);
     /* Everything that was in the partition at some moment after its assignment has been read. */
     void (*at_end)(void *context, int32_t slot);
+    /* The offset to be read next is not in the topic any more (retention), or not yet (a topic made
+     * anew, or cut short): nothing more of this slot is read until it is assigned again. why: one
+     * line. */
+    void (*stopped)(void *context, int32_t slot, const char *why);
+    /* The same, and the operator had chosen to go on: reading begins anew at `position`. */
+    void (*restarted)(void *context, int32_t slot, int64_t position);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
     void (*trouble)(void *context, const struct error *err, bool fatal);
 };

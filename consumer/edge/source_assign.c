@@ -1,4 +1,4 @@
-/* source_assign: what the group gives and takes, and where reading begins. */
+/* source_assign: what the group gives and takes. */
 #include "edge/source_internal.h"
 
 #include "edge/clock.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_UP_MS = 5000, LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
+enum { LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
 enum { METADATA_MAX = 4096 }; /* what brokers take */
 
 static struct source_slot *entry(struct source *s, int32_t slot)
@@ -157,84 +157,7 @@ static void finish_revoke(struct source *s)
     free_all(s, SOURCE_RELEASED);
 }
 
-/* ---- giving: where does each partition begin? ---- */
-
-static bool look_up(struct source *s, rd_kafka_topic_partition_list_t *list, struct error *err)
-{
-    rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, LOOK_UP_MS);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        code = list->elems[i].err;
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(err, ERROR_UNREACHABLE, "committed offsets: %s", rd_kafka_err2str(code));
-}
-
-/* Whether the group has committed anything in this topic: then a partition without a commit is one
- * that was added later, and begins at its beginning. */
-static bool group_is_known(struct source *s, bool *ret_known, struct error *err)
-{
-    size_t count = source_partition_count(s, LOOK_UP_MS, err);
-    if (count == 0)
-        return false;
-    rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)count);
-    rd_kafka_topic_partition_list_add_range(all, s->config->kafka_topic, 0, (int32_t)count - 1);
-    bool ok = look_up(s, all, err), known = false;
-    for (int i = 0; i < all->cnt; i++)
-        known |= all->elems[i].offset >= 0;
-    rd_kafka_topic_partition_list_destroy(all);
-    if (ok)
-        *ret_known = known;
-    return ok;
-}
-
-/* The offset a partition without a commit begins at. */
-static bool resolve_start(struct source *s, rd_kafka_topic_partition_t *p, bool group_known,
-                          struct error *err)
-{
-    int64_t low, high;
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(s->rk, p->topic, p->partition, &low, &high, LOOK_UP_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_UNREACHABLE, "partition %d: %s", (int)p->partition,
-                         rd_kafka_err2str(code));
-    bool is_source = strcmp(p->topic, s->config->kafka_topic) == 0;
-    bool latest = is_source && s->config->kafka_start == KAFKA_START_LATEST && !group_known;
-    p->offset = latest ? high : low; /* a retry that nobody has read yet is still to be done */
-    return true;
-}
-
-/* "latest" is a number from here on: it is committed before anything is read, so that a restart
- * does not take a later "latest" and lose what came in between. */
-static bool commit_starts(struct source *s, const rd_kafka_topic_partition_list_t *starts,
-                          struct error *err)
-{
-    if (starts->cnt == 0)
-        return true;
-    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, starts, 0);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(err, ERROR_UNREACHABLE, "committing where to start: %s",
-                     rd_kafka_err2str(code));
-}
-
-static bool resolve_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
-                           struct error *err)
-{
-    bool known = false, asked = false, ok = true;
-    rd_kafka_topic_partition_list_t *starts = rd_kafka_topic_partition_list_new(list->cnt);
-    for (int i = 0; ok && i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *p = &list->elems[i];
-        if (p->offset >= 0)
-            continue;
-        if (!asked)
-            ok = group_is_known(s, &known, err);
-        asked = true;
-        ok = ok && resolve_start(s, p, known, err);
-        if (ok && s->config->kafka_start == KAFKA_START_LATEST)
-            rd_kafka_topic_partition_list_add(starts, p->topic, p->partition)->offset = p->offset;
-    }
-    ok = ok && commit_starts(s, starts, err);
-    rd_kafka_topic_partition_list_destroy(starts);
-    return ok;
-}
+/* ---- giving ---- */
 
 /* Its own queue before it is assigned: an unforwarding made by the application sticks. */
 static void open_queue(struct source *s, int32_t slot)
@@ -286,7 +209,7 @@ static void finish_assign(struct source *s)
         return;
     struct error err = {0};
     rd_kafka_topic_partition_list_t *list = source_list(s, SOURCE_WANTED);
-    if ((list->cnt == 0 || look_up(s, list, &err)) && resolve_starts(s, list, &err)) {
+    if (list->cnt == 0 || source_find_starts(s, list, &err)) {
         s->pending = CHANGE_NONE;
         assign(s, list);
         log_trouble_over(&s->offsets_trouble, "the group's offsets are known",

@@ -1,7 +1,9 @@
 /* source_internal: the source's state.
  *
  *   source.c         start, reading, commits, close
- *   source_assign.c  what the group gives and takes, and where reading begins
+ *   source_assign.c  what the group gives and takes
+ *   source_start.c   where reading begins
+ *   source_lost.c    an offset that is not there
  *
  * A slot's states; every arrow is made in source_assign.c:
  *
@@ -33,8 +35,10 @@ struct source {
     struct source_slot *slots;
     size_t count;
     int32_t partitions, retry_partitions; /* of the topics */
-    enum source_change pending;           /* what librdkafka waits for us to carry out */
-    int64_t retry_ms; /* of a pending assignment whose offsets could not be looked up */
+    int32_t born; /* partitions of the topic when the group began at its end; 0: it did not, or this
+                   * member does not know */
+    enum source_change pending; /* what librdkafka waits for us to carry out */
+    int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
     bool ever_assigned, joined, closing, leaving, closed;
     struct log_trouble offsets_trouble, broker_trouble;
     struct log_trouble refused_trouble; /* TLS or the login */
@@ -44,12 +48,26 @@ struct source {
 const char *source_topic(const struct source *s, int32_t slot);
 int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t *p);
 
+/* The metadata of a commit; malloced. NULL without memory: then the commit goes without. */
+char *source_metadata(const struct source *s, int32_t slot, int64_t offset, const char *text);
+
 /* source_assign.c */
 void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                       rd_kafka_topic_partition_list_t *partitions, void *opaque);
 void source_carry_out(struct source *s); /* what is pending, if it can be done by now */
 void source_revoke_all(struct source *s);
 bool source_none_owned(const struct source *s);
+
+/* source_start.c: fills in the offset (and metadata) that each begins with. Blocks for some seconds
+ * at most; false: nobody answers. */
+bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
+                        struct error *err) must_check;
+
+/* source_lost.c. The offset that is to be read next is not in the topic: what kafka.lost_offsets
+ * says is done. */
+void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
+
+#define SOURCE_BORN_MARK ".n" /* core/window_text.h */
 
 /* An offset list of all slots in a state; the caller destroys it. */
 rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state);

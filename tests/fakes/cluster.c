@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum { WAIT_MS = 10000 };
 
@@ -70,6 +71,21 @@ int64_t cluster_committed(struct cluster *c, const char *group, int32_t partitio
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_destroy(rk);
     return offset >= 0 ? offset : -1;
+}
+
+void cluster_commit(struct cluster *c, const char *group, int32_t partition, int64_t offset,
+                    const char *metadata)
+{
+    rd_kafka_t *rk = consumer(c, group);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_t *p =
+        rd_kafka_topic_partition_list_add(list, CLUSTER_TOPIC, partition);
+    p->offset = offset;
+    p->metadata = strdup(metadata);
+    p->metadata_size = strlen(metadata);
+    require(!rd_kafka_commit(rk, list, 0));
+    rd_kafka_topic_partition_list_destroy(list);
+    rd_kafka_destroy(rk);
 }
 
 size_t cluster_read(struct cluster *c, const char *topic,

@@ -27,6 +27,10 @@ void cluster_produce(struct cluster *c, int32_t partition, const void *value, si
 /* The group's committed offset in CLUSTER_TOPIC, -1: none. */
 int64_t cluster_committed(struct cluster *c, const char *group, int32_t partition);
 
+/* Commits for a group that has no members now. */
+void cluster_commit(struct cluster *c, const char *group, int32_t partition, int64_t offset,
+                    const char *metadata);
+
 /* The records of a topic's partition 0, oldest first, up to its end: each is handed over, borrowed.
  * Returns how many. */
 size_t cluster_read(struct cluster *c, const char *topic,

@@ -135,10 +135,15 @@ static bool run(struct world *w, bool until_end)
     return ok;
 }
 
-void world_run_to_end(struct world *w)
+bool world_try_to_end(struct world *w)
 {
     w->err = (struct error){0};
-    if (!run(w, true))
+    return run(w, true);
+}
+
+void world_run_to_end(struct world *w)
+{
+    if (!world_try_to_end(w))
         fail_msg("%s", w->err.text);
 }
 

@@ -57,6 +57,9 @@ void world_confirm(struct world *w, int32_t partition, const char *id);
 /* Runs up to the topic's end, or fails. */
 void world_run_to_end(struct world *w);
 
+/* The same; false, with w->err, when it does not come to its end. */
+bool world_try_to_end(struct world *w);
+
 /* In a thread; `ok` and `err` hold the result after world_stop. */
 void world_start(struct world *w);
 void world_stop(struct world *w);

@@ -1,0 +1,68 @@
+/* source_lost: an offset that is not in the topic: retention has passed it, or the topic was made
+ * anew or cut short. */
+#include "edge/source_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+enum { QUERY_MS = 5000 };
+
+/* Where to go on; false when the cluster does not say. */
+static bool find_place(struct source *s, int32_t slot, int64_t *ret_low, int64_t *ret_high)
+{
+    return rd_kafka_query_watermark_offsets(s->rk, source_topic(s, slot), slot_partition(slot),
+                                            ret_low, ret_high,
+                                            QUERY_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static bool done(rd_kafka_error_t *error)
+{
+    if (error == NULL)
+        return true;
+    log_warn("reading cannot go on elsewhere", LOG_S("why", rd_kafka_error_string(error)));
+    rd_kafka_error_destroy(error);
+    return false;
+}
+
+/* librdkafka does not seek where it does not fetch: the partition is taken away and given again, as
+ * only a cooperative assignor allows for one alone. */
+static bool go_to(struct source *s, int32_t slot, int64_t offset)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot))->offset =
+        offset;
+    bool ok = done(rd_kafka_incremental_unassign(s->rk, list)) &&
+              done(rd_kafka_incremental_assign(s->rk, list));
+    rd_kafka_topic_partition_list_destroy(list);
+    return ok;
+}
+
+static void stop(struct source *s, int32_t slot, int64_t offset, int64_t low, int64_t high)
+{
+    char why[ERROR_TEXT_MAX];
+    snprintf(why, sizeof why,
+             "offset %" PRId64 " of %s, partition %" PRId32
+             ", is not in the topic (it holds %" PRId64 " to %" PRId64
+             "): %s. Reset the group's offset, or choose kafka.lost_offsets",
+             offset, source_topic(s, slot), slot_partition(slot), low, high,
+             offset < low ? "retention has passed what was not sent yet"
+                          : "the topic was made anew, or cut short");
+    s->events.stopped(s->events.context, slot, why);
+}
+
+void source_offset_lost(struct source *s, int32_t slot, int64_t offset)
+{
+    int64_t low = -1, high = -1;
+    bool found = find_place(s, slot, &low, &high);
+    int choice = s->config->kafka_lost_offsets;
+    int64_t place = choice == KAFKA_LOST_LATEST ? high : low;
+    if (choice == KAFKA_LOST_STOP || !found || !go_to(s, slot, place)) {
+        stop(s, slot, offset, low, high);
+        return;
+    }
+    log_error("an offset is not in the topic any more: going on as kafka.lost_offsets says",
+              LOG_S("topic", source_topic(s, slot)), LOG_I("partition", slot_partition(slot)),
+              LOG_I("lost", offset), LOG_I("low", low), LOG_I("high", high),
+              LOG_I("goes_on_at", place));
+    s->events.restarted(s->events.context, slot, place);
+}
