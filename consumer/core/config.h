@@ -108,7 +108,7 @@
       "time to finish what is in flight at shutdown or revoke")                                    \
     X(inflight_records, "inflight.records", COUNT, "10000", 1, 10000000, "",                       \
       "unsettled deliveries held at a time, over all partitions")                                  \
-    X(inflight_bytes, "inflight.bytes", SIZE, "16MiB", 65536, 17179869184, "",                     \
+    X(inflight_bytes, "inflight.bytes", SIZE, "12MiB", 65536, 17179869184, "",                     \
       "memory of unsettled deliveries, over all partitions")                                       \
     X(rule_column, "rule.column", TEXT, "status", 0, 0, "", "the column that decides")             \
     X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")            \

@@ -92,6 +92,7 @@ struct source *source_new(const struct config *config, const struct source_event
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"queued.max.messages.kbytes", "4096"}, /* of each partition's own queue */
+        {"fetch.message.max.bytes", "524288"},  /* a queue may be over its limit by as much */
         /* While the orders' queues are full a request is for idle partitions alone; it must not
          * outlast what is queued. */
         {"fetch.wait.max.ms", "50"},

@@ -61,6 +61,7 @@ static rd_kafka_t *consumer(const char *brokers, const char *group)
                                        {"enable.auto.offset.store", "false"},
                                        {"partition.assignment.strategy", "cooperative-sticky"},
                                        {"queued.max.messages.kbytes", "4096"},
+                                       {"fetch.message.max.bytes", "524288"},
                                        {"fetch.wait.max.ms", "50"}};
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
