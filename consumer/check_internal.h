@@ -34,7 +34,6 @@ struct check {
     bool brokers_gone;           /* it says that all are down, or refuse the login */
     int32_t partitions;          /* of kafka.topic; 0: it was not reached */
     int64_t *low, *high;         /* offsets, by partition */
-    bool registry_answers;
     struct sample sample;
 };
 

@@ -48,6 +48,8 @@ static void client_log(const rd_kafka_t *rk, int level, const char *facility, co
 {
     (void)level;
     (void)facility;
+    const char *thread_end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
+    text = thread_end != NULL ? thread_end + 3 : text;
     if (*kafka_advice(text) != '\0')
         keep_words(rd_kafka_opaque(rk), text);
 }
@@ -76,8 +78,10 @@ static bool open_client(struct check *c, struct error *err)
 /* Lets librdkafka say what it has to say. Nothing is assigned, so no record can come. */
 static void hear(struct check *c)
 {
-    for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(c->rk, 0)) != NULL;)
+    for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(c->rk, 0)) != NULL;) {
+        keep_words(c, rd_kafka_message_errstr(m));
         rd_kafka_message_destroy(m);
+    }
 }
 
 void check_kafka_done(struct check *c)
@@ -282,14 +286,6 @@ static bool reach_topic(struct check *c)
 
 /* ---- the group, and where it would start ---- */
 
-static int64_t count_records(const struct check *c)
-{
-    int64_t records = 0;
-    for (int32_t p = 0; p < c->partitions; p++)
-        records += c->high[p] - c->low[p];
-    return records;
-}
-
 /* What the group's commits say, added up. */
 struct commits {
     int partitions, lost;
@@ -317,10 +313,9 @@ static void say_start(struct check *c)
                        : c->config->kafka_start == KAFKA_START_LATEST ? "latest"
                                                                       : "not set";
     report_add(c->report, REPORT_NOTE, KAFKA, "kafka.start",
-               "%s; the group has committed nothing here yet, so it counts: latest would send "
-               "what is confirmed from now on, earliest would also read the %" PRId64
-               " records still in the topic",
-               what, count_records(c));
+               "%s; the group has committed nothing here yet, so it counts (latest: what is "
+               "confirmed from now on)",
+               what);
 }
 
 static void say_commits(struct check *c, const struct commits *commits)
@@ -343,11 +338,28 @@ static void say_commits(struct check *c, const struct commits *commits)
 /* The error of a look-up of commits: of the whole call, or of its first partition that has one. */
 static rd_kafka_resp_err_t ask_commits(struct check *c, rd_kafka_topic_partition_list_t *list)
 {
+    rd_kafka_resp_err_t code;
+    int64_t deadline_ms = clock_mono_ms() + ASK_MS;
     rd_kafka_topic_partition_list_add_range(list, c->config->kafka_topic, 0, c->partitions - 1);
-    rd_kafka_resp_err_t code = rd_kafka_committed(c->rk, list, ASK_MS);
+    *c->words = '\0';
+    do { /* without the right to the group its coordinator is asked for again and again */
+        code = rd_kafka_committed(c->rk, list, SLICE_MS);
+        hear(c);
+    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && *kafka_advice(c->words) == '\0' &&
+             clock_mono_ms() < deadline_ms);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
         code = list->elems[i].err;
     return code;
+}
+
+static void fail_group(struct check *c, rd_kafka_resp_err_t code)
+{
+    struct error err = {0};
+    const char *words = *c->words != '\0' ? c->words : rd_kafka_err2str(code);
+    bool forbidden = strstr(words, "authorization") != NULL;
+    error_set(&err, forbidden ? ERROR_FAILED : ERROR_UNREACHABLE, "group \"%s\": %.300s; %s",
+              c->config->kafka_group, words, kafka_advice(words));
+    report_fail(c->report, &err, KAFKA, "group");
 }
 
 static void reach_group(struct check *c)
@@ -363,13 +375,7 @@ static void reach_group(struct check *c)
         else
             say_start(c);
     } else {
-        struct error err = {0};
-        error_set(&err,
-                  code == RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED ? ERROR_FAILED
-                                                                       : ERROR_UNREACHABLE,
-                  "group \"%s\": %s; %s", c->config->kafka_group, rd_kafka_err2str(code),
-                  kafka_advice(rd_kafka_err2str(code)));
-        report_fail(c->report, &err, KAFKA, "group");
+        fail_group(c, code);
     }
     rd_kafka_topic_partition_list_destroy(list);
 }

@@ -103,6 +103,25 @@ static void nothing(void *context)
     (void)context;
 }
 
+/* Older registries do not list their types; they all say of a schema that it is there, or not. */
+static bool knows_of_schemas(struct check *c)
+{
+    enum { NO_SUCH_SCHEMA = 40403 };
+    char url[URL_MAX];
+    struct check_answer answer = {0};
+    struct error err = {0};
+    snprintf(url, sizeof url, "%.*s/schemas/ids/1", trimmed(c->config->registry_url),
+             c->config->registry_url);
+    if (!ask(c, url, &answer, &err))
+        return false;
+    json_t *root = answer.body != NULL ? json_loadb(answer.body, answer.len, 0, NULL) : NULL;
+    bool knows = json_integer_value(json_object_get(root, "error_code")) == NO_SUCH_SCHEMA ||
+                 (answer.status == 200 && json_is_string(json_object_get(root, "schema")));
+    json_decref(root);
+    free(answer.body);
+    return knows;
+}
+
 void check_registry(struct check *c)
 {
     struct check_answer answer = {0};
@@ -113,8 +132,7 @@ void check_registry(struct check *c)
         report_fail(c->report, &err, REGISTRY, "url");
         return;
     }
-    c->registry_answers = answers_as_registry(&answer);
-    if (c->registry_answers) {
+    if (answers_as_registry(&answer) || (answer.status == 404 && knows_of_schemas(c))) {
         report_add(c->report, REPORT_OK, REGISTRY, "url", "%s answers in %lld ms",
                    c->config->registry_url, (long long)answer.took_ms);
         c->registry = registry_new(c->http, c->config, nothing, NULL, &err);

@@ -1,7 +1,6 @@
 /* pipeline: start, turns, end. */
 #include "pipeline_internal.h"
 
-#include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/reload.h"
 #include "edge/topics.h"
@@ -382,10 +381,6 @@ static void say_started(struct pipeline *p)
              LOG_S("topic", p->config->kafka_topic), LOG_S("group", p->config->kafka_group),
              LOG_S("webhook", webhook_name(p->webhook)),
              LOG_I("concurrency", p->config->webhook_concurrency));
-    const char *lacks = kafka_library_lacks(rd_kafka_version());
-    if (*lacks != '\0')
-        log_warn("this librdkafka lacks something", LOG_S("version", source_library_version()),
-                 LOG_S("what", lacks));
 }
 
 static bool still_wanted(void *context)

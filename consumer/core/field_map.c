@@ -1,7 +1,6 @@
 #include "core/field_map.h"
 
 #include "core/plan_schema.h"
-#include "core/schema_names.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,13 +35,10 @@ static const char *member(const json_t *type, const char *key)
 }
 
 /* The type of a record's field; NULL when there is none of that name. */
-static const json_t *type_of_field(const json_t *record, const char *column)
+static const json_t *type_of_field(const json_t *record, const char *name)
 {
     size_t i;
     json_t *field;
-    char name[SCHEMA_NAME_MAX];
-    if (!schema_identifier(column, name))
-        return NULL;
     json_array_foreach (json_object_get(record, "fields"), i, field)
         if (strcmp(member(field, "name"), name) == 0)
             return json_object_get(field, "type");

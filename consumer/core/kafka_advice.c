@@ -27,6 +27,9 @@ static const struct {
     {"SSL listener", "",
      "this looks like a TLS listener: set kafka.properties.security.protocol to ssl (sasl_ssl "
      "with a login)"},
+    {"might require SASL", "",
+     "this listener wants a login: set kafka.properties.security.protocol to sasl_ssl or "
+     "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},
     {"supported mechanisms", "",
      "set kafka.properties.sasl.mechanism to one that the broker offers"},
     {"nsupported SASL mechanism", "",
@@ -34,9 +37,6 @@ static const struct {
     {"uthentication", "",
      "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password and "
      ".sasl.mechanism"},
-    {"might require SASL", "",
-     "this listener wants a login: set kafka.properties.security.protocol to sasl_ssl or "
-     "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},
     {"Invalid response size", "",
      "what answers there is not Kafka (a web server, or the registry?): correct the port in "
      "kafka.brokers"},

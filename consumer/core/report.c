@@ -106,8 +106,9 @@ bool report_verdict(const struct report *report, struct error *err)
 {
     if (report->lost)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a finding");
-    return report->failures == 0 || error_set(err, report->code, "check: %zu failed, %zu warnings",
-                                              report->failures, report->warnings);
+    return report->failures == 0 ||
+           error_set(err, report->code, "check: failures: %zu, warnings: %zu", report->failures,
+                     report->warnings);
 }
 
 /* ---- for people ---- */
@@ -205,7 +206,7 @@ void report_text(const struct report *report, struct buf *b)
         }
         add_finding(b, f, &widths);
     }
-    buf_addf(b, "\n%zu failed, %zu warnings\n", report->failures, report->warnings);
+    buf_addf(b, "\nfailures: %zu, warnings: %zu\n", report->failures, report->warnings);
 }
 
 /* ---- for machines ---- */

@@ -10,10 +10,12 @@
 
 enum { SYSLOG_CRITICAL = 2, SYSLOG_WARNING = 4, FACILITIES_MAX = 32, EVERY_MS = 60000 };
 
-/* Facilities whose lines also come as errors, by their callback. */
-static bool comes_as_error(const char *facility)
+/* Facilities whose lines also come as errors, by their callback; or are no news: that topics are
+ * not to be made by looking at them is asked of brokers that do not know the question. */
+static bool is_for_debugging(const char *facility)
 {
-    return strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0;
+    return strcmp(facility, "FAIL") == 0 || strcmp(facility, "ERROR") == 0 ||
+           strcmp(facility, "AUTOCREATE") == 0;
 }
 
 /* kafka.properties.* go to consumers and producers alike: that one of the two has no use for a
@@ -53,9 +55,11 @@ static void warn(const char *facility, const char *text)
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
+    const char *thread_end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
+    text = thread_end != NULL ? thread_end + 3 : text;
     if (level <= SYSLOG_CRITICAL)
         log_error("librdkafka", LOG_S("facility", facility), LOG_S("text", text));
-    else if (level <= SYSLOG_WARNING && !comes_as_error(facility) && !is_known(text))
+    else if (level <= SYSLOG_WARNING && !is_for_debugging(facility) && !is_known(text))
         warn(facility, text);
     else
         log_debug("librdkafka", LOG_S("facility", facility), LOG_S("text", text));

@@ -314,6 +314,18 @@ bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offs
 
 /* ---- turns ---- */
 
+/* A missing right, a coordinator that can't be found: said again and again by librdkafka. */
+static void consumer_error(struct source *s, const char *why)
+{
+    const struct log_field fields[] = {LOG_S("topic", s->config->kafka_topic),
+                                       LOG_S("group", s->config->kafka_group),
+                                       LOG_S("why", why),
+                                       advice_on(why),
+                                       {0}};
+    log_trouble(&s->consumer_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                "kafka: reading is hindered", fields);
+}
+
 /* An error that came in place of a message; slot -1: of the whole client. */
 static void message_error(struct source *s, int32_t slot, const rd_kafka_message_t *m)
 {
@@ -331,9 +343,7 @@ static void message_error(struct source *s, int32_t slot, const rd_kafka_message
         }
         snprintf(text, sizeof text, "an offset is lost: %s", rd_kafka_message_errstr(m));
         break;
-    default:
-        snprintf(text, sizeof text, "topic \"%s\": %s", s->config->kafka_topic,
-                 rd_kafka_message_errstr(m));
+    default: consumer_error(s, rd_kafka_message_errstr(m)); return;
     }
     say(s, ERROR_FAILED, false, text);
 }

@@ -41,6 +41,7 @@ struct source {
     int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
     bool ever_assigned, joined, closing, leaving, closed;
     struct log_trouble offsets_trouble, broker_trouble;
+    struct log_trouble consumer_trouble;
     struct log_trouble refused_trouble; /* TLS or the login */
     char words[256];                    /* the last on a broken connection that say something */
 };

@@ -8,9 +8,9 @@ A module of tests has a list TESTS of functions that take a harness.Test; name i
 import sys, time, traceback
 
 from harness import Stack, Test
-import cases, main_job
+import cases, main_job, newcomer
 
-MODULES = [main_job, cases]
+MODULES = [main_job, cases, newcomer]
 
 
 def run_one(function, binary, tools, stack):

@@ -37,6 +37,27 @@ static void no_registry_at_all(void **state)
                        "path is /apis/ccompat/v7)");
 }
 
+/* One that does not list its types, but knows the schema; or knows that it does not. */
+static void older_registry(void **state)
+{
+    static const struct server_rule knowing[] = {{"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                                 {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                                 {0}};
+    static const struct server_rule ignorant[] = {
+        {NULL, SERVER_ANSWER_CLOSE,
+         "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"error_code\":40403}", 0},
+        {0}};
+    const struct server_rule *both[] = {knowing, ignorant};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench b;
+        bench_open(&b, both[i]);
+        bench_check(&b);
+        expect_finding(&b, "ok", "registry", "url", " answers in ");
+        bench_close(&b);
+    }
+}
+
 static void login_is_refused(void **state)
 {
     static const struct server_rule rules[] = {
@@ -156,15 +177,11 @@ static void unsafe_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(path_is_missing),
-        cmocka_unit_test(no_registry_at_all),
-        cmocka_unit_test(login_is_refused),
-        cmocka_unit_test(nobody_answers),
-        cmocka_unit_test(schema_is_another_registrys),
-        cmocka_unit_test(schema_is_no_avro),
-        cmocka_unit_test(row_without_the_column),
-        cmocka_unit_test(schema_by_subject),
-        cmocka_unit_test(ping_only_when_asked),
+        cmocka_unit_test(path_is_missing),   cmocka_unit_test(no_registry_at_all),
+        cmocka_unit_test(older_registry),    cmocka_unit_test(login_is_refused),
+        cmocka_unit_test(nobody_answers),    cmocka_unit_test(schema_is_another_registrys),
+        cmocka_unit_test(schema_is_no_avro), cmocka_unit_test(row_without_the_column),
+        cmocka_unit_test(schema_by_subject), cmocka_unit_test(ping_only_when_asked),
         cmocka_unit_test(unsafe_urls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -129,25 +129,6 @@ static void kinds(void **state)
     config_free(config);
 }
 
-static void columns_of_other_letters(void **state)
-{
-    static const char letters[] =
-        "{\"type\":\"record\",\"name\":\"Row\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"},"
-        "{\"name\":\"status\",\"type\":\"string\"},{\"name\":\"prénom\",\"type\":\"string\"}]}";
-    struct config *config = config_new();
-    struct field_map map;
-    struct error err = {0};
-    (void)state;
-    assert_non_null(config);
-    assert_true(config_set(config, "rule.assume_op", "u", "test", &err));
-    assert_true(config_set(config, "payload.fields.client_name", "prénom", "test", &err));
-    const struct plan_options options = transform_plan_options(config);
-    assert_true(field_map_of(letters, strlen(letters), &options, &map, &err));
-    assert_string_equal(map.field[FIELD_CLIENT_NAME].type, "string");
-    assert_int_equal(map.field[FIELD_CLIENT_NAME].fate, FIELD_FINE);
-    config_free(config);
-}
-
 static void what_is_no_row(void **state)
 {
     struct config *config = config_new();
@@ -163,8 +144,7 @@ static void what_is_no_row(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(precise), cmocka_unit_test(modes), cmocka_unit_test(kinds),
-        cmocka_unit_test(columns_of_other_letters), cmocka_unit_test(what_is_no_row)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(precise), cmocka_unit_test(modes),
+                                       cmocka_unit_test(kinds), cmocka_unit_test(what_is_no_row)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,9 @@ static const struct {
     {"sasl_plaintext://h:1/bootstrap: SASL authentication error: Authentication failed: Invalid "
      "username or password",
      "check kafka.properties.sasl.username"},
+    {"h:1/bootstrap: Disconnected: verify that security.protocol is correctly configured, broker "
+     "might require SASL authentication (after 1ms in state UP)",
+     "this listener wants a login"},
     {"SASL SCRAM-SHA-512 mechanism handshake failed: Broker: Unsupported SASL mechanism: broker's "
      "supported mechanisms: PLAIN",
      "kafka.properties.sasl.mechanism to one that the broker offers"},

@@ -57,7 +57,8 @@ static void lines_by_level(void **state)
     log_setup(LOG_INFO, false);
     capture();
     kafka_log(NULL, 2, "CRIT", "worst");
-    kafka_log(NULL, 4, "MAXPOLL", "polled too late");
+    kafka_log(NULL, 4, "MAXPOLL", "[thrd:main]: polled too late");
+    kafka_log(NULL, 4, "AUTOCREATE", "not supported by broker");
     kafka_log(NULL, 3, "FAIL", "Connection refused");
     kafka_log(NULL, 4, "CONFWARN", "property x will be ignored by this producer instance");
     kafka_log(NULL, 6, "INFO", "chatter");

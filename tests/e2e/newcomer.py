@@ -1,0 +1,163 @@
+"""What a newcomer meets: from the example file to the first webhook, and each mistake's message."""
+import json, os, pathlib, subprocess
+
+from harness import HERE, wait_for
+from secure_broker import PASSWORD, SecureBroker
+import fake_registry
+
+EXAMPLE = HERE.parent.parent / "docker" / "shop.yaml"
+CASE = HERE.parent / "cases" / "default"
+
+
+def run(t, *arguments, **env):
+    """A verb that ends by itself: (exit code, standard output, standard error). env None: unset."""
+    everything = {**os.environ, **t.env(**env)}
+    done = subprocess.run([str(t.binary), *arguments], capture_output=True, text=True, timeout=120,
+                          env={k: v for k, v in everything.items() if v is not None})
+    for text in (done.stdout, done.stderr):
+        assert "secret-path" not in text and PASSWORD not in text, text
+    return done.returncode, done.stdout, done.stderr
+
+
+def check(t, **env):
+    """The exit code and the findings of a check, as {(area, name): "level text"}."""
+    code, out, _ = run(t, "check", "--json", **env)
+    report = json.loads(out)
+    assert report["ok"] == (code == 0), (code, report)
+    told = sorted(report["findings"], key=lambda f: f["level"] == "fail")  # a failure counts
+    return code, {(f["area"], f["name"]): f"{f['level']} {f['text']}" for f in told}
+
+
+def expect(t, code, area, name, text, **env):
+    got, findings = check(t, **env)
+    said = findings.get((area, name), "")
+    assert text in said, (text, said, findings)
+    assert got == code, (got, findings)
+
+
+def example_to_first_webhook(t):
+    """The file of the documentation, filled in from the environment; check, preview, run."""
+    only = {"KAFKA_TOPIC": None, "KAFKA_START": None}
+    order = t.stack.order("N-1")
+    t.stack.confirm(order)
+    wait_for("the order is in the topic", lambda: run(
+        t, "preview", "--config", str(EXAMPLE), "--until-end", **only)[1].count(order) > 0)
+    code, out, err = run(t, "check", "--config", str(EXAMPLE), **only)
+    assert code == 0, out + err
+    print("\n".join("      " + line for line in out.splitlines()), flush=True)
+    program = t.start("run", "--config", str(EXAMPLE))
+    wait_for("six partitions assigned", lambda: program.count("partition assigned") >= 6)
+    mine = t.stack.order("N-2")
+    t.stack.confirm(mine)
+    t.wait_delivered([mine])
+    code, findings = check(t)
+    assert findings["kafka", "kafka.start"].startswith("note not used: the group goes on from")
+    assert program.stop() == 0
+    assert t.receiver.delivered() == [mine]
+
+
+def check_sends_and_commits_nothing(t):
+    code, findings = check(t)
+    assert code == 0, findings
+    assert "committed nothing" in findings["kafka", "kafka.start"], findings
+    code, findings = check(t)
+    assert "committed nothing" in findings["kafka", "kafka.start"], findings
+    assert t.receiver.journal() == []
+
+
+def mistakes_on_the_real_stack(t):
+    registry = t.stack.env["REGISTRY_URL"]
+    host = registry.split("//")[1].split("/")[0]
+    expect(t, 3, "kafka", "brokers", "nothing listens at this address",
+           KAFKA_BROKERS="127.0.0.1:1")
+    expect(t, 3, "kafka", "brokers", "no broker at all", KAFKA_BROKERS=host)
+    expect(t, 1, "kafka", "topic", 'did you mean "orders.public.orders"?',
+           KAFKA_TOPIC="orders.public.ordres")
+    expect(t, 1, "registry", "url", f"set registry.url to {registry}",
+           REGISTRY_URL=f"http://{host}")
+    expect(t, 3, "registry", "url", "does not answer", REGISTRY_URL="http://127.0.0.1:1")
+    expect(t, 3, "kafka", "brokers", "has no TLS", KAFKA_PROPERTIES_SECURITY_PROTOCOL="ssl")
+    expect(t, 2, "configuration", "webhook.url", "is not a URL such as https://",
+           ELEMENTOR_WEBHOOK_URL="shop.example.com/secret-path")
+    code, _, err = run(t, "run", "--until-end", "--timeout", "3s", KAFKA_BROKERS="127.0.0.1:1")
+    assert code == 3 and "nothing listens at this address" in err, err
+    code, _, err = run(t, "run", "--set", "webhok.url=x")
+    assert code == 2 and 'did you mean "webhook.url"?' in err, err
+
+
+def json_topic_is_explained(t):
+    topic = f"json-{os.getpid()}"
+    subprocess.run(["java", "-Xmx128m", "-cp",
+                    (pathlib.Path(t.stack.folder) / "jars").read_text().strip() + "/kafka/*",
+                    "org.apache.kafka.tools.TopicCommand", "--bootstrap-server",
+                    t.stack.env["KAFKA_BROKERS"], "--create", "--topic", topic, "--partitions",
+                    "1"], check=True, capture_output=True)
+    record = json.dumps({"before": None, "after": {"id": 1, "status": "confirmed"}, "op": "c"})
+    subprocess.run(["kcat", "-P", "-b", t.stack.env["KAFKA_BROKERS"], "-t", topic], check=True,
+                   input=record, text=True)
+    expect(t, 1, "records", "form", "the record is JSON, not Avro: set the connector's "
+           "key.converter and value.converter to an Avro converter", KAFKA_TOPIC=topic)
+
+
+def login_rights_and_tls(t):
+    broker = SecureBroker(t.stack, t.folder)
+    server, registry = fake_registry.serve(CASE / "schemas.json")
+    try:
+        subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), f"127.0.0.1:{broker.admin}",
+                        "shop.orders", str(CASE / "records.ndjson")], check=True)
+        common = {"KAFKA_TOPIC": "shop.orders", "KAFKA_GROUP": "shop", "REGISTRY_URL": registry}
+        login = {**common, "KAFKA_BROKERS": f"127.0.0.1:{broker.login}",
+                 "KAFKA_PROPERTIES_SECURITY_PROTOCOL": "sasl_plaintext",
+                 "KAFKA_PROPERTIES_SASL_MECHANISM": "PLAIN",
+                 "KAFKA_PROPERTIES_SASL_USERNAME": "shop",
+                 "KAFKA_PROPERTIES_SASL_PASSWORD": PASSWORD}
+        tls = {**common, "KAFKA_BROKERS": f"127.0.0.1:{broker.tls}"}
+        wrong_login(t, common, login, broker)
+        missing_rights(t, login, broker)
+        wrong_tls(t, tls, broker)
+    finally:
+        server.shutdown()
+        broker.stop()
+
+
+def wrong_login(t, common, login, broker):
+    refused = "check kafka.properties.sasl.username, .sasl.password"
+    expect(t, 3, "kafka", "brokers", refused,
+           **{**login, "KAFKA_PROPERTIES_SASL_PASSWORD": "wrong"})
+    expect(t, 3, "kafka", "brokers", "this listener wants a login",
+           **{**common, "KAFKA_BROKERS": f"127.0.0.1:{broker.login}"})
+    expect(t, 3, "kafka", "brokers", "kafka.properties.sasl.mechanism to one that the broker",
+           **{**login, "KAFKA_PROPERTIES_SASL_MECHANISM": "SCRAM-SHA-256"})
+    code, _, err = run(t, "run", "--until-end", "--timeout", "5s",
+                       **{**login, "KAFKA_PROPERTIES_SASL_PASSWORD": "wrong"})
+    assert code == 3 and refused in err, err
+    assert err.count("kafka refuses the connection") == 1, err
+
+
+def missing_rights(t, login, broker):
+    expect(t, 1, "kafka", "topic", "Topic authorization failed; let the program's user read",
+           **login)
+    broker.allow("--topic", "shop.orders", "--operation", "READ")
+    expect(t, 1, "kafka", "group", "Group authorization failed",
+           **login)
+    code, _, err = run(t, "run", "--until-end", "--timeout", "5s", "--set", "topics.create=false",
+                       "--set", "parked.topic=shop.orders-parked", **login)
+    assert code == 1 and "shop.orders-parked" in err, err
+    broker.allow("--group", "shop", "--operation", "READ")
+    expect(t, 1, "own topics", "parked.topic", "authorization failed", **login)
+    broker.allow("--topic", "elementor-sync.", "--resource-pattern-type", "prefixed",
+                 "--operation", "READ", "--operation", "WRITE", "--operation", "CREATE",
+                 "--operation", "DESCRIBE")
+    expect(t, 0, "own topics", "parked.topic", "missing; run creates it", **login)
+
+
+def wrong_tls(t, tls, broker):
+    expect(t, 3, "kafka", "brokers", "looks like a TLS listener", **tls)
+    expect(t, 3, "kafka", "brokers", "kafka.properties.ssl.ca.location",
+           KAFKA_PROPERTIES_SECURITY_PROTOCOL="ssl", **tls)
+    expect(t, 0, "kafka", "brokers", "1 in the cluster", KAFKA_PROPERTIES_SECURITY_PROTOCOL="ssl",
+           KAFKA_PROPERTIES_SSL_CA_LOCATION=str(broker.ca), **tls)
+
+
+TESTS = [example_to_first_webhook, check_sends_and_commits_nothing, mistakes_on_the_real_stack,
+         json_topic_is_explained, login_rights_and_tls]
