@@ -127,6 +127,31 @@
       "nested: {form_name, fields:{…}}; flat: {form_name, …}")                                     \
     X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                              \
       "address of /metrics, /livez, /readyz (127.0.0.1:9464); without it there is no such port")   \
+    X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                      \
+      "where the dashboard listens, HOST:PORT; put TLS in front of it")                            \
+    X(dashboard_database, "dashboard.database", TEXT, "elementor-sync.dashboard.db", 0, 0, "",     \
+      "SQLite file of the dashboard's view; may be deleted, it is built again")                    \
+    X(dashboard_origins, "dashboard.origins", TEXT, NULL, 0, 0, "",                                \
+      "origins whose pages may call the API (CORS), separated by spaces: "                         \
+      "https://shop.example.com")                                                                  \
+    X(dashboard_wait, "dashboard.wait", DURATION, "10s", 0, 60000, "",                             \
+      "how long a call of sync-order-elementor waits before it answers 202")                       \
+    X(dashboard_redrive_rate, "dashboard.redrive_rate", COUNT, "5", 1, 1000, "",                   \
+      "orders a second that a redrive sends")                                                      \
+    X(auth_hs256_secret, "auth.hs256_secret", SECRET, NULL, 0, 0, "",                              \
+      "HS256: the secret that signs tokens (Supabase's legacy JWT secret), at least 32 bytes")     \
+    X(auth_public_key_file, "auth.public_key_file", TEXT, NULL, 0, 0, "",                          \
+      "RS256 or ES256: file of the public key that verifies tokens, PEM")                          \
+    X(auth_jwks_url, "auth.jwks_url", TEXT, NULL, 0, 0, "",                                        \
+      "RS256 and ES256: where the public keys are (…/auth/v1/.well-known/jwks.json)")              \
+    X(auth_jwks_ca_file, "auth.jwks_ca_file", TEXT, NULL, 0, 0, "",                                \
+      "certificates to trust instead of the system's, PEM")                                        \
+    X(auth_issuer, "auth.issuer", TEXT, NULL, 0, 0, "", "required iss of a token")                 \
+    X(auth_audience, "auth.audience", TEXT, NULL, 0, 0, "", "required aud of a token")             \
+    X(auth_operator_claim, "auth.operator_claim", TEXT, NULL, 0, 0, "",                            \
+      "the claim that makes an operator, besides the role service_role: app_metadata.role")        \
+    X(auth_operator_values, "auth.operator_values", TEXT, NULL, 0, 0, "",                          \
+      "its values that do, separated by spaces")                                                   \
     X(log_level, "log.level", CHOICE, "info", 0, 0, "debug|info|warn|error", "least level logged") \
     X(log_format, "log.format", CHOICE, "logfmt", 0, 0, "logfmt|json", "form of log lines")
 
@@ -205,7 +230,8 @@ enum config_need {
     CONFIG_NEED_KAFKA = 1,    /* brokers, topic */
     CONFIG_NEED_START = 2,    /* kafka.start */
     CONFIG_NEED_REGISTRY = 4, /* registry.url */
-    CONFIG_NEED_WEBHOOK = 8   /* webhook.url */
+    CONFIG_NEED_WEBHOOK = 8,  /* webhook.url */
+    CONFIG_NEED_AUTH = 16     /* a way to verify tokens */
 };
 
 /* Checks what must be there and what contradicts, and notes what is unwise in config->warnings.

@@ -332,13 +332,38 @@ static void advise(struct config *c)
                     (long long)room);
 }
 
+/* ---- who may use the dashboard ---- */
+
+static bool check_auth(const struct config *config, unsigned needs, struct error *err)
+{
+    enum { SECRET_MIN = 32 };
+    const char *secret = config->auth_hs256_secret, *claim = config->auth_operator_claim;
+    if ((needs & CONFIG_NEED_AUTH) != 0 && secret == NULL && config->auth_public_key_file == NULL &&
+        config->auth_jwks_url == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "one of auth.jwks_url, auth.public_key_file and auth.hs256_secret is "
+                         "required: without it nobody could sign in");
+    if (secret != NULL && strlen(secret) < SECRET_MIN)
+        return error_set(err, ERROR_CONFIG,
+                         "auth.hs256_secret is shorter than %d bytes: it could be guessed",
+                         SECRET_MIN);
+    if ((claim != NULL) != (config->auth_operator_values != NULL))
+        return error_set(err, ERROR_CONFIG,
+                         "auth.operator_claim and auth.operator_values go together");
+    if (claim != NULL && strncmp(claim, "user_metadata", strlen("user_metadata")) == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "auth.operator_claim: users write user_metadata themselves; use one in "
+                         "app_metadata");
+    return true;
+}
+
 bool config_finish(struct config *config, unsigned needs, struct error *err)
 {
     if (!config_need(config, needs, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||
         !check_kafka_security(config, err) || !check_orders(config, err) ||
-        !check_outcomes(config, err))
+        !check_outcomes(config, err) || !check_auth(config, needs, err))
         return false;
     advise(config);
     return true;
