@@ -12,8 +12,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct verb *const verbs[] = {&verb_run,  &verb_preview, &verb_check, &verb_dashboard,
-                                           &verb_demo, &verb_options, NULL};
+static const struct verb *const verbs[] = {&verb_run,       &verb_preview, &verb_check,
+                                           &verb_dashboard, &verb_token,   &verb_demo,
+                                           &verb_options,   NULL};
 
 static void print_verb(const struct verb *verb)
 {

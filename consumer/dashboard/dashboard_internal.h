@@ -2,22 +2,151 @@
 #ifndef DASHBOARD_DASHBOARD_INTERNAL_H
 #define DASHBOARD_DASHBOARD_INTERNAL_H
 
+#include "dashboard/auth.h"
 #include "dashboard/dashboard.h"
+#include "dashboard/feed.h"
+#include "dashboard/fetch.h"
 #include "dashboard/reply.h"
+#include "dashboard/view.h"
 #include "dashboard/web.h"
+#include "edge/http.h"
+#include "edge/retry_writer.h"
+
+enum { KEY_MAX = 300, STREAMS_MAX = 64, LAG_POINTS = 60 };
+
+/* Why an exchange is still open. */
+struct wait {
+    enum { WAIT_KEYS, WAIT_SYNC, WAIT_RETRY, WAIT_STREAM } kind;
+    struct wait *next, *previous;
+    struct dashboard *d;
+    struct exchange *x; /* NULL: its client went; whoever works for it ends it */
+    struct caller caller;
+    bool busy;  /* a resend works for it */
+    bool dirty; /* something that it waits for has changed */
+    int64_t deadline_ms;
+    char key[KEY_MAX + 1];
+    /* WAIT_SYNC */
+    char confirmed_at[64];
+    int64_t want_ms; /* the transition's, -1: the latest one */
+    bool force;
+    char request[RETRY_REQUEST_MAX];
+    int64_t asked_ms; /* of the request; wall clock */
+};
+
+struct redrive;
+struct resend;
 
 struct dashboard {
     const struct config *config;
     struct loop *loop;
     struct web *web;
+    struct http *http;
+    struct view *view;
+    struct feed *feed;
+    struct fetch *fetch;
+    struct publisher *publisher;
+    int publisher_fd;
     char address[128];
-    int64_t now_ms;
-    bool stopping;
+    int64_t now_ms, wall_ms;
+    bool stopping, asked;
+    int64_t lag_ms;
+
+    struct keys keys;
+    struct auth_rules rules;
+    struct {
+        struct http_request *request; /* NULL: none under way */
+        int64_t due_ms, asked_ms;
+        struct log_trouble *trouble;
+    } set;
+
+    struct wait *waits;
+    size_t stream_count;
+    struct resend *resends;
+    struct redrive *redrive; /* the running one */
+    json_t *redrives;        /* those that ended, newest first */
+
+    json_t *changed; /* keys, since the streams were told; NULL: too many to be named */
+    int64_t changed_count, told_ms, status_ms, beat_ms;
+    char *status_told;
+    int64_t lag_minute, lag[LAG_POINTS]; /* the last hour's, by minute; -1: not known */
 };
 
 /* api.c: routes a request; assets.c: a file of the page, false when there is none. */
 void api_request(void *context, struct exchange *x);
 void api_gone(void *context, struct exchange *x);
 bool assets_serve(struct exchange *x);
+
+/* What a handler is given. */
+struct call {
+    struct dashboard *d;
+    struct exchange *x;
+    struct caller caller;
+    char key[KEY_MAX + 1]; /* of the path, decoded; "": none */
+};
+
+/* The body as an object; NULL when it is none, and that is answered. The caller's. */
+json_t *call_body(const struct call *call);
+void call_bad(const struct call *call, const char *detail);
+/* A whole number ≥ least of the query; *ret stays when it is not there. False: answered. */
+bool call_number(const struct call *call, const char *name, int64_t least, int64_t most,
+                 int64_t *ret);
+bool call_text(const struct call *call, const char *name, size_t most, const char **ret);
+
+/* waits.c */
+struct wait *wait_new(const struct call *call, int kind);
+void wait_free(struct wait *w);
+void wait_changed(struct dashboard *d, const char *key, size_t key_len);
+int64_t waits_turn(struct dashboard *d);
+
+/* signin.c */
+bool signin_open(struct dashboard *d, struct error *err) must_check;
+void signin_turn(struct dashboard *d);
+/* False: it is answered, or waits for newer keys. */
+bool signin_check(struct call *call);
+
+/* status.c */
+json_t *status_json(struct dashboard *d);
+void status_note_lag(struct dashboard *d);
+void call_status(struct call *call);
+void call_activity(struct call *call);
+void call_session(struct call *call);
+void call_ready(struct call *call);
+
+/* orders.c */
+void call_list(struct call *call);
+void call_order(struct call *call);
+void call_retry(struct call *call);
+
+/* sync.c */
+void call_sync(struct call *call);
+void call_sync_state(struct call *call);
+void sync_advance(struct wait *w);
+
+/* resend.c: a retry record for an order that the view knows. */
+enum resend_result { RESEND_WRITTEN, RESEND_GONE, RESEND_UNAVAILABLE };
+typedef void resend_done(void *context, enum resend_result result, const char *request,
+                         int64_t asked_ms);
+/* done: once, later. False without memory, or when one for this order is at work. */
+bool resend_start(struct dashboard *d, const char *key, const struct order_facts *facts,
+                  const char *source, resend_done *done, void *context) must_check;
+bool resend_is_under_way(const struct dashboard *d, const char *key);
+
+/* redrive.c */
+void call_preview(struct call *call);
+void call_redrive(struct call *call);
+void call_redrives(struct call *call);
+void call_redrive_state(struct call *call);
+void call_redrive_cancel(struct call *call);
+int64_t redrive_turn(struct dashboard *d);
+void redrive_free(struct dashboard *d);
+
+/* stream.c */
+void call_events(struct call *call);
+void stream_changed(struct dashboard *d, const char *key, size_t key_len);
+void stream_say(struct dashboard *d, const char *event, json_t *data); /* consumes data */
+int64_t stream_turn(struct dashboard *d);
+
+/* Who did what: one line of the log, whatever its level. */
+void audit(const struct caller *caller, const char *what, const char *order, const char *more);
 
 #endif

@@ -201,8 +201,15 @@ void *exchange_context(const struct exchange *x)
 
 void exchange_add_header(struct exchange *x, const char *name, const char *value)
 {
-    size_t i = x->header_count;
+    size_t i = 0;
+    while (i < x->header_count && strcmp(x->headers[i].name, name) != 0)
+        i++;
     assert(i < sizeof x->headers / sizeof *x->headers);
+    if (i < x->header_count) { /* said before: this is what counts */
+        free(x->headers[i].value);
+        x->headers[i] = x->headers[--x->header_count];
+        i = x->header_count;
+    }
     x->headers[i].name = name;
     x->headers[i].value = strdup(value);
     if (x->headers[i].value != NULL)

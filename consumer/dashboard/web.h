@@ -71,7 +71,7 @@ void *exchange_context(const struct exchange *x);
 
 /* ---- the answer ---- */
 
-/* Adds a header to the answer; before the reply. Neither may hold CR or LF. */
+/* Sets a header of the answer; before the reply. name lives for ever; no CR or LF in either. */
 void exchange_add_header(struct exchange *x, const char *name, const char *value);
 
 /* The body is copied. */

@@ -48,7 +48,7 @@ struct exchange {
     struct {
         const char *name;
         char *value;
-    } headers[12];
+    } headers[16];
     size_t header_count;
     unsigned status;
     struct MHD_Response *response; /* what is to be sent; NULL until it is known */

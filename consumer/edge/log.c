@@ -34,7 +34,7 @@ bool log_is_on(enum log_level level)
 
 static const char *level_name(enum log_level level)
 {
-    static const char *const names[] = {"debug", "info", "warn", "error"};
+    static const char *const names[] = {"debug", "info", "warn", "error", "audit"};
     return names[level];
 }
 

@@ -14,7 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR }; /* as LOG_LEVEL_* of core/config.h */
+/* As LOG_LEVEL_* of core/config.h; AUDIT (who did what) is written whatever the level. */
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR, LOG_AUDIT };
 
 struct log_field {
     const char *name; /* NULL ends a list */

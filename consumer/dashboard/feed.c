@@ -1,0 +1,342 @@
+#include "dashboard/feed.h"
+
+#include "edge/clock.h"
+#include "edge/kafka_conf.h"
+#include "edge/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+/* A turn's batch must not keep the API waiting. */
+enum { BATCH = 2000, BATCH_MS = 50, LOOK_MS = 2000, LOOK_EVERY_MS = 5000, PARTITIONS_MAX = 4096 };
+
+#define PREFIX "elementor-sync."
+
+struct feed {
+    const struct config *config;
+    struct view *view;
+    struct loop *loop;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    int wake_fd;
+    feed_changed *changed;
+    void *context;
+    const char *topics[VIEW_TOPIC_COUNT];
+    int32_t partitions[VIEW_TOPIC_COUNT]; /* 0: not found yet */
+    size_t unfinished;                    /* partitions that were never read to their end */
+    bool assigned, down;
+    int64_t look_ms;
+    bool *ended[VIEW_TOPIC_COUNT];
+    struct log_trouble trouble;
+};
+
+const char *feed_identity(const struct config *config, char *text, size_t size)
+{
+    snprintf(text, size, "%s %s %s %s %s", config->kafka_topic, config->deliveries_topic,
+             config->parked_topic, config->retry_topic, config->members_topic);
+    return text;
+}
+
+static void ready(void *context, int fd, unsigned events)
+{
+    uint64_t count;
+    (void)context, (void)events;
+    (void)!read(fd, &count, sizeof count);
+}
+
+static bool start(struct feed *f, struct error *err)
+{
+    static const struct kafka_property properties[] = {
+        {"group.id", "elementor-sync-dashboard"}, /* required by the API; never joined */
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"}, /* a topic made anew; the view then is too */
+        {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
+        {"fetch.wait.max.ms", "100"},
+        {"fetch.message.max.bytes", "524288"},
+        {"queued.max.messages.kbytes", "1024"},
+        {"isolation.level", "read_committed"},
+        {NULL, NULL}};
+    static const uint64_t one = 1;
+    rd_kafka_conf_t *conf = kafka_conf_new(f->config, properties, err);
+    f->rk = conf != NULL ? kafka_client_new(RD_KAFKA_CONSUMER, conf, err) : NULL;
+    if (f->rk == NULL)
+        return false;
+    rd_kafka_poll_set_consumer(f->rk);
+    f->queue = rd_kafka_queue_get_consumer(f->rk);
+    rd_kafka_queue_io_event_enable(f->queue, f->wake_fd, &one, sizeof one);
+    return loop_watch(f->loop, f->wake_fd, LOOP_READ, ready, f) ||
+           error_set(err, ERROR_NO_MEMORY, "no memory to read topics");
+}
+
+struct feed *feed_new(const struct config *config, struct view *view, struct loop *loop,
+                      feed_changed *changed, void *context, struct error *err)
+{
+    struct feed *f = calloc(1, sizeof *f);
+    if (f == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to read topics");
+        return NULL;
+    }
+    *f = (struct feed){.config = config,
+                       .view = view,
+                       .loop = loop,
+                       .changed = changed,
+                       .context = context,
+                       .down = true,
+                       .topics = {config->deliveries_topic, config->parked_topic,
+                                  config->retry_topic, config->members_topic}};
+    f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (start(f, err))
+        return f;
+    feed_free(f);
+    return NULL;
+}
+
+void feed_free(struct feed *f)
+{
+    if (f == NULL)
+        return;
+    if (f->rk != NULL) {
+        rd_kafka_queue_destroy(f->queue);
+        rd_kafka_consumer_close(f->rk);
+        rd_kafka_destroy(f->rk);
+    }
+    loop_forget(f->loop, f->wake_fd);
+    close(f->wake_fd);
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        free(f->ended[i]);
+    free(f);
+}
+
+/* ---- which partitions there are ---- */
+
+static int32_t count_partitions(struct feed *f, const rd_kafka_metadata_t *m, int topic)
+{
+    for (int i = 0; i < m->topic_cnt; i++)
+        if (strcmp(m->topics[i].topic, f->topics[topic]) == 0 &&
+            m->topics[i].partition_cnt <= PARTITIONS_MAX)
+            return m->topics[i].partition_cnt;
+    return 0;
+}
+
+static bool note_partitions(struct feed *f, const rd_kafka_metadata_t *m)
+{
+    bool more = false;
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++) {
+        int32_t count = count_partitions(f, m, i);
+        bool *ended =
+            count > f->partitions[i] ? realloc(f->ended[i], (size_t)count * sizeof *ended) : NULL;
+        if (ended == NULL)
+            continue;
+        f->ended[i] = ended;
+        for (; f->partitions[i] < count; f->partitions[i]++) {
+            ended[f->partitions[i]] = false;
+            f->unfinished++;
+        }
+        more = true;
+    }
+    return more;
+}
+
+static void assign(struct feed *f)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(32);
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        for (int32_t n = 0; n < f->partitions[i]; n++)
+            rd_kafka_topic_partition_list_add(list, f->topics[i], n)->offset =
+                view_offset(f->view, (enum view_topic)i, n);
+    rd_kafka_assign(f->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    f->assigned = true;
+}
+
+/* A topic that is shorter than what the view has read was made anew: the view is, too. */
+static bool is_shorter(struct feed *f)
+{
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        for (int32_t n = 0; n < f->partitions[i]; n++) {
+            int64_t low, high, next = view_offset(f->view, (enum view_topic)i, n);
+            if (next > 0 &&
+                rd_kafka_query_watermark_offsets(f->rk, f->topics[i], n, &low, &high, LOOK_MS) ==
+                    RD_KAFKA_RESP_ERR_NO_ERROR &&
+                high < next)
+                return true;
+        }
+    return false;
+}
+
+/* Blocks for LOOK_MS at most; only until the topics are found, then rarely. */
+static bool look(struct feed *f, int64_t now_ms, struct error *err)
+{
+    const rd_kafka_metadata_t *m;
+    f->look_ms = now_ms + (f->assigned ? LOOK_EVERY_MS * 12 : LOOK_EVERY_MS);
+    rd_kafka_resp_err_t code = rd_kafka_metadata(f->rk, 1, NULL, &m, LOOK_MS);
+    f->down = code != RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (f->down) {
+        log_trouble(&f->trouble, now_ms, LOOK_EVERY_MS * 12, "no broker answers the dashboard",
+                    (const struct log_field[]){LOG_S("why", rd_kafka_err2str(code)), {0}});
+        return true;
+    }
+    log_trouble_over(&f->trouble, "the brokers answer the dashboard",
+                     (const struct log_field[]){{0}});
+    bool first = !f->assigned, more = note_partitions(f, m);
+    rd_kafka_metadata_destroy(m);
+    if (first && is_shorter(f)) {
+        log_warn("a topic was made anew: the view is built from the beginning",
+                 LOG_S("of", f->config->kafka_topic));
+        if (!view_reset(f->view, err))
+            return false;
+    }
+    if (more)
+        assign(f);
+    return true;
+}
+
+/* ---- records ---- */
+
+static int topic_of(const struct feed *f, const rd_kafka_message_t *m)
+{
+    const char *name = rd_kafka_topic_name(m->rkt);
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        if (strcmp(f->topics[i], name) == 0)
+            return i;
+    return -1;
+}
+
+static struct slice header(const rd_kafka_message_t *m, const char *name)
+{
+    rd_kafka_headers_t *headers;
+    const void *value;
+    size_t size;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return (struct slice){0};
+    return (struct slice){value, size};
+}
+
+static int64_t number(const rd_kafka_message_t *m, const char *name)
+{
+    struct slice text = header(m, name);
+    if (text.len == 0 || text.len > 18 || strspn(text.data, "0123456789") != text.len)
+        return -1;
+    return strtoll(text.data, NULL, 10);
+}
+
+static bool put_parked(struct feed *f, const rd_kafka_message_t *m, struct error *err)
+{
+    const struct parked_note note = {.partition = m->partition,
+                                     .offset = m->offset,
+                                     .at_ms = rd_kafka_message_timestamp(m, NULL),
+                                     .topic = header(m, PREFIX "topic"),
+                                     .source_partition = number(m, PREFIX "partition"),
+                                     .source_offset = number(m, PREFIX "offset"),
+                                     .class = header(m, PREFIX "class"),
+                                     .detail = header(m, PREFIX "detail"),
+                                     .response = header(m, PREFIX "response")};
+    return view_put_parked(f->view, &note, err);
+}
+
+static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct error *err)
+{
+    struct slice key = {m->key, m->key_len}, value = {m->payload, m->len};
+    int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
+    switch (topic) {
+    case VIEW_DELIVERIES:
+        if (view_put_delivery(f->view, key, value, at_ms, err))
+            f->changed(f->context, key.data, key.len);
+        break;
+    case VIEW_PARKED: (void)put_parked(f, m, err); break;
+    case VIEW_RETRY:
+        key = header(m, PREFIX "order");
+        if (view_put_retry(f->view, key, header(m, PREFIX "request"), at_ms, err))
+            f->changed(f->context, key.data, key.len);
+        break;
+    default:
+        if (view_put_member(f->view, key, value, err))
+            f->changed(f->context, NULL, 0);
+    }
+}
+
+static void reached_end(struct feed *f, int topic, int32_t partition)
+{
+    if (partition >= f->partitions[topic] || f->ended[topic][partition])
+        return;
+    f->ended[topic][partition] = true;
+    f->unfinished--;
+    if (f->unfinished == 0)
+        log_info("the view has caught up", LOG_I("orders", view_count(f->view, ORDER_DELIVERED) +
+                                                               view_count(f->view, ORDER_RETRYING) +
+                                                               view_count(f->view, ORDER_PARKED)));
+}
+
+static bool take(struct feed *f, rd_kafka_message_t *m, struct error *err)
+{
+    int topic = topic_of(f, m);
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && topic >= 0)
+        reached_end(f, topic, m->partition);
+    else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+        log_debug("kafka", LOG_S("why", rd_kafka_message_errstr(m)));
+    else if (topic >= 0) {
+        put(f, topic, m, err);
+        return err->code == ERROR_NONE &&
+               view_set_offset(f->view, (enum view_topic)topic, m->partition, m->offset + 1, err);
+    }
+    return true;
+}
+
+/* One transaction; librdkafka's queue gives what it has without waiting. */
+static size_t read_batch(struct feed *f, rd_kafka_message_t **batch, struct error *err)
+{
+    ssize_t count = rd_kafka_consume_batch_queue(f->queue, 0, batch, BATCH);
+    bool ok = count > 0 && view_begin(f->view, err);
+    for (ssize_t i = 0; i < count; i++) {
+        ok = ok && take(f, batch[i], err);
+        rd_kafka_message_destroy(batch[i]);
+    }
+    if (ok)
+        (void)!view_commit(f->view, err);
+    return count > 0 ? (size_t)count : 0;
+}
+
+bool feed_turn(struct feed *f, int64_t now_ms, int64_t *ret_wait_ms, struct error *err)
+{
+    rd_kafka_message_t *batch[BATCH];
+    size_t count = 1;
+    if (now_ms >= f->look_ms && !look(f, now_ms, err))
+        return false;
+    int64_t deadline = now_ms + BATCH_MS;
+    while (count > 0 && err->code == ERROR_NONE && clock_mono_ms() < deadline)
+        count = read_batch(f, batch, err);
+    *ret_wait_ms = count > 0 ? 0 : f->look_ms - now_ms;
+    if (*ret_wait_ms < 0)
+        *ret_wait_ms = 0;
+    return err->code == ERROR_NONE;
+}
+
+bool feed_caught_up(const struct feed *f)
+{
+    return f->assigned && f->partitions[VIEW_DELIVERIES] > 0 && f->unfinished == 0;
+}
+
+int64_t feed_behind(const struct feed *f)
+{
+    int64_t behind = 0;
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        for (int32_t n = 0; n < f->partitions[i]; n++) {
+            int64_t low, high, next = view_offset(f->view, (enum view_topic)i, n);
+            if (rd_kafka_get_watermark_offsets(f->rk, f->topics[i], n, &low, &high) ==
+                    RD_KAFKA_RESP_ERR_NO_ERROR &&
+                high > next)
+                behind += high - next;
+        }
+    return behind;
+}
+
+bool feed_kafka_answers(const struct feed *f)
+{
+    return !f->down;
+}

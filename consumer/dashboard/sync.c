@@ -1,0 +1,382 @@
+/* sync: POST /functions/v1/sync-order-elementor: make sure that this order is synced.
+ *
+ *   delivered ──▶ 200          parked ──▶ retry record ──▶ waits        never to be sent ──▶ 422
+ *   under way, or not seen yet ──▶ waits for dashboard.wait ──▶ 202      older one ──▶ 409
+ *
+ * Whoever is signed in to the shop may call it: it answers state, and nobody's data. */
+#include "dashboard/dashboard_internal.h"
+
+#include "core/timestamp.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum { ORDER_ID_MAX = 200 };
+
+/* ---- times ---- */
+
+/* RFC 3339 as ms since 1970; -1: it is none. A blank may stand for the T, as PostgreSQL has it. */
+static int64_t time_ms(const char *text)
+{
+    char copy[48];
+    struct tm tm = {0};
+    int hours, minutes;
+    size_t len = strlen(text);
+    if (len >= sizeof copy || len < 20)
+        return -1;
+    memcpy(copy, text, len + 1);
+    copy[10] = copy[10] == ' ' ? 'T' : copy[10];
+    if (!timestamp_is_rfc3339(copy, len))
+        return -1;
+    const char *rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (rest == NULL)
+        return -1;
+    int64_t ms = (int64_t)timegm(&tm) * 1000, unit = 100;
+    if (*rest == '.')
+        for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
+            ms += (*rest - '0') * unit;
+    if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2)
+        ms -= (*rest == '+' ? 1 : -1) * (int64_t)(hours * 60 + minutes) * 60000;
+    return ms;
+}
+
+/* ---- answers ---- */
+
+struct state {
+    const char *status; /* as SyncState says */
+    int attempts;       /* -1: not known */
+    const char *confirmed_at;
+    int64_t delivered_ms; /* -1: not */
+};
+
+static json_t *state_json(const char *order_id, const char *want, const struct state *s)
+{
+    char url[4 * ORDER_ID_MAX + 160] = "/functions/v1/sync-order-elementor?order_id=";
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
+    json_t *answer = json_object();
+    size_t used = strlen(url);
+    for (const char *c = order_id; *c != '\0'; c++)
+        used += (size_t)snprintf(url + used, sizeof url - used,
+                                 strchr(plain, *c) != NULL ? "%c" : "%%%02X", (unsigned char)*c);
+    if (*want != '\0')
+        used += (size_t)snprintf(url + used, sizeof url - used, "&confirmed_at=");
+    for (const char *c = want; *c != '\0' && used + 4 < sizeof url; c++)
+        used += (size_t)snprintf(url + used, sizeof url - used,
+                                 strchr(plain, *c) != NULL ? "%c" : "%%%02X", (unsigned char)*c);
+    json_object_set_new(answer, "success", json_boolean(strcmp(s->status, "delivered") == 0));
+    json_object_set_new(answer, "order_id", json_string(order_id));
+    json_object_set_new(answer, "status", json_string(s->status));
+    json_object_set_new(answer, "attempts",
+                        s->attempts >= 0 ? json_integer(s->attempts) : json_null());
+    json_object_set_new(answer, "confirmed_at",
+                        s->confirmed_at != NULL && *s->confirmed_at != '\0'
+                            ? json_string(s->confirmed_at)
+                            : json_null());
+    json_object_set_new(answer, "delivered_ms",
+                        s->delivered_ms >= 0 ? json_integer(s->delivered_ms) : json_null());
+    json_object_set_new(answer, "status_url", json_string(url));
+    return answer;
+}
+
+static void answer_state(struct wait *w, unsigned status, const struct state *s)
+{
+    json_t *answer = state_json(w->key, w->confirmed_at, s);
+    struct exchange *x = w->x;
+    if (status == 202)
+        exchange_add_header(x, "Location",
+                            json_string_value(json_object_get(answer, "status_url")));
+    wait_free(w);
+    reply_json(x, status, answer);
+}
+
+static void answer_problem(struct wait *w, enum problem problem, const char *detail,
+                           const struct order_facts *facts)
+{
+    json_t *more = json_object();
+    struct exchange *x = w->x;
+    json_object_set_new(more, "success", json_false());
+    json_object_set_new(more, "order_id", json_string(w->key));
+    if (facts != NULL && facts->reason[0] != '\0')
+        json_object_set_new(more, "reason", json_string(facts->reason));
+    if (facts != NULL)
+        json_object_set_new(more, "attempts", json_integer(facts->attempts));
+    wait_free(w);
+    reply_problem(x, problem, detail, more);
+}
+
+/* ---- which transition ---- */
+
+enum fit { FIT_NONE, FIT_LATEST, FIT_LATER, FIT_DELIVERED_BEFORE, FIT_SUPERSEDED };
+
+/* A settled transition of this time among those before the latest one. */
+static const json_t *find_previous(const struct order_facts *facts, int64_t want_ms)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach (facts->previous, i, one) {
+        const char *at = json_string_value(json_object_get(one, "confirmed_at"));
+        if (at != NULL && time_ms(at) == want_ms)
+            return one;
+    }
+    return NULL;
+}
+
+static enum fit fit_of(const struct order_facts *facts, int64_t want_ms, const json_t **ret_before)
+{
+    int64_t latest_ms = facts->confirmed_at[0] != '\0' ? time_ms(facts->confirmed_at) : -1;
+    if (want_ms < 0 || latest_ms < 0 || latest_ms == want_ms)
+        return FIT_LATEST;
+    if (want_ms > latest_ms)
+        return FIT_LATER;
+    *ret_before = find_previous(facts, want_ms);
+    const char *state = json_string_value(json_object_get(*ret_before, "state"));
+    return state != NULL && strcmp(state, "delivered") == 0 ? FIT_DELIVERED_BEFORE : FIT_SUPERSEDED;
+}
+
+/* ---- waiting ---- */
+
+static bool is_over(const struct wait *w)
+{
+    return w->d->now_ms >= w->deadline_ms;
+}
+
+static void answer_later(struct wait *w, const char *status, const struct order_facts *facts)
+{
+    const struct state s = {.status = status,
+                            .attempts = facts != NULL ? facts->attempts : -1,
+                            .confirmed_at = facts != NULL ? facts->confirmed_at : NULL,
+                            .delivered_ms = -1};
+    answer_state(w, 202, &s);
+}
+
+static void resent(void *context, enum resend_result result, const char *request, int64_t asked_ms)
+{
+    struct wait *w = context;
+    w->busy = false;
+    if (result == RESEND_WRITTEN) {
+        audit(&w->caller, w->force ? "sync, forced" : "sync", w->key, request);
+        memcpy(w->request, request, sizeof w->request);
+        w->asked_ms = asked_ms;
+    }
+    if (w->x == NULL)
+        wait_free(w);
+    else if (result == RESEND_GONE)
+        answer_problem(w, PROBLEM_GONE,
+                       "its record was deleted by the topics' retention; confirm the order again",
+                       NULL);
+    else if (result == RESEND_UNAVAILABLE)
+        answer_problem(w, PROBLEM_UNAVAILABLE, "nothing was sent; try again later", NULL);
+    else
+        w->dirty = true;
+}
+
+static void resend(struct wait *w, const struct order_facts *facts)
+{
+    if (resend_is_under_way(w->d, w->key)) { /* another call's: it will be seen */
+        w->dirty = true;
+        if (is_over(w))
+            answer_later(w, "queued", facts);
+        return;
+    }
+    w->busy = resend_start(w->d, w->key, facts, "retry", resent, w);
+    if (!w->busy)
+        answer_problem(w, PROBLEM_INTERNAL, NULL, NULL);
+}
+
+/* ---- what to do ---- */
+
+static void delivered(struct wait *w, const struct order_facts *facts)
+{
+    const struct state s = {"delivered", facts->attempts, facts->confirmed_at, facts->at_ms};
+    answer_state(w, 200, &s);
+}
+
+static bool can_never_be_sent(const struct order_facts *facts)
+{
+    return strcmp(facts->class, "validation") == 0 || strcmp(facts->class, "undecodable") == 0;
+}
+
+/* A retry that was written for this call, or that it joined. */
+static void follow(struct wait *w, const struct order_facts *facts)
+{
+    bool settled = facts->state != ORDER_RETRYING && !facts->is_pending &&
+                   (strcmp(facts->request, w->request) == 0 || facts->at_ms >= w->asked_ms);
+    if (settled && facts->state == ORDER_DELIVERED)
+        delivered(w, facts);
+    else if (settled)
+        answer_problem(w, can_never_be_sent(facts) ? PROBLEM_NEVER : PROBLEM_REFUSED,
+                       "it was parked again", facts);
+    else if (is_over(w))
+        answer_later(w, facts->state == ORDER_RETRYING ? "retrying" : "queued", facts);
+}
+
+static void advance_latest(struct wait *w, const struct order_facts *facts)
+{
+    if (w->request[0] != '\0') {
+        follow(w, facts);
+    } else if (facts->is_pending) {
+        memcpy(w->request, facts->pending_request, sizeof w->request);
+        w->request[sizeof w->request - 1] = '\0';
+        w->asked_ms = facts->pending_ms;
+        follow(w, facts);
+    } else if (facts->state == ORDER_RETRYING) {
+        if (is_over(w))
+            answer_later(w, "retrying", facts);
+    } else if (facts->state == ORDER_DELIVERED && !w->force) {
+        delivered(w, facts);
+    } else if (facts->state == ORDER_PARKED && can_never_be_sent(facts)) {
+        answer_problem(w, PROBLEM_NEVER, "correct the order in the shop and confirm it again",
+                       facts);
+    } else {
+        resend(w, facts);
+    }
+}
+
+static void unseen(struct wait *w)
+{
+    if (w->force)
+        answer_problem(w, PROBLEM_NEVER_SEEN,
+                       "no confirmation of it was seen; confirm it in the shop, then it is sent by "
+                       "itself",
+                       NULL);
+    else if (is_over(w))
+        answer_later(w, "unseen", NULL);
+}
+
+static void before(struct wait *w, const json_t *transition)
+{
+    const json_t *attempts = json_object_get(transition, "attempts");
+    const struct state s = {
+        .status = "delivered",
+        .attempts = json_is_integer(attempts) ? (int)json_integer_value(attempts) : -1,
+        .confirmed_at = json_string_value(json_object_get(transition, "confirmed_at")),
+        .delivered_ms = json_integer_value(json_object_get(transition, "settled_ms"))};
+    answer_state(w, 200, &s);
+}
+
+void sync_advance(struct wait *w)
+{
+    struct order_facts facts;
+    const json_t *transition = NULL;
+    w->dirty = false;
+    if (!view_facts(w->d->view, w->key, &facts)) {
+        unseen(w);
+        return;
+    }
+    json_t *previous = facts.previous;
+    switch (fit_of(&facts, w->want_ms, &transition)) {
+    case FIT_LATER: unseen(w); break;
+    case FIT_SUPERSEDED:
+        answer_problem(w, PROBLEM_SUPERSEDED, "a later confirmation of this order was handled",
+                       NULL);
+        break;
+    case FIT_DELIVERED_BEFORE:
+        if (w->force)
+            answer_problem(w, PROBLEM_SUPERSEDED, "a later confirmation of this order was handled",
+                           NULL);
+        else
+            before(w, transition);
+        break;
+    default: advance_latest(w, &facts);
+    }
+    json_decref(previous);
+}
+
+/* ---- the calls ---- */
+
+static bool is_order_id(const char *text, size_t len)
+{
+    return text != NULL && len > 0 && len <= ORDER_ID_MAX && strlen(text) == len;
+}
+
+/* NULL: fine. */
+static const char *read_body(struct wait *w, const json_t *body)
+{
+    const json_t *id = json_object_get(body, "order_id"),
+                 *at = json_object_get(body, "confirmed_at"),
+                 *force = json_object_get(body, "force");
+    if (!is_order_id(json_string_value(id), json_string_length(id)))
+        return "order_id: a text of 1 to 200 bytes";
+    snprintf(w->key, sizeof w->key, "%s", json_string_value(id));
+    if (force != NULL && !json_is_boolean(force) && !json_is_null(force))
+        return "force: true or false";
+    w->force = json_is_true(force);
+    if (at == NULL || json_is_null(at))
+        return NULL;
+    w->want_ms = json_is_string(at) ? time_ms(json_string_value(at)) : -1;
+    if (w->want_ms < 0)
+        return "confirmed_at: a time such as 2026-11-22T09:15:30.123Z";
+    snprintf(w->confirmed_at, sizeof w->confirmed_at, "%s", json_string_value(at));
+    return NULL;
+}
+
+void call_sync(struct call *call)
+{
+    json_t *body = call_body(call);
+    if (body == NULL)
+        return;
+    struct wait *w = wait_new(call, WAIT_SYNC);
+    const char *wrong = w != NULL ? read_body(w, body) : NULL;
+    json_decref(body);
+    if (w == NULL) {
+        reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
+    } else if (wrong != NULL) {
+        wait_free(w);
+        call_bad(call, wrong);
+    } else {
+        sync_advance(w);
+    }
+}
+
+static const char *status_of(const struct order_facts *facts)
+{
+    return facts->is_pending ? "queued" : order_state_names[facts->state];
+}
+
+/* The latest transition's state, or that of an earlier one. */
+static bool describe(const struct order_facts *facts, int64_t want_ms, struct state *ret)
+{
+    const json_t *transition = NULL;
+    *ret = (struct state){status_of(facts), facts->attempts, facts->confirmed_at,
+                          facts->state == ORDER_DELIVERED ? facts->at_ms : -1};
+    switch (fit_of(facts, want_ms, &transition)) {
+    case FIT_LATEST: return true;
+    case FIT_DELIVERED_BEFORE:
+        *ret = (struct state){"delivered",
+                              (int)json_integer_value(json_object_get(transition, "attempts")),
+                              json_string_value(json_object_get(transition, "confirmed_at")),
+                              json_integer_value(json_object_get(transition, "settled_ms"))};
+        return true;
+    default: return false;
+    }
+}
+
+void call_sync_state(struct call *call)
+{
+    const char *id = NULL, *at = NULL;
+    struct order_facts facts;
+    struct state s;
+    int64_t want_ms = -1;
+    if (!call_text(call, "order_id", ORDER_ID_MAX, &id) ||
+        !call_text(call, "confirmed_at", sizeof(((struct wait *)0)->confirmed_at) - 1, &at))
+        return;
+    if (at != NULL)
+        want_ms = time_ms(at);
+    if (id == NULL || (at != NULL && want_ms < 0)) {
+        call_bad(call, id == NULL ? "order_id is missing" : "confirmed_at: not an RFC 3339 time");
+        return;
+    }
+    if (!view_facts(call->d->view, id, &facts)) {
+        reply_problem(call->x, PROBLEM_NEVER_SEEN, NULL, NULL);
+        return;
+    }
+    if (describe(&facts, want_ms, &s))
+        reply_json(call->x, 200, state_json(id, at != NULL ? at : "", &s));
+    else
+        reply_problem(call->x, PROBLEM_NEVER_SEEN, "no such confirmation of it was seen", NULL);
+    json_decref(facts.previous);
+}

@@ -1,0 +1,478 @@
+/* view_query: what the API asks of the view. */
+#include "dashboard/view_internal.h"
+
+#include "core/buf.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SQL_MAX = 8192, FEW = 5000, REASONS_MAX = 50 };
+
+/* The columns of VIEW_ORDER_COLUMNS. */
+enum column {
+    COLUMN_ID,
+    COLUMN_KEY,
+    COLUMN_ORDER_ID,
+    COLUMN_ORDER_NUMBER,
+    COLUMN_STATE,
+    COLUMN_REASON,
+    COLUMN_CLASS,
+    COLUMN_DETAIL,
+    COLUMN_STATUS,
+    COLUMN_ATTEMPTS,
+    COLUMN_CONFIRMED_AT,
+    COLUMN_WEBHOOK_ID,
+    COLUMN_SOURCE,
+    COLUMN_REQUEST,
+    COLUMN_SETTLED_MS,
+    COLUMN_FIRST_MS,
+    COLUMN_LAST_MS,
+    COLUMN_NEXT_MS,
+    COLUMN_RETRY_REQUEST,
+    COLUMN_RETRY_MS,
+    COLUMN_AT_MS,
+    COLUMN_TOPIC,
+    COLUMN_PARTITION,
+    COLUMN_OFFSET,
+    COLUMN_TIMESTAMP_MS,
+    COLUMN_LSN,
+    COLUMN_MEMBER,
+    COLUMN_RESPONSE,
+    COLUMN_PARKED_PARTITION,
+    COLUMN_PARKED_OFFSET,
+    COLUMN_PREVIOUS
+};
+
+/* ---- rows as JSON ---- */
+
+static const char *text_at(sqlite3_stmt *s, int column)
+{
+    return (const char *)sqlite3_column_text(s, column);
+}
+
+static bool is_null(sqlite3_stmt *s, int column)
+{
+    return sqlite3_column_type(s, column) == SQLITE_NULL;
+}
+
+static void put_text(json_t *to, const char *name, sqlite3_stmt *s, int column)
+{
+    json_t *value = is_null(s, column) ? NULL : json_string(text_at(s, column));
+    json_object_set_new(to, name, value != NULL ? value : json_null());
+}
+
+static void put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column)
+{
+    json_object_set_new(
+        to, name, is_null(s, column) ? json_null() : json_integer(sqlite3_column_int64(s, column)));
+}
+
+static const char *state_at(sqlite3_stmt *s)
+{
+    return order_state_names[sqlite3_column_int(s, COLUMN_STATE) % ORDER_STATE_COUNT];
+}
+
+static json_t *retry_at(sqlite3_stmt *s)
+{
+    if (is_null(s, COLUMN_RETRY_MS))
+        return json_null();
+    json_t *retry = json_object();
+    put_text(retry, "request", s, COLUMN_RETRY_REQUEST);
+    put_whole(retry, "asked_ms", s, COLUMN_RETRY_MS);
+    return retry;
+}
+
+/* What an Order and an Outcome of its history have in common. */
+static void put_outcome(json_t *to, sqlite3_stmt *s)
+{
+    json_object_set_new(to, "state", json_string(state_at(s)));
+    put_text(to, "reason", s, COLUMN_REASON);
+    put_whole(to, "status", s, COLUMN_STATUS);
+    put_whole(to, "attempts", s, COLUMN_ATTEMPTS);
+    put_text(to, "confirmed_at", s, COLUMN_CONFIRMED_AT);
+    put_text(to, "webhook_id", s, COLUMN_WEBHOOK_ID);
+    put_text(to, "source", s, COLUMN_SOURCE);
+    put_text(to, "request", s, COLUMN_REQUEST);
+    put_whole(to, "settled_ms", s, COLUMN_SETTLED_MS);
+    put_whole(to, "first_attempt_ms", s, COLUMN_FIRST_MS);
+    put_whole(to, "last_attempt_ms", s, COLUMN_LAST_MS);
+}
+
+static json_t *order_at(sqlite3_stmt *s)
+{
+    json_t *order = json_object();
+    put_text(order, "key", s, COLUMN_KEY);
+    put_text(order, "order_id", s, COLUMN_ORDER_ID);
+    put_text(order, "order_number", s, COLUMN_ORDER_NUMBER);
+    put_outcome(order, s);
+    put_text(order, "class", s, COLUMN_CLASS);
+    put_text(order, "detail", s, COLUMN_DETAIL);
+    put_whole(order, "next_attempt_ms", s, COLUMN_NEXT_MS);
+    json_object_set_new(order, "retry", retry_at(s));
+    return order;
+}
+
+static json_t *coordinates_at(sqlite3_stmt *s)
+{
+    json_t *at = json_object();
+    put_text(at, "topic", s, COLUMN_TOPIC);
+    put_whole(at, "partition", s, COLUMN_PARTITION);
+    put_whole(at, "offset", s, COLUMN_OFFSET);
+    return at;
+}
+
+static json_t *parked_at(sqlite3_stmt *s)
+{
+    if (is_null(s, COLUMN_PARKED_OFFSET))
+        return json_null();
+    json_t *at = json_object();
+    json_object_set_new(at, "topic", json_null());
+    put_whole(at, "partition", s, COLUMN_PARKED_PARTITION);
+    put_whole(at, "offset", s, COLUMN_PARKED_OFFSET);
+    return at;
+}
+
+static json_t *history_at(sqlite3_stmt *s)
+{
+    json_t *history = json_array(), *now = coordinates_at(s);
+    put_outcome(now, s);
+    put_text(now, "member", s, COLUMN_MEMBER);
+    json_array_append_new(history, now);
+    json_t *previous =
+        is_null(s, COLUMN_PREVIOUS) ? NULL : json_loads(text_at(s, COLUMN_PREVIOUS), 0, NULL);
+    if (json_is_array(previous))
+        json_array_extend(history, previous);
+    json_decref(previous);
+    return history;
+}
+
+static sqlite3_stmt *find(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_ORDER);
+    sqlite3_bind_text(s, 1, key, -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(s) == SQLITE_ROW)
+        return s;
+    sqlite3_reset(s);
+    return NULL;
+}
+
+json_t *view_order(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = find(view, key);
+    json_t *order = s != NULL ? order_at(s) : NULL;
+    sqlite3_reset(s);
+    return order;
+}
+
+json_t *view_order_detail(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = find(view, key);
+    if (s == NULL)
+        return NULL;
+    json_t *order = order_at(s);
+    json_object_set_new(order, "coordinates", coordinates_at(s));
+    put_whole(order, "timestamp_ms", s, COLUMN_TIMESTAMP_MS);
+    put_whole(order, "lsn", s, COLUMN_LSN);
+    put_text(order, "member", s, COLUMN_MEMBER);
+    put_text(order, "response", s, COLUMN_RESPONSE);
+    json_object_set_new(order, "parked_at", parked_at(s));
+    json_object_set_new(order, "history", history_at(s));
+    sqlite3_reset(s);
+    return order;
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+bool view_facts(struct view *view, const char *key, struct order_facts *ret)
+{
+    sqlite3_stmt *s = find(view, key);
+    if (s == NULL)
+        return false;
+    *ret = (struct order_facts){
+        .state = (enum order_state)(sqlite3_column_int(s, COLUMN_STATE) % ORDER_STATE_COUNT),
+        .attempts = sqlite3_column_int(s, COLUMN_ATTEMPTS),
+        .status = sqlite3_column_int(s, COLUMN_STATUS),
+        .at_ms = sqlite3_column_int64(s, COLUMN_AT_MS),
+        .partition = sqlite3_column_int(s, COLUMN_PARTITION),
+        .offset = sqlite3_column_int64(s, COLUMN_OFFSET),
+        .is_parked_known = !is_null(s, COLUMN_PARKED_OFFSET),
+        .parked_partition = sqlite3_column_int(s, COLUMN_PARKED_PARTITION),
+        .parked_offset = sqlite3_column_int64(s, COLUMN_PARKED_OFFSET),
+        .is_pending = !is_null(s, COLUMN_RETRY_MS),
+        .pending_ms = sqlite3_column_int64(s, COLUMN_RETRY_MS)};
+    copy(ret->reason, sizeof ret->reason, text_at(s, COLUMN_REASON));
+    copy(ret->class, sizeof ret->class, text_at(s, COLUMN_CLASS));
+    copy(ret->confirmed_at, sizeof ret->confirmed_at, text_at(s, COLUMN_CONFIRMED_AT));
+    copy(ret->request, sizeof ret->request, text_at(s, COLUMN_REQUEST));
+    copy(ret->topic, sizeof ret->topic, text_at(s, COLUMN_TOPIC));
+    copy(ret->pending_request, sizeof ret->pending_request, text_at(s, COLUMN_RETRY_REQUEST));
+    if (!is_null(s, COLUMN_PREVIOUS))
+        ret->previous = json_loads(text_at(s, COLUMN_PREVIOUS), 0, NULL);
+    sqlite3_reset(s);
+    return true;
+}
+
+/* ---- filters ---- */
+
+struct cursor {
+    int64_t at_ms, id;
+};
+
+static bool read_cursor(const char *text, struct cursor *ret)
+{
+    int used = 0;
+    return text[strspn(text, "0123456789-")] == '\0' &&
+           sscanf(text, "%" SCNd64 "-%" SCNd64 "%n", &ret->at_ms, &ret->id, &used) == 2 &&
+           text[used] == '\0';
+}
+
+static void bind_number(sqlite3_stmt *s, const char *name, int64_t value)
+{
+    int at = sqlite3_bind_parameter_index(s, name);
+    if (at > 0)
+        sqlite3_bind_int64(s, at, value);
+}
+
+static void bind_text(sqlite3_stmt *s, const char *name, const char *value)
+{
+    int at = sqlite3_bind_parameter_index(s, name);
+    if (at > 0)
+        sqlite3_bind_text(s, at, value, -1, SQLITE_TRANSIENT);
+}
+
+/* How an id or a number begins, and past the last text that begins so. */
+static void bind_search(sqlite3_stmt *s, const char *search)
+{
+    char end[512], lower[512];
+    snprintf(lower, sizeof lower, "%.400s", search);
+    snprintf(end, sizeof end, "%.400s\U0010FFFF", search);
+    bind_text(s, ":q", search);
+    bind_text(s, ":qend", end);
+    for (char *c = lower; *c != '\0'; c++)
+        *c = (char)tolower((unsigned char)*c);
+    bind_text(s, ":l", lower);
+    snprintf(end, sizeof end, "%.400s\U0010FFFF", lower);
+    bind_text(s, ":lend", end);
+    if (search[strspn(search, "0123456789")] == '\0')
+        bind_number(s, ":tail", strtoll(search, NULL, 10));
+}
+
+static void bind_filter(sqlite3_stmt *s, const struct order_filter *f, const struct cursor *cursor)
+{
+    if (f->search != NULL)
+        bind_search(s, f->search);
+    if (f->reason != NULL)
+        bind_text(s, ":reason", f->reason);
+    bind_number(s, ":since", f->since_ms);
+    bind_number(s, ":until", f->until_ms);
+    bind_number(s, ":cursor_ms", cursor != NULL ? cursor->at_ms : 0);
+    bind_number(s, ":cursor_id", cursor != NULL ? cursor->id : 0);
+    bind_number(s, ":limit", f->limit + 1);
+}
+
+/* Only what was given; numbers of states are written out, so that partial indexes serve. */
+static void add_filter(struct buf *sql, const struct order_filter *f)
+{
+    buf_add_text(sql, " WHERE 1");
+    if (f->state >= 0)
+        buf_addf(sql, " AND o.state = %d", f->state);
+    if (f->reason != NULL)
+        buf_add_text(sql, " AND o.reason = :reason");
+    if (f->since_ms >= 0)
+        buf_add_text(sql, " AND o.at_ms >= :since");
+    if (f->until_ms >= 0)
+        buf_add_text(sql, " AND o.at_ms < :until");
+    if (f->not_pending)
+        buf_add_text(sql, " AND r.key IS NULL");
+}
+
+static sqlite3_stmt *prepare(struct view *view, struct buf *sql, const struct order_filter *f,
+                             const struct cursor *cursor)
+{
+    sqlite3_stmt *s = NULL;
+    if (buf_ok(sql) && sqlite3_prepare_v2(view->db, buf_text(sql), -1, &s, NULL) == SQLITE_OK)
+        bind_filter(s, f, cursor);
+    buf_done(sql);
+    return s;
+}
+
+/* ---- lists ---- */
+
+static const char candidates[] =
+    "SELECT id FROM orders WHERE key >= :q AND key < :qend"
+    " UNION SELECT id FROM orders WHERE key >= :l AND key < :lend"
+    " UNION SELECT id FROM orders WHERE order_number >= :q COLLATE NOCASE AND order_number < :qend"
+    " COLLATE NOCASE UNION SELECT id FROM orders WHERE tail IS NOT NULL AND tail = :tail";
+
+/* Whether few enough orders fit the search to be sorted; else they are so frequent that walking
+ * through all of them by time soon finds a page. */
+static bool are_few(struct view *view, const struct order_filter *f)
+{
+    struct buf sql;
+    bool few = true;
+    buf_init(&sql, SQL_MAX);
+    buf_addf(&sql,
+             "SELECT (SELECT count(*) FROM (SELECT 1 FROM orders WHERE key >= :l AND key < :lend"
+             " LIMIT %d)) + (SELECT count(*) FROM (SELECT 1 FROM orders WHERE order_number >= :q"
+             " COLLATE NOCASE AND order_number < :qend COLLATE NOCASE LIMIT %d))",
+             FEW, FEW);
+    sqlite3_stmt *s = prepare(view, &sql, f, NULL);
+    if (s != NULL && sqlite3_step(s) == SQLITE_ROW)
+        few = sqlite3_column_int(s, 0) < FEW;
+    sqlite3_finalize(s);
+    return few;
+}
+
+static void add_list(struct view *view, struct buf *sql, const struct order_filter *f)
+{
+    bool search = f->search != NULL, few = search && are_few(view, f);
+    buf_add_text(sql, VIEW_ORDER_COLUMNS);
+    if (few)
+        buf_add_text(sql, " NOT INDEXED");
+    else if (search && f->state < 0)
+        buf_add_text(sql, " INDEXED BY orders_by_time");
+    buf_add_text(sql, VIEW_ORDER_JOINS);
+    add_filter(sql, f);
+    if (few)
+        buf_addf(sql, " AND o.id IN (%s)", candidates);
+    else if (search)
+        buf_add_text(sql, " AND ((+o.key >= :l AND +o.key < :lend) OR (+o.order_number >= :q"
+                          " COLLATE NOCASE AND +o.order_number < :qend COLLATE NOCASE))");
+    if (f->cursor != NULL)
+        buf_add_text(sql, " AND (o.at_ms, o.id) < (:cursor_ms, :cursor_id)");
+    buf_add_text(sql, " ORDER BY o.at_ms DESC, o.id DESC LIMIT :limit");
+}
+
+json_t *view_list(struct view *view, const struct order_filter *f, struct error *err)
+{
+    struct cursor cursor = {0};
+    char next[64] = "";
+    struct buf sql;
+    if (f->cursor != NULL && !read_cursor(f->cursor, &cursor)) {
+        error_set(err, ERROR_CONFIG, "cursor: not one that a page gave");
+        return NULL;
+    }
+    buf_init(&sql, SQL_MAX);
+    add_list(view, &sql, f);
+    sqlite3_stmt *s = prepare(view, &sql, f, &cursor);
+    if (s == NULL) {
+        view_fail(view, err);
+        return NULL;
+    }
+    json_t *orders = json_array(), *page = json_object();
+    for (int n = 0; n <= f->limit && sqlite3_step(s) == SQLITE_ROW; n++) {
+        if (n == f->limit) {
+            snprintf(next, sizeof next, "%" PRId64 "-%" PRId64, cursor.at_ms, cursor.id);
+            break;
+        }
+        cursor = (struct cursor){sqlite3_column_int64(s, COLUMN_AT_MS),
+                                 sqlite3_column_int64(s, COLUMN_ID)};
+        json_array_append_new(orders, order_at(s));
+    }
+    sqlite3_finalize(s);
+    json_object_set_new(page, "orders", orders);
+    json_object_set_new(page, "next_cursor", *next != '\0' ? json_string(next) : json_null());
+    return page;
+}
+
+/* ---- parked ones ---- */
+
+int64_t view_parked_count(struct view *view, const struct order_filter *filter,
+                          int64_t *ret_oldest_ms, int64_t *ret_newest_ms)
+{
+    struct buf sql;
+    int64_t count = 0;
+    *ret_oldest_ms = *ret_newest_ms = -1;
+    buf_init(&sql, SQL_MAX);
+    buf_add_text(&sql, "SELECT count(*), min(o.at_ms), max(o.at_ms) FROM orders o LEFT JOIN"
+                       " retries r ON r.key = o.key");
+    add_filter(&sql, filter);
+    sqlite3_stmt *s = prepare(view, &sql, filter, NULL);
+    if (s != NULL && sqlite3_step(s) == SQLITE_ROW && (count = sqlite3_column_int64(s, 0)) > 0) {
+        *ret_oldest_ms = sqlite3_column_int64(s, 1);
+        *ret_newest_ms = sqlite3_column_int64(s, 2);
+    }
+    sqlite3_finalize(s);
+    return count;
+}
+
+void view_parked_each(struct view *view, const struct order_filter *filter,
+                      void (*each)(void *context, const char *key), void *context)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_add_text(&sql, "SELECT o.key FROM orders o LEFT JOIN retries r ON r.key = o.key");
+    add_filter(&sql, filter);
+    buf_add_text(&sql, " ORDER BY o.at_ms, o.id");
+    sqlite3_stmt *s = prepare(view, &sql, filter, NULL);
+    while (s != NULL && sqlite3_step(s) == SQLITE_ROW)
+        each(context, text_at(s, 0));
+    sqlite3_finalize(s);
+}
+
+json_t *view_reasons(struct view *view, const struct order_filter *filter)
+{
+    struct buf sql;
+    json_t *reasons = json_array();
+    buf_init(&sql, SQL_MAX);
+    buf_add_text(&sql,
+                 "SELECT g.reason, (SELECT p.class FROM orders o2 JOIN parked p ON p.topic ="
+                 " o2.topic AND p.partition = o2.partition AND p.offset = o2.offset WHERE o2.id ="
+                 " g.sample), g.count, g.oldest FROM (SELECT o.reason reason, count(*) count,"
+                 " min(o.at_ms) oldest, min(o.id) sample FROM orders o LEFT JOIN retries r ON"
+                 " r.key = o.key");
+    add_filter(&sql, filter);
+    buf_addf(&sql, " GROUP BY o.reason) g ORDER BY g.count DESC, g.reason LIMIT %d", REASONS_MAX);
+    sqlite3_stmt *s = prepare(view, &sql, filter, NULL);
+    while (s != NULL && sqlite3_step(s) == SQLITE_ROW) {
+        json_t *reason = json_object();
+        put_text(reason, "reason", s, 0);
+        put_text(reason, "class", s, 1);
+        put_whole(reason, "count", s, 2);
+        put_whole(reason, "oldest_ms", s, 3);
+        json_array_append_new(reasons, reason);
+    }
+    sqlite3_finalize(s);
+    return reasons;
+}
+
+/* ---- the whole ---- */
+
+int64_t view_retries(struct view *view)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_COUNT_RETRIES);
+    int64_t count = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_reset(s);
+    return count;
+}
+
+json_t *view_members(struct view *view)
+{
+    json_t *members = json_array();
+    sqlite3_stmt *s = view_statement(view, STATEMENT_MEMBERS);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        json_t *member = json_loads(text_at(s, 0), JSON_REJECT_DUPLICATES, NULL);
+        if (json_is_object(member))
+            json_array_append(members, member);
+        json_decref(member);
+    }
+    sqlite3_reset(s);
+    return members;
+}
+
+void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
+                  void (*each)(void *context, int64_t minute, int64_t count), void *context)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_MINUTES);
+    sqlite3_bind_int(s, 1, state);
+    sqlite3_bind_int64(s, 2, since_ms);
+    while (sqlite3_step(s) == SQLITE_ROW)
+        each(context, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
+    sqlite3_reset(s);
+}

@@ -1,0 +1,88 @@
+/* waits: exchanges that are answered later. */
+#include "dashboard/dashboard_internal.h"
+
+#include "edge/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct wait *wait_new(const struct call *call, int kind)
+{
+    struct dashboard *d = call->d;
+    struct wait *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return NULL;
+    w->kind = kind;
+    w->d = d;
+    w->x = call->x;
+    w->caller = call->caller;
+    w->want_ms = -1;
+    w->deadline_ms = d->now_ms + d->config->dashboard_wait;
+    w->next = d->waits;
+    if (w->next != NULL)
+        w->next->previous = w;
+    d->waits = w;
+    d->stream_count += kind == WAIT_STREAM;
+    exchange_set_context(call->x, w);
+    return w;
+}
+
+void wait_free(struct wait *w)
+{
+    struct dashboard *d = w->d;
+    if (w->x != NULL)
+        exchange_set_context(w->x, NULL);
+    *(w->previous != NULL ? &w->previous->next : &d->waits) = w->next;
+    if (w->next != NULL)
+        w->next->previous = w->previous;
+    d->stream_count -= w->kind == WAIT_STREAM;
+    free(w);
+}
+
+void api_gone(void *context, struct exchange *x)
+{
+    struct wait *w = exchange_context(x);
+    (void)context;
+    if (w == NULL)
+        return;
+    w->x = NULL;
+    if (!w->busy)
+        wait_free(w);
+}
+
+void wait_changed(struct dashboard *d, const char *key, size_t key_len)
+{
+    for (struct wait *w = d->waits; w != NULL; w = w->next)
+        if (w->kind == WAIT_SYNC && strlen(w->key) == key_len && memcmp(w->key, key, key_len) == 0)
+            w->dirty = true;
+}
+
+int64_t waits_turn(struct dashboard *d)
+{
+    int64_t due_ms = -1;
+    for (struct wait *w = d->waits, *next; w != NULL; w = next) {
+        next = w->next;
+        if (w->kind != WAIT_SYNC || w->busy)
+            continue;
+        if (w->dirty || d->now_ms >= w->deadline_ms)
+            sync_advance(w); /* may free it */
+    }
+    for (struct wait *w = d->waits; w != NULL; w = w->next)
+        if (w->kind == WAIT_SYNC && !w->busy && (due_ms < 0 || w->deadline_ms < due_ms))
+            due_ms = w->deadline_ms;
+    if (due_ms < 0)
+        return -1;
+    return due_ms > d->now_ms ? due_ms - d->now_ms : 0;
+}
+
+void audit(const struct caller *caller, const char *what, const char *order, const char *more)
+{
+    const struct log_field fields[] = {
+        LOG_S("who", caller->subject[0] != '\0' ? caller->subject : caller->role),
+        LOG_S("what", what),
+        LOG_S("order", order),
+        LOG_S("request", more),
+        {0}};
+    log_event(LOG_AUDIT, "audit", fields);
+}
