@@ -128,8 +128,9 @@ static bool note_partitions(struct feed *f, const rd_kafka_metadata_t *m)
     bool more = false;
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++) {
         int32_t count = count_partitions(f, m, i);
-        bool *ended =
-            count > f->partitions[i] ? realloc(f->ended[i], (size_t)count * sizeof *ended) : NULL;
+        bool *ended = count > f->partitions[i]
+                          ? realloc(f->ended[i], ((size_t)count + 1) * sizeof *ended)
+                          : NULL;
         if (ended == NULL)
             continue;
         f->ended[i] = ended;
