@@ -263,7 +263,8 @@ static int64_t turn(struct pipeline *p)
     reload_due(p);
     http_turn(p->http);
     publisher_turn(p->publisher, p->now_ms);
-    bool more = !p->stopping && read_partitions(p);
+    if (!p->stopping)
+        read_partitions(p);
     send_ready(p);
     int64_t http_ms = http_turn(p->http);
     int64_t registry_ms = registry_turn(p->registry, p->now_ms); /* what http told it counts */
@@ -273,6 +274,7 @@ static int64_t turn(struct pipeline *p)
     say_progress(p);
     say_state(p);
     int64_t until_ms = lane_wake(p->lanes, p->now_ms);
+    bool more = !p->stopping && may_read(p);
     return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, publisher_ms);
 }
 
@@ -360,21 +362,8 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
     return p->fatal->code != ERROR_NONE;
 }
 
-/* What the library that runs cannot do, so that nobody trusts in it. */
-static void say_what_is_missing(void)
-{
-    if (rd_kafka_version() < 0x02010000)
-        log_warn("this librdkafka does not notice a topic that was cut short and has grown again "
-                 "(KIP-320, from 2.1): after an unclean leader election compare by hand",
-                 LOG_S("librdkafka", source_library_version()));
-    log_info("a topic that was deleted and made anew is noticed only when it holds less than what "
-             "was committed",
-             LOG_S("librdkafka", source_library_version()));
-}
-
 static void say_started(struct pipeline *p)
 {
-    say_what_is_missing();
     log_info("started", LOG_S("version", ELEMENTOR_SYNC_VERSION),
              LOG_S("librdkafka", source_library_version()),
              LOG_S("libcurl", curl_version_info(CURLVERSION_NOW)->version),

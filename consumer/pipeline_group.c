@@ -53,7 +53,8 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
                  LOG_I("partition", partition->number));
     partition->busy = partition->settling = 0;
     partition->maybe_more = true;
-    partition->at_end = partition->text_full = false;
+    partition->at_end = partition->text_full = partition->full = false;
+    partition->full_said_ms = p->now_ms - 3600 * 1000;
     partition->committed = position;
     partition->committed_ms = p->now_ms;
     partition->asked = -1;

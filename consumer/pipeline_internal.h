@@ -49,11 +49,13 @@ struct partition {
     enum partition_state state;
     uint64_t epoch;
     struct window window;
-    int64_t replay_until;    /* offsets below it are a replay; -1: none */
-    size_t busy;             /* requests and records of this epoch still under way */
-    size_t settling;         /* of these, delivered or parked, and not yet recorded */
-    bool maybe_more;         /* its queue may hold messages */
-    bool at_end;             /* the fetcher said that there is nothing more (until_end) */
+    int64_t replay_until; /* offsets below it are a replay; -1: none */
+    size_t busy;          /* requests and records of this epoch still under way */
+    size_t settling;      /* of these, delivered or parked, and not yet recorded */
+    bool maybe_more;      /* its queue may hold messages */
+    bool at_end;          /* the fetcher said that there is nothing more (until_end) */
+    bool full;            /* inflight.partition_records */
+    int64_t full_said_ms;
     bool text_full;          /* the window no longer fits into a commit: nothing more is opened */
     int64_t committed;       /* acknowledged by the group; -1: nothing yet in this epoch */
     int64_t asked;           /* in the outstanding commit; -1: none */
@@ -115,6 +117,7 @@ struct pipeline {
 
     int64_t now_ms, wall_ms;         /* monotonic and wall clock, read once a turn */
     size_t held_records, held_bytes; /* unsettled deliveries, rejected ones included */
+    bool full;                       /* inflight.records, inflight.bytes */
     size_t concluded;                /* of these, delivered or parked: only to be recorded yet */
     uint64_t deliveries;             /* answered with 2xx */
     size_t in_flight;                /* webhook requests */
@@ -155,7 +158,8 @@ struct source_events group_events(struct pipeline *p);
 void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
 
 /* pipeline_read.c */
-bool read_partitions(struct pipeline *p); /* true: there may be more to read at once */
+void read_partitions(struct pipeline *p);
+bool may_read(struct pipeline *p); /* there may be more to read at once */
 void drop_batch(struct partition *partition);
 
 /* pipeline_send.c */

@@ -8,20 +8,48 @@
 #include <string.h>
 
 enum { ROUND_MAX = 4 * READ_BATCH }; /* records of one partition before another has its turn */
+enum { FULL_SAID_EVERY_MS = 60000 };
 
 enum fate {
     FATE_SETTLED, /* noted and settled, or on its way with a window entry of its own */
     FATE_HOLD     /* nothing was done: offer the same record again later */
 };
 
+/* A bound that was reached holds until a quarter is free: what is taken then is worth the turn. */
+static bool is_full(bool was_full, size_t held, int64_t limit)
+{
+    return was_full ? held > (size_t)limit / 4 * 3 : held >= (size_t)limit;
+}
+
 /* Behind an open breaker a few orders are enough to probe with. */
-static bool has_room(const struct pipeline *p)
+static bool has_room(struct pipeline *p)
 {
     enum { WHILE_OPEN = 100 };
-    if (breaker_is_open(&p->breaker) && p->held_records >= WHILE_OPEN)
-        return false;
-    return p->held_records < (size_t)p->config->inflight_records &&
-           p->held_bytes < (size_t)p->config->inflight_bytes;
+    p->full = is_full(p->full, p->held_records, p->config->inflight_records) ||
+              is_full(p->full, p->held_bytes, p->config->inflight_bytes);
+    return !p->full && !(breaker_is_open(&p->breaker) && p->held_records >= WHILE_OPEN);
+}
+
+static void say_full(struct pipeline *p, const struct partition *partition)
+{
+    log_warn("too many orders of one partition are unsettled: it is not read until some are",
+             LOG_I("partition", partition->number),
+             LOG_I("unsettled", (int64_t)window_open_count(&partition->window)),
+             LOG_I("oldest", window_watermark(&partition->window)));
+    p->state_changed = true;
+}
+
+/* Its own share, so that one partition's stuck orders leave room for the others'. */
+static bool partition_has_room(struct pipeline *p, struct partition *partition)
+{
+    bool was_full = partition->full;
+    partition->full = is_full(was_full, window_open_count(&partition->window),
+                              p->config->inflight_partition_records);
+    if (partition->full && !was_full && p->now_ms >= partition->full_said_ms + FULL_SAID_EVERY_MS) {
+        partition->full_said_ms = p->now_ms;
+        say_full(p, partition);
+    }
+    return !partition->full && !partition->text_full;
 }
 
 /* What was read is freed at once, never one by one: librdkafka's thread allocates from the same
@@ -285,7 +313,7 @@ static bool work_off(struct pipeline *p, struct partition *partition)
 {
     bool held = false;
     while (!held && partition->batch_at < partition->batch_len && has_room(p) &&
-           !partition->text_full) {
+           partition_has_room(p, partition)) {
         prefetch(partition);
         held = take_record(p, partition, partition->batch[partition->batch_at]) == FATE_HOLD;
         partition->batch_at += !held;
@@ -300,28 +328,36 @@ static bool refill(struct pipeline *p, struct partition *partition)
     return partition->batch_len > 0;
 }
 
-/* Reads one partition; true when it may have more for the next round. */
-static bool read_partition(struct pipeline *p, struct partition *partition)
+static void read_partition(struct pipeline *p, struct partition *partition)
 {
-    for (size_t taken = 0; taken < ROUND_MAX; taken += READ_BATCH) {
-        if (!work_off(p, partition))
-            return false;
+    for (size_t taken = 0; taken < ROUND_MAX && work_off(p, partition); taken += READ_BATCH)
         if (!refill(p, partition)) {
             partition->maybe_more = false;
-            return false;
+            return;
         }
-    }
-    return work_off(p, partition) && partition->maybe_more;
+    work_off(p, partition);
 }
 
-bool read_partitions(struct pipeline *p)
+static bool may_read_from(struct pipeline *p, struct partition *partition)
 {
-    bool more = false;
+    return partition != NULL && partition->state == PARTITION_READING && partition->maybe_more &&
+           partition_has_room(p, partition);
+}
+
+bool may_read(struct pipeline *p)
+{
+    bool may = false;
+    for (size_t i = 0; i < p->partition_count && !may && has_room(p); i++)
+        may = may_read_from(p, p->partitions[i]);
+    return may;
+}
+
+void read_partitions(struct pipeline *p)
+{
     for (size_t i = 0; i < p->partition_count && has_room(p); i++) {
         struct partition *partition = p->partitions[(p->next_partition + i) % p->partition_count];
-        if (partition != NULL && partition->state == PARTITION_READING && partition->maybe_more)
-            more |= read_partition(p, partition);
+        if (may_read_from(p, partition))
+            read_partition(p, partition);
     }
     p->next_partition++;
-    return more && has_room(p);
 }

@@ -39,7 +39,8 @@ static void add_partition(struct pipeline *p, const struct partition *partition,
              ",\"open\":%zu,\"state\":\"%s\"}",
              first ? "" : ",", partition->number, next, partition->committed, end,
              end - partition->committed, next - partition->committed,
-             window_open_count(&partition->window), state_names[partition->state]);
+             window_open_count(&partition->window),
+             partition->full || partition->text_full ? "full" : state_names[partition->state]);
 }
 
 static void add_partitions(struct pipeline *p, bool is_retry)

@@ -44,11 +44,48 @@ static void the_bound_lets_what_was_sent_probe(void **state)
     world_close(&w);
 }
 
+/* One partition's orders all hang; the others' go on, and it is read no further than its share. */
+static void a_stuck_partition_leaves_room(void **state)
+{
+    enum { STUCK = 60, SHARE = 8, OTHERS = 20 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, SHARE}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "inflight.partition_records", "8");
+    world_set(&w, "inflight.records", "40");
+    for (int i = 0; i < STUCK; i++) {
+        snprintf(id, sizeof id, "stuck%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+    }
+    world_start(&w);
+    world_await_requests(&w, SHARE);
+    for (int i = 0; i < OTHERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 1, id, "06", "confirmed");
+    }
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 20\n", text,
+                       sizeof text);
+    assert_true(world_metric(text, "elementor_sync_partition_position{topic=\"orders\","
+                                   "partition=\"0\"}") == SHARE);
+    server_release(w.webhook);
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 80\n", text,
+                       sizeof text);
+    world_stop(&w);
+    assert_true(w.ok);
+    assert_int_equal(cluster_committed(&w.cluster, "shop", 0), STUCK);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_lets_what_was_sent_be_tried_again),
         cmocka_unit_test(the_bound_lets_what_was_sent_probe),
+        cmocka_unit_test(a_stuck_partition_leaves_room),
     };
     return world_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
 }
