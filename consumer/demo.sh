@@ -50,12 +50,14 @@ show_progress() {
     [ ! -t 1 ] || printf '\r\033[K'
 }
 
-# Whether apt did what it was told; its words are in build/apt.log.
+# apt-get with its words in build/apt.log. Its progress needs a descriptor of its own, which is opened
+# behind sudo: sudo closes all but three.
 apt() { # ARGUMENTS...
     rm -f build/apt.ok
-    { as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o APT::Status-Fd=1 \
-        -o Dpkg::Use-Pty=0 "$@" 2>>build/apt.log && touch build/apt.ok; } |
-        tee -a build/apt.log | show_progress
+    # shellcheck disable=SC2016
+    { as_root env DEBIAN_FRONTEND=noninteractive sh -c \
+        'log=$1; shift; exec apt-get -y -q -o APT::Status-Fd=3 "$@" 3>&1 >>"$log" 2>&1' \
+        apt build/apt.log "$@" && touch build/apt.ok; } | show_progress
     [ -e build/apt.ok ] || { tail -n 20 build/apt.log; exit 1; }
 }
 
