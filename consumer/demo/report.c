@@ -61,6 +61,8 @@ static void add_reasons(struct buf *b, const struct view_reason reasons[VIEW_REA
         snprintf(item, sizeof item, "%s × %" PRIu64, reasons[i].text, reasons[i].count);
         add_item(b, &column, i == 0, item);
     }
+    if (reasons[0].count == 0)
+        buf_add_text(b, "none");
     buf_add_char(b, '\n');
 }
 
