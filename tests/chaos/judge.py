@@ -13,9 +13,11 @@ FAR = 1 << 62
 
 
 class Judge:
-    def __init__(self, written, requests, commits, parked, disturbances=(), key=None):
+    def __init__(self, written, requests, commits, parked, disturbances=(), key=None,
+                 assignments=None):
         self.written, self.requests, self.commits, self.parked = written, requests, commits, parked
-        self.disturbances = sorted(disturbances)
+        self.disturbances = sorted(disturbances, key=lambda d: d.from_us)
+        self.assignments = assignments or {}
         self.key = base64.b64decode(key.removeprefix("whsec_")) if key else None
         self.lines = []  # (number, what, figures, ok)
         self.expected = [w for w in written if w.kind == "e"]
@@ -107,7 +109,8 @@ class Judge:
     def order_by_order(self):
         by_order = collections.defaultdict(list)
         for r in sorted(self.requests):
-            by_order[r.life, r.order].append(r)
+            epoch = bisect.bisect(self.assignments.get(r.life, []), r.arrived_us)
+            by_order[r.life, epoch, r.order].append(r)
         overlaps = unsettled = backwards = 0
         for requests in by_order.values():
             for before, r in zip(requests, requests[1:]):
@@ -118,7 +121,7 @@ class Judge:
                     backwards += rank(r.number) < rank(before.number)
         self.say(5, "one request an order at a time, the next once it is settled, in source order",
                  f"{overlaps} overlaps, {unsettled} unsettled before, {backwards} backwards,"
-                 f" in {len(by_order)} orders of lives",
+                 f" in {len(by_order)} orders of assignments",
                  overlaps == unsettled == backwards == 0)
 
     def nothing_unexpected(self):
@@ -134,7 +137,7 @@ class Judge:
         if before.flag == "g":
             return True  # nobody could know that it was done
         return any(before.arrived_us <= d.to_us and after.arrived_us >= d.from_us
-                   and covered_us > d.from_us and d.life in (None, before.life)
+                   and covered_us > d.from_us and d.life in (None, before.life, after.life)
                    for d in self.disturbances)
 
     def duplicates_bounded(self, most_uncovered):
@@ -146,33 +149,39 @@ class Judge:
                 continue
             duplicates += extra
             covered = max(self.covered_us.get((w.partition, w.offset), FAR) for w in places)
-            reasons = sum(self.excused(a, b, covered) for a, b in zip(got, got[1:]))
+            reasons = sum(self.excused(a, b, covered) for a, b in zip(got, got[len(places):]))
             unexplained += max(0, extra - reasons)
-        bounds = [len(self._uncovered_at(d)) for d in self.disturbances]
+        bounds = [self._uncovered(d.from_us, d.to_us, d.life) for d in self.disturbances]
+        gone = sum(r.flag == "g" for r in self.requests)
         self.say(7, "duplicates: only what was dispatched and not covered when a process lost it",
-                 f"{duplicates} duplicates <= {sum(bounds)} at {len(bounds)} losses,"
-                 f" {unexplained} unexplained", unexplained == 0 and duplicates <= sum(bounds)
-                 + sum(r.flag == "g" for r in self.requests))
-        most = max(bounds, default=0)
-        self.say(7, "no more of them at any time than webhook.uncommitted_max",
+                 f"{duplicates} duplicates <= {sum(bounds)} at {len(bounds)} losses + {gone} that went"
+                 f" unanswered, {unexplained} unexplained",
+                 unexplained == 0 and duplicates <= sum(bounds) + gone)
+        most = max((self._uncovered(us, us, life) for d in self.disturbances
+                    for us in (d.from_us, d.to_us)
+                    for life in ([d.life] if d.life else self._by_life())), default=0)
+        self.say(7, "a process had never more of them than webhook.uncommitted_max",
                  f"at most {most} of {most_uncovered}", most <= most_uncovered)
 
-    def _uncovered_at(self, d):
-        """Offsets that this life had dispatched and no commit covered when it was disturbed."""
-        if not hasattr(self, "_arrived"):
+    def _by_life(self):
+        if not hasattr(self, "_lives"):
             self._lives = collections.defaultdict(list)
-            self._arrived = sorted(self.requests)
-            for r in self._arrived:
+            for r in sorted(self.requests):
                 self._lives[r.life].append(r)
+        return self._lives
+
+    def _uncovered(self, from_us, to_us, life):
+        """How many a life (None: any) had dispatched by to_us that no commit covered by from_us."""
         found = set()
-        for r in self._arrived if d.life is None else self._lives[d.life]:
-            if r.arrived_us > d.to_us:
-                break
-            for w in self.by_number.get(r.number, ()):
-                place = (w.partition, w.offset)
-                if self.covered_us.get(place, FAR) > d.from_us and w.kind == "e":
-                    found.add(place)
-        return found
+        for requests in self._by_life().values() if life is None else [self._by_life()[life]]:
+            for r in requests:
+                if r.arrived_us > to_us:
+                    break
+                for w in self.by_number.get(r.number, ()):
+                    place = (w.partition, w.offset)
+                    if w.kind == "e" and self.covered_us.get(place, FAR) > from_us:
+                        found.add(place)
+        return len(found)
 
     def one_identity(self):
         ids, numbers = collections.defaultdict(set), collections.defaultdict(set)

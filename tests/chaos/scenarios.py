@@ -27,7 +27,7 @@ def kill(options, cluster):
             dynamic = dice.random() < 0.5 and not options.stack
             member = world.start(**({} if dynamic else static))
             time.sleep(dice.uniform(0.05, 2 * life_s))
-            assert member.running, f"it ended by itself: {world.folder}/log"
+            assert member.running, f"it ended by itself: {member.log}"
             world.kill(member)
         world.wait_shop(300)
         settled_s = world.settle(HEAL_SECONDS)
@@ -37,6 +37,170 @@ def kill(options, cluster):
         world.close()
 
 
-kill.brokers = 1
+def group(options, cluster):
+    """Three members come, go, are killed, stand still past their session, and are restarted in turn."""
+    dice = random.Random(options.seed)
+    events = max(6, options.kills // 8)
+    world = World(options.binary, options.tools, cluster, f"{FLAKY} seed={options.seed}", "group",
+                  **SESSION, WEBHOOK_CONCURRENCY="32")
+    counts = {"join": 0, "leave": 0, "kill": 0, "stop": 0, "restart": 0}
+    try:
+        world.open_shop(options.orders, pace(options.orders, events * 3.5), options.seed)
+        for _ in range(3):
+            world.start()
+        for event in range(events):
+            time.sleep(dice.uniform(1, 3.5))
+            what = dice.choice(["join", "leave", "kill", "stop", "stop"])
+            if event == events // 2:
+                what = "restart"
+            elif len(world.members) < 3:
+                what = "join"
+            elif len(world.members) > 4 and what == "join":
+                what = "leave"
+            counts[what] += 1
+            GROUP_EVENTS[what](world, dice)
+        world.wait_shop(300)
+        for member in list(world.members):
+            world.leave(member)
+        settled_s = world.settle(HEAL_SECONDS)
+        print("     " + ", ".join(f"{n} {what}" for what, n in counts.items()))
+        return report(world, world.judge(), settled_s, HEAL_SECONDS)
+    finally:
+        world.close()
 
-SCENARIOS = {"kill": kill}
+
+def stand_still(world, dice):
+    """Past its session: the others take its partitions; then it goes on, and must notice."""
+    notice_us = 1_000_000
+    member = dice.choice(world.members)
+    before = now_us()
+    member.signal(signal.SIGSTOP)
+    time.sleep(dice.uniform(2.5, 4))
+    member.signal(signal.SIGCONT)
+    world.disturbances.append(Disturbance(before, now_us() + notice_us, member.life))
+
+
+def kill_one(world, dice):
+    world.kill(dice.choice(world.members))
+
+
+def rolling_restart(world, dice):
+    for member in list(world.members):
+        world.leave(member)
+        world.start()
+        time.sleep(1)
+
+
+GROUP_EVENTS = {"join": lambda world, dice: world.start(),
+                "leave": lambda world, dice: world.leave(dice.choice(world.members)),
+                "kill": kill_one, "stop": stand_still, "restart": rolling_restart}
+
+
+def lose_brokers(options, cluster, name, times, victims, down_s):
+    """Two members while brokers die: `victims(world, i)` names the broker of the i-th time."""
+    dice = random.Random(options.seed)
+    grace_us = 15_000_000  # after its return a member may still find that it was thrown out
+    world = World(options.binary, options.tools, cluster, f"{FLAKY} seed={options.seed}", name,
+                  KAFKA_PROPERTIES_SESSION_TIMEOUT_MS="6000")
+    try:
+        world.open_shop(options.orders, pace(options.orders, times * 12), options.seed)
+        world.start()
+        world.start()
+        for i in range(times):
+            time.sleep(dice.uniform(3, 6))
+            id = victims(world, i)
+            before = now_us()
+            cluster.kill(id)
+            time.sleep(dice.uniform(*down_s))
+            cluster.start(id)
+            cluster.wait(id)
+            world.disturbances.append(Disturbance(before, now_us() + grace_us, None))
+        world.wait_shop(300)
+        for member in list(world.members):
+            world.leave(member)
+        settled_s = world.settle(HEAL_SECONDS)
+        print(f"     {times} brokers killed")
+        return report(world, world.judge(), settled_s, HEAL_SECONDS)
+    finally:
+        world.close()
+
+
+def broker(options, cluster):
+    """The only broker is killed, and comes back."""
+    times = max(2, options.kills // 40)
+    return lose_brokers(options, cluster, "broker", times, lambda world, i: 1, (0.5, 6))
+
+
+def brokers3(options, cluster):
+    """Of three brokers, the one that coordinates the group, and others, which lead partitions."""
+    times = max(3, options.kills // 30)
+
+    def victim(world, i):
+        return cluster.coordinator(world.group) if i % 2 == 0 else 1 + i % 3
+
+    return lose_brokers(options, cluster, "brokers3", times, victim, (1, 4))
+
+
+def probes_are_paced(judge, requests, recovered_us):
+    """Behind the open breaker: one probe at a time, 5 s after it opened, then twice as long, to 60 s."""
+    burst_us = requests[0].arrived_us + 2_000_000 if requests else 0
+    times = [r.arrived_us for r in requests if burst_us < r.arrived_us < recovered_us]
+    gaps = [(b - a) / 1e6 for a, b in zip(times, times[1:])]
+    hasty = sum(gap < 0.97 * min(60, 5 * 2 ** (i + 1)) for i, gap in enumerate(gaps))
+    judge.say(0, "outage: at most one probe each breaker interval",
+              f"{len(times)} probes, {hasty} too early", hasty == 0)
+
+
+def memory_is_flat(judge, world, seconds):
+    samples = [mib for at, mib, _ in world.samples if at < seconds]
+    third = len(samples) // 3
+    early, late = max(samples[:third], default=0), max(samples[-third:], default=0)
+    judge.say(12, "outage: memory is flat", f"{early:.1f} MiB early, {late:.1f} MiB late",
+              late <= early + 4)
+
+
+def outage(options, cluster):
+    """The endpoint is down: a backlog waits, and in another shop one order. Then it comes back."""
+    paces = {"RETRY_BASE": "1s", "RETRY_CAP": "60s", "WEBHOOK_TIMEOUT": "10s"}
+    backlog, single = (World(options.binary, options.tools, cluster, "status=503 delay_us=2000",
+                             name, **paces) for name in ("outage", "single"))
+    try:
+        single.open_shop(1, 0, options.seed, alive=1)
+        backlog.open_shop(options.orders, 0, options.seed)
+        backlog.wait_shop(120)
+        for world in (backlog, single):
+            world.start()
+        time.sleep(options.outage)
+        ended = time.monotonic()
+        recovered_us = now_us()
+        for world in (backlog, single):
+            world.receiver.control("status=200 refuse=1")
+        wait_for("the single order", lambda: any(r.status == 200 for r in single.receiver.requests()),
+                 90)
+        single_s = time.monotonic() - ended
+        good = True
+        for world, orders in (("backlog", backlog), ("one order", single)):
+            for member in list(orders.members):
+                if orders is backlog:
+                    wait_for("the first of the backlog", lambda: any(
+                        r.status == 200 for r in orders.receiver.requests()), 90)
+                orders.leave(member)
+            settled_s = orders.settle(HEAL_SECONDS)
+            judge = orders.judge()
+            requests = sorted(judge.requests)
+            probes_are_paced(judge, requests, recovered_us)
+            memory_is_flat(judge, orders, ended)
+            if orders is single:
+                judge.say(11, "one order is delivered within a minute of the recovery",
+                          f"{single_s:.1f} s", single_s <= 60)
+            print(f"     {world}, {options.outage} s without the endpoint")
+            good &= report(orders, judge, settled_s, HEAL_SECONDS)
+        return good
+    finally:
+        backlog.close()
+        single.close()
+
+
+for scenario, count in ((kill, 1), (group, 1), (broker, 1), (brokers3, 3), (outage, 1)):
+    scenario.brokers = count
+SCENARIOS = {f.__name__: f for f in (kill, group, broker, brokers3, outage)}

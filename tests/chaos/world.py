@@ -1,5 +1,5 @@
 """What a run consists of: the shop, the receiver, the members of the group; and their measures."""
-import base64, collections, os, pathlib, re, signal, subprocess, sys, tempfile, threading, time
+import base64, collections, datetime, os, pathlib, re, signal, subprocess, sys, tempfile, threading, time
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -24,6 +24,13 @@ def wait_for(what, probe, seconds):
     while not probe():
         assert time.monotonic() < deadline, f"not within {seconds:g} s: {what}"
         time.sleep(0.05)
+
+
+def times_of(log, event):
+    """The times (us) of a log's lines of that event, each once."""
+    texts = re.findall(rf'^ts=(\S+)Z level=\w+ event="{event}', log, re.M)
+    return sorted({int(datetime.datetime.fromisoformat(t + "+00:00").timestamp() * 1e6)
+                   for t in texts})
 
 
 class Receiver:
@@ -55,7 +62,7 @@ class Member:
 
     def __init__(self, world, life, arguments, env):
         self.life = str(life)
-        self.log = world.folder / "log"
+        self.log = world.folder / f"log.{life}"
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(world.binary), *arguments, "--set", f"webhook.headers.x-life={life}"],
@@ -171,14 +178,22 @@ class World:
         return Judge(journals.read_shop(self.shop_journal), self.receiver.requests(),
                      journals.read_commits(self.brokers.addresses, self.group, self.topic),
                      journals.read_parked(self.brokers.addresses, self.topic + ".parked"),
-                     self.disturbances, KEY)
+                     self.disturbances + self.losses(), KEY, self.assignments())
 
-    def said(self, text):
-        return self.log_text().count(text)
+    def logs(self):
+        """life: its log."""
+        return {path.suffix[1:]: path.read_text(errors="replace")
+                for path in self.folder.glob("log.*")}
 
-    def log_text(self):
-        path = self.folder / "log"
-        return path.read_text(errors="replace") if path.exists() else ""
+    def losses(self):
+        """When members found that the group had given their partitions to others: what they had not
+        committed by then, they could not commit any more."""
+        return [Disturbance(us, us + 1000, life) for life, log in self.logs().items()
+                for us in times_of(log, "partition lost")]
+
+    def assignments(self):
+        """life: when it was given partitions; between two such times it remembers its orders."""
+        return {life: times_of(log, "partition assigned") for life, log in self.logs().items()}
 
     def close(self):
         self.stopping.set()
@@ -203,7 +218,7 @@ def report(world, judge, settled_s, heal_limit):
     judge.say(12, "memory and open files are bounded",
               f"at most {world.peak_mib:.0f} MiB, {world.peak_files} files",
               world.peak_mib < 200 and world.peak_files < 256)
-    log = world.log_text()
+    log = "".join(world.logs().values())
     secrets = ["chaos-secret", KEY.removeprefix("whsec_"), "+2136"]
     leaks = sum(log.count(secret) for secret in secrets)
     judge.say(13, "no secret and no phone in the log", f"{leaks} in {len(log)} bytes", leaks == 0)
