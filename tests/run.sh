@@ -164,6 +164,9 @@ real_stack() {
     runner=$!
     tail -n +1 -f --pid="$runner" "$BUILD/e2e.log"
     wait "$runner" || status=$?
+    check "chaos: 10 times kill -9, judged by journals" python3 tests/chaos/run.py \
+        "$BUILD/release/elementor-sync" "$BUILD/release/tests" kill --kills 10 --orders 3000 \
+        --stack "$stack"
     sh tests/stack/down.sh "$stack"
     good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$BUILD/e2e.log" | tail -n 1)
     bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$BUILD/e2e.log" | tail -n 1)

@@ -99,7 +99,6 @@ GROUP_EVENTS = {"join": lambda world, dice: world.start(),
 def lose_brokers(options, cluster, name, times, victims, down_s):
     """Two members while brokers die: `victims(world, i)` names the broker of the i-th time."""
     dice = random.Random(options.seed)
-    grace_us = 15_000_000  # after its return a member may still find that it was thrown out
     world = World(options.binary, options.tools, cluster, f"{FLAKY} seed={options.seed}", name,
                   KAFKA_PROPERTIES_SESSION_TIMEOUT_MS="6000")
     try:
@@ -109,12 +108,10 @@ def lose_brokers(options, cluster, name, times, victims, down_s):
         for i in range(times):
             time.sleep(dice.uniform(3, 6))
             id = victims(world, i)
-            before = now_us()
             cluster.kill(id)
             time.sleep(dice.uniform(*down_s))
             cluster.start(id)
             cluster.wait(id)
-            world.disturbances.append(Disturbance(before, now_us() + grace_us, None))
         world.wait_shop(300)
         for member in list(world.members):
             world.leave(member)

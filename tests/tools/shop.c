@@ -198,6 +198,7 @@ static rd_kafka_t *producer(const char *brokers)
     char text[512];
     static const char *const settings[][2] = {{"linger.ms", "5"},
                                               {"enable.idempotence", "true"},
+                                              {"log_level", "2"},
                                               {"message.timeout.ms", "280000"},
                                               {"reconnect.backoff.max.ms", "1000"},
                                               {"queue.buffering.max.messages", "200000"}};
