@@ -85,9 +85,10 @@ install_fuzzer() {
 
 # One version of the formatter for every machine: what it prints differs between versions.
 install_python() {
-    [ -x "$BUILD/venv/bin/clang-format" ] && [ -e "$BUILD/venv/fastavro" ] && return 0
+    [ -x "$BUILD/venv/bin/clang-format" ] && [ -e "$BUILD/venv/complete" ] && return 0
     python3 -m venv "$BUILD/venv" &&
-        "$BUILD/venv/bin/pip" install -q clang-format==14.0.6 fastavro && : >"$BUILD/venv/fastavro"
+        "$BUILD/venv/bin/pip" install -q clang-format==14.0.6 fastavro jsonschema prometheus-client \
+            standardwebhooks && : >"$BUILD/venv/complete"
 }
 
 c_files() {
@@ -199,6 +200,8 @@ step "unit tests, under ASan and UBSan"
 unit_tests
 check "fastavro reads the same" "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
     "$BUILD/sanitized/tests/plan_dump"
+check "signatures, metrics and records, by other people's libraries" "$BUILD/venv/bin/python" \
+    tests/interop/check.py "$BUILD/sanitized/tests/interop"
 
 step "fuzzing, ${FUZZ_SECONDS:-60} s a target"
 fuzzing

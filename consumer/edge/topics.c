@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ASK_MS = 10000, OWN_TOPICS = 4, SETTINGS_MAX = 2 };
+enum { ASK_MS = 10000, OWN_TOPICS = 4, SETTINGS_MAX = 3, COMMAND_MAX = 360 };
 
 struct own_topic {
     const char *name;
@@ -13,15 +13,22 @@ struct own_topic {
     const char *settings[SETTINGS_MAX][2]; /* ended by a NULL name */
 };
 
-/* Dead letters are kept until somebody looks; a retry must survive a long outage. */
+/* Dead letters are kept until somebody looks; a retry must survive a long outage. Members write
+ * every few seconds: their topic is compacted every ten minutes, so that it stays quick to read. */
 static void list_own(const struct config *config, int32_t partitions,
                      struct own_topic topics[OWN_TOPICS])
 {
     const struct own_topic own[OWN_TOPICS] = {
         {config->parked_topic, partitions, {{"retention.ms", "-1"}}},
-        {config->deliveries_topic, partitions, {{"cleanup.policy", "compact"}}},
+        {config->deliveries_topic,
+         partitions,
+         {{"cleanup.policy", "compact"}, {"segment.ms", "86400000"}}},
         {config->retry_topic, partitions, {{"retention.ms", "604800000"}}},
-        {config->members_topic, 1, {{"cleanup.policy", "compact"}}},
+        {config->members_topic,
+         1,
+         {{"cleanup.policy", "compact"},
+          {"segment.ms", "600000"},
+          {"min.cleanable.dirty.ratio", "0.1"}}},
     };
     memcpy(topics, own, sizeof own);
 }
@@ -44,13 +51,25 @@ static int32_t count_partitions(rd_kafka_t *rk, const char *name, struct error *
     return count;
 }
 
+/* What an operator would type. */
+static const char *command(const struct own_topic *topic, char text[COMMAND_MAX])
+{
+    int len = snprintf(text, COMMAND_MAX, "kafka-topics.sh --create --topic %.100s --partitions %d",
+                       topic->name, (int)topic->partitions);
+    for (int i = 0; i < SETTINGS_MAX && topic->settings[i][0] != NULL; i++)
+        len += snprintf(text + len, (size_t)(COMMAND_MAX - len), " --config %s=%s",
+                        topic->settings[i][0], topic->settings[i][1]);
+    return text;
+}
+
 static bool refuse(const struct own_topic *topic, const char *why, struct error *err)
 {
-    return error_set(err, ERROR_FAILED,
-                     "topic \"%s\" is missing and was not created (%s). Create it: %d partitions, "
-                     "%s=%s; or set topics.create=true and let the program's user create topics",
-                     topic->name, why, (int)topic->partitions, topic->settings[0][0],
-                     topic->settings[0][1]);
+    char text[COMMAND_MAX];
+    return error_set(
+        err, ERROR_FAILED,
+        "topic \"%.100s\" is missing and was not created (%.100s). Create it (%s), or set "
+        "topics.create=true and let the program's user create topics",
+        topic->name, why, command(topic, text));
 }
 
 /* The answer's own word on the one topic that was asked for. */
@@ -90,12 +109,70 @@ static bool create(rd_kafka_t *rk, const struct own_topic *topic, struct error *
     return ok;
 }
 
-/* Fewer retry partitions than orders' ones: the orders of the others cannot be retried by hand. */
-static void say_short(const struct own_topic *topic, int32_t found)
+static bool refuse_short(const struct own_topic *topic, int32_t found, const char *why,
+                         struct error *err)
 {
-    log_warn("the retry topic has fewer partitions than the orders' topic; add the missing ones",
-             LOG_S("topic", topic->name), LOG_I("partitions", found),
-             LOG_I("wanted", topic->partitions));
+    return error_set(err, ERROR_FAILED,
+                     "topic \"%.100s\" has %d partitions, the orders' topic %d, and none was added "
+                     "(%.100s): an order of the others could not be retried. Add them "
+                     "(kafka-topics.sh --alter --topic %.100s --partitions %d)",
+                     topic->name, (int)found, (int)topic->partitions, why, topic->name,
+                     (int)topic->partitions);
+}
+
+static bool read_extension(rd_kafka_event_t *event, const struct own_topic *topic, int32_t found,
+                           struct error *err)
+{
+    size_t count;
+    if (event == NULL || rd_kafka_event_error(event))
+        return refuse_short(topic, found,
+                            event != NULL ? rd_kafka_event_error_string(event) : "no answer", err);
+    const rd_kafka_topic_result_t **results = rd_kafka_CreatePartitions_result_topics(
+        rd_kafka_event_CreatePartitions_result(event), &count);
+    rd_kafka_resp_err_t code =
+        count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return refuse_short(topic, found, rd_kafka_err2str(code), err);
+    log_info("partitions added", LOG_S("topic", topic->name),
+             LOG_I("partitions", topic->partitions));
+    return true;
+}
+
+/* The orders' topic has grown: its retry topic follows. */
+static bool extend(rd_kafka_t *rk, const struct own_topic *topic, int32_t found, struct error *err)
+{
+    char text[256];
+    rd_kafka_NewPartitions_t *wanted =
+        rd_kafka_NewPartitions_new(topic->name, (size_t)topic->partitions, text, sizeof text);
+    if (wanted == NULL)
+        return refuse_short(topic, found, text, err);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_CreatePartitions(rk, &wanted, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS);
+    bool ok = read_extension(event, topic, found, err);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_NewPartitions_destroy(wanted);
+    return ok;
+}
+
+/* One that was there: the retry topic must match the orders' one. More partitions hold nothing that
+ * this program writes. */
+static bool check_found(rd_kafka_t *rk, const struct config *config, const struct own_topic *topic,
+                        int32_t found, struct error *err)
+{
+    if (topic->name != config->retry_topic || found == topic->partitions)
+        return true;
+    if (found > topic->partitions) {
+        log_warn(
+            "the retry topic has more partitions than the orders' topic: nobody reads the others",
+            LOG_S("topic", topic->name), LOG_I("partitions", found),
+            LOG_I("read", topic->partitions));
+        return true;
+    }
+    if (!config->topics_create)
+        return refuse_short(topic, found, "topics.create=false", err);
+    return extend(rk, topic, found, err);
 }
 
 bool topics_prepare(const struct config *config, struct source *source, struct error *err)
@@ -111,12 +188,9 @@ bool topics_prepare(const struct config *config, struct source *source, struct e
             return refuse(&topics[i], "topics.create=false", err);
         if (found == 0 && !create(rk, &topics[i], err))
             return false;
-        if (topics[i].name != config->retry_topic)
-            continue;
-        if (found > 0 && found < topics[i].partitions)
-            say_short(&topics[i], found);
-        source_use_retry(source,
-                         found > 0 && found < topics[i].partitions ? found : topics[i].partitions);
+        if (found > 0 && !check_found(rk, config, &topics[i], found, err))
+            return false;
     }
+    source_use_retry(source, source_partitions(source));
     return true;
 }
