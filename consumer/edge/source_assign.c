@@ -120,6 +120,18 @@ static void for_each_slot(struct source *s, const rd_kafka_topic_partition_list_
     }
 }
 
+/* A partition that was added while members run is read from its beginning; the retry topic gets its
+ * partition at the next start, and with it whoever retries by hand. */
+static void say_added(const struct source *s, const rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt && s->retry_partitions > 0; i++)
+        if (list->elems[i].partition >= s->retry_partitions)
+            log_warn(
+                "a partition was added to the topic: restart a member, so that its orders can be "
+                "retried by hand too",
+                LOG_I("partition", list->elems[i].partition));
+}
+
 void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                       rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
@@ -127,6 +139,7 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->pending = CHANGE_ASSIGN;
         s->joined = true;
+        say_added(s, partitions);
         for_each_slot(s, partitions, want);
         return;
     }

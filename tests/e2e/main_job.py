@@ -1,5 +1,5 @@
 """The main job: a confirmation becomes one webhook, whatever goes down meanwhile."""
-import json, os, subprocess, time
+import json, os, re, subprocess, time
 
 from harness import header, wait_for
 
