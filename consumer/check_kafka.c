@@ -388,7 +388,8 @@ static void judge_own(struct check *c, const char *option, const char *name, int
     rd_kafka_resp_err_t code;
     int32_t found = look_at(c, name, &code);
     if (found >= wanted)
-        report_add(c->report, REPORT_OK, OWN, option, "%s: %d partitions", name, (int)found);
+        report_add(c->report, REPORT_OK, OWN, option, "%s: %d partition%s", name, (int)found,
+                   found == 1 ? "" : "s");
     else if (found > 0)
         report_add(c->report, REPORT_WARN, OWN, option,
                    "%s: %d partitions, but the orders' topic has %d: orders of the others cannot "

@@ -88,6 +88,17 @@ static bool run(const struct invocation *call, struct config *config, struct err
            verb->run(config, call->options, err);
 }
 
+/* The last word: for people, or an event like every other where the log is for machines. */
+static void say_end(const struct config *config, const struct error *err)
+{
+    if (config == NULL || config->log_format != LOG_FORMAT_JSON) {
+        fprintf(stderr, "elementor-sync: %s\n", err->text);
+        return;
+    }
+    log_setup(LOG_ERROR, true); /* it may have failed before that */
+    log_error("ended", LOG_S("why", err->text), LOG_I("exit_code", error_exit_code(err)));
+}
+
 static bool has_argument(int argc, char **argv, const char *name)
 {
     for (int i = 1; i < argc; i++)
@@ -116,7 +127,7 @@ int main(int argc, char **argv)
     else if (arguments_parse(argc, argv, verbs, &call, &err))
         run(&call, config, &err);
     if (err.code != ERROR_NONE)
-        fprintf(stderr, "elementor-sync: %s\n", err.text);
+        say_end(config, &err);
     config_free(config);
     curl_global_cleanup();
     return error_exit_code(&err);

@@ -178,8 +178,11 @@ void say_retrying(struct pipeline *p, struct delivery *d, int64_t next_attempt_m
 
 void conclude_delivered(struct pipeline *p, struct delivery *d)
 {
-    log_debug("delivered", LOG_S("id", d->id), LOG_I("partition", d->partition),
-              LOG_I("offset", d->offset), LOG_I("attempt", d->history.attempts));
+    /* The first is what somebody who has just set it up waits to see. */
+    LOG_LINE(p->totals.delivered == 0 ? LOG_INFO : LOG_DEBUG,
+             p->totals.delivered == 0 ? "the first order is delivered" : "delivered",
+             LOG_S("id", d->id), LOG_I("partition", d->partition), LOG_I("offset", d->offset),
+             LOG_I("attempt", d->history.attempts));
     p->totals.delivered++;
     conclude(p, d, "delivered");
 }

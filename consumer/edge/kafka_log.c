@@ -19,10 +19,13 @@ static bool is_for_debugging(const char *facility)
 }
 
 /* kafka.properties.* go to consumers and producers alike: that one of the two has no use for a
- * property is as it should be. */
+ * property is as it should be. And what it tries again is librdkafka's own business. */
 static bool is_known(const char *text)
 {
-    return strstr(text, "will be ignored by this") != NULL;
+    static const char again[] = ": retrying";
+    size_t len = strlen(text), again_len = sizeof again - 1;
+    return strstr(text, "will be ignored by this") != NULL ||
+           (len > again_len && strcmp(text + len - again_len, again) == 0);
 }
 
 /* The trouble of a facility; NULL when there are too many of them. Under the lock. */

@@ -50,6 +50,7 @@ def example_to_first_webhook(t):
     mine = t.stack.order("N-2")
     t.stack.confirm(mine)
     t.wait_delivered([mine])
+    wait_for("the first delivery is told", lambda: program.says("the first order is delivered"))
     code, findings = check(t)
     assert findings["kafka", "kafka.start"].startswith("note not used: the group goes on from")
     assert program.stop() == 0
@@ -81,6 +82,11 @@ def mistakes_on_the_real_stack(t):
            ELEMENTOR_WEBHOOK_URL="shop.example.com/secret-path")
     code, _, err = run(t, "run", "--until-end", "--timeout", "3s", KAFKA_BROKERS="127.0.0.1:1")
     assert code == 3 and "nothing listens at this address" in err, err
+    assert not err.startswith("{"), err
+    code, _, err = run(t, "run", "--until-end", "--timeout", "3s", "--set", "log.format=json",
+                       KAFKA_BROKERS="127.0.0.1:1")
+    events = [json.loads(line) for line in err.splitlines()]
+    assert code == 3 and events[-1]["event"] == "ended" and events[-1]["exit_code"] == 3, err
     code, _, err = run(t, "run", "--set", "webhok.url=x")
     assert code == 2 and 'did you mean "webhook.url"?' in err, err
 

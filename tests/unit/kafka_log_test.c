@@ -61,6 +61,7 @@ static void lines_by_level(void **state)
     kafka_log(NULL, 4, "AUTOCREATE", "not supported by broker");
     kafka_log(NULL, 3, "FAIL", "Connection refused");
     kafka_log(NULL, 4, "CONFWARN", "property x will be ignored by this producer instance");
+    kafka_log(NULL, 4, "GETPID", "Coordinator load in progress: retrying");
     kafka_log(NULL, 6, "INFO", "chatter");
     const char *text = end_capture();
     assert_non_null(strstr(text, "level=error event=\"librdkafka\" facility=CRIT text=worst\n"));
