@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 BUILD=build/program
 PROGRAM=$BUILD/elementor-sync
 PACKAGES=$(cat consumer/packages.txt)
-MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd"
+MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd sqlite3 cjose"
 
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'

@@ -28,7 +28,7 @@ void canvas_done(struct canvas *c)
 void canvas_begin(struct canvas *c, int width, int height, bool colour)
 {
     buf_reset(&c->out);
-    c->width = width;
+    c->width = c->terminal_width = width;
     c->height = height;
     c->colour = colour;
     c->column = c->row = 0;
@@ -143,6 +143,20 @@ void canvas_line(struct canvas *c)
     c->column = 0;
     if (!is_below(c))
         buf_add_text(&c->out, "\r\n");
+}
+
+void canvas_unbroken(struct canvas *c, enum canvas_style style, const char *text)
+{
+    int rows = ((int)strlen(text) + c->terminal_width - 1) / c->terminal_width;
+    if (c->row + rows >= c->height || c->column > 0)
+        return;
+    buf_add_text(&c->out, c->colour ? codes[style] : "");
+    buf_add_text(&c->out, text);
+    buf_add_text(&c->out, c->colour ? "\033[0m" : "");
+    if ((int)strlen(text) % c->terminal_width != 0)
+        buf_add_text(&c->out, "\033[K");
+    buf_add_text(&c->out, "\r\n");
+    c->row += rows;
 }
 
 void canvas_end(struct canvas *c)

@@ -26,6 +26,7 @@ enum canvas_style {
 struct canvas {
     struct buf out;
     int width, height, column, row;
+    int terminal_width; /* at least width: where the terminal itself breaks lines */
     bool colour;
 };
 
@@ -37,6 +38,10 @@ void canvas_put(struct canvas *c, enum canvas_style style, const char *format, .
 void canvas_column(struct canvas *c, int column);
 void canvas_right(struct canvas *c, enum canvas_style style, const char *text); /* at the margin */
 void canvas_line(struct canvas *c);
+
+/* A line that the terminal breaks where it must, so that it stays one piece for whoever clicks or
+ * copies it. ASCII. */
+void canvas_unbroken(struct canvas *c, enum canvas_style style, const char *text);
 void canvas_end(struct canvas *c); /* clears what is below */
 
 /* Columns that text takes. */

@@ -73,11 +73,13 @@ static void describe(struct demo *d)
         snprintf(view->endpoint, sizeof view->endpoint, "your receiver");
 }
 
-static bool tell_member(struct demo *d)
+static bool tell_members(struct demo *d)
 {
     char settings[512];
     int len = snprintf(settings, sizeof settings, "kafka.brokers=%s\nregistry.url=%s\n",
                        d->view.brokers, d->view.registry);
+    if (!operator_go(d, settings))
+        return false;
     if (d->receiver != NULL)
         snprintf(settings + len, sizeof settings - (size_t)len,
                  "webhook.url=http://127.0.0.1:%d/hook\n", receiver_port(d->receiver));
@@ -163,7 +165,7 @@ static void turn(struct demo *d)
     if (d->receiver != NULL)
         receiver_ms = receiver_turn(d->receiver, d->now_ms);
     int64_t schemas_ms = listener_turn(d->schemas);
-    flow_read_log(d);
+    flow_read_logs(d);
     advance(d);
     flow_update_view(d);
     terminal_show(d->terminal, &d->view, d->now_ms);
@@ -220,6 +222,7 @@ static bool settle_accounts(struct demo *d)
 
 static void close_all(struct demo *d)
 {
+    member_done(&d->dashboard);
     member_done(&d->member);
     terminal_free(d->terminal);
     receiver_free(d->receiver);
@@ -243,15 +246,16 @@ static bool check_url(const struct demo *d)
 
 static bool begin(struct demo *d)
 {
-    if (!check_url(d) || !member_fork(&d->member, d->config, d->options->stop_fd, d->err) ||
-        !open_surroundings(d) || !open_memory(d))
+    if (!check_url(d) ||
+        !member_fork(&d->member, d->config, member_deliver, d->options->stop_fd, NULL, d->err) ||
+        !operator_fork(d) || !open_surroundings(d) || !open_memory(d))
         return false;
     d->compares = d->config->payload_shape == PAYLOAD_NESTED &&
                   strcmp(d->config->payload_form_name, "order_confirmation") == 0;
     describe(d);
     d->next_second_ms = d->started_ms + 1000;
     loop_watch(d->loop, d->options->stop_fd, LOOP_READ, stop_asked, d);
-    return tell_member(d);
+    return tell_members(d);
 }
 
 bool demo_run(struct config *config, const struct demo_options *options, struct error *err)
@@ -259,7 +263,7 @@ bool demo_run(struct config *config, const struct demo_options *options, struct 
     struct demo *d = calloc(1, sizeof *d);
     if (d == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for the demo");
-    d->member = (struct member){.settings_fd = -1, .log_fd = -1};
+    d->member = d->dashboard = (struct member){.settings_fd = -1, .log_fd = -1};
     d->config = config;
     d->options = options;
     d->err = err;

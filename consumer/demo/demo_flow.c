@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { OPEN_MAX = 500, UNREAD_MAX = 6000, WRITES_A_TURN = 200 };
 
@@ -246,34 +245,20 @@ struct receiver_events flow_receiver_events(struct demo *d)
 /* ---- its log ---- */
 
 /* A log line, shorter: from its event on. */
-static void take_line(struct demo *d, const char *line)
+static void take_line(void *context, const char *line)
 {
+    struct demo *d = context;
     const char *event = strstr(line, "event=");
-    bool matters = strstr(line, " level=info") == NULL && strstr(line, " level=debug") == NULL;
-    if (!matters)
+    if (strstr(line, " level=info") != NULL || strstr(line, " level=debug") != NULL)
         return;
     terminal_log(d->terminal, line);
     view_add_note(&d->view, event != NULL ? event + strlen("event=") : line);
 }
 
-void flow_read_log(struct demo *d)
+void flow_read_logs(struct demo *d)
 {
-    for (;;) {
-        ssize_t got =
-            read(d->member.log_fd, d->log_line + d->log_len, sizeof d->log_line - 1 - d->log_len);
-        if (got <= 0)
-            return;
-        d->log_len += (size_t)got;
-        d->log_line[d->log_len] = '\0';
-        for (char *end; (end = strchr(d->log_line, '\n')) != NULL;) {
-            *end = '\0';
-            take_line(d, d->log_line);
-            d->log_len -= (size_t)(end + 1 - d->log_line);
-            memmove(d->log_line, end + 1, d->log_len + 1);
-        }
-        if (d->log_len == sizeof d->log_line - 1)
-            d->log_len = 0; /* longer than any line of ours */
-    }
+    member_read_log(&d->member, take_line, d);
+    operator_read_log(d);
 }
 
 /* ---- what is shown ---- */

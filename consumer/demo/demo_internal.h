@@ -1,6 +1,7 @@
 /* demo_internal: the demo's state.
  *
  *   demo.c          start, turns, end
+ *   demo_operator.c the dashboard and its operator's token
  *   demo_flow.c     what the shop writes, and what comes back from the receiver and the topics */
 #ifndef DEMO_DEMO_INTERNAL_H
 #define DEMO_DEMO_INTERNAL_H
@@ -41,19 +42,23 @@ struct demo {
     struct shop *shop;
     struct debezium *debezium;
     struct ledger *ledger;
-    struct member member;
+    struct member member, dashboard;
+    char token[1024]; /* of the dashboard's operator */
     struct terminal *terminal;
     struct view view;
     struct buf key, value;
-    char log_line[2048]; /* of the delivering process, as far as it has come */
-    size_t log_len;
 };
+
+/* demo_operator.c */
+bool operator_fork(struct demo *d); /* after the delivering process, before any thread */
+bool operator_go(struct demo *d, const char *settings);
+void operator_read_log(struct demo *d);
 
 /* demo_flow.c */
 struct broker_events flow_broker_events(struct demo *d);
 struct receiver_events flow_receiver_events(struct demo *d);
 void flow_write_due(struct demo *d); /* what the shop did */
-void flow_read_log(struct demo *d);  /* of the delivering process */
+void flow_read_logs(struct demo *d); /* of the other processes */
 void flow_update_view(struct demo *d);
 
 #endif

@@ -36,7 +36,7 @@ static bool apply_settings(struct config *config, int fd, struct error *err)
     return true;
 }
 
-static bool deliver(struct config *config, int stop_fd, struct error *err)
+bool member_deliver(struct config *config, int stop_fd, struct error *err)
 {
     const struct pipeline_options options = {.timeout_ms = -1, .stop_fd = stop_fd};
     struct pipeline *pipeline = pipeline_new(config, err);
@@ -46,7 +46,8 @@ static bool deliver(struct config *config, int stop_fd, struct error *err)
 }
 
 /* A terminal's Ctrl-C is for the parent: it says when to stop. */
-static _Noreturn void be_member(struct config *config, int settings_fd, int log_fd, int stop_fd)
+static _Noreturn void be_member(struct config *config, member_work *work, int settings_fd,
+                                int log_fd, int stop_fd)
 {
     struct error err = {0};
     setpgid(0, 0);
@@ -55,7 +56,7 @@ static _Noreturn void be_member(struct config *config, int settings_fd, int log_
     close(log_fd);
     log_setup(LOG_INFO, false);
     if (apply_settings(config, settings_fd, &err))
-        deliver(config, stop_fd, &err);
+        work(config, stop_fd, &err);
     if (err.code != ERROR_NONE)
         log_error("ended", LOG_S("why", err.text));
     config_free(config);
@@ -64,7 +65,17 @@ static _Noreturn void be_member(struct config *config, int settings_fd, int log_
 
 /* ---- in the parent ---- */
 
-bool member_fork(struct member *m, struct config *config, int stop_fd, struct error *err)
+/* What another member's end must not hang on. */
+static void close_others(const struct member *elder)
+{
+    if (elder == NULL)
+        return;
+    close(elder->settings_fd);
+    close(elder->log_fd);
+}
+
+bool member_fork(struct member *m, struct config *config, member_work *work, int stop_fd,
+                 const struct member *elder, struct error *err)
 {
     int settings[2], log[2];
     *m = (struct member){.settings_fd = -1, .log_fd = -1};
@@ -81,7 +92,8 @@ bool member_fork(struct member *m, struct config *config, int stop_fd, struct er
     if (pid == 0) {
         close(settings[1]);
         close(log[0]);
-        be_member(config, settings[0], log[1], stop_fd);
+        close_others(elder);
+        be_member(config, work, settings[0], log[1], stop_fd);
     }
     close(settings[0]);
     close(log[1]);
@@ -98,6 +110,26 @@ bool member_go(struct member *m, const char *settings, struct error *err)
     close(m->settings_fd);
     m->settings_fd = -1;
     return ok || error_set(err, ERROR_FAILED, "the delivering process did not start");
+}
+
+void member_read_log(struct member *m, void (*take)(void *context, const char *line), void *context)
+{
+    const size_t room = sizeof m->line - 1;
+    for (;;) {
+        ssize_t got = read(m->log_fd, m->line + m->line_len, room - m->line_len);
+        if (got <= 0)
+            return;
+        m->line_len += (size_t)got;
+        m->line[m->line_len] = '\0';
+        for (char *end; (end = strchr(m->line, '\n')) != NULL;) {
+            *end = '\0';
+            take(context, m->line);
+            m->line_len -= (size_t)(end + 1 - m->line);
+            memmove(m->line, end + 1, m->line_len + 1);
+        }
+        if (m->line_len == room)
+            m->line_len = 0; /* longer than any line of ours */
+    }
 }
 
 void member_stop(struct member *m)

@@ -48,12 +48,12 @@ static void put_way(struct canvas *c, const struct view *view)
     canvas_put(c, CANVAS_DIM, " ▸ elementor-sync ▸ ");
     canvas_put(c, CANVAS_PLAIN, "%s", view->endpoint);
     canvas_line(c);
-    if (view->dashboard[0] != '\0') {
-        canvas_column(c, LEFT);
-        canvas_put(c, CANVAS_DIM, "dashboard ");
-        canvas_put(c, CANVAS_CYAN, "%s", view->dashboard);
-        canvas_line(c);
-    }
+    if (view->dashboard[0] == '\0')
+        return;
+    canvas_column(c, LEFT);
+    canvas_put(c, CANVAS_DIM, "its dashboard, signed in already:");
+    canvas_line(c);
+    canvas_unbroken(c, CANVAS_CYAN, view->dashboard);
 }
 
 /* ---- the numbers ---- */

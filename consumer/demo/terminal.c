@@ -16,7 +16,7 @@ enum { WIDTH_MIN = 20, HEIGHT_MIN = 5, WIDTH_USUAL = 80, HEIGHT_USUAL = 24 };
 struct terminal {
     struct canvas canvas;
     bool live, colour;
-    bool said_first; /* plain: the first webhook */
+    bool said_first, said_dashboard; /* plain lines */
     int width, height;
     int64_t next_ms;
 };
@@ -96,6 +96,7 @@ static void paint(struct terminal *t, const struct view *view)
         write_text(STDOUT_FILENO, "\033[2J");
     canvas_begin(&t->canvas, t->width < SCREEN_WIDTH_MAX ? t->width : SCREEN_WIDTH_MAX, t->height,
                  t->colour);
+    t->canvas.terminal_width = t->width;
     screen_paint(&t->canvas, view);
     write_all(STDOUT_FILENO, t->canvas.out.data, t->canvas.out.len);
 }
@@ -120,8 +121,21 @@ static void say_first(const struct view *view)
     buf_done(&line);
 }
 
+static void say_dashboard(const struct view *view)
+{
+    struct buf line;
+    buf_init(&line, LINE_MAX_BYTES);
+    buf_addf(&line, "its dashboard, signed in already: %s\n", view->dashboard);
+    write_text(STDOUT_FILENO, buf_text(&line));
+    buf_done(&line);
+}
+
 void terminal_show(struct terminal *t, const struct view *view, int64_t now_ms)
 {
+    if (!t->live && view->dashboard[0] != '\0' && !t->said_dashboard) {
+        say_dashboard(view);
+        t->said_dashboard = true;
+    }
     if (!t->live && view->first_ms >= 0 && !t->said_first) {
         say_first(view);
         t->said_first = true;

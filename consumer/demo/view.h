@@ -36,7 +36,7 @@ struct view {
     char endpoint[VIEW_TEXT_MAX], mood[48], breaker[64];
     bool mood_is_well, breaker_is_closed;
     int64_t latency_ms;                                           /* of late; -1: not known */
-    char brokers[64], registry[64], dashboard[VIEW_TEXT_MAX * 4]; /* dashboard "": none */
+    char brokers[64], registry[64], dashboard[VIEW_TEXT_MAX * 8]; /* dashboard "": none */
     int64_t first_ms; /* when the first webhook was delivered, from the start; -1: not yet */
     unsigned per_second[VIEW_SECONDS];     /* deliveries; [0] is the present second */
     struct view_event events[VIEW_EVENTS]; /* the newest first */

@@ -4,7 +4,7 @@
 usage: demo.py BINARY [NAME...]
 """
 import collections, concurrent.futures, json, os, pathlib, pty, re, select, signal, subprocess
-import sys, tempfile, time, traceback
+import sys, tempfile, time, traceback, urllib.request
 
 from harness import Receiver, wait_for
 
@@ -141,6 +141,34 @@ def surroundings_do_not_matter(folder):
     assert demo.wait() == 0, demo.text()
 
 
+def call(url, path, token, **arguments):
+    request = urllib.request.Request(url + path, headers={"Authorization": "Bearer " + token,
+                                                          "Content-Type": "application/json"},
+                                     **arguments)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def an_operator_signed_in(folder):
+    """The link's token opens the dashboard; a refused order that is sent again is taken."""
+    demo = Demo(folder, "--rate", "50")
+    demo.await_text("signed in already")
+    url, token = re.search(r"(http://127\.0\.0\.1:\d+)/#token=(\S+)", demo.text()).groups()
+    with urllib.request.urlopen(url, timeout=10) as page:
+        assert b"<html" in page.read()
+
+    def refused():
+        orders = call(url, "/api/v1/orders?state=parked&limit=100", token)["orders"]
+        return [order for order in orders if order["reason"] == "http:422"]
+
+    order = wait_for("a refused order is listed", refused, 60)[0]["order_id"]
+    call(url, f"/api/v1/orders/{order}/retry", token, data=b"{}", method="POST")
+    wait_for("it is delivered",
+             lambda: call(url, f"/api/v1/orders/{order}", token)["state"] == "delivered", 60)
+    demo.interrupt()
+    assert demo.wait(60) == 0, demo.text()
+
+
 def on_a_terminal(arguments, **env):
     """What the demo writes on one; it is interrupted after its first payload."""
     pid, fd = pty.fork()
@@ -184,7 +212,7 @@ def plain_lines_on_a_dumb_terminal(folder):
 
 TESTS = [accounts_balance, same_seed_same_orders, a_receiver_of_ones_own, interrupted_midway,
          interrupted_at_the_start, a_receiver_that_is_down, the_delivering_process_dies,
-         nothing_outlives_it, surroundings_do_not_matter, a_live_display, a_display_without_colour,
+         nothing_outlives_it, an_operator_signed_in, surroundings_do_not_matter, a_live_display, a_display_without_colour,
          plain_lines_on_a_dumb_terminal]
 
 
