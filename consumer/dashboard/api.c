@@ -59,12 +59,23 @@ static bool matches(const char *pattern, const char *path, char *key, size_t siz
     return *pattern == '\0' && *path == '\0';
 }
 
+/* A path that is spelt out in the table is nobody's key. */
+static bool is_literal(const char *path)
+{
+    for (size_t i = 0; i < ROUTES; i++)
+        if (strcmp(routes[i].path, path) == 0)
+            return true;
+    return false;
+}
+
 /* The route of path and method; NULL, with the methods that there are, when there is none. */
 static const struct route *find(const struct exchange *x, char *key, size_t size, char methods[64])
 {
+    bool literal = is_literal(exchange_path(x));
     methods[0] = '\0';
     for (size_t i = 0; i < ROUTES; i++) {
-        if (!matches(routes[i].path, exchange_path(x), key, size))
+        if ((literal && strchr(routes[i].path, ':') != NULL) ||
+            !matches(routes[i].path, exchange_path(x), key, size))
             continue;
         if (strcmp(routes[i].method, exchange_method(x)) == 0)
             return &routes[i];

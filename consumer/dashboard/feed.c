@@ -312,6 +312,8 @@ bool feed_turn(struct feed *f, int64_t now_ms, int64_t *ret_wait_ms, struct erro
     int64_t deadline = now_ms + BATCH_MS;
     while (count > 0 && err->code == ERROR_NONE && clock_mono_ms() < deadline)
         count = read_batch(f, batch, err);
+    if (err->code == ERROR_NONE && feed_caught_up(f) && !view_index(f->view, err))
+        return false;
     *ret_wait_ms = count > 0 ? 0 : f->look_ms - now_ms;
     if (*ret_wait_ms < 0)
         *ret_wait_ms = 0;

@@ -120,6 +120,8 @@ static bool put_order(struct view *view, struct slice key, const json_t *record,
 static bool end_retry(struct view *view, struct slice key, const json_t *record, int64_t at_ms,
                       struct error *err)
 {
+    if (!view->retries)
+        return true;
     sqlite3_stmt *s = view_statement(view, STATEMENT_END_RETRY);
     bind_slice(s, 1, key);
     bind_text(s, 2, json_object_get(record, "request"));
@@ -174,6 +176,7 @@ bool view_put_retry(struct view *view, struct slice order_key, struct slice requ
 {
     if (order_key.len == 0)
         return false;
+    view->retries = true;
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_RETRY);
     bind_slice(s, 1, order_key);
     bind_slice(s, 2, request);

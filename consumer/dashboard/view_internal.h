@@ -62,6 +62,8 @@ struct view {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t counts[ORDER_STATE_COUNT];
+    bool indexed;
+    bool retries; /* there may be some */
 };
 
 /* A prepared statement, ready to be bound anew. */

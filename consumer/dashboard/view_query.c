@@ -335,7 +335,7 @@ static void add_list(struct view *view, struct buf *sql, const struct order_filt
     buf_add_text(sql, VIEW_ORDER_COLUMNS);
     if (few)
         buf_add_text(sql, " NOT INDEXED");
-    else if (search && f->state < 0)
+    else if (search && f->state < 0 && view->indexed)
         buf_add_text(sql, " INDEXED BY orders_by_time");
     buf_add_text(sql, VIEW_ORDER_JOINS);
     add_filter(sql, f);

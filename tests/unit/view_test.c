@@ -18,6 +18,7 @@ static struct view *opened(const char *path, const char *identity)
     struct view *view = view_open(path, identity, &err);
     if (view == NULL)
         fail_msg("%s", err.text);
+    assert_true(view_index(view, &err));
     return view;
 }
 

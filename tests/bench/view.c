@@ -1,0 +1,145 @@
+/* view: how fast the dashboard's view takes outcomes, and how fast it answers.
+ *
+ *   bench_view FILE [N]     builds FILE from N outcomes (1,000,000), then asks it */
+#include "dashboard/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { BATCH = 2000, ROUNDS = 50 };
+
+static double now_s(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+static uint64_t mix(uint64_t x)
+{
+    x ^= x >> 30;
+    x *= 0xbf58476d1ce4e5b9u;
+    x ^= x >> 27;
+    return x * 0x94d049bb133111ebu;
+}
+
+static void id_of(uint64_t n, char text[37])
+{
+    uint64_t a = mix(n + 1), b = mix(a);
+    snprintf(text, 37, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(a >> 32),
+             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(b & 0xfff),
+             (unsigned long long)(b >> 16));
+}
+
+static void put(struct view *view, uint64_t n, struct error *err)
+{
+    char id[37], text[1024];
+    bool parked = n % 50 == 0;
+    int64_t at = INT64_C(1790000000000) + (int64_t)n * 3;
+    id_of(n, id);
+    int len = snprintf(
+        text, sizeof text,
+        "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\",\"order_number\":"
+        "\"CMD-%08llu\",\"confirmed_at\":\"2026-11-22T09:15:30.123456Z\",\"webhook_id\":"
+        "\"msg_c32c71f621b497ead7947d05cefae5b0\",\"source\":\"cdc\",\"request\":null,\"topic\":"
+        "\"orders.public.orders\",\"partition\":3,\"offset\":%llu,\"timestamp_ms\":%lld,\"lsn\":"
+        "36384160,\"attempts\":1,\"status\":200,\"first_attempt_ms\":%lld,\"last_attempt_ms\":%lld,"
+        "\"settled_ms\":%lld,\"next_attempt_ms\":null,\"member\":\"vm-32747-e0f468f0\","
+        "\"previous\":[]}",
+        parked ? "parked" : "delivered", parked ? "http:422" : "", id, (unsigned long long)n,
+        (unsigned long long)n, (long long)at, (long long)at, (long long)at, (long long)at);
+    view_put_delivery(view, slice_of(id), (struct slice){text, (size_t)len}, at, err);
+    if (!parked)
+        return;
+    const struct parked_note note = {.partition = 3,
+                                     .offset = (int64_t)n,
+                                     .at_ms = at,
+                                     .topic = slice_of("orders.public.orders"),
+                                     .source_partition = 3,
+                                     .source_offset = (int64_t)n,
+                                     .class = slice_of("refused"),
+                                     .detail = slice_of(""),
+                                     .response = slice_of("{\"message\":\"no\"}")};
+    view_put_parked(view, &note, err);
+}
+
+static void build(struct view *view, uint64_t total, struct error *err)
+{
+    double began = now_s();
+    for (uint64_t n = 0; n < total && err->code == ERROR_NONE; n += BATCH) {
+        bool ok = view_begin(view, err);
+        for (uint64_t i = n; ok && i < n + BATCH && i < total; i++)
+            put(view, i, err);
+        ok = ok && view_set_offset(view, VIEW_DELIVERIES, 0, (int64_t)n, err) &&
+             view_commit(view, err);
+    }
+    double filled = now_s() - began;
+    if (!view_index(view, err))
+        return;
+    double took = now_s() - began;
+    printf("filled in %.1f s; ", filled);
+    printf("built: %llu outcomes in %.1f s, %.0f a second\n", (unsigned long long)total, took,
+           (double)total / took);
+}
+
+static void ask(struct view *view, const char *what, struct order_filter filter)
+{
+    double worst = 0, sum = 0;
+    size_t rows = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        struct error err = {0};
+        double began = now_s();
+        json_t *page = view_list(view, &filter, &err);
+        char *text = json_dumps(page, JSON_COMPACT);
+        double took = now_s() - began;
+        rows = json_array_size(json_object_get(page, "orders"));
+        free(text);
+        json_decref(page);
+        sum += took;
+        worst = took > worst ? took : worst;
+    }
+    printf("%-28s %zu rows, mean %.2f ms, worst %.2f ms\n", what, rows, sum / ROUNDS * 1e3,
+           worst * 1e3);
+}
+
+int main(int argc, char **argv)
+{
+    struct error err = {0};
+    uint64_t total = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
+    struct view *view = argc > 1 ? view_open(argv[1], "bench", &err) : NULL;
+    if (view == NULL) {
+        fprintf(stderr, "usage: bench_view FILE [N]  %s\n", err.text);
+        return 2;
+    }
+    build(view, total, &err);
+    struct order_filter f = {.state = -1, .since_ms = -1, .until_ms = -1, .limit = 50};
+    char id[37], text[128];
+    ask(view, "first page", f);
+    f.state = ORDER_PARKED;
+    ask(view, "first page of the parked", f);
+    f.state = -1;
+    f.search = text;
+    id_of(total / 3, id);
+    snprintf(text, sizeof text, "%s", id);
+    ask(view, "search: an id", f);
+    text[2] = '\0';
+    ask(view, "search: two letters of ids", f);
+    snprintf(text, sizeof text, "CMD-%08llu", (unsigned long long)total / 2);
+    ask(view, "search: a number", f);
+    snprintf(text, sizeof text, "CMD-");
+    ask(view, "search: every number", f);
+    snprintf(text, sizeof text, "CMD-000012");
+    ask(view, "search: old numbers", f);
+    snprintf(text, sizeof text, "%llu", (unsigned long long)total / 2);
+    ask(view, "search: digits", f);
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("memory: %ld MiB at most\n", usage.ru_maxrss / 1024);
+    view_close(view);
+    if (err.code != ERROR_NONE)
+        fprintf(stderr, "%s\n", err.text);
+    return err.code != ERROR_NONE;
+}
