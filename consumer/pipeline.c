@@ -205,6 +205,11 @@ void pipeline_free(struct pipeline *p)
     free(p);
 }
 
+int pipeline_ops_port(const struct pipeline *p)
+{
+    return p->ops != NULL ? ops_port(p->ops) : -1;
+}
+
 static uint64_t skipped_total(const struct totals *t)
 {
     uint64_t sum = 0;

@@ -16,6 +16,9 @@ struct pipeline;
 struct pipeline *pipeline_new(const struct config *config, struct error *err);
 void pipeline_free(struct pipeline *p); /* accepts NULL */
 
+/* The port that ops.listen was given; -1: none. */
+int pipeline_ops_port(const struct pipeline *p);
+
 struct pipeline_options {
     bool until_end;     /* settle and commit everything up to the end offsets of now, then return */
     int64_t timeout_ms; /* of until_end; -1: none */

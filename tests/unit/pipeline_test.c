@@ -85,16 +85,19 @@ static void what_cannot_be_parked_is_not_committed(void **state)
 {
     enum { PRODUCE = 0 };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    char text[256];
     struct world w;
     (void)state;
-    world_open(&w, webhook);
+    world_open_without_registry(&w, webhook);
     world_set(&w, "drain.timeout", "100ms");
     world_produce(&w, 0, "o1", "  ", "confirmed");
     world_confirm(&w, 1, "o2");
-    for (int i = 0; i < 10000; i++) /* more than there will be requests */
+    world_start(&w);
+    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    for (int i = 0; i < 10000; i++) /* librdkafka tries again at once: more than there will be */
         rd_kafka_mock_push_request_errors(w.cluster.mock, PRODUCE, 1,
                                           RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
-    world_start(&w);
+    server_listen(w.registry); /* only now anything can be decided */
     world_await_requests(&w, 1);
     world_stop(&w);
     assert_true(w.ok);
@@ -125,19 +128,24 @@ static void a_slow_order_holds_nobody_up(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
     struct world w;
     (void)state;
     world_open(&w, webhook);
     world_confirm(&w, 0, "slow");
+    world_start(&w);
+    world_await_requests(&w, 1);
     for (int i = 0; i < 30; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
         world_confirm(&w, 0, id);
     }
-    world_start(&w);
     world_await_requests(&w, 31);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 1); /* not past the slow one */
     server_release(w.webhook);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 93\n",
+                       text, sizeof text);
     world_stop(&w);
     assert_true(w.ok);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 93);

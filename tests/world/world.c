@@ -1,7 +1,6 @@
 #include "world/world.h"
 
 #include "edge/clock.h"
-#include "edge/listen.h"
 #include "edge/log.h"
 
 #include <arpa/inet.h>
@@ -39,20 +38,6 @@ static void set_url(struct world *w, const char *name, const struct server *serv
     world_set(w, name, url);
 }
 
-/* Free a moment ago; the pipeline binds it a moment later. */
-static void choose_ops_port(struct world *w)
-{
-    struct error err = {0};
-    char address[32];
-    int fd = listen_open("127.0.0.1:0", "ops.listen", &err);
-    if (fd < 0)
-        fail_msg("%s", err.text);
-    w->ops_port = listen_port(fd);
-    close(fd);
-    snprintf(address, sizeof address, "127.0.0.1:%d", w->ops_port);
-    world_set(w, "ops.listen", address);
-}
-
 static void set_options(struct world *w)
 {
     w->config = config_new();
@@ -66,7 +51,7 @@ static void set_options(struct world *w)
     world_set(w, "retry.cap", "50ms");
     set_url(w, "registry.url", w->registry, "");
     set_url(w, "webhook.url", w->webhook, "/hook");
-    choose_ops_port(w);
+    world_set(w, "ops.listen", "127.0.0.1:0");
 }
 
 void world_open_without_registry(struct world *w, const struct server_rule *webhook)
@@ -130,6 +115,7 @@ static bool run(struct world *w, bool until_end)
     w->options.timeout_ms = until_end ? WORLD_PATIENCE_MS : -1;
     w->options.stop_fd = w->stop_fd;
     struct pipeline *p = pipeline_new(w->config, &w->err);
+    w->ops_port = p != NULL ? pipeline_ops_port(p) : 0;
     bool ok = p != NULL && pipeline_run(p, &w->options, &w->err);
     pipeline_free(p);
     return ok;
@@ -197,6 +183,8 @@ static bool ask(struct world *w, const char *path, char *text, size_t size)
                                    .sin_port = htons((uint16_t)w->ops_port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     char request[128];
+    if (w->ops_port <= 0)
+        return false;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     size_t len = 0;
     int asked = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n\r\n", path);

@@ -34,7 +34,7 @@ struct world {
     struct server *registry, *webhook;
     struct config *config;
     int stop_fd, stop_end; /* what the pipeline reads, and what is written to */
-    int ops_port;
+    _Atomic int ops_port;  /* 0: not known yet */
     struct pipeline_options options;
     pthread_t thread; /* while the pipeline runs in one */
     bool ok;
