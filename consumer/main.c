@@ -14,7 +14,7 @@
 
 static const struct verb *const verbs[] = {&verb_run,       &verb_preview, &verb_check,
                                            &verb_dashboard, &verb_token,   &verb_demo,
-                                           &verb_options,   NULL};
+                                           &verb_options,   &verb_offsets, NULL};
 
 static void print_verb(const struct verb *verb)
 {

@@ -1,13 +1,10 @@
 #include "edge/reader.h"
 
-#include "core/timestamp.h"
+#include "core/position.h"
 #include "edge/kafka_conf.h"
 #include "edge/log.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 enum { LOOK_UP_MS = 10000 };
 
@@ -53,31 +50,6 @@ static bool find_ends(struct reader *r, struct error *err)
     return true;
 }
 
-static bool read_offset(const char *from, int64_t *ret_offset)
-{
-    char *end;
-    errno = 0;
-    long long value = strtoll(from, &end, 10);
-    if (errno != 0 || end == from || *end != '\0' || value < 0)
-        return false;
-    *ret_offset = value;
-    return true;
-}
-
-static bool read_time(const char *from, int64_t *ret_ms)
-{
-    struct tm tm = {0};
-    size_t len = strlen(from);
-    if (!timestamp_is_rfc3339(from, len) || from[len - 1] != 'Z')
-        return false;
-    const char *rest = strptime(from, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL)
-        return false;
-    *ret_ms =
-        (int64_t)timegm(&tm) * 1000 + (*rest == '.' ? (int64_t)(strtod(rest, NULL) * 1000) : 0);
-    return true;
-}
-
 /* Turns the times in the list into offsets; a time behind the last record is the end. */
 static bool look_up_times(struct reader *r, rd_kafka_topic_partition_list_t *list,
                           struct error *err)
@@ -94,19 +66,14 @@ static bool look_up_times(struct reader *r, rd_kafka_topic_partition_list_t *lis
 static bool set_starts(struct reader *r, const char *from, rd_kafka_topic_partition_list_t *list,
                        struct error *err)
 {
-    int64_t start = RD_KAFKA_OFFSET_BEGINNING;
-    bool is_time = false;
-    if (strcmp(from, "beginning") != 0 && !read_offset(from, &start)) {
-        is_time = read_time(from, &start);
-        if (!is_time)
-            return error_set(err, ERROR_CONFIG,
-                             "--from: \"%s\" is neither beginning, nor an offset, nor a time such "
-                             "as 2026-11-22T09:00:00Z",
-                             from);
-    }
+    struct position position;
+    if (!position_parse("--from", from, &position, err))
+        return false;
+    int64_t start =
+        position.kind == POSITION_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING : position.value;
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = start;
-    return !is_time || look_up_times(r, list, err);
+    return position.kind != POSITION_TIME || look_up_times(r, list, err);
 }
 
 /* Empty partitions, and those that begin at or behind their end, have nothing to wait for. */

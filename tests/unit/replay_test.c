@@ -1,0 +1,176 @@
+/* replay: which offsets are read again, and what the commit says of the rest. */
+#include "core/position.h"
+#include "core/replay.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* What an owner that starts from the commit would do with each offset. */
+static void reads(const struct replay_commit *c, const char *expected, int64_t ret_until)
+{
+    struct window w;
+    int64_t until;
+    window_init(&w, c->from);
+    assert_true(window_text_read(&w, c->metadata, &until));
+    assert_int_equal(until, ret_until);
+    for (int64_t offset = c->from; expected[offset - c->from] != '\0'; offset++) {
+        char fate = window_is_known(&w, offset) ? '.' : offset < until ? 'R' : 'N';
+        assert_int_equal(fate, expected[offset - c->from]);
+        window_pass(&w, offset);
+    }
+    window_done(&w);
+}
+
+static void plan(struct replay_request request, struct replay_commit *ret)
+{
+    struct error err = {0};
+    assert_true(replay_plan(&request, ret, &err));
+}
+
+static void what_lies_below_the_commit_comes_again_and_is_marked(void **state)
+{
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.committed = 10, .metadata = "", .from = 4, .to = -1}, &c);
+    assert_int_equal(c.from, 4);
+    assert_int_equal(c.to, 10);
+    reads(&c, "RRRRRRNNN", 10);
+}
+
+static void what_lies_after_to_counts_as_settled(void **state)
+{
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.committed = 10, .metadata = "", .from = 4, .to = 6}, &c);
+    reads(&c, "RR....NN", 6);
+    plan((struct replay_request){.committed = 10, .metadata = "", .from = 8, .to = 99}, &c);
+    reads(&c, "RRNN", 10);
+}
+
+/* 12 and 13 were settled above the commit: "1.10.<open 2, settled 2>". */
+static void what_was_settled_above_stays_settled(void **state)
+{
+    struct replay_commit c;
+    int64_t until;
+    (void)state;
+    assert_int_equal(replay_settled_above(10, "1.10.AgI", &until), 2);
+    assert_int_equal(until, -1);
+    plan((struct replay_request){.committed = 10, .metadata = "1.10.AgI", .from = 7, .to = 8}, &c);
+    reads(&c, "R..NN..N", 8);
+    assert_int_equal(replay_settled_above(7, c.metadata, &until), 4);
+    assert_int_equal(until, 8);
+}
+
+static void a_replay_within_a_replay_ends_where_the_later_one_ends(void **state)
+{
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.committed = 10, .metadata = "1.10..r12", .from = 7, .to = 8}, &c);
+    reads(&c, "R..RRN", 12);
+}
+
+static void the_groups_note_is_kept(void **state)
+{
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.committed = 10, .metadata = "1.10..n6", .from = 9, .to = -1}, &c);
+    assert_string_equal(c.metadata, "1.9..r10.n6");
+    reads(&c, "RN", 10);
+}
+
+static void there_is_nothing_to_replay(void **state)
+{
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.committed = -1, .metadata = "", .from = 0, .to = -1}, &c);
+    assert_int_equal(c.from, c.to);
+    plan((struct replay_request){.committed = 10, .metadata = "", .from = 10, .to = -1}, &c);
+    assert_int_equal(c.from, c.to);
+    plan((struct replay_request){.committed = 10, .metadata = "", .from = 6, .to = 5}, &c);
+    assert_int_equal(c.from, c.to);
+}
+
+static void what_is_gone_is_not_asked_for(void **state)
+{
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.low = 5, .committed = 10, .metadata = "", .to = -1}, &c);
+    assert_int_equal(c.from, 5);
+    reads(&c, "RRRRRN", 10);
+}
+
+static void metadata_of_another_offset_tells_nothing(void **state)
+{
+    int64_t until;
+    (void)state;
+    assert_int_equal(replay_settled_above(11, "1.10.AgI.r12", &until), 0);
+    assert_int_equal(until, -1);
+    assert_int_equal(replay_settled_above(-1, "", &until), 0);
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+    struct window w;
+    struct error err = {0};
+    struct replay_commit c;
+    char text[WINDOW_TEXT_MAX + 1];
+    (void)state;
+    window_init(&w, 10000);
+    for (int i = 0; i < 4000; i++) {
+        assert_true(window_reserve(&w));
+        uint64_t ticket = window_open(&w, 10000 + i);
+        if (i % 2 == 1)
+            window_settle(&w, ticket);
+    }
+    assert_false(window_text_write(&w, -1, text)); /* full to the brim */
+    window_done(&w);
+    const struct replay_request request = {
+        .committed = 10000, .metadata = text, .from = 1, .to = 2};
+    assert_false(replay_plan(&request, &c, &err));
+    assert_int_equal(err.code, ERROR_FAILED);
+}
+
+static void positions_are_read(void **state)
+{
+    static const char *const bad[] = {"",          "-1",         "12x",
+                                      "yesterday", "2026-11-22", "2026-11-22T09:00:00+01:00"};
+    struct position p;
+    struct error err = {0};
+    (void)state;
+    assert_true(position_parse("--from", "beginning", &p, &err));
+    assert_int_equal(p.kind, POSITION_BEGINNING);
+    assert_true(position_parse("--from", "4711", &p, &err));
+    assert_int_equal(p.kind, POSITION_OFFSET);
+    assert_int_equal(p.value, 4711);
+    assert_true(position_parse("--from", "1970-01-02T00:00:00.250Z", &p, &err));
+    assert_int_equal(p.kind, POSITION_TIME);
+    assert_int_equal(p.value, 86400250);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        struct error why = {0};
+        assert_false(position_parse("--to", bad[i], &p, &why));
+        assert_int_equal(why.code, ERROR_CONFIG);
+        assert_non_null(strstr(why.text, "--to"));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_lies_below_the_commit_comes_again_and_is_marked),
+        cmocka_unit_test(what_lies_after_to_counts_as_settled),
+        cmocka_unit_test(what_was_settled_above_stays_settled),
+        cmocka_unit_test(a_replay_within_a_replay_ends_where_the_later_one_ends),
+        cmocka_unit_test(the_groups_note_is_kept),
+        cmocka_unit_test(there_is_nothing_to_replay),
+        cmocka_unit_test(what_is_gone_is_not_asked_for),
+        cmocka_unit_test(metadata_of_another_offset_tells_nothing),
+        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(positions_are_read),
+    };
+    return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
+}
