@@ -103,8 +103,26 @@ static bool begin(struct reader *r, const char *from, struct error *err)
     return ok;
 }
 
-struct reader *reader_new(const struct config *config, const char *from, bool until_end,
-                          struct error *err)
+/* Reads from starts[p] up to ends[p], in those partitions where there is something between. */
+static bool begin_between(struct reader *r, const int64_t *starts, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)r->count);
+    for (size_t i = 0; i < r->count; i++) {
+        if (starts[i] < r->ends[i]) {
+            rd_kafka_topic_partition_list_add(list, r->topic, (int32_t)i)->offset = starts[i];
+            r->open++;
+        } else {
+            r->ends[i] = -1;
+        }
+    }
+    rd_kafka_resp_err_t code = rd_kafka_assign(r->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
+           error_set(err, ERROR_FAILED, "assign: %s", rd_kafka_err2str(code));
+}
+
+static struct reader *open_reader(const struct config *config, const char *topic, bool until_end,
+                                  struct error *err)
 {
     static const struct kafka_property properties[] = {
         {"group.id", "elementor-sync-reader"}, /* required by the API; never joined */
@@ -118,16 +136,47 @@ struct reader *reader_new(const struct config *config, const char *from, bool un
         free(r);
         return NULL;
     }
-    r->topic = config->kafka_topic;
+    r->topic = topic;
     r->until_end = until_end;
     r->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (r->rk != NULL)
         rd_kafka_poll_set_consumer(r->rk);
-    if (r->rk == NULL || !reach_topic(r, err) || !find_ends(r, err) || !begin(r, from, err)) {
+    if (r->rk == NULL || !reach_topic(r, err) || !find_ends(r, err)) {
         reader_free(r);
         return NULL;
     }
     return r;
+}
+
+struct reader *reader_new(const struct config *config, const char *from, bool until_end,
+                          struct error *err)
+{
+    return reader_of_topic(config, config->kafka_topic, from, until_end, err);
+}
+
+struct reader *reader_of_topic(const struct config *config, const char *topic, const char *from,
+                               bool until_end, struct error *err)
+{
+    struct reader *r = open_reader(config, topic, until_end, err);
+    if (r == NULL || begin(r, from, err))
+        return r;
+    reader_free(r);
+    return NULL;
+}
+
+struct reader *reader_between(const struct config *config, const int64_t *starts,
+                              const int64_t *ends, size_t count, struct error *err)
+{
+    struct reader *r = open_reader(config, config->kafka_topic, true, err);
+    if (r == NULL)
+        return NULL;
+    for (size_t i = 0; i < r->count; i++)
+        r->ends[i] = i < count && ends[i] < r->ends[i] ? ends[i] : i < count ? r->ends[i] : -1;
+    r->count = r->count < count ? r->count : count;
+    if (begin_between(r, starts, err))
+        return r;
+    reader_free(r);
+    return NULL;
 }
 
 void reader_free(struct reader *r)

@@ -65,7 +65,7 @@ static void add_cell(struct buf *b, int width, int64_t number)
 static void add_remark(struct buf *b, const struct group_partition *p, int64_t until)
 {
     if (p->committed >= 0 && (p->committed < p->low || p->committed > p->high))
-        buf_add_text(b, "  the commit is not in the topic: replay resets it");
+        buf_add_text(b, "  the commit is not in the topic (kafka.lost_offsets)");
     else if (until > p->committed)
         buf_addf(b, "  a replay up to %" PRId64, until);
 }
