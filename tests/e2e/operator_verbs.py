@@ -1,5 +1,5 @@
-"""What an operator does from a terminal: offsets and replay."""
-import datetime, json, os, pathlib, subprocess
+"""What an operator does from a terminal: offsets, replay, retry, redrive."""
+import datetime, json, os, pathlib, subprocess, time
 
 from harness import header, wait_for
 
@@ -18,8 +18,8 @@ def verb(t, *arguments, code=0):
     return done.stdout, done.stderr
 
 
-def member(t):
-    program = t.start(**names(t))
+def member(t, **env):
+    program = t.start(**names(t), **env)
     wait_for("six partitions assigned",
              lambda: program.count("partition assigned") >= 6)
     return program
@@ -47,6 +47,33 @@ def now():
 
 def ids(entries):
     return sorted(header(e, "webhook-id") for e in entries)
+
+
+def source(entry):
+    """The header webhook-source; "" for a record of the topic."""
+    return next((v for k, v in entry["headers"] if k.lower() == "webhook-source"), "")
+
+
+def of_order(t, order):
+    return [e for e in t.receiver.journal()
+            if json.loads(e["body"])["fields"]["order_id"] == order]
+
+
+def settled(t):
+    """Everything read so far has its outcome recorded and is committed."""
+    wait_for("no lag", lambda: all(p["lag"] == 0 for p in offsets(t)))
+
+
+def refused(t, status, *numbers):
+    """These orders, answered with this status and parked; the receiver is well again."""
+    t.receiver.control(status=status)
+    orders = [t.stack.order(number) for number in numbers]
+    for order in orders:
+        t.stack.confirm(order)
+    wait_for("refused", lambda: all(of_order(t, order) for order in orders))
+    settled(t)
+    t.receiver.control(status=200)
+    return orders
 
 
 def run_to_end(t):
@@ -99,26 +126,29 @@ def replay_from_the_beginning_of_one_partition(t):
 
 
 def offsets_tell_what_is_settled_above(t):
-    program = member(t)
-    t.receiver.control(delay_ms=15000)
+    member(t, WEBHOOK_TIMEOUT="60s")
+    t.receiver.control(delay_ms=40000, delay_only=1)
+    ends = sum(p["end"] for p in offsets(t))
     stuck = t.stack.order("S-1")
     t.stack.confirm(stuck)
-    for city in ("Oran", "Blida", "Annaba"):  # three records above it, none for us
-        t.stack.sql(f"UPDATE orders SET client_city = '{city}' WHERE id = '{stuck}'")
-    found = wait_for("three settled above",
-                     lambda: [p for p in offsets(t) if p["settled_above"] == 3], 14)[0]
-    assert found["lag"] == 4, found
+    wait_for("the order is in the topic", lambda: sum(p["end"] for p in offsets(t)) == ends + 2)
+    for number in range(60):  # until one lies above it in its partition
+        confirmed(t, f"S-above-{number}")
+        found = [p for p in offsets(t) if p["settled_above"] > 0]
+        if found:
+            break
+    assert len(found) == 1 and found[0]["lag"] >= 3, found
+    assert stuck not in t.receiver.delivered()
     table = verb(t, "offsets")[0].splitlines()
     assert "settled above" in table[2], table
-    t.receiver.control(delay_ms=0)
-    t.wait_delivered([stuck])
-    wait_for("all committed", lambda: all(p["lag"] == 0 for p in offsets(t)))
-    assert program.stop() == 0
+    line, = [words for words in map(str.split, table[3:])
+             if words[:2] == [t.stack.env["KAFKA_TOPIC"], str(found[0]["partition"])]]
+    assert line[5] == str(found[0]["settled_above"]), line
 
 
 def kafkas_own_tool_resets_too(t):
     program = member(t)
-    orders = confirmed(t, "X-1", "X-2")
+    confirmed(t, "X-1", "X-2")
     assert program.stop() == 0
     before = t.receiver.journal()
     jars = pathlib.Path(t.stack.folder, "jars").read_text().strip()
@@ -132,9 +162,51 @@ def kafkas_own_tool_resets_too(t):
     run_to_end(t)
     again = t.receiver.journal()[len(before):]
     assert set(ids(before)) <= set(ids(again)), "an order of the last four records is missing"
-    assert {header(e, "webhook-source") for e in again} == {"cdc"}  # a bare reset has no mark
+    assert not any(source(e) for e in again)  # a bare reset has no mark
     assert [p["committed"] for p in offsets(t)] == began
-    assert orders
+
+
+def retry_sends_one_order_again(t):
+    member(t)
+    order, = refused(t, 422, "T-1")
+    other, = refused(t, 422, "T-2")
+    said = verb(t, "retry", "--order", "T-1")[0].splitlines()
+    assert said[0].startswith(f"{order} (T-1): parked, http:422, HTTP 422"), said
+    assert said[-1].startswith(f"{order} (T-1): delivered, HTTP 200"), said
+    first, second = of_order(t, order)
+    assert ids([first]) == ids([second]) and first["body"] == second["body"]
+    assert source(second) == "retry"
+    verb(t, "retry", "--order", order)  # by its id; delivered, and asked for once more
+    assert len(of_order(t, order)) == 3 and len(set(ids(of_order(t, order)))) == 1
+    t.receiver.control(status=413)
+    assert "parked again" in verb(t, "retry", "--order", other, code=1)[1]
+    assert "never confirmed" in verb(t, "retry", "--order", "T-none", code=1)[1]
+    assert len(of_order(t, other)) == 2
+
+
+def redrive_takes_a_reason_and_a_time(t):
+    member(t)
+    early = refused(t, 422, "D-1", "D-2")
+    since = now()
+    late = refused(t, 422, "D-3")
+    big = refused(t, 413, "D-4")
+    shown, error = verb(t, "redrive", code=2)
+    assert "4  parked orders" in shown and "3  http:422" in shown and "--yes" in error, shown
+    assert "1 asked for" in verb(t, "redrive", "--reason", "http:413", "--yes")[0]
+    t.wait_delivered(big)
+    assert "1 asked for" in verb(t, "redrive", "--since", since, "--yes")[0]
+    t.wait_delivered(late)
+    settled(t)
+    began = time.monotonic()
+    assert "2 asked for" in verb(t, "redrive", "--reason", "http:", "--rate", "1", "--yes")[0]
+    assert time.monotonic() - began >= 1, "faster than its rate"
+    t.wait_delivered(early)
+    wait_for("nothing is parked any more",
+             lambda: "nothing is parked" in verb(t, "redrive", "--yes")[0])
+    for order in early + late + big:
+        entries = of_order(t, order)
+        assert len(entries) == 2 and len(set(ids(entries))) == 1, entries
+        assert source(entries[1]) == "redrive"
 
 
 TESTS = [
@@ -142,4 +214,6 @@ TESTS = [
     replay_from_the_beginning_of_one_partition,
     offsets_tell_what_is_settled_above,
     kafkas_own_tool_resets_too,
+    retry_sends_one_order_again,
+    redrive_takes_a_reason_and_a_time,
 ]

@@ -11,6 +11,7 @@ PUT /_control changes what is named, for requests that come later; it is not jou
   status      200     the answer's status
   headers     {}      more headers of the answer, such as {"Retry-After": "3"}
   delay_ms    0       the time before the answer
+  delay_only  0       so many requests are delayed, the later ones are not; 0: all are
   fail_first  0       so many 500s for each webhook-id before its first success
   mode        normal  reset: the connection ends with RST; hang: no answer until the mode changes
 """
@@ -28,7 +29,7 @@ CONTROL_PATH = "/_control"
 
 lock = threading.Lock()
 mode_changed = threading.Condition(lock)
-control = {"status": 200, "headers": {}, "delay_ms": 0, "fail_first": 0, "mode": "normal"}
+control = {"status": 200, "headers": {}, "delay_ms": 0, "delay_only": 0, "fail_first": 0, "mode": "normal"}
 attempts = collections.Counter()
 
 
@@ -66,6 +67,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
         began, body = time.time(), self.body().decode("utf-8", "backslashreplace")
         with lock:
             now = dict(control)
+            if control["delay_only"] > 0:
+                control["delay_only"] -= 1
+                control["delay_ms"] *= control["delay_only"] > 0
             identity = self.headers.get("webhook-id")
             attempts[identity] += 1
             failing = attempts[identity] <= now["fail_first"]

@@ -1,0 +1,141 @@
+#include "resender.h"
+
+#include "edge/clock.h"
+#include "edge/reader.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { ACKNOWLEDGE_MS = 10000, FETCH_MS = 10000, POLL_MS = 100 };
+
+struct resender {
+    const struct config *config;
+    int wake_fd;
+    struct publisher *publisher;
+    bool answered, acknowledged;
+};
+
+struct resender *resender_new(const struct config *config, struct error *err)
+{
+    struct resender *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to write retries");
+        return NULL;
+    }
+    r->config = config;
+    r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    r->publisher = publisher_new(config, r->wake_fd, err);
+    if (r->publisher != NULL)
+        return r;
+    resender_free(r);
+    return NULL;
+}
+
+void resender_free(struct resender *r)
+{
+    if (r == NULL)
+        return;
+    publisher_free(r->publisher);
+    close(r->wake_fd);
+    free(r);
+}
+
+static void written(void *context, bool acknowledged)
+{
+    struct resender *r = context;
+    r->answered = true;
+    r->acknowledged = acknowledged;
+}
+
+static void wait_for_wake(struct resender *r, int64_t wait_ms)
+{
+    uint64_t count;
+    struct pollfd fd = {.fd = r->wake_fd, .events = POLLIN};
+    poll(&fd, 1, wait_ms < 0 || wait_ms > POLL_MS ? POLL_MS : (int)wait_ms);
+    (void)!read(r->wake_fd, &count, sizeof count);
+}
+
+static bool write_order(struct resender *r, const struct retry_order *order, const char *source,
+                        const char *request, struct error *err)
+{
+    r->answered = r->acknowledged = false;
+    if (!retry_write(r->publisher, r->config, order, source, request,
+                     clock_mono_ms() + ACKNOWLEDGE_MS, written, r, err))
+        return false;
+    while (!r->answered) {
+        int64_t wait_ms = publisher_turn(r->publisher, clock_mono_ms());
+        if (!r->answered)
+            wait_for_wake(r, wait_ms);
+    }
+    return r->acknowledged ||
+           error_set(err, ERROR_UNREACHABLE,
+                     "the retry topic \"%s\" does not acknowledge; it may or may not hold the "
+                     "retry",
+                     r->config->retry_topic);
+}
+
+/* One record by its place; NULL when it is not there. The caller destroys it. */
+static rd_kafka_message_t *fetch(struct resender *r, int32_t partition, int64_t offset,
+                                 struct error *err)
+{
+    size_t count = (size_t)partition + 1;
+    int64_t *starts = calloc(count, sizeof *starts), *ends = calloc(count, sizeof *ends);
+    rd_kafka_message_t *m = NULL;
+    int64_t deadline = clock_mono_ms() + FETCH_MS;
+    if (starts != NULL && ends != NULL) {
+        starts[partition] = offset;
+        ends[partition] = offset + 1;
+        struct reader *reader = reader_between(r->config, starts, ends, count, err);
+        while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
+            m = reader_next(reader, POLL_MS);
+        reader_free(reader);
+    }
+    free(starts);
+    free(ends);
+    return m;
+}
+
+bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
+                     const char *source, const char *request, struct error *err)
+{
+    rd_kafka_headers_t *headers = NULL;
+    rd_kafka_message_t *m = fetch(r, partition, offset, err);
+    if (m == NULL || m->payload == NULL || m->offset != offset) {
+        if (m != NULL)
+            rd_kafka_message_destroy(m);
+        return error_set(err, ERROR_FAILED,
+                         "its record (partition %d, offset %lld) is gone from the topic: only the "
+                         "shop can confirm it again",
+                         (int)partition, (long long)offset);
+    }
+    (void)rd_kafka_message_headers(m, &headers);
+    const struct retry_order order = {.topic = r->config->kafka_topic,
+                                      .partition = partition,
+                                      .offset = offset,
+                                      .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+                                      .key = {m->key, m->key_len},
+                                      .value = {m->payload, m->len},
+                                      .headers = headers,
+                                      .order = key};
+    bool ok = write_order(r, &order, source, request, err);
+    rd_kafka_message_destroy(m);
+    return ok;
+}
+
+bool resender_parked(struct resender *r, const rd_kafka_message_t *parked, const char *source,
+                     const char *request, struct error *err)
+{
+    struct retry_order order;
+    const char *why;
+    if (!retry_order_of_parked(parked, &order, &why))
+        return error_set(err, ERROR_FAILED, "%s", why);
+    if (order.value.len > 0)
+        return write_order(r, &order, source, request, err);
+    if (strcmp(order.topic, r->config->kafka_topic) != 0)
+        return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
+                         order.topic);
+    return resender_source(r, order.partition, order.offset, order.order, source, request, err);
+}

@@ -1,0 +1,180 @@
+/* retry: one order again, now; and what came of it. */
+#include "edge/clock.h"
+#include "edge/reader.h"
+#include "outcomes.h"
+#include "resender.h"
+#include "verbs/verbs.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { POLL_MS = 200, PATIENCE_MS = 30000 };
+
+struct options {
+    const char *order;
+    int64_t timeout_ms;
+};
+
+static const struct argument arguments[] = {
+    {"--order", ARGUMENT_TEXT, offsetof(struct options, order), "ID", "an order's id or number"},
+    {"--timeout", ARGUMENT_DURATION, offsetof(struct options, timeout_ms), "D",
+     "how long to wait for what comes of it (default 30s)"},
+};
+
+struct retry {
+    const struct config *config;
+    const struct options *own;
+    struct outcomes *outcomes;
+    struct resender *resender;
+    json_t *last; /* the order's last outcome */
+    char request[RETRY_REQUEST_MAX];
+};
+
+static bool names_order(const json_t *outcome, const char *order)
+{
+    return strcmp(outcome_text(outcome, "order_id"), order) == 0 ||
+           strcmp(outcome_text(outcome, "order_number"), order) == 0;
+}
+
+static bool keep(struct retry *r, json_t *outcome, struct error *err)
+{
+    bool same = r->last == NULL ||
+                strcmp(outcome_text(r->last, "order_id"), outcome_text(outcome, "order_id")) == 0;
+    json_decref(r->last);
+    r->last = outcome;
+    return same || error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
+                             r->own->order);
+}
+
+static bool find_order(struct retry *r, struct error *err)
+{
+    bool ok = true;
+    while (ok && !outcomes_caught_up(r->outcomes)) {
+        json_t *outcome = outcomes_next(r->outcomes);
+        if (outcome == NULL)
+            continue;
+        if (names_order(outcome, r->own->order))
+            ok = keep(r, outcome, err);
+        else
+            json_decref(outcome);
+    }
+    return ok &&
+           (r->last != NULL ||
+            error_set(err, ERROR_FAILED,
+                      "no outcome of order %.100s is known: either it was never confirmed, or it "
+                      "is still to be read (see elementor-sync offsets)",
+                      r->own->order));
+}
+
+/* Whether the parked record stands for the last outcome. */
+static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
+{
+    struct retry_order order;
+    const char *why;
+    return retry_order_of_parked(m, &order, &why) &&
+           order.partition == outcome_number(outcome, "partition") &&
+           order.offset == outcome_number(outcome, "offset") &&
+           strcmp(order.topic, outcome_text(outcome, "topic")) == 0;
+}
+
+static rd_kafka_message_t *find_parked(struct retry *r, struct error *err)
+{
+    rd_kafka_message_t *found = NULL, *m;
+    struct reader *reader =
+        reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err);
+    while (reader != NULL && found == NULL && !reader_at_end(reader))
+        if ((m = reader_next(reader, POLL_MS)) != NULL) {
+            if (is_of(m, r->last))
+                found = m;
+            else
+                rd_kafka_message_destroy(m);
+        }
+    reader_free(reader);
+    return found;
+}
+
+static bool ask(struct retry *r, struct error *err)
+{
+    bool parked = strcmp(outcome_text(r->last, "state"), "parked") == 0;
+    struct error ignored = {0}; /* the source may have what the parked topic has not */
+    rd_kafka_message_t *m = parked ? find_parked(r, &ignored) : NULL;
+    if (m != NULL) {
+        bool ok = resender_parked(r->resender, m, "retry", r->request, err);
+        rd_kafka_message_destroy(m);
+        return ok;
+    }
+    return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
+                           outcome_number(r->last, "offset"),
+                           slice_of(outcome_text(r->last, "order_id")), "retry", r->request, err);
+}
+
+static void say(const json_t *outcome)
+{
+    int64_t status = outcome_number(outcome, "status");
+    printf("%s (%s): %s", outcome_text(outcome, "order_id"), outcome_text(outcome, "order_number"),
+           outcome_text(outcome, "state"));
+    if (*outcome_text(outcome, "reason") != '\0')
+        printf(", %s", outcome_text(outcome, "reason"));
+    if (status > 0)
+        printf(", HTTP %" PRId64, status);
+    printf(", attempts: %" PRId64 "\n", outcome_number(outcome, "attempts"));
+    fflush(stdout);
+}
+
+/* What our request led to; "retrying" is said and waited on. */
+static bool await_outcome(struct retry *r, struct error *err)
+{
+    int64_t patience = r->own->timeout_ms >= 0 ? r->own->timeout_ms : PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + patience;
+    while (clock_mono_ms() < deadline) {
+        json_t *outcome = outcomes_next(r->outcomes);
+        bool ours = outcome != NULL && strcmp(outcome_text(outcome, "request"), r->request) == 0;
+        bool settled = ours && outcome_number(outcome, "settled_ms") >= 0;
+        bool delivered = settled && strcmp(outcome_text(outcome, "state"), "delivered") == 0;
+        if (ours)
+            say(outcome);
+        json_decref(outcome);
+        if (settled)
+            return delivered || error_set(err, ERROR_FAILED, "it was parked again");
+    }
+    return error_set(err, ERROR_FAILED,
+                     "nothing came of it within %" PRId64 " s; the request stays in the retry "
+                     "topic and is served as soon as a member can",
+                     (patience + 999) / 1000);
+}
+
+static bool retry(struct retry *r, struct error *err)
+{
+    if (r->own->order == NULL)
+        return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
+    if (!retry_request_new(r->request))
+        return error_set(err, ERROR_FAILED, "the system has no randomness");
+    if ((r->outcomes = outcomes_new(r->config, err)) == NULL || !find_order(r, err))
+        return false;
+    say(r->last);
+    if (strcmp(outcome_text(r->last, "state"), "retrying") == 0)
+        return error_set(err, ERROR_FAILED,
+                         "it is being retried already; nothing was asked for again");
+    return (r->resender = resender_new(r->config, err)) != NULL && ask(r, err) &&
+           await_outcome(r, err);
+}
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    struct retry r = {.config = config, .own = given};
+    bool ok = retry(&r, err);
+    json_decref(r.last);
+    outcomes_free(r.outcomes);
+    resender_free(r.resender);
+    return ok;
+}
+
+const struct verb verb_retry = {
+    .name = "retry",
+    .summary = "send one order again, parked or delivered, and say what came of it",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .needs = CONFIG_NEED_KAFKA,
+    .run = run};
