@@ -101,7 +101,7 @@ static bool find_commits(struct group *g, struct group_topic *t, struct error *e
 bool group_look(struct group *g, const char *topic, struct group_topic *ret, struct error *err)
 {
     *ret = (struct group_topic){.name = topic};
-    size_t count;
+    size_t count = 0;
     if (!count_partitions(g, topic, &count, err))
         return false;
     ret->partitions = calloc(count + 1, sizeof *ret->partitions); /* never of size 0 */

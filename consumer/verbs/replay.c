@@ -116,8 +116,10 @@ static bool plan_all(struct replay *r, struct error *err)
     r->starts = calloc(count, sizeof *r->starts);
     r->ends = calloc(count, sizeof *r->ends);
     r->commits = calloc(count, sizeof *r->commits);
-    if (r->starts == NULL || r->ends == NULL || r->commits == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+    if (r->starts == NULL || r->ends == NULL || r->commits == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+        return false;
+    }
     bool ok = locate(r, &r->from, r->starts, err) &&
               (r->own->to == NULL || locate(r, &r->to, r->ends, err));
     for (size_t i = 0; ok && i < count; i++)
@@ -152,18 +154,16 @@ static void show_tally(const struct replay *r)
 /* The group may have worked while the operator was asked. */
 static bool is_unchanged(struct replay *r, struct error *err)
 {
-    struct group_topic now;
+    struct group_topic now = {0};
     bool ok =
         group_is_idle(r->group, err) && group_look(r->group, r->config->kafka_topic, &now, err);
-    if (!ok)
-        return false;
-    ok = now.count == r->topic.count;
-    for (size_t i = 0; ok && i < now.count; i++)
-        ok = now.partitions[i].committed == r->topic.partitions[i].committed &&
-             strcmp(now.partitions[i].metadata, r->topic.partitions[i].metadata) == 0;
+    bool same = ok && now.count == r->topic.count;
+    for (size_t i = 0; same && i < now.count; i++)
+        same = now.partitions[i].committed == r->topic.partitions[i].committed &&
+               strcmp(now.partitions[i].metadata, r->topic.partitions[i].metadata) == 0;
     group_topic_done(&now);
-    return ok || error_set(err, ERROR_FAILED,
-                           "nothing was done: the group has committed meanwhile; look again");
+    return same || error_set(err, ERROR_FAILED,
+                             "nothing was done: the group has committed meanwhile; look again");
 }
 
 static bool reset(struct replay *r, struct error *err)
