@@ -282,7 +282,7 @@ static void put_notes(struct canvas *c, const struct view *view)
 /* Rows for events: what the body and the notes leave, which give way first. */
 static int event_room(const struct canvas *c, const struct view *view)
 {
-    enum { HEADING = 2, LEAST = 5, NOTES_FROM = 36 };
+    enum { HEADING = 2, LEAST = 3, NOTES_FROM = 36 };
     int body = view->body[0] != '\0' ? HEADING + canvas_width(view->body) / (c->width - 2) + 1 : 0;
     int notes = c->height >= NOTES_FROM ? HEADING + VIEW_NOTES : 0;
     int room = c->height - c->row - HEADING - body - notes;
