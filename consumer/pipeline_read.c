@@ -179,7 +179,8 @@ static enum fate reject(const struct reading *r, const char *why, const char *de
     return enqueue(r, &t);
 }
 
-/* Each of these is said once a run: what it means does not change with the next record. */
+/* A key change is said each time, of orders that have the rule's value only. The others once a run:
+ * what they mean does not change with the next record. */
 static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
                          const struct transformed *t)
 {
@@ -197,6 +198,9 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
             LOG_I("offset", m->offset));
         p->near_miss_said = true;
     }
+    if (t->verdict == TRANSFORM_SKIP && t->skip == SKIP_KEY_CHANGE)
+        log_info("an order got another id: that is no new transition",
+                 LOG_I("partition", m->partition), LOG_I("offset", m->offset));
 }
 
 static bool has_header(const void *message, const char *name)

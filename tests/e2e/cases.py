@@ -1,7 +1,8 @@
-"""preview agrees with every case of tests/cases, through a real broker and over HTTP to a registry."""
+"""Forms of a change event: preview agrees with every case of tests/cases, through a real broker and
+over HTTP to a registry; what only a running member shows."""
 import json, os, pathlib, subprocess
 
-from harness import HERE
+from harness import HERE, wait_for
 import fake_registry
 
 CASES = HERE.parent / "cases"
@@ -47,4 +48,18 @@ def agrees_with(folder):
     return test
 
 
-TESTS = [agrees_with(folder) for folder in sorted(CASES.iterdir()) if folder.is_dir()]
+def a_key_change_is_no_new_order(t):
+    program = t.started()
+    order = t.stack.order("K-1")
+    t.stack.confirm(order)
+    t.wait_delivered([order])
+    t.stack.sql(f"UPDATE orders SET id = gen_random_uuid() WHERE id = '{order}'")
+    wait_for("the key change is said", lambda: program.says("an order got another id"))
+    last = t.stack.order("K-2")
+    t.stack.confirm(last)
+    t.wait_delivered([last])
+    assert t.receiver.delivered() == [order, last], t.receiver.delivered()
+    assert program.stop() == 0
+
+
+TESTS = [a_key_change_is_no_new_order] + [agrees_with(folder) for folder in sorted(CASES.iterdir()) if folder.is_dir()]
