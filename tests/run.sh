@@ -2,7 +2,8 @@
 # run: installs what is missing, builds, and passes every test.   sh tests/run.sh
 #
 # Needs Debian 12 or 13 with root or sudo, nothing else. Everything it makes lies in build/ and in the
-# user's cache folder. Ends with one line: N passed, N failed, N skipped.
+# user's cache folder. Ends with one line: N passed, N failed, N skipped. FUZZ_SECONDS: for each fuzz
+# target, 60 when not set.
 set -eu
 cd "$(dirname "$0")/.."
 ROOT=$(pwd)
