@@ -29,7 +29,7 @@ fuzz() { # NAME; what it prints goes to NAME.log
     [ "$1" = payload_fuzz ] || dictionary=-dict=tests/fuzz/schema.dict
     # shellcheck disable=SC2086 # there may be no dictionary
     ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=tests/fuzz/leaks.txt:print_suppressions=0 \
-        "$BUILD/tests/fuzz/$1" -max_total_time="$SECONDS_EACH" -timeout=10 -max_len=20000 \
+        "$BUILD/tests/fuzz/$1" -max_total_time="$SECONDS_EACH" -timeout=60 -report_slow_units=60 -max_len=20000 \
         $dictionary -print_final_stats=1 -artifact_prefix="$BUILD/found/$1-" \
         "$BUILD/corpus/$1" "$BUILD/seeds/$1" >"$BUILD/$1.log" 2>&1
 }
