@@ -86,10 +86,10 @@ install_fuzzer() {
 
 # One version of the formatter for every machine: what it prints differs between versions.
 install_python() {
-    [ -x "$BUILD/venv/bin/clang-format" ] && [ -e "$BUILD/venv/complete" ] && return 0
+    [ -x "$BUILD/venv/bin/clang-format" ] && [ -e "$BUILD/venv/bin/schemathesis" ] && [ -e "$BUILD/venv/complete" ] && return 0
     python3 -m venv "$BUILD/venv" &&
         "$BUILD/venv/bin/pip" install -q clang-format==14.0.6 fastavro jsonschema prometheus-client \
-            standardwebhooks && : >"$BUILD/venv/complete"
+            standardwebhooks schemathesis && : >"$BUILD/venv/complete"
 }
 
 c_files() {
