@@ -26,12 +26,13 @@ class Dashboard:
         self.start()
 
     def start(self):
+        log = self.t.folder / self.name
+        before = log.read_text().count("dashboard listens") if log.exists() else 0
         self.program = self.t.start("dashboard", log=self.name, AUTH_HS256_SECRET=SECRET,
                                     DASHBOARD_LISTEN="127.0.0.1:0", DASHBOARD_WAIT="20s",
                                     DASHBOARD_DATABASE=str(self.database))
-        before = self.program.count("dashboard listens")
-        wait_for("the dashboard listens", lambda: self.program.count("dashboard listens") > before - 1
-                 and self.program.says("dashboard listens"))
+        wait_for("the dashboard listens",
+                 lambda: self.program.count("dashboard listens") > before)
         lines = [l for l in self.program.log.read_text().splitlines() if "dashboard listens" in l]
         self.url = "http://" + lines[-1].rsplit("address=", 1)[1]
 
