@@ -1,0 +1,201 @@
+#!/usr/bin/env python3
+"""Delivering: elementor-sync against what the endpoint's delay allows, and against bare libcurl.
+
+usage: posts.py BINARY BENCH_FOLDER TOOLS [slow|instant|backlog|scale...] [--records N] [--pairs N]
+
+slow     an endpoint that answers after 50 ms, 256 at a time: against concurrency / latency
+instant  an endpoint that answers at once, 64 at a time: against a bare libcurl loop that sends the
+         same bytes, and against wrk where it is installed
+backlog  a million records like real ones, one in six confirmed, an instant endpoint, 64 at a time,
+         everything on: against the time of that loop for as many requests
+scale    six partitions, 50 ms, 16 at a time a member: one, two and three members
+
+BENCH_FOLDER: of bench_fill and bench_bare_post; TOOLS: of fast_receiver. Starts a broker of its own.
+"""
+import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+
+TESTS = pathlib.Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(TESTS / "chaos"), str(TESTS / "e2e")]
+import brokers, fake_registry
+from run import run, timestamp
+from world import wait_for
+
+CASE = TESTS / "cases" / "default"
+DELAY_US = 50_000
+
+
+class Bench:
+    def __init__(self, options):
+        self.options = options
+        self.cluster = brokers.Brokers(1)
+        self.place = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
+        self.registry, self.registry_url = fake_registry.serve(CASE / "schemas.json")
+        self.runs = 0
+        bodies = (json.loads(line).get("body") for line in open(CASE / "expected.ndjson"))
+        self.body = self.place / "body"
+        self.body.write_text(next(b for b in bodies if b))
+
+    def fill(self, records, every):
+        """A topic of so many records, one in `every` confirming; its name and the confirmations."""
+        self.runs += 1
+        topic = f"posts-{self.runs}"
+        filled = subprocess.run([f"{self.options.folder}/bench_fill", self.cluster.addresses, topic,
+                                 str(CASE), str(records), str(every)], check=True,
+                                capture_output=True, text=True).stdout
+        return topic, int(filled)
+
+    def receiver(self, behaviour="", journal="-"):
+        port_file = self.place / "port"
+        port_file.unlink(missing_ok=True)
+        process = subprocess.Popen([f"{self.options.tools}/fast_receiver", str(port_file),
+                                    str(journal), behaviour])
+        wait_for("the receiver listens", port_file.exists, 10)
+        return process, f"http://127.0.0.1:{port_file.read_text()}/hook"
+
+    def env(self, topic, url, concurrency):
+        self.runs += 1
+        group = f"group-{self.runs}"
+        return {"KAFKA_BROKERS": self.cluster.addresses, "KAFKA_TOPIC": topic, "KAFKA_GROUP": group,
+                "REGISTRY_URL": self.registry_url, "KAFKA_START": "earliest",
+                "ELEMENTOR_WEBHOOK_URL": url, "WEBHOOK_CONCURRENCY": str(concurrency)}
+
+    def ours(self, topic, url, concurrency, expected):
+        """(seconds from the assignment to the last commit, CPU seconds)."""
+        cpu, _, _, log = run([self.options.binary, "run", "--until-end", "--timeout", "300s"],
+                             self.env(topic, url, concurrency))
+        lines = log.splitlines()
+        began = next(timestamp(l) for l in lines if "partition assigned" in l)
+        end = next(l for l in lines if "everything up to the end" in l)
+        assert f"delivered={expected} " in end, end
+        return timestamp(end) - began, cpu
+
+    def bare(self, url, concurrency, count):
+        _, _, out, _ = run([f"{self.options.folder}/bench_bare_post", url, str(concurrency),
+                            str(count), str(self.body)])
+        _, ms, cpu = out.split()
+        return float(ms) / 1000, float(cpu) / 1000
+
+    def close(self):
+        self.registry.shutdown()
+        self.cluster.close()
+        shutil.rmtree(self.place, ignore_errors=True)
+
+
+def rate_of(journal):
+    """Requests a second between the first tenth and the last: without its start and its end."""
+    times = sorted(int(line.split()[0]) for line in open(journal))
+    inner = times[len(times) // 10:-len(times) // 10]
+    return (len(inner) - 1) / ((inner[-1] - inner[0]) / 1e6)
+
+
+def slow(bench):
+    concurrency, count = 256, bench.options.records or 60_000
+    topic, expected = bench.fill(count, 1)
+    journal = bench.place / "slow"
+    receiver, url = bench.receiver(f"delay_us={DELAY_US}", journal)
+    try:
+        bench.ours(topic, url, concurrency, expected)
+    finally:
+        receiver.kill(), receiver.wait()
+    rate, most = rate_of(journal), concurrency / (DELAY_US / 1e6)
+    print(f"slow: {expected:,} deliveries, 50 ms, {concurrency} at a time: {rate:,.0f}/s of "
+          f"{most:,.0f}/s: {rate / most:.3f}", flush=True)
+
+
+def compare(bench, name, topic, expected):
+    receiver, url = bench.receiver()
+    ours, bare = [], []
+    try:
+        for _ in range(bench.options.pairs):
+            ours.append(bench.ours(topic, url, 64, expected))
+            bare.append(bench.bare(url, 64, expected))
+        wrk = wrk_rate(bench, url)
+    finally:
+        receiver.kill(), receiver.wait()
+    for who, samples in (("elementor-sync", ours), ("bare libcurl", bare)):
+        seconds, cpu = (statistics.median(s[i] for s in samples) for i in (0, 1))
+        print(f"{name}: {who:16} {seconds:7.2f} s {expected / seconds:9,.0f}/s {cpu:7.2f} s CPU")
+    ratios = sorted(o[0] / b[0] for o, b in zip(ours, bare))
+    print(f"{name}: time against bare libcurl, pair by pair: {', '.join(f'{r:.2f}' for r in ratios)}"
+          f" median {statistics.median(ratios):.2f}")
+    if wrk:
+        rate = expected / statistics.median(o[0] for o in ours)
+        print(f"{name}: wrk {wrk:,.0f}/s, ours {rate / wrk:.2f} of it", flush=True)
+
+
+def wrk_rate(bench, url):
+    if shutil.which("wrk") is None:
+        return None
+    script = bench.place / "post.lua"
+    script.write_text('wrk.method = "POST"\nwrk.body = [==[' + bench.body.read_text() + ']==]\n'
+                      'wrk.headers["Content-Type"] = "application/json"\n'
+                      'for _, name in ipairs({"webhook-id", "Idempotency-Key"}) do\n'
+                      '  wrk.headers[name] = "msg_67bd955f107a337e0ea0c8a529404e0d"\nend\n'
+                      'wrk.headers["webhook-timestamp"] = "1795562641"\n'
+                      'wrk.headers["webhook-attempt"] = "1"\n')
+    out = run(["wrk", "-t1", "-c64", "-d3s", "-s", str(script), url])[2]
+    return float(next(l.split()[1] for l in out.splitlines() if "Requests/sec" in l))
+
+
+def instant(bench):
+    topic, expected = bench.fill(bench.options.records or 150_000, 1)
+    compare(bench, "instant", topic, expected)
+
+
+def backlog(bench):
+    topic, expected = bench.fill(bench.options.records or 1_000_000, 6)
+    compare(bench, "backlog", topic, expected)
+
+
+def scale(bench):
+    concurrency, rates = 16, []
+    for members in (1, 2, 3):
+        topic, expected = bench.fill((bench.options.records or 6_000) * members, 1)
+        journal = bench.place / f"scale-{members}"
+        receiver, url = bench.receiver(f"delay_us={DELAY_US}", journal)
+        env = {**os.environ, **bench.env(topic, url, concurrency)}
+        processes = [subprocess.Popen([bench.options.binary, "run"], env=env,
+                                      stderr=subprocess.DEVNULL) for _ in range(members)]
+        try:
+            wait_for("all is delivered", lambda: journal.exists() and
+                     sum(1 for _ in open(journal)) >= expected, 180)
+        finally:
+            for process in processes:
+                process.terminate()
+            for process in processes:
+                process.wait(60)
+            receiver.kill(), receiver.wait()
+        rates.append(busiest_rate(journal))
+        print(f"scale: {members} members, 50 ms, {concurrency} at a time each: {rates[-1]:,.0f}/s, "
+              f"{rates[-1] / (rates[0] * members):.3f} of linear", flush=True)
+
+
+def busiest_rate(journal):
+    """Of the best five seconds: while every member has its share and there is work for all."""
+    times, best, first = sorted(int(line.split()[0]) for line in open(journal)), 0, 0
+    for last, us in enumerate(times):
+        while us - times[first] > 5_000_000:
+            first += 1
+        best = max(best, last - first)
+    return best / 5
+
+
+def main():
+    parser = argparse.ArgumentParser(usage=__doc__)
+    parser.add_argument("binary")
+    parser.add_argument("folder")
+    parser.add_argument("tools")
+    parser.add_argument("what", nargs="*", default=[])
+    parser.add_argument("--records", type=int, default=0)
+    parser.add_argument("--pairs", type=int, default=3)
+    options = parser.parse_args()
+    bench = Bench(options)
+    try:
+        for what in options.what or ["slow", "instant", "backlog", "scale"]:
+            {"slow": slow, "instant": instant, "backlog": backlog, "scale": scale}[what](bench)
+    finally:
+        bench.close()
+
+
+if __name__ == "__main__":
+    main()
