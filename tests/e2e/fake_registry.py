@@ -2,6 +2,11 @@
 import http.server, json, threading
 
 
+class Server(http.server.ThreadingHTTPServer):
+    def handle_error(self, request, client_address):
+        """A client that vanishes (kill -9) is part of the tests."""
+
+
 def serve(schemas_path):
     """Returns (server, base url); server.shutdown() ends it."""
     schemas = json.load(open(schemas_path, encoding="utf-8"))
@@ -21,6 +26,6 @@ def serve(schemas_path):
         def log_message(self, *_):
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http://127.0.0.1:{server.server_port}"
