@@ -15,7 +15,7 @@ enum { FINGERPRINT_BYTES = 4, HOST_MAX = 256, ID_MAX = 256, OWN_HEADERS = 7 };
 
 /* Where attempts go, and what they carry: all that a reload replaces. */
 struct target {
-    char *url, *ca_file;
+    char *url, *ca_file, *signing_keys;
     char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
     struct signature_keys keys;
     struct http_endpoint endpoint;
@@ -123,6 +123,7 @@ static void target_done(struct target *target)
         free(target->headers[i]);
     free(target->url);
     free(target->ca_file);
+    free(target->signing_keys);
 }
 
 static bool copy_texts(struct target *target, const struct config *config)
@@ -131,6 +132,8 @@ static bool copy_texts(struct target *target, const struct config *config)
     bool ok = target->url != NULL;
     if (config->webhook_ca_file != NULL)
         ok &= (target->ca_file = strdup(config->webhook_ca_file)) != NULL;
+    if (config->webhook_signing_keys != NULL)
+        ok &= (target->signing_keys = strdup(config->webhook_signing_keys)) != NULL;
     for (size_t i = 0; ok && i < config->webhook_header_count; i++) {
         const struct config_pair *pair = &config->webhook_headers[i];
         ok = asprintf(&target->headers[i], "%s: %s", pair->name, pair->value) >= 0;
@@ -209,12 +212,24 @@ uint64_t webhook_generation(const struct webhook *webhook)
     return webhook->generation;
 }
 
+/* Without its prefix and its padding, as whoever verifies may have it in hand. */
+static void add_signing_keys(const char *keys, struct redact *redact)
+{
+    static const char prefix[] = "whsec_";
+    for (const char *at = keys; *at != '\0'; at += strcspn(at, " ,"), at += strspn(at, " ,")) {
+        const char *key = strncmp(at, prefix, sizeof prefix - 1) == 0 ? at + sizeof prefix - 1 : at;
+        redact_add(redact, (struct slice){key, strcspn(key, " ,=")});
+    }
+}
+
 static void add_secrets(const struct target *target, struct redact *redact)
 {
     if (target->url != NULL)
         redact_add_url(redact, target->url);
     for (size_t i = 0; target->headers[i] != NULL; i++)
         redact_add_words(redact, slice_of(strchr(target->headers[i], ':') + 2));
+    if (target->signing_keys != NULL)
+        add_signing_keys(target->signing_keys, redact);
 }
 
 void webhook_add_secrets(const struct webhook *webhook, struct redact *redact)

@@ -235,6 +235,36 @@ static void ids_that_cannot_be_sent(void **state)
     bench_close(&bench);
 }
 
+/* An endpoint verifies with these keys, and its error page may show them. */
+static void signing_keys_are_secrets_too(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct net net;
+    struct redact redact = {0};
+    struct buf text;
+    struct config *config = config_new();
+    assert_true(config_set(config, "webhook.url", "https://hooks.example.com/a", "test", &err));
+    assert_true(config_set(config, "webhook.signing_keys",
+                           "whsec_Zmlyc3QtZmlyc3QtZmlyc3QtZmlyc3QtZiE= "
+                           "whsec_c2Vjb25kLXNlY29uZC1zZWNvbmQtc2Vjb24=",
+                           "test", &err));
+    net_open(&net);
+    struct webhook *webhook = webhook_new(net.http, config, &err);
+    assert_non_null(webhook);
+    webhook_add_secrets(webhook, &redact);
+    buf_init(&text, REDACT_OUT_MAX);
+    redact_apply(&redact,
+                 slice_of("tried Zmlyc3QtZmlyc3QtZmlyc3QtZmlyc3QtZiE= and "
+                          "c2Vjb25kLXNlY29uZC1zZWNvbmQtc2Vjb24"),
+                 &text);
+    assert_string_equal(buf_text(&text), "tried [redacted]= and [redacted]");
+    buf_done(&text);
+    webhook_free(webhook);
+    config_free(config);
+    net_close(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,6 +273,7 @@ int main(void)
         cmocka_unit_test(needs_a_usable_url),
         cmocka_unit_test(what_the_endpoint_receives),
         cmocka_unit_test(a_long_response_ends_early),
+        cmocka_unit_test(signing_keys_are_secrets_too),
         cmocka_unit_test(ids_that_cannot_be_sent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
