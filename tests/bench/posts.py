@@ -15,7 +15,7 @@ BENCH_FOLDER: of bench_fill and bench_bare_post; TOOLS: of fast_receiver. Starts
 import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(TESTS / "chaos"), str(TESTS / "e2e")]
+sys.path += [str(TESTS / "chaos"), str(TESTS / "e2e")]  # behind: run.py is that of this folder
 import brokers, fake_registry
 from run import run, timestamp
 from world import wait_for
