@@ -1,5 +1,5 @@
 """What a run consists of: the shop, the receiver, the members of the group; and their measures."""
-import base64, collections, datetime, os, pathlib, re, signal, subprocess, sys, tempfile, threading, time
+import base64, collections, datetime, http.client, os, pathlib, re, signal, subprocess, sys, tempfile, threading, time
 import urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -63,6 +63,7 @@ class Member:
     def __init__(self, world, life, arguments, env):
         self.life = str(life)
         self.log = world.folder / f"log.{life}"
+        self.port = None
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 [str(world.binary), *arguments, "--set", f"webhook.headers.x-life={life}"],
@@ -89,6 +90,25 @@ class Member:
         code = self.process.wait(LEAVE_SECONDS + 30)
         return code, time.monotonic() - began
 
+    def scrape(self):
+        """Its own count of records, as /metrics has it at one time: (consumed, where they are); None
+        when it does not say (not up yet, killed meanwhile, standing still)."""
+        if self.port is None:
+            found = re.search(r'event="ops port".* port=(\d+)', self.log.read_text(errors="replace"))
+            self.port = found and int(found[1])
+        if self.port is None:
+            return None
+        try:
+            url = f"http://127.0.0.1:{self.port}/metrics"
+            text = urllib.request.urlopen(url, timeout=0.3).read().decode()
+        except (OSError, http.client.HTTPException):
+            return None
+        sums = collections.Counter()
+        for name, value in re.findall(r"^elementor_sync_records_(\w+)(?:\{[^}]*\})? (\d+)$", text, re.M):
+            sums[name] += int(value)
+        return sums["consumed_total"], sum(sums[name] for name in (
+            "skipped_total", "delivered_total", "parked_total", "abandoned_total", "in_flight"))
+
     def measures(self):
         """(resident MiB, open files), or None when it is gone."""
         try:
@@ -109,6 +129,7 @@ class World:
         self.registry, registry_url = fake_registry.serve(CASE / "schemas.json")
         self.lives, self.members, self.disturbances = 0, [], []
         self.peak_mib, self.peak_files, self.samples = 0, 0, []
+        self.scrapes = self.unbalanced = 0
         self.exits = []  # (code, seconds) of those that were asked to leave
         self.env = {
             "KAFKA_BROKERS": brokers.addresses, "KAFKA_TOPIC": self.topic, "KAFKA_GROUP": self.group,
@@ -116,6 +137,7 @@ class World:
             "ELEMENTOR_WEBHOOK_URL": self.receiver.url, "WEBHOOK_SIGNING_KEYS": KEY,
             "WEBHOOK_CONCURRENCY": "64", "WEBHOOK_TIMEOUT": "1s",
             "WEBHOOK_UNCOMMITTED_MAX": str(UNCOMMITTED_MAX), "RETRY_BASE": "100ms", "RETRY_CAP": "1s",
+            "OPS_LISTEN": "127.0.0.1:0",
             **{f"{topic.upper()}_TOPIC": f"{self.topic}.{topic}"
                for topic in ("parked", "deliveries", "retry", "members")}, **env}
         self.shop = None
@@ -127,6 +149,10 @@ class World:
         while not self.stopping.wait(0.5):
             for member in list(self.members):
                 measures = member.measures() if member.running else None
+                counts = member.scrape() if measures else None
+                if counts:
+                    self.scrapes += 1
+                    self.unbalanced += counts[0] != counts[1]
                 if measures:
                     self.samples.append((time.monotonic(), *measures))
                     self.peak_mib = max(self.peak_mib, measures[0])
@@ -186,10 +212,10 @@ class World:
                 for path in self.folder.glob("log.*")}
 
     def losses(self):
-        """When members found that the group had given their partitions to others: what they had not
-        committed by then, they could not commit any more."""
+        """When members gave partitions back, or found that the group had given them to others: what
+        no commit covered by then is for the next owner to send."""
         return [Disturbance(us, us + 1000, life) for life, log in self.logs().items()
-                for us in times_of(log, "partition lost")]
+                for us in times_of(log, "partition (?:lost|given back)")]
 
     def assignments(self):
         """life: when it was given partitions; between two such times it remembers its orders."""
@@ -222,6 +248,9 @@ def report(world, judge, settled_s, heal_limit):
     secrets = ["chaos-secret", KEY.removeprefix("whsec_"), "+2136"]
     leaks = sum(log.count(secret) for secret in secrets)
     judge.say(13, "no secret and no phone in the log", f"{leaks} in {len(log)} bytes", leaks == 0)
+    judge.say(14, "consumed = skipped + delivered + parked + in flight, at every scrape",
+              f"{world.scrapes} scrapes, {world.unbalanced} do not balance",
+              world.scrapes > 0 and world.unbalanced == 0)
     if world.exits:
         slowest = max(s for _, s in world.exits)
         judge.say(16, "who is asked to leave leaves in time, with 0",

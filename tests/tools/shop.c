@@ -24,6 +24,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 enum {
     PARTITIONS = 6,
@@ -228,15 +229,24 @@ static void create_topic(void)
     rd_kafka_NewTopic_destroy(fresh);
 }
 
+/* Once every broker knows of it. */
 static int count_partitions(void)
 {
-    const struct rd_kafka_metadata *metadata;
+    enum { ATTEMPTS = 300, PAUSE_US = 100000 };
     rd_kafka_topic_t *t = rd_kafka_topic_new(rk, topic, NULL);
-    if (rd_kafka_metadata(rk, 0, t, &metadata, 30000) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        metadata->topic_cnt != 1 || metadata->topics[0].partition_cnt == 0)
+    int count = 0;
+    for (int i = 0; i < ATTEMPTS && count == 0; i++) {
+        const struct rd_kafka_metadata *metadata;
+        if (rd_kafka_metadata(rk, 0, t, &metadata, 30000) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+            if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+                count = metadata->topics[0].partition_cnt;
+            rd_kafka_metadata_destroy(metadata);
+        }
+        if (count == 0)
+            usleep(PAUSE_US);
+    }
+    if (count == 0)
         die(topic, "is not there");
-    int count = metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
     rd_kafka_topic_destroy(t);
     return count;
 }
