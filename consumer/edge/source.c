@@ -375,18 +375,29 @@ static void serve_group(struct source *s)
     }
 }
 
+static bool is_expelled(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID ||
+           code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+}
+
 static void answer_commit(struct source *s, rd_kafka_event_t *event)
 {
+    bool expelled = false;
     rd_kafka_resp_err_t whole = rd_kafka_event_error(event);
     rd_kafka_topic_partition_list_t *list = rd_kafka_event_topic_partition_list(event);
     for (int i = 0; list != NULL && i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         /* The call's own error counts for all: entries may say NO_ERROR beside it. */
         rd_kafka_resp_err_t code = whole ? whole : p->err;
+        expelled |= is_expelled(code);
         s->events.committed(s->events.context, source_slot_of(s, p), p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
     s->events.commit_done(s->events.context);
+    if (expelled)
+        source_expelled(s);
 }
 
 static void serve_commits(struct source *s)

@@ -88,6 +88,16 @@ static void lose(struct source *s, int32_t slot)
         s->events.lost(s->events.context, slot);
 }
 
+/* The group goes on without us. librdkafka tells it of what is assigned, but only once the revoke
+ * that is under way is carried out: draining for it would take the drain's whole time, while the
+ * others' partitions are served here and elsewhere. */
+void source_expelled(struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->slots[i].state == SOURCE_REVOKING)
+            lose(s, (int32_t)i);
+}
+
 static void want_back(struct source *s, int32_t slot)
 {
     struct source_slot *p = entry(s, slot);

@@ -57,6 +57,7 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                       rd_kafka_topic_partition_list_t *partitions, void *opaque);
 void source_carry_out(struct source *s); /* what is pending, if it can be done by now */
 void source_revoke_all(struct source *s);
+void source_expelled(struct source *s); /* no commit will be taken any more */
 bool source_none_owned(const struct source *s);
 
 /* source_start.c: fills in the offset (and metadata) that each begins with. Blocks for some seconds
