@@ -49,6 +49,16 @@ static void describe(struct pipeline *p, struct partition *partition, char *text
                     (const struct log_field[]){LOG_I("partition", partition->number), {0}});
 }
 
+/* How many of its deliveries the commit covers. What a cut text does not tell is not covered, a
+ * crash would send it again; but all that lies below the watermark is, or nothing would ever make
+ * room for the deliveries that could move it. */
+static uint64_t covered_by(const struct partition *partition)
+{
+    uint64_t waiting = partition->text_full ? window_waiting_count(&partition->window) : 0;
+    uint64_t below = partition->settled > waiting ? partition->settled - waiting : 0;
+    return below > partition->covered ? below : partition->covered;
+}
+
 /* The watermarks of all partitions that have news, and what is settled above them. */
 static size_t collect(struct pipeline *p, struct source_offset *offsets, window_text *texts)
 {
@@ -59,8 +69,7 @@ static size_t collect(struct pipeline *p, struct source_offset *offsets, window_
             continue;
         describe(p, partition, texts[count]);
         partition->asked = window_watermark(&partition->window);
-        /* What a cut text does not tell is not covered: a crash would send it again. */
-        partition->asked_settled = partition->text_full ? partition->covered : partition->settled;
+        partition->asked_settled = covered_by(partition);
         partition->asked_settles = partition->settles;
         offsets[count] = (struct source_offset){partition->slot, partition->asked, texts[count]};
         count++;
