@@ -77,52 +77,61 @@ static bool write_order(struct resender *r, const struct retry_order *order, con
                      r->config->retry_topic);
 }
 
-/* One record by its place; NULL when it is not there. The caller destroys it. */
-static rd_kafka_message_t *fetch(struct resender *r, int32_t partition, int64_t offset,
-                                 struct error *err)
+static struct reader *read_one(struct resender *r, int32_t partition, int64_t offset,
+                               struct error *err)
 {
     size_t count = (size_t)partition + 1;
     int64_t *starts = calloc(count, sizeof *starts), *ends = calloc(count, sizeof *ends);
-    rd_kafka_message_t *m = NULL;
-    int64_t deadline = clock_mono_ms() + FETCH_MS;
+    struct reader *reader = NULL;
     if (starts != NULL && ends != NULL) {
         starts[partition] = offset;
         ends[partition] = offset + 1;
-        struct reader *reader = reader_between(r->config, starts, ends, count, err);
-        while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
-            m = reader_next(reader, POLL_MS);
-        reader_free(reader);
+        reader = reader_between(r->config, starts, ends, count, err);
+    } else {
+        error_set(err, ERROR_NO_MEMORY, "no memory to fetch a record");
     }
     free(starts);
     free(ends);
-    return m;
+    return reader;
 }
 
-bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
-                     const char *source, const char *request, struct error *err)
+static bool write_source(struct resender *r, const rd_kafka_message_t *m, struct slice key,
+                         const char *source, const char *request, struct error *err)
 {
     rd_kafka_headers_t *headers = NULL;
-    rd_kafka_message_t *m = fetch(r, partition, offset, err);
-    if (m == NULL || m->payload == NULL || m->offset != offset) {
-        if (m != NULL)
-            rd_kafka_message_destroy(m);
-        return error_set(err, ERROR_FAILED,
-                         "its record (partition %d, offset %lld) is gone from the topic: only the "
-                         "shop can confirm it again",
-                         (int)partition, (long long)offset);
-    }
     (void)rd_kafka_message_headers(m, &headers);
     const struct retry_order order = {.topic = r->config->kafka_topic,
-                                      .partition = partition,
-                                      .offset = offset,
+                                      .partition = m->partition,
+                                      .offset = m->offset,
                                       .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
                                       .key = {m->key, m->key_len},
                                       .value = {m->payload, m->len},
                                       .headers = headers,
                                       .order = key};
-    bool ok = write_order(r, &order, source, request, err);
-    rd_kafka_message_destroy(m);
-    return ok;
+    return write_order(r, &order, source, request, err);
+}
+
+bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
+                     const char *source, const char *request, struct error *err)
+{
+    int64_t deadline = clock_mono_ms() + FETCH_MS;
+    rd_kafka_message_t *m = NULL;
+    struct reader *reader = read_one(r, partition, offset, err);
+    while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
+        m = reader_next(reader, POLL_MS);
+    bool there = m != NULL && m->payload != NULL && m->offset == offset;
+    bool ok = there && write_source(r, m, key, source, request, err);
+    if (m != NULL)
+        rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
+    bool failed = reader == NULL, at_end = reader != NULL && reader_at_end(reader);
+    reader_free(reader);
+    if (there || failed)
+        return ok;
+    return at_end ? error_set(err, ERROR_FAILED,
+                              "its record (partition %d, offset %lld) is gone from the topic: only "
+                              "the shop can confirm it again",
+                              (int)partition, (long long)offset)
+                  : error_set(err, ERROR_UNREACHABLE, "its record does not come from the brokers");
 }
 
 bool resender_parked(struct resender *r, const rd_kafka_message_t *parked, const char *source,

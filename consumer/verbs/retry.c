@@ -78,32 +78,40 @@ static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
            strcmp(order.topic, outcome_text(outcome, "topic")) == 0;
 }
 
-static rd_kafka_message_t *find_parked(struct retry *r, struct error *err)
+static rd_kafka_message_t *find_parked(struct retry *r, struct reader *reader)
 {
-    rd_kafka_message_t *found = NULL, *m;
-    struct reader *reader =
-        reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err);
-    while (reader != NULL && found == NULL && !reader_at_end(reader))
+    rd_kafka_message_t *m;
+    while (reader != NULL && !reader_at_end(reader))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             if (is_of(m, r->last))
-                found = m;
-            else
-                rd_kafka_message_destroy(m);
+                return m;
+            rd_kafka_message_destroy(m);
         }
+    return NULL;
+}
+
+/* The parked record's bytes, if it is there; *ret_found. */
+static bool ask_parked(struct retry *r, bool *ret_found, struct error *err)
+{
+    struct error ignored = {0}; /* the source may have what the parked topic has not */
+    struct reader *reader =
+        reader_of_topic(r->config, r->config->parked_topic, "beginning", true, &ignored);
+    rd_kafka_message_t *m = find_parked(r, reader);
+    bool ok = m != NULL && resender_parked(r->resender, m, "retry", r->request, err);
+    *ret_found = m != NULL;
+    if (m != NULL)
+        rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
     reader_free(reader);
-    return found;
+    return ok;
 }
 
 static bool ask(struct retry *r, struct error *err)
 {
-    bool parked = strcmp(outcome_text(r->last, "state"), "parked") == 0;
-    struct error ignored = {0}; /* the source may have what the parked topic has not */
-    rd_kafka_message_t *m = parked ? find_parked(r, &ignored) : NULL;
-    if (m != NULL) {
-        bool ok = resender_parked(r->resender, m, "retry", r->request, err);
-        rd_kafka_message_destroy(m);
+    bool found = false, ok = false;
+    if (strcmp(outcome_text(r->last, "state"), "parked") == 0)
+        ok = ask_parked(r, &found, err);
+    if (found)
         return ok;
-    }
     return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
                            outcome_number(r->last, "offset"),
                            slice_of(outcome_text(r->last, "order_id")), "retry", r->request, err);
