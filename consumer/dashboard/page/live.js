@@ -6,7 +6,7 @@ const STALE_AFTER_MS = 8000;
 const CHANGE_GAP_MS = 1000;
 
 export function follow(app) {
-    let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityTimer = null, changeTimer = null;
+    let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityDue = 0, activityTimer = null, changeTimer = null;
     let counted = '';
 
     function learn(status) {
@@ -56,9 +56,14 @@ export function follow(app) {
             readActivitySoon(ACTIVITY_EVERY_MS);
     }
 
+    /* ms after the last reading, unless it comes sooner already. */
     function readActivitySoon(ms) {
+        const at = Math.max(Date.now(), activityAt + ms);
+        if (activityTimer !== null && activityDue <= at)
+            return;
         clearTimeout(activityTimer);
-        activityTimer = setTimeout(readActivity, Math.max(0, Math.min(ms, activityAt + ACTIVITY_EVERY_MS - Date.now())));
+        activityDue = at;
+        activityTimer = setTimeout(readActivity, at - Date.now());
     }
 
     function on(event, data) {

@@ -96,14 +96,13 @@ function ending(outcome) {
     return moment(LOOK[outcome.state] ?? 'wait', t(outcome.state === 'parked' ? 'e_parked' : 'e_retrying'), outcome.settled_ms, said.whole);
 }
 
+/* The end shows the last one of a single attempt, and what is not known is not shown. */
 function attempts(outcome) {
-    const n = outcome.attempts ?? 0;
-    if (n === 0)
-        return [];
-    if (n === 1)
-        return outcome.state === 'delivered' ? [] : [moment('calm', t('e_first'), outcome.first_attempt_ms)];
-    return [moment('calm', t('e_first'), outcome.first_attempt_ms),
-        moment('calm', t('e_attempts', { n }), outcome.last_attempt_ms, t('e_last'))];
+    const n = outcome.attempts ?? 0, known = outcome.first_attempt_ms !== null && outcome.first_attempt_ms !== undefined;
+    if (n < 2)
+        return n === 1 && known && outcome.state !== 'delivered' ? [moment('calm', t('e_first'), outcome.first_attempt_ms)] : [];
+    return [known && moment('calm', t('e_first'), outcome.first_attempt_ms),
+        moment('calm', t('e_attempts', { n }), outcome.last_attempt_ms, outcome.last_attempt_ms ? t('e_last') : null)].filter(Boolean);
 }
 
 function sentAgain(outcome) {
