@@ -142,7 +142,8 @@ browser() {
         missing "the page in a browser" "npm: $(tail -n 1 "$BUILD/npm.log")"
         return
     fi
-    count "the page in a browser" "$BUILD/browser.log" node tests/browser/run.mjs "$BUILD/browser"
+    count "the page in a browser" "$BUILD/browser.log" node tests/browser/run.mjs "$BUILD/browser" \
+        "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
 }
 
 demo_tests() {

@@ -1,17 +1,22 @@
-// run: the page in a real Chromium.   node tests/browser/run.mjs MODULES [--only TEXT] [--keep]
+// run: the page in a real Chromium.
 //
-// MODULES is the folder where package.json's packages are installed. --keep writes the screenshots
-// beside this file; without it they go to MODULES/screenshots.
+//   node tests/browser/run.mjs MODULES PROGRAM TOOLS [--only TEXT] [--keep]
+//
+// MODULES is the folder where package.json's packages are installed, TOOLS that of mock_kafka. --keep
+// writes the screenshots beside this file; without it they go to MODULES/screenshots.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { demoTests } from './demo_tests.mjs';
+import { Group } from './group.mjs';
+import { groupTests } from './group_tests.mjs';
 import { openBrowser, runTests } from './harness.mjs';
 import { pageTests } from './page_tests.mjs';
 import { wordsTests } from './words_tests.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, '../../consumer/dashboard/page');
-const [modules, ...options] = process.argv.slice(2);
+const [modules, program, tools, ...options] = process.argv.slice(2);
 const only = options.includes('--only') ? options[options.indexOf('--only') + 1] : '';
 const shots = options.includes('--keep') ? here : join(resolve(modules), 'screenshots');
 await mkdir(shots, { recursive: true });
@@ -23,8 +28,15 @@ async function keep(page, name) {
 
 const chrome = await openBrowser(resolve(modules));
 const fake = pageTests(chrome, folder, keep);
-await fake.start();
-const tests = [...await wordsTests(folder), ...fake.tests].filter(([name]) => name.includes(only));
-process.exitCode = await runTests(tests);
-fake.stop();
-await chrome.browser.close();
+const group = new Group(resolve(program), resolve(tools), join(here, '../cases/default'));
+try {
+    await fake.start();
+    await group.start();
+    const tests = [...await wordsTests(folder), ...fake.tests, ...groupTests(chrome, group, keep),
+        ...demoTests(chrome, resolve(program), keep)];
+    process.exitCode = await runTests(tests.filter(([name]) => name.includes(only)));
+} finally {
+    fake.stop();
+    await group.stop();
+    await chrome.browser.close();
+}

@@ -1,0 +1,144 @@
+// group: the real program before the page: `elementor-sync run` and `elementor-sync dashboard` on a mock
+// Kafka, with captured change events, a registry that knows their schemas, and a webhook whose answers
+// the test decides. All on loopback, all ended by stop().
+import { spawn } from 'node:child_process';
+import { createHmac } from 'node:crypto';
+import { createServer } from 'node:http';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const TOPIC = 'orders.public.orders', PARTITIONS = 6;
+const SECRET = 'a secret of thirty-two bytes at least, for tests';
+
+const base64 = (text) => Buffer.from(text).toString('base64');
+const base64url = (value) => Buffer.from(JSON.stringify(value)).toString('base64url');
+
+export function mint(claims, seconds = 3600) {
+    const now = Math.floor(Date.now() / 1000);
+    const body = `${base64url({ alg: 'HS256', typ: 'JWT' })}.${base64url({ sub: 'night', iat: now, exp: now + seconds, ...claims })}`;
+    return `${body}.${createHmac('sha256', SECRET).update(body).digest('base64url')}`;
+}
+
+function listen(handler) {
+    const server = createServer(handler);
+    return new Promise((resolve) => server.listen(0, '127.0.0.1', () => resolve({ server, url: `http://127.0.0.1:${server.address().port}` })));
+}
+
+export class Group {
+    constructor(program, tools, cases) {
+        Object.assign(this, { program, tools, cases, children: [], servers: [] });
+        this.received = []; // {number, id, status} of each request
+        this.answers = new Map(); // order number → status; the others get 200
+    }
+
+    spawnChild(command, args, env = {}) {
+        const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ['pipe', 'pipe', 'pipe'] });
+        child.log = '';
+        child.stderr.on('data', (data) => { child.log = (child.log + data).slice(-20000); });
+        child.gone = new Promise((resolve) => child.on('exit', (code, signal) => resolve(code ?? signal)));
+        this.children.push(child);
+        return child;
+    }
+
+    // Resolves with the match of a line on either stream; rejects when the child ends first.
+    async line(child, pattern) {
+        const streams = [child.stdout, child.stderr].map((input) => createInterface({ input }));
+        try {
+            return await Promise.race([
+                ...streams.map((lines) => new Promise((resolve) => lines.on('line', (text) => pattern.test(text) && resolve(pattern.exec(text))))),
+                child.gone.then((code) => { throw new Error(`ended with ${code}:\n${child.log}`); }),
+            ]);
+        } finally {
+            streams.forEach((lines) => lines.removeAllListeners('line'));
+        }
+    }
+
+    async startKafka() {
+        this.kafka = this.spawnChild(join(this.tools, 'mock_kafka'), [`${TOPIC}=${PARTITIONS}`, `elementor-sync.retry=${PARTITIONS}`,
+            'elementor-sync.parked=1', 'elementor-sync.deliveries=1', 'elementor-sync.members=1']);
+        this.brokers = (await this.line(this.kafka, /^brokers (\S+)/))[1];
+    }
+
+    async write(records) {
+        for (const record of records)
+            this.kafka.stdin.write(JSON.stringify(record) + '\n');
+        const written = this.line(this.kafka, /^written/);
+        this.kafka.stdin.write('\n');
+        await written;
+    }
+
+    // What another member would have said of an order.
+    outcome(over) {
+        const now = Date.now();
+        const record = { version: 1, state: 'delivered', reason: '', confirmed_at: null, webhook_id: null, source: 'cdc', request: null, topic: TOPIC, partition: 0,
+            offset: 0, timestamp_ms: now, lsn: null, attempts: 1, status: 200, first_attempt_ms: now, last_attempt_ms: now, settled_ms: now, next_attempt_ms: null,
+            member: 'other', previous: [], ...over };
+        return { topic: 'elementor-sync.deliveries', partition: 0, timestamp: record.settled_ms, key: base64(record.order_id), value: base64(JSON.stringify(record)), headers: [] };
+    }
+
+    async captured() {
+        const lines = (await readFile(join(this.cases, 'records.ndjson'), 'utf8')).trim().split('\n');
+        return lines.map((line) => ({ ...JSON.parse(line), topic: TOPIC }));
+    }
+
+    async startServers() {
+        const schemas = JSON.parse(await readFile(join(this.cases, 'schemas.json'), 'utf8'));
+        this.registry = await listen((request, response) => {
+            const known = schemas[request.url.split('/').pop()];
+            response.writeHead(known ? 200 : 404, { 'Content-Type': 'application/json' });
+            response.end(JSON.stringify(known ?? { error_code: 40403 }));
+        });
+        this.webhook = await listen(async (request, response) => {
+            let text = '';
+            for await (const chunk of request)
+                text += chunk;
+            const number = JSON.parse(text).fields.order_number;
+            const status = this.answers.get(number) ?? this.answers.get('*') ?? 200;
+            this.received.push({ number, id: request.headers['webhook-id'], status });
+            response.writeHead(status, { 'Content-Type': 'application/json' });
+            response.end(status === 422 ? '{"success":false,"data":{"message":"Le numéro de téléphone est refusé"}}' : '{}');
+        });
+        this.servers = [this.registry.server, this.webhook.server];
+    }
+
+    async startRun() {
+        this.run = this.spawnChild(this.program, ['run', '--set', 'breaker.probe_first=300ms', '--set', 'retry.base=200ms', '--set', 'retry.cap=1s'], {
+            KAFKA_BROKERS: this.brokers, KAFKA_TOPIC: TOPIC, KAFKA_START: 'earliest', REGISTRY_URL: this.registry.url, ELEMENTOR_WEBHOOK_URL: `${this.webhook.url}/hook` });
+    }
+
+    async startDashboard() {
+        this.folder = await mkdtemp(join(tmpdir(), 'elementor-sync-'));
+        this.dashboard = this.spawnChild(this.program, ['dashboard', '--set', 'dashboard.listen=127.0.0.1:0', '--set', 'dashboard.redrive_rate=50'], {
+            KAFKA_BROKERS: this.brokers, KAFKA_TOPIC: TOPIC, AUTH_HS256_SECRET: SECRET, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
+        this.url = `http://${(await this.line(this.dashboard, /address="?([\d.]+:\d+)/))[1]}/`;
+    }
+
+    async start() {
+        await this.startServers();
+        await this.startKafka();
+        await this.startRun();
+        await this.startDashboard();
+    }
+
+    async end(child) {
+        child.kill('SIGTERM');
+        const late = setTimeout(() => child.kill('SIGKILL'), 15000);
+        const code = await child.gone;
+        clearTimeout(late);
+        return code;
+    }
+
+    async stop() {
+        for (const child of this.children.reverse())
+            if (child.exitCode === null && child.signalCode === null)
+                await this.end(child);
+        for (const server of this.servers) {
+            server.closeAllConnections();
+            server.close();
+        }
+        if (this.folder)
+            await rm(this.folder, { recursive: true });
+    }
+}

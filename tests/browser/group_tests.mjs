@@ -1,0 +1,144 @@
+// group_tests: the page before the real program: what an operator does, and what then really happens.
+import { strict as assert } from 'node:assert';
+import { assertAccessible, openTab } from './harness.mjs';
+import { mint } from './group.mjs';
+
+const OPERATOR = { role: 'service_role' };
+
+// They build on one another: one group, one night.
+export function groupTests(chrome, group, keep) {
+    async function signedIn(options = {}, hash = '', seconds = 3600) {
+        const tab = await openTab(chrome, group.url, { ...options });
+        await tab.page.goto(`${group.url}#token=${mint(OPERATOR, seconds)}`);
+        await tab.page.locator('#bar .live.on').waitFor();
+        if (hash !== '')
+            await tab.page.goto(group.url + hash);
+        return tab;
+    }
+
+    const headline = (page, text) => page.locator('main h1', { hasText: text });
+    const row = (page, text) => page.locator('.row', { hasText: text });
+    const requests = (number) => group.received.filter((r) => r.number === number);
+
+    async function real_nobody_but_operators_signs_in() {
+        const { page, close } = await openTab(chrome, group.url, { expected: /40[13]/ });
+        await page.goto(group.url);
+        for (const [token, why] of [['nonsense', 'This token is not accepted.'], [mint(OPERATOR, -60), 'This token is not accepted.'],
+            [mint({ role: 'authenticated' }), 'it is not an operator’s'], [mint({ role: 'anon' }), /not accepted|not an operator’s/]]) {
+            await page.getByLabel('Your token').fill(token);
+            await page.keyboard.press('Enter');
+            await page.locator('#token-wrong', { hasText: why }).waitFor();
+        }
+        await close();
+    }
+
+    async function real_a_refused_order_is_seen_understood_retried_and_delivered() {
+        group.answers.set('CMD-000124', 422);
+        group.answers.set('CMD-000125', 400);
+        const { page, close } = await signedIn();
+        await group.write(await group.captured());
+        await headline(page, '3 orders need you.').waitFor();
+        const card = page.locator('.reason', { hasText: 'Refused by the webhook (answer 422).' });
+        await row(card, 'CMD-000124').getByRole('link').click();
+        await page.getByText('Le numéro de téléphone est refusé').waitFor();
+        await keep(page, 'real-refused');
+        group.answers.delete('CMD-000124');
+        await page.getByRole('button', { name: 'Send again: CMD-000124' }).click();
+        await page.locator('.hero .chip.good').waitFor();
+        await page.getByText('Delivered after being sent again').waitFor();
+        await assertAccessible(chrome, page, 'a delivered order');
+        const seen = requests('CMD-000124');
+        assert.deepEqual(seen.map((r) => r.status), [422, 200]);
+        assert.equal(seen[0].id, seen[1].id, 'the same identity');
+        await page.getByRole('link', { name: 'Back' }).click();
+        await headline(page, '2 orders need you.').waitFor();
+        await close();
+    }
+
+    async function real_what_can_never_be_sent_says_why() {
+        const { page, close } = await signedIn();
+        const card = page.locator('.reason', { hasText: 'The unit price is negative.' });
+        await card.getByText('Correct the order in the shop').waitFor();
+        assert.equal(await card.getByRole('button').count(), 0);
+        await close();
+    }
+
+    async function real_a_redrive_sends_what_its_preview_said() {
+        const { page, close } = await signedIn({}, '#/orders?state=parked');
+        await page.getByRole('button', { name: 'Send all again…' }).click();
+        const dialog = page.getByRole('dialog');
+        await dialog.getByText('2 orders will be sent again.').waitFor();
+        await dialog.getByText('One of them would be set aside again').waitFor();
+        await dialog.getByLabel('Which ones').selectOption({ label: 'Refused by the webhook (answer 400). (1)' });
+        await dialog.getByText('One order will be sent again.').waitFor();
+        assert.equal(requests('CMD-000125').length, 1, 'nothing was sent by looking');
+        group.answers.delete('CMD-000125');
+        await dialog.getByRole('button', { name: 'Send one order again' }).click();
+        await dialog.waitFor({ state: 'hidden' });
+        await row(page, 'CMD-000125').waitFor({ state: 'detached' });
+        await page.getByRole('link', { name: 'Overview' }).click();
+        await headline(page, 'One order needs you.').waitFor();
+        assert.deepEqual(requests('CMD-000125').map((r) => r.status), [400, 200]);
+        await close();
+    }
+
+    async function real_an_endpoint_that_is_down_is_said_and_heals() {
+        const { page, close } = await signedIn({}, '#/orders?q=CMD-000125');
+        await row(page, 'CMD-000125').getByRole('link').click();
+        group.answers.set('*', 404);
+        await page.getByRole('button', { name: 'Send again all the same…' }).click();
+        await page.getByRole('button', { name: 'Send it again' }).click();
+        await page.getByRole('link', { name: 'Overview' }).click();
+        await headline(page, 'The webhook is not working.').waitFor();
+        await page.locator('.hero', { hasText: 'answer 404' }).waitFor();
+        await keep(page, 'real-webhook-down');
+        group.answers.delete('*');
+        await headline(page, 'One order needs you.').waitFor();
+        await page.locator('.request.good', { hasText: 'CMD-000125' }).waitFor();
+        await close();
+    }
+
+    async function real_ten_thousand_orders_are_listed_and_found() {
+        const { page, close } = await signedIn({}, '#/orders');
+        await group.write(Array.from({ length: 10000 }, (_, i) => group.outcome({ order_id: `bulk-${i}`, order_number: `BULK-${String(i).padStart(5, '0')}`, offset: i })));
+        await page.getByRole('searchbox').fill('bulk-09999');
+        await page.keyboard.press('Enter');
+        await row(page, 'BULK-09999').waitFor();
+        await page.getByRole('link', { name: 'Orders' }).click();
+        await page.getByRole('button', { name: 'Show more' }).click();
+        await page.getByText('100 orders shown.').waitFor();
+        assert.equal(new Set(await page.locator('.row-name').allTextContents()).size, 100);
+        await close();
+    }
+
+    async function real_hostile_texts_are_texts() {
+        const evil = '<script>window.owned=1</script><img src=x onerror="window.owned=1">';
+        await group.write([group.outcome({ order_id: evil, order_number: evil, state: 'parked', reason: evil })]);
+        const { page, close } = await signedIn();
+        await row(page, evil).first().getByRole('link').click();
+        await page.locator('.timeline').waitFor();
+        assert.equal(await page.locator('main h1').innerText(), evil);
+        assert.equal(await page.locator('main script, main img').count(), 0);
+        assert.equal(await page.evaluate(() => window.owned), undefined);
+        await close();
+    }
+
+    async function real_a_session_ends_by_itself() {
+        const { page, close } = await signedIn({ expected: /401/ }, '', -25);
+        await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+        await close();
+    }
+
+    async function real_nobody_delivering_is_said() {
+        const { page, close } = await signedIn();
+        assert.equal(await group.end(group.run), 0);
+        await headline(page, 'Nobody is delivering.').waitFor();
+        await group.startRun();
+        await headline(page, 'need you.').waitFor();
+        await close();
+    }
+
+    return [real_nobody_but_operators_signs_in, real_a_refused_order_is_seen_understood_retried_and_delivered, real_what_can_never_be_sent_says_why,
+        real_a_redrive_sends_what_its_preview_said, real_an_endpoint_that_is_down_is_said_and_heals, real_ten_thousand_orders_are_listed_and_found,
+        real_hostile_texts_are_texts, real_a_session_ends_by_itself, real_nobody_delivering_is_said].map((test) => [test.name, test]);
+}
