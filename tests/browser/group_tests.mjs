@@ -20,6 +20,19 @@ export function groupTests(chrome, group, keep) {
     const row = (page, text) => page.locator('.row', { hasText: text });
     const requests = (number) => group.received.filter((r) => r.number === number);
 
+    async function real_files_come_with_a_strict_policy() {
+        for (const file of ['', 'main.js', 'page.css', 'icon-good.svg']) {
+            const response = await fetch(group.url + file);
+            assert.equal(response.status, 200, file);
+            const policy = response.headers.get('content-security-policy');
+            for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"])
+                assert(policy.includes(part), `${part} is not in ${policy}`);
+            assert(!/unsafe|https?:|\*|data:/.test(policy), policy);
+            assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+            assert(!/https?:\/\/(?!www\.w3\.org\/2000\/svg)/.test(await response.text()), `${file} names another host`);
+        }
+    }
+
     async function real_nobody_but_operators_signs_in() {
         const { page, close } = await openTab(chrome, group.url, { expected: /40[13]/ });
         await page.goto(group.url);
@@ -138,7 +151,7 @@ export function groupTests(chrome, group, keep) {
         await close();
     }
 
-    return [real_nobody_but_operators_signs_in, real_a_refused_order_is_seen_understood_retried_and_delivered, real_what_can_never_be_sent_says_why,
+    return [real_files_come_with_a_strict_policy, real_nobody_but_operators_signs_in, real_a_refused_order_is_seen_understood_retried_and_delivered, real_what_can_never_be_sent_says_why,
         real_a_redrive_sends_what_its_preview_said, real_an_endpoint_that_is_down_is_said_and_heals, real_ten_thousand_orders_are_listed_and_found,
         real_hostile_texts_are_texts, real_a_session_ends_by_itself, real_nobody_delivering_is_said].map((test) => [test.name, test]);
 }

@@ -2,8 +2,8 @@
 //
 //   node tests/browser/run.mjs MODULES PROGRAM TOOLS [--only TEXT] [--keep]
 //
-// MODULES is the folder where package.json's packages are installed, TOOLS that of mock_kafka. --keep
-// writes the screenshots beside this file; without it they go to MODULES/screenshots.
+// MODULES is the folder where package.json's packages are installed, TOOLS that of mock_kafka.
+// Screenshots go to MODULES/screenshots; --keep writes those that the repository shows beside this file.
 import { mkdir } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,12 +18,13 @@ const here = dirname(fileURLToPath(import.meta.url));
 const folder = join(here, '../../consumer/dashboard/page');
 const [modules, program, tools, ...options] = process.argv.slice(2);
 const only = options.includes('--only') ? options[options.indexOf('--only') + 1] : '';
-const shots = options.includes('--keep') ? here : join(resolve(modules), 'screenshots');
+const shots = join(resolve(modules), 'screenshots');
+const shown = new Set(options.includes('--keep') ? ['orders-need-you', 'redrive', 'phone', 'french-dark', 'session-ended', 'demo-delivered'] : []);
 await mkdir(shots, { recursive: true });
 
 async function keep(page, name) {
     await page.evaluate(() => document.activeElement?.blur());
-    await page.screenshot({ path: join(shots, `${name}.png`), animations: 'disabled' });
+    await page.screenshot({ path: join(shown.has(name) ? here : shots, `${name}.png`), animations: 'disabled' });
 }
 
 const chrome = await openBrowser(resolve(modules));

@@ -31,7 +31,7 @@ export async function wordsTests(folder) {
             assert(code.includes(`'${key}'`) || families.some((f) => key.startsWith(f)), `never said: ${key}`);
     }
 
-    async function every_field_and_failure_has_words() {
+    async function every_field_failure_and_problem_has_words() {
         const root = join(folder, '../../core');
         const header = await readFile(join(root, 'change.h'), 'utf8');
         const fields = [...header.matchAll(/^\s*X\(\w+, "(\w+)", "\w+"/gm)].map((m) => m[1]);
@@ -46,7 +46,11 @@ export async function wordsTests(folder) {
         assert(failures.length >= 6);
         for (const failure of failures)
             assert(`l_${failure}` in en, failure);
+        const problems = [...(await readFile(join(folder, '../reply.h'), 'utf8')).matchAll(/^\s*X\([A-Z_]+, "([a-z-]+)", \d+/gm)].map((m) => m[1]);
+        assert(problems.length >= 15);
+        for (const problem of problems)
+            assert(`x_${problem.replaceAll('-', '_')}` in en, problem);
     }
 
-    return [both_languages_say_the_same_things, every_word_is_used_and_every_use_has_a_word, every_field_and_failure_has_words].map((t) => [t.name, t]);
+    return [both_languages_say_the_same_things, every_word_is_used_and_every_use_has_a_word, every_field_failure_and_problem_has_words].map((t) => [t.name, t]);
 }
