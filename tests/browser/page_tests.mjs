@@ -328,6 +328,22 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
+    async function nothing_moves_under_the_pointer() {
+        night();
+        const { page, close } = await signedIn();
+        const names = () => page.locator('.reason .row-name').allTextContents();
+        await row(page, 'CMD-100020').waitFor();
+        const before = await names();
+        const refused = page.locator('.reason', { hasText: '422' });
+        for (let i = 0; i < 6; i++)
+            fake.orders.set(`new-${i}`, makeOrder(i, { key: `new-${i}`, order_number: `NEW-${i}`, state: 'parked', reason: 'http:422', class: 'refused', status: 422 }));
+        fake.changed();
+        await refused.getByText('8 orders').waitFor();
+        await row(refused, 'NEW-0').waitFor();
+        assert.deepEqual((await names()).filter((name) => !name.startsWith('NEW')), before, 'what was there is where it was');
+        await close();
+    }
+
     async function fits_a_phone() {
         night();
         fake.orders.get('order-000020').order_number = 'CMD-' + '9'.repeat(60);
@@ -432,7 +448,7 @@ export function pageTests(chrome, folder, keep) {
     const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, says_what_is_wrong_and_what_to_do, retries_one_and_sees_it_delivered,
         says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, fits_a_phone, speaks_french, is_accessible_in_light_and_dark,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, speaks_french, is_accessible_in_light_and_dark,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };
 }

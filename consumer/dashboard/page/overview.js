@@ -11,6 +11,7 @@ const SHOWN = 3; /* orders of each reason */
 
 export function overview(app) {
     let parked = null, failed = null, loading = false, again = false;
+    const shown = new Map(); /* reason → keys: what is under the pointer stays there while it is parked */
 
     async function load() {
         if (loading) {
@@ -52,6 +53,22 @@ export function overview(app) {
             figure('calm', status.lag, t('fig_lag')));
     }
 
+    /* The newest of a reason, but those that are shown already stay, where they are. */
+    function pick(reason) {
+        const all = new Map((parked ?? []).filter((o) => (o.reason ?? '') === reason).map((o) => [o.key, o]));
+        const kept = (shown.get(reason) ?? []).filter((key) => all.has(key));
+        const keys = [...new Set([...kept, ...all.keys()])].slice(0, SHOWN);
+        shown.set(reason, keys);
+        return keys.map((key) => all.get(key));
+    }
+
+    /* In the order in which they were first seen, the most frequent first. */
+    function inOrder(reasons) {
+        const places = [...shown.keys()];
+        const place = (group) => places.includes(group.reason ?? '') ? places.indexOf(group.reason ?? '') : places.length;
+        return [...reasons].sort((a, b) => place(a) - place(b));
+    }
+
     function since(group) {
         if (group.oldest_ms === null)
             return null;
@@ -62,7 +79,7 @@ export function overview(app) {
     /* What can't succeed as it is has no button here: the order's own page still has one. */
     function reasonCard(group) {
         const said = explain({ state: 'parked', reason: group.reason });
-        const orders = (parked ?? []).filter((o) => (o.reason ?? '') === (group.reason ?? '')).slice(0, SHOWN);
+        const orders = pick(group.reason ?? '');
         const link = '#/orders?' + new URLSearchParams({ state: 'parked', ...(group.reason && { reason: group.reason }) });
         return el('article.card.reason', { 'data-key': group.reason ?? '' },
             el('header', {},
@@ -82,7 +99,7 @@ export function overview(app) {
             return null;
         return el('section', { 'aria-labelledby': 'needs', 'data-key': 'needs' },
             el('h2', { id: 'needs' }, t('needs_you')),
-            parked === null ? skeleton() : status.reasons.map(reasonCard));
+            parked === null ? skeleton() : inOrder(status.reasons).map(reasonCard));
     }
 
     function flow(status) {
