@@ -140,7 +140,7 @@ export const en = {
     filters: 'Which orders',
     list_empty: 'No order here.',
     list_empty_parked: 'No order needs you.',
-    list_empty_retrying: 'No order is being tried again.',
+    list_empty_retrying: 'No order is being tried again. One appears here once it has been tried for half a minute.',
     list_empty_q: 'No order with “{q}” in its number or id. An order appears here once it was delivered, set aside, or has been tried for half a minute.',
     list_shown: { one: 'One order shown.', other: '{n} orders shown.' },
     list_newer: 'There is news. Show it',

@@ -140,7 +140,7 @@ export const fr = {
     filters: 'Quelles commandes',
     list_empty: 'Aucune commande ici.',
     list_empty_parked: 'Aucune commande n’a besoin de vous.',
-    list_empty_retrying: 'Aucune commande n’est en nouvel essai.',
+    list_empty_retrying: 'Aucune commande n’est en nouvel essai. Elle apparaît ici après une demi-minute d’essais.',
     list_empty_q: 'Aucune commande avec « {q} » dans son numéro ou son identifiant. Une commande apparaît ici une fois livrée, mise de côté, ou essayée depuis une demi-minute.',
     list_shown: { one: 'Une commande affichée.', other: '{n} commandes affichées.' },
     list_newer: 'Il y a du nouveau. Afficher',
