@@ -6,7 +6,7 @@ usage: run.py BINARY BENCH_FOLDER STACK_DIR [RECORDS] [PAIRS]
 On the real broker of a running stack (tests/stack/up.sh). Pairs run interleaved; medians are compared.
 Time counts from the assignment to the last record (ours: to the last commit). Prints one table.
 """
-import datetime, os, pathlib, re, resource, statistics, subprocess, sys, tempfile
+import datetime, os, pathlib, re, statistics, subprocess, sys, tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import fake_registry

@@ -1,5 +1,5 @@
 """One or three KRaft brokers on loopback, of the stack's jars; each can be killed and come back."""
-import os, pathlib, random, shutil, signal, socket, subprocess, tempfile, time
+import pathlib, random, shutil, signal, socket, subprocess, tempfile, time
 
 STACK = pathlib.Path(__file__).resolve().parent.parent / "stack"
 READY_SECONDS = 90
