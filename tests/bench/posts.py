@@ -12,7 +12,7 @@ scale    six partitions, 50 ms, 16 at a time a member: one, two and three member
 
 BENCH_FOLDER: of bench_fill and bench_bare_post; TOOLS: of fast_receiver. Starts a broker of its own.
 """
-import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile, time
+import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(TESTS / "chaos"), str(TESTS / "e2e")]  # behind: run.py is that of this folder
