@@ -94,6 +94,7 @@ export function pageTests(chrome, folder, keep) {
         assert.equal(await heading(page), 'Everything is all right.');
         assert.equal(await page.title(), 'Everything is all right. · elementor-sync');
         assert.equal(await page.locator('.reason').count(), 0);
+        assert.match(await page.locator('.hero').innerText(), /514 in the last hour/);
         assert(await page.locator('.bar-good').count() > 20, 'bars are drawn');
         await keep(page, 'all-right');
         await close();

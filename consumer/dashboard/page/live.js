@@ -40,6 +40,7 @@ export function follow(app) {
     }
 
     async function readActivity() {
+        clearTimeout(activityTimer);
         activityTimer = null;
         activityAt = Date.now();
         try {
@@ -116,9 +117,8 @@ export function follow(app) {
     return {
         start() {
             this.stop();
-            stop = new AbortController();
-            keep(stop);
-            readActivitySoon(0);
+            const mine = stop = new AbortController();
+            readActivity().then(() => keep(mine)); /* else the page would say at first that nothing came in the last hour */
         },
         stop() {
             stop?.abort();
