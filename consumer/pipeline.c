@@ -1,6 +1,7 @@
 /* pipeline: start, turns, end. */
 #include "pipeline_internal.h"
 
+#include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/reload.h"
 #include "edge/topics.h"
@@ -377,6 +378,18 @@ static void say_started(struct pipeline *p)
              LOG_I("concurrency", p->config->webhook_concurrency));
 }
 
+/* What cannot be noticed has to be known before it happens. */
+static void say_limits(const struct pipeline *p)
+{
+    const char *lacks = kafka_library_lacks(rd_kafka_version());
+    if (*lacks != '\0')
+        log_warn("this librdkafka lacks something", LOG_S("version", source_library_version()),
+                 LOG_S("what", lacks));
+    log_info("a topic that is made anew is noticed only while it holds less than what the group "
+             "has committed: reset the group's offsets when you make one anew",
+             LOG_S("topic", p->config->kafka_topic));
+}
+
 static bool still_wanted(void *context)
 {
     struct pipeline *p = context;
@@ -403,6 +416,7 @@ bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, st
     p->fatal = err;
     loop_watch(p->loop, options->stop_fd, LOOP_READ, stop_asked, p);
     say_started(p);
+    say_limits(p);
     if (!join(p, options))
         return err->code == ERROR_NONE;
     int64_t deadline = options->timeout_ms >= 0 ? clock_mono_ms() + options->timeout_ms : -1;
