@@ -110,7 +110,7 @@
       "unsettled deliveries held at a time, over all partitions")                                  \
     X(inflight_partition_records, "inflight.partition_records", COUNT, "2000", 1, 10000000, "",    \
       "the same of one partition: when so many are unsettled it is not read, others are")          \
-    X(inflight_bytes, "inflight.bytes", SIZE, "12MiB", 65536, 17179869184, "",                     \
+    X(inflight_bytes, "inflight.bytes", SIZE, "4MiB", 65536, 17179869184, "",                      \
       "memory of unsettled deliveries, over all partitions")                                       \
     X(rule_column, "rule.column", TEXT, "status", 0, 0, "", "the column that decides")             \
     X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")            \

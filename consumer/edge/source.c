@@ -91,7 +91,7 @@ struct source *source_new(const struct config *config, const struct source_event
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "4096"}, /* of each partition's own queue */
+        {"queued.max.messages.kbytes", "6144"}, /* of each partition's own queue */
         {"fetch.message.max.bytes", "524288"},  /* a queue may be over its limit by as much */
         /* While the orders' queues are full a request is for idle partitions alone; it must not
          * outlast what is queued. */

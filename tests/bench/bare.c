@@ -60,7 +60,7 @@ static rd_kafka_t *consumer(const char *brokers, const char *group)
                                        {"enable.auto.commit", "false"},
                                        {"enable.auto.offset.store", "false"},
                                        {"partition.assignment.strategy", "cooperative-sticky"},
-                                       {"queued.max.messages.kbytes", "4096"},
+                                       {"queued.max.messages.kbytes", "6144"},
                                        {"fetch.message.max.bytes", "524288"},
                                        {"fetch.wait.max.ms", "50"}};
     char text[512];

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reading and filtering a million records: elementor-sync against the best bare librdkafka loop.
 
-usage: run.py BINARY BENCH_FOLDER STACK_DIR [RECORDS] [PAIRS]
+usage: run.py BINARY BENCH_FOLDER TOOLS STACK_DIR [RECORDS] [PAIRS]     TOOLS: of fast_receiver
 
 On the real broker of a running stack (tests/stack/up.sh). Pairs run interleaved; medians are compared.
 Time counts from the assignment to the last record (ours: to the last commit). Prints one table.
@@ -10,7 +10,7 @@ import datetime, os, pathlib, re, statistics, subprocess, sys, tempfile
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import fake_registry
-from harness import TESTS, Receiver, Stack
+from harness import TESTS, Stack, wait_for
 
 CASE = TESTS / "cases" / "default"
 EVERY = 10000  # one record in so many confirms an order
@@ -56,27 +56,30 @@ def row(name, samples, records):
 
 
 def main():
-    binary, folder, stack_dir, *rest = sys.argv[1:]
+    binary, folder, tools, stack_dir, *rest = sys.argv[1:]
     records, pairs = int(rest[0]) if rest else 1_000_000, int(rest[1]) if len(rest) > 1 else 7
     stack = Stack(stack_dir)
     brokers, topic = stack.env["KAFKA_BROKERS"], f"bench-{os.getpid()}"
     filled = subprocess.run([f"{folder}/bench_fill", brokers, topic, str(CASE), str(records),
                              str(EVERY)], check=True, capture_output=True, text=True).stdout.strip()
     print(f"{records:,} records, {filled} confirmations, six partitions, {pairs} interleaved pairs")
-    receiver = Receiver(tempfile.mkdtemp(prefix="bench-"))
+    place = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
+    receiver = subprocess.Popen([f"{tools}/fast_receiver", place / "port", place / "journal", ""])
+    wait_for("the receiver listens", (place / "port").exists, 10)
     server, url = fake_registry.serve(CASE / "schemas.json")
     env = {"KAFKA_BROKERS": brokers, "KAFKA_TOPIC": topic, "REGISTRY_URL": url,
-           "KAFKA_START": "earliest", "ELEMENTOR_WEBHOOK_URL": receiver.url}
+           "KAFKA_START": "earliest", "ELEMENTOR_WEBHOOK_URL": f"http://127.0.0.1:{(place / 'port').read_text()}/hook"}
     ours_samples, bare_samples = [], []
     try:
         for i in range(pairs):
             group = f"{topic}-{i}"
             ours_samples.append(ours(binary, {**env, "KAFKA_GROUP": group}, records))
             bare_samples.append(bare(folder, brokers, topic, group + "-bare", records))
-        delivered = len(receiver.journal())
+        delivered = len((place / "journal").read_text().splitlines())
         assert delivered == pairs * int(filled), f"{delivered} deliveries"
     finally:
-        receiver.stop()
+        receiver.kill()
+        receiver.wait()
         server.shutdown()
     row("elementor-sync", ours_samples, records)
     row("bare librdkafka", bare_samples, records)

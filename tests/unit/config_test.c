@@ -52,7 +52,7 @@ static void defaults(void **state)
     assert_int_equal(c->retry_cap, 60000);
     assert_int_equal(c->commit_interval, 20);
     assert_int_equal(c->webhook_response_max, 65536);
-    assert_int_equal(c->inflight_bytes, 12582912);
+    assert_int_equal(c->inflight_bytes, 4194304);
     assert_int_equal(c->kafka_property_count, 0);
     for (size_t f = 0; f < FIELD_COUNT; f++)
         assert_string_equal(c->payload_column[f], payload_field_columns[f]);
