@@ -1,8 +1,11 @@
 """One or three KRaft brokers on loopback, of the stack's jars; each can be killed and come back."""
-import pathlib, random, shutil, signal, socket, subprocess, tempfile, time
+import pathlib, shutil, signal, subprocess, sys, tempfile, time
 
 STACK = pathlib.Path(__file__).resolve().parent.parent / "stack"
 READY_SECONDS = 90
+
+sys.path.append(str(STACK))
+from ports import free_ports
 
 
 def jars():
@@ -10,24 +13,6 @@ def jars():
     script = f'HERE={STACK}; DIR=/nonexistent; . "$HERE/lib.sh"; fetch_profile kafka kafka >&2; echo "$JARS"'
     return pathlib.Path(subprocess.run(["sh", "-euc", script], check=True, text=True,
                                        stdout=subprocess.PIPE).stdout.strip()) / "kafka"
-
-
-def free_ports(count):
-    """Below the range of outgoing connections, or a client could be connected to itself."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    first, end = (10000, low) if low > 11000 else (32768, 61000)
-    taken = []
-    while len(taken) < count:
-        s = socket.socket()
-        try:
-            s.bind(("127.0.0.1", random.randrange(first, end)))
-            taken.append(s)
-        except OSError:
-            s.close()
-    ports = [s.getsockname()[1] for s in taken]
-    for s in taken:
-        s.close()
-    return ports
 
 
 class Brokers:

@@ -2,9 +2,12 @@
 
 Its users: shop, who may do nothing until allow() says so. The plain listener `admin` may do all.
 """
-import pathlib, random, socket, subprocess
+import pathlib, subprocess, sys
 
-from harness import wait_for
+from harness import STACK, wait_for
+
+sys.path.append(str(STACK))
+from ports import free_ports
 
 PASSWORD = "right-password"
 
@@ -35,24 +38,6 @@ transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 """
-
-
-def free_ports(count):
-    """Below the range of outgoing connections: a client that tries again could get one of those."""
-    low = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
-    first, end = (10000, low) if low > 11000 else (32768, 61000)
-    taken = []
-    while len(taken) < count:
-        s = socket.socket()
-        try:
-            s.bind(("127.0.0.1", random.randrange(first, end)))
-            taken.append(s)
-        except OSError:
-            s.close()
-    ports = [s.getsockname()[1] for s in taken]
-    for s in taken:
-        s.close()
-    return ports
 
 
 class SecureBroker:
