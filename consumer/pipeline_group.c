@@ -46,6 +46,7 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
 {
     partition->state = PARTITION_READING;
     partition->epoch++;
+    partition->era = ++p->eras; /* records may come again, or have gone by elsewhere */
     window_init(&partition->window, position);
     bool known = window_text_read(&partition->window, metadata, &partition->replay_until);
     if (!known && metadata[0] != '\0')
@@ -89,6 +90,7 @@ static void revoking(void *context, int32_t slot)
         return;
     }
     partition->state = PARTITION_REVOKING;
+    p->state_changed = true;
     partition->give_back_by_ms = p->now_ms + p->config->drain_timeout;
     drop_batch(partition);
     drop_deliveries(p, partition);

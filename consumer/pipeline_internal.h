@@ -48,6 +48,7 @@ struct partition {
     bool is_retry;
     enum partition_state state;
     uint64_t epoch;
+    uint32_t era; /* of the memory of last statuses (core/memory) */
     struct window window;
     int64_t replay_until; /* offsets below it are a replay; -1: none */
     size_t busy;          /* requests and records of this epoch still under way */
@@ -146,6 +147,7 @@ struct pipeline {
     size_t rate_count;
 
     uint64_t random;
+    uint32_t eras;
     struct totals totals;
     int64_t next_progress_ms;
     uint64_t progress_shown;

@@ -156,6 +156,14 @@ static struct delivery *make_delivery(const struct reading *r, const struct tran
     return d;
 }
 
+/* The same record comes again, and its status is remembered by then: that must not make it one that
+ * changes nothing. */
+static enum fate hold_undone(struct pipeline *p, struct partition *partition)
+{
+    partition->era = ++p->eras;
+    return hold(partition);
+}
+
 /* Onto its order's lane, to be sent or to be parked in its turn. */
 static enum fate enqueue(const struct reading *r, const struct transformed *t)
 {
@@ -163,11 +171,11 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
     struct partition *partition = r->partition;
     struct delivery *d = make_delivery(r, t);
     if (d == NULL)
-        return hold(partition);
+        return hold_undone(p, partition);
     hold_delivery(p, d);
     if (!window_reserve(&partition->window) || !lane_add(p->lanes, d)) {
         free_delivery(p, d);
-        return hold(partition);
+        return hold_undone(p, partition);
     }
     d->ticket = window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
@@ -213,10 +221,9 @@ static bool has_header(const void *message, const char *name)
            rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static enum fate transform_record(const struct reading *r, const struct wire *wire,
-                                  const struct plan *plan)
+static void transform(const struct reading *r, const struct wire *wire, const struct plan *plan,
+                      struct transformed *ret)
 {
-    struct transformed t;
     const rd_kafka_message_t *m = r->m;
     const struct record record = {.topic = r->retry.topic,
                                   .partition = r->retry.partition,
@@ -226,11 +233,19 @@ static enum fate transform_record(const struct reading *r, const struct wire *wi
                                   .len = wire->len,
                                   .has_header = has_header,
                                   .context = m,
+                                  .era = r->partition->era,
                                   .any_row = r->partition->is_retry};
-    transform_apply(r->p->transform, plan, &record, true, &t);
-    say_oddities(r->p, m, &t);
+    transform_apply(r->p->transform, plan, &record, true, ret);
+}
+
+static enum fate transform_record(const struct reading *r, const struct wire *wire,
+                                  const struct plan *plan)
+{
+    struct transformed t;
+    transform(r, wire, plan, &t);
+    say_oddities(r->p, r->m, &t);
     if (t.verdict == TRANSFORM_SKIP)
-        return skip(r->p, r->partition, m, t.skip);
+        return skip(r->p, r->partition, r->m, t.skip);
     return enqueue(r, &t);
 }
 
@@ -280,7 +295,30 @@ static enum fate decide(struct pipeline *p, struct partition *partition,
     }
 }
 
-/* What an earlier owner settled already is passed by. */
+/* What an earlier owner settled already is passed by, and looked at all the same: the next record
+ * of its order may show no row before. */
+static enum fate pass_known(struct pipeline *p, struct partition *partition,
+                            const rd_kafka_message_t *m)
+{
+    struct error err = {0};
+    struct wire wire;
+    const struct plan *plan;
+    const char *why;
+    struct reading r = {.p = p, .partition = partition, .m = m};
+    if (m->payload != NULL && !partition->is_retry && find_origin(&r, &why) &&
+        wire_split(m->payload, m->len, &wire, &err)) {
+        enum plans_answer answer = plans_get(p->plans, wire.schema_id, &plan, &why);
+        struct transformed t;
+        if (answer == PLANS_PENDING)
+            return hold(partition);
+        if (answer == PLANS_HAVE)
+            transform(&r, &wire, plan, &t);
+    }
+    window_pass(&partition->window, m->offset);
+    p->totals.settled_before++;
+    return FATE_SETTLED;
+}
+
 static enum fate take_record(struct pipeline *p, struct partition *partition,
                              const rd_kafka_message_t *m)
 {
@@ -288,11 +326,8 @@ static enum fate take_record(struct pipeline *p, struct partition *partition,
         p->totals.repeated++;
         return FATE_SETTLED;
     }
-    if (window_is_known(&partition->window, m->offset)) {
-        window_pass(&partition->window, m->offset);
-        p->totals.settled_before++;
-        return FATE_SETTLED;
-    }
+    if (window_is_known(&partition->window, m->offset))
+        return pass_known(p, partition, m);
     enum fate fate = decide(p, partition, m);
     p->totals.consumed += fate == FATE_SETTLED;
     return fate;

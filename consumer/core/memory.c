@@ -11,7 +11,7 @@ enum { FIRST_ENTRIES = 256 };
 /* Entries form a ring from most to least recent. */
 struct entry {
     uint64_t hash, check;
-    uint32_t newer, older;
+    uint32_t newer, older, era;
     bool triggered;
 };
 
@@ -151,14 +151,17 @@ static uint32_t find(const struct memory *m, uint64_t hash, uint64_t check)
     return NOBODY;
 }
 
-enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, bool triggered)
+enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uint32_t era,
+                               bool triggered)
 {
     uint64_t hash = hash_bytes(id, len, 0), check = hash_bytes(id, len, 0x2545f4914f6cdd1du);
     uint32_t at = find(m, hash, check);
     enum memory_answer answer = MEMORY_UNKNOWN;
     if (at != NOBODY) {
-        m->stats.hits++;
-        answer = m->entries[at].triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
+        bool holds = m->entries[at].era == era;
+        *(holds ? &m->stats.hits : &m->stats.misses) += 1;
+        if (holds)
+            answer = m->entries[at].triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
         unlink_entry(m, at);
     } else {
         m->stats.misses++;
@@ -169,6 +172,7 @@ enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, boo
         m->entries[at].check = check;
         enter(m, at);
     }
+    m->entries[at].era = era;
     m->entries[at].triggered = triggered;
     link_newest(m, at);
     return answer;

@@ -2,7 +2,10 @@
  *
  * Stands in for a before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped
  * records). An order is known by 128 bits of hash, never by its id, so an entry is 32 bytes
- * whatever ids look like. Grows to its capacity as orders come; not thread-safe. */
+ * whatever ids look like. Grows to its capacity as orders come; not thread-safe.
+ *
+ * What is remembered holds as long as every record is seen in turn. An era is one such stretch, of
+ * one partition: what was noted in another era is not known any more. */
 #ifndef CORE_MEMORY_H
 #define CORE_MEMORY_H
 
@@ -18,8 +21,10 @@ void memory_free(struct memory *memory); /* accepts NULL */
 
 enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };
 
-/* Returns what was known of the order and notes what is true now, making it the most recent. */
-enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len, bool triggered);
+/* Returns what was known of the order in this era and notes what is true now, making it the most
+ * recent. */
+enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len, uint32_t era,
+                               bool triggered);
 
 struct memory_stats {
     uint64_t hits, misses, evictions;

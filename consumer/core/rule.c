@@ -94,14 +94,14 @@ static bool was_triggered(const struct rule *rule, const struct change *change)
  * image and changes nothing that matters tells the memory nothing new: it is left alone, which
  * spares the great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
 static enum memory_answer remember(const struct rule *rule, const struct change *change,
-                                   bool triggered, struct memory *memory)
+                                   bool triggered, struct memory *memory, uint32_t era)
 {
     struct order_id id;
     if (shows_before(change) && was_triggered(rule, change) == triggered)
         return MEMORY_UNKNOWN;
     if (column_is_unavailable(&change->status)) /* it is what it was */
         return MEMORY_UNKNOWN;
-    return order_id_of(change, &id) ? memory_swap(memory, id.text, id.len, triggered)
+    return order_id_of(change, &id) ? memory_swap(memory, id.text, id.len, era, triggered)
                                     : MEMORY_UNKNOWN;
 }
 
@@ -121,10 +121,10 @@ static struct judgement judge_triggered(const struct rule *rule, const struct ch
 }
 
 static struct judgement judge_row(const struct rule *rule, const struct change *change, char op,
-                                  struct memory *memory)
+                                  struct memory *memory, uint32_t era)
 {
     bool triggered = column_is_text(&change->status, rule->value);
-    enum memory_answer known = remember(rule, change, triggered, memory);
+    enum memory_answer known = remember(rule, change, triggered, memory, era);
     if (op == 'r' && !rule->deliver_snapshot)
         return skip(SKIP_SNAPSHOT);
     if (!triggered) {
@@ -136,7 +136,7 @@ static struct judgement judge_row(const struct rule *rule, const struct change *
 }
 
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
-                            struct memory *memory)
+                            struct memory *memory, uint32_t era)
 {
     char op = change->stopped_early ? 'u' : operation(rule, change);
     switch (op) {
@@ -147,7 +147,7 @@ struct judgement rule_judge(const struct rule *rule, const struct change *change
     case 'u':
     case 'r':
         if (change->has_row)
-            return judge_row(rule, change, op, memory);
+            return judge_row(rule, change, op, memory, era);
         break;
     default: break;
     }

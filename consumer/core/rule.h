@@ -50,10 +50,11 @@ struct judgement {
 };
 
 /* A key change is told by a record's header, not by its value: the caller looks for
- * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs). */
+ * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs).
+ * era: that of core/memory. */
 #define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
-                            struct memory *memory);
+                            struct memory *memory, uint32_t era);
 
 /* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are
  * written into `digits`. False, with len 0, when the column holds neither, or a number of more

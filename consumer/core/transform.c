@@ -126,7 +126,7 @@ static void deliver(struct transform *t, const struct change *change, const stru
 static void judge(struct transform *t, const struct change *change, const struct record *record,
                   struct transformed *result)
 {
-    struct judgement judgement = rule_judge(&t->rule, change, t->memory);
+    struct judgement judgement = rule_judge(&t->rule, change, t->memory, record->era);
     result->before_unknown = judgement.before_unknown;
     result->near_miss = judgement.near_miss;
     if (judgement.verdict == RULE_DELIVER &&

@@ -31,6 +31,7 @@ struct record {
     size_t len;
     bool (*has_header)(const void *context, const char *name); /* asked of few records only */
     const void *context;
+    uint32_t era; /* of core/memory: the stretch of its partition that is being read */
     bool any_row; /* deliver the row whatever its transition: a manual retry */
 };
 

@@ -93,8 +93,9 @@ size_t cluster_read(struct cluster *c, const char *topic,
 {
     const char *const settings[][2] = {{"bootstrap.servers", c->brokers},
                                        {"group.id", "topic-reader"},
+                                       {"enable.auto.commit", "false"},
                                        {"enable.partition.eof", "true"}};
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf_new(settings, 3), NULL, 0);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf_new(settings, 4), NULL, 0);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     size_t count = 0;
     require(rk != NULL);

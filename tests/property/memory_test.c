@@ -15,24 +15,24 @@ enum { ORDERS_MAX = 1200 };
 /* Most recent first. */
 struct model {
     struct {
-        uint32_t order;
+        uint32_t order, era;
         bool triggered;
     } list[ORDERS_MAX];
     size_t held, capacity;
     struct memory_stats stats;
 };
 
-static enum memory_answer model_swap(struct model *m, uint32_t order, bool triggered)
+static enum memory_answer model_swap(struct model *m, uint32_t order, uint32_t era, bool triggered)
 {
     enum memory_answer answer = MEMORY_UNKNOWN;
     size_t at = 0;
     while (at < m->held && m->list[at].order != order)
         at++;
-    if (at < m->held) {
+    bool holds = at < m->held && m->list[at].era == era;
+    if (holds)
         answer = m->list[at].triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
-        m->stats.hits++;
-    } else {
-        m->stats.misses++;
+    *(holds ? &m->stats.hits : &m->stats.misses) += 1;
+    if (at == m->held) {
         if (m->capacity == 0)
             return answer;
         if (m->held == m->capacity) {
@@ -44,6 +44,7 @@ static enum memory_answer model_swap(struct model *m, uint32_t order, bool trigg
     }
     memmove(m->list + 1, m->list, at * sizeof *m->list);
     m->list[0].order = order;
+    m->list[0].era = era;
     m->list[0].triggered = triggered;
     return answer;
 }
@@ -60,9 +61,10 @@ static void compare(struct memory *memory, struct model *model, uint32_t order)
 {
     char id[40];
     bool triggered = random_below(2);
+    uint32_t era = random_below(8) / 6; /* mostly the same one */
     int len = snprintf(id, sizeof id, "11111111-0000-4000-8000-%u", order);
-    enum memory_answer expected = model_swap(model, order, triggered);
-    assert_int_equal(memory_swap(memory, id, (size_t)len, triggered), expected);
+    enum memory_answer expected = model_swap(model, order, era, triggered);
+    assert_int_equal(memory_swap(memory, id, (size_t)len, era, triggered), expected);
     struct memory_stats stats = memory_stats(memory);
     assert_int_equal(stats.hits, model->stats.hits);
     assert_int_equal(stats.misses, model->stats.misses);
@@ -103,9 +105,9 @@ static void ids_are_told_apart(void **state)
     struct memory *memory = memory_new(COUNT);
     assert_non_null(memory);
     for (size_t i = 0; i < COUNT; i++)
-        assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, i % 2), MEMORY_UNKNOWN);
+        assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, 1, i % 2), MEMORY_UNKNOWN);
     for (size_t i = 0; i < COUNT; i++)
-        assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, false),
+        assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, 1, false),
                          i % 2 ? MEMORY_TRIGGERED : MEMORY_OTHER);
     memory_free(memory);
 }

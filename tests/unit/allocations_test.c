@@ -182,11 +182,11 @@ static void orders_share_the_memorys_growth(void **state)
     assert_non_null(memory);
     unsigned long before = allocations;
     for (uint32_t i = 0; i < ORDERS; i++)
-        memory_swap(memory, &i, sizeof i, false);
+        memory_swap(memory, &i, sizeof i, 1, false);
     assert_true(allocations - before <= GROWTHS_MAX);
     before = allocations;
     for (uint32_t i = 0; i < 2 * ORDERS; i++)
-        memory_swap(memory, &i, sizeof i, false);
+        memory_swap(memory, &i, sizeof i, 1, false);
     assert_int_equal(allocations - before, 0);
     memory_free(memory);
 }

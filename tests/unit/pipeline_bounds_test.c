@@ -80,12 +80,43 @@ static void a_stuck_partition_leaves_room(void **state)
     world_close(&w);
 }
 
+/* More gaps than the commit's metadata can tell: what is delivered at their lower end is covered by
+ * the watermark all the same, and makes room for the next one. */
+static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
+{
+    enum { ORDERS = 1600, SOME = 20 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.uncommitted_max", "1");
+    world_set(&w, "inflight.bytes", "64MiB");
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+        cluster_produce(&w.cluster, 0, NULL, 0);
+    }
+    world_start(&w);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3200\n",
+                       text, sizeof text);
+    server_release(w.webhook);
+    world_await_requests(&w, SOME);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_bound_lets_what_was_sent_be_tried_again),
         cmocka_unit_test(the_bound_lets_what_was_sent_probe),
         cmocka_unit_test(a_stuck_partition_leaves_room),
+        cmocka_unit_test(a_window_that_does_not_fit_stands_in_nobodys_way),
     };
     return world_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
 }

@@ -53,10 +53,29 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
     world_close(&w);
 }
 
+/* Records that show no row before: what lies between two confirmations tells that they are two,
+ * settled or not. */
+static void what_is_passed_is_remembered(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_produce(&w, 0, "o1", "06", "confirmed");
+    world_produce(&w, 0, "o1", "06", "pending");
+    world_produce(&w, 0, "o1", "06", "confirmed");
+    commit(&w, 0, 0, "1.0.AQE"); /* one open, one settled */
+    world_run_to_end(&w);
+    assert_int_equal(server_request_count(w.webhook), 2);
+    assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 3);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_settled_above_the_commit_is_not_sent_again),
+        cmocka_unit_test(what_is_passed_is_remembered),
     };
     return world_main("pipeline_window", tests, sizeof tests / sizeof *tests);
 }

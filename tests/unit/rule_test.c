@@ -43,7 +43,7 @@ static const char *show(const struct judgement *j)
 static void expect(const struct rule *rule, const struct change *change, struct memory *memory,
                    const char *expected)
 {
-    struct judgement j = rule_judge(rule, change, memory);
+    struct judgement j = rule_judge(rule, change, memory, 1);
     assert_string_equal(show(&j), expected);
 }
 
