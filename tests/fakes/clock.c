@@ -1,0 +1,29 @@
+#include "fakes/clock.h"
+
+#include "edge/clock.h"
+
+#include <time.h>
+
+static _Atomic int64_t skipped_ms;
+
+static int64_t read_ms(clockid_t id)
+{
+    struct timespec now;
+    clock_gettime(id, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + skipped_ms;
+}
+
+int64_t clock_mono_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_wall_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
+}
+
+void clock_skip(int64_t ms)
+{
+    skipped_ms += ms;
+}
