@@ -15,7 +15,7 @@
 
 enum {
     REACH_MS = 10000, /* for the first answer of a broker */
-    SLICE_MS = 1000,
+    SLICE_MS = 250,
     GRACE_MS = 1500, /* after which "all brokers down" is believed */
     KNOWN_MS = 3000, /* after which words that are understood are */
     ASK_MS = 5000,
@@ -57,9 +57,13 @@ static void client_log(const rd_kafka_t *rk, int level, const char *facility, co
 static bool open_client(struct check *c, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"enable.auto.commit", "false"},   {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"}, {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},  {NULL, NULL}};
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
+        {"fetch.wait.max.ms", "50"}, /* or each look waits for the one before it */
+        {NULL, NULL}};
     rd_kafka_conf_t *conf = kafka_conf_new(c->config, properties, err);
     if (conf == NULL)
         return false;

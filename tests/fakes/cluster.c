@@ -21,6 +21,19 @@ static rd_kafka_conf_t *conf_new(const char *const settings[][2], size_t count)
     return conf;
 }
 
+void cluster_settle(struct cluster *c)
+{
+    const struct rd_kafka_metadata *metadata;
+    require(!rd_kafka_metadata(c->rk, 0, NULL, &metadata, WAIT_MS));
+    rd_kafka_metadata_destroy(metadata);
+}
+
+static void create_topic(struct cluster *c, const char *name, int partitions)
+{
+    cluster_settle(c);
+    require(!rd_kafka_mock_topic_create(c->mock, name, partitions, 1));
+}
+
 void cluster_open(struct cluster *c, int partitions)
 {
     static const char *const settings[][2] = {{"log_level", "0"}};
@@ -29,16 +42,17 @@ void cluster_open(struct cluster *c, int partitions)
     c->mock = rd_kafka_mock_cluster_new(c->rk, 1);
     require(c->mock != NULL);
     c->brokers = rd_kafka_mock_cluster_bootstraps(c->mock);
-    require(!rd_kafka_mock_topic_create(c->mock, CLUSTER_TOPIC, partitions, 1));
-    require(!rd_kafka_mock_topic_create(c->mock, CLUSTER_PARKED, 1, 1));
-    require(!rd_kafka_mock_topic_create(c->mock, "elementor-sync.deliveries", 1, 1));
-    require(!rd_kafka_mock_topic_create(c->mock, "elementor-sync.retry", partitions, 1));
-    require(!rd_kafka_mock_topic_create(c->mock, "elementor-sync.members", 1, 1));
     require(rd_kafka_brokers_add(c->rk, c->brokers) > 0);
+    create_topic(c, CLUSTER_TOPIC, partitions);
+    create_topic(c, CLUSTER_PARKED, 1);
+    create_topic(c, "elementor-sync.deliveries", 1);
+    create_topic(c, "elementor-sync.retry", partitions);
+    create_topic(c, "elementor-sync.members", 1);
 }
 
 void cluster_close(struct cluster *c)
 {
+    cluster_settle(c);
     rd_kafka_mock_cluster_destroy(c->mock);
     rd_kafka_destroy(c->rk);
 }

@@ -21,6 +21,11 @@ struct cluster {
 void cluster_open(struct cluster *c, int partitions);
 void cluster_close(struct cluster *c);
 
+/* Call it between two rd_kafka_mock_* calls: the mock empties its wake-up pipe after it served a
+ * call, and the wake-up of one that comes just then is lost with it, so that it takes a second.
+ * Awaits an answer, which says that the mock is past that. */
+void cluster_settle(struct cluster *c);
+
 /* Writes one record and awaits its acknowledgement. value NULL: a tombstone. */
 void cluster_produce(struct cluster *c, int32_t partition, const void *value, size_t len);
 

@@ -167,6 +167,11 @@ static void journal_add(struct server *server, int connection, const char *head,
  */
 static bool take_request(struct server *server, struct client *client)
 {
+    if (server->rules[0].action == SERVER_REFUSE) {
+        client->action = SERVER_ANSWER_CLOSE;
+        client->text = server->rules[0].text;
+        return true;
+    }
     client->input[client->input_len] = '\0';
     char *end = strstr(client->input, "\r\n\r\n");
     if (end == NULL)

@@ -25,7 +25,8 @@ enum server_action {
     SERVER_HOLD,         /* as SERVER_ANSWER, but only after server_release */
     SERVER_DRIP,         /* writes the text, a byte each 20 ms */
     SERVER_ENDLESS,      /* writes the text, then zeros for ever */
-    SERVER_REPEAT        /* writes the text again and again */
+    SERVER_REPEAT,       /* writes the text again and again */
+    SERVER_REFUSE        /* as the first rule: writes the text at the first byte, closes */
 };
 
 struct server_rule {

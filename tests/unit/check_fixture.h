@@ -23,24 +23,16 @@
 #define TYPES JSON_HEAD "[\"JSON\",\"AVRO\"]"
 #define TEXT_FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
 /* Debezium's envelope around a row of texts. */
-#define ENVELOPE                                                                                                                                                                              \
-    "{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Envelope\\\",\\\"namespace\\\":\\\"shop\\\","                                                                                              \
-    "\\\"fields\\\":[{\\\"name\\\":\\\"before\\\",\\\"type\\\":[\\\"null\\\",{\\\"type\\\":"                                                                                                  \
-    "\\\"record\\\",\\\"name\\\":\\\"Value\\\",\\\"fields\\\":[" TEXT_FIELD("id") "," TEXT_FIELD("order_number") "," TEXT_FIELD("client_name") "," TEXT_FIELD("client_phone") "," TEXT_FIELD( \
-        "product_name") "," TEXT_FIELD("quantity") "," TEXT_FIELD("unit_price") "," TEXT_FIELD("t"                                                                                            \
-                                                                                               "o"                                                                                            \
-                                                                                               "t"                                                                                            \
-                                                                                               "a"                                                                                            \
-                                                                                               "l"                                                                                            \
-                                                                                               "_"                                                                                            \
-                                                                                               "a"                                                                                            \
-                                                                                               "m"                                                                                            \
-                                                                                               "o"                                                                                            \
-                                                                                               "u"                                                                                            \
-                                                                                               "n"                                                                                            \
-                                                                                               "t") "," TEXT_FIELD("status") "]}]},{\\\"name\\\":\\\"after\\\","                              \
-                                                                                                                             "\\\"type\\\":[\\\"null\\\",\\\"Value\\\"]}," TEXT_FIELD(        \
-                                                                                                                                 "op") "]}"
+/* clang-format off */
+#define ENVELOPE \
+    "{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Envelope\\\",\\\"namespace\\\":\\\"shop\\\",\\\"fields\\\":[" \
+    "{\\\"name\\\":\\\"before\\\",\\\"type\\\":[\\\"null\\\",{\\\"type\\\":\\\"record\\\"," \
+    "\\\"name\\\":\\\"Value\\\",\\\"fields\\\":[" \
+    TEXT_FIELD("id") "," TEXT_FIELD("order_number") "," TEXT_FIELD("client_name") "," \
+    TEXT_FIELD("client_phone") "," TEXT_FIELD("product_name") "," TEXT_FIELD("quantity") "," \
+    TEXT_FIELD("unit_price") "," TEXT_FIELD("total_amount") "," TEXT_FIELD("status") "]}]}," \
+    "{\\\"name\\\":\\\"after\\\",\\\"type\\\":[\\\"null\\\",\\\"Value\\\"]}," TEXT_FIELD("op") "]}"
+/* clang-format on */
 #define SCHEMA JSON_HEAD "{\"schema\":\"" ENVELOPE "\"}"
 
 struct bench {

@@ -70,18 +70,32 @@ static void no_broker_at_the_port(void **state)
     bench_close(&b);
 }
 
-/* The registry's port in place of the broker's. */
+/* The registry's port in place of the broker's: a web server says that it does not understand, or
+ * hangs up. */
 static void no_kafka_at_the_port(void **state)
 {
-    struct bench b;
-    char brokers[64];
+    static const struct {
+        const char *answer, *text;
+    } cases[] = {
+        {"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
+         "what answers there is not Kafka"},
+        {"", "no broker at all"},
+    };
     (void)state;
-    bench_open(&b, registry);
-    snprintf(brokers, sizeof brokers, "127.0.0.1:%d", server_port(b.registry));
-    bench_set(&b, "kafka.brokers", brokers);
-    bench_check(&b);
-    expect_failure(&b, ERROR_UNREACHABLE, "kafka", "brokers", "no broker at all");
-    bench_close(&b);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct server_rule refuses[] = {{NULL, SERVER_REFUSE, cases[i].answer, 0}, {0}};
+        struct server *web = server_new(refuses);
+        struct bench b;
+        char brokers[64];
+        bench_open(&b, registry);
+        server_listen(web);
+        snprintf(brokers, sizeof brokers, "127.0.0.1:%d", server_port(web));
+        bench_set(&b, "kafka.brokers", brokers);
+        bench_check(&b);
+        expect_failure(&b, ERROR_UNREACHABLE, "kafka", "brokers", cases[i].text);
+        bench_close(&b);
+        server_free(web);
+    }
 }
 
 static void mistyped_topic(void **state)
