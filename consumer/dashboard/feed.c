@@ -303,6 +303,11 @@ static size_t read_batch(struct feed *f, rd_kafka_message_t **batch, struct erro
     return count > 0 ? (size_t)count : 0;
 }
 
+static bool at_ends(const struct feed *f)
+{
+    return f->assigned && f->partitions[VIEW_DELIVERIES] > 0 && f->unfinished == 0;
+}
+
 bool feed_turn(struct feed *f, int64_t now_ms, int64_t *ret_wait_ms, struct error *err)
 {
     rd_kafka_message_t *batch[BATCH];
@@ -312,9 +317,10 @@ bool feed_turn(struct feed *f, int64_t now_ms, int64_t *ret_wait_ms, struct erro
     int64_t deadline = now_ms + BATCH_MS;
     while (count > 0 && err->code == ERROR_NONE && clock_mono_ms() < deadline)
         count = read_batch(f, batch, err);
-    if (err->code == ERROR_NONE && feed_caught_up(f) && !view_index(f->view, err))
+    if (err->code == ERROR_NONE && at_ends(f) && !view_index(f->view, err))
         return false;
-    *ret_wait_ms = count > 0 ? 0 : f->look_ms - now_ms;
+    bool more = count > 0 || (at_ends(f) && !view_is_indexed(f->view));
+    *ret_wait_ms = more ? 0 : f->look_ms - now_ms;
     if (*ret_wait_ms < 0)
         *ret_wait_ms = 0;
     return err->code == ERROR_NONE;
@@ -322,7 +328,7 @@ bool feed_turn(struct feed *f, int64_t now_ms, int64_t *ret_wait_ms, struct erro
 
 bool feed_caught_up(const struct feed *f)
 {
-    return f->assigned && f->partitions[VIEW_DELIVERIES] > 0 && f->unfinished == 0;
+    return at_ends(f) && view_is_indexed(f->view);
 }
 
 int64_t feed_behind(const struct feed *f)

@@ -1,5 +1,6 @@
 #include "dashboard/view_internal.h"
 
+#include "core/hash.h"
 #include "edge/log.h"
 
 #include <stdio.h>
@@ -7,7 +8,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "1"
+#define SCHEMA_VERSION "2"
+
+enum { FILL_CHANGES = 32768 };
 
 const char *const order_state_names[] = {"delivered", "retrying", "parked"};
 
@@ -15,12 +18,13 @@ static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
     "CREATE TABLE offsets (topic INTEGER, partition INTEGER, next INTEGER NOT NULL,"
     " PRIMARY KEY (topic, partition)) WITHOUT ROWID;"
-    "CREATE TABLE orders (id INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, state INTEGER NOT NULL,"
-    " reason TEXT, order_id TEXT, order_number TEXT, tail INTEGER, confirmed_at TEXT,"
-    " webhook_id TEXT, source TEXT, request TEXT, topic TEXT, partition INTEGER, offset INTEGER,"
-    " timestamp_ms INTEGER, lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER,"
-    " last_ms INTEGER, settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT,"
-    " at_ms INTEGER NOT NULL);"
+    "CREATE TABLE orders (id INTEGER PRIMARY KEY, hash INTEGER NOT NULL, key TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL, state INTEGER NOT NULL, reason TEXT, order_id TEXT,"
+    " order_number TEXT, tail INTEGER, confirmed_at TEXT, webhook_id TEXT, source TEXT,"
+    " request TEXT, topic TEXT, partition INTEGER, offset INTEGER, timestamp_ms INTEGER,"
+    " lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER, last_ms INTEGER,"
+    " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT);"
+    "CREATE INDEX orders_by_hash ON orders (hash);"
     "CREATE TABLE parked (topic TEXT, partition INTEGER, offset INTEGER, at_partition INTEGER,"
     " at_offset INTEGER, at_ms INTEGER, class TEXT, detail TEXT, response TEXT,"
     " PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;"
@@ -29,9 +33,10 @@ static const char schema[] =
 
 /* Made once the view has caught up: filling an empty one goes thrice as fast without. */
 static const char *const indexes[] = {
+    "CREATE INDEX IF NOT EXISTS orders_by_key ON orders (key, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, at_ms)",
-    "CREATE INDEX IF NOT EXISTS orders_by_number ON orders (order_number COLLATE NOCASE)",
+    "CREATE INDEX IF NOT EXISTS orders_by_number ON orders (order_number COLLATE NOCASE, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_tail ON orders (tail) WHERE tail IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS orders_by_reason ON orders (reason, at_ms) WHERE state = 2",
 };
@@ -74,6 +79,11 @@ static bool execute(struct view *view, const char *sql, struct error *err)
     return sqlite3_exec(view->db, sql, NULL, NULL, NULL) == SQLITE_OK || view_fail(view, err);
 }
 
+int64_t view_hash(struct slice key)
+{
+    return (int32_t)(uint32_t)hash_bytes(key.data, key.len, 0);
+}
+
 /* ---- opening ---- */
 
 /* It can be built again, so it need not survive the machine's power; the process's end it does. */
@@ -81,7 +91,7 @@ static bool set_up(struct view *view, struct error *err)
 {
     return execute(view,
                    "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;"
-                   "PRAGMA cache_size = -32768; PRAGMA temp_store = MEMORY;"
+                   "PRAGMA cache_size = -32768; PRAGMA temp_store = FILE;"
                    "PRAGMA wal_autocheckpoint = 16000; PRAGMA journal_size_limit = 134217728;"
                    "PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF;",
                    err);
@@ -168,9 +178,18 @@ static void close_database(struct view *view)
     view->db = NULL;
 }
 
+/* Indexes are sorted in files, and beside the database there is surely room for them. */
+static void sort_beside(const char *path)
+{
+    const char *end = strrchr(path, '/');
+    if (end != NULL && end > path && sqlite3_temp_directory == NULL)
+        sqlite3_temp_directory = sqlite3_mprintf("%.*s", (int)(end - path), path);
+}
+
 static bool open_at(struct view *view, const char *path, const char *identity, struct error *err)
 {
     enum { BUSY_MS = 2000 };
+    sort_beside(path);
     if (sqlite3_open_v2(path, &view->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK)
         return error_set(err, ERROR_CONFIG, "dashboard.database: \"%s\": %s", path,
@@ -220,25 +239,43 @@ bool view_reset(struct view *view, struct error *err)
                    err);
 }
 
-bool view_index(struct view *view, struct error *err)
-{
-    for (size_t i = 0; !view->indexed && i < sizeof indexes / sizeof *indexes; i++)
-        if (!execute(view, indexes[i], err))
-            return false;
-    view->indexed = true;
-    return true;
-}
-
 /* ---- batches and offsets ---- */
 
 bool view_begin(struct view *view, struct error *err)
 {
-    return view_run(view, view_statement(view, STATEMENT_BEGIN), err);
+    if (view->open)
+        return true;
+    view->open = view_run(view, view_statement(view, STATEMENT_BEGIN), err);
+    view->begun_at = sqlite3_total_changes64(view->db);
+    return view->open;
+}
+
+static bool commit(struct view *view, struct error *err)
+{
+    view->open = false;
+    return view_run(view, view_statement(view, STATEMENT_COMMIT), err);
 }
 
 bool view_commit(struct view *view, struct error *err)
 {
-    return view_run(view, view_statement(view, STATEMENT_COMMIT), err);
+    if (!view_is_indexed(view) && sqlite3_total_changes64(view->db) - view->begun_at < FILL_CHANGES)
+        return true;
+    return commit(view, err);
+}
+
+bool view_is_indexed(const struct view *view)
+{
+    return view->indexes == sizeof indexes / sizeof *indexes;
+}
+
+bool view_index(struct view *view, struct error *err)
+{
+    if (view_is_indexed(view))
+        return true;
+    if ((view->open && !commit(view, err)) || !execute(view, indexes[view->indexes], err))
+        return false;
+    view->indexes++;
+    return true;
 }
 
 int64_t view_offset(struct view *view, enum view_topic topic, int32_t partition)

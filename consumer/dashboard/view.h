@@ -25,6 +25,8 @@ void view_close(struct view *view); /* accepts NULL */
 
 /* ---- filling it ---- */
 
+/* Until its indexes are made, a commit may wait for more of the same: a crash has the more to read
+ * again, and what is asked is answered with it. */
 bool view_begin(struct view *view, struct error *err) must_check;
 bool view_commit(struct view *view, struct error *err) must_check;
 
@@ -33,9 +35,10 @@ int64_t view_offset(struct view *view, enum view_topic topic, int32_t partition)
 bool view_set_offset(struct view *view, enum view_topic topic, int32_t partition, int64_t next,
                      struct error *err) must_check;
 
-/* The indexes that make lists fast; once the view has caught up. Seconds for a million orders, the
- * first time; nothing later. */
+/* Makes the next of the indexes that make lists fast; once the view has caught up. A second each
+ * for a million orders, the first time; nothing later. */
 bool view_index(struct view *view, struct error *err) must_check;
+bool view_is_indexed(const struct view *view);
 
 /* Empties it, offsets too: a topic was made anew. */
 bool view_reset(struct view *view, struct error *err) must_check;

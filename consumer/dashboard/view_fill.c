@@ -1,6 +1,8 @@
 /* view_fill: records into the view. */
 #include "dashboard/view_internal.h"
 
+#include "core/outcome_read.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,145 +14,190 @@ static void bind_slice(sqlite3_stmt *s, int at, struct slice text)
         sqlite3_bind_text(s, at, text.data, (int)text.len, SQLITE_STATIC);
 }
 
-static void bind_text(sqlite3_stmt *s, int at, const json_t *value)
+static void bind_number(sqlite3_stmt *s, int at, int64_t number)
 {
-    if (json_is_string(value) && json_string_length(value) > 0)
-        sqlite3_bind_text(s, at, json_string_value(value), (int)json_string_length(value),
-                          SQLITE_STATIC);
+    if (number >= 0)
+        sqlite3_bind_int64(s, at, number);
 }
 
-static void bind_whole(sqlite3_stmt *s, int at, const json_t *value)
+/* ---- an outcome record ---- */
+
+struct outcome {
+    struct outcome_fields fields;
+    json_t *parsed; /* what its texts borrow, unless they borrow the record */
+    char *previous;
+};
+
+static struct slice text_of(const json_t *record, const char *name)
 {
-    if (json_is_integer(value))
-        sqlite3_bind_int64(s, at, json_integer_value(value));
+    const json_t *value = json_object_get(record, name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static int state_of(const json_t *record)
+static int64_t number_of(const json_t *record, const char *name)
 {
-    const char *text = json_string_value(json_object_get(record, "state"));
-    for (int i = 0; text != NULL && i < ORDER_STATE_COUNT; i++)
-        if (strcmp(order_state_names[i], text) == 0)
+    const json_t *value = json_object_get(record, name);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* Any record that the schema allows. */
+static bool parse(struct slice value, struct outcome *ret)
+{
+    json_t *record = json_loadb(value.data, value.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *previous = json_object_get(record, "previous");
+#define TEXT(name) .name = text_of(record, #name),
+#define NUMBER(name) .name = number_of(record, #name),
+    ret->fields = (struct outcome_fields){OUTCOME_FIELDS(TEXT, NUMBER)};
+#undef TEXT
+#undef NUMBER
+    ret->parsed = record;
+    ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
+    ret->fields.previous = slice_of(ret->previous);
+    return json_is_object(record);
+}
+
+static void outcome_done(struct outcome *outcome)
+{
+    json_decref(outcome->parsed);
+    free(outcome->previous);
+}
+
+static int state_of(const struct outcome_fields *fields)
+{
+    for (int i = 0; i < ORDER_STATE_COUNT; i++)
+        if (fields->state.len == strlen(order_state_names[i]) &&
+            memcmp(order_state_names[i], fields->state.data, fields->state.len) == 0)
             return i;
     return -1;
 }
 
 /* The digits that an order's number ends in: what people type. -1: none, or too many. */
-static int64_t tail_of(const json_t *number)
+static int64_t tail_of(struct slice number)
 {
-    const char *text = json_string_value(number);
-    size_t len = text != NULL ? strlen(text) : 0, digits = 0;
-    while (digits < len && text[len - digits - 1] >= '0' && text[len - digits - 1] <= '9')
-        digits++;
-    if (digits == 0 || digits > NUMBER_DIGITS_MAX)
-        return -1;
-    return strtoll(text + len - digits, NULL, 10);
+    size_t digits = 0;
+    int64_t tail = 0, unit = 1;
+    for (; digits < number.len && digits <= NUMBER_DIGITS_MAX; digits++) {
+        char c = number.data[number.len - digits - 1];
+        if (c < '0' || c > '9')
+            break;
+        tail += digits < NUMBER_DIGITS_MAX ? (c - '0') * unit : 0;
+        unit *= digits < NUMBER_DIGITS_MAX ? 10 : 1;
+    }
+    return digits > 0 && digits <= NUMBER_DIGITS_MAX ? tail : -1;
 }
 
 /* When this was said: settled, else tried last, else the record's own time. */
-static int64_t time_of(const json_t *record, int64_t record_ms)
+static int64_t time_of(const struct outcome_fields *fields, int64_t record_ms)
 {
-    const json_t *settled = json_object_get(record, "settled_ms");
-    const json_t *last = json_object_get(record, "last_attempt_ms");
-    if (json_is_integer(settled))
-        return json_integer_value(settled);
-    return json_is_integer(last) ? json_integer_value(last) : record_ms;
+    if (fields->settled_ms >= 0)
+        return fields->settled_ms;
+    return fields->last_attempt_ms >= 0 ? fields->last_attempt_ms : record_ms;
 }
 
-/* Its present state; -1: not known yet. */
-static int old_state(struct view *view, struct slice key)
+struct place { /* of an order in the view */
+    int64_t hash, id;
+    int state; /* -1: it has none yet */
+};
+
+static struct place find(struct view *view, struct slice key)
 {
-    sqlite3_stmt *s = view_statement(view, STATEMENT_OLD_STATE);
-    bind_slice(s, 1, key);
-    int state = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int(s, 0) : -1;
+    struct place place = {.hash = view_hash(key), .state = -1};
+    sqlite3_stmt *s = view_statement(view, STATEMENT_FIND);
+    sqlite3_bind_int64(s, 1, place.hash);
+    bind_slice(s, 2, key);
+    if (sqlite3_step(s) == SQLITE_ROW) {
+        place.id = sqlite3_column_int64(s, 0);
+        place.state = sqlite3_column_int(s, 1);
+    }
     sqlite3_reset(s);
-    return state;
+    return place;
 }
 
 static bool forget(struct view *view, struct slice key, struct error *err)
 {
-    int state = old_state(view, key);
-    if (state < 0)
+    struct place place = find(view, key);
+    if (place.state < 0)
         return true;
-    view->counts[state]--;
+    view->counts[place.state]--;
     sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_ORDER);
-    bind_slice(s, 1, key);
+    sqlite3_bind_int64(s, 1, place.id);
     return view_run(view, s, err);
 }
 
-static void bind_order(sqlite3_stmt *s, const json_t *record)
+static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
 {
-    static const struct {
-        int at;
-        const char *name;
-    } texts[] = {{3, "reason"},       {4, "order_id"},   {5, "order_number"},
-                 {7, "confirmed_at"}, {8, "webhook_id"}, {9, "source"},
-                 {10, "request"},     {11, "topic"},     {22, "member"}},
-      numbers[] = {{12, "partition"},        {13, "offset"},
-                   {14, "timestamp_ms"},     {15, "lsn"},
-                   {16, "attempts"},         {17, "status"},
-                   {18, "first_attempt_ms"}, {19, "last_attempt_ms"},
-                   {20, "settled_ms"},       {21, "next_attempt_ms"}};
+    const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
+                                  f->webhook_id, f->source,   f->request,      f->topic,
+                                  f->member,     f->previous};
+    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26};
+    const int64_t numbers[] = {
+        f->partition, f->offset,           f->timestamp_ms,    f->lsn,        f->attempts,
+        f->status,    f->first_attempt_ms, f->last_attempt_ms, f->settled_ms, f->next_attempt_ms};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        bind_text(s, texts[i].at, json_object_get(record, texts[i].name));
+        if (texts[i].len > 0)
+            bind_slice(s, text_at[i], texts[i]);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
-        bind_whole(s, numbers[i].at, json_object_get(record, numbers[i].name));
+        bind_number(s, 15 + (int)i, numbers[i]);
 }
 
-static bool put_order(struct view *view, struct slice key, const json_t *record, int state,
-                      int64_t at_ms, struct error *err)
+static bool put_order(struct view *view, struct slice key, const struct place *place,
+                      const struct outcome_fields *fields, int64_t at_ms, struct error *err)
 {
-    const json_t *previous = json_object_get(record, "previous");
-    char *text = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
-    int64_t tail = tail_of(json_object_get(record, "order_number"));
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_ORDER);
-    bind_slice(s, 1, key);
-    sqlite3_bind_int(s, 2, state);
-    bind_order(s, record);
-    if (tail >= 0)
-        sqlite3_bind_int64(s, 6, tail);
-    if (text != NULL)
-        sqlite3_bind_text(s, 23, text, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 24, at_ms);
+    if (place->state >= 0)
+        sqlite3_bind_int64(s, 1, place->id);
+    sqlite3_bind_int64(s, 2, place->hash);
+    bind_slice(s, 3, key);
+    sqlite3_bind_int64(s, 4, at_ms);
+    sqlite3_bind_int(s, 5, state_of(fields));
+    bind_order(s, fields);
+    bind_number(s, 9, tail_of(fields->order_number));
     bool ok = view_run(view, s, err);
     sqlite3_clear_bindings(s);
-    free(text);
     return ok;
 }
 
-static bool end_retry(struct view *view, struct slice key, const json_t *record, int64_t at_ms,
+static bool end_retry(struct view *view, struct slice key, struct slice request, int64_t at_ms,
                       struct error *err)
 {
     if (!view->retries)
         return true;
     sqlite3_stmt *s = view_statement(view, STATEMENT_END_RETRY);
     bind_slice(s, 1, key);
-    bind_text(s, 2, json_object_get(record, "request"));
+    if (request.len > 0)
+        bind_slice(s, 2, request);
     sqlite3_bind_int64(s, 3, at_ms);
     return view_run(view, s, err);
+}
+
+static bool put_outcome(struct view *view, struct slice key, const struct outcome_fields *fields,
+                        int64_t record_ms, struct error *err)
+{
+    int state = state_of(fields);
+    if (state < 0)
+        return false;
+    struct place place = find(view, key);
+    int64_t at_ms = time_of(fields, record_ms);
+    if (!put_order(view, key, &place, fields, at_ms, err) ||
+        !end_retry(view, key, fields->request, at_ms, err))
+        return false;
+    if (place.state >= 0)
+        view->counts[place.state]--;
+    view->counts[state]++;
+    return true;
 }
 
 bool view_put_delivery(struct view *view, struct slice key, struct slice value, int64_t record_ms,
                        struct error *err)
 {
+    struct outcome outcome = {0};
     if (key.data == NULL || key.len == 0)
         return false;
     if (value.data == NULL)
         return forget(view, key, err);
-    json_t *record = json_loadb(value.data, value.len, JSON_REJECT_DUPLICATES, NULL);
-    int state = json_is_object(record) ? state_of(record) : -1;
-    if (state < 0) {
-        json_decref(record);
-        return false;
-    }
-    int old = old_state(view, key);
-    int64_t at_ms = time_of(record, record_ms);
-    bool ok =
-        put_order(view, key, record, state, at_ms, err) && end_retry(view, key, record, at_ms, err);
-    if (ok && old >= 0)
-        view->counts[old]--;
-    if (ok)
-        view->counts[state]++;
-    json_decref(record);
+    bool ok = (outcome_read(value, &outcome.fields) || parse(value, &outcome)) &&
+              put_outcome(view, key, &outcome.fields, record_ms, err);
+    outcome_done(&outcome);
     return ok;
 }
 
@@ -181,6 +228,7 @@ bool view_put_retry(struct view *view, struct slice order_key, struct slice requ
     bind_slice(s, 1, order_key);
     bind_slice(s, 2, request);
     sqlite3_bind_int64(s, 3, asked_ms);
+    sqlite3_bind_int64(s, 4, view_hash(order_key));
     return view_run(view, s, err);
 }
 

@@ -7,37 +7,38 @@
 #include <sqlite3.h>
 
 /* Statements that are prepared once. */
-#define VIEW_STATEMENTS(X)                                                                         \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
-    X(COMMIT, "COMMIT")                                                                            \
-    X(OFFSET, "SELECT next FROM offsets WHERE topic = ?1 AND partition = ?2")                      \
-    X(SET_OFFSET, "INSERT INTO offsets VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3")   \
-    X(OLD_STATE, "SELECT state FROM orders WHERE key = ?1")                                        \
-    X(PUT_ORDER,                                                                                   \
-      "INSERT INTO orders (key, state, reason, order_id, order_number, tail, confirmed_at,"        \
-      " webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn, attempts,"       \
-      " status, first_ms, last_ms, settled_ms, next_ms, member, previous, at_ms) VALUES (?1, ?2,"  \
-      " ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21,"   \
-      " ?22, ?23, ?24) ON CONFLICT (key) DO UPDATE SET state = ?2, reason = ?3, order_id = ?4,"    \
-      " order_number = ?5, tail = ?6, confirmed_at = ?7, webhook_id = ?8, source = ?9,"            \
-      " request = ?10, topic = ?11, partition = ?12, offset = ?13, timestamp_ms = ?14, lsn = ?15," \
-      " attempts = ?16, status = ?17, first_ms = ?18, last_ms = ?19, settled_ms = ?20,"            \
-      " next_ms = ?21, member = ?22, previous = ?23, at_ms = ?24")                                 \
-    X(DROP_ORDER, "DELETE FROM orders WHERE key = ?1")                                             \
-    X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
-    X(PUT_PARKED,                                                                                  \
-      "INSERT INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "  \
-      "at_partition = ?4, at_offset = ?5, at_ms = ?6, class = ?7, detail = ?8, response = ?9")     \
-    X(PUT_RETRY,                                                                                   \
-      "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "        \
-      "key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE SET "               \
-      "request = ?2, asked_ms = ?3")                                                               \
-    X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")      \
-    X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                        \
-    X(MEMBERS, "SELECT value FROM members ORDER BY member")                                        \
-    X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                               \
-    X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.key = ?1")                              \
-    X(MINUTES,                                                                                     \
+#define VIEW_STATEMENTS(X)                                                                        \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
+    X(COMMIT, "COMMIT")                                                                           \
+    X(OFFSET, "SELECT next FROM offsets WHERE topic = ?1 AND partition = ?2")                     \
+    X(SET_OFFSET, "INSERT INTO offsets VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3")  \
+    X(FIND, "SELECT id, state FROM orders WHERE hash = ?1 AND key = ?2")                          \
+    X(PUT_ORDER,                                                                                  \
+      "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"    \
+      " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"  \
+      " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous) VALUES (?1,"  \
+      " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"   \
+      " ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state = ?5,"     \
+      " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"            \
+      " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"             \
+      " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"               \
+      " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"            \
+      " previous = ?26")                                                                          \
+    X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                             \
+    X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")       \
+    X(PUT_PARKED,                                                                                 \
+      "INSERT INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET " \
+      "at_partition = ?4, at_offset = ?5, at_ms = ?6, class = ?7, detail = ?8, response = ?9")    \
+    X(PUT_RETRY,                                                                                  \
+      "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "       \
+      "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "    \
+      "SET request = ?2, asked_ms = ?3")                                                          \
+    X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")     \
+    X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                       \
+    X(MEMBERS, "SELECT value FROM members ORDER BY member")                                       \
+    X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                              \
+    X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")             \
+    X(MINUTES,                                                                                    \
       "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
 
 /* An Order's columns, in view_query.c's order, and where they come from. */
@@ -62,12 +63,17 @@ struct view {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t counts[ORDER_STATE_COUNT];
-    bool indexed;
-    bool retries; /* there may be some */
+    size_t indexes;   /* of those for lists, how many are there */
+    bool open;        /* a transaction is */
+    int64_t begun_at; /* changes until it began */
+    bool retries;     /* there may be some */
 };
 
 /* A prepared statement, ready to be bound anew. */
 sqlite3_stmt *view_statement(struct view *view, enum view_statement which);
+
+/* What finds an order: its key's hash, in an index that is an eighth of the keys' own. */
+int64_t view_hash(struct slice key);
 
 /* Runs one that returns no rows. */
 bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SQL_MAX = 8192, FEW = 5000, REASONS_MAX = 50 };
+enum { SQL_MAX = 8192, FEW = 50000, WALK = 20000, ARMS = 4, REASONS_MAX = 50 };
 
 /* The columns of VIEW_ORDER_COLUMNS. */
 enum column {
@@ -152,7 +152,8 @@ static json_t *history_at(sqlite3_stmt *s)
 static sqlite3_stmt *find(struct view *view, const char *key)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_ORDER);
-    sqlite3_bind_text(s, 1, key, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 1, view_hash(slice_of(key)));
+    sqlite3_bind_text(s, 2, key, -1, SQLITE_TRANSIENT);
     if (sqlite3_step(s) == SQLITE_ROW)
         return s;
     sqlite3_reset(s);
@@ -304,48 +305,101 @@ static sqlite3_stmt *prepare(struct view *view, struct buf *sql, const struct or
 
 /* ---- lists ---- */
 
+/* Those that fit the search, with their times: both are in the indexes. One may come twice. */
 static const char candidates[] =
-    "SELECT id FROM orders WHERE key >= :q AND key < :qend"
-    " UNION SELECT id FROM orders WHERE key >= :l AND key < :lend"
-    " UNION SELECT id FROM orders WHERE order_number >= :q COLLATE NOCASE AND order_number < :qend"
-    " COLLATE NOCASE UNION SELECT id FROM orders WHERE tail IS NOT NULL AND tail = :tail";
+    "SELECT id, at_ms FROM orders WHERE key >= :l AND key < :lend"
+    " UNION ALL SELECT id, at_ms FROM orders WHERE :q <> :l AND key >= :q AND key < :qend"
+    " UNION ALL SELECT id, at_ms FROM orders WHERE order_number >= :q COLLATE NOCASE AND"
+    " order_number < :qend COLLATE NOCASE"
+    " UNION ALL SELECT id, at_ms FROM orders WHERE tail IS NOT NULL AND tail = :tail";
 
-/* Whether few enough orders fit the search to be sorted; else they are so frequent that walking
- * through all of them by time soon finds a page. */
+static const char fits[] = " AND ((+o.key >= :l AND +o.key < :lend) OR (+o.order_number >= :q"
+                           " COLLATE NOCASE AND +o.order_number < :qend COLLATE NOCASE))";
+
+static int64_t count(struct view *view, struct buf *sql, const struct order_filter *f,
+                     const struct cursor *cursor)
+{
+    sqlite3_stmt *s = prepare(view, sql, f, cursor);
+    int64_t found = s != NULL && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_finalize(s);
+    return found;
+}
+
+/* Whether few enough orders fit the search to be sorted. */
 static bool are_few(struct view *view, const struct order_filter *f)
 {
     struct buf sql;
-    bool few = true;
     buf_init(&sql, SQL_MAX);
     buf_addf(&sql,
              "SELECT (SELECT count(*) FROM (SELECT 1 FROM orders WHERE key >= :l AND key < :lend"
              " LIMIT %d)) + (SELECT count(*) FROM (SELECT 1 FROM orders WHERE order_number >= :q"
              " COLLATE NOCASE AND order_number < :qend COLLATE NOCASE LIMIT %d))",
              FEW, FEW);
-    sqlite3_stmt *s = prepare(view, &sql, f, NULL);
-    if (s != NULL && sqlite3_step(s) == SQLITE_ROW)
-        few = sqlite3_column_int(s, 0) < FEW;
-    sqlite3_finalize(s);
-    return few;
+    return count(view, &sql, f, NULL) < FEW;
 }
 
-static void add_list(struct view *view, struct buf *sql, const struct order_filter *f)
+static void add_cursor(struct buf *sql, const struct order_filter *f, const char *of)
 {
-    bool search = f->search != NULL, few = search && are_few(view, f);
-    buf_add_text(sql, VIEW_ORDER_COLUMNS);
-    if (few)
-        buf_add_text(sql, " NOT INDEXED");
-    else if (search && f->state < 0 && view->indexed)
+    if (f->cursor != NULL)
+        buf_addf(sql, " AND (%s.at_ms, %s.id) < (:cursor_ms, :cursor_id)", of, of);
+}
+
+/* Whether walking through all orders by time soon finds a page of those that fit. */
+static bool are_frequent(struct view *view, const struct order_filter *f,
+                         const struct cursor *cursor)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    buf_add_text(&sql, "SELECT count(*) FROM (SELECT 1 FROM (SELECT o.key, o.order_number FROM"
+                       " orders o LEFT JOIN retries r ON r.key = o.key");
+    add_filter(&sql, f);
+    add_cursor(&sql, f, "o");
+    buf_addf(&sql, " ORDER BY o.at_ms DESC, o.id DESC LIMIT %d) o WHERE 1%s LIMIT :limit)", WALK,
+             fits);
+    return count(view, &sql, f, cursor) > f->limit;
+}
+
+static bool is_filtered(const struct order_filter *f)
+{
+    return f->state >= 0 || f->reason != NULL || f->since_ms >= 0 || f->until_ms >= 0 ||
+           f->not_pending;
+}
+
+/* The page's orders first, by what the indexes hold, then all else of these alone. */
+static void add_few(struct buf *sql, const struct order_filter *f)
+{
+    buf_add_text(sql, " NOT INDEXED" VIEW_ORDER_JOINS);
+    buf_addf(sql, " WHERE o.id IN (SELECT c.id FROM (%s) c", candidates);
+    if (is_filtered(f)) {
+        buf_add_text(sql,
+                     " CROSS JOIN orders o ON o.id = c.id LEFT JOIN retries r ON r.key = o.key");
+        add_filter(sql, f);
+    } else {
+        buf_add_text(sql, " WHERE 1");
+    }
+    add_cursor(sql, f, "c");
+    buf_addf(sql, " ORDER BY c.at_ms DESC, c.id DESC LIMIT %d * :limit)", ARMS);
+}
+
+static void add_walk(struct view *view, struct buf *sql, const struct order_filter *f)
+{
+    if (f->search != NULL && f->state < 0 && view_is_indexed(view))
         buf_add_text(sql, " INDEXED BY orders_by_time");
     buf_add_text(sql, VIEW_ORDER_JOINS);
     add_filter(sql, f);
-    if (few)
-        buf_addf(sql, " AND o.id IN (%s)", candidates);
-    else if (search)
-        buf_add_text(sql, " AND ((+o.key >= :l AND +o.key < :lend) OR (+o.order_number >= :q"
-                          " COLLATE NOCASE AND +o.order_number < :qend COLLATE NOCASE))");
-    if (f->cursor != NULL)
-        buf_add_text(sql, " AND (o.at_ms, o.id) < (:cursor_ms, :cursor_id)");
+    if (f->search != NULL)
+        buf_add_text(sql, fits);
+    add_cursor(sql, f, "o");
+}
+
+static void add_list(struct view *view, struct buf *sql, const struct order_filter *f,
+                     const struct cursor *cursor)
+{
+    buf_add_text(sql, VIEW_ORDER_COLUMNS);
+    if (f->search != NULL && (are_few(view, f) || !are_frequent(view, f, cursor)))
+        add_few(sql, f);
+    else
+        add_walk(view, sql, f);
     buf_add_text(sql, " ORDER BY o.at_ms DESC, o.id DESC LIMIT :limit");
 }
 
@@ -359,7 +413,7 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
         return NULL;
     }
     buf_init(&sql, SQL_MAX);
-    add_list(view, &sql, f);
+    add_list(view, &sql, f, &cursor);
     sqlite3_stmt *s = prepare(view, &sql, f, &cursor);
     if (s == NULL) {
         view_fail(view, err);

@@ -1,0 +1,171 @@
+/* outcome_read_test: it reads what outcome_record_write writes, and leaves all else alone. */
+#include "core/outcome_read.h"
+#include "core/outcome_record.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static const struct outcome_record usual = {.state = "parked",
+                                            .reason = "http:422",
+                                            .order_id = {"6e1f", 4},
+                                            .order_number = {"CMD-\xc3\xa9", 6},
+                                            .confirmed_at = {"2026-11-22T09:15:30Z", 20},
+                                            .webhook_id = "msg_1",
+                                            .source = "retry",
+                                            .request = "r1",
+                                            .topic = "orders",
+                                            .partition = 0,
+                                            .offset = 999999999999999999,
+                                            .timestamp_ms = -1,
+                                            .lsn = 10,
+                                            .attempts = 3,
+                                            .status = 422,
+                                            .first_attempt_ms = 4,
+                                            .last_attempt_ms = 5,
+                                            .settled_ms = 6,
+                                            .next_attempt_ms = -1,
+                                            .member = "m",
+                                            .previous = ""};
+
+/* The caller's. */
+static struct slice written(struct outcome_record record)
+{
+    struct buf b;
+    buf_init(&b, 4096);
+    assert_true(outcome_record_write(&record, &b));
+    struct slice text = {strdup(buf_text(&b)), strlen(buf_text(&b))};
+    buf_done(&b);
+    return text;
+}
+
+static void is(struct slice found, const char *expected)
+{
+    if (found.len != strlen(expected) || memcmp(found.data, expected, found.len) != 0)
+        fail_msg("\"%.*s\" instead of \"%s\"", (int)found.len, found.data, expected);
+}
+
+static void what_is_written_is_read(void **state)
+{
+    struct slice text = written(usual);
+    struct outcome_fields f;
+    (void)state;
+    assert_true(outcome_read(text, &f));
+    is(f.state, "parked");
+    is(f.reason, "http:422");
+    is(f.order_id, "6e1f");
+    is(f.order_number, "CMD-\xc3\xa9");
+    is(f.confirmed_at, "2026-11-22T09:15:30Z");
+    is(f.webhook_id, "msg_1");
+    is(f.source, "retry");
+    is(f.request, "r1");
+    is(f.topic, "orders");
+    is(f.member, "m");
+    assert_int_equal(f.previous.len, 0);
+    const int64_t numbers[] = {
+        f.partition, f.offset,           f.timestamp_ms,    f.lsn,        f.attempts,
+        f.status,    f.first_attempt_ms, f.last_attempt_ms, f.settled_ms, f.next_attempt_ms};
+    static const int64_t expected[] = {0, 999999999999999999, -1, 10, 3, 422, 4, 5, 6, -1};
+    assert_memory_equal(numbers, expected, sizeof expected);
+    free((char *)text.data);
+}
+
+static void nulls_are_read(void **state)
+{
+    struct outcome_record bare = usual;
+    struct outcome_fields f;
+    (void)state;
+    bare.order_id = bare.order_number = bare.confirmed_at = (struct slice){0};
+    bare.request = bare.webhook_id = NULL;
+    bare.status = 0;
+    struct slice text = written(bare);
+    assert_true(outcome_read(text, &f));
+    assert_int_equal(f.order_id.len + f.confirmed_at.len + f.request.len + f.webhook_id.len, 0);
+    assert_int_equal(f.status, -1);
+    free((char *)text.data);
+}
+
+static void escapes_and_earlier_transitions_are_for_a_parser(void **state)
+{
+    struct outcome_record other = usual;
+    struct outcome_fields f;
+    (void)state;
+    other.order_number = slice_of("a\"b");
+    struct slice text = written(other);
+    assert_false(outcome_read(text, &f));
+    free((char *)text.data);
+    other = usual;
+    other.previous = "[{}]";
+    text = written(other);
+    assert_false(outcome_read(text, &f));
+    free((char *)text.data);
+}
+
+/* No byte can be missing, added, or another one, unless it is within a text or a number. */
+static void nothing_else_is_read(void **state)
+{
+    struct slice text = written(usual);
+    struct outcome_fields f;
+    char *changed = malloc(text.len + 1);
+    (void)state;
+    for (size_t len = 0; len < text.len; len++) {
+        char *exact = malloc(len > 0 ? len : 1); /* so that nothing lies behind */
+        memcpy(exact, text.data, len);
+        assert_false(outcome_read((struct slice){exact, len}, &f));
+        free(exact);
+    }
+    memcpy(changed, text.data, text.len);
+    changed[text.len] = ' ';
+    assert_false(outcome_read((struct slice){changed, text.len + 1}, &f));
+    for (size_t i = 0; i < text.len; i++) {
+        static const char others[] = {'\0', '\n', '"', '\\', '\xff'};
+        for (size_t o = 0; o < sizeof others; o++) {
+            memcpy(changed, text.data, text.len);
+            if (changed[i] == others[o])
+                continue;
+            changed[i] = others[o];
+            if (outcome_read((struct slice){changed, text.len}, &f))
+                fail_msg("byte %zu may be %02x", i, (unsigned char)others[o]);
+        }
+    }
+    free(changed);
+    free((char *)text.data);
+}
+
+static void numbers_are_whole_and_short(void **state)
+{
+    static const char *const bad[] = {"-1", "1.5",  "1e3", "01", "", "1234567890123456789",
+                                      "+1", "\"1\""};
+    struct slice text = written(usual);
+    char *at = strstr((char *)text.data, "\"lsn\":10,");
+    (void)state;
+    assert_non_null(at);
+    at += strlen("\"lsn\":");
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char changed[2048];
+        struct outcome_fields f;
+        int len = snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text.data), text.data,
+                           bad[i], at + 2);
+        if (outcome_read((struct slice){changed, (size_t)len}, &f))
+            fail_msg("%s is taken for a number", bad[i]);
+    }
+    free((char *)text.data);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(nulls_are_read),
+        cmocka_unit_test(escapes_and_earlier_transitions_are_for_a_parser),
+        cmocka_unit_test(nothing_else_is_read),
+        cmocka_unit_test(numbers_are_whole_and_short),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
