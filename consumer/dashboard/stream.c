@@ -62,10 +62,12 @@ void call_events(struct call *call)
     exchange_add_header(call->x, "Cache-Control", "no-store");
     exchange_add_header(call->x, "X-Accel-Buffering", "no"); /* proxies are to pass it on at once */
     exchange_stream(call->x, "text/event-stream");
-    char *text = json_dumps(status_json(d), JSON_COMPACT);
+    json_t *status = status_json(d);
+    char *text = json_dumps(status, JSON_COMPACT);
     if (text != NULL)
         say(d, w, "status", text);
     free(text);
+    json_decref(status);
 }
 
 void stream_changed(struct dashboard *d, const char *key, size_t key_len)

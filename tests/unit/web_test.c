@@ -1,0 +1,260 @@
+/* web_test: the dashboard's HTTP: its bounds in time and size. */
+#include "dashboard/web.h"
+
+#include "edge/clock.h"
+#include "edge/listen.h"
+#include "fakes/clock.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { TURNS = 20000, WAIT_MS = 5, CONNECTIONS = 8, REQUEST_MS = 1000, ANSWER_MS = 2000 };
+
+struct site {
+    struct loop *loop;
+    struct web *web;
+    int port, requests, gone;
+    bool streams;       /* what is asked for is a stream */
+    struct exchange *x; /* the last one, while it is there */
+};
+
+static void asked(void *context, struct exchange *x)
+{
+    static const char big[WEB_BODY_MAX]; /* zeros */
+    struct site *site = context;
+    site->requests++;
+    site->x = x;
+    if (exchange_is_ambiguous(x))
+        exchange_reply(x, 400, NULL, (struct slice){0});
+    else if (exchange_body_cut(x))
+        exchange_reply(x, 413, NULL, (struct slice){0});
+    else if (site->streams)
+        exchange_stream(x, "text/event-stream");
+    else
+        exchange_reply_static(x, 200, "text/plain", (struct slice){big, sizeof big});
+}
+
+static void left(void *context, struct exchange *x)
+{
+    struct site *site = context;
+    site->gone++;
+    if (site->x == x)
+        site->x = NULL;
+}
+
+static void open_site(struct site *site)
+{
+    static const struct web_limits limits = {CONNECTIONS, REQUEST_MS, ANSWER_MS};
+    const struct web_callbacks callbacks = {asked, left, site};
+    struct error err = {0};
+    *site = (struct site){.loop = loop_new(&err)};
+    int fd = listen_open("127.0.0.1:0", "test", &err);
+    assert_true(fd >= 0);
+    site->port = listen_port(fd);
+    site->web = web_new(site->loop, fd, &limits, &callbacks, &err);
+    assert_non_null(site->web);
+}
+
+static void close_site(struct site *site)
+{
+    web_free(site->web);
+    loop_free(site->loop);
+}
+
+static void turn(struct site *site)
+{
+    web_turn(site->web, clock_mono_ms());
+    loop_wait(site->loop, WAIT_MS);
+}
+
+static int connected(const struct site *site)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)site->port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), small = 4096;
+    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+    assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+static void say(int fd, const char *text)
+{
+    assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
+}
+
+/* Turns until the other end closes; the status that it said before, 0: none. */
+static int status_at_end(struct site *site, int fd)
+{
+    char text[256 * 1024];
+    size_t len = 0;
+    for (int i = 0; i < TURNS; i++) {
+        turn(site);
+        ssize_t got = recv(fd, text + len, sizeof text - 1 - len, MSG_DONTWAIT);
+        if (got > 0)
+            len += (size_t)got;
+        text[len] = '\0';
+        if (got == 0 || (got < 0 && errno != EAGAIN)) {
+            close(fd);
+            return len > 12 ? atoi(text + 9) : 0;
+        }
+    }
+    fail_msg("it does not end");
+    return 0;
+}
+
+static void turn_until(struct site *site, const int *count, int until)
+{
+    for (int i = 0; *count < until; i++) {
+        assert_true(i < TURNS);
+        turn(site);
+    }
+}
+
+static void half_a_request_is_not_waited_for(void **state)
+{
+    struct site site;
+    (void)state;
+    open_site(&site);
+    int idle = connected(&site), head = connected(&site), body = connected(&site);
+    say(head, "GET / HTTP/1.1\r\nHost: x\r\n");
+    say(body, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
+    for (int i = 0; i < 20; i++)
+        turn(&site);
+    say(head, "X-Slow: 1\r\n"); /* each byte would begin libmicrohttpd's own limit again */
+    say(body, "a");
+    clock_skip(REQUEST_MS + 1);
+    assert_int_equal(status_at_end(&site, head), 0);
+    assert_int_equal(status_at_end(&site, body), 0);
+    assert_int_equal(site.requests, 0);
+    close(idle);
+    close_site(&site);
+}
+
+static void an_answer_that_is_not_read_is_not_kept(void **state)
+{
+    struct site site;
+    (void)state;
+    open_site(&site);
+    int fd = connected(&site);
+    for (int i = 0; i < 200; i++) /* many answers: more than the sockets hold */
+        say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    turn_until(&site, &site.requests, 1);
+    int before;
+    do { /* until it is stuck */
+        before = site.requests;
+        for (int i = 0; i < 20; i++)
+            turn(&site);
+    } while (site.requests > before);
+    assert_true(site.requests < 200);
+    clock_skip(ANSWER_MS + 1);
+    turn_until(&site, &site.gone, site.requests);
+    assert_int_equal(site.requests, before);
+    close(fd);
+    close_site(&site);
+}
+
+static void a_stream_that_is_not_read_ends(void **state)
+{
+    enum { EVENT = 64 * 1024, EVENTS = 1000 };
+    static char event[EVENT];
+    struct site site;
+    (void)state;
+    open_site(&site);
+    site.streams = true;
+    memset(event, ':', sizeof event);
+    int fd = connected(&site), sent = 0;
+    say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    turn_until(&site, &site.requests, 1);
+    while (sent < EVENTS && exchange_send(site.x, (struct slice){event, sizeof event})) {
+        sent++;
+        turn(&site);
+    }
+    assert_in_range(sent, 1, EVENTS - 1);
+    assert_false(exchange_send(site.x, (struct slice){event, 1})); /* for good */
+    status_at_end(&site, fd);
+    turn_until(&site, &site.gone, 1);
+    close_site(&site);
+}
+
+static void a_stream_is_not_cut_for_its_age(void **state)
+{
+    struct site site;
+    char text[4096] = "";
+    (void)state;
+    open_site(&site);
+    site.streams = true;
+    int fd = connected(&site);
+    say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    turn_until(&site, &site.requests, 1);
+    clock_skip(ANSWER_MS * 100);
+    for (int i = 0; i < 20; i++)
+        turn(&site);
+    assert_non_null(site.x);
+    assert_true(exchange_send(site.x, slice_of("event: late\n\n")));
+    for (int i = 0, len = 0; strstr(text, "event: late") == NULL; i++) {
+        assert_true(i < TURNS);
+        turn(&site);
+        ssize_t got = recv(fd, text + len, sizeof text - 1 - (size_t)len, MSG_DONTWAIT);
+        len += got > 0 ? (int)got : 0;
+        text[len] = '\0';
+    }
+    close(fd);
+    while (site.x != NULL) { /* seen when there is something to say */
+        exchange_send(site.x, slice_of(":\n\n"));
+        turn(&site);
+    }
+    close_site(&site);
+}
+
+static void connections_are_bounded(void **state)
+{
+    struct site site;
+    int fds[CONNECTIONS];
+    (void)state;
+    open_site(&site);
+    for (int i = 0; i < CONNECTIONS; i++) {
+        fds[i] = connected(&site);
+        say(fds[i], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+        turn_until(&site, &site.requests, i + 1);
+    }
+    int more = connected(&site);
+    say(more, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    for (int i = 0; i < 50; i++)
+        turn(&site);
+    assert_int_equal(site.requests, CONNECTIONS);
+    close(fds[0]);
+    turn_until(&site, &site.gone, 1);
+    close(more);
+    more = connected(&site); /* its place is free */
+    say(more, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    turn_until(&site, &site.requests, CONNECTIONS + 1);
+    close(more);
+    for (int i = 1; i < CONNECTIONS; i++)
+        close(fds[i]);
+    close_site(&site);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(half_a_request_is_not_waited_for),
+        cmocka_unit_test(an_answer_that_is_not_read_is_not_kept),
+        cmocka_unit_test(a_stream_that_is_not_read_ends),
+        cmocka_unit_test(a_stream_is_not_cut_for_its_age),
+        cmocka_unit_test(connections_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
