@@ -24,6 +24,7 @@ struct wait {
     bool busy;  /* a resend works for it */
     bool dirty; /* something that it waits for has changed */
     int64_t deadline_ms;
+    int64_t unseen_ms; /* an order that is not known by then is none; -1: it is past */
     char key[KEY_MAX + 1];
     /* WAIT_SYNC */
     char confirmed_at[64];

@@ -1,5 +1,6 @@
 #include "dashboard/feed.h"
 
+#include "dashboard/lookup.h"
 #include "edge/clock.h"
 #include "edge/kafka_conf.h"
 #include "edge/log.h"
@@ -11,9 +12,14 @@
 #include <unistd.h>
 
 /* A turn's batch must not keep the API waiting. */
-enum { BATCH = 2000, BATCH_MS = 50, LOOK_MS = 2000, LOOK_EVERY_MS = 5000, PARTITIONS_MAX = 4096 };
+enum { BATCH = 2000, BATCH_MS = 50, LOOK_EVERY_MS = 5000 };
 
 #define PREFIX "elementor-sync."
+
+struct feed_partition {
+    int64_t next;      /* to be read */
+    bool ended, moved; /* was read to its end once; beyond what the view knows */
+};
 
 struct feed {
     const struct config *config;
@@ -29,7 +35,8 @@ struct feed {
     size_t unfinished;                    /* partitions that were never read to their end */
     bool assigned, down;
     int64_t look_ms;
-    bool *ended[VIEW_TOPIC_COUNT];
+    struct feed_partition *at[VIEW_TOPIC_COUNT];
+    struct lookup *lookup;
     struct log_trouble trouble;
 };
 
@@ -69,6 +76,9 @@ static bool start(struct feed *f, struct error *err)
     rd_kafka_poll_set_consumer(f->rk);
     f->queue = rd_kafka_queue_get_consumer(f->rk);
     rd_kafka_queue_io_event_enable(f->queue, f->wake_fd, &one, sizeof one);
+    f->lookup = lookup_new(f->rk, f->topics, VIEW_TOPIC_COUNT, f->wake_fd, err);
+    if (f->lookup == NULL)
+        return false;
     return loop_watch(f->loop, f->wake_fd, LOOP_READ, ready, f) ||
            error_set(err, ERROR_NO_MEMORY, "no memory to read topics");
 }
@@ -100,6 +110,7 @@ void feed_free(struct feed *f)
 {
     if (f == NULL)
         return;
+    lookup_free(f->lookup); /* uses the client */
     if (f->rk != NULL) {
         rd_kafka_queue_destroy(f->queue);
         rd_kafka_consumer_close(f->rk);
@@ -108,36 +119,26 @@ void feed_free(struct feed *f)
     loop_forget(f->loop, f->wake_fd);
     close(f->wake_fd);
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
-        free(f->ended[i]);
+        free(f->at[i]);
     free(f);
 }
 
 /* ---- which partitions there are ---- */
 
-static int32_t count_partitions(struct feed *f, const rd_kafka_metadata_t *m, int topic)
-{
-    for (int i = 0; i < m->topic_cnt; i++)
-        if (strcmp(m->topics[i].topic, f->topics[topic]) == 0 &&
-            m->topics[i].partition_cnt <= PARTITIONS_MAX)
-            return m->topics[i].partition_cnt;
-    return 0;
-}
-
-static bool note_partitions(struct feed *f, const rd_kafka_metadata_t *m)
+static bool note_partitions(struct feed *f, const struct lookup_found *found)
 {
     bool more = false;
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++) {
-        int32_t count = count_partitions(f, m, i);
-        bool *ended = count > f->partitions[i]
-                          ? realloc(f->ended[i], ((size_t)count + 1) * sizeof *ended)
-                          : NULL;
-        if (ended == NULL)
+        int32_t count = found->partitions[i];
+        struct feed_partition *at =
+            count > f->partitions[i] ? realloc(f->at[i], (size_t)count * sizeof *at) : NULL;
+        if (at == NULL)
             continue;
-        f->ended[i] = ended;
-        for (; f->partitions[i] < count; f->partitions[i]++) {
-            ended[f->partitions[i]] = false;
-            f->unfinished++;
-        }
+        f->at[i] = at;
+        for (int32_t n = f->partitions[i]; n < count; n++)
+            at[n] = (struct feed_partition){.next = view_offset(f->view, (enum view_topic)i, n)};
+        f->unfinished += (size_t)(count - f->partitions[i]);
+        f->partitions[i] = count;
         more = true;
     }
     return more;
@@ -148,52 +149,64 @@ static void assign(struct feed *f)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(32);
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
         for (int32_t n = 0; n < f->partitions[i]; n++)
-            rd_kafka_topic_partition_list_add(list, f->topics[i], n)->offset =
-                view_offset(f->view, (enum view_topic)i, n);
+            rd_kafka_topic_partition_list_add(list, f->topics[i], n)->offset = f->at[i][n].next;
     rd_kafka_assign(f->rk, list);
     rd_kafka_topic_partition_list_destroy(list);
     f->assigned = true;
 }
 
 /* A topic that is shorter than what the view has read was made anew: the view is, too. */
-static bool is_shorter(struct feed *f)
+static bool is_shorter(struct feed *f, const struct lookup_found *found)
 {
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
-        for (int32_t n = 0; n < f->partitions[i]; n++) {
-            int64_t low, high, next = view_offset(f->view, (enum view_topic)i, n);
-            if (next > 0 &&
-                rd_kafka_query_watermark_offsets(f->rk, f->topics[i], n, &low, &high, LOOK_MS) ==
-                    RD_KAFKA_RESP_ERR_NO_ERROR &&
-                high < next)
+        for (int32_t n = 0; found->ends[i] != NULL && n < f->partitions[i]; n++)
+            if (found->ends[i][n] >= 0 && found->ends[i][n] < f->at[i][n].next)
                 return true;
-        }
     return false;
 }
 
-/* Blocks for LOOK_MS at most; only until the topics are found, then rarely. */
-static bool look(struct feed *f, int64_t now_ms, struct error *err)
+static bool begin_anew(struct feed *f, struct error *err)
 {
-    const rd_kafka_metadata_t *m;
-    f->look_ms = now_ms + (f->assigned ? LOOK_EVERY_MS * 12 : LOOK_EVERY_MS);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(f->rk, 1, NULL, &m, LOOK_MS);
-    f->down = code != RD_KAFKA_RESP_ERR_NO_ERROR;
+    log_warn("a topic was made anew: the view is built from the beginning",
+             LOG_S("of", f->config->kafka_topic));
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        for (int32_t n = 0; n < f->partitions[i]; n++)
+            f->at[i][n].next = 0;
+    return view_reset(f->view, err);
+}
+
+static bool found(struct feed *f, const struct lookup_found *found, int64_t now_ms,
+                  struct error *err)
+{
+    f->down = found->code != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (f->down) {
         log_trouble(&f->trouble, now_ms, LOOK_EVERY_MS * 12, "no broker answers the dashboard",
-                    (const struct log_field[]){LOG_S("why", rd_kafka_err2str(code)), {0}});
+                    (const struct log_field[]){LOG_S("why", rd_kafka_err2str(found->code)), {0}});
         return true;
     }
     log_trouble_over(&f->trouble, "the brokers answer the dashboard",
                      (const struct log_field[]){{0}});
-    bool first = !f->assigned, more = note_partitions(f, m);
-    rd_kafka_metadata_destroy(m);
-    if (first && is_shorter(f)) {
-        log_warn("a topic was made anew: the view is built from the beginning",
-                 LOG_S("of", f->config->kafka_topic));
-        if (!view_reset(f->view, err))
-            return false;
+    bool first = !f->assigned;
+    if (!note_partitions(f, found))
+        return true;
+    if (first && is_shorter(f, found) && !begin_anew(f, err))
+        return false;
+    assign(f);
+    return true;
+}
+
+/* Often until the topics are found, then rarely. */
+static bool look(struct feed *f, int64_t now_ms, struct error *err)
+{
+    const struct lookup_found *result = lookup_take(f->lookup);
+    if (result != NULL) {
+        f->look_ms = now_ms + (f->assigned ? LOOK_EVERY_MS * 12 : LOOK_EVERY_MS);
+        return found(f, result, now_ms, err);
     }
-    if (more)
-        assign(f);
+    if (now_ms >= f->look_ms) {
+        f->look_ms = now_ms + LOOK_EVERY_MS;
+        lookup_start(f->lookup, !f->assigned);
+    }
     return true;
 }
 
@@ -201,7 +214,7 @@ static bool look(struct feed *f, int64_t now_ms, struct error *err)
 
 static int topic_of(const struct feed *f, const rd_kafka_message_t *m)
 {
-    const char *name = rd_kafka_topic_name(m->rkt);
+    const char *name = m->rkt != NULL ? rd_kafka_topic_name(m->rkt) : "";
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
         if (strcmp(f->topics[i], name) == 0)
             return i;
@@ -264,9 +277,9 @@ static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct e
 
 static void reached_end(struct feed *f, int topic, int32_t partition)
 {
-    if (partition >= f->partitions[topic] || f->ended[topic][partition])
+    if (f->at[topic][partition].ended)
         return;
-    f->ended[topic][partition] = true;
+    f->at[topic][partition].ended = true;
     f->unfinished--;
     if (f->unfinished == 0)
         log_info("the view has caught up", LOG_I("orders", view_count(f->view, ORDER_DELIVERED) +
@@ -274,18 +287,33 @@ static void reached_end(struct feed *f, int topic, int32_t partition)
                                                                view_count(f->view, ORDER_PARKED)));
 }
 
-static bool take(struct feed *f, rd_kafka_message_t *m, struct error *err)
+static void take(struct feed *f, rd_kafka_message_t *m, struct error *err)
 {
     int topic = topic_of(f, m);
-    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF && topic >= 0)
+    if (topic < 0 || m->partition < 0 || m->partition >= f->partitions[topic])
+        return;
+    struct feed_partition *at = &f->at[topic][m->partition];
+    if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         reached_end(f, topic, m->partition);
-    else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
+    } else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_debug("kafka", LOG_S("why", rd_kafka_message_errstr(m)));
-    else if (topic >= 0) {
+    } else {
         put(f, topic, m, err);
-        return err->code == ERROR_NONE &&
-               view_set_offset(f->view, (enum view_topic)topic, m->partition, m->offset + 1, err);
+        at->next = m->offset + 1;
+        at->moved = true;
     }
+}
+
+/* The offsets that the batch reaches. */
+static bool put_offsets(struct feed *f, struct error *err)
+{
+    for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
+        for (int32_t n = 0; n < f->partitions[i]; n++) {
+            struct feed_partition *at = &f->at[i][n];
+            if (at->moved && !view_set_offset(f->view, (enum view_topic)i, n, at->next, err))
+                return false;
+            at->moved = false;
+        }
     return true;
 }
 
@@ -295,10 +323,12 @@ static size_t read_batch(struct feed *f, rd_kafka_message_t **batch, struct erro
     ssize_t count = rd_kafka_consume_batch_queue(f->queue, 0, batch, BATCH);
     bool ok = count > 0 && view_begin(f->view, err);
     for (ssize_t i = 0; i < count; i++) {
-        ok = ok && take(f, batch[i], err);
+        if (ok)
+            take(f, batch[i], err);
+        ok = ok && err->code == ERROR_NONE;
         rd_kafka_message_destroy(batch[i]);
     }
-    if (ok)
+    if (ok && put_offsets(f, err))
         (void)!view_commit(f->view, err);
     return count > 0 ? (size_t)count : 0;
 }
@@ -312,7 +342,7 @@ bool feed_turn(struct feed *f, int64_t now_ms, int64_t *ret_wait_ms, struct erro
 {
     rd_kafka_message_t *batch[BATCH];
     size_t count = 1;
-    if (now_ms >= f->look_ms && !look(f, now_ms, err))
+    if (!look(f, now_ms, err))
         return false;
     int64_t deadline = now_ms + BATCH_MS;
     while (count > 0 && err->code == ERROR_NONE && clock_mono_ms() < deadline)
@@ -336,7 +366,7 @@ int64_t feed_behind(const struct feed *f)
     int64_t behind = 0;
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
         for (int32_t n = 0; n < f->partitions[i]; n++) {
-            int64_t low, high, next = view_offset(f->view, (enum view_topic)i, n);
+            int64_t low, high, next = f->at[i][n].next;
             if (rd_kafka_get_watermark_offsets(f->rk, f->topics[i], n, &low, &high) ==
                     RD_KAFKA_RESP_ERR_NO_ERROR &&
                 high > next)

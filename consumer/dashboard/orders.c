@@ -43,11 +43,15 @@ void call_list(struct call *call)
 void call_order(struct call *call)
 {
     json_t *order = view_order_detail(call->d->view, call->key);
-    if (order == NULL)
+    if (order == NULL) {
         reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
                       NULL);
-    else
-        reply_json(call->x, 200, order);
+        return;
+    }
+    json_t *parked_at = json_object_get(order, "parked_at");
+    if (json_is_object(parked_at)) /* the view knows offsets, not names */
+        json_object_set_new(parked_at, "topic", json_string(call->d->config->parked_topic));
+    reply_json(call->x, 200, order);
 }
 
 /* ---- retry ---- */

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { UNSEEN_MS = 2000 };
+
 struct wait *wait_new(const struct call *call, int kind)
 {
     struct dashboard *d = call->d;
@@ -19,6 +21,7 @@ struct wait *wait_new(const struct call *call, int kind)
     w->caller = call->caller;
     w->want_ms = -1;
     w->deadline_ms = d->now_ms + d->config->dashboard_wait;
+    w->unseen_ms = d->now_ms + UNSEEN_MS;
     w->next = d->waits;
     if (w->next != NULL)
         w->next->previous = w;
@@ -58,19 +61,31 @@ void wait_changed(struct dashboard *d, const char *key, size_t key_len)
             w->dirty = true;
 }
 
+static bool is_due(struct wait *w)
+{
+    if (w->unseen_ms >= 0 && w->d->now_ms >= w->unseen_ms) {
+        w->unseen_ms = -1;
+        return true;
+    }
+    return w->dirty || w->d->now_ms >= w->deadline_ms;
+}
+
 int64_t waits_turn(struct dashboard *d)
 {
     int64_t due_ms = -1;
     for (struct wait *w = d->waits, *next; w != NULL; w = next) {
         next = w->next;
-        if (w->kind != WAIT_SYNC || w->busy)
-            continue;
-        if (w->dirty || d->now_ms >= w->deadline_ms)
+        if (w->kind == WAIT_SYNC && !w->busy && is_due(w))
             sync_advance(w); /* may free it */
     }
-    for (struct wait *w = d->waits; w != NULL; w = w->next)
-        if (w->kind == WAIT_SYNC && !w->busy && (due_ms < 0 || w->deadline_ms < due_ms))
-            due_ms = w->deadline_ms;
+    for (struct wait *w = d->waits; w != NULL; w = w->next) {
+        if (w->kind != WAIT_SYNC || w->busy)
+            continue;
+        int64_t next_ms =
+            w->unseen_ms >= 0 && w->unseen_ms < w->deadline_ms ? w->unseen_ms : w->deadline_ms;
+        if (due_ms < 0 || next_ms < due_ms)
+            due_ms = next_ms;
+    }
     if (due_ms < 0)
         return -1;
     return due_ms > d->now_ms ? due_ms - d->now_ms : 0;

@@ -13,6 +13,7 @@ PUT /_control changes what is named, for requests that come later; it is not jou
   delay_ms    0       the time before the answer
   delay_only  0       so many requests are delayed, the later ones are not; 0: all are
   fail_first  0       so many 500s for each webhook-id before its first success
+  refuse      ""      requests whose body has this text are answered 422, the others as ever
   mode        normal  reset: the connection ends with RST; hang: no answer until the mode changes
 """
 import argparse
@@ -29,7 +30,8 @@ CONTROL_PATH = "/_control"
 
 lock = threading.Lock()
 mode_changed = threading.Condition(lock)
-control = {"status": 200, "headers": {}, "delay_ms": 0, "delay_only": 0, "fail_first": 0, "mode": "normal"}
+control = {"status": 200, "headers": {}, "delay_ms": 0, "delay_only": 0, "fail_first": 0, "refuse": "",
+           "mode": "normal"}
 attempts = collections.Counter()
 
 
@@ -77,6 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         status = now["status"] if now["mode"] == "normal" else None
         if failing and status is not None:
             status = 500
+        elif now["refuse"] and now["refuse"] in body and status is not None:
+            status = 422
         journal({"t_ms": int(began * 1000), "t_done_ms": int(time.time() * 1000),
                  "method": self.command, "path": self.path, "headers": self.headers.items(),
                  "body": body, "status": status})

@@ -1,0 +1,116 @@
+#include "dashboard/lookup.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { LOOK_MS = 2000 };
+
+struct lookup {
+    rd_kafka_t *rk;
+    const char *const *topics;
+    size_t count;
+    int wake_fd;
+    bool running, with_ends;
+    pthread_t thread;
+    atomic_bool ended, unwanted;
+    struct lookup_found found; /* the thread's, until it has ended */
+};
+
+struct lookup *lookup_new(rd_kafka_t *rk, const char *const *topics, size_t count, int wake_fd,
+                          struct error *err)
+{
+    struct lookup *l = calloc(1, sizeof *l);
+    if (l == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to look at topics");
+        return NULL;
+    }
+    l->rk = rk;
+    l->topics = topics;
+    l->count = count;
+    l->wake_fd = wake_fd;
+    return l;
+}
+
+static void forget(struct lookup_found *found)
+{
+    for (int i = 0; i < LOOKUP_TOPICS_MAX; i++)
+        free(found->ends[i]);
+    *found = (struct lookup_found){.code = RD_KAFKA_RESP_ERR_NO_ERROR};
+}
+
+/* ---- in the thread ---- */
+
+static int32_t count_partitions(const rd_kafka_metadata_t *m, const char *topic)
+{
+    for (int i = 0; i < m->topic_cnt; i++)
+        if (strcmp(m->topics[i].topic, topic) == 0 &&
+            m->topics[i].partition_cnt <= LOOKUP_PARTITIONS_MAX)
+            return m->topics[i].partition_cnt;
+    return 0;
+}
+
+static void find_ends(struct lookup *l, size_t topic)
+{
+    int32_t count = l->found.partitions[topic];
+    int64_t low, high, *ends = calloc((size_t)count + 1, sizeof *ends);
+    for (int32_t n = 0; ends != NULL && n < count; n++) {
+        bool known = !atomic_load(&l->unwanted) &&
+                     rd_kafka_query_watermark_offsets(l->rk, l->topics[topic], n, &low, &high,
+                                                      LOOK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+        ends[n] = known ? high : -1;
+    }
+    l->found.ends[topic] = ends;
+}
+
+static void *look(void *context)
+{
+    static const uint64_t one = 1;
+    struct lookup *l = context;
+    const rd_kafka_metadata_t *m;
+    l->found.code = rd_kafka_metadata(l->rk, 1, NULL, &m, LOOK_MS);
+    if (l->found.code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        for (size_t i = 0; i < l->count; i++)
+            l->found.partitions[i] = count_partitions(m, l->topics[i]);
+        rd_kafka_metadata_destroy(m);
+        for (size_t i = 0; l->with_ends && i < l->count; i++)
+            find_ends(l, i);
+    }
+    atomic_store(&l->ended, true);
+    (void)!write(l->wake_fd, &one, sizeof one);
+    return NULL;
+}
+
+/* ---- in the caller's ---- */
+
+void lookup_start(struct lookup *l, bool with_ends)
+{
+    if (l->running)
+        return;
+    forget(&l->found);
+    l->with_ends = with_ends;
+    atomic_store(&l->ended, false);
+    l->running = pthread_create(&l->thread, NULL, look, l) == 0; /* else the next look may */
+}
+
+const struct lookup_found *lookup_take(struct lookup *l)
+{
+    if (!l->running || !atomic_load(&l->ended))
+        return NULL;
+    pthread_join(l->thread, NULL);
+    l->running = false;
+    return &l->found;
+}
+
+void lookup_free(struct lookup *l)
+{
+    if (l == NULL)
+        return;
+    atomic_store(&l->unwanted, true);
+    if (l->running)
+        pthread_join(l->thread, NULL);
+    forget(&l->found);
+    free(l);
+}

@@ -1,0 +1,115 @@
+/* lookup_test: topics are looked at without waiting for the brokers. */
+#include "dashboard/lookup.h"
+#include "fakes/cluster.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static const char *const topics[] = {CLUSTER_TOPIC, "missing"};
+
+static rd_kafka_t *client(const char *brokers)
+{
+    char text[256];
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof text);
+    rd_kafka_conf_set(conf, "log_level", "0", text, sizeof text);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
+    assert_non_null(rk);
+    return rk;
+}
+
+static const struct lookup_found *awaited(struct lookup *lookup, int fd)
+{
+    struct pollfd wake = {.fd = fd, .events = POLLIN};
+    uint64_t count;
+    assert_int_equal(poll(&wake, 1, 20000), 1);
+    assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+    const struct lookup_found *found = lookup_take(lookup);
+    assert_non_null(found);
+    assert_null(lookup_take(lookup)); /* once */
+    return found;
+}
+
+static void partitions_and_ends_are_found(void **state)
+{
+    struct cluster c;
+    struct error err = {0};
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    (void)state;
+    cluster_open(&c, 3);
+    cluster_produce(&c, 1, "a", 1);
+    cluster_produce(&c, 1, "b", 1);
+    rd_kafka_t *rk = client(c.brokers);
+    struct lookup *lookup = lookup_new(rk, topics, 2, fd, &err);
+    assert_null(lookup_take(lookup));
+    lookup_start(lookup, true);
+    const struct lookup_found *found = awaited(lookup, fd);
+    assert_int_equal(found->code, RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(found->partitions[0], 3);
+    assert_int_equal(found->partitions[1], 0);
+    assert_int_equal(found->ends[0][0], 0);
+    assert_int_equal(found->ends[0][1], 2);
+    lookup_start(lookup, false);
+    found = awaited(lookup, fd);
+    assert_int_equal(found->partitions[0], 3);
+    assert_null(found->ends[0]);
+    lookup_free(lookup);
+    rd_kafka_destroy(rk);
+    cluster_close(&c);
+    close(fd);
+}
+
+static int listener(char brokers[64])
+{
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof at;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &size), 0);
+    snprintf(brokers, 64, "127.0.0.1:%d", ntohs(at.sin_port));
+    return fd;
+}
+
+/* A broker that takes the connection and never says a word. */
+static void whoever_asks_does_not_wait(void **state)
+{
+    struct error err = {0};
+    char brokers[64];
+    int silent = listener(brokers), fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    (void)state;
+    rd_kafka_t *rk = client(brokers);
+    struct lookup *lookup = lookup_new(rk, topics, 2, fd, &err);
+    lookup_start(lookup, true);
+    assert_null(lookup_take(lookup)); /* it is under way still */
+    lookup_start(lookup, true);       /* no second one */
+    const struct lookup_found *found = awaited(lookup, fd);
+    assert_int_not_equal(found->code, RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(found->partitions[0], 0);
+    lookup_start(lookup, true);
+    lookup_free(lookup); /* amid one */
+    rd_kafka_destroy(rk);
+    close(silent);
+    close(fd);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partitions_and_ends_are_found),
+        cmocka_unit_test(whoever_asks_does_not_wait),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
