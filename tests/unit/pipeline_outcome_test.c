@@ -1,4 +1,5 @@
 /* pipeline_outcome: what is written of an order's end: the parked record, the outcome record. */
+#include "fakes/clock.h"
 #include "world/world.h"
 
 #include <jansson.h>
@@ -100,6 +101,47 @@ static void each_end_is_recorded(void **state)
                 states[of_o1 - 1 - k]);
         of_o1++;
     }
+    forget(&r);
+    world_close(&w);
+}
+
+/* Who looks at an order meanwhile sees why it is not there yet, and when it is tried again. */
+static void what_is_retried_for_long_is_recorded(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, BUSY, 6}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[TEXT_MAX];
+    struct world w;
+    struct records r = {.count = 0};
+    (void)state;
+    world_open(&w, webhook);
+    world_confirm(&w, 1, "o1");
+    world_start(&w);
+    world_await_scrape(&w, "/metrics", "elementor_sync_breaker_open 1\n", text, sizeof text);
+    read_outcomes(&w, &r);
+    assert_int_equal(r.count, 0); /* five failures within a moment are nobody's news */
+    clock_skip(31000);
+    while (r.count == 0)
+        read_outcomes(&w, &r);
+    assert_string_equal(r.keys[0], "o1");
+    assert_string_equal(text_of(&r, 0, "state"), "retrying");
+    assert_string_equal(text_of(&r, 0, "reason"), "http:503");
+    assert_int_equal(number_of(&r, 0, "attempts"), 6);
+    assert_int_equal(number_of(&r, 0, "status"), 503);
+    assert_true(json_is_null(json_object_get(r.values[0], "settled_ms")));
+    assert_true(number_of(&r, 0, "next_attempt_ms") > number_of(&r, 0, "last_attempt_ms"));
+    assert_true(number_of(&r, 0, "last_attempt_ms") >= number_of(&r, 0, "first_attempt_ms") + 31000);
+    forget(&r);
+    clock_skip(61000);
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 1\n", text,
+                       sizeof text);
+    world_stop(&w);
+    assert_true(w.ok);
+    read_outcomes(&w, &r);
+    assert_int_equal(r.count, 2);
+    assert_string_equal(text_of(&r, 1, "state"), "delivered");
+    assert_int_equal(number_of(&r, 1, "attempts"), 7);
+    assert_true(json_is_null(json_object_get(r.values[1], "next_attempt_ms")));
     forget(&r);
     world_close(&w);
 }
@@ -242,6 +284,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_end_is_recorded),
+        cmocka_unit_test(what_is_retried_for_long_is_recorded),
         cmocka_unit_test(a_refused_record_is_parked_with_all_that_is_known),
         cmocka_unit_test(a_record_too_large_to_park_is_parked_without_its_value),
         cmocka_unit_test(a_record_with_a_huge_key_is_parked_all_the_same),
