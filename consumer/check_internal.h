@@ -41,6 +41,13 @@ struct check {
 void check_kafka(struct check *c);
 void check_kafka_done(struct check *c);
 
+/* The program's own topics. */
+void check_own_topics(struct check *c);
+
+/* The partitions of one topic; 0 with the reason in *ret_code. */
+int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code);
+bool check_is_missing(rd_kafka_resp_err_t code);
+
 /* Reads the newest records into c->sample, and says what they show. */
 void check_records(struct check *c);
 

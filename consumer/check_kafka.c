@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define KAFKA "kafka"
-#define OWN "own topics"
 
 enum {
     REACH_MS = 10000, /* for the first answer of a broker */
@@ -138,8 +137,7 @@ static bool reach_brokers(struct check *c)
 
 /* ---- topics ---- */
 
-/* The partitions of one topic; 0 with the reason in *ret_code. */
-static int32_t look_at(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
+int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
 {
     const struct rd_kafka_metadata *metadata;
     int32_t partitions = 0;
@@ -156,7 +154,7 @@ static int32_t look_at(struct check *c, const char *name, rd_kafka_resp_err_t *r
     return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR ? partitions : 0;
 }
 
-static bool is_missing(rd_kafka_resp_err_t code)
+bool check_is_missing(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
            code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -233,7 +231,7 @@ static void fail_topic(struct check *c, rd_kafka_resp_err_t code)
 {
     struct error err = {0};
     char hint[500];
-    if (is_missing(code)) {
+    if (check_is_missing(code)) {
         suggest_topic(c, c->config->kafka_topic, hint, sizeof hint);
         error_set(&err, ERROR_FAILED, "topic \"%s\" does not exist on this cluster; %s",
                   c->config->kafka_topic, hint);
@@ -274,7 +272,7 @@ static bool reach_topic(struct check *c)
         report_add(c->report, REPORT_NOTE, KAFKA, "topic", "%s", hint);
         return false;
     }
-    c->partitions = look_at(c, c->config->kafka_topic, &code);
+    c->partitions = check_partitions(c, c->config->kafka_topic, &code);
     if (c->partitions == 0) {
         fail_topic(c, code);
         return false;
@@ -384,43 +382,6 @@ static void reach_group(struct check *c)
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* ---- the program's own topics ---- */
-
-static void judge_own(struct check *c, const char *option, const char *name, int32_t wanted)
-{
-    struct error err = {0};
-    rd_kafka_resp_err_t code;
-    int32_t found = look_at(c, name, &code);
-    if (found >= wanted)
-        report_add(c->report, REPORT_OK, OWN, option, "%s: %d partition%s", name, (int)found,
-                   found == 1 ? "" : "s");
-    else if (found > 0)
-        report_add(c->report, REPORT_WARN, OWN, option,
-                   "%s: %d partitions, but the orders' topic has %d: orders of the others cannot "
-                   "be retried by hand until they are added",
-                   name, (int)found, (int)wanted);
-    else if (is_missing(code) && c->config->topics_create)
-        report_add(c->report, REPORT_NOTE, OWN, option, "%s: missing; run creates it", name);
-    else {
-        error_set(&err, ERROR_FAILED, "%s: %s%s%s", name,
-                  is_missing(code) ? "missing, and topics.create=false: create it with "
-                                   : rd_kafka_err2str(code),
-                  is_missing(code)
-                      ? (wanted > 1 ? "the partitions of the orders' topic" : "one partition")
-                      : "; ",
-                  is_missing(code) ? "" : kafka_advice(rd_kafka_err2str(code)));
-        report_fail(c->report, &err, OWN, option);
-    }
-}
-
-static void reach_own_topics(struct check *c)
-{
-    judge_own(c, "parked.topic", c->config->parked_topic, 1);
-    judge_own(c, "deliveries.topic", c->config->deliveries_topic, 1);
-    judge_own(c, "retry.topic", c->config->retry_topic, c->partitions);
-    judge_own(c, "members.topic", c->config->members_topic, 1);
-}
-
 void check_kafka(struct check *c)
 {
     struct error err = {0};
@@ -433,5 +394,5 @@ void check_kafka(struct check *c)
     if (!reach_brokers(c) || !reach_topic(c))
         return;
     reach_group(c);
-    reach_own_topics(c);
+    check_own_topics(c);
 }

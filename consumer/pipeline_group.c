@@ -2,6 +2,7 @@
 #include "pipeline_internal.h"
 
 #include "core/window_text.h"
+#include "edge/topics.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -155,6 +156,12 @@ static void restarted(void *context, int32_t slot, int64_t position)
     partition->committed = -1; /* so that the new place is committed at once */
 }
 
+static int32_t grown(void *context, int32_t partitions)
+{
+    struct pipeline *p = context;
+    return topics_follow(p->config, p->source, partitions);
+}
+
 static void trouble(void *context, const struct error *err, bool fatal)
 {
     struct pipeline *p = context;
@@ -175,5 +182,6 @@ struct source_events group_events(struct pipeline *p)
                                   .at_end = at_end,
                                   .stopped = stopped,
                                   .restarted = restarted,
+                                  .grown = grown,
                                   .trouble = trouble};
 }

@@ -57,6 +57,9 @@ struct source_events {
     void (*stopped)(void *context, int32_t slot, const char *why);
     /* The same, and the operator had chosen to go on: reading begins anew at `position`. */
     void (*restarted)(void *context, int32_t slot, int64_t position);
+    /* Partitions were added to the topic, which has so many by now: how many of them have a retry
+     * partition that can be read, by whatever is to be done for it. May take some seconds. */
+    int32_t (*grown)(void *context, int32_t partitions);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
     void (*trouble)(void *context, const struct error *err, bool fatal);
 };
@@ -109,7 +112,7 @@ bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret
 /* A slot's end as far as fetching has told, without asking; -1: not known yet. */
 int64_t source_end_known(struct source *source, int32_t slot);
 
-/* Partitions of kafka.topic, as found by source_start. */
+/* Partitions of kafka.topic, as last seen. */
 int32_t source_partitions(const struct source *source);
 
 /* Makes retry partitions readable: the topic exists now. Before any is assigned. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
+enum { LOOK_UP_MS = 5000, LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
 enum { METADATA_MAX = 4096 }; /* what brokers take */
 
 static struct source_slot *entry(struct source *s, int32_t slot)
@@ -118,28 +118,19 @@ static void tell_revoking(struct source *s, int32_t slot)
         s->events.revoking(s->events.context, slot);
 }
 
-/* Each source partition, and the retry partition that goes with it where there is one. */
+/* Each source partition, and the retry partition that goes with it where there is one (a retry
+ * partition can be younger than the assignment: then it is not in it). */
 static void for_each_slot(struct source *s, const rd_kafka_topic_partition_list_t *list,
                           void (*each)(struct source *s, int32_t slot))
 {
     for (int i = 0; i < list->cnt; i++) {
         int32_t partition = list->elems[i].partition;
         each(s, slot_of(partition, false));
-        if (partition < s->retry_partitions)
-            each(s, slot_of(partition, true));
+        int32_t retry = slot_of(partition, true);
+        if (partition < s->retry_partitions &&
+            (each == want || entry(s, retry)->state != SOURCE_FREE))
+            each(s, retry);
     }
-}
-
-/* A partition that was added while members run is read from its beginning; the retry topic gets its
- * partition at the next start, and with it whoever retries by hand. */
-static void say_added(const struct source *s, const rd_kafka_topic_partition_list_t *list)
-{
-    for (int i = 0; i < list->cnt && s->retry_partitions > 0; i++)
-        if (list->elems[i].partition >= s->retry_partitions)
-            log_warn(
-                "a partition was added to the topic: restart a member, so that its orders can be "
-                "retried by hand too",
-                LOG_I("partition", list->elems[i].partition));
 }
 
 void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
@@ -148,8 +139,8 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     struct source *s = opaque;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->pending = CHANGE_ASSIGN;
+        s->follow = true;
         s->joined = true;
-        say_added(s, partitions);
         for_each_slot(s, partitions, want);
         return;
     }
@@ -221,6 +212,40 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
     }
 }
 
+/* Whether a partition is here, or on its way, that is younger than the retry topic. */
+static bool is_grown(const struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++) {
+        int32_t slot = (int32_t)i;
+        bool ours = s->slots[i].state == SOURCE_WANTED || s->slots[i].state == SOURCE_ASSIGNED;
+        if (ours && !slot_is_retry(slot) && slot_partition(slot) >= s->retry_partitions)
+            return s->retry_partitions > 0;
+    }
+    return false;
+}
+
+/* A partition that was added while members run is read from its beginning, and its retry partition
+ * with it. Looked for at each assignment, until it is there. */
+static void follow_growth(struct source *s)
+{
+    struct error err = {0};
+    if (!is_grown(s))
+        return;
+    size_t partitions = source_partition_count(s, LOOK_UP_MS, &err);
+    if (partitions == 0)
+        return;
+    s->partitions = (int32_t)partitions;
+    int32_t before = s->retry_partitions;
+    int32_t after = s->events.grown(s->events.context, s->partitions);
+    if (after > before)
+        s->retry_partitions = after;
+    for (int32_t p = before; p < s->retry_partitions; p++) {
+        enum source_state state = entry(s, slot_of(p, false))->state;
+        if (state == SOURCE_WANTED || state == SOURCE_ASSIGNED)
+            want(s, slot_of(p, true));
+    }
+}
+
 static void finish_assign(struct source *s)
 {
     int64_t now_ms = clock_mono_ms();
@@ -231,6 +256,10 @@ static void finish_assign(struct source *s)
     if (now_ms < s->retry_ms)
         return;
     struct error err = {0};
+    if (s->follow) {
+        s->follow = false;
+        follow_growth(s);
+    }
     rd_kafka_topic_partition_list_t *list = source_list(s, SOURCE_WANTED);
     if (list->cnt == 0 || source_find_starts(s, list, &err)) {
         s->pending = CHANGE_NONE;

@@ -38,6 +38,7 @@ struct source {
     int32_t born; /* partitions of the topic when the group began at its end; 0: it did not, or this
                    * member does not know */
     enum source_change pending; /* what librdkafka waits for us to carry out */
+    bool follow;                /* look whether the topic has grown before an assignment */
     int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
     bool ever_assigned, joined, closing, leaving, closed;
     struct log_trouble offsets_trouble, broker_trouble;

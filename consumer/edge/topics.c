@@ -1,6 +1,8 @@
 #include "edge/topics.h"
 
+#include "core/topic_policy.h"
 #include "edge/log.h"
+#include "edge/topic_policies.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -131,6 +133,8 @@ static bool read_extension(rd_kafka_event_t *event, const struct own_topic *topi
         rd_kafka_event_CreatePartitions_result(event), &count);
     rd_kafka_resp_err_t code =
         count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
+    if (code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS) /* another member was faster */
+        return true;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return refuse_short(topic, found, rd_kafka_err2str(code), err);
     log_info("partitions added", LOG_S("topic", topic->name),
@@ -175,6 +179,42 @@ static bool check_found(rd_kafka_t *rk, const struct config *config, const struc
     return extend(rk, topic, found, err);
 }
 
+int32_t topics_follow(const struct config *config, struct source *source, int32_t partitions)
+{
+    struct own_topic topics[OWN_TOPICS];
+    struct error err = {0};
+    rd_kafka_t *rk = source_client(source);
+    list_own(config, partitions, topics);
+    const struct own_topic *retry = topics;
+    while (retry->name != config->retry_topic)
+        retry++;
+    int32_t found = count_partitions(rk, retry->name, &err);
+    if (found >= 0 && check_found(rk, config, retry, found, &err))
+        return partitions;
+    log_warn("partitions were added to the topic, and cannot be retried by hand yet; once the "
+             "retry topic has them, the group's next rebalance takes them up",
+             LOG_S("why", err.text));
+    return found < 0 ? 0 : found;
+}
+
+/* What was made by hand may keep too little. */
+static void say_policies(rd_kafka_t *rk, const struct config *config)
+{
+    struct topic_policy policies[TOPIC_POLICIES];
+    topic_policies_ask(rk, config, ASK_MS, policies);
+    for (size_t i = 0; i < TOPIC_POLICIES; i++) {
+        const struct topic_policy *policy = &policies[i];
+        const char *fault = topic_policy_fault(policy->compact, policy->found);
+        if (policy->why[0] != '\0')
+            log_debug("a topic's cleanup.policy is not known", LOG_S("topic", policy->name),
+                      LOG_S("why", policy->why));
+        else if (fault[0] != '\0')
+            LOG_LINE(policy->compact ? LOG_WARN : LOG_ERROR, "a topic's cleanup.policy is wrong",
+                     LOG_S("topic", policy->name), LOG_S("policy", policy->found),
+                     LOG_S("what", fault));
+    }
+}
+
 bool topics_prepare(const struct config *config, struct source *source, struct error *err)
 {
     struct own_topic topics[OWN_TOPICS];
@@ -191,6 +231,7 @@ bool topics_prepare(const struct config *config, struct source *source, struct e
         if (found > 0 && !check_found(rk, config, &topics[i], found, err))
             return false;
     }
+    say_policies(rk, config);
     source_use_retry(source, source_partitions(source));
     return true;
 }

@@ -130,7 +130,8 @@ static void what_is_retried_for_long_is_recorded(void **state)
     assert_int_equal(number_of(&r, 0, "status"), 503);
     assert_true(json_is_null(json_object_get(r.values[0], "settled_ms")));
     assert_true(number_of(&r, 0, "next_attempt_ms") > number_of(&r, 0, "last_attempt_ms"));
-    assert_true(number_of(&r, 0, "last_attempt_ms") >= number_of(&r, 0, "first_attempt_ms") + 31000);
+    assert_true(number_of(&r, 0, "last_attempt_ms") >=
+                number_of(&r, 0, "first_attempt_ms") + 31000);
     forget(&r);
     clock_skip(61000);
     world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 1\n", text,

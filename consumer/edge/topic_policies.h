@@ -1,0 +1,23 @@
+/* topic_policies: the cleanup.policy of the program's own topics, as the cluster has it. */
+#ifndef EDGE_TOPIC_POLICIES_H
+#define EDGE_TOPIC_POLICIES_H
+
+#include "core/config.h"
+
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
+
+enum { TOPIC_POLICIES = 4, TOPIC_POLICY_TEXT_MAX = 128 };
+
+struct topic_policy {
+    const char *option, *name;         /* "parked.topic", and what it is set to; borrowed */
+    bool compact;                      /* what it is to be (core/topic_policy.h) */
+    char found[TOPIC_POLICY_TEXT_MAX]; /* "": not known */
+    char why[TOPIC_POLICY_TEXT_MAX];   /* why it is not known; "": there is no such topic */
+};
+
+/* Asks for those of all own topics at once. Each of two questions is bounded by timeout_ms. */
+void topic_policies_ask(rd_kafka_t *rk, const struct config *config, int timeout_ms,
+                        struct topic_policy ret_policies[TOPIC_POLICIES]);
+
+#endif
