@@ -54,6 +54,7 @@ bool check_get(struct check *c, const struct http_endpoint *endpoint, const char
 
 /* ---- configuration ---- */
 
+/* Secrets without a fingerprint: a property is a password, a header may hold one. */
 static void show_pairs(struct check *c, const char *prefix, const struct config_pair *pairs,
                        size_t count)
 {

@@ -2,6 +2,7 @@
 
 #include "core/config_suggest.h"
 #include "core/config_value.h"
+#include "core/fingerprint.h"
 #include "core/utf8.h"
 
 #include <ctype.h>
@@ -337,7 +338,10 @@ const char *config_value_text(const struct config *config, size_t option, char *
     const void *member = (const char *)config + slots[option].offset;
     switch (slots[option].type) {
     case TYPE_TEXT: return *(char *const *)member;
-    case TYPE_SECRET: return *(char *const *)member != NULL ? "(set)" : NULL;
+    case TYPE_SECRET:
+        return *(char *const *)member == NULL
+                   ? NULL
+                   : fingerprint_show(config_options[option].name, *(char *const *)member, text);
     case TYPE_SWITCH: return *(const bool *)member ? "true" : "false";
     case TYPE_COUNT: return quantity_text(CONFIG_QUANTITY_COUNT, member, text, size);
     case TYPE_DURATION: return quantity_text(CONFIG_QUANTITY_DURATION, member, text, size);

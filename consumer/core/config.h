@@ -253,8 +253,9 @@ const char *config_property(const struct config *config, const char *property);
 /* Whether an option's value must not be shown; kafka.properties.* and webhook.headers.* too. */
 bool config_name_is_secret(const char *name);
 
-/* The value of config_options[option] as it could be written, "(set)" for a secret, NULL: unset.
- * text: room for it, 32 bytes; what is returned may lie in the config instead. */
+/* The value of config_options[option] as it could be written, NULL: unset; for a secret what
+ * fingerprint_show says. text: room for it, 32 bytes; what is returned may lie in the config
+ * instead. */
 const char *config_value_text(const struct config *config, size_t option, char *text, size_t size);
 
 /* "250ms", "5s", "2m", "1h", "7d" as milliseconds. */

@@ -1,17 +1,17 @@
 /* webhook: the endpoint, its public name, and the headers of an attempt. */
 #include "edge/webhook.h"
 
+#include "core/fingerprint.h"
 #include "core/signature.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { FINGERPRINT_BYTES = 4, HOST_MAX = 256, ID_MAX = 256, OWN_HEADERS = 7 };
+enum { HOST_MAX = 256, ID_MAX = 256, OWN_HEADERS = 7 };
 
 /* Where attempts go, and what they carry: all that a reload replaces. */
 struct target {
@@ -19,7 +19,7 @@ struct target {
     char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
     struct signature_keys keys;
     struct http_endpoint endpoint;
-    char name[HOST_MAX + 1 + 2 * FINGERPRINT_BYTES + 1];
+    char name[HOST_MAX + 1 + FINGERPRINT_TEXT];
 };
 
 struct webhook {
@@ -105,14 +105,11 @@ bool webhook_url_check(const char *url, bool allow_http, struct error *err)
 static bool set_name(struct target *target, struct error *err)
 {
     struct url_parts parts;
-    unsigned char digest[EVP_MAX_MD_SIZE];
-    if (EVP_Digest(target->url, strlen(target->url), digest, NULL, EVP_sha256(), NULL) != 1)
-        return error_set(err, ERROR_FAILED, "SHA-256 is not available");
+    char mark[FINGERPRINT_TEXT];
     if (!url_split(target->url, &parts))
         return error_set(err, ERROR_NO_MEMORY, "no memory for the webhook's name");
-    int len = snprintf(target->name, sizeof target->name, "%s#", parts.host);
-    for (int i = 0; i < FINGERPRINT_BYTES; i++)
-        len += snprintf(target->name + len, sizeof target->name - (size_t)len, "%02x", digest[i]);
+    fingerprint(target->url, mark);
+    snprintf(target->name, sizeof target->name, "%s#%s", parts.host, mark);
     url_parts_done(&parts);
     return true;
 }

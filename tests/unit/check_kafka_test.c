@@ -16,6 +16,10 @@ static void all_is_fine(void **state)
     bench_change(&b, "c", NULL, "pending");
     bench_change(&b, "u", "pending", "confirmed");
     bench_change(&b, "u", "confirmed", "shipped");
+    bench_set(&b, "registry.user", "shop");
+    bench_set(&b, "registry.password", CANARY);
+    bench_set(&b, "auth.hs256_secret", CANARY CANARY CANARY);
+    bench_set(&b, "webhook.headers.authorization", "Bearer " CANARY);
     bench_check(&b);
     if (b.verdict.code != ERROR_NONE)
         fail_msg("%s", buf_text(&b.text));
@@ -34,6 +38,10 @@ static void all_is_fine(void **state)
     expect_finding(&b, "warn", "fields", "client_city", "no such column: always \\\"\\\"");
     expect_finding(&b, "detail", "configuration", "webhook.timeout", "10s");
     expect_finding(&b, "note", "configuration", "webhook.url", "127.0.0.1#");
+    /* printf SECRET | sha256sum; what people can think of has no fingerprint */
+    expect_finding(&b, "note", "configuration", "auth.hs256_secret", "\"(set) #4a947e12\"");
+    expect_finding(&b, "note", "configuration", "registry.password", "\"(set)\"");
+    expect_finding(&b, "note", "configuration", "webhook.headers.authorization", "\"(set)\"");
     expect_finding(&b, "note", "webhook", "ping", "nothing was sent");
     assert_int_equal(server_request_count(b.webhook), 0);
     bench_close(&b);
