@@ -11,6 +11,7 @@ BUILD=$ROOT/build
 export DEBIAN_FRONTEND=noninteractive
 PASSED=0 FAILED=0 SKIPPED=0
 BEGAN=$(date +%s)
+PROMTOOL=$BUILD/promtool/usr/bin/promtool
 
 step() {
     printf '\n== %s (%s s)\n' "$*" "$(($(date +%s) - BEGAN))"
@@ -87,11 +88,18 @@ install_fuzzer() {
 # One version of the formatter for every machine: what it prints differs between versions.
 install_python() {
     wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
-    wanted="$wanted schemathesis"
+    wanted="$wanted schemathesis compose-spec PyYAML"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
     python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q $wanted &&
         printf '%s\n' "$wanted" >"$BUILD/venv/holds"
+}
+
+# The tool alone: its package would start a server.
+fetch_promtool() {
+    [ -x "$PROMTOOL" ] || (cd "$BUILD" && apt-get download -qq prometheus &&
+        dpkg -x prometheus_*.deb promtool) >"$BUILD/promtool.log" 2>&1 ||
+        { PROMTOOL= && missing "promtool" "Debian's package prometheus could not be fetched"; }
 }
 
 c_files() {
@@ -185,6 +193,7 @@ step "packages"
 install_packages
 install_fuzzer
 install_python
+fetch_promtool
 
 step "build: release, and with ASan and UBSan"
 build "$BUILD/release" -DELEMENTOR_SYNC_BENCH=ON && passed "release build" || failed "release build"
@@ -206,8 +215,8 @@ step "unit tests, under ASan and UBSan"
 unit_tests
 check "fastavro reads the same" "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
     "$BUILD/sanitized/tests/plan_dump"
-check "signatures, metrics and records, by other people's libraries" "$BUILD/venv/bin/python" \
-    tests/interop/check.py "$BUILD/sanitized/tests/interop"
+check "signatures, metrics, records and docker/, by other people's libraries" "$BUILD/venv/bin/python" \
+    tests/interop/check.py "$BUILD/sanitized/tests/interop" ${PROMTOOL:+"$PROMTOOL"}
 
 step "fuzzing, ${FUZZ_SECONDS:-60} s a target"
 fuzzing

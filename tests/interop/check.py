@@ -1,12 +1,16 @@
 """What the program says to others, read by other people's libraries.
 
-usage: check.py PROGRAM   PROGRAM: tests/interop of a build; it runs the pipeline and writes it down
+usage: check.py PROGRAM [PROMTOOL]
+  PROGRAM: tests/interop of a build; it runs the pipeline and writes it down
+  PROMTOOL: Prometheus' own tool, for docker/prometheus and docker/grafana
 """
 import json, os, pathlib, subprocess, sys, tempfile
 
 from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
+import docker
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"
 KEYS = ["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBk="]
@@ -89,9 +93,12 @@ def main():
     with tempfile.TemporaryDirectory(prefix="interop-") as folder:
         subprocess.run([sys.argv[1]], check=True, env={**os.environ, "INTEROP_DIR": folder},
                        stdout=subprocess.DEVNULL)
-        for check in (signatures, metrics, records):
+        for check in (signatures, metrics, records, *docker.CHECKS):
             check(pathlib.Path(folder))
             print(f"ok    {check.__name__}: {check.__doc__}")
+        if len(sys.argv) > 2:
+            docker.promtool(pathlib.Path(folder), sys.argv[2])
+            print(f"ok    promtool: {docker.promtool.__doc__}")
 
 
 main()

@@ -1,0 +1,34 @@
+#!/bin/sh
+# secrets: makes what compose.yaml reads and no repository may hold: docker/secrets/ and docker/.env.
+#
+#   sh docker/secrets.sh     asks for the webhook's URL (not an argument: those are for all to see)
+#
+# What is there already stays. The containers' users read the files by their group, SECRETS_GID.
+set -eu
+cd "$(dirname "$0")"
+GROUP=$(id -g)
+[ "$GROUP" != 0 ] || GROUP=65534 # no container is to be of the group root
+
+keep() { # NAME: standard input becomes that secret
+    umask 077
+    cat >"secrets/$1.new"
+    chmod 440 "secrets/$1.new"
+    chgrp "$GROUP" "secrets/$1.new"
+    mv "secrets/$1.new" "secrets/$1"
+}
+
+mkdir -p secrets
+chmod 700 secrets
+for name in postgres_password debezium_password auth_hs256_secret grafana_password; do
+    [ -s "secrets/$name" ] || od -An -tx1 -N32 /dev/urandom | tr -d ' \n' | keep "$name"
+done
+if [ ! -s secrets/webhook_url ]; then
+    printf "The webhook's URL (https://…): "
+    read -r url
+    case $url in
+    https://?*) printf '%s' "$url" | keep webhook_url ;;
+    *) echo "that is no https:// URL; nothing was kept of it" >&2 && exit 2 ;;
+    esac
+fi
+printf 'SECRETS_GID=%s\n' "$GROUP" >.env
+echo "docker/secrets is complete; next: docker compose -f docker/compose.yaml up -d --wait"

@@ -1,0 +1,159 @@
+"""docker/: what a compose file, alerts and a dashboard say is true of the program, as far as that shows
+without a container engine. Checks that check.py runs; each takes the folder of what the pipeline wrote."""
+import json, pathlib, re, shutil, subprocess
+
+from compose_spec import PyCompose
+from prometheus_client.parser import text_string_to_metric_families
+import yaml
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+DOCKER = ROOT / "docker"
+BOARD = DOCKER / "grafana" / "dashboards" / "elementor-sync.json"
+BY_PROMETHEUS = {"job", "instance"}
+SECRET = re.compile("PASSWORD|SECRET|TOKEN|WEBHOOK_URL")
+
+
+def compose():
+    """As the engine would see it: variables filled in."""
+    text = (DOCKER / "compose.yaml").read_text()
+    return yaml.safe_load(re.sub(r"\$\{SECRETS_GID:\?[^}]*\}", "65534", text).replace("$$", "$"))
+
+
+def option_variables():
+    page = (ROOT / "consumer" / "OPTIONS.md").read_text()
+    return set(re.findall(r"^\| `[a-z0-9._]+` \| `([A-Z0-9_]+)` \|", page, re.M))
+
+
+def is_ready_once_up(name, service, services):
+    """A service says when it is ready, or it ends and others wait for that end."""
+    if "healthcheck" in service:
+        return True
+    return any(other.get("depends_on", {}).get(name) == {"condition": "service_completed_successfully"}
+               for other in services.values())
+
+
+def containers(_):
+    """docker/compose.yaml keeps to the specification; each part waits for what it needs to be ready."""
+    model = compose()
+    PyCompose.from_json(json.dumps(model)).validate()
+    for name, service in model["services"].items():
+        assert is_ready_once_up(name, service, model["services"]), f"{name} never says that it is ready"
+        for needed, how in service.get("depends_on", {}).items():
+            ends = "healthcheck" not in model["services"][needed]
+            assert how["condition"] == ("service_completed_successfully" if ends
+                                        else "service_healthy"), (name, needed)
+        for port in service.get("ports", []):
+            assert port.startswith("127.0.0.1:"), f"{name} is open to the network: {port}"
+    for config in model["configs"].values():
+        assert (DOCKER / config["file"]).is_file(), config
+    for mounted in re.findall(r"^ +- (\./[^:]+):", (DOCKER / "compose.yaml").read_text(), re.M):
+        assert (DOCKER / mounted).is_dir(), mounted
+
+
+def makes_them(folder, names):
+    """docker/secrets.sh takes an https URL and no other, and keeps what there is."""
+    def run(url):
+        return subprocess.run(["sh", str(folder / "secrets.sh")], input=url, text=True,
+                              capture_output=True).returncode
+
+    shutil.copy(DOCKER / "secrets.sh", folder)
+    assert run("http://shop.example.com/x\n") == 2 and not (folder / "secrets" / "webhook_url").exists()
+    assert run("https://shop.example.com/x\n") == 0 and run("https://other.example.com/\n") == 0
+    kept = {path.name: path for path in (folder / "secrets").iterdir()}
+    assert set(kept) == names, kept
+    assert kept["webhook_url"].read_text() == "https://shop.example.com/x"
+    assert all(len(path.read_text()) == 64 for name, path in kept.items() if name != "webhook_url")
+    assert all(path.stat().st_mode & 0o777 == 0o440 for path in kept.values())
+    assert (folder / ".env").read_text() == f"SECRETS_GID={kept['webhook_url'].stat().st_gid}\n"
+
+
+def secrets(folder):
+    """Secrets are files that the repository ignores and docker/secrets.sh makes, never values."""
+    model = compose()
+    made = set(re.findall(r"\w+", re.search("for name in (.*); do",
+                                            (DOCKER / "secrets.sh").read_text())[1])) | {"webhook_url"}
+    assert made == set(model["secrets"]), made ^ set(model["secrets"])
+    for name, secret in model["secrets"].items():
+        assert secret == {"file": f"./secrets/{name}"}, secret
+    assert "/docker/secrets/" in (ROOT / ".gitignore").read_text()
+    makes_them(pathlib.Path(folder), made)
+    for name, service in model["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            assert not SECRET.search(variable) or (
+                variable.endswith("_FILE") and value.removeprefix("/run/secrets/")
+                in service["secrets"]), f"{name}: {variable}"
+
+
+def options(_):
+    """What the compose file and docker/connector.json take from the environment is known there."""
+    model, known = compose(), option_variables() | {"ELEMENTOR_WEBHOOK_URL"}
+    for name in ("elementor-sync", "dashboard"):
+        for variable in model["services"][name]["environment"]:
+            assert variable.removesuffix("_FILE") in known, f"{name}: {variable}"
+    wanted = set(re.findall(r"\$\{env:(\w+)\}", (DOCKER / "connector.json").read_text()))
+    connect = model["services"]["connect"]
+    assert wanted - set(connect["environment"]) == {"DEBEZIUM_PASSWORD"}, wanted
+    assert any("DEBEZIUM_PASSWORD=" in word for word in connect["entrypoint"])
+
+
+def stages(_):
+    """docker/Dockerfile copies only what is there and what .dockerignore lets through."""
+    let_through = {line[1:] for line in (ROOT / ".dockerignore").read_text().split() if line[0] == "!"}
+    dockerfile = (DOCKER / "Dockerfile").read_text()
+    names = re.findall(r"^FROM \S+ AS (\w+)", dockerfile, re.M)
+    for source in re.findall(r"^COPY (?!--from)(\S+)", dockerfile, re.M):
+        assert (ROOT / source).exists() and source.split("/")[0] in let_through, source
+    for stage in re.findall(r"^COPY --from=(\w+)", dockerfile, re.M):
+        assert stage in names, stage
+
+
+def queries():
+    for group in yaml.safe_load((DOCKER / "prometheus" / "rules.yml").read_text())["groups"]:
+        for rule in group["rules"]:
+            yield rule["alert"], rule["expr"]
+    for panel in json.loads(BOARD.read_text())["panels"]:
+        for target in panel["targets"]:
+            yield panel["title"], target["expr"].replace("$__rate_interval", "5m")
+
+
+def scraped(folder):
+    """The labels that each name in the program's own scrape comes with."""
+    labels = {}
+    for family in text_string_to_metric_families((folder / "metrics.txt").read_text()):
+        for sample in family.samples:
+            for label, value in sample.labels.items():
+                labels.setdefault(sample.name, {}).setdefault(label, set()).add(value)
+            labels.setdefault(sample.name, {})
+    return labels
+
+
+def names_in_queries(folder):
+    """Each alert and each panel asks for metrics and labels that the program really has."""
+    known = scraped(folder)
+    for where, query in queries():
+        names = re.findall(r"\b(elementor_sync_\w+)", query)
+        assert names or "up{" in query, (where, query)
+        for name in names:
+            assert name in known, f"{where}: the program has no metric {name}"
+        for name, label, value in re.findall(r'\b(elementor_sync_\w+)\{(\w+)="(\w+)"\}', query):
+            assert value in known[name].get(label, ()), f"{where}: {name} has no {label}={value}"
+        for label in re.findall(r"\w+", " ".join(re.findall(r"by \(([^)]*)\)", query))):
+            assert label in BY_PROMETHEUS or label in known[names[0]], f"{where}: {label}"
+
+
+def promtool(folder, program):
+    """Prometheus' own tool takes the configuration, the alerts and every panel's query; each alert comes
+    when it should, and not before."""
+    for number, (_, query) in enumerate(queries()):
+        rule = {"record": f"q{number}", "expr": query}
+        (folder / f"{number}.yml").write_text(
+            yaml.safe_dump({"groups": [{"name": "one", "rules": [rule]}]}))
+    for words in (["check", "config", str(DOCKER / "prometheus" / "prometheus.yml")],
+                  ["check", "rules", *map(str, folder.glob("[0-9]*.yml"))],
+                  ["test", "rules", str(HERE / "rules_test.yml")]):
+        done = subprocess.run([program, *words], capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+CHECKS = [containers, secrets, options, stages, names_in_queries]
