@@ -1,25 +1,43 @@
 /* pipeline_reload: a rotated secret is taken up while everything goes on.
  *
- * Taken up: the webhook (URL, signing keys, extra headers, trust) and the registry's credentials.
+ * Taken up: the webhook (URL, signing keys, extra headers, trust, limits of an answer) and the
+ * registry's credentials; what else has changed is said, and waits for a restart.
  * Attempts under way end as they are; one that fails at the old address says nothing about the new
  * one, and its order is simply sent again. */
 #include "pipeline_internal.h"
 
+#include "core/config_changes.h"
 #include "edge/reload.h"
-
-#include <string.h>
 
 enum { LOOK_EVERY_MS = 1000 };
 
 #define NEEDS (CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK)
 
-static bool same_properties(const struct config *a, const struct config *b)
+/* What is taken up, and what `run` has nothing to do with. */
+static const char *const live[] = {"webhook.url",
+                                   "webhook.allow_http",
+                                   "webhook.ca_file",
+                                   "webhook.signing_keys",
+                                   "webhook.headers.",
+                                   "webhook.timeout",
+                                   "webhook.response_max",
+                                   "registry.ca_file",
+                                   "registry.user",
+                                   "registry.password",
+                                   "registry.token",
+                                   "registry.timeout",
+                                   "auth.",
+                                   "dashboard.",
+                                   NULL};
+
+/* Against the start, and each time: somebody may be waiting for it to take effect. */
+static void say_the_rest(struct pipeline *p, const struct config *config)
 {
-    bool same = a->kafka_property_count == b->kafka_property_count;
-    for (size_t i = 0; same && i < a->kafka_property_count; i++)
-        same = strcmp(a->kafka_properties[i].name, b->kafka_properties[i].name) == 0 &&
-               strcmp(a->kafka_properties[i].value, b->kafka_properties[i].value) == 0;
-    return same;
+    buf_reset(&p->text);
+    config_changes(p->config, config, live, &p->text);
+    if (p->text.len > 0)
+        log_warn("these options have changed and are taken up at the next start only",
+                 LOG_S("options", buf_text(&p->text)));
 }
 
 /* The registry borrows from what it was given: that lives until the next one has its place. */
@@ -27,9 +45,7 @@ static void adopt(struct pipeline *p, struct config *config)
 {
     registry_reload(p->registry, config);
     breaker_retarget(&p->breaker, &p->breaker_options, p->now_ms);
-    if (!same_properties(config, p->config))
-        log_warn("kafka.properties have changed: they are taken up at the next start",
-                 LOG_S("topic", p->config->kafka_topic));
+    say_the_rest(p, config);
     log_info("configuration read again", LOG_S("webhook", webhook_name(p->webhook)));
     config_free(p->adopted);
     p->adopted = config;

@@ -3,6 +3,7 @@
 #include "world/world.h"
 
 #include "edge/config_load.h"
+#include "edge/log.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #define GONE "HTTP/1.1 404 Gone\r\nContent-Length: 0\r\n\r\n"
 #define KEY "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define OTHER_KEY "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBk="
+
+#define WAITS "at the next start only"
 
 enum { SETS = 6, TEXT_MAX = 65536 };
 
@@ -217,6 +220,48 @@ static void signing_keys_rotate(void **state)
     close_rotation(&r);
 }
 
+/* Of what has changed besides, the log says that it waits for a restart; by name, for values may be
+ * secrets. */
+static void what_waits_for_a_restart_is_said(void **state)
+{
+    static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static struct rotation r;
+    static char log[TEXT_MAX];
+    char path[] = "/tmp/reload-log-XXXXXX";
+    (void)state;
+    open_rotation(&r, webhook);
+    int fd = mkstemp(path), stderr_fd = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && stderr_fd >= 0);
+    log_setup(LOG_WARN, false);
+    dup2(fd, STDERR_FILENO);
+    world_start(&r.w);
+    await(&r, "elementor_sync_reloads_total 0\n");
+    world_signal(&r.w, SIGHUP);
+    await(&r, "elementor_sync_reloads_total 1\n");
+    write_file(r.keys_file, KEY " " OTHER_KEY); /* taken up: nothing to be said */
+    add_set(&r, 4, "webhook.concurrency", "5");
+    add_set(&r, 5, "kafka.properties.client.rack", "c4nary");
+    world_signal(&r.w, SIGHUP);
+    await(&r, "elementor_sync_reloads_total 2\n");
+    world_stop(&r.w);
+    dup2(stderr_fd, STDERR_FILENO);
+    assert_true(pread(fd, log, sizeof log - 1, 0) > 0);
+    unlink(path);
+    const char *first = strstr(log, WAITS); /* what the world was made with, and the files lack */
+    assert_non_null(first);
+    const char *second = strstr(first + 1, WAITS);
+    assert_non_null(second);
+    const char *named = strstr(log, "webhook.concurrency");
+    assert_true(named > second);
+    assert_non_null(strstr(second, ", kafka.properties.client.rack\"\n"));
+    assert_null(strstr(log, "webhook.signing_keys"));
+    assert_null(strstr(log, "c4nary"));
+    assert_true(r.w.ok);
+    close(fd);
+    close(stderr_fd);
+    close_rotation(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +269,7 @@ int main(void)
         cmocka_unit_test(a_signal_is_heeded_behind_an_open_breaker),
         cmocka_unit_test(a_broken_file_changes_nothing),
         cmocka_unit_test(signing_keys_rotate),
+        cmocka_unit_test(what_waits_for_a_restart_is_said),
     };
     return world_main("pipeline_reload", tests, sizeof tests / sizeof *tests);
 }
