@@ -20,8 +20,8 @@ CUSTOMER = jwt(role="authenticated", aud="authenticated")
 
 
 class Dashboard:
-    def __init__(self, t, name):
-        self.t, self.name = t, name
+    def __init__(self, t, name, **env):
+        self.t, self.name, self.env = t, name, env
         self.database = t.folder / f"{name}.db"
         self.start()
 
@@ -30,7 +30,7 @@ class Dashboard:
         before = log.read_text().count("dashboard listens") if log.exists() else 0
         self.program = self.t.start("dashboard", log=self.name, AUTH_HS256_SECRET=SECRET,
                                     DASHBOARD_LISTEN="127.0.0.1:0", DASHBOARD_WAIT="20s",
-                                    DASHBOARD_DATABASE=str(self.database))
+                                    DASHBOARD_DATABASE=str(self.database), **self.env)
         wait_for("the dashboard listens",
                  lambda: self.program.count("dashboard listens") > before)
         lines = [l for l in self.program.log.read_text().splitlines() if "dashboard listens" in l]
