@@ -18,6 +18,7 @@ struct judge {
     struct plans *plans;
     struct transform *transform;
     struct transformed last; /* `why` may point into it */
+    struct error wire_error; /* and `detail` into this */
     bool stopped;
 };
 
@@ -117,26 +118,26 @@ static void transform_record(struct judge *j, const rd_kafka_message_t *m, const
                                   .context = m};
     transform_apply(j->transform, plan, &record, gate, t);
     *ret = (struct judge_verdict){t->verdict, t->why,
-                                  t->verdict == TRANSFORM_DELIVER ? t->body : NULL};
+                                  t->verdict == TRANSFORM_DELIVER ? t->body : NULL, t->detail};
 }
 
 bool judge_record(struct judge *j, const rd_kafka_message_t *m, bool gate,
                   struct judge_verdict *ret, struct error *err)
 {
-    struct error wire_error = {0};
     struct wire wire;
     const struct plan *plan;
     const char *why;
-    *ret = (struct judge_verdict){TRANSFORM_REJECT, "undecodable", NULL};
+    j->wire_error = (struct error){0};
+    *ret = (struct judge_verdict){TRANSFORM_REJECT, "undecodable", NULL, j->wire_error.text};
     if (m->payload == NULL) {
-        *ret = (struct judge_verdict){TRANSFORM_SKIP, skip_reason_names[SKIP_TOMBSTONE], NULL};
+        *ret = (struct judge_verdict){TRANSFORM_SKIP, skip_reason_names[SKIP_TOMBSTONE], NULL, ""};
         return true;
     }
-    if (!wire_split(m->payload, m->len, &wire, &wire_error))
+    if (!wire_split(m->payload, m->len, &wire, &j->wire_error))
         return true;
     switch (await_plan(j, (int32_t)wire.schema_id, &plan, &why)) {
     case PLANS_HAVE: transform_record(j, m, &wire, plan, gate, ret); return true;
-    case PLANS_UNREADABLE: return true;
+    case PLANS_UNREADABLE: ret->detail = why; return true;
     case PLANS_STOP: return error_set(err, ERROR_FAILED, "%s", why);
     default: break;
     }

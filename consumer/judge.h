@@ -16,7 +16,8 @@ void judge_free(struct judge *judge); /* accepts NULL */
 struct judge_verdict {
     enum transform_verdict verdict;
     const char *why;        /* NULL: stopped before there was a verdict */
-    const struct buf *body; /* of TRANSFORM_DELIVER; borrowed until the next call */
+    const struct buf *body; /* of TRANSFORM_DELIVER; borrowed until the next call, as is detail */
+    const char *detail;     /* why a record is undecodable, for people; "" else */
 };
 
 /* gate: as for transform_apply. False when the record's schema stops everything, or the registry

@@ -1,5 +1,6 @@
 #include "preview.h"
 
+#include "edge/log.h"
 #include "edge/reader.h"
 #include "judge.h"
 
@@ -13,6 +14,7 @@ struct preview {
     struct reader *reader;
     FILE *out;
     struct buf line;
+    bool undecodable_said;
 };
 
 static void add_text(struct buf *b, const char *name, const char *text, size_t len)
@@ -47,7 +49,14 @@ static bool show(struct preview *p, const rd_kafka_message_t *m, struct error *e
     struct judge_verdict j;
     if (!judge_record(p->judge, m, false, &j, err))
         return false;
-    return j.why == NULL || print(p, m, verdicts[j.verdict], j.why, j.body, err);
+    if (j.why == NULL)
+        return true;
+    if (*j.detail != '\0' && !p->undecodable_said) {
+        log_warn("a record cannot be decoded; others like it are not said", LOG_S("why", j.detail),
+                 LOG_I("partition", m->partition), LOG_I("offset", m->offset));
+        p->undecodable_said = true;
+    }
+    return print(p, m, verdicts[j.verdict], j.why, j.body, err);
 }
 
 static bool show_all(struct preview *p, const struct preview_options *options, struct error *err)

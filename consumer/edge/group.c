@@ -53,7 +53,7 @@ static bool count_partitions(struct group *g, const char *topic, size_t *ret, st
     rd_kafka_resp_err_t code = rd_kafka_metadata(g->rk, 0, handle, &metadata, ASK_MS);
     rd_kafka_topic_destroy(handle);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_UNREACHABLE, "no broker answers: %s", rd_kafka_err2str(code));
+        return kafka_no_broker(g->config, code, err);
     bool exists = metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
     *ret = exists ? (size_t)metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);

@@ -49,3 +49,10 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
     }
     return rk;
 }
+
+bool kafka_no_broker(const struct config *config, rd_kafka_resp_err_t code, struct error *err)
+{
+    return error_set(err, ERROR_UNREACHABLE,
+                     "%s: no broker answers: %s; elementor-sync check says why and what to do",
+                     config->kafka_brokers, rd_kafka_err2str(code));
+}

@@ -10,6 +10,7 @@ enum { LOOK_UP_MS = 10000 };
 
 struct reader {
     rd_kafka_t *rk;
+    const struct config *config;
     const char *topic;
     int64_t *ends; /* by partition; -1: read to its end */
     size_t count, open;
@@ -23,7 +24,7 @@ static bool reach_topic(struct reader *r, struct error *err)
     rd_kafka_resp_err_t code = rd_kafka_metadata(r->rk, 0, topic, &metadata, LOOK_UP_MS);
     rd_kafka_topic_destroy(topic);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_UNREACHABLE, "no broker answers: %s", rd_kafka_err2str(code));
+        return kafka_no_broker(r->config, code, err);
     if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
         r->count = (size_t)metadata->topics[0].partition_cnt;
     rd_kafka_metadata_destroy(metadata);
@@ -136,6 +137,7 @@ static struct reader *open_reader(const struct config *config, const char *topic
         free(r);
         return NULL;
     }
+    r->config = config;
     r->topic = topic;
     r->until_end = until_end;
     r->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);

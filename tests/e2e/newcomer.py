@@ -87,6 +87,10 @@ def mistakes_on_the_real_stack(t):
                        KAFKA_BROKERS="127.0.0.1:1")
     events = [json.loads(line) for line in err.splitlines()]
     assert code == 3 and events[-1]["event"] == "ended" and events[-1]["exit_code"] == 3, err
+    code, _, err = run(t, "offsets", KAFKA_BROKERS="127.0.0.1:1")
+    assert code == 3 and "127.0.0.1:1: no broker answers" in err, err
+    code, _, err = run(t, "preview", "--until-end", KAFKA_TOPIC="orders.public.ordres")
+    assert code == 1 and 'topic "orders.public.ordres" does not exist' in err, err
     code, _, err = run(t, "run", "--set", "webhok.url=x")
     assert code == 2 and 'did you mean "webhook.url"?' in err, err
 
@@ -100,9 +104,12 @@ def json_topic_is_explained(t):
                     "1"], check=True, capture_output=True)
     record = json.dumps({"before": None, "after": {"id": 1, "status": "confirmed"}, "op": "c"})
     subprocess.run(["kcat", "-P", "-b", t.stack.env["KAFKA_BROKERS"], "-t", topic], check=True,
-                   input=record, text=True)
+                   input=f"{record}\n{record}\n", text=True)
     expect(t, 1, "records", "form", "the record is JSON, not Avro: set the connector's "
            "key.converter and value.converter to an Avro converter", KAFKA_TOPIC=topic)
+    code, out, err = run(t, "preview", "--until-end", KAFKA_TOPIC=topic)
+    assert code == 0 and out.count('"why":"undecodable"') == 2, out
+    assert err.count("the record is JSON, not Avro") == 1, err
 
 
 def login_rights_and_tls(t):
