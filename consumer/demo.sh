@@ -12,6 +12,9 @@ PROGRAM=$BUILD/elementor-sync
 PACKAGES=$(cat consumer/packages.txt)
 MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd sqlite3 cjose"
 
+NEEDED="Needed are librdkafka 2.0.2, libcurl 7.88, jansson 2.14, libmicrohttpd 0.9.75 and cmake 3.25
+or newer; Debian 12 and 13 and Ubuntu 24.04 have them."
+
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
 }
@@ -25,7 +28,7 @@ missing_packages() {
 ask_for() { # WHY PACKAGES
     printf '%s. Please install these packages (Debian names), then run this again:\n\n ' "$1"
     printf ' %s' $2
-    printf '\n\nNeeded are librdkafka 2.0.2, libcurl 7.88, jansson 2.14, libmicrohttpd 0.9.75 and cmake 3.25\nor newer.\n'
+    printf '\n\n%s\n' "$NEEDED"
     exit 2
 }
 
@@ -79,7 +82,7 @@ install_packages() {
 
 build_program() {
     [ -e "$BUILD/build.ninja" ] || cmake -G Ninja -S . -B "$BUILD" -DELEMENTOR_SYNC_TESTS=OFF \
-        >"$BUILD.log" 2>&1 || { tail -n 20 "$BUILD.log"; exit 1; }
+        >"$BUILD.log" 2>&1 || { tail -n 20 "$BUILD.log"; printf '\n%s\n' "$NEEDED"; exit 1; }
     NINJA_STATUS='  %f of %t  ' ninja -C "$BUILD" elementor-sync
 }
 
