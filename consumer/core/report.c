@@ -107,7 +107,8 @@ bool report_verdict(const struct report *report, struct error *err)
     if (report->lost)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a finding");
     return report->failures == 0 ||
-           error_set(err, report->code, "not ready for run: what says FAIL comes first");
+           error_set(err, report->code,
+                     "not ready to run: the lines that say FAIL tell what to do");
 }
 
 /* ---- for people ---- */
