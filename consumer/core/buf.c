@@ -69,6 +69,19 @@ void buf_add_text(struct buf *b, const char *text)
     buf_add(b, text, strlen(text));
 }
 
+void buf_add_int(struct buf *b, int64_t number)
+{
+    char digits[20]; /* of INT64_MIN, with its sign */
+    char *end = digits + sizeof digits, *at = end;
+    uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    do
+        *--at = (char)('0' + rest % 10);
+    while ((rest /= 10) > 0);
+    if (number < 0)
+        *--at = '-';
+    buf_add(b, at, (size_t)(end - at));
+}
+
 void buf_addf(struct buf *b, const char *format, ...)
 {
     va_list args, again;

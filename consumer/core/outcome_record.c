@@ -1,12 +1,18 @@
+/* Written without printf: one is written for each delivery. */
 #include "core/outcome_record.h"
 
 #include "core/payload.h"
 
-#include <inttypes.h>
+static void add_name(struct buf *b, const char *name)
+{
+    buf_add_text(b, ",\"");
+    buf_add_text(b, name);
+    buf_add_text(b, "\":");
+}
 
 static bool add_text(struct buf *b, const char *name, struct slice text)
 {
-    buf_addf(b, ",\"%s\":", name);
+    add_name(b, name);
     if (text.data != NULL && text.len > 0)
         return json_add_string(b, text.data, text.len);
     buf_add_text(b, "null");
@@ -15,16 +21,18 @@ static bool add_text(struct buf *b, const char *name, struct slice text)
 
 static void add_number(struct buf *b, const char *name, int64_t number)
 {
+    add_name(b, name);
     if (number >= 0)
-        buf_addf(b, ",\"%s\":%" PRId64, name, number);
+        buf_add_int(b, number);
     else
-        buf_addf(b, ",\"%s\":null", name);
+        buf_add_text(b, "null");
 }
 
 bool outcome_record_write(const struct outcome_record *r, struct buf *b)
 {
-    bool ok = true;
-    buf_addf(b, "{\"version\":1,\"state\":\"%s\",\"reason\":", r->state);
+    buf_add_text(b, "{\"version\":1");
+    bool ok = add_text(b, "state", slice_of(r->state));
+    buf_add_text(b, ",\"reason\":");
     ok &= json_add_string(b, r->reason, strlen(r->reason));
     ok &= add_text(b, "order_id", r->order_id);
     ok &= add_text(b, "order_number", r->order_number);
@@ -44,6 +52,8 @@ bool outcome_record_write(const struct outcome_record *r, struct buf *b)
     add_number(b, "settled_ms", r->settled_ms);
     add_number(b, "next_attempt_ms", r->next_attempt_ms);
     ok &= add_text(b, "member", slice_of(r->member));
-    buf_addf(b, ",\"previous\":%s}", r->previous[0] != '\0' ? r->previous : "[]");
+    add_name(b, "previous");
+    buf_add_text(b, r->previous[0] != '\0' ? r->previous : "[]");
+    buf_add_char(b, '}');
     return ok && buf_ok(b);
 }

@@ -4,7 +4,6 @@
 #include "core/timestamp.h"
 #include "core/utf8.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -73,7 +72,7 @@ static enum reject_reason add_number(struct buf *b, const struct column *c)
     switch (c->kind) {
     case COLUMN_ABSENT:
     case COLUMN_NULL: return REJECT_MISSING;
-    case COLUMN_INT: buf_addf(b, "%" PRId64, c->number); return REJECT_NONE;
+    case COLUMN_INT: buf_add_int(b, c->number); return REJECT_NONE;
     case COLUMN_DECIMAL: ok = decimal_add(b, (const uint8_t *)c->data, c->len, c->scale); break;
     case COLUMN_FLOAT:
     case COLUMN_DOUBLE: ok = decimal_add_real(b, c->real, c->kind == COLUMN_FLOAT); break;

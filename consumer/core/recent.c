@@ -3,7 +3,6 @@
 #include "core/hash.h"
 #include "core/payload.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,7 +73,7 @@ void recent_note(struct recent *r, struct slice id, const struct transition *tra
 
 static bool add_text(struct buf *b, const char *name, const char *text)
 {
-    buf_addf(b, ",\"%s\":", name);
+    buf_add_text(b, name);
     if (*text != '\0')
         return json_add_string(b, text, strlen(text));
     buf_add_text(b, "null");
@@ -83,11 +82,16 @@ static bool add_text(struct buf *b, const char *name, const char *text)
 
 static bool add_transition(struct buf *b, const struct transition *t)
 {
-    buf_addf(b, "{\"state\":\"%s\",\"reason\":", t->delivered ? "delivered" : "parked");
+    buf_add_text(b, t->delivered ? "{\"state\":\"delivered\"" : "{\"state\":\"parked\"");
+    buf_add_text(b, ",\"reason\":");
     bool ok = json_add_string(b, t->reason, strlen(t->reason));
-    ok &= add_text(b, "webhook_id", t->webhook_id);
-    ok &= add_text(b, "confirmed_at", t->confirmed_at);
-    buf_addf(b, ",\"attempts\":%d,\"settled_ms\":%" PRId64 "}", t->attempts, t->settled_ms);
+    ok &= add_text(b, ",\"webhook_id\":", t->webhook_id);
+    ok &= add_text(b, ",\"confirmed_at\":", t->confirmed_at);
+    buf_add_text(b, ",\"attempts\":");
+    buf_add_int(b, t->attempts);
+    buf_add_text(b, ",\"settled_ms\":");
+    buf_add_int(b, t->settled_ms);
+    buf_add_char(b, '}');
     return ok;
 }
 

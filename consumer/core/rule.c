@@ -4,7 +4,6 @@
 #include "core/decimal.h"
 
 #include <ctype.h>
-#include <inttypes.h>
 #include <string.h>
 
 const char *const skip_reason_names[SKIP_REASON_COUNT] = {
@@ -21,7 +20,7 @@ static bool write_number(const struct column *c, struct order_id *ret_id)
         .data = ret_id->digits, .cap = sizeof ret_id->digits, .limit = sizeof ret_id->digits - 1};
     bool ok = false;
     if (c->kind == COLUMN_INT) {
-        buf_addf(&b, "%" PRId64, c->number);
+        buf_add_int(&b, c->number);
         ok = true;
     } else if (c->kind == COLUMN_DECIMAL) {
         ok = decimal_add(&b, (const uint8_t *)c->data, c->len, c->scale);
