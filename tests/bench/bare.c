@@ -60,8 +60,8 @@ static rd_kafka_t *consumer(const char *brokers, const char *group)
                                        {"enable.auto.commit", "false"},
                                        {"enable.auto.offset.store", "false"},
                                        {"partition.assignment.strategy", "cooperative-sticky"},
-                                       {"queued.max.messages.kbytes", "6144"},
-                                       {"fetch.message.max.bytes", "524288"},
+                                       {"queued.max.messages.kbytes", "3072"},
+                                       {"fetch.message.max.bytes", "1100000"},
                                        {"fetch.wait.max.ms", "50"}};
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();

@@ -1,7 +1,8 @@
 /* fill: writes many records like the real ones into a topic, made from a case's captured envelopes.
  *
- *   bench_fill BROKERS TOPIC CASE_FOLDER RECORDS EVERY
+ *   bench_fill BROKERS TOPIC CASE_FOLDER RECORDS EVERY [BATCH_BYTES]
  *
+ * In batches of 16 KiB, Connect's own, when BATCH_BYTES says nothing else.
  * Orders live as orders do: an insert, then updates, five records each with an id of its own; one
  * record in EVERY confirms. Creates the topic with six partitions. Prints how many confirm. */
 #include "core/change.h"
@@ -101,13 +102,13 @@ static void read_samples(const struct plan *plan, const char *folder)
         die(path, "no usable records");
 }
 
-static rd_kafka_t *producer(const char *brokers)
+static rd_kafka_t *producer(const char *brokers, const char *batch_bytes)
 {
     char text[512];
-    static const char *const settings[][2] = {{"linger.ms", "50"},
-                                              {"batch.size", "1000000"},
-                                              {"compression.type", "none"},
-                                              {"queue.buffering.max.messages", "500000"}};
+    const char *const settings[][2] = {{"linger.ms", "50"},
+                                       {"batch.size", batch_bytes},
+                                       {"compression.type", "none"},
+                                       {"queue.buffering.max.messages", "500000"}};
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
@@ -162,11 +163,11 @@ static void produce(rd_kafka_t *rk, const char *topic, const struct sample *s, l
 
 int main(int argc, char **argv)
 {
-    if (argc != 6)
-        die("usage", "bench_fill BROKERS TOPIC CASE_FOLDER RECORDS EVERY");
+    if (argc != 6 && argc != 7)
+        die("usage", "bench_fill BROKERS TOPIC CASE_FOLDER RECORDS EVERY [BATCH_BYTES]");
     long records = atol(argv[4]), every = atol(argv[5]), confirmed = 0;
     read_samples(compile(argv[3]), argv[3]);
-    rd_kafka_t *rk = producer(argv[1]);
+    rd_kafka_t *rk = producer(argv[1], argc == 7 ? argv[6] : "16384");
     create_topic(rk, argv[2]);
     for (long n = 0; n < records; n++) {
         bool confirms = n % every == every / 2;

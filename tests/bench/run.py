@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reading and filtering a million records: elementor-sync against the best bare librdkafka loop.
 
-usage: run.py BINARY BENCH_FOLDER TOOLS STACK_DIR [RECORDS] [PAIRS]     TOOLS: of fast_receiver
+usage: run.py BINARY BENCH_FOLDER TOOLS STACK_DIR [RECORDS] [PAIRS] [BATCH_BYTES]     TOOLS: of fast_receiver
 
 On the real broker of a running stack (tests/stack/up.sh). Pairs run interleaved; medians are compared.
 Time counts from the assignment to the last record (ours: to the last commit). Prints one table.
@@ -58,11 +58,13 @@ def row(name, samples, records):
 def main():
     binary, folder, tools, stack_dir, *rest = sys.argv[1:]
     records, pairs = int(rest[0]) if rest else 1_000_000, int(rest[1]) if len(rest) > 1 else 7
+    batch = rest[2] if len(rest) > 2 else "16384"
     stack = Stack(stack_dir)
     brokers, topic = stack.env["KAFKA_BROKERS"], f"bench-{os.getpid()}"
     filled = subprocess.run([f"{folder}/bench_fill", brokers, topic, str(CASE), str(records),
-                             str(EVERY)], check=True, capture_output=True, text=True).stdout.strip()
-    print(f"{records:,} records, {filled} confirmations, six partitions, {pairs} interleaved pairs")
+                             str(EVERY), batch], check=True, capture_output=True, text=True).stdout.strip()
+    print(f"{records:,} records, {filled} confirmations, six partitions, batches of "
+          f"{batch} bytes, {pairs} interleaved pairs")
     place = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
     receiver = subprocess.Popen([f"{tools}/fast_receiver", place / "port", place / "journal", ""])
     wait_for("the receiver listens", (place / "port").exists, 10)
