@@ -95,11 +95,12 @@ install_python() {
         printf '%s\n' "$wanted" >"$BUILD/venv/holds"
 }
 
-# The tool alone: its package would start a server.
+# The tool alone: Debian 12 has it in the package of the server, which would start one.
 fetch_promtool() {
-    [ -x "$PROMTOOL" ] || (cd "$BUILD" && apt-get download -qq prometheus &&
-        dpkg -x prometheus_*.deb promtool) >"$BUILD/promtool.log" 2>&1 ||
-        { PROMTOOL= && missing "promtool" "Debian's package prometheus could not be fetched"; }
+    [ -x "$PROMTOOL" ] || (cd "$BUILD" &&
+        { apt-get download -qq promtool || apt-get download -qq prometheus; } &&
+        dpkg -x prom*.deb promtool) >"$BUILD/promtool.log" 2>&1 ||
+        { PROMTOOL= && missing "promtool" "Debian's package of it could not be fetched"; }
 }
 
 c_files() {
