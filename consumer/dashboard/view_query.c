@@ -225,12 +225,21 @@ struct cursor {
     int64_t at_ms, id;
 };
 
+/* Up to 18 digits, which no int64_t is too small for. */
+static bool read_part(const char **text, char end, int64_t *ret)
+{
+    enum { DIGITS_MAX = 18 };
+    size_t len = strspn(*text, "0123456789");
+    if (len == 0 || len > DIGITS_MAX || (*text)[len] != end)
+        return false;
+    *ret = strtoll(*text, NULL, 10);
+    *text += len + (end != '\0');
+    return true;
+}
+
 static bool read_cursor(const char *text, struct cursor *ret)
 {
-    int used = 0;
-    return text[strspn(text, "0123456789-")] == '\0' &&
-           sscanf(text, "%" SCNd64 "-%" SCNd64 "%n", &ret->at_ms, &ret->id, &used) == 2 &&
-           text[used] == '\0';
+    return read_part(&text, '-', &ret->at_ms) && read_part(&text, '\0', &ret->id);
 }
 
 static void bind_number(sqlite3_stmt *s, const char *name, int64_t value)
