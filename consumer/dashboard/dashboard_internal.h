@@ -8,6 +8,7 @@
 #include "dashboard/fetch.h"
 #include "dashboard/reply.h"
 #include "dashboard/view.h"
+#include "dashboard/warm.h"
 #include "dashboard/web.h"
 #include "edge/http.h"
 #include "edge/retry_writer.h"
@@ -46,6 +47,7 @@ struct dashboard {
     struct feed *feed;
     struct fetch *fetch;
     struct publisher *publisher;
+    struct warm *warm; /* the publisher */
     int publisher_fd;
     char address[128];
     int64_t now_ms, wall_ms;

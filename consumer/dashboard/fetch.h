@@ -25,7 +25,7 @@ void fetch_free(struct fetch *fetch); /* tells waiting jobs that it is unavailab
 bool fetch_start(struct fetch *fetch, const char *topic, int32_t partition, int64_t offset,
                  fetch_done *done, void *context) __attribute__((warn_unused_result));
 
-/* ms until it wants to be called again, or -1. */
+/* ms until it wants to be called again. */
 int64_t fetch_turn(struct fetch *fetch, int64_t now_ms);
 
 #endif

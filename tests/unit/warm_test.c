@@ -1,0 +1,49 @@
+/* warm_test: topics are asked for when they are there rarely, and soon again when one is missing.
+ */
+#include "dashboard/warm.h"
+#include "fakes/cluster.h"
+
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ms from the end of the first look until the next. */
+static int64_t next_look(rd_kafka_t *rk, const char *topic)
+{
+    struct error err = {0};
+    struct pollfd wake = {.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .events = POLLIN};
+    const char *const topics[] = {CLUSTER_TOPIC, topic};
+    struct warm *warm = warm_new(rk, topics, 2, wake.fd, &err);
+    assert_non_null(warm);
+    assert_in_range(warm_turn(warm, 1000), 1, 10000); /* it asks at once */
+    assert_int_equal(poll(&wake, 1, 20000), 1);
+    int64_t wait_ms = warm_turn(warm, 1100);
+    warm_free(warm);
+    close(wake.fd);
+    return wait_ms;
+}
+
+static void what_is_missing_is_asked_for_again_soon(void **state)
+{
+    struct cluster c;
+    (void)state;
+    cluster_open(&c, 2);
+    assert_in_range(next_look(c.rk, CLUSTER_PARKED), 60000, 600000 - 1); /* brokers' idle limit */
+    assert_in_range(next_look(c.rk, "missing"), 1, 10000);
+    assert_in_range(next_look(c.rk, "missing"), 1, 10000); /* and was not made by asking */
+    cluster_close(&c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_missing_is_asked_for_again_soon),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
