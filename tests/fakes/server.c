@@ -130,16 +130,27 @@ static bool client_write(struct client *client)
 
 /* --- requests -------------------------------------------------------------------------- */
 
-static const struct server_rule *rule_for(struct server *server, const char *head)
+static bool is_meant(const struct server_rule *rule, const char *path, const char *body,
+                     size_t body_len)
+{
+    size_t len = rule->path != NULL ? strlen(rule->path) : 0;
+    if (rule->path == NULL)
+        return true;
+    if (rule->path[0] != '/')
+        return memmem(body, body_len, rule->path, len) != NULL;
+    return strcspn(path, " ") == len && strncmp(rule->path, path, len) == 0;
+}
+
+static const struct server_rule *rule_for(struct server *server, const char *head, const char *body,
+                                          size_t body_len)
 {
     const char *path = strchr(head, ' ');
     need(path != NULL, "server: not a request");
-    size_t path_len = strcspn(++path, " ");
+    path++;
     for (int i = 0; i < RULES_MAX && server->rules[i].action != SERVER_NO_RULE; i++) {
         const struct server_rule *rule = &server->rules[i];
-        bool meant = rule->path == NULL ||
-                     (strlen(rule->path) == path_len && strncmp(rule->path, path, path_len) == 0);
-        if (!meant || (rule->times != 0 && server->used[i] == rule->times))
+        if (!is_meant(rule, path, body, body_len) ||
+            (rule->times != 0 && server->used[i] == rule->times))
             continue;
         server->used[i]++;
         return rule;
@@ -181,7 +192,8 @@ static bool take_request(struct server *server, struct client *client)
     size_t body_len = length != NULL && length < end ? strtoul(length + 17, NULL, 10) : 0;
     if (client->input_len < head_len + body_len)
         return false;
-    const struct server_rule *rule = rule_for(server, client->input);
+    const struct server_rule *rule =
+        rule_for(server, client->input, client->input + head_len, body_len);
     journal_add(server, client->number, client->input, head_len, body_len);
     client->input_len -= head_len + body_len;
     memmove(client->input, client->input + head_len + body_len, client->input_len);

@@ -30,7 +30,7 @@ enum server_action {
 };
 
 struct server_rule {
-    const char *path; /* NULL: any */
+    const char *path; /* NULL: any. Without a slash in front: a text that the body must hold */
     enum server_action action;
     const char *text;
     int times; /* 0: for ever */
