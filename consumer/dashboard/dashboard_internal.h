@@ -59,7 +59,6 @@ struct dashboard {
     struct {
         struct http_request *request; /* NULL: none under way */
         int64_t due_ms, asked_ms;
-        struct log_trouble *trouble;
     } set;
 
     struct wait *waits;

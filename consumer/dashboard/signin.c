@@ -17,6 +17,36 @@ enum {
     SET_TIMEOUT_MS = 5000
 };
 
+/* ---- where keys come from ---- */
+
+static bool is_loopback(const char *url)
+{
+    static const char *const starts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
+        size_t len = strlen(starts[i]);
+        if (strncasecmp(url, starts[i], len) == 0 && (url[len] == ':' || url[len] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* A user before the host would make another host look like this one. */
+static bool has_user(const char *url)
+{
+    const char *slashes = strstr(url, "://"), *host = slashes != NULL ? slashes + 3 : url;
+    return memchr(host, '@', strcspn(host, "/?#")) != NULL;
+}
+
+static bool check_url(const char *url, struct error *err)
+{
+    struct error why = {0};
+    if (has_user(url))
+        error_set(&why, ERROR_CONFIG, "the URL must not hold a user or a password");
+    else if (http_url_check(url, is_loopback(url), &why))
+        return true;
+    return error_set(err, why.code, "auth.jwks_url: %s", why.text);
+}
+
 bool signin_open(struct dashboard *d, struct error *err)
 {
     const struct config *c = d->config;
@@ -27,6 +57,8 @@ bool signin_open(struct dashboard *d, struct error *err)
     if (c->auth_hs256_secret != NULL && !keys_add_secret(&d->keys, c->auth_hs256_secret, err))
         return false;
     if (c->auth_public_key_file != NULL && !keys_add_file(&d->keys, c->auth_public_key_file, err))
+        return false;
+    if (c->auth_jwks_url != NULL && !check_url(c->auth_jwks_url, err))
         return false;
     d->set.due_ms = c->auth_jwks_url != NULL ? 0 : INT64_MAX;
     d->set.asked_ms = INT64_MIN / 2;
@@ -64,17 +96,6 @@ static void set_fetched(void *context, const struct http_result *result)
         log_warn("the set of keys (auth.jwks_url) could not be read; the old one is kept",
                  LOG_S("why", err.text));
     call_again(d);
-}
-
-static bool is_loopback(const char *url)
-{
-    static const char *const starts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        size_t len = strlen(starts[i]);
-        if (strncasecmp(url, starts[i], len) == 0 && (url[len] == ':' || url[len] == '/'))
-            return true;
-    }
-    return false;
 }
 
 static void ask_for_set(struct dashboard *d)

@@ -253,9 +253,39 @@ KEEPS(a_secret_alone, SERVER_ANSWER_CLOSE,
       OK_HEAD
       "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"unknown\",\"k\":\"c2VjcmV0\"}]}")
 
+/* Keys that travel in the clear, or from who knows where, are nobody's. */
+static void where_keys_come_from_is_looked_at_first(void **state)
+{
+    static const char *const bad[] = {"http://keys.test/k",
+                                      "http://127.0.0.1:80@keys.test/k",
+                                      "http://localhost.keys.test/k",
+                                      "https://me:word@keys.test/k",
+                                      "file:///keys.test/k",
+                                      "ftp://keys.test/k",
+                                      "keys.test/k",
+                                      "https://"};
+    struct station s;
+    (void)state;
+    station_open(&s);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        s.err = (struct error){0};
+        station_set(&s, "auth.jwks_url", bad[i]);
+        if (dashboard_new(s.config, &s.err) != NULL)
+            fail_msg("taken: %s", bad[i]);
+        assert_int_equal(s.err.code, ERROR_CONFIG);
+        assert_non_null(strstr(s.err.text, "auth.jwks_url: "));
+        assert_null(strstr(s.err.text, "keys.test"));
+    }
+    station_set(&s, "auth.jwks_url", "https://keys.test/@k?a=@");
+    s.dashboard = dashboard_new(s.config, &s.err);
+    assert_non_null(s.dashboard);
+    station_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(where_keys_come_from_is_looked_at_first),
         cmocka_unit_test(both_kinds_of_keys_sign_in),
         cmocka_unit_test(a_new_key_is_asked_for_at_a_bounded_rate),
         cmocka_unit_test(many_callers_wait_for_one_fetch),
