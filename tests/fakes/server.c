@@ -21,7 +21,7 @@ enum {
     CLIENTS_MAX = 256,
     REQUESTS_MAX = 4096,
     RULES_MAX = 64,
-    INPUT_MAX = 256 * 1024,
+    INPUT_MAX = 2 * 1024 * 1024,
     DRIP_MS = 20,
     LISTENER = 0, /* in the array for poll */
     WAKER = 1,

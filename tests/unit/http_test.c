@@ -1,7 +1,9 @@
 /* http_test: what may be started, what is sent, and what is made of every kind of answer. */
 #include "unit/http_fixture.h"
 
+#include <signal.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 /* --- one answer each ------------------------------------------------------------------- */
 
@@ -203,6 +205,68 @@ static void proxies_are_not_used(void **state)
     server_free(server);
 }
 
+/* From a mebibyte on libcurl would ask first and wait for an answer that few endpoints give. */
+static void a_large_body_is_sent_at_once(void **state)
+{
+    enum { LARGE = 1200 * 1024 };
+    (void)state;
+    struct server *server =
+        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
+    struct net net;
+    char url[128], *body = malloc(LARGE);
+    assert_non_null(body);
+    memset(body, 'x', LARGE);
+    net_open(&net);
+    server_listen(server);
+    url_of(server, "/", url, sizeof url);
+    struct answer answer = {0};
+    assert_non_null(
+        http_start(net.http, &plain, "POST", url, NULL, body, LARGE, note, &answer, NULL));
+    assert_true(net_run(&net, &answer.calls, 1));
+    assert_int_equal(answer.status, 200);
+    assert_null(strcasestr(server_request(server, 0)->head, "Expect"));
+    assert_int_equal(strlen(server_request(server, 0)->body), LARGE);
+    free(body);
+    net_close(&net);
+    server_free(server);
+}
+
+/* Nobody's ~/.netrc has a password for the endpoint. */
+static void netrc_is_not_read(void **state)
+{
+    (void)state;
+    struct server *server =
+        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
+    struct net net;
+    char home[] = "/tmp/netrc-XXXXXX", path[64];
+    assert_non_null(mkdtemp(home));
+    snprintf(path, sizeof path, "%s/.netrc", home);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs("default login somebody password c4nary\n", file);
+    assert_int_equal(fclose(file), 0);
+    setenv("HOME", home, 1);
+    net_open(&net);
+    server_listen(server);
+    assert_int_equal(post(&net, server, &plain).status, 200);
+    assert_null(strcasestr(server_request(server, 0)->head, "Authorization"));
+    net_close(&net);
+    server_free(server);
+    unlink(path);
+    rmdir(home);
+}
+
+/* OpenSSL writes to sockets that are closed, without MSG_NOSIGNAL. */
+static void a_closed_socket_ends_no_process(void **state)
+{
+    struct net net;
+    (void)state;
+    signal(SIGPIPE, SIG_DFL);
+    net_open(&net);
+    raise(SIGPIPE);
+    net_close(&net);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +275,9 @@ int main(void)
         cmocka_unit_test(credentials_do_not_stay),
         cmocka_unit_test(get_after_post),
         cmocka_unit_test(proxies_are_not_used),
+        cmocka_unit_test(a_large_body_is_sent_at_once),
+        cmocka_unit_test(netrc_is_not_read),
+        cmocka_unit_test(a_closed_socket_ends_no_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
