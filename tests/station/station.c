@@ -229,7 +229,7 @@ static void quoted(char *to, size_t size, const char *text)
     snprintf(to, size, text != NULL ? "\"%s\"" : "null", text);
 }
 
-void station_outcome(struct station *s, const struct outcome *o)
+static void write_outcome(struct station *s, const struct outcome *o)
 {
     char text[2048], request[80], confirmed_at[80];
     quoted(request, sizeof request, o->request);
@@ -249,6 +249,21 @@ void station_outcome(struct station *s, const struct outcome *o)
         s->cluster.rk, RD_KAFKA_V_TOPIC("elementor-sync.deliveries"), RD_KAFKA_V_PARTITION(0),
         RD_KAFKA_V_KEY(o->order, strlen(o->order)), RD_KAFKA_V_VALUE(text, (size_t)len),
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+}
+
+void station_outcome(struct station *s, const struct outcome *o)
+{
+    write_outcome(s, o);
+    assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
+}
+
+void station_delivered(struct station *s, int count)
+{
+    char order[16];
+    for (int i = 0; i < count; i++) {
+        snprintf(order, sizeof order, "o%d", i);
+        write_outcome(s, &(struct outcome){.order = order, .state = "delivered"});
+    }
     assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
 }
 

@@ -76,6 +76,7 @@ struct outcome { /* texts NULL: "" or null; numbers 0 */
     int64_t offset; /* of its source, in partition 0 */
 };
 void station_outcome(struct station *s, const struct outcome *o);
+void station_delivered(struct station *s, int count); /* o0, o1, …: all in one batch or two */
 
 /* Its record in the parked topic: class "validation", "refused", …; without a value. */
 void station_park(struct station *s, const struct outcome *o, const char *class);
