@@ -64,7 +64,7 @@ static bool start(struct feed *f, struct error *err)
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"},
-        {"fetch.message.max.bytes", "524288"},
+        {"fetch.message.max.bytes", "1100000"}, /* whole batches: see edge/source.c */
         {"queued.max.messages.kbytes", "1024"},
         {"isolation.level", "read_committed"},
         {NULL, NULL}};
