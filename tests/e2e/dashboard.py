@@ -175,6 +175,7 @@ def raw(dashboard, data, seconds=15):
 
 
 def hostile_requests_are_refused(t):
+    t.started()  # makes the topics, where they are missing
     dashboard = Dashboard(t, "dash").caught_up()
     auth = f"Authorization: Bearer {OPERATOR}\r\n".encode()
     post = (b"POST /functions/v1/sync-order-elementor HTTP/1.1\r\nHost: x\r\n" + auth +
