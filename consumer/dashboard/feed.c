@@ -65,7 +65,8 @@ static bool start(struct feed *f, struct error *err)
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"},
         {"fetch.message.max.bytes", "1100000"}, /* whole batches: see edge/source.c */
-        {"queued.max.messages.kbytes", "1024"},
+        {"queued.max.messages.kbytes",
+         "24576"}, /* of all partitions; a full queue rests a second */
         {"isolation.level", "read_committed"},
         {NULL, NULL}};
     static const uint64_t one = 1;
