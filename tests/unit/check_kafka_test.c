@@ -126,10 +126,19 @@ static void mistyped_topic(void **state)
     bench_close(&b);
 }
 
+/* The mock tells the partitions of a topic that it refuses, which no broker does, and librdkafka
+ * 2.8 ends with a segmentation fault on that. There the real broker's ACL alone tests it
+ * (tests/e2e/newcomer.py, login_rights_and_tls). */
 static void forbidden_topic(void **state)
 {
+    enum { CRASHES_FROM = 0x02030000 };
     struct bench b;
     (void)state;
+    if (rd_kafka_version() >= CRASHES_FROM) {
+        print_message("forbidden_topic: skipped, librdkafka %s and its mock do not go together\n",
+                      rd_kafka_version_str());
+        skip();
+    }
     bench_open(&b, registry);
     rd_kafka_mock_topic_set_error(b.cluster.mock, CLUSTER_TOPIC,
                                   RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED);
