@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICE_MS = 1000, TROUBLE_EVERY_MS = 60000, QUERY_MS = 5000, TOO_EARLY_MS = 50 };
+enum { TROUBLE_EVERY_MS = 60000 };
 
 const char *source_library_version(void)
 {
@@ -31,7 +31,7 @@ static struct log_field advice_on(const char *why)
     return *advice != '\0' ? LOG_S("advice", advice) : (struct log_field){0};
 }
 
-static void brokers_missed(struct source *s, const char *why)
+void source_brokers_missed(struct source *s, const char *why)
 {
     const struct log_field fields[] = {
         LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
@@ -47,7 +47,7 @@ static void brokers_refuse(struct source *s, const char *why)
                 "kafka refuses the connection", fields);
 }
 
-static void brokers_there(struct source *s)
+void source_brokers_there(struct source *s)
 {
     log_trouble_over(&s->refused_trouble, "kafka takes the connection",
                      (const struct log_field[]){{0}});
@@ -67,7 +67,7 @@ static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opa
     } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
         brokers_refuse(s, reason);
     } else {
-        brokers_missed(s, reason);
+        source_brokers_missed(s, reason);
     }
 }
 
@@ -150,57 +150,6 @@ void source_free(struct source *s)
     free(s);
 }
 
-/* ---- the topic ---- */
-
-/* One look at the topic: its partitions, 0 and no error while the cluster does not know yet. */
-static size_t look_at_topic(struct source *s, int timeout_ms, rd_kafka_resp_err_t *ret_code)
-{
-    const struct rd_kafka_metadata *metadata;
-    *ret_code = rd_kafka_metadata(s->rk, 0, s->topic, &metadata, timeout_ms);
-    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    size_t count = 0;
-    if (metadata->topic_cnt == 1) {
-        *ret_code = metadata->topics[0].err;
-        count = (size_t)metadata->topics[0].partition_cnt;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return count;
-}
-
-static bool is_missing(rd_kafka_resp_err_t code)
-{
-    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
-           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-}
-
-static bool refuse_topic(struct source *s, rd_kafka_resp_err_t code, struct error *err)
-{
-    if (is_missing(code))
-        return error_set(err, ERROR_FAILED,
-                         "topic \"%s\" does not exist on this cluster: create it, or correct "
-                         "kafka.topic",
-                         s->config->kafka_topic);
-    return error_set(err, ERROR_FAILED, "topic \"%s\" may not be read: %s", s->config->kafka_topic,
-                     rd_kafka_err2str(code));
-}
-
-static bool is_final(rd_kafka_resp_err_t code)
-{
-    return is_missing(code) || code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
-           code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
-}
-
-size_t source_partition_count(struct source *s, int timeout_ms, struct error *err)
-{
-    rd_kafka_resp_err_t code;
-    size_t count = look_at_topic(s, timeout_ms, &code);
-    if (count == 0)
-        error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", s->config->kafka_topic,
-                  rd_kafka_err2str(code));
-    return count;
-}
-
 bool source_subscribe(struct source *s, struct error *err)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
@@ -209,43 +158,6 @@ bool source_subscribe(struct source *s, struct error *err)
     rd_kafka_topic_partition_list_destroy(topics);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_FAILED, "subscribe: %s", rd_kafka_err2str(code));
-}
-
-static bool refuse_wait(struct source *s, rd_kafka_resp_err_t code, struct error *err)
-{
-    const char *words = *s->words != '\0' ? s->words : rd_kafka_err2str(code);
-    const char *advice = kafka_advice(words);
-    return error_set(err, ERROR_UNREACHABLE, "no broker of %s answers: %s%s%s",
-                     s->config->kafka_brokers, words, *advice != '\0' ? "; " : "", advice);
-}
-
-static void serve_group(struct source *s);
-
-bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *context),
-                  void *context, struct error *err)
-{
-    int64_t deadline = timeout_ms >= 0 ? clock_mono_ms() + timeout_ms : INT64_MAX;
-    rd_kafka_resp_err_t code;
-    while ((s->partitions = (int32_t)look_at_topic(s, SLICE_MS, &code)) == 0) {
-        if (is_final(code))
-            return refuse_topic(s, code, err);
-        serve_group(s); /* brings the brokers' own words */
-        brokers_missed(s, rd_kafka_err2str(code));
-        if (!wanted(context))
-            return false;
-        if (clock_mono_ms() >= deadline)
-            return refuse_wait(s, code, err);
-    }
-    brokers_there(s);
-    return true;
-}
-
-int64_t source_end_known(struct source *s, int32_t slot)
-{
-    int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(s->rk, source_topic(s, slot),
-                                                              slot_partition(slot), &low, &high);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
 }
 
 int32_t source_partitions(const struct source *s)
@@ -261,58 +173,6 @@ void source_use_retry(struct source *s, int32_t partitions)
 rd_kafka_t *source_client(struct source *s)
 {
     return s->rk;
-}
-
-/* A topic that was created a moment ago has no leader yet, or the client does not know of it. */
-static bool is_too_early(rd_kafka_resp_err_t code)
-{
-    return code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || is_missing(code) ||
-           code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
-}
-
-/* Nothing is assigned yet, so there is nothing to lose. */
-static void wait_a_little(struct source *s)
-{
-    rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, TOO_EARLY_MS);
-    if (m != NULL)
-        rd_kafka_message_destroy(m);
-}
-
-static bool end_offset(struct source *s, int32_t slot, int timeout_ms, int64_t *ret_end,
-                       struct error *err)
-{
-    int64_t low, deadline = clock_mono_ms() + timeout_ms;
-    rd_kafka_resp_err_t code;
-    if (slot_is_retry(slot) && slot_partition(slot) >= s->retry_partitions)
-        return true;
-    do {
-        code = rd_kafka_query_watermark_offsets(s->rk, source_topic(s, slot), slot_partition(slot),
-                                                &low, ret_end, timeout_ms);
-        if (is_too_early(code))
-            wait_a_little(s);
-    } while (is_too_early(code) && clock_mono_ms() < deadline);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(err, ERROR_UNREACHABLE, "end of %s, partition %d: %s", source_topic(s, slot),
-                     (int)slot_partition(slot), rd_kafka_err2str(code));
-}
-
-bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offsets,
-                        size_t *ret_count, struct error *err)
-{
-    size_t count = (size_t)s->partitions * 2;
-    int64_t *offsets = calloc(count, sizeof *offsets);
-    if (offsets == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
-    for (size_t i = 0; i < count; i++) {
-        if (!end_offset(s, (int32_t)i, (int)timeout_ms, &offsets[i], err)) {
-            free(offsets);
-            return false;
-        }
-    }
-    *ret_offsets = offsets;
-    *ret_count = count;
-    return true;
 }
 
 /* ---- turns ---- */
@@ -365,7 +225,7 @@ static void serve_leaving(struct source *s)
     }
 }
 
-static void serve_group(struct source *s)
+void source_serve_group(struct source *s)
 {
     if (s->leaving) {
         serve_leaving(s);
@@ -430,7 +290,7 @@ static void serve_close(struct source *s)
 void source_turn(struct source *s)
 {
     serve_commits(s);
-    serve_group(s);
+    source_serve_group(s);
     source_carry_out(s);
     serve_close(s);
 }
@@ -451,7 +311,7 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
             rd_kafka_message_destroy(messages[i]);
         }
         if (good > 0)
-            brokers_there(s);
+            source_brokers_there(s);
         if (good > 0 || got <= 0)
             return good;
     }

@@ -1,6 +1,7 @@
 /* source_internal: the source's state.
  *
  *   source.c         start, reading, commits, close
+ *   source_topic.c   is the topic there, where does it end
  *   source_assign.c  what the group gives and takes
  *   source_start.c   where reading begins
  *   source_lost.c    an offset that is not there
@@ -50,6 +51,12 @@ struct source {
 const char *source_topic(const struct source *s, int32_t slot);
 int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t *p);
 
+/* Said once, and calmly again after a while. */
+void source_brokers_missed(struct source *s, const char *why);
+void source_brokers_there(struct source *s);
+
+void source_serve_group(struct source *s); /* the group's own events, and the client's errors */
+
 /* The metadata of a commit; malloced. NULL without memory: then the commit goes without. */
 char *source_metadata(const struct source *s, int32_t slot, int64_t offset, const char *text);
 
@@ -75,7 +82,7 @@ void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
 /* An offset list of all slots in a state; the caller destroys it. */
 rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state);
 
-/* Partitions of the topic, by the cluster's metadata; 0 with err. */
+/* source_topic.c: partitions of the topic, by the cluster's metadata; 0 with err. */
 size_t source_partition_count(struct source *s, int timeout_ms, struct error *err);
 
 #endif
