@@ -41,7 +41,7 @@
     X(MINUTES,                                                                                    \
       "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
 
-/* An Order's columns, in view_query.c's order, and where they come from. */
+/* An Order's columns, in the order of enum column, and where they come from. */
 #define VIEW_ORDER_COLUMNS                                                                     \
     "SELECT o.id, o.key, o.order_id, o.order_number, o.state, o.reason, p.class, p.detail,"    \
     " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
@@ -68,6 +68,47 @@ struct view {
     int64_t begun_at; /* changes until it began */
     bool retries;     /* there may be some */
 };
+
+/* The columns of VIEW_ORDER_COLUMNS. */
+enum column {
+    COLUMN_ID,
+    COLUMN_KEY,
+    COLUMN_ORDER_ID,
+    COLUMN_ORDER_NUMBER,
+    COLUMN_STATE,
+    COLUMN_REASON,
+    COLUMN_CLASS,
+    COLUMN_DETAIL,
+    COLUMN_STATUS,
+    COLUMN_ATTEMPTS,
+    COLUMN_CONFIRMED_AT,
+    COLUMN_WEBHOOK_ID,
+    COLUMN_SOURCE,
+    COLUMN_REQUEST,
+    COLUMN_SETTLED_MS,
+    COLUMN_FIRST_MS,
+    COLUMN_LAST_MS,
+    COLUMN_NEXT_MS,
+    COLUMN_RETRY_REQUEST,
+    COLUMN_RETRY_MS,
+    COLUMN_AT_MS,
+    COLUMN_TOPIC,
+    COLUMN_PARTITION,
+    COLUMN_OFFSET,
+    COLUMN_TIMESTAMP_MS,
+    COLUMN_LSN,
+    COLUMN_MEMBER,
+    COLUMN_RESPONSE,
+    COLUMN_PARKED_PARTITION,
+    COLUMN_PARKED_OFFSET,
+    COLUMN_PREVIOUS
+};
+
+/* view_order.c: a row of VIEW_ORDER_COLUMNS, and what is in it. NULL becomes null. */
+json_t *view_order_at(sqlite3_stmt *s);                /* the caller owns it */
+const char *view_text_at(sqlite3_stmt *s, int column); /* borrowed until the next step */
+void view_put_text(json_t *to, const char *name, sqlite3_stmt *s, int column);
+void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column);
 
 /* A prepared statement, ready to be bound anew. */
 sqlite3_stmt *view_statement(struct view *view, enum view_statement which);
