@@ -16,6 +16,9 @@ static const struct {
     {"SSL handshake failed", "wrong version number",
      "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or "
      "sasl_plaintext), or use the TLS port"},
+    {"SSL handshake failed", "PLAINTEXT broker listener",
+     "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or "
+     "sasl_plaintext), or use the TLS port"},
     {"SSL handshake failed", "unexpected eof",
      "this listener has no TLS, it seems: set kafka.properties.security.protocol to plaintext (or "
      "sasl_plaintext), or use the TLS port"},

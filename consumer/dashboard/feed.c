@@ -2,6 +2,7 @@
 
 #include "dashboard/lookup.h"
 #include "edge/clock.h"
+#include "edge/kafka_batch.h"
 #include "edge/kafka_conf.h"
 #include "edge/log.h"
 
@@ -321,9 +322,9 @@ static bool put_offsets(struct feed *f, struct error *err)
 /* One transaction; librdkafka's queue gives what it has without waiting. */
 static size_t read_batch(struct feed *f, rd_kafka_message_t **batch, struct error *err)
 {
-    ssize_t count = rd_kafka_consume_batch_queue(f->queue, 0, batch, BATCH);
+    size_t count = kafka_batch(f->queue, batch, BATCH);
     bool ok = count > 0 && view_begin(f->view, err);
-    for (ssize_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++) {
         if (ok)
             take(f, batch[i], err);
         ok = ok && err->code == ERROR_NONE;
@@ -331,7 +332,7 @@ static size_t read_batch(struct feed *f, rd_kafka_message_t **batch, struct erro
     }
     if (ok && put_offsets(f, err))
         (void)!view_commit(f->view, err);
-    return count > 0 ? (size_t)count : 0;
+    return count;
 }
 
 static bool at_ends(const struct feed *f)

@@ -190,10 +190,12 @@ const struct confirmation *ledger_delivered(struct ledger *l, const struct ledge
     struct confirmation *c = find_expected(l, claim);
     if (c == NULL)
         return NULL;
-    if (claim->by_hand && is_settled(c))
+    if (claim->by_hand && is_settled(c)) {
         settle_again(l, c, true);
-    else
+    } else {
+        c->parking_to_come = claim->by_hand;
         settle(l, c, &c->delivered, &l->counts.delivered);
+    }
     l->counts.wrong += c->fate == SHOP_INVALID;
     l->counts.altered += claim->body != NULL && !is_as_confirmed(&c->row, claim->body);
     return c;
@@ -213,10 +215,11 @@ const struct confirmation *ledger_parked(struct ledger *l, const struct ledger_c
     struct confirmation *c = find_expected(l, claim);
     if (c == NULL)
         return NULL;
-    if (claim->by_hand && is_settled(c))
+    if ((claim->by_hand || c->parking_to_come) && is_settled(c))
         settle_again(l, c, false);
     else
         settle(l, c, &c->parked, &l->counts.parked);
+    c->parking_to_come = false;
     snprintf(c->reason, sizeof c->reason, "%s", claim->reason);
     l->counts.wrong += !fits(c->fate, claim->reason);
     return c;

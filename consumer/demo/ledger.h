@@ -18,7 +18,8 @@ struct confirmation {
     int32_t partition;
     int64_t offset; /* -1: not acknowledged yet */
     unsigned delivered, parked;
-    char reason[48]; /* of parking */
+    bool parking_to_come; /* somebody sent it again before word of its parking came here */
+    char reason[48];      /* of parking */
     struct confirmation *next, *next_in_bucket;
 };
 

@@ -2,6 +2,7 @@
 
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
+#include "edge/kafka_batch.h"
 #include "edge/kafka_conf.h"
 
 #include <assert.h>
@@ -300,9 +301,8 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
     if ((size_t)slot >= s->count || s->slots[slot].state != SOURCE_ASSIGNED)
         return 0;
     for (;;) {
-        ssize_t got = rd_kafka_consume_batch_queue(s->slots[slot].queue, 0, messages, max);
-        size_t good = 0;
-        for (ssize_t i = 0; i < got; i++) {
+        size_t got = kafka_batch(s->slots[slot].queue, messages, max), good = 0;
+        for (size_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 messages[good++] = messages[i];
                 continue;
@@ -312,7 +312,7 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
         }
         if (good > 0)
             source_brokers_there(s);
-        if (good > 0 || got <= 0)
+        if (good > 0 || got == 0)
             return good;
     }
 }

@@ -92,6 +92,24 @@ static void what_is_sent_again_by_hand_ends_a_second_time(void **state)
     assert_true(ledger_is_clean(&counts));
 }
 
+static void word_of_the_parking_may_come_last(void **state)
+{
+    struct fixture f;
+    (void)state;
+    open_with(&f, SHOP_REFUSED);
+    const struct ledger_claim claim = {
+        .order_id = "o1", .partition = 3, .offset = 40, .reason = "http:422"};
+    f.claim.by_hand = true;
+    ledger_delivered(f.ledger, &f.claim);
+    ledger_parked(f.ledger, &claim);
+    struct ledger_counts counts = ledger_counts(f.ledger);
+    assert_int_equal(counts.delivered, 1);
+    assert_int_equal(counts.parked, 0);
+    assert_true(ledger_is_clean(&counts));
+    ledger_parked(f.ledger, &claim);
+    assert_int_equal(counts_of(&f).twice, 1);
+}
+
 static void parked_twice_by_nobodys_hand_is_seen(void **state)
 {
     struct fixture f;
@@ -244,6 +262,7 @@ int main(void)
         cmocka_unit_test(delivered_once_is_clean),
         cmocka_unit_test(delivered_twice_is_seen),
         cmocka_unit_test(what_is_sent_again_by_hand_ends_a_second_time),
+        cmocka_unit_test(word_of_the_parking_may_come_last),
         cmocka_unit_test(parked_twice_by_nobodys_hand_is_seen),
         cmocka_unit_test(another_digit_is_seen),
         cmocka_unit_test(what_was_never_confirmed_is_seen),

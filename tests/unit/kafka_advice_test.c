@@ -21,6 +21,9 @@ static const struct {
      "number: "
      "connecting to a PLAINTEXT broker listener?",
      "has no TLS"},
+    {"ssl://h:1/bootstrap: SSL handshake failed: Disconnected: connecting to a PLAINTEXT broker "
+     "listener? (after 4ms in state SSL_HANDSHAKE)",
+     "has no TLS"},
     {"ssl://h:1/bootstrap: SSL handshake failed: error:0A000126:SSL routines::unexpected eof while "
      "reading",
      "has no TLS"},
