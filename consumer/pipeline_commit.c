@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
+enum { PASSED_INTERVALS = 4 }; /* more, between commits of records that were passed by */
 
 /* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
  * commit; a forgotten retry partition would be done all over again. */
@@ -25,12 +26,25 @@ static bool has_news(const struct pipeline *p, const struct partition *partition
            (partition->is_retry && p->now_ms - partition->committed_ms > REFRESH_MS);
 }
 
-static bool any_news(const struct pipeline *p)
+/* Only passed by, and more to read at once: a crash reads these records again and sends nothing. */
+static bool can_wait(const struct partition *partition)
 {
-    for (size_t i = 0; i < p->partition_count; i++)
-        if (has_news(p, p->partitions[i]))
-            return true;
-    return false;
+    return partition->state == PARTITION_READING && partition->maybe_more &&
+           partition->settles == partition->told_settles;
+}
+
+/* When the next commit is to be sent; -1: there is nothing to commit. */
+static int64_t commit_time(const struct pipeline *p)
+{
+    bool any = false;
+    for (size_t i = 0; i < p->partition_count; i++) {
+        if (!has_news(p, p->partitions[i]))
+            continue;
+        if (!can_wait(p->partitions[i]))
+            return p->next_commit_ms;
+        any = true;
+    }
+    return any ? p->next_commit_ms + PASSED_INTERVALS * p->config->commit_interval : -1;
 }
 
 typedef char window_text[WINDOW_TEXT_MAX + 1];
@@ -86,7 +100,8 @@ static void say_trouble(struct pipeline *p, const char *why)
 
 void commit_due(struct pipeline *p)
 {
-    if (p->commit_outstanding || p->now_ms < p->next_commit_ms || !any_news(p))
+    int64_t at_ms = commit_time(p);
+    if (p->commit_outstanding || at_ms < 0 || p->now_ms < at_ms)
         return;
     struct source_offset *offsets = calloc(p->partition_count, sizeof *offsets);
     window_text *texts = malloc(p->partition_count * sizeof *texts);
@@ -149,7 +164,7 @@ void commit_finished(struct pipeline *p)
 
 int64_t commit_wait_until(const struct pipeline *p)
 {
-    return !p->commit_outstanding && any_news(p) ? p->next_commit_ms : -1;
+    return p->commit_outstanding ? -1 : commit_time(p);
 }
 
 /* When its time is up, what is still under way is left to its next owner, but what has been

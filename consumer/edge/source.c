@@ -92,14 +92,14 @@ struct source *source_new(const struct config *config, const struct source_event
         {"partition.assignment.strategy", "cooperative-sticky"},
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "3072"}, /* of each partition's own queue */
+        {"queued.max.messages.kbytes", "2560"}, /* of each partition's own queue */
         /* A queue may be over its limit by as much. Never less than the topic's largest batch, a
          * mebibyte where nobody changed it: of a larger batch the broker sends a useless piece, to
          * all but the first partition of an answer, and they would come one after another. */
         {"fetch.message.max.bytes", "1100000"},
         /* While the orders' queues are full a request is for idle partitions alone; it must not
          * outlast what is queued. */
-        {"fetch.wait.max.ms", "50"},
+        {"fetch.wait.max.ms", "25"},
         {NULL, NULL}};
     struct source *s = calloc(1, sizeof *s);
     rd_kafka_conf_t *conf = s != NULL ? kafka_conf_new(config, properties, err) : NULL;

@@ -60,9 +60,9 @@ static rd_kafka_t *consumer(const char *brokers, const char *group)
                                        {"enable.auto.commit", "false"},
                                        {"enable.auto.offset.store", "false"},
                                        {"partition.assignment.strategy", "cooperative-sticky"},
-                                       {"queued.max.messages.kbytes", "3072"},
+                                       {"queued.max.messages.kbytes", "2560"},
                                        {"fetch.message.max.bytes", "1100000"},
-                                       {"fetch.wait.max.ms", "50"}};
+                                       {"fetch.wait.max.ms", "25"}};
     char text[512];
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
