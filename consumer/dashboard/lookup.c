@@ -52,16 +52,22 @@ static int32_t count_partitions(const rd_kafka_metadata_t *m, const char *topic)
     return 0;
 }
 
+/* All of a topic's at once. rd_kafka_query_watermark_offsets would outlast its time limit: it
+ * repeats a question that nobody answers, for ever (librdkafka 2.0). */
 static void find_ends(struct lookup *l, size_t topic)
 {
     int32_t count = l->found.partitions[topic];
-    int64_t low, high, *ends = calloc((size_t)count + 1, sizeof *ends);
+    int64_t *ends = calloc((size_t)count + 1, sizeof *ends);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
+    for (int32_t n = 0; n < count; n++)
+        rd_kafka_topic_partition_list_add(list, l->topics[topic], n)->offset = RD_KAFKA_OFFSET_END;
+    bool known = count > 0 && !atomic_load(&l->unwanted) &&
+                 rd_kafka_offsets_for_times(l->rk, list, LOOK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int32_t n = 0; ends != NULL && n < count; n++) {
-        bool known = !atomic_load(&l->unwanted) &&
-                     rd_kafka_query_watermark_offsets(l->rk, l->topics[topic], n, &low, &high,
-                                                      LOOK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
-        ends[n] = known ? high : -1;
+        const rd_kafka_topic_partition_t *p = &list->elems[n];
+        ends[n] = known && p->err == RD_KAFKA_RESP_ERR_NO_ERROR ? p->offset : -1;
     }
+    rd_kafka_topic_partition_list_destroy(list);
     l->found.ends[topic] = ends;
 }
 

@@ -105,11 +105,40 @@ static void whoever_asks_does_not_wait(void **state)
     close(fd);
 }
 
+/* The broker answers of the topics and is silent when asked for their ends. */
+static void an_end_is_not_waited_for_without_end(void **state)
+{
+    enum { LIST_OFFSETS = 2, BROKER = 1, SILENT_MS = 15000, BOUND_MS = 10000 };
+    struct cluster c;
+    struct error err = {0};
+    int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    struct pollfd wake = {.fd = fd, .events = POLLIN};
+    (void)state;
+    cluster_open(&c, 1);
+    rd_kafka_t *rk = client(c.brokers);
+    struct lookup *lookup = lookup_new(rk, topics, 1, fd, &err);
+    rd_kafka_mock_broker_push_request_error_rtts(
+        c.mock, BROKER, LIST_OFFSETS, 4, RD_KAFKA_RESP_ERR_NO_ERROR, SILENT_MS,
+        RD_KAFKA_RESP_ERR_NO_ERROR, SILENT_MS, RD_KAFKA_RESP_ERR_NO_ERROR, SILENT_MS,
+        RD_KAFKA_RESP_ERR_NO_ERROR, SILENT_MS);
+    lookup_start(lookup, true);
+    assert_int_equal(poll(&wake, 1, BOUND_MS), 1);
+    const struct lookup_found *found = lookup_take(lookup);
+    assert_non_null(found);
+    assert_int_equal(found->partitions[0], 1);
+    assert_int_equal(found->ends[0][0], -1);
+    lookup_free(lookup);
+    rd_kafka_destroy(rk);
+    cluster_close(&c);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(partitions_and_ends_are_found),
         cmocka_unit_test(whoever_asks_does_not_wait),
+        cmocka_unit_test(an_end_is_not_waited_for_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
