@@ -1,12 +1,12 @@
 /* pipeline_commit: commits what is settled, and gives partitions back once that is done. */
 #include "pipeline_internal.h"
 
+#include "core/commit_pace.h"
 #include "core/window_text.h"
 
 #include <stdlib.h>
 
 enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
-enum { PASSED_INTERVALS = 4 }; /* more, between commits of records that were passed by */
 
 /* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
  * commit; a forgotten retry partition would be done all over again. */
@@ -36,15 +36,18 @@ static bool can_wait(const struct partition *partition)
 /* When the next commit is to be sent; -1: there is nothing to commit. */
 static int64_t commit_time(const struct pipeline *p)
 {
-    bool any = false;
-    for (size_t i = 0; i < p->partition_count; i++) {
-        if (!has_news(p, p->partitions[i]))
-            continue;
-        if (!can_wait(p->partitions[i]))
-            return p->next_commit_ms;
-        any = true;
-    }
-    return any ? p->next_commit_ms + PASSED_INTERVALS * p->config->commit_interval : -1;
+    bool any = false, only_passed = true;
+    for (size_t i = 0; i < p->partition_count; i++)
+        if (has_news(p, p->partitions[i])) {
+            any = true;
+            only_passed &= can_wait(p->partitions[i]);
+        }
+    const struct commit_pace pace = {p->config->commit_interval,
+                                     (size_t)p->config->webhook_uncommitted_max};
+    int64_t at_ms = p->commit_sent_ms + commit_pace_ms(&pace, p->uncovered, only_passed);
+    if (!any)
+        return -1;
+    return at_ms > p->commit_retry_ms ? at_ms : p->commit_retry_ms;
 }
 
 typedef char window_text[WINDOW_TEXT_MAX + 1];
@@ -112,13 +115,13 @@ void commit_due(struct pipeline *p)
     }
     struct error err = {0};
     size_t count = collect(p, offsets, texts);
-    p->next_commit_ms = p->now_ms + p->config->commit_interval;
+    p->commit_sent_ms = p->now_ms;
     if (source_commit(p->source, offsets, count, &err)) {
         p->commit_outstanding = true;
         log_debug("commit sent", LOG_I("partitions", (int64_t)count));
     } else {
         say_trouble(p, err.text);
-        p->next_commit_ms = p->now_ms + RETRY_MS;
+        p->commit_retry_ms = p->now_ms + RETRY_MS;
     }
     free(offsets);
     free(texts);
@@ -150,7 +153,7 @@ void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, 
         return;
     }
     say_trouble(p, error);
-    p->next_commit_ms = p->now_ms + RETRY_MS;
+    p->commit_retry_ms = p->now_ms + RETRY_MS;
 }
 
 /* What was asked for and not answered by itself is asked for again. */

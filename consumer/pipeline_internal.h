@@ -133,7 +133,7 @@ struct pipeline {
     struct buf previous;          /* of an outcome record, for a moment */
     char member[64];
     bool commit_outstanding;
-    int64_t next_commit_ms;
+    int64_t commit_sent_ms, commit_retry_ms; /* the last one; not before that, after a failure */
 
     int64_t *end_offsets; /* until_end: by partition */
     size_t end_count;

@@ -103,7 +103,8 @@
     X(breaker_probe_cap, "breaker.probe_cap", DURATION, "60s", 1, 86400000, "",                    \
       "longest wait between two probes")                                                           \
     X(commit_interval, "commit.interval", DURATION, "20ms", 0, 60000, "",                          \
-      "least time between two commits")                                                            \
+      "time between two commits; a quarter of it when deliveries would soon wait for one, five "   \
+      "while records are only passed by")                                                          \
     X(drain_timeout, "drain.timeout", DURATION, "10s", 0, 300000, "",                              \
       "time to finish what is in flight at shutdown or revoke")                                    \
     X(inflight_records, "inflight.records", COUNT, "10000", 1, 10000000, "",                       \
