@@ -8,12 +8,22 @@
 
 enum { WAYS = 4 }; /* places an order may have */
 
+struct key {
+    uint64_t hash[2];
+};
+
+struct place {
+    struct key key;
+    uint64_t used; /* the clock when it was noted last; 0: empty */
+};
+
+/* The keys stand apart from what is remembered: most orders are not found, and looking for one
+ * touches two lines of memory instead of eight. */
 struct recent {
     size_t sets; /* a power of two */
     uint64_t clock;
+    struct place *places;
     struct order {
-        uint64_t hash[2];
-        uint64_t used; /* the clock when it was noted last; 0: empty */
         int count;
         struct transition transitions[RECENT_TRANSITIONS]; /* latest first */
     } orders[];
@@ -25,19 +35,22 @@ struct recent *recent_new(size_t orders)
     while (sets * WAYS < orders)
         sets *= 2;
     struct recent *r = calloc(1, sizeof *r + sets * WAYS * sizeof *r->orders);
-    if (r != NULL)
-        r->sets = sets;
-    return r;
+    if (r == NULL)
+        return NULL;
+    r->sets = sets;
+    r->places = calloc(sets * WAYS, sizeof *r->places);
+    if (r->places != NULL)
+        return r;
+    free(r);
+    return NULL;
 }
 
 void recent_free(struct recent *r)
 {
+    if (r != NULL)
+        free(r->places);
     free(r);
 }
-
-struct key {
-    uint64_t hash[2];
-};
 
 static struct key key_of(struct slice order)
 {
@@ -50,21 +63,25 @@ static size_t first_of(const struct recent *r, struct key key)
     return (key.hash[0] & (r->sets - 1)) * WAYS;
 }
 
-static bool is(const struct order *order, struct key key)
+static bool is(const struct place *place, struct key key)
 {
-    return order->used > 0 && order->hash[0] == key.hash[0] && order->hash[1] == key.hash[1];
+    return place->used > 0 && place->key.hash[0] == key.hash[0] &&
+           place->key.hash[1] == key.hash[1];
 }
 
 void recent_note(struct recent *r, struct slice id, const struct transition *transition)
 {
     struct key key = key_of(id);
-    struct order *set = &r->orders[first_of(r, key)], *order = set;
-    for (int way = 0; way < WAYS && !is(order, key); way++)
-        if (is(&set[way], key) || set[way].used < order->used)
-            order = &set[way];
-    if (!is(order, key))
-        *order = (struct order){.hash = {key.hash[0], key.hash[1]}};
-    order->used = ++r->clock;
+    struct place *set = &r->places[first_of(r, key)], *place = set;
+    for (int way = 0; way < WAYS && !is(place, key); way++)
+        if (is(&set[way], key) || set[way].used < place->used)
+            place = &set[way];
+    struct order *order = &r->orders[place - r->places];
+    if (!is(place, key)) {
+        place->key = key;
+        order->count = 0;
+    }
+    place->used = ++r->clock;
     memmove(order->transitions + 1, order->transitions,
             (RECENT_TRANSITIONS - 1) * sizeof *order->transitions);
     order->transitions[0] = *transition;
@@ -98,14 +115,14 @@ static bool add_transition(struct buf *b, const struct transition *t)
 bool recent_write(const struct recent *r, struct slice id, struct buf *b)
 {
     struct key key = key_of(id);
-    const struct order *set = &r->orders[first_of(r, key)];
+    size_t first = first_of(r, key);
     bool ok = true;
     buf_add_char(b, '[');
-    for (int way = 0; way < WAYS; way++)
-        for (int i = 0; is(&set[way], key) && i < set[way].count; i++) {
+    for (size_t at = first; at < first + WAYS; at++)
+        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
             if (i > 0)
                 buf_add_char(b, ',');
-            ok &= add_transition(b, &set[way].transitions[i]);
+            ok &= add_transition(b, &r->orders[at].transitions[i]);
         }
     buf_add_char(b, ']');
     return ok;
