@@ -39,7 +39,7 @@ struct publisher *publisher_new(const struct config *config, int wake_fd, struct
 {
     static const struct kafka_property properties[] = {{"enable.idempotence", "true"},
                                                        {"acks", "all"},
-                                                       {"linger.ms", "5"},
+                                                       {"linger.ms", "1"},
                                                        {"message.timeout.ms", "30000"},
                                                        {NULL, NULL}};
     struct publisher *p = calloc(1, sizeof *p);
@@ -90,9 +90,30 @@ static void say_trouble(struct publisher *p, const struct put *put, rd_kafka_res
                 "records cannot be published; what they stand for waits", fields);
 }
 
+/* Without headers, by a topic that is known: what nearly every record is, and what costs least. */
+static rd_kafka_resp_err_t produce_plain(rd_kafka_topic_t *topic, struct put *put)
+{
+    void *key = put->has_key ? put->bytes : NULL;
+    void *value = put->has_value ? put->bytes + put->key_len : NULL;
+    int failed = rd_kafka_produce(topic, put->partition, RD_KAFKA_MSG_F_COPY, value, put->value_len,
+                                  key, put->key_len, put);
+    return failed ? rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+static rd_kafka_topic_t *known_topic(const struct publisher *p, const char *name)
+{
+    for (size_t i = 0; i < p->topic_count; i++)
+        if (strcmp(rd_kafka_topic_name(p->topics[i]), name) == 0)
+            return p->topics[i];
+    return NULL;
+}
+
 /* Hands it to librdkafka; it comes back as a delivery report. */
 static rd_kafka_resp_err_t produce(struct publisher *p, struct put *put)
 {
+    rd_kafka_topic_t *known = put->headers == NULL ? known_topic(p, put->topic) : NULL;
+    if (known != NULL)
+        return produce_plain(known, put);
     rd_kafka_headers_t *headers =
         put->headers != NULL ? rd_kafka_headers_copy(put->headers) : rd_kafka_headers_new(0);
     rd_kafka_resp_err_t code = rd_kafka_producev(
@@ -216,9 +237,10 @@ static struct put *put_new(const struct publication *from)
     size_t topic_size = strlen(from->topic) + 1;
     size_t key_len = from->key != NULL ? from->key_len : 0;
     size_t value_len = from->value != NULL ? from->value_len : 0;
-    struct put *put = calloc(1, sizeof *put + key_len + value_len + topic_size);
+    struct put *put = malloc(sizeof *put + key_len + value_len + topic_size);
     if (put == NULL)
         return NULL;
+    memset(put, 0, sizeof *put);
     put->has_key = from->key != NULL;
     put->has_value = from->value != NULL;
     put->key_len = key_len;
