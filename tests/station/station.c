@@ -81,6 +81,16 @@ static void *run(void *context)
     return NULL;
 }
 
+static void wait_until_ready(struct station *s)
+{
+    for (int64_t deadline = patience_ends_ms();
+         station_ask(s, "GET", "/readyz", "", NULL).status != 200;) {
+        if (is_over(deadline))
+            fail_msg("the view does not catch up");
+        usleep(LOOK_US);
+    }
+}
+
 void station_start(struct station *s)
 {
     s->dashboard = dashboard_new(s->config, &s->err);
@@ -89,12 +99,13 @@ void station_start(struct station *s)
     s->port = atoi(strrchr(dashboard_address(s->dashboard), ':') + 1);
     assert_int_equal(pthread_create(&s->thread, NULL, run, s), 0);
     s->running = true;
-    for (int64_t deadline = patience_ends_ms();
-         station_ask(s, "GET", "/readyz", "", NULL).status != 200;) {
-        if (is_over(deadline))
-            fail_msg("the view does not catch up");
-        usleep(LOOK_US);
-    }
+    wait_until_ready(s);
+}
+
+void station_skip(struct station *s, int64_t ms)
+{
+    clock_skip(ms);
+    wait_until_ready(s);
 }
 
 void station_close(struct station *s)

@@ -46,6 +46,10 @@ struct answer {
 void station_open(struct station *s);
 void station_set(struct station *s, const char *option, const char *value);
 void station_start(struct station *s); /* and waits until the view has caught up */
+
+/* The clocks jump, and the dashboard has seen it: what is accepted in the turn meanwhile would seem
+ * as much older as they jump, and be cut off as too slow. */
+void station_skip(struct station *s, int64_t ms);
 void station_close(struct station *s);
 
 /* "Authorization: Bearer …\r\n" for these claims, signed by STATION_SECRET; exp is in an hour. */

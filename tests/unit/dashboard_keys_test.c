@@ -128,11 +128,11 @@ static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
     for (int i = 0; i < 20; i++)
         assert_int_equal(status_of(&s, signed_by(fresh, "RS256", "k2")), 401);
     assert_int_equal(server_request_count(server), 1);
-    clock_skip(ASK_EVERY_MS);
+    station_skip(&s, ASK_EVERY_MS);
     assert_int_equal(status_of(&s, signed_by(fresh, "RS256", "k2")), 200);
     assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200);
     assert_int_equal(server_request_count(server), 2);
-    clock_skip(ASK_EVERY_MS);
+    station_skip(&s, ASK_EVERY_MS);
     for (int i = 0; i < 20; i++) /* whoever makes up keys has us ask once */
         assert_int_equal(status_of(&s, signed_by(old, "ES256", "made-up")), 401);
     assert_int_equal(server_request_count(server), 3);
@@ -157,7 +157,7 @@ static void many_callers_wait_for_one_fetch(void **state)
     server_listen(server);
     start_with(&s, server);
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
-    clock_skip(ASK_EVERY_MS);
+    station_skip(&s, ASK_EVERY_MS);
     for (int i = 0; i < CALLERS; i++)
         fds[i] = station_send(
             &s, "GET", "/api/v1/status",
@@ -187,7 +187,7 @@ static void a_key_that_is_taken_back_ends(void **state)
     server_listen(server);
     start_with(&s, server);
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
-    clock_skip(REFRESH_MS);
+    station_skip(&s, REFRESH_MS);
     await_status(&s, signed_by(old, "ES256", "k1"), 401);
     assert_int_equal(status_of(&s, signed_by(fresh, "ES256", "k2")), 200);
     station_close(&s);
@@ -207,7 +207,7 @@ static void a_server_that_is_down_is_asked_again(void **state)
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "k1")), 401);
     assert_int_equal(status_of(&s, s.operator), 200);
     server_listen(server);
-    clock_skip(ASK_EVERY_MS);
+    station_skip(&s, ASK_EVERY_MS);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "k1")), 200);
     station_close(&s);
     server_free(server);
@@ -225,7 +225,7 @@ static void keeps_its_key(const struct server_rule *then)
     server_listen(server);
     start_with(&s, server);
     await_status(&s, signed_by(key, "ES256", "k1"), 200);
-    clock_skip(REFRESH_MS);
+    station_skip(&s, REFRESH_MS);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "unknown")),
                      401); /* has waited for it */
     assert_int_equal(server_request_count(server), 2);
