@@ -177,18 +177,19 @@ static void log_with_repeats(enum log_level level, const char *event,
 void log_trouble(struct log_trouble *t, int64_t now_ms, int64_t every_ms, const char *event,
                  const struct log_field *fields)
 {
-    if (t->on && now_ms - t->last_ms < every_ms) {
+    if (t->ever && now_ms - t->last_ms < every_ms) {
         t->repeats++;
         return;
     }
     log_with_repeats(LOG_WARN, event, fields, t->repeats);
-    *t = (struct log_trouble){.on = true, .last_ms = now_ms};
+    *t = (struct log_trouble){.ever = true, .said = true, .last_ms = now_ms};
 }
 
 void log_trouble_over(struct log_trouble *t, const char *event, const struct log_field *fields)
 {
-    if (!t->on)
+    if (!t->said)
         return;
     log_with_repeats(LOG_INFO, event, fields, t->repeats);
-    *t = (struct log_trouble){0};
+    t->said = false;
+    t->repeats = 0;
 }

@@ -38,10 +38,12 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 #define log_warn(event, ...) LOG_LINE(LOG_WARN, event, __VA_ARGS__)
 #define log_error(event, ...) LOG_LINE(LOG_ERROR, event, __VA_ARGS__)
 
-/* Says a lasting trouble once, then at most every `every_ms`, with the number of times in between;
- * and once more when it is over. Zero-initialise one per trouble. */
+/* Says a trouble once, then at most every `every_ms`, with the number of times in between; and once
+ * more when it is over. One that comes and goes within that time is not said each time, nor is its
+ * end: of a flaky endpoint an operator wants to hear once a minute, not with each order.
+ * Zero-initialise one per trouble. */
 struct log_trouble {
-    bool on;
+    bool ever, said; /* said: and not yet that it is over */
     int64_t last_ms;
     int64_t repeats;
 };

@@ -315,8 +315,17 @@ static void trouble_is_said_once_in_a_while(void **state)
         {9000, TROUBLE "\n"},
         {9001, ""},
         {-1, OVER " repeats=1\n"},
-        {-1, ""},             /* once */
-        {9002, TROUBLE "\n"}, /* new trouble is said at once */
+        {-1, ""}, /* once */
+        /* One that comes and goes is said as rarely as one that lasts, and so is its end. */
+        {9002, ""},
+        {-1, ""},
+        {9500, ""},
+        {9999, ""},
+        {-1, ""},
+        {10000, TROUBLE " repeats=3\n"},
+        {10001, ""},
+        {-1, OVER " repeats=1\n"},
+        {20000, TROUBLE "\n"}, /* a new one, after quiet, at once */
         {-1, OVER "\n"},
     };
     struct log_trouble t = {0};
