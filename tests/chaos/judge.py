@@ -9,15 +9,17 @@ import base64, bisect, collections, hashlib, hmac
 import journals
 
 Disturbance = collections.namedtuple("Disturbance", "from_us to_us life")  # life None: of any
+Holding = collections.namedtuple("Holding", "partition from_us to_us")  # a life's, of a partition
 FAR = 1 << 62
 
 
 class Judge:
     def __init__(self, written, requests, commits, parked, disturbances=(), key=None,
-                 assignments=None):
+                 holdings=None):
+        """holdings: life: [Holding], where several lives share the partitions."""
         self.written, self.requests, self.commits, self.parked = written, requests, commits, parked
         self.disturbances = sorted(disturbances, key=lambda d: d.from_us)
-        self.assignments = assignments or {}
+        self.holdings = holdings or {}
         self.key = base64.b64decode(key.removeprefix("whsec_")) if key else None
         self.lines = []  # (number, what, figures, ok)
         self.expected = [w for w in written if w.kind == "e"]
@@ -108,8 +110,10 @@ class Judge:
 
     def order_by_order(self):
         by_order = collections.defaultdict(list)
+        assignments = {life: sorted({h.from_us for h in held})
+                       for life, held in self.holdings.items()}
         for r in sorted(self.requests):
-            epoch = bisect.bisect(self.assignments.get(r.life, []), r.arrived_us)
+            epoch = bisect.bisect(assignments.get(r.life, []), r.arrived_us)
             by_order[r.life, epoch, r.order].append(r)
         overlaps = unsettled = backwards = 0
         for requests in by_order.values():
@@ -157,7 +161,7 @@ class Judge:
                  f"{duplicates} duplicates <= {sum(bounds)} at {len(bounds)} losses + {gone} that went"
                  f" unanswered, {unexplained} unexplained",
                  unexplained == 0 and duplicates <= sum(bounds) + gone)
-        most = max((self._uncovered(us, us, life) for d in self.disturbances
+        most = max((self._uncovered(us, us, life, still_held=True) for d in self.disturbances
                     for us in (d.from_us, d.to_us)
                     for life in ([d.life] if d.life else self._by_life())), default=0)
         self.say(7, "a process had never more of them than webhook.uncommitted_max",
@@ -170,18 +174,29 @@ class Judge:
                 self._lives[r.life].append(r)
         return self._lives
 
-    def _uncovered(self, from_us, to_us, life):
-        """How many a life (None: any) had dispatched by to_us that no commit covered by from_us."""
-        found = set()
+    def _held(self, life, partition, since_us, us):
+        """Whether the life had the partition at `us`, and since then."""
+        return life not in self.holdings or any(
+            h.partition == partition and h.from_us <= since_us and us <= h.to_us
+            for h in self.holdings[life])
+
+    def _uncovered(self, from_us, to_us, life, still_held=False):
+        """How many a life (None: any) had dispatched by to_us that no commit covered by from_us;
+        still_held: without those of partitions that it has lost, which others send by now."""
+        places, dispatched = collections.defaultdict(set), collections.Counter()
         for requests in self._by_life().values() if life is None else [self._by_life()[life]]:
+            done = {}
             for r in requests:
                 if r.arrived_us > to_us:
                     break
-                for w in self.by_number.get(r.number, ()):
-                    place = (w.partition, w.offset)
-                    if w.kind == "e" and self.covered_us.get(place, FAR) > from_us:
-                        found.add(place)
-        return len(found)
+                # What the shop wrote twice is dispatched twice, the second once the first is done.
+                dispatched[r.number] += done.get(r.number, True)
+                done[r.number] = 200 <= r.status < 300
+                places[r.number] |= {
+                    (w.partition, w.offset) for w in self.by_number.get(r.number, ())
+                    if w.kind == "e" and self.covered_us.get((w.partition, w.offset), FAR) > from_us
+                    and (not still_held or self._held(r.life, w.partition, r.arrived_us, to_us))}
+        return sum(min(len(found), dispatched[n]) for n, found in places.items())
 
     def one_identity(self):
         ids, numbers = collections.defaultdict(set), collections.defaultdict(set)

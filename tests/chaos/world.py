@@ -6,7 +6,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "e2e"))
 import fake_registry
 import journals
-from judge import Disturbance, Judge
+from judge import FAR, Disturbance, Holding, Judge
 
 CASE = HERE.parent / "cases" / "default"
 SCHEMA_ID = 27  # of its envelope
@@ -26,11 +26,12 @@ def wait_for(what, probe, seconds):
         time.sleep(0.05)
 
 
-def times_of(log, event):
-    """The times (us) of a log's lines of that event, each once."""
-    texts = re.findall(rf'^ts=(\S+)Z level=\w+ event="{event}', log, re.M)
-    return sorted({int(datetime.datetime.fromisoformat(t + "+00:00").timestamp() * 1e6)
-                   for t in texts})
+def partition_events(log):
+    """(us, "assigned", "lost" or "given back", partition) in the log's order."""
+    lines = re.findall(r'^ts=(\S+)Z level=\w+ event="partition (assigned|lost|given back)[^"]*"'
+                       r' partition=(\d+)', log, re.M)
+    return [(int(datetime.datetime.fromisoformat(at + "+00:00").timestamp() * 1e6), what, int(number))
+            for at, what, number in lines]
 
 
 class Receiver:
@@ -204,7 +205,7 @@ class World:
         return Judge(journals.read_shop(self.shop_journal), self.receiver.requests(),
                      journals.read_commits(self.brokers.addresses, self.group, self.topic),
                      journals.read_parked(self.brokers.addresses, self.topic + ".parked"),
-                     self.disturbances + self.losses(), KEY, self.assignments())
+                     self.disturbances + self.losses(), KEY, self.holdings())
 
     def logs(self):
         """life: its log."""
@@ -215,11 +216,20 @@ class World:
         """When members gave partitions back, or found that the group had given them to others: what
         no commit covered by then is for the next owner to send."""
         return [Disturbance(us, us + 1000, life) for life, log in self.logs().items()
-                for us in times_of(log, "partition (?:lost|given back)")]
+                for us in sorted({us for us, what, _ in partition_events(log) if what != "assigned"})]
 
-    def assignments(self):
-        """life: when it was given partitions; between two such times it remembers its orders."""
-        return {life: times_of(log, "partition assigned") for life, log in self.logs().items()}
+    def holdings(self):
+        """life: which partitions it had, and when."""
+        found = collections.defaultdict(list)
+        for life, log in self.logs().items():
+            since = {}
+            for us, what, partition in partition_events(log):
+                if what == "assigned":
+                    since[partition] = us
+                elif partition in since:
+                    found[life].append(Holding(partition, since.pop(partition), us))
+            found[life] += [Holding(partition, us, FAR) for partition, us in since.items()]
+        return found
 
     def close(self):
         self.stopping.set()
