@@ -4,6 +4,7 @@
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/kafka_conf.h"
+#include "edge/kafka_offsets.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -247,20 +248,17 @@ static bool ask_offsets(struct check *c)
     size_t count = (size_t)c->partitions;
     c->low = calloc(count, sizeof *c->low);
     c->high = calloc(count, sizeof *c->high);
-    for (int32_t p = 0; c->low != NULL && c->high != NULL && p < c->partitions; p++) {
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(
-            c->rk, c->config->kafka_topic, p, &c->low[p], &c->high[p], ASK_MS);
-        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            continue;
-        hear(c);
-        struct error err = {0};
-        const char *words = *c->words != '\0' ? c->words : rd_kafka_err2str(code);
-        error_set(&err, ERROR_UNREACHABLE, "partition %d: %.300s; %s", (int)p, words,
-                  kafka_advice(words));
-        report_fail(c->report, &err, KAFKA, "topic");
+    if (c->low == NULL || c->high == NULL)
         return false;
-    }
-    return c->low != NULL && c->high != NULL;
+    struct error found = {0}, err = {0};
+    if (kafka_watermarks(c->rk, c->config->kafka_topic, 0, count, c->low, c->high, ASK_MS, &found))
+        return true;
+    hear(c);
+    const char *words = *c->words != '\0' ? c->words : found.text;
+    const char *advice = kafka_advice(words);
+    error_set(&err, ERROR_UNREACHABLE, "%.300s%s%s", words, *advice != '\0' ? "; " : "", advice);
+    report_fail(c->report, &err, KAFKA, "topic");
+    return false;
 }
 
 static bool reach_topic(struct check *c)

@@ -1,5 +1,7 @@
 #include "dashboard/lookup.h"
 
+#include "edge/kafka_offsets.h"
+
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -52,8 +54,6 @@ static int32_t count_partitions(const rd_kafka_metadata_t *m, const char *topic)
     return 0;
 }
 
-/* All of a topic's at once. rd_kafka_query_watermark_offsets would outlast its time limit: it
- * repeats a question that nobody answers, for ever (librdkafka 2.0). */
 static void find_ends(struct lookup *l, size_t topic)
 {
     int32_t count = l->found.partitions[topic];
@@ -61,11 +61,12 @@ static void find_ends(struct lookup *l, size_t topic)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(count);
     for (int32_t n = 0; n < count; n++)
         rd_kafka_topic_partition_list_add(list, l->topics[topic], n)->offset = RD_KAFKA_OFFSET_END;
-    bool known = count > 0 && !atomic_load(&l->unwanted) &&
-                 rd_kafka_offsets_for_times(l->rk, list, LOOK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    bool asked = !atomic_load(&l->unwanted);
+    if (asked)
+        (void)kafka_offsets(l->rk, list, LOOK_MS); /* each partition tells of its own */
     for (int32_t n = 0; ends != NULL && n < count; n++) {
         const rd_kafka_topic_partition_t *p = &list->elems[n];
-        ends[n] = known && p->err == RD_KAFKA_RESP_ERR_NO_ERROR ? p->offset : -1;
+        ends[n] = asked && p->err == RD_KAFKA_RESP_ERR_NO_ERROR ? p->offset : -1;
     }
     rd_kafka_topic_partition_list_destroy(list);
     l->found.ends[topic] = ends;

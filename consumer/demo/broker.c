@@ -1,6 +1,7 @@
 #include "demo/broker.h"
 
 #include "edge/clock.h"
+#include "edge/kafka_offsets.h"
 
 #include <librdkafka/rdkafka_mock.h>
 #include <stdlib.h>
@@ -206,11 +207,9 @@ static void read_own_topics(struct broker *b, int wait_ms)
 
 bool broker_read_to_end(struct broker *b, int64_t timeout_ms)
 {
-    int64_t low, parked_end, outcomes_end, deadline_ms = clock_mono_ms() + timeout_ms;
-    if (rd_kafka_query_watermark_offsets(b->reader, PARKED, 0, &low, &parked_end,
-                                         (int)timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_query_watermark_offsets(b->reader, DELIVERIES, 0, &low, &outcomes_end,
-                                         (int)timeout_ms) != RD_KAFKA_RESP_ERR_NO_ERROR)
+    int64_t parked_end, outcomes_end, deadline_ms = clock_mono_ms() + timeout_ms;
+    if (!kafka_watermarks(b->reader, PARKED, 0, 1, NULL, &parked_end, (int)timeout_ms, NULL) ||
+        !kafka_watermarks(b->reader, DELIVERIES, 0, 1, NULL, &outcomes_end, (int)timeout_ms, NULL))
         return false;
     while (b->parked_read < parked_end || b->outcomes_read < outcomes_end) {
         if (clock_mono_ms() >= deadline_ms)

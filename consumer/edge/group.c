@@ -1,6 +1,7 @@
 #include "edge/group.h"
 
 #include "edge/kafka_conf.h"
+#include "edge/kafka_offsets.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@ enum { ASK_MS = 10000 };
 struct group {
     const struct config *config;
     rd_kafka_t *rk;
+    bool unanswered; /* a commit may be under way still */
 };
 
 struct group *group_new(const struct config *config, struct error *err)
@@ -40,7 +42,8 @@ void group_free(struct group *g)
 {
     if (g == NULL)
         return;
-    rd_kafka_destroy(g->rk);
+    if (!g->unanswered) /* it would be waited for; the process ends soon */
+        rd_kafka_destroy(g->rk);
     free(g);
 }
 
@@ -62,15 +65,17 @@ static bool count_partitions(struct group *g, const char *topic, size_t *ret, st
 
 static bool find_ends(struct group *g, struct group_topic *t, struct error *err)
 {
-    for (size_t i = 0; i < t->count; i++) {
-        struct group_partition *p = &t->partitions[i];
-        rd_kafka_resp_err_t code =
-            rd_kafka_query_watermark_offsets(g->rk, t->name, (int32_t)i, &p->low, &p->high, ASK_MS);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return error_set(err, ERROR_UNREACHABLE, "%s, partition %zu: %s", t->name, i,
-                             rd_kafka_err2str(code));
+    int64_t *ends = calloc(t->count * 2, sizeof *ends);
+    if (ends == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", t->count);
+    int64_t *high = ends + t->count;
+    bool ok = kafka_watermarks(g->rk, t->name, 0, t->count, ends, high, ASK_MS, err);
+    for (size_t i = 0; ok && i < t->count; i++) {
+        t->partitions[i].low = ends[i];
+        t->partitions[i].high = high[i];
     }
-    return true;
+    free(ends);
+    return ok;
 }
 
 /* A commit's metadata has a length and no end. */
@@ -207,19 +212,21 @@ static bool fill(rd_kafka_topic_partition_list_t *list, const char *topic,
 static bool judge_commit(const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t code,
                          struct error *err)
 {
-    int32_t partition = -1;
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
-        code = list->elems[i].err;
-        partition = list->elems[i].partition;
-    }
+    int failed = 0;
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         return true;
     if (code == RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID)
         return error_set(err, ERROR_FAILED,
                          "nothing was reset: the group has an active member again; stop it first");
+    if (code == RD_KAFKA_RESP_ERR__TIMED_OUT)
+        return error_set(err, ERROR_UNREACHABLE,
+                         "the group's coordinator does not answer: whether the reset came to pass "
+                         "is not known; see elementor-sync offsets");
+    while (failed < list->cnt - 1 && list->elems[failed].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+        failed++;
     return error_set(err, ERROR_FAILED,
-                     "the reset failed at partition %d (-1: all): %s; see elementor-sync offsets",
-                     (int)partition, rd_kafka_err2str(code));
+                     "the reset failed at partition %d: %s; see elementor-sync offsets",
+                     (int)list->elems[failed].partition, rd_kafka_err2str(code));
 }
 
 bool group_commit(struct group *g, const char *topic, const struct group_commit *commits,
@@ -229,7 +236,9 @@ bool group_commit(struct group *g, const char *topic, const struct group_commit 
     bool ok = true;
     for (size_t i = 0; ok && i < count; i++)
         ok = fill(list, topic, &commits[i]);
-    ok = ok ? judge_commit(list, rd_kafka_commit(g->rk, list, 0), err)
+    rd_kafka_resp_err_t code = ok ? kafka_commit(g->rk, list, ASK_MS) : RD_KAFKA_RESP_ERR__FAIL;
+    g->unanswered = code == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    ok = ok ? judge_commit(list, code, err)
             : error_set(err, ERROR_NO_MEMORY, "no memory for the commits");
     rd_kafka_topic_partition_list_destroy(list);
     return ok;

@@ -2,6 +2,7 @@
 
 #include "core/position.h"
 #include "edge/kafka_conf.h"
+#include "edge/kafka_offsets.h"
 #include "edge/log.h"
 
 #include <stdlib.h>
@@ -40,15 +41,7 @@ static bool find_ends(struct reader *r, struct error *err)
     r->ends = calloc(r->count + 1, sizeof *r->ends); /* never of size 0 */
     if (r->ends == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", r->count);
-    for (size_t i = 0; i < r->count; i++) {
-        int64_t low;
-        rd_kafka_resp_err_t code = rd_kafka_query_watermark_offsets(r->rk, r->topic, (int32_t)i,
-                                                                    &low, &r->ends[i], LOOK_UP_MS);
-        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-            return error_set(err, ERROR_UNREACHABLE, "partition %zu: %s", i,
-                             rd_kafka_err2str(code));
-    }
-    return true;
+    return kafka_watermarks(r->rk, r->topic, 0, r->count, NULL, r->ends, LOOK_UP_MS, err);
 }
 
 /* Turns the times in the list into offsets; a time behind the last record is the end. */
@@ -56,6 +49,8 @@ static bool look_up_times(struct reader *r, rd_kafka_topic_partition_list_t *lis
                           struct error *err)
 {
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(r->rk, list, LOOK_UP_MS);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        code = list->elems[i].err;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, ERROR_UNREACHABLE, "offsets of a time: %s", rd_kafka_err2str(code));
     for (int i = 0; i < list->cnt; i++)

@@ -144,9 +144,11 @@ void source_free(struct source *s)
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
-    /* Before 2.3 a cooperative member that never got an assignment can abort in here (#4312): the
-     * process is about to end anyway. */
-    if (s->ever_assigned || rd_kafka_version() >= 0x02030000)
+    /* Before 2.3 a cooperative member that never got an assignment can abort in here (#4312), and
+     * any waits for a commit's answer, a minute where nobody gives it: the process is about to end
+     * anyway. */
+    bool safe = s->ever_assigned || rd_kafka_version() >= 0x02030000;
+    if (safe && s->commits == 0 && !s->unanswered)
         rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(s);
 }
@@ -259,6 +261,7 @@ static void answer_commit(struct source *s, rd_kafka_event_t *event)
         s->events.committed(s->events.context, source_slot_of(s, p), p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
+    s->commits--;
     s->events.commit_done(s->events.context);
     if (expelled)
         source_expelled(s);
@@ -346,6 +349,7 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
     }
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(s->rk, list, s->commit_queue, NULL, NULL);
     rd_kafka_topic_partition_list_destroy(list);
+    s->commits += code == RD_KAFKA_RESP_ERR_NO_ERROR;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_UNREACHABLE, "%s", rd_kafka_err2str(code));
 }

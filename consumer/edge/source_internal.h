@@ -42,6 +42,8 @@ struct source {
     bool follow;                /* look whether the topic has grown before an assignment */
     int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
     bool ever_assigned, joined, closing, leaving, closed;
+    int commits;     /* whose answers are awaited */
+    bool unanswered; /* one is awaited no more, and may be under way still */
     struct log_trouble offsets_trouble, broker_trouble;
     struct log_trouble consumer_trouble;
     struct log_trouble refused_trouble; /* TLS or the login */

@@ -1,19 +1,12 @@
 /* source_lost: an offset that is not in the topic: retention has passed it, or the topic was made
  * anew or cut short. */
+#include "edge/kafka_offsets.h"
 #include "edge/source_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
 enum { QUERY_MS = 5000 };
-
-/* Where to go on; false when the cluster does not say. */
-static bool find_place(struct source *s, int32_t slot, int64_t *ret_low, int64_t *ret_high)
-{
-    return rd_kafka_query_watermark_offsets(s->rk, source_topic(s, slot), slot_partition(slot),
-                                            ret_low, ret_high,
-                                            QUERY_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
 
 static bool done(rd_kafka_error_t *error)
 {
@@ -53,7 +46,9 @@ static void stop(struct source *s, int32_t slot, int64_t offset, int64_t low, in
 void source_offset_lost(struct source *s, int32_t slot, int64_t offset)
 {
     int64_t low = -1, high = -1;
-    bool found = find_place(s, slot, &low, &high);
+    struct error err = {0};
+    bool found = kafka_watermarks(s->rk, source_topic(s, slot), slot_partition(slot), 1, &low,
+                                  &high, QUERY_MS, &err);
     int choice = s->config->kafka_lost_offsets;
     int64_t place = choice == KAFKA_LOST_LATEST ? high : low;
     if (choice == KAFKA_LOST_STOP || !found || !go_to(s, slot, place)) {

@@ -3,6 +3,7 @@
  * A group that begins at the topic's end writes into every commit how many partitions the topic had
  * then. A partition without a commit is as old as that, and begins at its end as well (its member
  * started a moment later), or was added since, and begins at its beginning. */
+#include "edge/kafka_offsets.h"
 #include "edge/source_internal.h"
 
 #include <stdlib.h>
@@ -61,26 +62,24 @@ static bool group_is_known(struct source *s, bool *ret_known, struct error *err)
     return ok;
 }
 
-/* The offset a partition without a commit begins at. */
-static bool resolve_start(struct source *s, rd_kafka_topic_partition_t *p, bool group_known,
-                          struct error *err)
+/* Where a partition without a commit begins. */
+static int64_t choose_start(const struct source *s, const rd_kafka_topic_partition_t *p,
+                            bool group_known)
 {
-    int64_t low, high;
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(s->rk, p->topic, p->partition, &low, &high, LOOK_UP_MS);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_UNREACHABLE, "partition %d: %s", (int)p->partition,
-                         rd_kafka_err2str(code));
     bool is_source = strcmp(p->topic, s->config->kafka_topic) == 0;
     /* As old as the group's beginning: another member that starts now has resolved its own. */
     bool as_old = !group_known || p->partition < s->born;
     bool latest = is_source && s->config->kafka_start == KAFKA_START_LATEST && as_old;
-    p->offset = latest ? high : low; /* a retry that nobody has read yet is still to be done */
-    if (is_source)
+    /* a retry that nobody has read yet is still to be done */
+    return latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
+}
+
+static void say_start(const struct source *s, const rd_kafka_topic_partition_t *p, int64_t chosen)
+{
+    if (strcmp(p->topic, s->config->kafka_topic) == 0)
         log_info("nothing is committed for this partition",
-                 LOG_S("starts_at", latest ? "its end" : "its beginning"),
+                 LOG_S("starts_at", chosen == RD_KAFKA_OFFSET_END ? "its end" : "its beginning"),
                  LOG_I("partition", p->partition), LOG_I("offset", p->offset));
-    return true;
 }
 
 /* "latest" is a number from here on: it is committed before anything is read, so that a restart
@@ -88,38 +87,36 @@ static bool resolve_start(struct source *s, rd_kafka_topic_partition_t *p, bool 
 static bool commit_starts(struct source *s, rd_kafka_topic_partition_list_t *starts,
                           struct error *err)
 {
-    if (starts->cnt == 0)
-        return true;
     for (int i = 0; i < starts->cnt; i++) {
         rd_kafka_topic_partition_t *p = &starts->elems[i];
         p->metadata = source_metadata(s, source_slot_of(s, p), p->offset, "");
         p->metadata_size = p->metadata != NULL ? strlen(p->metadata) : 0;
     }
-    rd_kafka_resp_err_t code = rd_kafka_commit(s->rk, starts, 0);
+    rd_kafka_resp_err_t code = kafka_commit(s->rk, starts, LOOK_UP_MS);
+    s->unanswered |= code == RD_KAFKA_RESP_ERR__TIMED_OUT;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_UNREACHABLE, "committing where to start: %s",
                      rd_kafka_err2str(code));
 }
 
-static bool resolve_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
-                           struct error *err)
+/* Fills in the offsets of `starts`, which have none, and those of `list`. */
+static bool resolve_starts(struct source *s, rd_kafka_topic_partition_list_t *starts,
+                           rd_kafka_topic_partition_list_t *list, struct error *err)
 {
-    bool known = false, asked = false, ok = true;
-    rd_kafka_topic_partition_list_t *starts = rd_kafka_topic_partition_list_new(list->cnt);
-    for (int i = 0; ok && i < list->cnt; i++) {
-        rd_kafka_topic_partition_t *p = &list->elems[i];
-        if (p->offset >= 0)
-            continue;
-        if (!asked)
-            ok = group_is_known(s, &known, err);
-        asked = true;
-        ok = ok && resolve_start(s, p, known, err);
-        if (ok && s->config->kafka_start == KAFKA_START_LATEST)
-            rd_kafka_topic_partition_list_add(starts, p->topic, p->partition)->offset = p->offset;
+    bool known = false;
+    if (!group_is_known(s, &known, err))
+        return false;
+    for (int i = 0; i < starts->cnt; i++)
+        starts->elems[i].offset = choose_start(s, &starts->elems[i], known);
+    rd_kafka_resp_err_t code = kafka_offsets(s->rk, starts, LOOK_UP_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return kafka_offsets_refused(starts, code, err);
+    for (int i = 0; i < starts->cnt; i++) {
+        rd_kafka_topic_partition_t *p = &starts->elems[i];
+        rd_kafka_topic_partition_list_find(list, p->topic, p->partition)->offset = p->offset;
+        say_start(s, p, choose_start(s, p, known));
     }
-    ok = ok && commit_starts(s, starts, err);
-    rd_kafka_topic_partition_list_destroy(starts);
-    return ok;
+    return s->config->kafka_start != KAFKA_START_LATEST || commit_starts(s, starts, err);
 }
 
 bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list, struct error *err)
@@ -127,5 +124,12 @@ bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
     if (!look_up(s, list, err))
         return false;
     note_born(s, list);
-    return resolve_starts(s, list, err);
+    rd_kafka_topic_partition_list_t *starts = rd_kafka_topic_partition_list_new(list->cnt);
+    for (int i = 0; i < list->cnt; i++)
+        if (list->elems[i].offset < 0)
+            rd_kafka_topic_partition_list_add(starts, list->elems[i].topic,
+                                              list->elems[i].partition);
+    bool ok = starts->cnt == 0 || resolve_starts(s, starts, list, err);
+    rd_kafka_topic_partition_list_destroy(starts);
+    return ok;
 }

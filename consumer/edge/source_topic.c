@@ -3,6 +3,7 @@
 
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
+#include "edge/kafka_offsets.h"
 
 #include <stdlib.h>
 
@@ -108,22 +109,35 @@ static void wait_a_little(struct source *s)
         rd_kafka_message_destroy(m);
 }
 
-static bool end_offset(struct source *s, int32_t slot, int timeout_ms, int64_t *ret_end,
-                       struct error *err)
+/* The slots that exist, each to be looked up at its end. */
+static rd_kafka_topic_partition_list_t *list_ends(const struct source *s, size_t count)
 {
-    int64_t low, deadline = clock_mono_ms() + timeout_ms;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (int32_t slot = 0; slot < (int32_t)count; slot++)
+        if (!slot_is_retry(slot) || slot_partition(slot) < s->retry_partitions)
+            rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot))
+                ->offset = RD_KAFKA_OFFSET_END;
+    return list;
+}
+
+static bool find_ends(struct source *s, size_t count, int64_t timeout_ms, int64_t *ret_offsets,
+                      struct error *err)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
     rd_kafka_resp_err_t code;
-    if (slot_is_retry(slot) && slot_partition(slot) >= s->retry_partitions)
-        return true;
-    do {
-        code = rd_kafka_query_watermark_offsets(s->rk, source_topic(s, slot), slot_partition(slot),
-                                                &low, ret_end, timeout_ms);
-        if (is_too_early(code))
-            wait_a_little(s);
-    } while (is_too_early(code) && clock_mono_ms() < deadline);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
-           error_set(err, ERROR_UNREACHABLE, "end of %s, partition %d: %s", source_topic(s, slot),
-                     (int)slot_partition(slot), rd_kafka_err2str(code));
+    for (;;) {
+        rd_kafka_topic_partition_list_t *list = list_ends(s, count);
+        code = kafka_offsets(s->rk, list, (int)timeout_ms);
+        bool again = is_too_early(code) && clock_mono_ms() < deadline;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !again)
+            kafka_offsets_refused(list, code, err);
+        for (int i = 0; i < list->cnt; i++)
+            ret_offsets[source_slot_of(s, &list->elems[i])] = list->elems[i].offset;
+        rd_kafka_topic_partition_list_destroy(list);
+        if (!again)
+            return code == RD_KAFKA_RESP_ERR_NO_ERROR;
+        wait_a_little(s);
+    }
 }
 
 bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offsets,
@@ -133,11 +147,9 @@ bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offs
     int64_t *offsets = calloc(count, sizeof *offsets);
     if (offsets == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
-    for (size_t i = 0; i < count; i++) {
-        if (!end_offset(s, (int32_t)i, (int)timeout_ms, &offsets[i], err)) {
-            free(offsets);
-            return false;
-        }
+    if (!find_ends(s, count, timeout_ms, offsets, err)) {
+        free(offsets);
+        return false;
     }
     *ret_offsets = offsets;
     *ret_count = count;

@@ -1,10 +1,12 @@
 #include "fakes/cluster.h"
 
+#include "edge/clock.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { WAIT_MS = 10000 };
+enum { WAIT_MS = 10000, BROKER = 1, SILENCED = 40, SILENT_MS = 120000 };
 
 static void require(int ok)
 {
@@ -64,6 +66,22 @@ void cluster_produce(struct cluster *c, int32_t partition, const void *value, si
                                RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
                                RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
     require(!rd_kafka_flush(c->rk, WAIT_MS));
+}
+
+void cluster_silence(struct cluster *c, enum cluster_question question)
+{
+    for (int i = 0; i < SILENCED; i++)
+        require(!rd_kafka_mock_broker_push_request_error_rtts(
+            c->mock, BROKER, (int16_t)question, 1, RD_KAFKA_RESP_ERR_NO_ERROR, SILENT_MS));
+}
+
+void cluster_await_question(struct cluster *c, enum cluster_question question)
+{
+    size_t left = SILENCED;
+    for (int64_t deadline = clock_mono_ms() + WAIT_MS; left == SILENCED; cluster_settle(c)) {
+        require(!rd_kafka_mock_broker_error_stack_cnt(c->mock, BROKER, (int16_t)question, &left));
+        require(clock_mono_ms() < deadline);
+    }
 }
 
 static rd_kafka_t *consumer(const struct cluster *c, const char *group)

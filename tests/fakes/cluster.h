@@ -29,6 +29,19 @@ void cluster_settle(struct cluster *c);
 /* Writes one record and awaits its acknowledgement. value NULL: a tombstone. */
 void cluster_produce(struct cluster *c, int32_t partition, const void *value, size_t len);
 
+/* Kinds of questions: Kafka's API keys. */
+enum cluster_question {
+    CLUSTER_LIST_OFFSETS = 2,
+    CLUSTER_OFFSET_COMMIT = 8,
+    CLUSTER_OFFSET_FETCH = 9
+};
+
+/* From now on the broker takes such questions and says nothing. */
+void cluster_silence(struct cluster *c, enum cluster_question question);
+
+/* Until one of them has come. */
+void cluster_await_question(struct cluster *c, enum cluster_question question);
+
 /* The group's committed offset in CLUSTER_TOPIC, -1: none. */
 int64_t cluster_committed(struct cluster *c, const char *group, int32_t partition);
 
