@@ -43,9 +43,11 @@ class Demo:
         """Of a row of the summary."""
         return int(re.search(rf"^ +{label} +([\d,]+)", self.text(), re.M)[1].replace(",", ""))
 
-    def child(self):
+    def children(self):
+        """Two: the process that delivers, and the dashboard's."""
         listed = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return int(listed.read_text().split()[0])
+        delivering, dashboard = listed.read_text().split()
+        return int(delivering), int(dashboard)
 
 
 def outcomes(demo):
@@ -120,7 +122,7 @@ def a_receiver_that_is_down(folder):
 def the_delivering_process_dies(folder):
     demo = Demo(folder, "--orders", "500", "--rate", "50")
     demo.await_text(FIRST_WEBHOOK)
-    os.kill(demo.child(), signal.SIGKILL)
+    os.kill(demo.children()[0], signal.SIGKILL)
     assert demo.wait(60) == 1, demo.text()
     assert "do not balance" in demo.text(), demo.text()
 
@@ -128,10 +130,11 @@ def the_delivering_process_dies(folder):
 def nothing_outlives_it(folder):
     demo = Demo(folder)
     demo.await_text("orders")
-    child = demo.child()
+    children = demo.children()
     demo.process.kill()
     demo.wait()
-    wait_for("the delivering process ended", lambda: not pathlib.Path(f"/proc/{child}").exists())
+    for name, child in zip(("delivering process", "dashboard"), children):
+        wait_for(f"the {name} ended", lambda: not pathlib.Path(f"/proc/{child}").exists())
 
 
 def surroundings_do_not_matter(folder):
