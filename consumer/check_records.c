@@ -4,6 +4,7 @@
 #include "core/transform.h"
 #include "core/wire.h"
 #include "edge/clock.h"
+#include "edge/kafka_header.h"
 #include "plans.h"
 
 #include <inttypes.h>
@@ -117,15 +118,6 @@ static enum plans_answer await_plan(struct check *c, struct plans *plans, int32_
     return answer;
 }
 
-static bool has_header(const void *message, const char *name)
-{
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    return rd_kafka_message_headers(message, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-           rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
 static void note_before(struct sample *s, const struct plan *plan, const struct wire *wire)
 {
     struct change change;
@@ -177,7 +169,7 @@ static void take_newest(struct check *c, const rd_kafka_message_t *m, void *cont
                                   .timestamp_ms = timestamp_of(m),
                                   .body = wire.body,
                                   .len = wire.len,
-                                  .has_header = has_header,
+                                  .has_header = kafka_has_header,
                                   .context = m};
     struct transformed result;
     note_before(s, plan, &wire);

@@ -2,6 +2,7 @@
 
 #include "core/wire.h"
 #include "edge/clock.h"
+#include "edge/kafka_header.h"
 #include "edge/registry.h"
 #include "plans.h"
 
@@ -94,16 +95,6 @@ static enum plans_answer await_plan(struct judge *j, int32_t id, const struct pl
     return answer;
 }
 
-static bool has_header(const void *message, const char *name)
-{
-    const rd_kafka_message_t *m = message;
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    return rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-           rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
 static void transform_record(struct judge *j, const rd_kafka_message_t *m, const struct wire *wire,
                              const struct plan *plan, bool gate, struct judge_verdict *ret)
 {
@@ -114,7 +105,7 @@ static void transform_record(struct judge *j, const rd_kafka_message_t *m, const
                                   .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
                                   .body = wire->body,
                                   .len = wire->len,
-                                  .has_header = has_header,
+                                  .has_header = kafka_has_header,
                                   .context = m};
     transform_apply(j->transform, plan, &record, gate, t);
     *ret = (struct judge_verdict){t->verdict, t->why,

@@ -2,6 +2,7 @@
 #include "pipeline_internal.h"
 
 #include "core/wire.h"
+#include "edge/kafka_header.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -211,16 +212,6 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
                  LOG_I("partition", m->partition), LOG_I("offset", m->offset));
 }
 
-static bool has_header(const void *message, const char *name)
-{
-    const rd_kafka_message_t *m = message;
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    return rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-           rd_kafka_header_get_last(headers, name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-}
-
 static void transform(const struct reading *r, const struct wire *wire, const struct plan *plan,
                       struct transformed *ret)
 {
@@ -231,7 +222,7 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                                   .timestamp_ms = r->retry.timestamp_ms,
                                   .body = wire->body,
                                   .len = wire->len,
-                                  .has_header = has_header,
+                                  .has_header = kafka_has_header,
                                   .context = m,
                                   .era = r->partition->era,
                                   .any_row = r->partition->is_retry};
@@ -252,7 +243,7 @@ static enum fate transform_record(const struct reading *r, const struct wire *wi
 /* Why a record cannot be read: a converter that writes another format, when it tells on itself. */
 static const char *best_reason(const rd_kafka_message_t *m, const char *why)
 {
-    const char *elsewhere = wire_elsewhere(has_header, m);
+    const char *elsewhere = wire_elsewhere(kafka_has_header, m);
     return elsewhere != NULL ? elsewhere : why;
 }
 

@@ -3,6 +3,11 @@
 #include <stddef.h>
 #include <string.h>
 
+#define NO_TLS                                                                           \
+    "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or " \
+    "sasl_plaintext), or use the TLS port"
+#define ANOTHER_MECHANISM "set kafka.properties.sasl.mechanism to one that the broker offers"
+
 /* In this order: the first pair of words that are both there counts. */
 static const struct {
     const char *words, *and_words, *advice;
@@ -13,12 +18,8 @@ static const struct {
     {"resolve", "",
      "this name is not known here: correct kafka.brokers; or, if it is right, the broker "
      "advertises (advertised.listeners) a name that this machine cannot look up"},
-    {"SSL handshake failed", "wrong version number",
-     "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or "
-     "sasl_plaintext), or use the TLS port"},
-    {"SSL handshake failed", "PLAINTEXT broker listener",
-     "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or "
-     "sasl_plaintext), or use the TLS port"},
+    {"SSL handshake failed", "wrong version number", NO_TLS},
+    {"SSL handshake failed", "PLAINTEXT broker listener", NO_TLS},
     {"SSL handshake failed", "unexpected eof",
      "this listener has no TLS, it seems: set kafka.properties.security.protocol to plaintext (or "
      "sasl_plaintext), or use the TLS port"},
@@ -33,10 +34,8 @@ static const struct {
     {"might require SASL", "",
      "this listener wants a login: set kafka.properties.security.protocol to sasl_ssl or "
      "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},
-    {"supported mechanisms", "",
-     "set kafka.properties.sasl.mechanism to one that the broker offers"},
-    {"nsupported SASL mechanism", "",
-     "set kafka.properties.sasl.mechanism to one that the broker offers"},
+    {"supported mechanisms", "", ANOTHER_MECHANISM},
+    {"nsupported SASL mechanism", "", ANOTHER_MECHANISM},
     {"uthentication", "",
      "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password and "
      ".sasl.mechanism"},

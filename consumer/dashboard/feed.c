@@ -4,6 +4,7 @@
 #include "edge/clock.h"
 #include "edge/kafka_batch.h"
 #include "edge/kafka_conf.h"
+#include "edge/kafka_header.h"
 #include "edge/log.h"
 
 #include <stdio.h>
@@ -223,20 +224,9 @@ static int topic_of(const struct feed *f, const rd_kafka_message_t *m)
     return -1;
 }
 
-static struct slice header(const rd_kafka_message_t *m, const char *name)
-{
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t size;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return (struct slice){0};
-    return (struct slice){value, size};
-}
-
 static int64_t number(const rd_kafka_message_t *m, const char *name)
 {
-    struct slice text = header(m, name);
+    struct slice text = kafka_header(m, name);
     if (text.len == 0 || text.len > 18 || strspn(text.data, "0123456789") != text.len)
         return -1;
     return strtoll(text.data, NULL, 10);
@@ -247,12 +237,12 @@ static bool put_parked(struct feed *f, const rd_kafka_message_t *m, struct error
     const struct parked_note note = {.partition = m->partition,
                                      .offset = m->offset,
                                      .at_ms = rd_kafka_message_timestamp(m, NULL),
-                                     .topic = header(m, PREFIX "topic"),
+                                     .topic = kafka_header(m, PREFIX "topic"),
                                      .source_partition = number(m, PREFIX "partition"),
                                      .source_offset = number(m, PREFIX "offset"),
-                                     .class = header(m, PREFIX "class"),
-                                     .detail = header(m, PREFIX "detail"),
-                                     .response = header(m, PREFIX "response")};
+                                     .class = kafka_header(m, PREFIX "class"),
+                                     .detail = kafka_header(m, PREFIX "detail"),
+                                     .response = kafka_header(m, PREFIX "response")};
     return view_put_parked(f->view, &note, err);
 }
 
@@ -267,8 +257,8 @@ static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct e
         break;
     case VIEW_PARKED: (void)put_parked(f, m, err); break;
     case VIEW_RETRY:
-        key = header(m, PREFIX "order");
-        if (view_put_retry(f->view, key, header(m, PREFIX "request"), at_ms, err))
+        key = kafka_header(m, PREFIX "order");
+        if (view_put_retry(f->view, key, kafka_header(m, PREFIX "request"), at_ms, err))
             f->changed(f->context, key.data, key.len);
         break;
     default:

@@ -1,6 +1,7 @@
 #include "demo/demo_internal.h"
 
 #include "edge/clock.h"
+#include "edge/kafka_header.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -149,13 +150,8 @@ static void answered(void *context, const struct receiver_answer *answer)
 
 static void header_text(const rd_kafka_message_t *m, const char *name, char *text, size_t size)
 {
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t len;
-    text[0] = '\0';
-    if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        rd_kafka_header_get_last(headers, name, &value, &len) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        snprintf(text, size, "%.*s", (int)len, (const char *)value);
+    struct slice value = kafka_header(m, name);
+    snprintf(text, size, "%.*s", (int)value.len, (const char *)value.data);
 }
 
 static bool is_by_hand(const char *source)

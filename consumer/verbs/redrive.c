@@ -3,6 +3,7 @@
 #include "core/parked_list.h"
 #include "core/position.h"
 #include "edge/clock.h"
+#include "edge/kafka_header.h"
 #include "edge/reader.h"
 #include "outcomes.h"
 #include "resender.h"
@@ -50,14 +51,8 @@ static uint64_t hash_of(const void *key, size_t len)
 
 static void copy_reason(const rd_kafka_message_t *m, char *ret, size_t size)
 {
-    rd_kafka_headers_t *headers;
-    const void *value;
-    size_t len;
-    *ret = '\0';
-    if (rd_kafka_message_headers(m, &headers) == RD_KAFKA_RESP_ERR_NO_ERROR &&
-        rd_kafka_header_get_last(headers, "elementor-sync.reason", &value, &len) ==
-            RD_KAFKA_RESP_ERR_NO_ERROR)
-        snprintf(ret, size, "%s", (const char *)value);
+    struct slice reason = kafka_header(m, "elementor-sync.reason");
+    snprintf(ret, size, "%.*s", (int)reason.len, (const char *)reason.data);
 }
 
 /* What cannot be sent again, since it does not say where it came from, is passed by. */
