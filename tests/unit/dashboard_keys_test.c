@@ -79,6 +79,7 @@ static void await_status(struct station *s, const char *headers, int status)
     }
 }
 
+/* The dashboard takes its keys from this server, which does not listen yet. */
 static void start_with(struct station *s, struct server *server)
 {
     char url[64];
@@ -88,15 +89,30 @@ static void start_with(struct station *s, struct server *server)
     station_start(s);
 }
 
+static struct server *open_with(struct station *s, const struct server_rule *rules)
+{
+    struct server *server = server_new(rules);
+    server_listen(server);
+    start_with(s, server);
+    return server;
+}
+
+static void close_with(struct station *s, struct server *server, cjose_jwk_t *a, cjose_jwk_t *b)
+{
+    station_close(s);
+    server_free(server);
+    cjose_jwk_release(a);
+    if (b != NULL)
+        cjose_jwk_release(b);
+}
+
 static void both_kinds_of_keys_sign_in(void **state)
 {
     struct station s;
     cjose_jwk_t *ec = new_key('E', "e1"), *rsa = new_key('R', "r1"), *other = new_key('E', "e1");
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(ec, rsa), 0}, {0}};
-    struct server *server = server_new(rules);
+    struct server *server = open_with(&s, rules);
     (void)state;
-    server_listen(server);
-    start_with(&s, server);
     await_status(&s, signed_by(ec, "ES256", "e1"), 200);
     assert_int_equal(status_of(&s, signed_by(rsa, "RS256", "r1")), 200);
     assert_int_equal(status_of(&s, signed_by(rsa, "RS512", "r1")), 401);
@@ -104,10 +120,7 @@ static void both_kinds_of_keys_sign_in(void **state)
     assert_int_equal(status_of(&s, s.operator), 200); /* the secret is taken as well */
     assert_non_null(strstr(server_request(server, 0)->head, "GET /keys HTTP/1.1\r\n"));
     assert_null(strstr(server_request(server, 0)->head, "Authorization"));
-    station_close(&s);
-    server_free(server);
-    cjose_jwk_release(ec);
-    cjose_jwk_release(rsa);
+    close_with(&s, server, ec, rsa);
     cjose_jwk_release(other);
 }
 
@@ -120,10 +133,8 @@ static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
                                         {"/keys", SERVER_ANSWER_CLOSE, set_of(old, fresh), 0},
                                         {0}};
-    struct server *server = server_new(rules);
+    struct server *server = open_with(&s, rules);
     (void)state;
-    server_listen(server);
-    start_with(&s, server);
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
     for (int i = 0; i < 20; i++)
         assert_int_equal(status_of(&s, signed_by(fresh, "RS256", "k2")), 401);
@@ -136,10 +147,7 @@ static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
     for (int i = 0; i < 20; i++) /* whoever makes up keys has us ask once */
         assert_int_equal(status_of(&s, signed_by(old, "ES256", "made-up")), 401);
     assert_int_equal(server_request_count(server), 3);
-    station_close(&s);
-    server_free(server);
-    cjose_jwk_release(old);
-    cjose_jwk_release(fresh);
+    close_with(&s, server, old, fresh);
 }
 
 /* Calls wait for the one fetch that is under way, and are all answered by it. */
@@ -151,11 +159,9 @@ static void many_callers_wait_for_one_fetch(void **state)
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
                                         {"/keys", SERVER_HOLD, set_of(fresh, NULL), 1},
                                         {0}};
-    struct server *server = server_new(rules);
+    struct server *server = open_with(&s, rules);
     int fds[CALLERS];
     (void)state;
-    server_listen(server);
-    start_with(&s, server);
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
     station_skip(&s, ASK_EVERY_MS);
     for (int i = 0; i < CALLERS; i++)
@@ -169,10 +175,7 @@ static void many_callers_wait_for_one_fetch(void **state)
     for (int i = 1; i < CALLERS; i++)
         assert_int_equal(station_receive(fds[i]).status, i % 2 == 0 ? 200 : 401);
     assert_int_equal(server_request_count(server), 2);
-    station_close(&s);
-    server_free(server);
-    cjose_jwk_release(old);
-    cjose_jwk_release(fresh);
+    close_with(&s, server, old, fresh);
 }
 
 static void a_key_that_is_taken_back_ends(void **state)
@@ -182,18 +185,13 @@ static void a_key_that_is_taken_back_ends(void **state)
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
                                         {"/keys", SERVER_ANSWER_CLOSE, set_of(fresh, NULL), 0},
                                         {0}};
-    struct server *server = server_new(rules);
+    struct server *server = open_with(&s, rules);
     (void)state;
-    server_listen(server);
-    start_with(&s, server);
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
     station_skip(&s, REFRESH_MS);
     await_status(&s, signed_by(old, "ES256", "k1"), 401);
     assert_int_equal(status_of(&s, signed_by(fresh, "ES256", "k2")), 200);
-    station_close(&s);
-    server_free(server);
-    cjose_jwk_release(old);
-    cjose_jwk_release(fresh);
+    close_with(&s, server, old, fresh);
 }
 
 static void a_server_that_is_down_is_asked_again(void **state)
@@ -209,9 +207,7 @@ static void a_server_that_is_down_is_asked_again(void **state)
     server_listen(server);
     station_skip(&s, ASK_EVERY_MS);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "k1")), 200);
-    station_close(&s);
-    server_free(server);
-    cjose_jwk_release(key);
+    close_with(&s, server, key, NULL);
 }
 
 /* The good key stays whatever comes after it. */
@@ -221,18 +217,14 @@ static void keeps_its_key(const struct server_rule *then)
     cjose_jwk_t *key = new_key('E', "k1");
     const struct server_rule rules[] = {
         {"/keys", SERVER_ANSWER_CLOSE, set_of(key, NULL), 1}, *then, {0}};
-    struct server *server = server_new(rules);
-    server_listen(server);
-    start_with(&s, server);
+    struct server *server = open_with(&s, rules);
     await_status(&s, signed_by(key, "ES256", "k1"), 200);
     station_skip(&s, REFRESH_MS);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "unknown")),
                      401); /* has waited for it */
     assert_int_equal(server_request_count(server), 2);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "k1")), 200);
-    station_close(&s);
-    server_free(server);
-    cjose_jwk_release(key);
+    close_with(&s, server, key, NULL);
 }
 
 #define KEEPS(name, action, text)                                             \

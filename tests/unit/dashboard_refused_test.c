@@ -289,60 +289,61 @@ static void bodies_are_read_strictly(void **state)
     station_close(&s);
 }
 
+static const struct {
+    int status;
+    const char *path;
+} strict[] = {
+    {404, "/../../etc/passwd"},
+    {404, "/api/v1/../v1/orders"},
+    {404, "/api/v1//orders"},
+    {404, "/api/v1/orders/"},
+    {404, "/API/v1/orders"},
+    {404, "/%61pi/v1/orders"},
+    {404, "/api/v1/orders/..%2f..%2fetc%2fpasswd"}, /* a key like any other, of no order */
+    {404, "/api/v1/orders/%2e%2e"},
+    {404, "/api/v1/orders/%3Cscript%3E"},
+    {404, "/api/v1/orders/a%0d%0aX:1"},
+    {400, "/api/v1/orders/a%00b"},
+    {400, "/api/v1/orders/%"},
+    {400, "/api/v1/orders/%4"},
+    {400, "/api/v1/orders/%zz"},
+    {400, "/api/v1/orders/%ff"},
+    {400, "/api/v1/orders/%c0%ae"},
+    {400, "/api/v1/orders/%ed%a0%80"},
+    {400, "/api/v1/orders?limit=0"},
+    {400, "/api/v1/orders?limit=201"},
+    {400, "/api/v1/orders?limit=-1"},
+    {400, "/api/v1/orders?limit=+1"},
+    {400, "/api/v1/orders?limit=1e2"},
+    {400, "/api/v1/orders?limit="},
+    {400, "/api/v1/orders?limit=18446744073709551617"},
+    {400, "/api/v1/orders?since_ms=9223372036854775808"},
+    {400, "/api/v1/orders?state=lost"},
+    {400, "/api/v1/orders?state=parked&state=delivered"},
+    {400, "/api/v1/orders?q=%00"},
+    {400, "/api/v1/orders?q="},
+    {400, "/api/v1/orders?cursor=1-99999999999999999999"},
+    {400, "/api/v1/orders?cursor=1-2%20OR%201=1"},
+    {400, "/api/v1/orders?cursor=1--2"},
+    {400, "/api/v1/orders?cursor=1-"},
+    {200, "/api/v1/orders?cursor=999999999999999999-999999999999999999"},
+    {400, "/api/v1/orders?debug=1"},
+    {400, "/api/v1/status?x"},
+    {400, SYNC},
+    {400, SYNC "?order_id=o1&confirmed_at=now"},
+    {400, SYNC "?order_id=o1&order_id=o2"},
+    {200, "/api/v1/orders?q=%27%3B%20DROP%20TABLE%20orders%3B--"},
+    {200, "/api/v1/orders?q=%3Cscript%3Ealert(1)%3C/script%3E"},
+};
+
 static void paths_and_queries_are_read_strictly(void **state)
 {
-    static const struct {
-        int status;
-        const char *path;
-    } cases[] = {
-        {404, "/../../etc/passwd"},
-        {404, "/api/v1/../v1/orders"},
-        {404, "/api/v1//orders"},
-        {404, "/api/v1/orders/"},
-        {404, "/API/v1/orders"},
-        {404, "/%61pi/v1/orders"},
-        {404, "/api/v1/orders/..%2f..%2fetc%2fpasswd"}, /* a key like any other, of no order */
-        {404, "/api/v1/orders/%2e%2e"},
-        {404, "/api/v1/orders/%3Cscript%3E"},
-        {404, "/api/v1/orders/a%0d%0aX:1"},
-        {400, "/api/v1/orders/a%00b"},
-        {400, "/api/v1/orders/%"},
-        {400, "/api/v1/orders/%4"},
-        {400, "/api/v1/orders/%zz"},
-        {400, "/api/v1/orders/%ff"},
-        {400, "/api/v1/orders/%c0%ae"},
-        {400, "/api/v1/orders/%ed%a0%80"},
-        {400, "/api/v1/orders?limit=0"},
-        {400, "/api/v1/orders?limit=201"},
-        {400, "/api/v1/orders?limit=-1"},
-        {400, "/api/v1/orders?limit=+1"},
-        {400, "/api/v1/orders?limit=1e2"},
-        {400, "/api/v1/orders?limit="},
-        {400, "/api/v1/orders?limit=18446744073709551617"},
-        {400, "/api/v1/orders?since_ms=9223372036854775808"},
-        {400, "/api/v1/orders?state=lost"},
-        {400, "/api/v1/orders?state=parked&state=delivered"},
-        {400, "/api/v1/orders?q=%00"},
-        {400, "/api/v1/orders?q="},
-        {400, "/api/v1/orders?cursor=1-99999999999999999999"},
-        {400, "/api/v1/orders?cursor=1-2%20OR%201=1"},
-        {400, "/api/v1/orders?cursor=1--2"},
-        {400, "/api/v1/orders?cursor=1-"},
-        {200, "/api/v1/orders?cursor=999999999999999999-999999999999999999"},
-        {400, "/api/v1/orders?debug=1"},
-        {400, "/api/v1/status?x"},
-        {400, SYNC},
-        {400, SYNC "?order_id=o1&confirmed_at=now"},
-        {400, SYNC "?order_id=o1&order_id=o2"},
-        {200, "/api/v1/orders?q=%27%3B%20DROP%20TABLE%20orders%3B--"},
-        {200, "/api/v1/orders?q=%3Cscript%3Ealert(1)%3C/script%3E"},
-    };
     struct station s;
     char path[2048];
     (void)state;
     open_and_start(&s);
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_status(&s, cases[i].status, "GET", cases[i].path, NULL);
+    for (size_t i = 0; i < sizeof strict / sizeof *strict; i++)
+        assert_status(&s, strict[i].status, "GET", strict[i].path, NULL);
     snprintf(path, sizeof path, "/api/v1/orders/%0301d", 1);
     assert_status(&s, 404, "GET", path, NULL);
     snprintf(path, sizeof path, "/api/v1/orders?q=%01100d", 1);

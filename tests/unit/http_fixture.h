@@ -32,6 +32,7 @@ struct answer {
     int *count; /* answers that came in, over all requests */
     int calls;
     int status;
+    enum outcome_failure kind;
     bool body_cut;
     size_t body_len;
     char body[RESPONSE_MAX + 1];
@@ -44,6 +45,7 @@ static inline void note(void *context, const struct http_result *result)
     struct answer *answer = context;
     answer->calls++;
     answer->status = result->status;
+    answer->kind = result->kind;
     answer->body_cut = result->body_cut;
     answer->body_len = result->body_len;
     answer->retry_after_ms = result->retry_after_ms;

@@ -2,25 +2,12 @@
 #include "core/outcome.h"
 #include "unit/http_fixture.h"
 
-struct seen {
-    int calls, status;
-    enum outcome_failure kind;
-};
-
-static void see(void *context, const struct http_result *result)
-{
-    struct seen *seen = context;
-    seen->calls++;
-    seen->status = result->status;
-    seen->kind = result->kind;
-}
-
 /* One POST to a server that does so; what was seen of it, and that it was asked once. */
-static struct seen post_to(enum server_action action, const char *text, int64_t timeout_ms)
+static struct answer post_to(enum server_action action, const char *text, int64_t timeout_ms)
 {
     struct server *server = server_new((const struct server_rule[]){{NULL, action, text, 0}, {0}});
     struct http_endpoint endpoint = plain;
-    struct seen seen = {0};
+    struct answer seen = {0};
     struct net net;
     char url[128];
     endpoint.timeout_ms = timeout_ms;
@@ -28,7 +15,7 @@ static struct seen post_to(enum server_action action, const char *text, int64_t 
     server_listen(server);
     url_of(server, "/secret-path", url, sizeof url);
     assert_non_null(
-        http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, see, &seen, NULL));
+        http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, note, &seen, NULL));
     assert_true(net_run(&net, &seen.calls, 1));
     assert_int_equal(server_request_count(server), 1); /* neither repeated nor redirected */
     net_close(&net);
@@ -36,7 +23,7 @@ static struct seen post_to(enum server_action action, const char *text, int64_t 
     return seen;
 }
 
-static enum outcome_class class_of(const struct seen *seen)
+static enum outcome_class class_of(const struct answer *seen)
 {
     struct outcome_rules rules;
     outcome_rules_default(&rules);
@@ -70,7 +57,7 @@ static void each_status(void **state)
         snprintf(text, sizeof text,
                  "HTTP/1.1 %d Word\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
                  statuses[i].status);
-        struct seen seen = post_to(SERVER_ANSWER, text, TIMEOUT_MS);
+        struct answer seen = post_to(SERVER_ANSWER, text, TIMEOUT_MS);
         if (seen.status != statuses[i].status || class_of(&seen) != statuses[i].class)
             fail_msg("%d: seen as %d, %s", statuses[i].status, seen.status,
                      outcome_class_names[class_of(&seen)]);
@@ -112,7 +99,7 @@ static void each_way_to_fail(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
-        struct seen seen = post_to(failures[i].action, failures[i].text, failures[i].timeout_ms);
+        struct answer seen = post_to(failures[i].action, failures[i].text, failures[i].timeout_ms);
         bool answered = failures[i].kind == FAILURE_NONE; /* its status had come whole */
         enum outcome_class class = answered ? OUTCOME_DELIVERED : OUTCOME_TRANSIENT;
         if (seen.status != (answered ? 200 : 0) || seen.kind != failures[i].kind ||
@@ -126,7 +113,7 @@ static void each_way_to_fail(void **state)
 static void a_compressed_body_is_not_unpacked(void **state)
 {
     (void)state;
-    struct seen seen =
+    struct answer seen =
         post_to(SERVER_ANSWER, HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8bxx",
                 TIMEOUT_MS);
     assert_int_equal(seen.status, 200);

@@ -100,23 +100,10 @@ static void write_certificate(const struct tls_server *server, char *path)
     assert_int_equal(fclose(file), 0);
 }
 
-struct seen {
-    int calls, status;
-    enum outcome_failure kind;
-};
-
-static void see(void *context, const struct http_result *result)
-{
-    struct seen *seen = context;
-    seen->calls++;
-    seen->status = result->status;
-    seen->kind = result->kind;
-}
-
-static struct seen post_tls(int port, const char *ca_file)
+static struct answer post_tls(int port, const char *ca_file)
 {
     struct http_endpoint endpoint = plain;
-    struct seen seen = {0};
+    struct answer seen = {0};
     struct net net;
     char url[64];
     endpoint.http_allowed = false;
@@ -124,7 +111,7 @@ static struct seen post_tls(int port, const char *ca_file)
     snprintf(url, sizeof url, "https://127.0.0.1:%d/secret-path", port);
     net_open(&net);
     assert_non_null(
-        http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, see, &seen, NULL));
+        http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, note, &seen, NULL));
     assert_true(net_run(&net, &seen.calls, 1));
     net_close(&net);
     return seen;
@@ -154,7 +141,7 @@ static void only_who_is_who_it_says(void **state)
         char path[] = "/tmp/tls-test-XXXXXX";
         tls_open(&server, cases[i].host, cases[i].from_s, cases[i].to_s, cases[i].highest_version);
         write_certificate(&server, path);
-        struct seen seen = post_tls(server.port, cases[i].known ? path : NULL);
+        struct answer seen = post_tls(server.port, cases[i].known ? path : NULL);
         tls_close(&server);
         unlink(path);
         bool trusted = cases[i].status != 0;
@@ -189,7 +176,7 @@ static void plain_http_on_the_port(void **state)
     assert_int_equal(listen(fd, 4), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
     assert_int_equal(pthread_create(&thread, NULL, talk_plain, &fd), 0);
-    struct seen seen = post_tls(ntohs(address.sin_port), NULL);
+    struct answer seen = post_tls(ntohs(address.sin_port), NULL);
     pthread_join(thread, NULL);
     close(fd);
     assert_int_equal(seen.status, 0);
