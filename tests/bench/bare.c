@@ -4,6 +4,8 @@
  *   bench_bare BROKERS TOPIC GROUP RECORDS      reads so many; prints records and milliseconds
  *
  * It counts records instead of awaiting the partitions' ends: those come half a second late. */
+#include "tools/tool.h"
+
 #include <librdkafka/rdkafka.h>
 #include <poll.h>
 #include <stdint.h>
@@ -18,12 +20,6 @@ enum { PARTITIONS_MAX = 64, BATCH = 500 };
 static rd_kafka_queue_t *queues[PARTITIONS_MAX];
 static int queue_count, wake;
 static double began_ms;
-
-static void die(const char *why)
-{
-    fprintf(stderr, "bench_bare: %s\n", why);
-    exit(1);
-}
 
 static double now_ms(void)
 {
@@ -67,11 +63,11 @@ static rd_kafka_t *consumer(const char *brokers, const char *group)
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text))
-            die(text);
+            die("configuration", text);
     rd_kafka_conf_set_rebalance_cb(conf, rebalance);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
     if (rk == NULL)
-        die(text);
+        die("consumer", text);
     rd_kafka_poll_set_consumer(rk);
     return rk;
 }
@@ -94,14 +90,14 @@ static void wait_for_more(void)
     struct pollfd fd = {wake, POLLIN, 0};
     uint64_t count;
     if (poll(&fd, 1, 1000) > 0 && read(wake, &count, sizeof count) < 0)
-        die("eventfd");
+        die("eventfd", "none");
 }
 
 int main(int argc, char **argv)
 {
     static const uint64_t one = 1;
     if (argc != 5)
-        die("usage: bench_bare BROKERS TOPIC GROUP RECORDS");
+        die("usage", "bench_bare BROKERS TOPIC GROUP RECORDS");
     wake = eventfd(0, EFD_NONBLOCK);
     rd_kafka_t *rk = consumer(argv[1], argv[3]);
     rd_kafka_queue_t *main_queue = rd_kafka_queue_get_consumer(rk);

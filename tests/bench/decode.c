@@ -4,6 +4,7 @@
  * interleaved rounds */
 #include "core/change.h"
 #include "core/plan.h"
+#include "tools/tool.h"
 
 #include <avro.h>
 #include <jansson.h>
@@ -22,12 +23,6 @@ struct sample {
 
 static struct sample skipped[RECORDS_MAX], wanted[RECORDS_MAX];
 static size_t skipped_count, wanted_count;
-
-static void die(const char *why)
-{
-    fprintf(stderr, "bench_decode: %s\n", why);
-    exit(1);
-}
 
 static double now_ns(void)
 {
@@ -48,7 +43,7 @@ static char *read_schema(const char *folder)
         if (strstr(schema, "\"name\":\"Envelope\"") != NULL)
             return strdup(schema);
     }
-    die("no envelope schema");
+    die("envelope", "no schema");
     return NULL;
 }
 
@@ -70,7 +65,7 @@ static void read_records(const char *folder, const struct plan *plan)
     snprintf(path, sizeof path, "%s/records.ndjson", folder);
     FILE *file = fopen(path, "r");
     if (file == NULL)
-        die("no records");
+        die("records", "none");
     json_t *record;
     while ((record = json_loadf(file, JSON_DISABLE_EOF_CHECK, NULL)) != NULL) {
         const char *value = json_string_value(json_object_get(record, "value"));
@@ -98,7 +93,7 @@ static double time_plan(const struct plan *plan, const struct sample *samples, s
     for (size_t i = 0; i < REPEATS; i++) {
         const struct sample *s = &samples[i % count];
         if (plan_run(plan, s->body, s->len, gate, &change, &why, NULL) == PLAN_MALFORMED)
-            die(why);
+            die("record", why);
         __asm__ volatile("" : : "g"(&change) : "memory");
     }
     return (now_ns() - began) / REPEATS;
@@ -111,7 +106,7 @@ static double time_generic(avro_value_t *value, const struct sample *samples, si
         const struct sample *s = &samples[i % count];
         avro_reader_t reader = avro_reader_memory((const char *)s->body, (int64_t)s->len);
         if (avro_value_read(reader, value) != 0)
-            die(avro_strerror());
+            die("avro", avro_strerror());
         avro_reader_free(reader);
         avro_value_reset(value);
     }
@@ -145,7 +140,7 @@ static void compare(const char *what, const struct plan *plan, avro_value_t *val
 int main(int argc, char **argv)
 {
     if (argc != 2)
-        die("usage: bench_decode CASE_FOLDER");
+        die("usage", "bench_decode CASE_FOLDER");
     struct plan_options options = {
         .rule_column = "status", .rule_value = "confirmed", .prefix = "__"};
     for (size_t f = 0; f < FIELD_COUNT; f++)
@@ -154,12 +149,12 @@ int main(int argc, char **argv)
     char *text = read_schema(argv[1]);
     struct plan *plan = plan_compile(text, strlen(text), &options, &err);
     if (plan == NULL)
-        die(err.text);
+        die("schema", err.text);
     read_records(argv[1], plan);
     avro_schema_t schema;
     avro_value_t value;
     if (avro_schema_from_json_length(text, strlen(text), &schema) != 0)
-        die(avro_strerror());
+        die("avro", avro_strerror());
     avro_value_iface_t *iface = avro_generic_class_from_schema(schema);
     avro_generic_value_new(iface, &value);
     compare("skipping a record", plan, &value, skipped, skipped_count, true);

@@ -7,6 +7,7 @@
  * record in EVERY confirms. Creates the topic with six partitions. Prints how many confirm. */
 #include "core/change.h"
 #include "core/plan.h"
+#include "tools/tool_producer.h"
 
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
@@ -28,12 +29,6 @@ static struct samples {
     size_t count;
 } inserts, updates, confirming;
 static long failures;
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench_fill: %s: %s\n", what, why);
-    exit(1);
-}
 
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
@@ -102,25 +97,6 @@ static void read_samples(const struct plan *plan, const char *folder)
         die(path, "no usable records");
 }
 
-static rd_kafka_t *producer(const char *brokers, const char *batch_bytes)
-{
-    char text[512];
-    const char *const settings[][2] = {{"linger.ms", "50"},
-                                       {"batch.size", batch_bytes},
-                                       {"compression.type", "none"},
-                                       {"queue.buffering.max.messages", "500000"}};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text))
-            die("configuration", text);
-    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (rk == NULL)
-        die("producer", text);
-    return rk;
-}
-
 static void create_topic(rd_kafka_t *rk, const char *name)
 {
     rd_kafka_NewTopic_t *topic = rd_kafka_NewTopic_new(name, PARTITIONS, 1, NULL, 0);
@@ -167,7 +143,13 @@ int main(int argc, char **argv)
         die("usage", "bench_fill BROKERS TOPIC CASE_FOLDER RECORDS EVERY [BATCH_BYTES]");
     long records = atol(argv[4]), every = atol(argv[5]), confirmed = 0;
     read_samples(compile(argv[3]), argv[3]);
-    rd_kafka_t *rk = producer(argv[1], argc == 7 ? argv[6] : "16384");
+    const char *const settings[][2] = {{"bootstrap.servers", argv[1]},
+                                       {"linger.ms", "50"},
+                                       {"batch.size", argc == 7 ? argv[6] : "16384"},
+                                       {"compression.type", "none"},
+                                       {"queue.buffering.max.messages", "500000"},
+                                       {NULL, NULL}};
+    rd_kafka_t *rk = tool_producer(settings, delivered);
     create_topic(rk, argv[2]);
     for (long n = 0; n < records; n++) {
         bool confirms = n % every == every / 2;

@@ -1,7 +1,9 @@
 /* outcomes: fills the topics of a dashboard: so many outcomes, one in fifty of them parked.
  *
  *   bench_outcomes BROKERS PREFIX N     topics PREFIX.deliveries, .parked, .retry, .members */
+#include "bench/order_id.h"
 #include "core/outcome_record.h"
+#include "tools/tool_producer.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>
@@ -14,30 +16,10 @@ static long failures;
 static char topics[TOPICS][128];
 enum { DELIVERIES, PARKED };
 
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "bench_outcomes: %s: %s\n", what, why);
-    exit(1);
-}
-
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     (void)rk, (void)opaque;
     failures += m->err != 0;
-}
-
-static rd_kafka_t *producer(const char *brokers)
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof text) ||
-        rd_kafka_conf_set(conf, "linger.ms", "50", text, sizeof text))
-        die("configuration", text);
-    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (rk == NULL)
-        die("producer", text);
-    return rk;
 }
 
 static void create_topics(rd_kafka_t *rk, const char *prefix)
@@ -56,23 +38,6 @@ static void create_topics(rd_kafka_t *rk, const char *prefix)
     rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_NewTopic_destroy_array(wanted, TOPICS);
-}
-
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9u;
-    x ^= x >> 27;
-    return x * 0x94d049bb133111ebu;
-}
-
-/* What order ids look like to an index: in no order. */
-static void id_of(uint64_t n, char text[37])
-{
-    uint64_t a = mix(n + 1), b = mix(a);
-    snprintf(text, 37, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(b & 0xfff),
-             (unsigned long long)(b >> 16));
 }
 
 static void produce(rd_kafka_t *rk, const char *topic, const char *key, const char *value,
@@ -117,7 +82,7 @@ static void put(rd_kafka_t *rk, uint64_t n, struct buf *b, rd_kafka_headers_t *n
     bool parked = n % PARKED_EVERY == 0;
     int64_t at = INT64_C(1790000000000) + (int64_t)n * 3, offset = (int64_t)n / PARTITIONS;
     int32_t partition = (int32_t)(n % PARTITIONS);
-    id_of(n, id);
+    order_id(n, id);
     snprintf(number, sizeof number, "CMD-%08llu", (unsigned long long)n);
     const struct outcome_record record = {.state = parked ? "parked" : "delivered",
                                           .reason = parked ? "http:422" : "",
@@ -153,7 +118,9 @@ int main(int argc, char **argv)
     if (argc != 4)
         die("usage", "bench_outcomes BROKERS PREFIX N");
     uint64_t count = strtoull(argv[3], NULL, 10);
-    rd_kafka_t *rk = producer(argv[1]);
+    const char *const settings[][2] = {
+        {"bootstrap.servers", argv[1]}, {"linger.ms", "50"}, {NULL, NULL}};
+    rd_kafka_t *rk = tool_producer(settings, delivered);
     rd_kafka_headers_t *none = rd_kafka_headers_new(0);
     create_topics(rk, argv[2]);
     buf_init(&b, TEXT_MAX);

@@ -3,19 +3,13 @@
  *
  *   bench_tail BROKERS TOPIC PARTITIONS COUNT      prints "microseconds partition offset" so often
  */
+#include "tools/tool.h"
+
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
-
-static void need(int ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "bench_tail: %s\n", what);
-    exit(1);
-}
 
 static long long now_us(void)
 {
@@ -27,18 +21,18 @@ static long long now_us(void)
 int main(int argc, char **argv)
 {
     char text[512];
-    need(argc == 4, "usage: bench_tail BROKERS TOPIC PARTITIONS");
+    need(argc == 4, "usage", "bench_tail BROKERS TOPIC PARTITIONS");
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", argv[1], NULL, 0);
     rd_kafka_conf_set(conf, "group.id", "bench-tail", NULL, 0);
     rd_kafka_conf_set(conf, "enable.auto.commit", "false", NULL, 0);
     rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, text, sizeof text);
-    need(rk != NULL, text);
+    need(rk != NULL, "consumer", text);
     rd_kafka_poll_set_consumer(rk);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     for (int i = 0; i < atoi(argv[3]); i++)
         rd_kafka_topic_partition_list_add(list, argv[2], i)->offset = RD_KAFKA_OFFSET_BEGINNING;
-    need(rd_kafka_assign(rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR, "assign");
+    need(rd_kafka_assign(rk, list) == RD_KAFKA_RESP_ERR_NO_ERROR, "assign", "refused");
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (;;) {
         rd_kafka_message_t *m = rd_kafka_consumer_poll(rk, 1000);

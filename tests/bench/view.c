@@ -2,6 +2,7 @@
  *
  *   bench_view FILE [N]     builds FILE from N outcomes (1,000,000), then asks it; 0: only asks */
 #include "dashboard/view.h"
+#include "bench/order_id.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,28 +19,12 @@ static double now_s(void)
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
-static uint64_t mix(uint64_t x)
-{
-    x ^= x >> 30;
-    x *= 0xbf58476d1ce4e5b9u;
-    x ^= x >> 27;
-    return x * 0x94d049bb133111ebu;
-}
-
-static void id_of(uint64_t n, char text[37])
-{
-    uint64_t a = mix(n + 1), b = mix(a);
-    snprintf(text, 37, "%08x-%04x-4%03x-8%03x-%012llx", (unsigned)(a >> 32),
-             (unsigned)(a >> 16 & 0xffff), (unsigned)(a & 0xfff), (unsigned)(b & 0xfff),
-             (unsigned long long)(b >> 16));
-}
-
 static void put(struct view *view, uint64_t n, struct error *err)
 {
     char id[37], text[1024];
     bool parked = n % 50 == 0;
     int64_t at = INT64_C(1790000000000) + (int64_t)n * 3;
-    id_of(n, id);
+    order_id(n, id);
     int len = snprintf(
         text, sizeof text,
         "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\",\"order_number\":"
@@ -125,7 +110,7 @@ int main(int argc, char **argv)
     ask(view, "first page of the parked", f);
     f.state = -1;
     f.search = text;
-    id_of(total / 3, id);
+    order_id(total / 3, id);
     snprintf(text, sizeof text, "%s", id);
     ask(view, "search: an id", f);
     text[2] = '\0';

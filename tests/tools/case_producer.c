@@ -5,6 +5,7 @@
  *
  * Creates the topic with six partitions; fails when an offset does not come out as captured. */
 #include "tools/record_json.h"
+#include "tools/tool_producer.h"
 
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
@@ -16,12 +17,6 @@ enum { PARTITIONS = 6, WAIT_MS = 30000 };
 
 static int undelivered;
 
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "case_producer: %s: %s\n", what, why);
-    exit(1);
-}
-
 static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     (void)rk, (void)opaque;
@@ -30,20 +25,6 @@ static void delivered(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
     if (m->offset != (int64_t)(intptr_t)m->_private)
         die("not delivered", "the topic was not empty");
     undelivered--;
-}
-
-static rd_kafka_t *producer(const char *brokers)
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "bootstrap.servers", brokers, text, sizeof text) ||
-        rd_kafka_conf_set(conf, "enable.idempotence", "true", text, sizeof text))
-        die("configuration", text);
-    rd_kafka_conf_set_dr_msg_cb(conf, delivered);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (rk == NULL)
-        die("producer", text);
-    return rk;
 }
 
 static void create_topic(rd_kafka_t *rk, const char *name)
@@ -72,7 +53,9 @@ int main(int argc, char **argv)
     FILE *file = fopen(argv[3], "r");
     if (file == NULL)
         die(argv[3], "cannot be read");
-    rd_kafka_t *rk = producer(argv[1]);
+    const char *const settings[][2] = {
+        {"bootstrap.servers", argv[1]}, {"enable.idempotence", "true"}, {NULL, NULL}};
+    rd_kafka_t *rk = tool_producer(settings, delivered);
     create_topic(rk, argv[2]);
     json_error_t error;
     for (json_t *record; (record = json_loadf(file, JSON_DISABLE_EOF_CHECK, &error)) != NULL;) {

@@ -6,6 +6,7 @@
  * tests/cases/NAME/records.ndjson (topic, partition, key and value in base64, headers as text); an
  * empty line is answered with "written" once all are acknowledged. Ends at the end of its input. */
 #include "tools/record_json.h"
+#include "tools/tool_producer.h"
 
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
@@ -16,30 +17,11 @@
 
 enum { WAIT_MS = 30000 };
 
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "mock_kafka: %s: %s\n", what, why);
-    exit(1);
-}
-
 static void acknowledged(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaque)
 {
     (void)rk, (void)opaque;
     if (m->err)
         die("not written", rd_kafka_err2str(m->err));
-}
-
-static rd_kafka_t *producer(void)
-{
-    char text[512];
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (rd_kafka_conf_set(conf, "linger.ms", "2", text, sizeof text))
-        die("configuration", text);
-    rd_kafka_conf_set_dr_msg_cb(conf, acknowledged);
-    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (rk == NULL)
-        die("producer", text);
-    return rk;
 }
 
 static void create_topics(rd_kafka_mock_cluster_t *mock, char **topics)
@@ -77,7 +59,8 @@ int main(int argc, char **argv)
     if (argc < 2)
         die("usage", "mock_kafka TOPIC=PARTITIONS...");
     setvbuf(stdout, NULL, _IOLBF, 0);
-    rd_kafka_t *rk = producer();
+    const char *const settings[][2] = {{"linger.ms", "2"}, {NULL, NULL}};
+    rd_kafka_t *rk = tool_producer(settings, acknowledged);
     rd_kafka_mock_cluster_t *mock = rd_kafka_mock_cluster_new(rk, 1);
     if (mock == NULL)
         die("mock cluster", "did not start");

@@ -15,6 +15,7 @@
  * same; "-" not for us. number is order_number, of its own for each transition: ORDER.COUNT[!]. */
 #include "core/buf.h"
 #include "fakes/avro_bytes.h"
+#include "tools/tool_producer.h"
 
 #include <arpa/inet.h>
 #include <librdkafka/rdkafka.h>
@@ -63,12 +64,6 @@ static uint32_t schema_id;
 static int partitions;
 static int64_t lsn = 1000000;
 static long failures, next_order, transitions;
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "shop: %s: %s\n", what, why);
-    exit(1);
-}
 
 static int64_t now_us(void)
 {
@@ -192,27 +187,6 @@ static void produce(long n, const char *id, const struct buf *value, char kind, 
                              RD_KAFKA_V_END) == RD_KAFKA_RESP_ERR__QUEUE_FULL)
         rd_kafka_poll(rk, 100);
     rd_kafka_poll(rk, 0);
-}
-
-static rd_kafka_t *producer(const char *brokers)
-{
-    char text[512];
-    static const char *const settings[][2] = {{"linger.ms", "5"},
-                                              {"enable.idempotence", "true"},
-                                              {"log_level", "2"},
-                                              {"message.timeout.ms", "280000"},
-                                              {"reconnect.backoff.max.ms", "1000"},
-                                              {"queue.buffering.max.messages", "200000"}};
-    rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    rd_kafka_conf_set(conf, "bootstrap.servers", brokers, NULL, 0);
-    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
-        if (rd_kafka_conf_set(conf, settings[i][0], settings[i][1], text, sizeof text))
-            die("configuration", text);
-    rd_kafka_conf_set_dr_msg_cb(conf, acknowledged);
-    rd_kafka_t *client = rd_kafka_new(RD_KAFKA_PRODUCER, conf, text, sizeof text);
-    if (client == NULL)
-        die("producer", text);
-    return client;
 }
 
 /* With the brokers' own number of copies. It may be there already. */
@@ -357,7 +331,15 @@ int main(int argc, char **argv)
         die(argv[3], "cannot be written");
     if (alive < 1 || alive > ALIVE_MAX)
         die("orders", "too many");
-    rk = producer(argv[1]);
+    const char *const settings[][2] = {{"bootstrap.servers", argv[1]},
+                                       {"linger.ms", "5"},
+                                       {"enable.idempotence", "true"},
+                                       {"log_level", "2"},
+                                       {"message.timeout.ms", "280000"},
+                                       {"reconnect.backoff.max.ms", "1000"},
+                                       {"queue.buffering.max.messages", "200000"},
+                                       {NULL, NULL}};
+    rk = tool_producer(settings, acknowledged);
     create_topic();
     partitions = count_partitions();
     for (long i = 0; i < alive; i++)
