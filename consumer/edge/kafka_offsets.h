@@ -1,5 +1,5 @@
 /* kafka_offsets: where partitions begin and end, and a commit that is awaited: each within the time
- * that it is given. librdkafka's own calls for these (rd_kafka_query_watermark_offsets before 2.8,
+ * that it is given. librdkafka's own calls for these (rd_kafka_query_watermark_offsets before 2.12,
  * rd_kafka_commit in every version) wait for as long as nobody answers. */
 #ifndef EDGE_KAFKA_OFFSETS_H
 #define EDGE_KAFKA_OFFSETS_H
