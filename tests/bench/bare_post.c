@@ -3,6 +3,8 @@
  *
  *   bench_bare_post URL CONCURRENCY COUNT BODY_FILE      prints count, milliseconds, CPU
  * milliseconds */
+#include "tools/tool.h"
+
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,14 +16,6 @@ enum { CONCURRENCY_MAX = 1024, BODY_MAX = 64 * 1024 };
 
 static char body[BODY_MAX];
 static long started, done, wanted;
-
-static void need(int ok, const char *what)
-{
-    if (ok)
-        return;
-    fprintf(stderr, "bench_bare_post: %s\n", what);
-    exit(1);
-}
 
 static double now_ms(void)
 {
@@ -74,7 +68,7 @@ static void set_up(CURL *easy, const char *url, struct curl_slist *list)
 
 static void begin(CURLM *multi, CURL *easy)
 {
-    need(curl_multi_add_handle(multi, easy) == CURLM_OK, "add_handle");
+    need(curl_multi_add_handle(multi, easy) == CURLM_OK, "curl", "add_handle");
     started++;
 }
 
@@ -84,7 +78,7 @@ static void collect(CURLM *multi)
     int left;
     for (CURLMsg *m; (m = curl_multi_info_read(multi, &left)) != NULL;) {
         CURL *easy = m->easy_handle;
-        need(m->msg == CURLMSG_DONE && m->data.result == CURLE_OK, "a request failed");
+        need(m->msg == CURLMSG_DONE && m->data.result == CURLE_OK, "request", "failed");
         done++;
         curl_multi_remove_handle(multi, easy);
         if (started < wanted)
@@ -94,12 +88,12 @@ static void collect(CURLM *multi)
 
 int main(int argc, char **argv)
 {
-    need(argc == 5, "usage: bench_bare_post URL CONCURRENCY COUNT BODY_FILE");
+    need(argc == 5, "usage", "bench_bare_post URL CONCURRENCY COUNT BODY_FILE");
     long concurrency = atol(argv[2]);
     wanted = atol(argv[3]);
-    need(concurrency > 0 && concurrency <= CONCURRENCY_MAX, "CONCURRENCY");
+    need(concurrency > 0 && concurrency <= CONCURRENCY_MAX, "CONCURRENCY", "out of range");
     FILE *file = fopen(argv[4], "r");
-    need(file != NULL && fread(body, 1, sizeof body - 1, file) > 0, argv[4]);
+    need(file != NULL && fread(body, 1, sizeof body - 1, file) > 0, argv[4], "cannot be read");
     fclose(file);
     curl_global_init(CURL_GLOBAL_ALL);
     CURLM *multi = curl_multi_init();
@@ -112,7 +106,7 @@ int main(int argc, char **argv)
         begin(multi, easy);
     }
     for (int running; done < wanted;) {
-        need(curl_multi_perform(multi, &running) == CURLM_OK, "perform");
+        need(curl_multi_perform(multi, &running) == CURLM_OK, "curl", "perform");
         collect(multi);
         if (done < wanted)
             curl_multi_poll(multi, NULL, 0, 1000, NULL);

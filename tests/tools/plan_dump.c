@@ -3,18 +3,13 @@
  *   plan_dump <LINES   each {"schema": text, "body": hex}; prints {"column": "kind value", …} each
  */
 #include "core/plan.h"
+#include "tools/tool.h"
 
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "plan_dump: %s: %s\n", what, why);
-    exit(1);
-}
 
 static uint8_t *from_hex(const char *text, size_t *ret_len)
 {

@@ -1,15 +1,10 @@
 #include "tools/record_json.h"
+#include "tools/tool.h"
 
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void die(const char *what, const char *why)
-{
-    fprintf(stderr, "record: %s: %s\n", what, why);
-    exit(1);
-}
 
 struct bytes {
     unsigned char *data; /* NULL: null */
