@@ -104,7 +104,8 @@ static void say_trouble(struct pipeline *p, const char *why)
 void commit_due(struct pipeline *p)
 {
     int64_t at_ms = commit_time(p);
-    if (p->commit_outstanding || at_ms < 0 || p->now_ms < at_ms)
+    if (p->commit_outstanding || at_ms < 0 || p->now_ms < at_ms ||
+        source_commit_wait_ms(p->source, p->now_ms) != 0)
         return;
     struct source_offset *offsets = calloc(p->partition_count, sizeof *offsets);
     window_text *texts = malloc(p->partition_count * sizeof *texts);
@@ -167,7 +168,11 @@ void commit_finished(struct pipeline *p)
 
 int64_t commit_wait_until(const struct pipeline *p)
 {
-    return p->commit_outstanding ? -1 : commit_time(p);
+    int64_t at_ms = p->commit_outstanding ? -1 : commit_time(p);
+    int64_t wait_ms = source_commit_wait_ms(p->source, p->now_ms);
+    if (at_ms < 0 || wait_ms < 0)
+        return -1;
+    return at_ms > p->now_ms + wait_ms ? at_ms : p->now_ms + wait_ms;
 }
 
 /* When its time is up, what is still under way is left to its next owner, but what has been

@@ -113,6 +113,7 @@ struct source *source_new(const struct config *config, const struct source_event
     s->wake_fd = wake_fd;
     rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
     rd_kafka_conf_set_opaque(conf, s);
+    join_watch_add(conf, &s->join, wake_fd);
     rd_kafka_conf_set_rebalance_cb(conf, source_rebalance);
     rd_kafka_conf_set_error_cb(conf, client_error);
     s->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
@@ -146,10 +147,13 @@ void source_free(struct source *s)
     rd_kafka_topic_destroy(s->topic);
     /* Before 2.3 a cooperative member that never got an assignment can abort in here (#4312), and
      * any waits for a commit's answer, a minute where nobody gives it: the process is about to end
-     * anyway. */
+     * anyway, and the client's threads go on until then. */
     bool safe = s->ever_assigned || rd_kafka_version() >= 0x02030000;
-    if (safe && s->commits == 0 && !s->unanswered)
-        rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
+    if (!safe || s->commits > 0 || s->unanswered) {
+        join_watch_end(&s->join);
+        return;
+    }
+    rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(s);
 }
 
@@ -352,6 +356,12 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
     s->commits += code == RD_KAFKA_RESP_ERR_NO_ERROR;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_UNREACHABLE, "%s", rd_kafka_err2str(code));
+}
+
+/* Who leaves has no time to wait for the others. */
+int64_t source_commit_wait_ms(const struct source *s, int64_t now_ms)
+{
+    return s->closing ? 0 : join_watch_wait_ms(&s->join, now_ms);
 }
 
 void source_close(struct source *s)

@@ -89,6 +89,11 @@ void source_turn(struct source *source);
  */
 size_t source_read(struct source *source, int32_t slot, rd_kafka_message_t **messages, size_t max);
 
+/* While the member joins its group, or may be about to, a commit would fail and could cost it all
+ * its partitions. 0: one may be sent; else how long to wait for that (ms), or -1: until the
+ * wake-up. */
+int64_t source_commit_wait_ms(const struct source *source, int64_t now_ms);
+
 /* Sends one asynchronous commit; its answer comes by `committed`. Only assigned (or revoking, not
  * yet released) slots may be in it: others are refused by assertion. metadata is printable or
  * NULL. */

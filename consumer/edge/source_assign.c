@@ -162,11 +162,13 @@ static void finish_revoke(struct source *s)
         return; /* the owner still drains */
     s->pending = CHANGE_NONE;
     rd_kafka_topic_partition_list_t *released = source_list(s, SOURCE_RELEASED);
-    if (is_cooperative(s->rk))
+    if (is_cooperative(s->rk)) {
+        join_watch_expect(&s->join);
         log_error_object("unassign",
                          released->cnt > 0 ? rd_kafka_incremental_unassign(s->rk, released) : NULL);
-    else
+    } else {
         rd_kafka_assign(s->rk, NULL);
+    }
     rd_kafka_topic_partition_list_destroy(released);
     free_all(s, SOURCE_RELEASED);
 }

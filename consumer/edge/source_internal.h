@@ -14,6 +14,7 @@
 #ifndef EDGE_SOURCE_INTERNAL_H
 #define EDGE_SOURCE_INTERNAL_H
 
+#include "edge/join_watch.h"
 #include "edge/log.h"
 #include "edge/source.h"
 
@@ -32,6 +33,7 @@ struct source {
     rd_kafka_t *rk;
     rd_kafka_topic_t *topic; /* for metadata only */
     rd_kafka_queue_t *main_queue, *commit_queue, *close_queue;
+    struct join_watch join;
     int wake_fd;
     struct source_slot *slots;
     size_t count;

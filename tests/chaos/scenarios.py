@@ -64,7 +64,11 @@ def group(options, cluster):
             world.leave(member)
         settled_s = world.settle(HEAL_SECONDS)
         print("     " + ", ".join(f"{n} {what}" for what, n in counts.items()))
-        return report(world, world.judge(), settled_s, HEAL_SECONDS)
+        judge = world.judge()
+        lost = world.lost_without_cause()
+        judge.say(7, "who was left alone kept its partitions until it gave them back",
+                  f"{lost} lost", lost == 0)
+        return report(world, judge, settled_s, HEAL_SECONDS)
     finally:
         world.close()
 

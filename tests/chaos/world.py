@@ -218,6 +218,14 @@ class World:
         return [Disturbance(us, us + 1000, life) for life, log in self.logs().items()
                 for us in sorted({us for us, what, _ in partition_events(log) if what != "assigned"})]
 
+    def lost_without_cause(self):
+        """Partitions that members lost to whom nothing had been done. (Whoever stood still while it
+        joined learns of it when it has joined anew.)"""
+        anew_us = 5_000_000
+        return sum(what == "lost" and not any(
+            d.life == life and d.from_us <= us <= d.to_us + anew_us for d in self.disturbances)
+            for life, log in self.logs().items() for us, what, _ in partition_events(log))
+
     def holdings(self):
         """life: which partitions it had, and when."""
         found = collections.defaultdict(list)
