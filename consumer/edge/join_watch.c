@@ -9,7 +9,7 @@
 
 enum { API_JOIN_GROUP = 11, API_HEARTBEAT = 12, API_SYNC_GROUP = 14 }; /* of Kafka's protocol */
 enum {
-    SETTLE_MS = 20,    /* from a heartbeat's answer to the JoinGroup that it asks for */
+    SETTLE_MS = 20,    /* from an answer to the JoinGroup that it asks for */
     PATIENCE_MS = 1000 /* for an answer, or a JoinGroup, that may never come */
 };
 
@@ -33,7 +33,7 @@ static rd_kafka_resp_err_t request_sent(rd_kafka_t *rk, int fd, const char *brok
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* An answer that is an error ends the joining, too: then librdkafka asks to join anew. */
+/* The answer may be an error, which librdkafka has yet to act on: it asks to join anew. */
 static rd_kafka_resp_err_t response_received(rd_kafka_t *rk, int fd, const char *broker, int32_t id,
                                              int16_t api, int16_t version, int32_t correlation,
                                              size_t size, int64_t rtt, rd_kafka_resp_err_t err,
@@ -42,14 +42,14 @@ static rd_kafka_resp_err_t response_received(rd_kafka_t *rk, int fd, const char 
     (void)rk, (void)fd, (void)broker, (void)id, (void)version, (void)correlation, (void)size;
     (void)rtt, (void)err;
     struct join_watch *watch = opaque;
+    if (api != API_SYNC_GROUP && api != API_HEARTBEAT)
+        return RD_KAFKA_RESP_ERR_NO_ERROR;
+    atomic_store(&watch->asked_until_ms, clock_mono_ms() + SETTLE_MS);
     if (api == API_SYNC_GROUP) {
         atomic_store(&watch->expected_until_ms, 0);
         atomic_store(&watch->joining, false);
-        wake(watch);
-    } else if (api == API_HEARTBEAT) {
-        atomic_store(&watch->asked_until_ms, clock_mono_ms() + SETTLE_MS);
-        wake(watch);
     }
+    wake(watch);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 

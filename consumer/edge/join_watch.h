@@ -1,7 +1,8 @@
 /* join_watch: when a member of a group must not commit, because it joins, or is about to.
  *
  *   heartbeat sent ─▶ answered ─▶ (SETTLE_MS) ─▶ nothing came of it
- *                                             ─▶ JoinGroup sent ─▶ SyncGroup answered
+ *                                    │    ▲
+ *                     JoinGroup sent ◀┘    └─ SyncGroup answered
  *
  * A member that asks to join waits until the others have. Until it is answered brokers look at
  * nothing else that comes on this connection, a commit included; and then the commit's generation
@@ -9,8 +10,8 @@
  * busy member would lose its partitions in nearly every rebalance, and have delivered for nothing
  * what no commit covers. So whoever commits asks here first.
  *
- * It is told by librdkafka's interceptors, on its threads. What a heartbeat's answer says they do
- * not show, so some time is left for librdkafka to act on it. */
+ * It is told by librdkafka's interceptors, on its threads. What an answer says they do not show, so
+ * some time is left for librdkafka to act on it. */
 #ifndef EDGE_JOIN_WATCH_H
 #define EDGE_JOIN_WATCH_H
 

@@ -358,10 +358,9 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
            error_set(err, ERROR_UNREACHABLE, "%s", rd_kafka_err2str(code));
 }
 
-/* Who leaves has no time to wait for the others. */
 int64_t source_commit_wait_ms(const struct source *s, int64_t now_ms)
 {
-    return s->closing ? 0 : join_watch_wait_ms(&s->join, now_ms);
+    return join_watch_wait_ms(&s->join, now_ms);
 }
 
 void source_close(struct source *s)
