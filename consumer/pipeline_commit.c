@@ -184,7 +184,10 @@ static bool is_drained(const struct pipeline *p, const struct partition *partiti
         return true;
     if (p->now_ms < partition->give_back_by_ms || partition->settling > 0)
         return false;
-    return committed || p->now_ms >= partition->give_back_by_ms + COMMIT_GRACE_MS;
+    int64_t over_ms = partition->give_back_by_ms > partition->last_settled_ms
+                          ? partition->give_back_by_ms
+                          : partition->last_settled_ms;
+    return committed || p->now_ms >= over_ms + COMMIT_GRACE_MS;
 }
 
 void give_back_drained(struct pipeline *p)

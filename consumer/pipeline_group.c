@@ -54,6 +54,7 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
         log_info("the commit's metadata is not this program's, or the group was reset",
                  LOG_I("partition", partition->number));
     partition->busy = partition->settling = 0;
+    partition->last_settled_ms = 0;
     partition->maybe_more = true;
     partition->at_end = partition->text_full = partition->full = false;
     partition->full_said_ms = p->now_ms - 3600 * 1000;

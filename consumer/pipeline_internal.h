@@ -62,6 +62,7 @@ struct partition {
     int64_t asked;           /* in the outstanding commit; -1: none */
     int64_t committed_ms;    /* monotonic time of the last acknowledged commit */
     int64_t give_back_by_ms; /* REVOKING: deadline of its drain */
+    int64_t last_settled_ms; /* of its deliveries; what it commits last gets its time from then */
     /* Deliveries of this epoch: ever dispatched; of these settled; of these in the outstanding
      * commit; of these in an acknowledged one. A crash sends dispatched - covered again. */
     uint64_t dispatched, settled, asked_settled, covered;

@@ -64,6 +64,7 @@ static void settle(struct pipeline *p, struct delivery *d)
         partition->busy--;
         partition->settling--;
         partition->settles++;
+        partition->last_settled_ms = p->now_ms;
         partition->settled += d->dispatched;
         window_settle(&partition->window, d->ticket);
     }

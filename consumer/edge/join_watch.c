@@ -9,7 +9,7 @@
 
 enum { API_JOIN_GROUP = 11, API_HEARTBEAT = 12, API_SYNC_GROUP = 14 }; /* of Kafka's protocol */
 enum {
-    SETTLE_MS = 20,    /* from an answer to the JoinGroup that it asks for */
+    SETTLE_MS = 50,    /* from an answer to the JoinGroup that it asks for */
     PATIENCE_MS = 1000 /* for an answer, or a JoinGroup, that may never come */
 };
 

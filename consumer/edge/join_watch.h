@@ -11,7 +11,8 @@
  * what no commit covers. So whoever commits asks here first.
  *
  * It is told by librdkafka's interceptors, on its threads. What an answer says they do not show, so
- * some time is left for librdkafka to act on it. */
+ * some time is left for librdkafka to act on it: enough, but on a machine that gives its threads
+ * none for so long. */
 #ifndef EDGE_JOIN_WATCH_H
 #define EDGE_JOIN_WATCH_H
 

@@ -219,12 +219,15 @@ class World:
                 for us in sorted({us for us, what, _ in partition_events(log) if what != "assigned"})]
 
     def lost_without_cause(self):
-        """Partitions that members lost to whom nothing had been done. (Whoever stood still while it
-        joined learns of it when it has joined anew.)"""
+        """Partitions that members lost to whom nothing had been done, and all that moved. (Whoever
+        stood still while it joined learns of it when it has joined anew. And librdkafka before 2.10
+        loses what it has where a commit overtakes a join: edge/join_watch.)"""
         anew_us = 5_000_000
+        moved = [(life, us, what) for life, log in self.logs().items()
+                 for us, what, _ in partition_events(log) if what != "assigned"]
         return sum(what == "lost" and not any(
             d.life == life and d.from_us <= us <= d.to_us + anew_us for d in self.disturbances)
-            for life, log in self.logs().items() for us, what, _ in partition_events(log))
+            for life, us, what in moved), len(moved)
 
     def holdings(self):
         """life: which partitions it had, and when."""
