@@ -33,6 +33,11 @@ static bool can_wait(const struct partition *partition)
            partition->settles == partition->told_settles;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 /* When the next commit is to be sent; -1: there is nothing to commit. */
 static int64_t commit_time(const struct pipeline *p)
 {
@@ -42,12 +47,19 @@ static int64_t commit_time(const struct pipeline *p)
             any = true;
             only_passed &= can_wait(p->partitions[i]);
         }
-    const struct commit_pace pace = {p->config->commit_interval,
-                                     (size_t)p->config->webhook_uncommitted_max};
-    int64_t at_ms = p->commit_sent_ms + commit_pace_ms(&pace, p->uncovered, only_passed);
     if (!any)
         return -1;
-    return at_ms > p->commit_retry_ms ? at_ms : p->commit_retry_ms;
+    const struct commit_pace pace = {p->config->commit_interval,
+                                     (size_t)p->config->webhook_uncommitted_max};
+    return later(p->commit_sent_ms + commit_pace_ms(&pace, p->uncovered, only_passed),
+                 p->commit_retry_ms);
+}
+
+int64_t commit_wait_until(const struct pipeline *p)
+{
+    int64_t at_ms = p->commit_outstanding ? -1 : commit_time(p);
+    int64_t wait_ms = source_commit_wait_ms(p->source, p->now_ms);
+    return at_ms < 0 || wait_ms < 0 ? -1 : later(at_ms, p->now_ms + wait_ms);
 }
 
 typedef char window_text[WINDOW_TEXT_MAX + 1];
@@ -103,9 +115,8 @@ static void say_trouble(struct pipeline *p, const char *why)
 
 void commit_due(struct pipeline *p)
 {
-    int64_t at_ms = commit_time(p);
-    if (p->commit_outstanding || at_ms < 0 || p->now_ms < at_ms ||
-        source_commit_wait_ms(p->source, p->now_ms) != 0)
+    int64_t at_ms = commit_wait_until(p);
+    if (at_ms < 0 || p->now_ms < at_ms)
         return;
     struct source_offset *offsets = calloc(p->partition_count, sizeof *offsets);
     window_text *texts = malloc(p->partition_count * sizeof *texts);
@@ -166,15 +177,6 @@ void commit_finished(struct pipeline *p)
             p->partitions[i]->asked = -1;
 }
 
-int64_t commit_wait_until(const struct pipeline *p)
-{
-    int64_t at_ms = p->commit_outstanding ? -1 : commit_time(p);
-    int64_t wait_ms = source_commit_wait_ms(p->source, p->now_ms);
-    if (at_ms < 0 || wait_ms < 0)
-        return -1;
-    return at_ms > p->now_ms + wait_ms ? at_ms : p->now_ms + wait_ms;
-}
-
 /* When its time is up, what is still under way is left to its next owner, but what has been
  * delivered is recorded and committed first: both are bounded, and spare a duplicate. */
 static bool is_drained(const struct pipeline *p, const struct partition *partition)
@@ -184,9 +186,7 @@ static bool is_drained(const struct pipeline *p, const struct partition *partiti
         return true;
     if (p->now_ms < partition->give_back_by_ms || partition->settling > 0)
         return false;
-    int64_t over_ms = partition->give_back_by_ms > partition->last_settled_ms
-                          ? partition->give_back_by_ms
-                          : partition->last_settled_ms;
+    int64_t over_ms = later(partition->give_back_by_ms, partition->last_settled_ms);
     return committed || p->now_ms >= over_ms + COMMIT_GRACE_MS;
 }
 
