@@ -5,12 +5,13 @@ usage: posts.py BINARY BENCH_FOLDER TOOLS [slow|instant|backlog|scale...] [--rec
 
 slow     an endpoint that answers after 50 ms, 256 at a time: against concurrency / latency
 instant  an endpoint that answers at once, 64 at a time: against a bare libcurl loop that sends the
-         same bytes, and against wrk where it is installed
+         same bytes, against the bare libraries doing the whole job (records, requests, outcome
+         records, commits), and against wrk where it is installed
 backlog  a million records like real ones, one in six confirmed, an instant endpoint, 64 at a time,
-         everything on: against the time of that loop for as many requests
+         everything on: against the time of those loops for as many requests
 scale    six partitions, 50 ms, 16 at a time a member: one, two and three members
 
-BENCH_FOLDER: of bench_fill and bench_bare_post; TOOLS: of fast_receiver. Starts a broker of its own.
+BENCH_FOLDER: of bench_fill, bench_bare_post and bench_bare_whole; TOOLS: of fast_receiver. Starts a broker of its own.
 """
 import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile
 
@@ -75,6 +76,16 @@ class Bench:
         _, ms, cpu = out.split()
         return float(ms) / 1000, float(cpu) / 1000
 
+    def whole(self, topic, every, url, concurrency, count):
+        """The libraries alone, doing all of it."""
+        self.runs += 1
+        _, _, out, _ = run([f"{self.options.folder}/bench_bare_whole", self.cluster.addresses,
+                            topic, "elementor-sync.retry", f"group-{self.runs}",
+                            "elementor-sync.deliveries", url, str(concurrency), str(count),
+                            str(every), str(self.body)])
+        _, ms, cpu = out.split()
+        return float(ms) / 1000, float(cpu) / 1000
+
     def close(self):
         self.registry.shutdown()
         self.cluster.close()
@@ -102,22 +113,29 @@ def slow(bench):
           f"{most:,.0f}/s: {rate / most:.3f}", flush=True)
 
 
-def compare(bench, name, topic, expected):
+def compare(bench, name, records, every):
+    topic, expected = bench.fill(records, every)
     receiver, url = bench.receiver()
-    ours, bare = [], []
+    ours, whole, bare = [], [], []
     try:
+        bench.ours(topic, url, 64, expected)  # not counted: the broker compiles what runs often
         for _ in range(bench.options.pairs):
             ours.append(bench.ours(topic, url, 64, expected))
+            whole.append(bench.whole(topic, every, url, 64, expected))
             bare.append(bench.bare(url, 64, expected))
         wrk = wrk_rate(bench, url)
     finally:
         receiver.kill(), receiver.wait()
-    for who, samples in (("elementor-sync", ours), ("bare libcurl", bare)):
+    for who, samples in (("elementor-sync", ours), ("the libraries", whole),
+                         ("bare libcurl", bare)):
         seconds, cpu = (statistics.median(s[i] for s in samples) for i in (0, 1))
         print(f"{name}: {who:16} {seconds:7.2f} s {expected / seconds:9,.0f}/s {cpu:7.2f} s CPU")
-    ratios = sorted(o[0] / b[0] for o, b in zip(ours, bare))
-    print(f"{name}: time against bare libcurl, pair by pair: {', '.join(f'{r:.2f}' for r in ratios)}"
-          f" median {statistics.median(ratios):.2f}")
+    for what, over, under in (("elementor-sync against bare libcurl", ours, bare),
+                              ("elementor-sync against the libraries", ours, whole),
+                              ("the libraries against bare libcurl", whole, bare)):
+        ratios = sorted(o[0] / u[0] for o, u in zip(over, under))
+        print(f"{name}: time of {what}: {', '.join(f'{r:.2f}' for r in ratios)}"
+              f" median {statistics.median(ratios):.2f}")
     if wrk:
         rate = expected / statistics.median(o[0] for o in ours)
         print(f"{name}: wrk {wrk:,.0f}/s, ours {rate / wrk:.2f} of it", flush=True)
@@ -138,13 +156,11 @@ def wrk_rate(bench, url):
 
 
 def instant(bench):
-    topic, expected = bench.fill(bench.options.records or 150_000, 1)
-    compare(bench, "instant", topic, expected)
+    compare(bench, "instant", bench.options.records or 150_000, 1)
 
 
 def backlog(bench):
-    topic, expected = bench.fill(bench.options.records or 1_000_000, 6)
-    compare(bench, "backlog", topic, expected)
+    compare(bench, "backlog", bench.options.records or 1_000_000, 6)
 
 
 def scale(bench):
