@@ -120,6 +120,7 @@ struct pipeline {
     int64_t now_ms, wall_ms;         /* monotonic and wall clock, read once a turn */
     size_t held_records, held_bytes; /* unsettled deliveries, rejected ones included */
     bool full;                       /* inflight.records, inflight.bytes */
+    bool ahead;                      /* enough is ready to be sent */
     size_t concluded;                /* of these, delivered or parked: only to be recorded yet */
     uint64_t deliveries;             /* answered with 2xx */
     size_t in_flight;                /* webhook requests */
@@ -186,7 +187,7 @@ struct retry_record {
     int64_t offset, timestamp_ms;
 };
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
-void *retry_headers(const rd_kafka_message_t *m); /* the original ones; NULL: none */
+void *retry_headers(rd_kafka_message_t *m); /* the original ones, taken from it; NULL: none */
 
 /* pipeline_reload.c */
 void reload_due(struct pipeline *p);

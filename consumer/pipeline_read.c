@@ -10,6 +10,7 @@
 
 enum { ROUND_MAX = 4 * READ_BATCH }; /* records of one partition before another has its turn */
 enum { FULL_SAID_EVERY_MS = 60000 };
+enum { READY_PER_SLOT = 4 }; /* orders that are ready for each request that may be under way */
 
 enum fate {
     FATE_SETTLED, /* noted and settled, or on its way with a window entry of its own */
@@ -22,10 +23,21 @@ static bool is_full(bool was_full, size_t held, int64_t limit)
     return was_full ? held > (size_t)limit / 4 * 3 : held >= (size_t)limit;
 }
 
+/* What is ready keeps every slot busy for some answers; more of it would only wait, and push out of
+ * the caches what is under way. librdkafka's queues hold the rest. */
+static bool is_ahead(struct pipeline *p)
+{
+    p->ahead = is_full(p->ahead, lane_counts(p->lanes).ready,
+                       READY_PER_SLOT * p->config->webhook_concurrency);
+    return p->ahead;
+}
+
 /* Behind an open breaker a few orders are enough to probe with. */
 static bool has_room(struct pipeline *p)
 {
     enum { WHILE_OPEN = 100 };
+    if (is_ahead(p))
+        return false;
     p->full = is_full(p->full, p->held_records, p->config->inflight_records) ||
               is_full(p->full, p->held_bytes, p->config->inflight_bytes);
     return !p->full && !(breaker_is_open(&p->breaker) && p->held_records >= WHILE_OPEN);
@@ -97,7 +109,7 @@ static enum fate skip(struct pipeline *p, struct partition *partition, const rd_
 struct reading {
     struct pipeline *p;
     struct partition *partition;
-    const rd_kafka_message_t *m;
+    rd_kafka_message_t *m;
     int32_t schema_id;         /* -1: not known yet */
     struct retry_record retry; /* of a retry slot's record */
 };
@@ -150,7 +162,6 @@ static struct delivery *make_delivery(const struct reading *r, const struct tran
     d->has_order_id = t->order_id.len > 0;
     d->source = r->retry.source;
     memcpy(d->id, t->id, sizeof d->id);
-    d->headers = retry_headers(r->m);
     d->rejected = t->verdict == TRANSFORM_REJECT;
     snprintf(d->reason, sizeof d->reason, "%s", t->why);
     d->class = strcmp(t->why, "undecodable") == 0 ? "undecodable" : "validation";
@@ -178,6 +189,7 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
         free_delivery(p, d);
         return hold_undone(p, partition);
     }
+    d->headers = retry_headers(r->m); /* last: a record that is offered again still needs them */
     d->ticket = window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
 }
@@ -263,8 +275,7 @@ static bool find_origin(struct reading *r, const char **ret_why)
     return true;
 }
 
-static enum fate decide(struct pipeline *p, struct partition *partition,
-                        const rd_kafka_message_t *m)
+static enum fate decide(struct pipeline *p, struct partition *partition, rd_kafka_message_t *m)
 {
     struct error err = {0};
     struct wire wire;
@@ -288,8 +299,7 @@ static enum fate decide(struct pipeline *p, struct partition *partition,
 
 /* What an earlier owner settled already is passed by, and looked at all the same: the next record
  * of its order may show no row before. */
-static enum fate pass_known(struct pipeline *p, struct partition *partition,
-                            const rd_kafka_message_t *m)
+static enum fate pass_known(struct pipeline *p, struct partition *partition, rd_kafka_message_t *m)
 {
     struct error err = {0};
     struct wire wire;
@@ -310,8 +320,7 @@ static enum fate pass_known(struct pipeline *p, struct partition *partition,
     return FATE_SETTLED;
 }
 
-static enum fate take_record(struct pipeline *p, struct partition *partition,
-                             const rd_kafka_message_t *m)
+static enum fate take_record(struct pipeline *p, struct partition *partition, rd_kafka_message_t *m)
 {
     if (!window_is_new(&partition->window, m->offset)) {
         p->totals.repeated++;

@@ -55,20 +55,46 @@ bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, co
     return true;
 }
 
-/* Without ours, which parking would write a second time. */
-void *retry_headers(const rd_kafka_message_t *m)
+static bool is_ours(const char *name)
 {
-    rd_kafka_headers_t *headers;
+    return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
+}
+
+static bool has_ours(const rd_kafka_headers_t *headers)
+{
     const char *name;
     const void *value;
     size_t size;
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return NULL;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        if (is_ours(name))
+            return true;
+    return false;
+}
+
+/* Parking would write ours a second time. */
+static rd_kafka_headers_t *copy_of_others(const rd_kafka_headers_t *headers)
+{
+    const char *name;
+    const void *value;
+    size_t size;
     rd_kafka_headers_t *copy = rd_kafka_headers_new(8);
     for (size_t i = 0;
          rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
          i++)
-        if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
+        if (!is_ours(name))
             rd_kafka_header_add(copy, name, -1, value, (ssize_t)size);
     return copy;
+}
+
+void *retry_headers(rd_kafka_message_t *m)
+{
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return NULL;
+    if (has_ours(headers))
+        return copy_of_others(headers);
+    rd_kafka_message_detach_headers(m, &headers);
+    return headers;
 }

@@ -93,6 +93,7 @@ static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
     (void)state;
     world_open(&w, webhook);
     world_set(&w, "webhook.uncommitted_max", "1");
+    world_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
     world_set(&w, "inflight.bytes", "64MiB");
     for (int i = 0; i < ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
@@ -110,6 +111,35 @@ static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
     world_close(&w);
 }
 
+/* Four orders for each slot, besides those that are under way: more would only take memory. */
+static void it_reads_no_further_ahead_than_slots_need(void **state)
+{
+    enum { ORDERS = 60 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 2}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.concurrency", "2");
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+    }
+    world_start(&w);
+    world_await_requests(&w, 2);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 10\n",
+                       text, sizeof text);
+    server_release(w.webhook);
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 60\n", text,
+                       sizeof text);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -117,6 +147,7 @@ int main(void)
         cmocka_unit_test(the_bound_lets_what_was_sent_probe),
         cmocka_unit_test(a_stuck_partition_leaves_room),
         cmocka_unit_test(a_window_that_does_not_fit_stands_in_nobodys_way),
+        cmocka_unit_test(it_reads_no_further_ahead_than_slots_need),
     };
     return world_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
 }
