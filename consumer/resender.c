@@ -116,6 +116,8 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
 {
     int64_t deadline = clock_mono_ms() + FETCH_MS;
     rd_kafka_message_t *m = NULL;
+    if (partition < 0 || offset < 0)
+        return error_set(err, ERROR_FAILED, "its outcome does not say where its record lies");
     struct reader *reader = read_one(r, partition, offset, err);
     while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
         m = reader_next(reader, POLL_MS);

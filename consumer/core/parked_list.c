@@ -28,20 +28,33 @@ static int compare(int64_t a, int64_t b)
     return (a > b) - (a < b);
 }
 
-static int by_order(const struct parked_entry *a, const struct parked_entry *b)
+static int compare_hashes(uint64_t a, uint64_t b)
 {
-    return (a->order > b->order) - (a->order < b->order);
+    return (a > b) - (a < b);
 }
 
-/* By order, then source record, then the time of parking. */
+static int compare_sources(const struct parked_source *a, const struct parked_source *b)
+{
+    int d = compare_hashes(a->topic, b->topic);
+    d = d != 0 ? d : compare(a->partition, b->partition);
+    return d != 0 ? d : compare(a->offset, b->offset);
+}
+
+/* By source record, then the time of parking. */
 static int by_source(const void *left, const void *right)
 {
     const struct parked_entry *a = left, *b = right;
-    int d = by_order(a, b);
-    d = d != 0 ? d : compare(a->partition, b->partition);
-    d = d != 0 ? d : compare(a->offset, b->offset);
+    int d = compare_sources(&a->source, &b->source);
     d = d != 0 ? d : compare(a->parked_ms, b->parked_ms);
     return d != 0 ? d : compare(a->parked_offset, b->parked_offset);
+}
+
+/* By order, then source record. */
+static int by_order(const void *left, const void *right)
+{
+    const struct parked_entry *a = left, *b = right;
+    int d = compare_hashes(a->order, b->order);
+    return d != 0 ? d : compare_sources(&a->source, &b->source);
 }
 
 static int by_place(const void *left, const void *right)
@@ -51,38 +64,60 @@ static int by_place(const void *left, const void *right)
     return d != 0 ? d : compare(a->parked_offset, b->parked_offset);
 }
 
+static void sort(struct parked_list *list, int (*by)(const void *, const void *))
+{
+    if (list->count > 0)
+        qsort(list->entries, list->count, sizeof *list->entries, by);
+}
+
 static bool same_source(const struct parked_entry *a, const struct parked_entry *b)
 {
-    return a->order == b->order && a->partition == b->partition && a->offset == b->offset;
+    return compare_sources(&a->source, &b->source) == 0;
 }
 
 void parked_list_sort(struct parked_list *list)
 {
     size_t kept = 0;
-    if (list->count > 0)
-        qsort(list->entries, list->count, sizeof *list->entries, by_source);
+    sort(list, by_source);
     for (size_t i = 0; i < list->count; i++) {
-        bool last = i + 1 == list->count || !same_source(&list->entries[i], &list->entries[i + 1]);
+        struct parked_entry *e = &list->entries[i];
+        bool last = i + 1 == list->count || !same_source(e, e + 1);
         if (last)
-            list->entries[kept++] = list->entries[i];
+            list->entries[kept++] = *e;
+        else if (e[1].order == 0)
+            e[1].order = e->order;
     }
     list->count = kept;
+    sort(list, by_order);
 }
 
-void parked_list_outcome(struct parked_list *list, uint64_t order, bool parked, int32_t partition,
-                         int64_t offset)
+/* The first entry that is not before this one. */
+static size_t lower_bound(const struct parked_list *list, const struct parked_entry *key)
 {
     size_t low = 0, high = list->count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (list->entries[middle].order < order)
+        if (by_order(&list->entries[middle], key) < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    for (; low < list->count && list->entries[low].order == order; low++) {
-        struct parked_entry *e = &list->entries[low];
-        e->settled = !parked || e->partition != partition || e->offset != offset;
+    return low;
+}
+
+void parked_list_outcome(struct parked_list *list, uint64_t order, bool parked,
+                         const struct parked_source *source)
+{
+    const struct parked_entry orderless = {.source = *source};
+    const struct parked_entry first = {.order = order,
+                                       .source = {.partition = INT32_MIN, .offset = INT64_MIN}};
+    size_t at = lower_bound(list, &orderless);
+    if (at < list->count && by_order(&list->entries[at], &orderless) == 0)
+        list->entries[at].settled = !parked;
+    for (at = lower_bound(list, &first);
+         at < list->count && order != 0 && list->entries[at].order == order; at++) {
+        struct parked_entry *e = &list->entries[at];
+        e->settled = !parked || compare_sources(&e->source, source) != 0;
     }
 }
 

@@ -11,9 +11,15 @@
 
 enum { PARKED_REASON_MAX = 64 };
 
-struct parked_entry {
-    int32_t partition; /* of the source record */
+/* Where the source record lies. */
+struct parked_source {
+    uint64_t topic; /* a hash of its name */
+    int32_t partition;
     int64_t offset;
+};
+
+struct parked_entry {
+    struct parked_source source;
     int32_t parked_partition; /* of the parked record */
     int64_t parked_offset;
     int64_t parked_ms;
@@ -32,13 +38,15 @@ void parked_list_done(struct parked_list *list);
 /* False without memory. */
 bool parked_list_add(struct parked_list *list, const struct parked_entry *entry);
 
-/* After the last add: by source coordinates, the last parking of each. */
+/* After the last add: by order and source record, the last parking of each. What could not be read
+ * when it was parked had no order; what a later parking or outcome of the same record knows of it
+ * counts for it too. */
 void parked_list_sort(struct parked_list *list);
 
 /* An outcome of the order with this hash, in the order they were written: whether it is parked, and
  * of which source record. */
-void parked_list_outcome(struct parked_list *list, uint64_t order, bool parked, int32_t partition,
-                         int64_t offset);
+void parked_list_outcome(struct parked_list *list, uint64_t order, bool parked,
+                         const struct parked_source *source);
 
 /* Keeps those that wait, for this reason ("" for any; "http:" means all that begin so), parked at
  * or after since_ms; in the order in which they were parked within each parked partition. */

@@ -52,7 +52,8 @@ static uint64_t hash_of(const void *key, size_t len)
 static void copy_reason(const rd_kafka_message_t *m, char *ret, size_t size)
 {
     struct slice reason = kafka_header(m, "elementor-sync.reason");
-    snprintf(ret, size, "%.*s", (int)reason.len, (const char *)reason.data);
+    if (reason.len > 0) /* "%.*s" takes no NULL, of whatever length */
+        snprintf(ret, size, "%.*s", (int)reason.len, reason.data);
 }
 
 /* What cannot be sent again, since it does not say where it came from, is passed by. */
@@ -62,14 +63,21 @@ static bool note(struct redrive *r, const rd_kafka_message_t *m)
     const char *why;
     if (!retry_order_of_parked(m, &order, &why))
         return true;
-    struct parked_entry entry = {.partition = order.partition,
-                                 .offset = order.offset,
-                                 .parked_partition = m->partition,
-                                 .parked_offset = m->offset,
-                                 .parked_ms = rd_kafka_message_timestamp(m, NULL),
-                                 .order = hash_of(order.order.data, order.order.len)};
+    struct parked_entry entry = {
+        .source = {hash_of(order.topic, strlen(order.topic)), order.partition, order.offset},
+        .parked_partition = m->partition,
+        .parked_offset = m->offset,
+        .parked_ms = rd_kafka_message_timestamp(m, NULL),
+        .order = hash_of(order.order.data, order.order.len)};
     copy_reason(m, entry.reason, sizeof entry.reason);
     return parked_list_add(&r->list, &entry);
+}
+
+/* Also while it reads: from brokers that are gone that may take for ever. */
+static bool may_go_on(const struct redrive *r, struct error *err)
+{
+    struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
+    return poll(&fd, 1, 0) <= 0 || error_set(err, ERROR_FAILED, "stopped; nothing was done");
 }
 
 static bool read_parked(struct redrive *r, struct error *err)
@@ -78,7 +86,7 @@ static bool read_parked(struct redrive *r, struct error *err)
     rd_kafka_message_t *m;
     struct reader *reader =
         reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err);
-    while (ok && reader != NULL && !reader_at_end(reader))
+    while (ok && reader != NULL && !reader_at_end(reader) && (ok = may_go_on(r, err)))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             ok = note(r, m) || error_set(err, ERROR_NO_MEMORY, "no memory for the parked orders");
             rd_kafka_message_destroy(m);
@@ -88,21 +96,28 @@ static bool read_parked(struct redrive *r, struct error *err)
     return ok && reader != NULL;
 }
 
+static void note_outcome(struct redrive *r, const json_t *outcome)
+{
+    const char *id = outcome_text(outcome, "order_id"), *topic = outcome_text(outcome, "topic");
+    const struct parked_source source = {hash_of(topic, strlen(topic)),
+                                         (int32_t)outcome_number(outcome, "partition"),
+                                         outcome_number(outcome, "offset")};
+    bool parked = strcmp(outcome_text(outcome, "state"), "parked") == 0;
+    parked_list_outcome(&r->list, hash_of(id, strlen(id)), parked, &source);
+}
+
 static bool read_outcomes(struct redrive *r, struct error *err)
 {
     struct outcomes *outcomes = outcomes_new(r->config, err);
-    while (outcomes != NULL && !outcomes_caught_up(outcomes)) {
-        json_t *o = outcomes_next(outcomes);
-        const char *id = outcome_text(o, "order_id");
-        bool parked = strcmp(outcome_text(o, "state"), "parked") == 0;
-        if (o != NULL && *id != '\0')
-            parked_list_outcome(&r->list, hash_of(id, strlen(id)), parked,
-                                (int32_t)outcome_number(o, "partition"),
-                                outcome_number(o, "offset"));
-        json_decref(o);
+    bool ok = outcomes != NULL;
+    while (ok && !outcomes_caught_up(outcomes) && (ok = may_go_on(r, err))) {
+        json_t *outcome = outcomes_next(outcomes);
+        if (outcome != NULL)
+            note_outcome(r, outcome);
+        json_decref(outcome);
     }
     outcomes_free(outcomes);
-    return outcomes != NULL;
+    return ok;
 }
 
 /* How many of each reason; the list is small where it matters. */

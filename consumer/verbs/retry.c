@@ -27,7 +27,8 @@ struct retry {
     const struct options *own;
     struct outcomes *outcomes;
     struct resender *resender;
-    json_t *last; /* the order's last outcome */
+    json_t *last;        /* the order's last outcome */
+    bool by_id, several; /* its id was said; else: more than one order has the number */
     char request[RETRY_REQUEST_MAX];
 };
 
@@ -37,34 +38,40 @@ static bool names_order(const json_t *outcome, const char *order)
            strcmp(outcome_text(outcome, "order_number"), order) == 0;
 }
 
-static bool keep(struct retry *r, json_t *outcome, struct error *err)
+/* Ids and numbers may look alike: who says an order's id means that order. */
+static void keep(struct retry *r, json_t *outcome)
 {
-    bool same = r->last == NULL ||
-                strcmp(outcome_text(r->last, "order_id"), outcome_text(outcome, "order_id")) == 0;
+    bool by_id = strcmp(outcome_text(outcome, "order_id"), r->own->order) == 0;
+    if (r->by_id && !by_id) {
+        json_decref(outcome);
+        return;
+    }
+    r->by_id = by_id;
+    r->several |= r->last != NULL &&
+                  strcmp(outcome_text(r->last, "order_id"), outcome_text(outcome, "order_id")) != 0;
     json_decref(r->last);
     r->last = outcome;
-    return same || error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
-                             r->own->order);
 }
 
 static bool find_order(struct retry *r, struct error *err)
 {
-    bool ok = true;
-    while (ok && !outcomes_caught_up(r->outcomes)) {
+    while (!outcomes_caught_up(r->outcomes)) {
         json_t *outcome = outcomes_next(r->outcomes);
         if (outcome == NULL)
             continue;
         if (names_order(outcome, r->own->order))
-            ok = keep(r, outcome, err);
+            keep(r, outcome);
         else
             json_decref(outcome);
     }
-    return ok &&
-           (r->last != NULL ||
-            error_set(err, ERROR_FAILED,
-                      "no outcome of order %.100s is known: either it was never confirmed, or it "
-                      "is still to be read (see elementor-sync offsets)",
-                      r->own->order));
+    if (r->several && !r->by_id)
+        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
+                         r->own->order);
+    return r->last != NULL ||
+           error_set(err, ERROR_FAILED,
+                     "no outcome of order %.100s is known: either it was never confirmed, or it "
+                     "is still to be read (see elementor-sync offsets)",
+                     r->own->order);
 }
 
 /* Whether the parked record stands for the last outcome. */
@@ -112,6 +119,9 @@ static bool ask(struct retry *r, struct error *err)
         ok = ask_parked(r, &found, err);
     if (found)
         return ok;
+    if (strcmp(outcome_text(r->last, "topic"), r->config->kafka_topic) != 0)
+        return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
+                         outcome_text(r->last, "topic"));
     return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
                            outcome_number(r->last, "offset"),
                            slice_of(outcome_text(r->last, "order_id")), "retry", r->request, err);
@@ -154,7 +164,7 @@ static bool await_outcome(struct retry *r, struct error *err)
 
 static bool retry(struct retry *r, struct error *err)
 {
-    if (r->own->order == NULL)
+    if (r->own->order == NULL || *r->own->order == '\0')
         return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
     if (!retry_request_new(r->request))
         return error_set(err, ERROR_FAILED, "the system has no randomness");

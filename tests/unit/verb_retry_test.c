@@ -1,0 +1,156 @@
+/* verb_retry: what the verbs ask for again, and what they leave alone. */
+#include "verbs/arguments.h"
+#include "verbs/verbs.h"
+#include "world/world.h"
+
+#include "resender.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#define DELIVERIES "elementor-sync.deliveries"
+#define RETRIES "elementor-sync.retry"
+
+enum { OUTCOME_MAX = 1024 };
+
+static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+
+/* An outcome as another run wrote it; id and number as JSON. */
+static void write_outcome(struct world *w, const char *key, const char *id, const char *number,
+                          const char *topic)
+{
+    char text[OUTCOME_MAX];
+    int len = snprintf(text, sizeof text,
+                       "{\"version\":1,\"state\":\"delivered\",\"reason\":\"\",\"order_id\":%s,"
+                       "\"order_number\":%s,\"topic\":\"%s\",\"partition\":0,\"offset\":0,"
+                       "\"attempts\":1,\"settled_ms\":1}",
+                       id, number, topic);
+    assert_int_equal(rd_kafka_producev(w->cluster.rk, RD_KAFKA_V_TOPIC(DELIVERIES),
+                                       RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, strlen(key)),
+                                       RD_KAFKA_V_VALUE(text, (size_t)len),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+static void count(void *context, const rd_kafka_message_t *m)
+{
+    (void)m;
+    ++*(size_t *)context;
+}
+
+static size_t retries_of(struct world *w)
+{
+    size_t records = 0;
+    cluster_read(&w->cluster, RETRIES, count, &records);
+    return records;
+}
+
+static bool call_retry(struct world *w, const char *order)
+{
+    static const struct verb *const verbs[] = {&verb_retry, NULL};
+    char *argv[] = {"elementor-sync", "retry", "--order", (char *)(uintptr_t)order,
+                    "--timeout",      "1ms",   NULL};
+    struct invocation call;
+    w->err = (struct error){0};
+    assert_true(arguments_parse(6, argv, verbs, &call, &w->err));
+    bool ok = call.verb->run(w->config, call.options, &w->err);
+    printf("%s\n", w->err.text);
+    return ok;
+}
+
+/* What lies at the same place of another topic is another order, whatever its status. */
+static void a_record_of_another_topic_is_not_sent(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, accepting);
+    world_produce(&w, 0, "stranger", "06", "pending");
+    write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", "orders-of-old");
+    assert_false(call_retry(&w, "o1"));
+    assert_int_equal(w.err.code, ERROR_FAILED);
+    assert_non_null(strstr(w.err.text, "orders-of-old"));
+    assert_int_equal(retries_of(&w), 0);
+    world_close(&w);
+}
+
+/* As a script says it whose variable is empty. */
+static void no_order_is_none_of_them(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, accepting);
+    world_produce(&w, 0, "o1", "06", "pending");
+    write_outcome(&w, CLUSTER_TOPIC "-0-0", "null", "null", CLUSTER_TOPIC);
+    assert_false(call_retry(&w, ""));
+    assert_int_equal(w.err.code, ERROR_CONFIG);
+    assert_int_equal(retries_of(&w), 0);
+    world_close(&w);
+}
+
+/* Ids and numbers may be of one kind: who says an id means it. */
+static void an_id_goes_before_a_number(void **state)
+{
+    struct world w;
+    (void)state;
+    for (int other_first = 0; other_first < 2; other_first++) {
+        world_open(&w, accepting);
+        world_produce(&w, 0, "7", "06", "confirmed");
+        if (other_first)
+            write_outcome(&w, "3", "\"3\"", "\"7\"", CLUSTER_TOPIC);
+        write_outcome(&w, "7", "\"7\"", "\"11\"", CLUSTER_TOPIC);
+        if (!other_first)
+            write_outcome(&w, "3", "\"3\"", "\"7\"", CLUSTER_TOPIC);
+        assert_false(call_retry(&w, "7")); /* nobody serves it */
+        assert_non_null(strstr(w.err.text, "nothing came of it"));
+        assert_int_equal(retries_of(&w), 1);
+        world_close(&w);
+    }
+}
+
+static void coordinates_that_are_none_are_refused(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, accepting);
+    struct resender *r = resender_new(w.config, &w.err);
+    assert_non_null(r);
+    assert_false(resender_source(r, -1, 0, slice_of("o1"), "retry", "r1", &w.err));
+    assert_int_equal(w.err.code, ERROR_FAILED);
+    resender_free(r);
+    world_close(&w);
+}
+
+/* Ctrl-C is obeyed while it reads, too: with a broker that is gone that may take for ever. */
+static void redrive_stops_while_it_reads(void **state)
+{
+    static const struct verb *const verbs[] = {&verb_redrive, NULL};
+    char *argv[] = {"elementor-sync", "redrive", "--yes", NULL};
+    struct invocation call;
+    struct world w;
+    sigset_t set;
+    (void)state;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* before there are threads */
+    world_open(&w, accepting);
+    write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
+    assert_int_equal(raise(SIGTERM), 0);
+    assert_true(arguments_parse(3, argv, verbs, &call, &w.err));
+    assert_false(call.verb->run(w.config, call.options, &w.err));
+    assert_non_null(strstr(w.err.text, "stopped"));
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_record_of_another_topic_is_not_sent),
+        cmocka_unit_test(no_order_is_none_of_them),
+        cmocka_unit_test(an_id_goes_before_a_number),
+        cmocka_unit_test(coordinates_that_are_none_are_refused),
+        cmocka_unit_test(redrive_stops_while_it_reads),
+    };
+    return world_main("verb_retry", tests, sizeof tests / sizeof *tests);
+}
