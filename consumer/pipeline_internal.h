@@ -174,7 +174,7 @@ int64_t send_wait_until(const struct pipeline *p); /* monotonic ms, -1: not wait
 
 /* pipeline_settle.c */
 void conclude_delivered(struct pipeline *p, struct delivery *d);
-void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response);
+void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response, bool cut);
 void say_retrying(struct pipeline *p, struct delivery *d, int64_t next_attempt_ms);
 void give_up_delivery(struct pipeline *p, struct delivery *d); /* the next owner sends it */
 void hold_delivery(struct pipeline *p, struct delivery *d);    /* counts its memory */

@@ -97,7 +97,7 @@ static void park_after(struct pipeline *p, struct delivery *d, const char *class
 {
     d->class = class;
     d->detail = result->failure;
-    conclude_parked(p, d, (struct slice){result->body, result->body_len});
+    conclude_parked(p, d, (struct slice){result->body, result->body_len}, result->body_cut);
     d->detail = "";
 }
 
@@ -277,7 +277,7 @@ static void park_ready(struct pipeline *p)
 {
     for (struct delivery *d; (d = lane_take_rejected(p->lanes)) != NULL;) {
         partition_of(d)->busy++;
-        conclude_parked(p, d, (struct slice){0});
+        conclude_parked(p, d, (struct slice){0}, false);
     }
 }
 

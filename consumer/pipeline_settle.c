@@ -203,9 +203,10 @@ static void parked(void *context, bool acknowledged)
 }
 
 /* What the endpoint answered, without the URL, our keys and the customer's data. */
-static struct slice fit_to_keep(struct pipeline *p, const struct delivery *d, struct slice response)
+static struct slice fit_to_keep(struct pipeline *p, const struct delivery *d, struct slice response,
+                                bool cut)
 {
-    struct redact redact = {0};
+    struct redact redact = {.cut = cut};
     struct redact_payload held = {0};
     buf_reset(&p->text);
     if (response.len == 0)
@@ -224,7 +225,7 @@ static void say_parked(const struct delivery *d)
              LOG_I("offset", d->offset), LOG_I("attempts", d->history.attempts));
 }
 
-void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response)
+void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response, bool cut)
 {
     struct error err = {0};
     const struct parked_record record = {.topic = d->topic,
@@ -240,7 +241,7 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
                                          .schema_id = d->schema_id,
                                          .order_id = known_order(d),
                                          .order_number = d->text[TEXT_ORDER_NUMBER],
-                                         .response = fit_to_keep(p, d, response),
+                                         .response = fit_to_keep(p, d, response, cut),
                                          .webhook_id = d->id,
                                          .source = d->source,
                                          .status = d->status,

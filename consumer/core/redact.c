@@ -34,7 +34,7 @@ void redact_add_url(struct redact *r, const char *url)
 {
     redact_add(r, slice_of(url));
     const char *host = strstr(url, "://");
-    const char *path = host != NULL ? strchr(host + 3, '/') : NULL;
+    const char *path = host != NULL ? strpbrk(host + 3, "/?") : NULL;
     if (path == NULL)
         return;
     redact_add(r, slice_of(path));
@@ -67,6 +67,8 @@ void redact_add_payload(struct redact *r, struct slice body, struct redact_paylo
         fields = root;
     ret_held->json = root;
     for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
+        redact_add(r, slice_of(json_string_value(json_object_get(fields, personal[i]))));
+    for (size_t i = 0; i < sizeof personal / sizeof *personal; i++) /* as far as there is room */
         redact_add_words(r, slice_of(json_string_value(json_object_get(fields, personal[i]))));
     add_phone(r, json_string_value(json_object_get(fields, "client_phone")));
 }
@@ -151,8 +153,8 @@ static size_t step_entity(const char *at, size_t left, char wanted)
     return 0;
 }
 
-/* How many bytes of the text stand for the needle's next *ret_used bytes; 0: they do not. */
-static size_t step(const char *at, size_t left, struct slice needle, size_t *ret_used)
+/* The needle's next character as it is, however the text writes it. */
+static size_t step_plain(const char *at, size_t left, struct slice needle, size_t *ret_used)
 {
     char wanted = needle.data[0];
     *ret_used = 1;
@@ -168,10 +170,26 @@ static size_t step(const char *at, size_t left, struct slice needle, size_t *ret
     return step_escape(at, left, needle, ret_used);
 }
 
-static size_t match(const char *at, size_t left, struct slice needle)
+/* How many bytes of the text stand for the needle's next *ret_used bytes; 0: they do not. What a
+ * URL has percent-encoded, a server says decoded. */
+static size_t step(const char *at, size_t left, struct slice needle, size_t *ret_used)
 {
-    size_t len = 0;
+    size_t len = step_plain(at, left, needle, ret_used);
+    int byte = len == 0 && needle.len >= 3 && needle.data[0] == '%' ? hex(needle.data + 1, 2) : -1;
+    if (byte < 0)
+        return len;
+    char decoded = (char)byte;
+    len = step_plain(at, left, (struct slice){&decoded, 1}, ret_used);
+    *ret_used = 3;
+    return len;
+}
+
+static size_t match(const struct redact *r, const char *at, size_t left, struct slice needle)
+{
+    size_t len = 0, whole = needle.len;
     while (needle.len > 0) {
+        if (len == left && r->cut && whole - needle.len >= REDACT_NEEDLE_MIN)
+            return len;
         size_t used, stepped = len < left ? step(at + len, left - len, needle, &used) : 0;
         if (stepped == 0)
             return 0;
@@ -199,7 +217,7 @@ static size_t needle_at(const struct redact *r, const char *at, size_t left)
 {
     size_t longest = match_digits(r, at, left);
     for (size_t i = 0; i < r->count; i++) {
-        size_t len = match(at, left, r->needles[i]);
+        size_t len = match(r, at, left, r->needles[i]);
         if (len > longest)
             longest = len;
     }

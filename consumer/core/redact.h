@@ -10,6 +10,8 @@
 #include "core/buf.h"
 #include "core/slice.h"
 
+#include <stdbool.h>
+
 enum { REDACT_NEEDLES_MAX = 128, REDACT_NEEDLE_MIN = 4, REDACT_OUT_MAX = 1024 };
 enum { REDACT_DIGITS_MIN = 6, REDACT_DIGITS_MAX = 8 };
 
@@ -19,6 +21,7 @@ struct redact {
     size_t count;
     char digits[REDACT_DIGITS_MAX]; /* the last ones of a telephone number */
     size_t digit_count;             /* 0: none */
+    bool cut; /* the text goes on elsewhere: what it ends with may be a needle's beginning */
 };
 
 /* Shorter ones than REDACT_NEEDLE_MIN are left out: "a" would blot everything. */

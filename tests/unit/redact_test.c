@@ -93,6 +93,64 @@ static void it_is_short(void **state)
     }
 }
 
+/* What one URL's answers may not repeat. */
+static void url_becomes(const char *url, bool cut, const char *answer, const char *kept)
+{
+    struct redact r = {.cut = cut};
+    struct buf b;
+    buf_init(&b, 4096);
+    redact_add_url(&r, url);
+    redact_apply(&r, slice_of(answer), &b);
+    assert_string_equal(buf_text(&b), kept);
+    buf_done(&b);
+}
+
+static void a_url_without_a_path_has_secrets_too(void **state)
+{
+    (void)state;
+    url_becomes("https://hook.example.com?token=abcdefgh12345", false, "bad token abcdefgh12345",
+                "bad token [redacted]");
+}
+
+/* A server decodes what the URL holds, and says that. */
+static void a_decoded_secret_is_one_too(void **state)
+{
+    (void)state;
+    url_becomes("https://hook.example.com/h?token=c2VjcmV0%2BdG9r%3D", false,
+                "bad token c2VjcmV0+dG9r=", "bad token [redacted]");
+    url_becomes("https://hook.example.com/h?token=c2VjcmV0%2BdG9r%3D", false,
+                "bad token c2VjcmV0%2BdG9r%3d", "bad token [redacted]");
+}
+
+/* An answer is read up to webhook.response_max: its last word may be half a secret. */
+static void half_a_secret_at_the_end_is_one_too(void **state)
+{
+    (void)state;
+    url_becomes("https://hook.example.com/h/s3cr3t-hook-0123", true, "hook s3cr3t-hook-01",
+                "hook [redacted]");
+    url_becomes("https://hook.example.com/h/s3cr3t-hook-0123", false, "use https", "use https");
+}
+
+/* However long the address is, the city is not repeated. */
+static void many_words_leave_room_for_the_others(void **state)
+{
+    static char body[8192];
+    struct redact r = {0};
+    struct redact_payload held = {0};
+    struct buf b;
+    size_t at = (size_t)snprintf(body, sizeof body, "{\"client_address\":\"");
+    (void)state;
+    for (int i = 0; i < 200; i++)
+        at += (size_t)snprintf(body + at, sizeof body - at, "word%03d ", i);
+    snprintf(body + at, sizeof body - at, "\",\"client_city\":\"Marrakech\"}");
+    buf_init(&b, 4096);
+    redact_add_payload(&r, slice_of(body), &held);
+    redact_apply(&r, slice_of("no courier in Marrakech"), &b);
+    assert_string_equal(buf_text(&b), "no courier in [redacted]");
+    redact_done(&held);
+    buf_done(&b);
+}
+
 /* Whatever the payload is, or is not. */
 static void strange_payloads(void **state)
 {
@@ -120,7 +178,12 @@ static void strange_payloads(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_answer), cmocka_unit_test(it_is_short),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_answer),
+                                       cmocka_unit_test(it_is_short),
+                                       cmocka_unit_test(a_url_without_a_path_has_secrets_too),
+                                       cmocka_unit_test(a_decoded_secret_is_one_too),
+                                       cmocka_unit_test(half_a_secret_at_the_end_is_one_too),
+                                       cmocka_unit_test(many_words_leave_room_for_the_others),
                                        cmocka_unit_test(strange_payloads)};
     return cmocka_run_group_tests_name("redact", tests, NULL, NULL);
 }
