@@ -20,7 +20,8 @@
 
 enum { RECENT_ORDERS = 8192 };
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
-enum { LEAVE_WAIT_MS = 20, TEXT_MAX = 64 * 1024 }; /* that the consumer is closed wakes nobody up */
+enum { LEAVE_WAIT_MS = 20 };     /* that the consumer is closed wakes nobody up */
+enum { TEXT_MAX = 1024 * 1024 }; /* as large as brokers take: a huge id, thousands of partitions */
 
 /* A schema has come (or will not): whoever waited for one looks again. */
 static void schema_changed(void *context)
@@ -275,6 +276,7 @@ static int64_t turn(struct pipeline *p)
     int64_t http_ms = http_turn(p->http);
     int64_t registry_ms = registry_turn(p->registry, p->now_ms); /* what http told it counts */
     int64_t publisher_ms = publisher_turn(p->publisher, p->now_ms);
+    publisher_has_failed(p->publisher, p->fatal);
     commit_due(p);
     give_back_drained(p);
     say_progress(p);

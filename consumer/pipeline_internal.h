@@ -187,7 +187,8 @@ struct retry_record {
     int64_t offset, timestamp_ms;
 };
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
-void *retry_headers(rd_kafka_message_t *m); /* the original ones, taken from it; NULL: none */
+/* The original headers, taken from it, and the memory they take; NULL and 0: none. */
+void *retry_headers(rd_kafka_message_t *m, size_t *ret_size);
 
 /* pipeline_reload.c */
 void reload_due(struct pipeline *p);

@@ -176,6 +176,15 @@ static enum fate hold_undone(struct pipeline *p, struct partition *partition)
     return hold(partition);
 }
 
+/* They are held as well, and count as held. */
+static void take_headers(struct pipeline *p, struct delivery *d, rd_kafka_message_t *m)
+{
+    size_t size;
+    d->headers = retry_headers(m, &size);
+    d->size += size;
+    p->held_bytes += size;
+}
+
 /* Onto its order's lane, to be sent or to be parked in its turn. */
 static enum fate enqueue(const struct reading *r, const struct transformed *t)
 {
@@ -189,7 +198,7 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
         free_delivery(p, d);
         return hold_undone(p, partition);
     }
-    d->headers = retry_headers(r->m); /* last: a record that is offered again still needs them */
+    take_headers(p, d, r->m); /* last: a record that is offered again still needs them */
     d->ticket = window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
 }

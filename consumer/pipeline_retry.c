@@ -1,18 +1,21 @@
 /* pipeline_retry: records of the retry topic: the original record and where it lay. */
 #include "pipeline_internal.h"
 
+#include "core/utf8.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #define PREFIX "elementor-sync."
 
-/* A header as text; NULL when it is missing, or no text. */
+/* A header as text; NULL when it is missing, or no text: it goes into JSON. */
 static const char *header(const rd_kafka_headers_t *headers, const char *name)
 {
     const void *value;
     size_t size;
     if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        value == NULL || strlen(value) != size) /* librdkafka puts a NUL behind every value */
+        value == NULL || strlen(value) != size || /* librdkafka puts a NUL behind every value */
+        !utf8_is_valid(value, size))
         return NULL;
     return value;
 }
@@ -41,7 +44,8 @@ bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, co
     if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return false;
     const char *topic = header(headers, PREFIX "topic");
-    if (topic == NULL || !number(headers, PREFIX "partition", INT32_MAX, &partition) ||
+    if (topic == NULL || *topic == '\0' ||
+        !number(headers, PREFIX "partition", INT32_MAX, &partition) ||
         !number(headers, PREFIX "offset", INT64_MAX, &offset))
         return false;
     if (!number(headers, PREFIX "timestamp", INT64_MAX, &timestamp_ms))
@@ -60,17 +64,22 @@ static bool is_ours(const char *name)
     return strncmp(name, PREFIX, strlen(PREFIX)) == 0;
 }
 
-static bool has_ours(const rd_kafka_headers_t *headers)
+/* Whether any is ours; *ret_size: how much memory they take, about. */
+static bool has_ours(const rd_kafka_headers_t *headers, size_t *ret_size)
 {
+    enum { EACH = 64 }; /* around a header's bytes */
+    bool found = false;
     const char *name;
     const void *value;
     size_t size;
+    *ret_size = 0;
     for (size_t i = 0;
          rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++)
-        if (is_ours(name))
-            return true;
-    return false;
+         i++) {
+        found |= is_ours(name);
+        *ret_size += EACH + strlen(name) + size;
+    }
+    return found;
 }
 
 /* Parking would write ours a second time. */
@@ -88,12 +97,13 @@ static rd_kafka_headers_t *copy_of_others(const rd_kafka_headers_t *headers)
     return copy;
 }
 
-void *retry_headers(rd_kafka_message_t *m)
+void *retry_headers(rd_kafka_message_t *m, size_t *ret_size)
 {
     rd_kafka_headers_t *headers;
+    *ret_size = 0;
     if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
         return NULL;
-    if (has_ours(headers))
+    if (has_ours(headers, ret_size))
         return copy_of_others(headers);
     rd_kafka_message_detach_headers(m, &headers);
     return headers;

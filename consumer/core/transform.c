@@ -98,6 +98,10 @@ static void note_order(const struct change *change, const struct record *record,
     const struct column *number = &change->field[FIELD_ORDER_NUMBER];
     if (!order_id_of(change, &result->order_id))
         return;
+    if (!utf8_is_valid(result->order_id.text, result->order_id.len)) {
+        result->order_id.len = 0; /* no record of its outcome could name it */
+        return;
+    }
     if (number->kind == COLUMN_TEXT && utf8_is_valid(number->data, number->len))
         result->order_number = (struct slice){number->data, number->len};
     result->lsn = change->lsn.kind == COLUMN_INT ? change->lsn.number : -1;

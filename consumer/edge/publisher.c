@@ -331,6 +331,16 @@ int64_t publisher_turn(struct publisher *p, int64_t now_ms)
     return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
+bool publisher_has_failed(const struct publisher *p, struct error *err)
+{
+    char why[256];
+    rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, why, sizeof why);
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+        return false;
+    error_set(err, ERROR_FAILED, "the producer cannot go on, a new start can: %s", why);
+    return true;
+}
+
 /* A topic object is known to the producer's metadata for as long as it lives; its first record
  * would otherwise wait for a refresh, a second on 2.0.2. */
 void publisher_know(struct publisher *p, const char *topic, int64_t timeout_ms)

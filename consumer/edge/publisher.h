@@ -40,6 +40,10 @@ bool publisher_put(struct publisher *publisher, const struct publication *public
 /* Serves acknowledgements, retries and deadlines; ms until it wants to be called again, or -1. */
 int64_t publisher_turn(struct publisher *publisher, int64_t now_ms);
 
+/* True, with FAILED, once the producer can write nothing any more (librdkafka's fatal error: the
+ * brokers lost what it had written). Only a new one can; what is under way stays so. */
+bool publisher_has_failed(const struct publisher *publisher, struct error *err);
+
 /* Learns where the topic's partitions are, so that its first record need not wait for that; at most
  * timeout_ms. Not to learn it is no failure: records are published all the same. Four topics at
  * most. */
