@@ -158,24 +158,29 @@ static void exhausted(struct pipeline *p, struct delivery *d, const char *class,
     park_after(p, d, class, result);
 }
 
-/* It failed at an address that is no longer the endpoint's: whatever it says is not to be learned
- * from, and the order is sent to the new one. */
-static bool is_outdated(const struct pipeline *p, const struct delivery *d,
-                        const struct http_result *result)
+/* An attempt of which nothing is to be learned. While it was under way, another probe may have
+ * begun: at another address. */
+static void pass_over(struct pipeline *p, struct delivery *d)
 {
-    return d->generation != webhook_generation(p->webhook) &&
-           outcome_classify(&p->outcome_rules, result->status, result->kind) != OUTCOME_DELIVERED;
+    if (p->probe == d) {
+        breaker_probe_gone(&p->breaker, p->now_ms);
+        p->probe = NULL;
+    }
+    d->probe = false;
+    retry_pass_over(&d->history, p->deliveries);
 }
 
-static void send_anew(struct pipeline *p, struct delivery *d, const struct http_result *result)
+/* It ended at an address that is no longer the endpoint's, so it says nothing about this one:
+ * delivered is delivered, anything else is sent to the new one. */
+static void end_outdated(struct pipeline *p, struct delivery *d, const struct http_result *result)
 {
-    if (d->probe)
-        breaker_probe_gone(&p->breaker, p->now_ms);
-    if (p->probe == d)
-        p->probe = NULL;
-    d->probe = false;
+    pass_over(p, d);
     d->status = result->status;
     outcome_reason(result->status, result->kind, d->reason, sizeof d->reason);
+    if (outcome_classify(&p->outcome_rules, result->status, result->kind) == OUTCOME_DELIVERED) {
+        conclude_delivered(p, d);
+        return;
+    }
     p->totals.failures++;
     try_again(p, d, 0);
 }
@@ -186,8 +191,8 @@ static void attempt_done(void *context, const struct http_result *result)
     struct pipeline *p = ((struct partition *)d->owner)->p;
     leave_under_way(p, d);
     note_duration(p, p->now_ms - d->sent_ms);
-    if (is_outdated(p, d, result)) {
-        send_anew(p, d, result);
+    if (d->generation != webhook_generation(p->webhook)) {
+        end_outdated(p, d, result);
         return;
     }
     enum outcome_class class = learn(p, d, result);
@@ -221,11 +226,7 @@ static void attempt_done(void *context, const struct http_result *result)
 static void attempt_failed(struct pipeline *p, struct delivery *d)
 {
     leave_under_way(p, d);
-    if (d->probe)
-        breaker_probe_gone(&p->breaker, p->now_ms);
-    if (p->probe == d)
-        p->probe = NULL;
-    d->probe = false;
+    pass_over(p, d);
     log_trouble(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "a request could not be started: no memory", (const struct log_field[]){{0}});
     partition_of(d)->busy--;

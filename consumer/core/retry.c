@@ -34,6 +34,11 @@ static enum retry_verdict judge_failure(const struct retry_options *options,
     return RETRY_AGAIN;
 }
 
+void retry_pass_over(struct retry_history *history, uint64_t others)
+{
+    history->others_before = others;
+}
+
 enum retry_verdict retry_decide(const struct retry_options *options, struct retry_history *history,
                                 const struct retry_outcome *outcome, int64_t *ret_delay_ms)
 {

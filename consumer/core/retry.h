@@ -17,7 +17,8 @@ struct retry_options {
     int64_t give_up_ms;      /* since the first attempt, whatever is counted */
 };
 
-/* What is known of a delivery: kept with it, changed only by retry_decide. */
+/* What is known of a delivery: kept with it, changed by the functions here; who begins an attempt
+ * counts it. */
 struct retry_history {
     int attempts;           /* made, the last one included */
     int counted;            /* transient failures that count against the record */
@@ -41,6 +42,10 @@ enum retry_verdict {
     RETRY_EXHAUSTED, /* park: it failed often while others were delivered, or for too long */
     RETRY_SINGULAR   /* park: the endpoint turns away this record alone */
 };
+
+/* An attempt ended of which nothing is to be made: what others achieved up to now (as
+ * retry_outcome.others) does not count against the next one. */
+void retry_pass_over(struct retry_history *history, uint64_t others);
 
 /* The delay is full jitter: uniform in [0, min(cap, base * 2^(attempts-1))]. */
 enum retry_verdict retry_decide(const struct retry_options *options, struct retry_history *history,

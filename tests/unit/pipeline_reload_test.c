@@ -262,6 +262,85 @@ static void what_waits_for_a_restart_is_said(void **state)
     close_rotation(&r);
 }
 
+/* No other order was delivered in between: that the old address failed it counts as little as that
+ * the new one does. */
+static void the_old_address_counts_against_nobody(void **state)
+{
+    static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, NO_CONTENT, 1},
+                                                 {"/old", SERVER_HOLD, GONE, 1},
+                                                 {"/new", SERVER_ANSWER, GONE, 1},
+                                                 {"/new", SERVER_ANSWER, NO_CONTENT, 0},
+                                                 {0}};
+    static struct rotation r;
+    (void)state;
+    open_rotation(&r, webhook);
+    world_set(&r.w, "retry.endpoint_attempts", "1");
+    world_set(&r.w, "breaker.probe_first", "1ms");
+    confirm_many(&r, 0, 1);
+    world_start(&r.w);
+    await(&r, "elementor_sync_records_delivered_total 1\n");
+    confirm_many(&r, 1, 2);
+    world_await_requests(&r.w, 2);
+    rotate_url(&r, "/new");
+    world_signal(&r.w, SIGHUP);
+    await(&r, "elementor_sync_reloads_total 1\n");
+    server_release(r.w.webhook);
+    world_await_requests(&r.w, 3);
+    await(&r, "elementor_sync_records_in_flight 0\n");
+    assert_true(world_metric(r.text, "elementor_sync_records_parked_total") == 0);
+    assert_true(world_metric(r.text, "elementor_sync_records_delivered_total") == 2);
+    world_stop(&r.w);
+    assert_true(r.w.ok);
+    close_rotation(&r);
+}
+
+/* A probe of the old address is still under way when one goes to the new: its end, good or bad,
+ * says nothing of the new one, which is still being asked. */
+static void probe_twice(const struct server_rule *webhook, const char *old_ended)
+{
+    static struct rotation r;
+    open_rotation(&r, webhook);
+    world_set(&r.w, "breaker.failures_in_row", "1");
+    world_set(&r.w, "breaker.probe_first", "1ms");
+    confirm_many(&r, 0, 1);
+    world_start(&r.w);
+    world_await_requests(&r.w, 2);
+    confirm_many(&r, 1, 4);
+    rotate_url(&r, "/new");
+    world_signal(&r.w, SIGHUP);
+    await(&r, "elementor_sync_reloads_total 1\n");
+    world_await_requests(&r.w, 3);
+    assert_int_equal(count_requests(&r, "POST /new "), 1);
+    server_release(r.w.webhook);
+    await(&r, old_ended);
+    await(&r, "elementor_sync_breaker_open 1\n");
+    for (int turns = 0; turns < 3; turns++)
+        world_scrape(&r.w, "/metrics", r.text, sizeof r.text);
+    assert_int_equal(count_requests(&r, "POST /new "), 1);
+    world_stop(&r.w);
+    close_rotation(&r);
+}
+
+static void a_failed_probe_of_the_old_address_ends_no_other(void **state)
+{
+    static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, BUSY, 1},
+                                                 {"/old", SERVER_HOLD, GONE, 0},
+                                                 {"/new", SERVER_HANG, NULL, 0},
+                                                 {0}};
+    (void)state;
+    probe_twice(webhook, "elementor_sync_webhook_failures_total 2\n");
+}
+
+static void a_good_probe_of_the_old_address_closes_nothing(void **state)
+{
+    static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, BUSY, 1},
+                                                 {"/old", SERVER_HOLD, NO_CONTENT, 0},
+                                                 {"/new", SERVER_HANG, NULL, 0},
+                                                 {0}};
+    (void)state;
+    probe_twice(webhook, "elementor_sync_records_delivered_total 1\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +349,9 @@ int main(void)
         cmocka_unit_test(a_broken_file_changes_nothing),
         cmocka_unit_test(signing_keys_rotate),
         cmocka_unit_test(what_waits_for_a_restart_is_said),
+        cmocka_unit_test(the_old_address_counts_against_nobody),
+        cmocka_unit_test(a_failed_probe_of_the_old_address_ends_no_other),
+        cmocka_unit_test(a_good_probe_of_the_old_address_closes_nothing),
     };
     return world_main("pipeline_reload", tests, sizeof tests / sizeof *tests);
 }
