@@ -32,15 +32,24 @@ static bool is_ahead(struct pipeline *p)
     return p->ahead;
 }
 
-/* Behind an open breaker a few orders are enough to probe with. */
-static bool has_room(struct pipeline *p)
+/* Behind an open breaker a few orders are enough to probe with, if one of them was never sent:
+ * those that were may fail by themselves, and then all of them together tell nothing. */
+static bool has_enough(struct pipeline *p)
 {
     enum { WHILE_OPEN = 100 };
-    if (is_ahead(p))
+    bool is_open = breaker_is_open(&p->breaker);
+    if (!is_ahead(p) && !(is_open && p->held_records >= WHILE_OPEN))
+        return false;
+    return !is_open || lane_has_fresh(p->lanes);
+}
+
+static bool has_room(struct pipeline *p)
+{
+    if (has_enough(p))
         return false;
     p->full = is_full(p->full, p->held_records, p->config->inflight_records) ||
               is_full(p->full, p->held_bytes, p->config->inflight_bytes);
-    return !p->full && !(breaker_is_open(&p->breaker) && p->held_records >= WHILE_OPEN);
+    return !p->full;
 }
 
 static void say_full(struct pipeline *p, const struct partition *partition)

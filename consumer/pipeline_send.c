@@ -293,12 +293,17 @@ static bool may_begin(const struct pipeline *p)
     return p->uncovered < (size_t)p->config->webhook_uncommitted_max;
 }
 
-/* One at a time, and whatever is due first when nothing is due. */
+/* One at a time, and one that was never sent before those that were: if these fail by themselves,
+ * only another order can tell that the endpoint works. So may_begin is not asked, or such orders
+ * could use up the bound and shut all others out; what a probe adds to it is one order. Whatever is
+ * due first when nothing is due. */
 static void send_probe(struct pipeline *p)
 {
-    struct delivery *d = lane_take(p->lanes, may_begin(p));
+    struct delivery *d = lane_take_fresh(p->lanes);
+    if (d == NULL)
+        d = lane_take(p->lanes, false);
     if (d == NULL && lane_wake_first(p->lanes))
-        d = lane_take(p->lanes, may_begin(p));
+        d = lane_take(p->lanes, false);
     if (d != NULL)
         send_one(p, d, true);
 }
@@ -321,7 +326,7 @@ void send_ready(struct pipeline *p)
 /* Only if time alone lets something go: else a full house would spin. */
 int64_t send_wait_until(const struct pipeline *p)
 {
-    return has_slot(p) && lane_has_any(p->lanes, may_begin(p))
+    return has_slot(p) && lane_has_any(p->lanes, may_begin(p) || breaker_is_open(&p->breaker))
                ? breaker_wake_ms(&p->breaker, p->now_ms)
                : -1;
 }

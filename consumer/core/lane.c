@@ -197,6 +197,16 @@ struct delivery *lane_take(struct lanes *l, bool fresh)
     return take(l, &l->ready[takes_first ? READY_FRESH : READY_AGAIN]);
 }
 
+struct delivery *lane_take_fresh(struct lanes *l)
+{
+    return take(l, &l->ready[READY_FRESH]);
+}
+
+bool lane_has_fresh(const struct lanes *l)
+{
+    return l->ready[READY_FRESH].first != NULL;
+}
+
 struct delivery *lane_take_rejected(struct lanes *l)
 {
     return take(l, &l->ready[READY_REJECTED]);

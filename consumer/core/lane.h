@@ -24,7 +24,13 @@ bool lane_add(struct lanes *lanes, struct delivery *d);
  * would send again). */
 struct delivery *lane_take(struct lanes *lanes, bool fresh);
 
-/* The same for one that is to be parked only. */
+/* The same among those that were never sent. */
+struct delivery *lane_take_fresh(struct lanes *lanes);
+
+/* Whether lane_take_fresh gives one. */
+bool lane_has_fresh(const struct lanes *lanes);
+
+/* As lane_take, for one that is to be parked only. */
 struct delivery *lane_take_rejected(struct lanes *lanes);
 
 /* Whether lane_take gives one, now or once it has rested. */
