@@ -251,8 +251,11 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
     say_parked(d);
     if (parking_put(p->publisher, p->config, &record, parked, d, &err))
         return;
-    struct partition *partition = partition_of(d); /* no memory: its turn comes again */
-    if (partition != NULL)
-        partition->busy--;
+    struct partition *partition = partition_of(d);
+    if (partition == NULL || partition->state == PARTITION_REVOKING) {
+        give_up_delivery(p, d);
+        return;
+    }
+    partition->busy--; /* no memory: its turn comes again */
     lane_rest(p->lanes, d, p->now_ms + p->config->retry_base);
 }
