@@ -6,6 +6,9 @@
 #define NO_TLS                                                                           \
     "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or " \
     "sasl_plaintext), or use the TLS port"
+#define NO_ANSWER                                                                          \
+    "something there takes connections but does not answer as Kafka does: a TLS listener " \
+    "(kafka.properties.security.protocol), or no broker at all"
 #define ANOTHER_MECHANISM "set kafka.properties.sasl.mechanism to one that the broker offers"
 
 /* In this order: the first pair of words that are both there counts. */
@@ -47,9 +50,8 @@ static const struct {
      "topics"},
     {"roup authorization failed", "",
      "let the program's user read and describe the group kafka.group"},
-    {"transport failure", "",
-     "something there takes connections but does not answer as Kafka does: a TLS listener "
-     "(kafka.properties.security.protocol), or no broker at all"},
+    {"transport failure", "", NO_ANSWER},
+    {"ApiVersionRequest failed", "imed out", NO_ANSWER},
     {"timed out", "", "no answer: is the address right, and does a firewall let it through?"},
 };
 
