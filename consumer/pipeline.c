@@ -279,6 +279,7 @@ static int64_t turn(struct pipeline *p)
     publisher_has_failed(p->publisher, p->fatal);
     commit_due(p);
     give_back_drained(p);
+    restart_emptied(p);
     say_progress(p);
     say_state(p);
     int64_t until_ms = lane_wake(p->lanes, p->now_ms);

@@ -210,6 +210,8 @@ void give_back_drained(struct pipeline *p)
  * it is in the topic at all. */
 static bool is_read(struct pipeline *p, const struct partition *partition, int64_t end)
 {
+    if (partition->restart_at >= 0)
+        return false;
     if (partition->at_end && partition->batch_at == partition->batch_len)
         return true;
     int64_t next = partition->window.next;

@@ -53,6 +53,7 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
     if (!known && metadata[0] != '\0')
         log_info("the commit's metadata is not this program's, or the group was reset",
                  LOG_I("partition", partition->number));
+    partition->restart_at = -1;
     partition->busy = partition->settling = 0;
     partition->last_settled_ms = 0;
     partition->maybe_more = true;
@@ -142,7 +143,9 @@ static void stopped(void *context, int32_t slot, const char *why)
     p->state_changed = true;
 }
 
-/* As if it had been lost and given again. */
+/* What went by unread is not there any more: it counts as settled. What was read is sent all the
+ * same: nobody else could read it again. So where offsets begin anew, in another topic of this
+ * name, the window does so when it is empty. */
 static void restarted(void *context, int32_t slot, int64_t position)
 {
     struct pipeline *p = context;
@@ -150,11 +153,27 @@ static void restarted(void *context, int32_t slot, int64_t position)
     if (partition == NULL || partition->state == PARTITION_NONE ||
         partition->state == PARTITION_REVOKING)
         return;
-    drop_batch(partition);
-    drop_deliveries(p, partition);
-    end_partition(p, partition);
-    begin_partition(p, partition, position, "");
-    partition->committed = -1; /* so that the new place is committed at once */
+    partition->at_end = false;
+    partition->maybe_more = true;
+    partition->era = ++p->eras;
+    if (position < partition->window.next)
+        partition->restart_at = position;
+    else if (position > partition->window.next)
+        window_pass(&partition->window, position - 1);
+}
+
+void restart_emptied(struct pipeline *p)
+{
+    for (size_t i = 0; i < p->partition_count; i++) {
+        struct partition *partition = p->partitions[i];
+        if (partition == NULL || partition->state != PARTITION_READING ||
+            partition->restart_at < 0 || window_open_count(&partition->window) > 0)
+            continue;
+        int64_t position = partition->restart_at;
+        end_partition(p, partition);
+        begin_partition(p, partition, position, "");
+        partition->committed = -1; /* so that the new place is committed at once */
+    }
 }
 
 static int32_t grown(void *context, int32_t partitions)

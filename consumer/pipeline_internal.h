@@ -51,6 +51,7 @@ struct partition {
     uint32_t era; /* of the memory of last statuses (core/memory) */
     struct window window;
     int64_t replay_until; /* offsets below it are a replay; -1: none */
+    int64_t restart_at;   /* its offsets begin anew there, once nothing is open; -1: no */
     size_t busy;          /* requests and records of this epoch still under way */
     size_t settling;      /* of these, delivered or parked, and not yet recorded */
     bool maybe_more;      /* its queue may hold messages */
@@ -160,6 +161,7 @@ struct pipeline {
 /* pipeline_group.c */
 struct source_events group_events(struct pipeline *p);
 void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
+void restart_emptied(struct pipeline *p);
 
 /* pipeline_read.c */
 void read_partitions(struct pipeline *p);

@@ -71,7 +71,7 @@ static bool partition_has_room(struct pipeline *p, struct partition *partition)
         partition->full_said_ms = p->now_ms;
         say_full(p, partition);
     }
-    return !partition->full && !partition->text_full;
+    return !partition->full && !partition->text_full && partition->restart_at < 0;
 }
 
 /* What was read is freed at once, never one by one: librdkafka's thread allocates from the same

@@ -295,11 +295,20 @@ static void serve_close(struct source *s)
     s->closed = s->closed || (s->leaving && rd_kafka_consumer_closed(s->rk));
 }
 
+/* Those that have been read so far, and of which nobody could say where to go on. */
+static void look_again(struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->slots[i].look_ms > 0 && s->slots[i].state == SOURCE_ASSIGNED)
+            source_leave_lost(s, (int32_t)i);
+}
+
 void source_turn(struct source *s)
 {
     serve_commits(s);
     source_serve_group(s);
     source_carry_out(s);
+    look_again(s);
     serve_close(s);
 }
 
@@ -308,6 +317,7 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
     if ((size_t)slot >= s->count || s->slots[slot].state != SOURCE_ASSIGNED)
         return 0;
     for (;;) {
+        source_leave_lost(s, slot);
         size_t got = kafka_batch(s->slots[slot].queue, messages, max), good = 0;
         for (size_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {

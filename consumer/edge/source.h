@@ -55,7 +55,7 @@ struct source_events {
      * anew, or cut short): nothing more of this slot is read until it is assigned again. why: one
      * line. */
     void (*stopped)(void *context, int32_t slot, const char *why);
-    /* The same, and the operator had chosen to go on: reading begins anew at `position`. */
+    /* The same, and the operator had chosen to go on: what is read next lies at `position`. */
     void (*restarted)(void *context, int32_t slot, int64_t position);
     /* Partitions were added to the topic, which has so many by now: how many of them have a retry
      * partition that can be read, by whatever is to be done for it. May take some seconds. */

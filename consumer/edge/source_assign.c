@@ -210,6 +210,7 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         int32_t slot = source_slot_of(s, p);
         entry(s, slot)->state = SOURCE_ASSIGNED;
+        entry(s, slot)->lost = false;
         tell_assigned(s, slot, p);
     }
 }

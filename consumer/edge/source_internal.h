@@ -23,6 +23,8 @@ enum source_state { SOURCE_FREE, SOURCE_WANTED, SOURCE_ASSIGNED, SOURCE_REVOKING
 struct source_slot {
     enum source_state state;
     rd_kafka_queue_t *queue; /* its own, unforwarded; made once, kept */
+    bool lost; /* lost_offset is not in the topic, and that is still to be dealt with */
+    int64_t lost_offset, look_ms; /* monotonic: not before; 0: as soon as it is read again */
 };
 
 enum source_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
@@ -77,9 +79,10 @@ bool source_none_owned(const struct source *s);
 bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
                         struct error *err) must_check;
 
-/* source_lost.c. The offset that is to be read next is not in the topic: what kafka.lost_offsets
- * says is done. */
+/* source_lost.c. The offset that is to be read next is not in the topic: noted, and what
+ * kafka.lost_offsets says is done once the owner, who reads again, has what lay before it. */
 void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
+void source_leave_lost(struct source *s, int32_t slot);
 
 #define SOURCE_BORN_MARK ".n" /* core/window_text.h */
 

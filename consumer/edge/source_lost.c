@@ -1,12 +1,13 @@
 /* source_lost: an offset that is not in the topic: retention has passed it, or the topic was made
  * anew or cut short. */
+#include "edge/clock.h"
 #include "edge/kafka_offsets.h"
 #include "edge/source_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { QUERY_MS = 5000 };
+enum { QUERY_MS = 5000, QUERY_AGAIN_MS = 1000, TROUBLE_EVERY_MS = 60000 };
 
 static bool done(rd_kafka_error_t *error)
 {
@@ -45,19 +46,48 @@ static void stop(struct source *s, int32_t slot, int64_t offset, int64_t low, in
 
 void source_offset_lost(struct source *s, int32_t slot, int64_t offset)
 {
-    int64_t low = -1, high = -1;
-    struct error err = {0};
-    bool found = kafka_watermarks(s->rk, source_topic(s, slot), slot_partition(slot), 1, &low,
-                                  &high, QUERY_MS, &err);
-    int choice = s->config->kafka_lost_offsets;
-    int64_t place = choice == KAFKA_LOST_LATEST ? high : low;
-    if (choice == KAFKA_LOST_STOP || !found || !go_to(s, slot, place)) {
-        stop(s, slot, offset, low, high);
+    struct source_slot *own = &s->slots[slot];
+    own->lost = true;
+    own->lost_offset = offset;
+    own->look_ms = 0;
+}
+
+static void go_on(struct source *s, int32_t slot, int64_t low, int64_t high)
+{
+    int64_t lost = s->slots[slot].lost_offset;
+    int64_t place = s->config->kafka_lost_offsets == KAFKA_LOST_LATEST ? high : low;
+    s->slots[slot].lost = false;
+    if (s->config->kafka_lost_offsets == KAFKA_LOST_STOP || !go_to(s, slot, place)) {
+        stop(s, slot, lost, low, high);
         return;
     }
     log_error("an offset is not in the topic any more: going on as kafka.lost_offsets says",
               LOG_S("topic", source_topic(s, slot)), LOG_I("partition", slot_partition(slot)),
-              LOG_I("lost", offset), LOG_I("low", low), LOG_I("high", high),
+              LOG_I("lost", lost), LOG_I("low", low), LOG_I("high", high),
               LOG_I("goes_on_at", place));
     s->events.restarted(s->events.context, slot, place);
+}
+
+/* Where nobody says what the topic holds, one who stops has no need to know; who is to go on asks
+ * again. */
+void source_leave_lost(struct source *s, int32_t slot)
+{
+    struct source_slot *own = &s->slots[slot];
+    int64_t low = -1, high = -1;
+    struct error err = {0};
+    if (!own->lost || clock_mono_ms() < own->look_ms)
+        return;
+    if (kafka_watermarks(s->rk, source_topic(s, slot), slot_partition(slot), 1, &low, &high,
+                         QUERY_MS, &err) ||
+        s->config->kafka_lost_offsets == KAFKA_LOST_STOP) {
+        go_on(s, slot, low, high);
+        return;
+    }
+    own->look_ms = clock_mono_ms() + QUERY_AGAIN_MS;
+    log_trouble(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                "an offset is not in the topic any more, and what it holds is not known yet",
+                (const struct log_field[]){LOG_S("topic", source_topic(s, slot)),
+                                           LOG_I("partition", slot_partition(slot)),
+                                           LOG_S("why", err.text),
+                                           {0}});
 }
