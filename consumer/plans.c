@@ -20,7 +20,8 @@ struct known {
 struct plans {
     struct plan_options options;
     struct registry *registry;
-    struct known *last; /* records of one schema come in long runs */
+    struct known *last;   /* records of one schema come in long runs */
+    struct error failure; /* the registry's last refusal */
     struct known *buckets[BUCKETS];
 };
 
@@ -70,18 +71,18 @@ static enum plans_answer refusal(const struct error *err)
 }
 
 /* Without memory the answer is PENDING: the partition waits and asks again. */
-static enum plans_answer learn(struct plans *plans, int32_t id, enum registry_answer answer,
-                               const char *schema, struct error *err, struct known **ret_known)
+static enum plans_answer learn(struct plans *plans, int32_t id, const char *schema,
+                               struct known **ret_known)
 {
+    struct error err = {0};
     struct known *k = calloc(1, sizeof *k);
     if (k == NULL)
         return PLANS_PENDING;
     k->id = id;
-    if (answer == REGISTRY_HAVE)
-        k->plan = plan_compile(schema, strlen(schema), &plans->options, err);
-    k->answer = k->plan != NULL ? PLANS_HAVE : refusal(err);
-    k->why = strdup(err->text);
-    if (err->code == ERROR_NO_MEMORY || k->why == NULL) {
+    k->plan = plan_compile(schema, strlen(schema), &plans->options, &err);
+    k->answer = k->plan != NULL ? PLANS_HAVE : refusal(&err);
+    k->why = strdup(err.text);
+    if (err.code == ERROR_NO_MEMORY || k->why == NULL) {
         plan_free(k->plan);
         free(k->why);
         free(k);
@@ -93,19 +94,28 @@ static enum plans_answer learn(struct plans *plans, int32_t id, enum registry_an
     return k->answer;
 }
 
+/* What the registry refuses it remembers itself, for as long as that holds: an id that it does not
+ * know may be registered yet. */
+static enum plans_answer ask(struct plans *plans, int32_t id, struct known **ret_known,
+                             const char **ret_why)
+{
+    const char *schema = NULL;
+    plans->failure = (struct error){0};
+    switch (registry_get(plans->registry, id, &schema, &plans->failure)) {
+    case REGISTRY_HAVE: return learn(plans, id, schema, ret_known);
+    case REGISTRY_FAILED: *ret_why = plans->failure.text; return refusal(&plans->failure);
+    default: return PLANS_PENDING;
+    }
+}
+
 enum plans_answer plans_get(struct plans *plans, int32_t id, const struct plan **ret_plan,
                             const char **ret_why)
 {
     struct known *k = find(plans, id);
-    if (k == NULL) {
-        struct error err = {0};
-        const char *schema = NULL;
-        enum registry_answer answer = registry_get(plans->registry, id, &schema, &err);
-        if (answer == REGISTRY_PENDING ||
-            learn(plans, id, answer, schema, &err, &k) == PLANS_PENDING)
-            return PLANS_PENDING;
-    }
+    enum plans_answer answer = k != NULL ? k->answer : ask(plans, id, &k, ret_why);
+    if (k == NULL)
+        return answer;
     *ret_plan = k->plan;
     *ret_why = k->why;
-    return k->answer;
+    return answer;
 }

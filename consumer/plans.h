@@ -19,6 +19,7 @@ enum plans_answer {
     PLANS_STOP        /* *ret_why: reading on would silence orders; the partition must stop */
 };
 
+/* Texts are valid until the next call. */
 enum plans_answer plans_get(struct plans *plans, int32_t id, const struct plan **ret_plan,
                             const char **ret_why);
 

@@ -1,0 +1,113 @@
+/* plans: what is remembered of each schema id, and what is asked for again. */
+#include "plans.h"
+
+#include "fakes/net.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define HEAD(status) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n"
+#define MISSING HEAD("404 Not Found") "{\"error_code\":40403,\"message\":\"Schema not found\"}"
+#define FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
+#define ROW                                                                                       \
+    HEAD("200 OK")                                                                                \
+    "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Row\\\",\\\"fields\\\":[" FIELD( \
+        "id") "," FIELD("status") "]}\"}"
+
+enum { RETRY_FIRST_MS = 20, MISS_INTERVAL_MS = 200, LOOK_MS = 10, LOOKS_MAX = 2000, SCHEMA = 9 };
+
+struct bench {
+    struct net net;
+    struct server *server;
+    struct config *config;
+    struct plans *plans;
+    int changes;
+};
+
+static void count_change(void *context)
+{
+    ++*(int *)context;
+}
+
+static void bench_open(struct bench *b, const struct server_rule *rules)
+{
+    char url[64];
+    struct error err = {0};
+    memset(b, 0, sizeof *b);
+    b->server = server_new(rules);
+    server_listen(b->server);
+    net_open(&b->net);
+    b->config = config_new();
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", server_port(b->server));
+    assert_true(config_set(b->config, "registry.url", url, "test", &err));
+    assert_true(config_set(b->config, "rule.assume_op", "u", "test", &err));
+    b->net.registry = registry_new(b->net.http, b->config, count_change, &b->changes, &err);
+    assert_non_null(b->net.registry);
+    registry_set_pace(b->net.registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
+    b->plans = plans_new(b->config, b->net.registry);
+    assert_non_null(b->plans);
+}
+
+static void bench_close(struct bench *b)
+{
+    plans_free(b->plans);
+    registry_free(b->net.registry);
+    net_close(&b->net);
+    server_free(b->server);
+    config_free(b->config);
+}
+
+/* Asks, and again once the registry has answered. */
+static enum plans_answer get(struct bench *b)
+{
+    const struct plan *plan;
+    const char *why;
+    enum plans_answer answer;
+    while ((answer = plans_get(b->plans, SCHEMA, &plan, &why)) == PLANS_PENDING)
+        assert_true(net_run(&b->net, &b->changes, b->changes + 1));
+    return answer;
+}
+
+static void a_schema_is_asked_for_once(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, ROW, 0}, {0}});
+    assert_int_equal(get(&b), PLANS_HAVE);
+    assert_int_equal(get(&b), PLANS_HAVE);
+    assert_int_equal(server_request_count(b.server), 1);
+    bench_close(&b);
+}
+
+/* A registry that is restored late: records are parked until then, and no longer. */
+static void one_that_was_missing_is_asked_for_again(void **state)
+{
+    struct bench b;
+    enum plans_answer answer;
+    (void)state;
+    bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, MISSING, 2},
+                                                {NULL, SERVER_ANSWER_CLOSE, ROW, 0},
+                                                {0}});
+    assert_int_equal(get(&b), PLANS_UNREADABLE);
+    for (int looks = 0; (answer = get(&b)) == PLANS_UNREADABLE; looks++) {
+        assert_true(looks < LOOKS_MAX);
+        loop_wait(b.net.loop, LOOK_MS);
+    }
+    assert_int_equal(answer, PLANS_HAVE);
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_schema_is_asked_for_once),
+        cmocka_unit_test(one_that_was_missing_is_asked_for_again),
+    };
+    return cmocka_run_group_tests_name("plans", tests, NULL, NULL);
+}
