@@ -54,6 +54,7 @@ struct partition {
     int64_t restart_at;   /* its offsets begin anew there, once nothing is open; -1: no */
     size_t busy;          /* requests and records of this epoch still under way */
     size_t settling;      /* of these, delivered or parked, and not yet recorded */
+    int64_t held_ms;      /* monotonic time from which on it was HELD */
     bool maybe_more;      /* its queue may hold messages */
     bool at_end;          /* the fetcher said that there is nothing more (until_end) */
     bool full;            /* inflight.partition_records */

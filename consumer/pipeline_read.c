@@ -10,6 +10,7 @@
 
 enum { ROUND_MAX = 4 * READ_BATCH }; /* records of one partition before another has its turn */
 enum { FULL_SAID_EVERY_MS = 60000 };
+enum { LOOK_AGAIN_MS = 1000 };
 enum { READY_PER_SLOT = 4 }; /* orders that are ready for each request that may be under way */
 
 enum fate {
@@ -94,6 +95,7 @@ void drop_batch(struct partition *partition)
 static enum fate hold(struct partition *partition)
 {
     partition->state = PARTITION_HELD;
+    partition->held_ms = partition->p->now_ms;
     return FATE_HOLD;
 }
 
@@ -395,6 +397,14 @@ static void read_partition(struct pipeline *p, struct partition *partition)
     work_off(p, partition);
 }
 
+/* That a schema has come is told; that there is memory again is not. */
+static void look_again(struct pipeline *p, struct partition *partition)
+{
+    if (partition != NULL && partition->state == PARTITION_HELD &&
+        p->now_ms - partition->held_ms >= LOOK_AGAIN_MS)
+        partition->state = PARTITION_READING;
+}
+
 static bool may_read_from(struct pipeline *p, struct partition *partition)
 {
     return partition != NULL && partition->state == PARTITION_READING && partition->maybe_more &&
@@ -413,6 +423,7 @@ void read_partitions(struct pipeline *p)
 {
     for (size_t i = 0; i < p->partition_count && has_room(p); i++) {
         struct partition *partition = p->partitions[(p->next_partition + i) % p->partition_count];
+        look_again(p, partition);
         if (may_read_from(p, partition))
             read_partition(p, partition);
     }
