@@ -79,13 +79,13 @@ static void describe(struct pipeline *p, struct partition *partition, char *text
 }
 
 /* How many of its deliveries the commit covers. What a cut text does not tell is not covered, a
- * crash would send it again; but all that lies below the watermark is, or nothing would ever make
- * room for the deliveries that could move it. */
+ * crash would send it again; but all that it tells is, and what lies below the watermark, or
+ * nothing would ever make room for the deliveries that could move it. */
 static uint64_t covered_by(const struct partition *partition)
 {
-    uint64_t waiting = partition->text_full ? window_waiting_count(&partition->window) : 0;
-    uint64_t below = partition->settled > waiting ? partition->settled - waiting : 0;
-    return below > partition->covered ? below : partition->covered;
+    uint64_t untold = partition->text_full ? window_text_untold(&partition->window) : 0;
+    uint64_t told = partition->settled > untold ? partition->settled - untold : 0;
+    return told > partition->covered ? told : partition->covered;
 }
 
 /* The watermarks of all partitions that have news, and what is settled above them. */

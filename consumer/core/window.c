@@ -87,8 +87,3 @@ size_t window_open_count(const struct window *w)
 {
     return w->open;
 }
-
-size_t window_waiting_count(const struct window *w)
-{
-    return w->tail - w->head - w->open;
-}

@@ -59,7 +59,4 @@ int64_t window_watermark(const struct window *w);
 
 size_t window_open_count(const struct window *w);
 
-/* Those that were opened, are settled, and wait for one before them: the watermark is below. */
-size_t window_waiting_count(const struct window *w);
-
 #endif

@@ -130,6 +130,18 @@ bool window_text_write(const struct window *w, int64_t replay_until, char text[W
     return !writer.cut;
 }
 
+size_t window_text_untold(const struct window *w)
+{
+    struct writer writer;
+    size_t count = 0;
+    write_runs(w, &writer);
+    for (uint64_t ticket = w->head; writer.cut && ticket != w->tail; ticket++) {
+        const struct window_entry *e = &w->ring[ticket & (w->room - 1)];
+        count += e->settled && e->offset >= writer.told;
+    }
+    return count;
+}
+
 /* ---- reading ---- */
 
 static bool take(const uint8_t **at, const uint8_t *end, int64_t *ret_number)

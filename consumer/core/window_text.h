@@ -21,6 +21,10 @@ enum { WINDOW_TEXT_MAX = 4096 }; /* characters */
 bool window_text_write(const struct window *w, int64_t replay_until,
                        char text[WINDOW_TEXT_MAX + 1]);
 
+/* How many of those that were opened are settled and not told by that text: 0 unless it was cut.
+ * Takes a time in proportion to the window. */
+size_t window_text_untold(const struct window *w);
+
 /* Gives a fresh window (window_init with the committed offset) what the text says. False when the
  * text is none of ours, belongs to another offset (the group was reset), or without memory: the
  * window is then as it was. *ret_replay_until is set in every case. */

@@ -123,6 +123,7 @@ static void text_carries_what_is_settled(void **state)
             bool complete = window_text_write(&r->window, generation == 1 ? 77 : -1, text);
             assert_true(strlen(text) <= WINDOW_TEXT_MAX);
             assert_true(complete);
+            assert_int_equal(window_text_untold(&r->window), 0);
             struct window next;
             window_init(&next, watermark);
             if (*text != '\0')
@@ -170,9 +171,13 @@ static void text_that_does_not_fit_is_cut_safely(void **state)
     window_init(&next, 0);
     assert_true(window_text_read(&next, text, &replay));
     assert_true(next.known_count >= 1000);
+    size_t untold = 0;
     for (int64_t o = 0; o < 20000; o++)
         if (window_is_known(&next, o))
             assert_int_equal(o % 2, 1);
+        else
+            untold += o % 2 == 1;
+    assert_int_equal(window_text_untold(&w), untold);
     window_done(&next);
     window_done(&w);
 }
@@ -219,27 +224,6 @@ static void begins_at_its_position(void **state)
     window_done(&w);
 }
 
-/* What is settled and waits for one before it, as against what the watermark has passed. */
-static void waiting_is_what_lies_above(void **state)
-{
-    (void)state;
-    struct window w;
-    uint64_t tickets[4];
-    window_init(&w, 0);
-    for (int i = 0; i < 4; i++) {
-        assert_true(window_reserve(&w));
-        tickets[i] = window_open(&w, 10 * i);
-    }
-    assert_int_equal(window_waiting_count(&w), 0);
-    window_settle(&w, tickets[2]);
-    window_settle(&w, tickets[1]);
-    assert_int_equal(window_waiting_count(&w), 2);
-    window_settle(&w, tickets[0]);
-    assert_int_equal(window_waiting_count(&w), 0);
-    assert_int_equal(window_watermark(&w), 30);
-    window_done(&w);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -247,7 +231,6 @@ int main(void)
         cmocka_unit_test(agrees_with_a_bitmap),
         cmocka_unit_test(text_carries_what_is_settled),
         cmocka_unit_test(text_that_does_not_fit_is_cut_safely),
-        cmocka_unit_test(waiting_is_what_lies_above),
         cmocka_unit_test(foreign_texts_are_ignored),
     };
     return cmocka_run_group_tests_name("window", tests, NULL, NULL);

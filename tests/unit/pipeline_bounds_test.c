@@ -111,6 +111,39 @@ static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
     world_close(&w);
 }
 
+/* The same, and the order at the lower end comes again: it is the last in line by then. What goes
+ * before it is told, however little of what lies above is. */
+static void what_a_cut_text_tells_is_covered(void **state)
+{
+    enum { ORDERS = 1600, SOME = 20 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 3}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.uncommitted_max", "3");
+    world_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
+    world_set(&w, "inflight.bytes", "64MiB");
+    world_confirm(&w, 0, "again");
+    world_confirm(&w, 0, "again");
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+        cluster_produce(&w.cluster, 0, NULL, 0);
+    }
+    world_start(&w);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3206\n",
+                       text, sizeof text);
+    server_release(w.webhook);
+    world_await_requests(&w, SOME);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
 /* Four orders for each slot, besides those that are under way: more would only take memory. */
 static void it_reads_no_further_ahead_than_slots_need(void **state)
 {
@@ -147,6 +180,7 @@ int main(void)
         cmocka_unit_test(the_bound_lets_what_was_sent_probe),
         cmocka_unit_test(a_stuck_partition_leaves_room),
         cmocka_unit_test(a_window_that_does_not_fit_stands_in_nobodys_way),
+        cmocka_unit_test(what_a_cut_text_tells_is_covered),
         cmocka_unit_test(it_reads_no_further_ahead_than_slots_need),
     };
     return world_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
