@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
+enum { OTHERS_EVERY_MS = 1000 };
 
 /* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
  * commit; a forgotten retry partition would be done all over again. */
@@ -218,18 +219,31 @@ static bool is_read(struct pipeline *p, const struct partition *partition, int64
     return next >= end && source_end_known(p->source, partition->slot) >= next;
 }
 
+static bool others_reached(struct pipeline *p)
+{
+    if (p->now_ms < p->others_asked_ms + OTHERS_EVERY_MS)
+        return false;
+    p->others_asked_ms = p->now_ms;
+    return source_others_reached(p->source, p->end_offsets, p->end_count);
+}
+
 /* Everything below the end offsets of the start is settled and committed, here or by another
  * member. */
 bool everything_settled(struct pipeline *p)
 {
+    bool others = false;
     for (size_t i = 0; i < p->end_count; i++) {
         if (p->end_offsets[i] == 0)
             continue;
         const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
-        if (!may_commit(partition) || has_news(p, partition) || partition->asked >= 0)
+        if (!may_commit(partition)) {
+            others = true;
+            continue;
+        }
+        if (has_news(p, partition) || partition->asked >= 0)
             return false;
         if (!is_read(p, partition, p->end_offsets[i]) || window_open_count(&partition->window) > 0)
             return false;
     }
-    return true;
+    return !others || others_reached(p);
 }

@@ -114,6 +114,11 @@ void source_release(struct source *source, int32_t slot);
 bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
                         size_t *ret_count, struct error *err) must_check;
 
+/* Whether the group has committed up to these ends (by slot; 0: of no interest) what is not here
+ * but with other members. Asks the cluster, and waits for some seconds at most; false while it is
+ * not known who has what. */
+bool source_others_reached(struct source *source, const int64_t *ends, size_t count);
+
 /* A slot's end as far as fetching has told, without asking; -1: not known yet. */
 int64_t source_end_known(struct source *source, int32_t slot);
 

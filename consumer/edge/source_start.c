@@ -133,3 +133,28 @@ bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
     rd_kafka_topic_partition_list_destroy(starts);
     return ok;
 }
+
+/* Those of interest that are not here; false: who has them is about to change. */
+static bool list_others(const struct source *s, const int64_t *ends, size_t count,
+                        rd_kafka_topic_partition_list_t *list)
+{
+    for (int32_t slot = 0; slot < (int32_t)count; slot++) {
+        enum source_state state = (size_t)slot < s->count ? s->slots[slot].state : SOURCE_FREE;
+        if (ends[slot] > 0 && state == SOURCE_FREE)
+            rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot));
+        else if (ends[slot] > 0 && state != SOURCE_ASSIGNED)
+            return false;
+    }
+    return s->joined && s->pending == CHANGE_NONE;
+}
+
+bool source_others_reached(struct source *s, const int64_t *ends, size_t count)
+{
+    struct error err = {0};
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    bool reached = list_others(s, ends, count, list) && look_up(s, list, &err);
+    for (int i = 0; reached && i < list->cnt; i++)
+        reached = list->elems[i].offset >= ends[source_slot_of(s, &list->elems[i])];
+    rd_kafka_topic_partition_list_destroy(list);
+    return reached;
+}
