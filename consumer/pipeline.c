@@ -276,7 +276,6 @@ static int64_t turn(struct pipeline *p)
     int64_t http_ms = http_turn(p->http);
     int64_t registry_ms = registry_turn(p->registry, p->now_ms); /* what http told it counts */
     int64_t publisher_ms = publisher_turn(p->publisher, p->now_ms);
-    publisher_has_failed(p->publisher, p->fatal);
     commit_due(p);
     give_back_drained(p);
     restart_emptied(p);

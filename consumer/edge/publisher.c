@@ -1,13 +1,13 @@
 #include "edge/publisher.h"
 
 #include "edge/clock.h"
-#include "edge/kafka_conf.h"
 #include "edge/log.h"
+#include "edge/producer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100, TOPICS_MAX = 4 };
+enum { RENEW_MS = 20, RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
 
 /* One record, kept until it is acknowledged. */
 struct put {
@@ -25,41 +25,26 @@ struct put {
 };
 
 struct publisher {
-    rd_kafka_t *rk;
-    rd_kafka_queue_t *queue;
+    struct producer producer;
+    bool renewing; /* its producer cannot go on: until another one is there, records wait */
     struct put *waiting, **last;
     int64_t retry_ms; /* when the waiting ones are tried again */
     struct put *first_due, *last_due;
     struct log_trouble trouble;
-    rd_kafka_topic_t *topics[TOPICS_MAX];
-    size_t topic_count;
 };
 
 struct publisher *publisher_new(const struct config *config, int wake_fd, struct error *err)
 {
-    static const struct kafka_property properties[] = {{"enable.idempotence", "true"},
-                                                       {"acks", "all"},
-                                                       {"linger.ms", "1"},
-                                                       {"message.timeout.ms", "30000"},
-                                                       {NULL, NULL}};
     struct publisher *p = calloc(1, sizeof *p);
-    rd_kafka_conf_t *conf = p != NULL ? kafka_conf_new(config, properties, err) : NULL;
-    if (conf == NULL) {
+    if (p == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory for a producer");
-        free(p);
         return NULL;
     }
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR);
     p->last = &p->waiting;
-    p->rk = kafka_client_new(RD_KAFKA_PRODUCER, conf, err);
-    if (p->rk == NULL) {
-        free(p);
-        return NULL;
-    }
-    static const uint64_t one = 1;
-    p->queue = rd_kafka_queue_get_main(p->rk);
-    rd_kafka_queue_io_event_enable(p->queue, wake_fd, &one, sizeof one);
-    return p;
+    if (producer_open(&p->producer, config, wake_fd, err))
+        return p;
+    free(p);
+    return NULL;
 }
 
 static void put_free(struct put *put)
@@ -100,24 +85,17 @@ static rd_kafka_resp_err_t produce_plain(rd_kafka_topic_t *topic, struct put *pu
     return failed ? rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-static rd_kafka_topic_t *known_topic(const struct publisher *p, const char *name)
-{
-    for (size_t i = 0; i < p->topic_count; i++)
-        if (strcmp(rd_kafka_topic_name(p->topics[i]), name) == 0)
-            return p->topics[i];
-    return NULL;
-}
-
 /* Hands it to librdkafka; it comes back as a delivery report. */
 static rd_kafka_resp_err_t produce(struct publisher *p, struct put *put)
 {
-    rd_kafka_topic_t *known = put->headers == NULL ? known_topic(p, put->topic) : NULL;
+    rd_kafka_topic_t *known =
+        put->headers == NULL ? producer_topic(&p->producer, put->topic) : NULL;
     if (known != NULL)
         return produce_plain(known, put);
     rd_kafka_headers_t *headers =
         put->headers != NULL ? rd_kafka_headers_copy(put->headers) : rd_kafka_headers_new(0);
     rd_kafka_resp_err_t code = rd_kafka_producev(
-        p->rk, RD_KAFKA_V_TOPIC(put->topic), RD_KAFKA_V_PARTITION(put->partition),
+        p->producer.rk, RD_KAFKA_V_TOPIC(put->topic), RD_KAFKA_V_PARTITION(put->partition),
         RD_KAFKA_V_KEY(put->has_key ? put->bytes : NULL, put->key_len),
         RD_KAFKA_V_VALUE(put->has_value ? put->bytes + put->key_len : NULL, put->value_len),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(put), RD_KAFKA_V_END);
@@ -266,6 +244,10 @@ bool publisher_put(struct publisher *p, const struct publication *publication, p
     put->done = done;
     put->context = context;
     watch_deadline(p, put);
+    if (p->renewing) {
+        wait_in_line(p, put);
+        return true;
+    }
     rd_kafka_resp_err_t code = produce(p, put);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         failed(p, put, code);
@@ -297,7 +279,7 @@ static void serve_event(struct publisher *p, rd_kafka_event_t *e)
 
 static void serve(struct publisher *p)
 {
-    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->queue, 0)) != NULL;)
+    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->producer.queue, 0)) != NULL;)
         serve_event(p, e);
 }
 
@@ -317,55 +299,58 @@ static void produce_waiting(struct publisher *p)
     }
 }
 
+/* A producer whose sequence of records is broken writes nothing any more (librdkafka's fatal
+ * errors: a leader died at the wrong moment). Once it has given back what it held, another one
+ * takes that over; what had been written all the same is then there twice. */
+static void renew(struct publisher *p, int64_t now_ms)
+{
+    char why[256];
+    if (!p->renewing && rd_kafka_fatal_error(p->producer.rk, why, sizeof why)) {
+        p->renewing = true;
+        log_warn("the producer cannot go on: another one takes over", LOG_S("why", why));
+        rd_kafka_purge(p->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
+    }
+    if (!p->renewing || rd_kafka_outq_len(p->producer.rk) > 0 || !producer_replace(&p->producer))
+        return;
+    p->renewing = false;
+    p->retry_ms = now_ms;
+}
+
 int64_t publisher_turn(struct publisher *p, int64_t now_ms)
 {
     serve(p);
     serve_deadlines(p, now_ms);
-    if (p->waiting != NULL && now_ms >= p->retry_ms)
+    renew(p, now_ms);
+    if (p->waiting != NULL && now_ms >= p->retry_ms && !p->renewing)
         produce_waiting(p);
     int64_t due_ms = p->first_due != NULL ? p->first_due->deadline_ms : -1;
-    if (p->waiting != NULL && (due_ms < 0 || p->retry_ms < due_ms))
+    if (p->renewing && (due_ms < 0 || now_ms + RENEW_MS < due_ms))
+        due_ms = now_ms + RENEW_MS;
+    else if (p->waiting != NULL && (due_ms < 0 || p->retry_ms < due_ms))
         due_ms = p->retry_ms;
     if (due_ms < 0)
         return -1;
     return due_ms > now_ms ? due_ms - now_ms : 0;
 }
 
-bool publisher_has_failed(const struct publisher *p, struct error *err)
-{
-    char why[256];
-    rd_kafka_resp_err_t code = rd_kafka_fatal_error(p->rk, why, sizeof why);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return false;
-    error_set(err, ERROR_FAILED, "the producer cannot go on, a new start can: %s", why);
-    return true;
-}
-
-/* A topic object is known to the producer's metadata for as long as it lives; its first record
- * would otherwise wait for a refresh, a second on 2.0.2. */
 void publisher_know(struct publisher *p, const char *topic, int64_t timeout_ms)
 {
-    const struct rd_kafka_metadata *metadata;
-    if (p->topic_count == TOPICS_MAX)
-        return;
-    rd_kafka_topic_t *rkt = rd_kafka_topic_new(p->rk, topic, NULL);
-    p->topics[p->topic_count++] = rkt;
-    if (rd_kafka_metadata(p->rk, 0, rkt, &metadata, (int)timeout_ms) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        rd_kafka_metadata_destroy(metadata);
+    producer_know(&p->producer, topic, timeout_ms);
 }
 
 void publisher_flush(struct publisher *p, int64_t timeout_ms)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;
-    while (rd_kafka_outq_len(p->rk) > 0 && clock_mono_ms() < deadline) {
-        rd_kafka_event_t *e = rd_kafka_queue_poll(p->queue, POLL_MS);
+    while (rd_kafka_outq_len(p->producer.rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->producer.queue, POLL_MS);
         serve_event(p, e);
     }
 }
 
 rd_kafka_t *publisher_client(struct publisher *p)
 {
-    return p->rk;
+    return producer_lend(&p->producer);
 }
 
 static void end_unacknowledged(struct publisher *p, struct put *put)
@@ -379,9 +364,9 @@ static void end_unacknowledged(struct publisher *p, struct put *put)
 static void abandon(struct publisher *p)
 {
     int64_t deadline = clock_mono_ms() + PURGE_MS;
-    rd_kafka_purge(p->rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
-    while (rd_kafka_outq_len(p->rk) > 0 && clock_mono_ms() < deadline) {
-        rd_kafka_event_t *e = rd_kafka_queue_poll(p->queue, POLL_MS);
+    rd_kafka_purge(p->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (rd_kafka_outq_len(p->producer.rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->producer.queue, POLL_MS);
         if (e == NULL)
             continue;
         for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
@@ -399,9 +384,6 @@ void publisher_free(struct publisher *p)
     if (p == NULL)
         return;
     abandon(p);
-    rd_kafka_queue_destroy(p->queue);
-    for (size_t i = 0; i < p->topic_count; i++)
-        rd_kafka_topic_destroy(p->topics[i]);
-    rd_kafka_destroy(p->rk);
+    producer_close(&p->producer);
     free(p);
 }

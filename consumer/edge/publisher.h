@@ -1,7 +1,7 @@
 /* publisher: writes to the program's own topics; acks=all, idempotent.
  *
  * A record is tried again until the brokers acknowledge it (said once, then calmly), or until its
- * deadline; nothing is dropped in silence. Not thread-safe. */
+ * deadline, if need be by another producer; nothing is dropped in silence. Not thread-safe. */
 #ifndef EDGE_PUBLISHER_H
 #define EDGE_PUBLISHER_H
 
@@ -40,10 +40,6 @@ bool publisher_put(struct publisher *publisher, const struct publication *public
 /* Serves acknowledgements, retries and deadlines; ms until it wants to be called again, or -1. */
 int64_t publisher_turn(struct publisher *publisher, int64_t now_ms);
 
-/* True, with FAILED, once the producer can write nothing any more (librdkafka's fatal error: the
- * brokers lost what it had written). Only a new one can; what is under way stays so. */
-bool publisher_has_failed(const struct publisher *publisher, struct error *err);
-
 /* Learns where the topic's partitions are, so that its first record need not wait for that; at most
  * timeout_ms. Not to learn it is no failure: records are published all the same. Four topics at
  * most. */
@@ -52,7 +48,7 @@ void publisher_know(struct publisher *publisher, const char *topic, int64_t time
 /* Serves acknowledgements until nothing is under way, at most timeout_ms. */
 void publisher_flush(struct publisher *publisher, int64_t timeout_ms);
 
-/* The producer itself, for what else it can do (creating topics). */
+/* The producer itself, for what else it can do; valid until publisher_free. */
 rd_kafka_t *publisher_client(struct publisher *publisher);
 
 /* Ends what is under way: `done` is told that it was not acknowledged. Accepts NULL. */
