@@ -170,6 +170,11 @@ void read_partitions(struct pipeline *p);
 bool may_read(struct pipeline *p); /* there may be more to read at once */
 void drop_batch(struct partition *partition);
 
+/* pipeline_room.c: whether more may be read at all; whether of this partition, which has its own
+ * share, so that its stuck orders leave room for the others'. */
+bool has_room(struct pipeline *p);
+bool partition_has_room(struct pipeline *p, struct partition *partition);
+
 /* pipeline_send.c */
 void send_ready(struct pipeline *p);
 void drop_deliveries(struct pipeline *p, struct partition *partition);

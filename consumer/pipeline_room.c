@@ -1,0 +1,62 @@
+/* pipeline_room: how far reading may run ahead of what is settled. Nothing is paused: what is not
+ * read stays in librdkafka's queues. */
+#include "pipeline_internal.h"
+
+enum { FULL_SAID_EVERY_MS = 60000 };
+enum { READY_PER_SLOT = 4 }; /* orders that are ready for each request that may be under way */
+
+/* A bound that was reached holds until a quarter is free: what is taken then is worth the turn. */
+static bool is_full(bool was_full, size_t held, int64_t limit)
+{
+    return was_full ? held > (size_t)limit / 4 * 3 : held >= (size_t)limit;
+}
+
+/* What is ready keeps every slot busy for some answers; more of it would only wait, and push out of
+ * the caches what is under way. librdkafka's queues hold the rest. */
+static bool is_ahead(struct pipeline *p)
+{
+    p->ahead = is_full(p->ahead, lane_counts(p->lanes).ready,
+                       READY_PER_SLOT * p->config->webhook_concurrency);
+    return p->ahead;
+}
+
+/* Behind an open breaker a few orders are enough to probe with, if one of them was never sent:
+ * those that were may fail by themselves, and then all of them together tell nothing. */
+static bool has_enough(struct pipeline *p)
+{
+    enum { WHILE_OPEN = 100 };
+    bool is_open = breaker_is_open(&p->breaker);
+    if (!is_ahead(p) && !(is_open && p->held_records >= WHILE_OPEN))
+        return false;
+    return !is_open || lane_has_fresh(p->lanes);
+}
+
+bool has_room(struct pipeline *p)
+{
+    if (has_enough(p))
+        return false;
+    p->full = is_full(p->full, p->held_records, p->config->inflight_records) ||
+              is_full(p->full, p->held_bytes, p->config->inflight_bytes);
+    return !p->full;
+}
+
+static void say_full(struct pipeline *p, const struct partition *partition)
+{
+    log_warn("too many orders of one partition are unsettled: it is not read until some are",
+             LOG_I("partition", partition->number),
+             LOG_I("unsettled", (int64_t)window_open_count(&partition->window)),
+             LOG_I("oldest", window_watermark(&partition->window)));
+    p->state_changed = true;
+}
+
+bool partition_has_room(struct pipeline *p, struct partition *partition)
+{
+    bool was_full = partition->full;
+    partition->full = is_full(was_full, window_open_count(&partition->window),
+                              p->config->inflight_partition_records);
+    if (partition->full && !was_full && p->now_ms >= partition->full_said_ms + FULL_SAID_EVERY_MS) {
+        partition->full_said_ms = p->now_ms;
+        say_full(p, partition);
+    }
+    return !partition->full && !partition->text_full && partition->restart_at < 0;
+}
