@@ -65,7 +65,7 @@ void producer_close(struct producer *p)
 bool producer_replace(struct producer *p)
 {
     struct error err = {0};
-    rd_kafka_topic_t *topics[PRODUCER_TOPICS_MAX];
+    rd_kafka_topic_t *topics[PRODUCER_TOPICS_MAX] = {NULL};
     struct lent_client *former = malloc(sizeof *former);
     rd_kafka_t *rk = former != NULL ? client_new(p->config, &err) : NULL;
     if (rk == NULL) {
