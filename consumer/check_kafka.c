@@ -5,6 +5,7 @@
 #include "edge/clock.h"
 #include "edge/kafka_conf.h"
 #include "edge/kafka_offsets.h"
+#include "edge/start_guard.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -19,7 +20,8 @@ enum {
     GRACE_MS = 1500, /* after which "all brokers down" is believed */
     KNOWN_MS = 3000, /* after which words that are understood are */
     ASK_MS = 5000,
-    NAMED_MAX = 8 /* topics named where none is near */
+    GUARD_MS = 5000, /* for reading outcomes */
+    NAMED_MAX = 8    /* topics named where none is near */
 };
 
 /* ---- the client ---- */
@@ -318,6 +320,21 @@ static void say_start(struct check *c)
                what);
 }
 
+/* What run would say: start_guard.h. Asked whatever the commits: one of them may be missing. */
+static void judge_start(struct check *c)
+{
+    const struct start_guard_question question = {.timeout_ms = ASK_MS, .reading_ms = GUARD_MS};
+    char unknown[ERROR_TEXT_MAX];
+    struct error err = {0};
+    if (!start_guard_allows(c->config, &question, unknown, &err))
+        report_fail(c->report, &err, KAFKA, "kafka.start");
+    else if (*unknown != '\0')
+        report_add(c->report, REPORT_WARN, KAFKA, "kafka.start",
+                   "earlier outcomes cannot be read (%s), and only they would show that latest is "
+                   "not a first start: let the program's user read deliveries.topic",
+                   unknown);
+}
+
 static void say_commits(struct check *c, const struct commits *commits)
 {
     report_add(c->report, REPORT_NOTE, KAFKA, "kafka.start",
@@ -374,6 +391,7 @@ static void reach_group(struct check *c)
             say_commits(c, &commits);
         else
             say_start(c);
+        judge_start(c);
     } else {
         fail_group(c, code);
     }

@@ -4,6 +4,7 @@
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/reload.h"
+#include "edge/start_guard.h"
 #include "edge/topics.h"
 
 #include <ctype.h>
@@ -20,6 +21,7 @@
 
 enum { RECENT_ORDERS = 8192 };
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
+enum { GUARD_READ_MS = 5000 };   /* for what was delivered in an earlier life of the group */
 enum { LEAVE_WAIT_MS = 20 };     /* that the consumer is closed wakes nobody up */
 enum { TEXT_MAX = 1024 * 1024 }; /* as large as brokers take: a huge id, thousands of partitions */
 
@@ -399,12 +401,32 @@ static bool still_wanted(void *context)
     return !p->stopping;
 }
 
+/* kafka.start=latest is for a first start, and nothing else. */
+static bool may_start(struct pipeline *p, const struct pipeline_options *options,
+                      int64_t timeout_ms)
+{
+    char unknown[ERROR_TEXT_MAX];
+    const struct start_guard_question question = {.at_end = options->start_at_end,
+                                                  .timeout_ms = GUARD_READ_MS,
+                                                  .reading_ms = GUARD_READ_MS,
+                                                  .answered_ms = (int)timeout_ms,
+                                                  .wanted = still_wanted,
+                                                  .context = p};
+    if (!start_guard_allows(p->config, &question, unknown, p->fatal))
+        return false;
+    if (*unknown != '\0')
+        log_warn("earlier outcomes unknown", LOG_S("reason", unknown),
+                 LOG_S("hint", "let the program's user read deliveries.topic: only its records "
+                               "show that kafka.start=latest is not a first start"));
+    return true;
+}
+
 /* Until the topic is known to exist; false when told to stop meanwhile, or when it cannot be. */
 static bool join(struct pipeline *p, const struct pipeline_options *options)
 {
     int64_t timeout_ms = options->until_end ? options->timeout_ms : -1;
     if (!source_start(p->source, timeout_ms, still_wanted, p, p->fatal) ||
-        !topics_prepare(p->config, p->source, p->fatal))
+        !topics_prepare(p->config, p->source, p->fatal) || !may_start(p, options, timeout_ms))
         return false;
     if (options->until_end &&
         !source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, p->fatal))

@@ -22,6 +22,7 @@ int pipeline_ops_port(const struct pipeline *p);
 struct pipeline_options {
     bool until_end;     /* settle and commit everything up to the end offsets of now, then return */
     int64_t timeout_ms; /* of until_end; -1: none */
+    bool start_at_end;  /* kafka.start=latest, although the group delivered before (start_guard) */
     int stop_fd;        /* a signalfd: SIGHUP reads the secrets again, any other signal stops */
 };
 
