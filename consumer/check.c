@@ -1,6 +1,7 @@
 #include "check_internal.h"
 
 #include "core/kafka_advice.h"
+#include "core/own_names.h"
 #include "edge/clock.h"
 #include "edge/webhook.h"
 
@@ -219,6 +220,7 @@ static void check_all(struct check *c, const struct check_options *options)
     if (!open_loop(c))
         return;
     struct webhook *webhook = open_webhook(c);
+    (void)!own_names_fill(c->config); /* to be shown; without memory finish() fails */
     show_config(c, webhook != NULL ? webhook_name(webhook) : NULL);
     if (finish(c)) {
         check_file(c, "webhook.ca_file", c->config->webhook_ca_file);

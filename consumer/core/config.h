@@ -26,20 +26,25 @@
       "bootstrap servers, host:port[,host:port…]; required")                                       \
     X(kafka_topic, "kafka.topic", TEXT, NULL, 0, 0, "",                                            \
       "the CDC topic of the orders table; required")                                               \
-    X(kafka_group, "kafka.group", TEXT, "elementor-sync", 0, 0, "", "consumer group")              \
+    X(kafka_group, "kafka.group", TEXT, NULL, 0, 0, "",                                            \
+      "consumer group; default elementor-sync.<kafka.topic>")                                      \
     X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                           \
       "where to start a partition of which the group has committed nothing; required by run")      \
     X(kafka_lost_offsets, "kafka.lost_offsets", CHOICE, "stop", 0, 0, "stop|earliest|latest",      \
       "what to do when the next offset is not in the topic any more: stop that partition and "     \
       "alert, or go on at its beginning or end")                                                   \
-    X(parked_topic, "parked.topic", TEXT, "elementor-sync.parked", 0, 0, "",                       \
-      "topic that receives records which can never be sent")                                       \
-    X(deliveries_topic, "deliveries.topic", TEXT, "elementor-sync.deliveries", 0, 0, "",           \
-      "compacted topic that receives the outcome of each order")                                   \
-    X(retry_topic, "retry.topic", TEXT, "elementor-sync.retry", 0, 0, "",                          \
-      "topic of manual retries; as many partitions as kafka.topic")                                \
-    X(members_topic, "members.topic", TEXT, "elementor-sync.members", 0, 0, "",                    \
-      "compacted topic that receives the state of each member of the group")                       \
+    X(parked_topic, "parked.topic", TEXT, NULL, 0, 0, "",                                          \
+      "topic that receives records which can never be sent; "                                      \
+      "default <kafka.group>.parked")                                                              \
+    X(deliveries_topic, "deliveries.topic", TEXT, NULL, 0, 0, "",                                  \
+      "compacted topic that receives the outcome of each order; "                                  \
+      "default <kafka.group>.deliveries")                                                          \
+    X(retry_topic, "retry.topic", TEXT, NULL, 0, 0, "",                                            \
+      "topic of manual retries; as many partitions as kafka.topic; "                               \
+      "default <kafka.group>.retry")                                                               \
+    X(members_topic, "members.topic", TEXT, NULL, 0, 0, "",                                        \
+      "compacted topic that receives the state of each member of the group; "                      \
+      "default <kafka.group>.members")                                                             \
     X(topics_create, "topics.create", SWITCH, "true", 0, 0, "",                                    \
       "create the program's own topics where they are missing")                                    \
     X(registry_url, "registry.url", TEXT, NULL, 0, 0, "",                                          \
@@ -193,6 +198,9 @@ struct config {
     char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
     char *warnings[CONFIG_WARNINGS_MAX]; /* what is legal but unwise, one sentence each */
     size_t warning_count;
+    struct { /* the names that own_names_fill gave: by default, as opposed to what was set */
+        bool group, topics[4];
+    } derived;
     char **secret_files; /* those that NAME_FILE variables named; owned */
     size_t secret_file_count;
     struct config_origin { /* what config_load was given; borrowed, for reading it again */

@@ -5,6 +5,7 @@
 #include "core/config_suggest.h"
 #include "core/config_value.h"
 #include "core/outcome.h"
+#include "core/own_names.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -359,6 +360,8 @@ static bool check_auth(const struct config *config, unsigned needs, struct error
 
 bool config_finish(struct config *config, unsigned needs, struct error *err)
 {
+    if (!own_names_fill(config))
+        return error_set(err, ERROR_NO_MEMORY, "out of memory");
     if (!config_need(config, needs, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||

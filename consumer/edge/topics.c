@@ -1,6 +1,7 @@
 #include "edge/topics.h"
 
 #include "core/topic_policy.h"
+#include "edge/former_names.h"
 #include "edge/log.h"
 #include "edge/topic_policies.h"
 
@@ -219,6 +220,8 @@ bool topics_prepare(const struct config *config, struct source *source, struct e
 {
     struct own_topic topics[OWN_TOPICS];
     rd_kafka_t *rk = source_client(source);
+    if (!former_names_look(rk, config, source_partitions(source), err))
+        return false;
     list_own(config, source_partitions(source), topics);
     for (int i = 0; i < OWN_TOPICS; i++) {
         int32_t found = count_partitions(rk, topics[i].name, err);

@@ -26,6 +26,10 @@ static const struct argument arguments[] = {
 /* A shop in a hurry: seconds where a real endpoint is given minutes. */
 static const char *const settings[] = {"kafka.topic=orders.public.orders",
                                        "kafka.group=elementor-sync",
+                                       "parked.topic=elementor-sync.parked",
+                                       "deliveries.topic=elementor-sync.deliveries",
+                                       "retry.topic=elementor-sync.retry",
+                                       "members.topic=elementor-sync.members",
                                        "kafka.start=earliest",
                                        "retry.base=200ms",
                                        "retry.cap=5s",

@@ -58,7 +58,9 @@ class Bench:
         group = f"group-{self.runs}"
         return {"KAFKA_BROKERS": self.cluster.addresses, "KAFKA_TOPIC": topic, "KAFKA_GROUP": group,
                 "REGISTRY_URL": self.registry_url, "KAFKA_START": "earliest",
-                "ELEMENTOR_WEBHOOK_URL": url, "WEBHOOK_CONCURRENCY": str(concurrency)}
+                "ELEMENTOR_WEBHOOK_URL": url, "WEBHOOK_CONCURRENCY": str(concurrency),
+                **{f"{topic.upper()}_TOPIC": f"elementor-sync.{topic}"  # `whole` finds them too
+                   for topic in ("parked", "deliveries", "retry", "members")}}
 
     def ours(self, topic, url, concurrency, expected):
         """(seconds from the assignment to the last commit, CPU seconds)."""

@@ -10,6 +10,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const TOPIC = 'orders.public.orders', PARTITIONS = 6;
+// The mock cluster has no CreateTopics: names that it is started with.
+const OWN = { PARKED_TOPIC: 'elementor-sync.parked', DELIVERIES_TOPIC: 'elementor-sync.deliveries', RETRY_TOPIC: 'elementor-sync.retry', MEMBERS_TOPIC: 'elementor-sync.members' };
 const SECRET = 'a secret of thirty-two bytes at least, for tests';
 
 const base64 = (text) => Buffer.from(text).toString('base64');
@@ -105,13 +107,13 @@ export class Group {
 
     async startRun() {
         this.run = this.spawnChild(this.program, ['run', '--set', 'breaker.probe_first=300ms', '--set', 'retry.base=200ms', '--set', 'retry.cap=1s'], {
-            KAFKA_BROKERS: this.brokers, KAFKA_TOPIC: TOPIC, KAFKA_START: 'earliest', REGISTRY_URL: this.registry.url, ELEMENTOR_WEBHOOK_URL: `${this.webhook.url}/hook` });
+            KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, KAFKA_START: 'earliest', REGISTRY_URL: this.registry.url, ELEMENTOR_WEBHOOK_URL: `${this.webhook.url}/hook` });
     }
 
     async startDashboard() {
         this.folder = await mkdtemp(join(tmpdir(), 'elementor-sync-'));
         this.dashboard = this.spawnChild(this.program, ['dashboard', '--set', 'dashboard.listen=127.0.0.1:0', '--set', 'dashboard.redrive_rate=50'], {
-            KAFKA_BROKERS: this.brokers, KAFKA_TOPIC: TOPIC, AUTH_HS256_SECRET: SECRET, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
+            KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, AUTH_HS256_SECRET: SECRET, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
         this.url = `http://${(await this.line(this.dashboard, /address="?([\d.]+:\d+)/))[1]}/`;
     }
 

@@ -148,7 +148,7 @@ def topics_of_its_own_are_made(t):
 
 def parked_headers(t):
     return subprocess.run(
-        ["kcat", "-C", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-t", "elementor-sync.parked",
+        ["kcat", "-C", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-t", f"{t.group}.parked",
          "-o", "beginning", "-e", "-f", "%h\\n"], check=True, capture_output=True, text=True).stdout
 
 

@@ -158,7 +158,7 @@ def missing_rights(t, login, broker):
     assert code == 1 and "shop.orders-parked" in err, err
     broker.allow("--group", "shop", "--operation", "READ")
     expect(t, 1, "own topics", "parked.topic", "authorization failed", **login)
-    broker.allow("--topic", "elementor-sync.", "--resource-pattern-type", "prefixed",
+    broker.allow("--topic", "shop.", "--resource-pattern-type", "prefixed",
                  "--operation", "READ", "--operation", "WRITE", "--operation", "CREATE",
                  "--operation", "DESCRIBE")
     expect(t, 0, "own topics", "parked.topic", "missing; run creates it", **login)

@@ -67,7 +67,6 @@ start_connect
 ready kafka "$KAFKA_PORT"
 # Connect would make the topic of the orders with the first of them; so a consumer finds it before.
 create_topic "orders.public.orders" 6
-create_topic "elementor-sync.parked" 6
 ready registry "$REGISTRY_PORT"
 ready connect "$CONNECT_PORT"
 

@@ -67,6 +67,11 @@ void station_open(struct station *s)
     assert_non_null(s->config);
     station_set(s, "kafka.brokers", s->cluster.brokers);
     station_set(s, "kafka.topic", CLUSTER_TOPIC);
+    station_set(s, "kafka.group", "elementor-sync");
+    station_set(s, "parked.topic", CLUSTER_PARKED);
+    station_set(s, "deliveries.topic", "elementor-sync.deliveries");
+    station_set(s, "retry.topic", "elementor-sync.retry");
+    station_set(s, "members.topic", "elementor-sync.members");
     station_set(s, "dashboard.listen", "127.0.0.1:0");
     station_set(s, "dashboard.database", ":memory:");
     station_set(s, "auth.hs256_secret", STATION_SECRET);

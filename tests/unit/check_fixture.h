@@ -74,6 +74,10 @@ static inline void bench_open(struct bench *b, const struct server_rule *registr
     assert_non_null(b->config);
     bench_set(b, "kafka.brokers", b->cluster.brokers);
     bench_set(b, "kafka.topic", CLUSTER_TOPIC);
+    bench_set(b, "parked.topic", CLUSTER_PARKED);
+    bench_set(b, "deliveries.topic", "elementor-sync.deliveries");
+    bench_set(b, "retry.topic", "elementor-sync.retry");
+    bench_set(b, "members.topic", "elementor-sync.members");
     bench_set(b, "kafka.start", "latest");
     bench_url(b, "registry.url", b->registry, "");
     bench_url(b, "webhook.url", b->webhook, "/" CANARY);

@@ -24,7 +24,7 @@ static void all_is_fine(void **state)
     if (b.verdict.code != ERROR_NONE)
         fail_msg("%s", buf_text(&b.text));
     expect_finding(&b, "ok", "kafka", "topic", "orders: 2 partitions");
-    expect_finding(&b, "ok", "kafka", "group", "elementor-sync");
+    expect_finding(&b, "ok", "kafka", "group", "elementor-sync.orders");
     expect_finding(&b, "note", "kafka", "kafka.start",
                    "latest; the group has committed nothing here yet");
     expect_finding(&b, "note", "records", "earliest",

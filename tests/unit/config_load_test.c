@@ -107,10 +107,10 @@ static const struct value_case value_cases[] = {
     {{.yaml = "kafka.brokers: $${HOST} $HOST $5 $\n"}, "kafka.brokers", "${HOST} $HOST $5 $"},
     {{.yaml = "kafka.brokers: ${A}\n", .environment = {"A=${B}", "B=c"}}, "kafka.brokers", "${B}"},
     /* empty documents */
-    {{.yaml = ""}, "kafka.group", "elementor-sync"},
-    {{.yaml = "# nothing yet\n"}, "kafka.group", "elementor-sync"},
-    {{.yaml = "---\n"}, "kafka.group", "elementor-sync"},
-    {{.yaml = "{}\n"}, "kafka.group", "elementor-sync"},
+    {{.yaml = ""}, "rule.column", "status"},
+    {{.yaml = "# nothing yet\n"}, "rule.column", "status"},
+    {{.yaml = "---\n"}, "rule.column", "status"},
+    {{.yaml = "{}\n"}, "rule.column", "status"},
     /* file < environment < --set */
     {{.yaml = "kafka.brokers: f", .environment = {"KAFKA_BROKERS=e"}}, "kafka.brokers", "e"},
     {{.yaml = "kafka.brokers: f", .sets = {"kafka.brokers=s"}}, "kafka.brokers", "s"},
@@ -181,6 +181,8 @@ static const char *text_of(const struct config *c, const char *name)
         return c->kafka_brokers;
     if (strcmp(name, "kafka.group") == 0)
         return c->kafka_group;
+    if (strcmp(name, "rule.column") == 0)
+        return c->rule_column;
     if (strcmp(name, "webhook.url") == 0)
         return c->webhook_url;
     if (strcmp(name, "registry.password") == 0)

@@ -1,6 +1,8 @@
 /* retry_writer_test: what is written is what the pipeline reads. */
 #include "edge/retry_writer.h"
 
+#include "core/own_names.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,6 +43,8 @@ static void the_record_says_where_it_lay(void **state)
     (void)state;
     struct error err = {0};
     struct config *config = config_new();
+    assert_true(config_set(config, "kafka.group", "elementor-sync", "test", &err));
+    assert_true(own_names_fill(config));
     rd_kafka_headers_t *original = rd_kafka_headers_new(4);
     rd_kafka_header_add(original, "__debezium.newkey", -1, "k", -1);
     rd_kafka_header_add(original, "elementor-sync.reason", -1, "http:422", -1);

@@ -45,6 +45,10 @@ static void set_options(struct world *w)
     world_set(w, "kafka.brokers", w->cluster.brokers);
     world_set(w, "kafka.topic", CLUSTER_TOPIC);
     world_set(w, "kafka.group", "shop");
+    world_set(w, "parked.topic", CLUSTER_PARKED);
+    world_set(w, "deliveries.topic", "elementor-sync.deliveries");
+    world_set(w, "retry.topic", "elementor-sync.retry");
+    world_set(w, "members.topic", "elementor-sync.members");
     world_set(w, "kafka.start", "earliest");
     world_set(w, "rule.assume_op", "u");
     world_set(w, "retry.base", "1ms");
