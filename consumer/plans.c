@@ -103,6 +103,7 @@ static enum plans_answer ask(struct plans *plans, int32_t id, struct known **ret
     plans->failure = (struct error){0};
     switch (registry_get(plans->registry, id, &schema, &plans->failure)) {
     case REGISTRY_HAVE: return learn(plans, id, schema, ret_known);
+    case REGISTRY_MISSING:
     case REGISTRY_FAILED: *ret_why = plans->failure.text; return refusal(&plans->failure);
     default: return PLANS_PENDING;
     }

@@ -14,6 +14,7 @@
 
 #define PROPERTY_PREFIX "kafka.properties."
 #define HEADER_PREFIX "webhook.headers."
+#define REGISTRY_HEADER_PREFIX "registry.headers."
 #define FIELD_PREFIX "payload.fields."
 #define DURATION_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
@@ -26,7 +27,8 @@ enum type {
     TYPE_SIZE,
     TYPE_CHOICE,
     TYPE_PROPERTY, /* kafka.properties.*: not in the table */
-    TYPE_HEADER    /* webhook.headers.*: neither */
+    TYPE_HEADER,   /* webhook.headers.*: neither */
+    TYPE_REGISTRY_HEADER
 };
 
 const struct config_option config_options[] = {
@@ -94,6 +96,11 @@ static bool find_target(struct config *config, const char *name, struct target *
         *ret_target = (struct target){TYPE_HEADER, NULL, NULL, rest};
         return true;
     }
+    rest = behind(name, REGISTRY_HEADER_PREFIX);
+    if (rest != NULL && *rest != '\0' && config_name_is_plain(name)) {
+        *ret_target = (struct target){TYPE_REGISTRY_HEADER, NULL, NULL, rest};
+        return true;
+    }
     rest = behind(name, PROPERTY_PREFIX);
     if (rest == NULL || *rest == '\0' || !config_name_is_plain(name))
         return false;
@@ -147,7 +154,7 @@ bool config_name_is_secret(const char *name)
         if (strcmp(config_options[i].name, name) == 0)
             return config_options[i].secret;
     const char *property = behind(name, PROPERTY_PREFIX);
-    return behind(name, HEADER_PREFIX) != NULL ||
+    return behind(name, HEADER_PREFIX) != NULL || behind(name, REGISTRY_HEADER_PREFIX) != NULL ||
            (property != NULL && config_property_is_secret(property));
 }
 
@@ -221,6 +228,12 @@ static bool set_property(struct config *config, const char *name, const char *va
     return set_pair(&config->kafka_properties, &config->kafka_property_count, name, value, err);
 }
 
+static bool is_header_name(const char *name)
+{
+    return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] ==
+           '\0';
+}
+
 /* Those that the program sends itself, and those that would break the request. */
 static bool set_header(struct config *config, const char *name, const char *value,
                        struct error *err)
@@ -232,12 +245,26 @@ static bool set_header(struct config *config, const char *name, const char *valu
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcasecmp(own[i], name) == 0)
             return error_set(err, ERROR_CONFIG, "cannot be set: the program sends it itself");
-    if (name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] !=
-        '\0')
+    if (!is_header_name(name))
         return error_set(err, ERROR_CONFIG, "is no header name: letters, digits, - and _");
     if (config->webhook_header_count >= CONFIG_HEADERS_MAX)
         return error_set(err, ERROR_CONFIG, "more than %d extra headers", CONFIG_HEADERS_MAX);
     return set_pair(&config->webhook_headers, &config->webhook_header_count, name, value, err);
+}
+
+static bool set_registry_header(struct config *config, const char *name, const char *value,
+                                struct error *err)
+{
+    static const char *const own[] = {"accept", "authorization", "content-length", "host",
+                                      "connection"};
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+        if (strcasecmp(own[i], name) == 0)
+            return error_set(err, ERROR_CONFIG, "cannot be set: the program sends it itself");
+    if (!is_header_name(name))
+        return error_set(err, ERROR_CONFIG, "is no header name: letters, digits, - and _");
+    if (config->registry_header_count >= CONFIG_HEADERS_MAX)
+        return error_set(err, ERROR_CONFIG, "more than %d extra headers", CONFIG_HEADERS_MAX);
+    return set_pair(&config->registry_headers, &config->registry_header_count, name, value, err);
 }
 
 /* ---- values ---- */
@@ -291,6 +318,7 @@ static bool assign(struct config *config, const struct target *target, const cha
     case TYPE_SIZE: return set_quantity(target, CONFIG_QUANTITY_SIZE, value, err);
     case TYPE_CHOICE: return set_choice(target, value, err);
     case TYPE_HEADER: return set_header(config, target->property, value, err);
+    case TYPE_REGISTRY_HEADER: return set_registry_header(config, target->property, value, err);
     default: return set_property(config, target->property, value, err);
     }
 }
@@ -396,6 +424,7 @@ void config_free(struct config *config)
             free(*(char **)(void *)((char *)config + slots[i].offset));
     free_pairs(config->kafka_properties, config->kafka_property_count);
     free_pairs(config->webhook_headers, config->webhook_header_count);
+    free_pairs(config->registry_headers, config->registry_header_count);
     for (size_t f = 0; f < FIELD_COUNT; f++)
         free(config->payload_column[f]);
     for (size_t i = 0; i < config->warning_count; i++)

@@ -195,6 +195,8 @@ struct config {
     size_t kafka_property_count;
     struct config_pair *webhook_headers; /* webhook.headers.*; values may be secrets */
     size_t webhook_header_count;
+    struct config_pair *registry_headers; /* registry.headers.*; the same */
+    size_t registry_header_count;
     char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
     char *warnings[CONFIG_WARNINGS_MAX]; /* what is legal but unwise, one sentence each */
     size_t warning_count;
@@ -228,8 +230,8 @@ void config_free(struct config *config);
 /* Sets one option from text; a later call wins. origin says where the text came from
  * ("shop.yaml:7", "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a
  * secret's), what is allowed, and for an unknown name the nearest known one. "kafka.properties.X",
- * "webhook.headers.X" and "payload.fields.X" are accepted besides the table's names. An empty value
- * is an error, except for a Kafka property. */
+ * "webhook.headers.X", "registry.headers.X" and "payload.fields.X" are accepted besides the table's
+ * names. An empty value is an error, except for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 

@@ -92,4 +92,6 @@ void config_changes(const struct config *a, const struct config *b, const char *
                   b->kafka_properties, b->kafka_property_count);
     compare_pairs(&c, "webhook.headers.", a->webhook_headers, a->webhook_header_count,
                   b->webhook_headers, b->webhook_header_count);
+    compare_pairs(&c, "registry.headers.", a->registry_headers, a->registry_header_count,
+                  b->registry_headers, b->registry_header_count);
 }

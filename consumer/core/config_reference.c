@@ -66,6 +66,8 @@ static const struct {
     {"kafka.properties.*", "any property of librdkafka, such as security.protocol; those that "
                            "would break a promise of the program are refused"},
     {"webhook.headers.*", "a header more with every request; values are secrets"},
+    {"registry.headers.*", "the same for the registry, such as X-Registry-GroupId for the group "
+                           "that Apicurio keeps referenced schemas in"},
     {"payload.fields.*", "the column that feeds this field of the payload"},
 };
 

@@ -80,15 +80,35 @@ static enum schema_reply_kind read_schema(const json_t *root, struct schema_repl
     return SCHEMA_REPLY_SCHEMA;
 }
 
-/* A 404 in JSON is the registry's own word on the schema (40401, 40402, 40403; Apicurio also
- * answers a plain 404), with one exception: this one says that the path itself is unknown, so that
- * it is registry.url that is wrong. Giving up a schema for that would park every record. */
+static bool begins(const char *text, const char *with)
+{
+    return text != NULL && strncmp(text, with, strlen(with)) == 0;
+}
+
+/* Confluent and Karapace: 40401 subject, 40402 version, 40403 schema not found. Apicurio 3 names
+ * the exception; before its error codes Apicurio had a sentence only. */
+static bool is_about_a_schema(const json_t *root)
+{
+    static const char *const names[] = {"ContentNotFound", "VersionNotFound"};
+    static const char *const messages[] = {"No content with ", "No artifact with ", "No version "};
+    json_int_t code = json_integer_value(json_object_get(root, "error_code"));
+    const char *name = json_string_value(json_object_get(root, "name"));
+    const char *message = json_string_value(json_object_get(root, "message"));
+    bool found = code >= 40401 && code <= 40403;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        found |= begins(name, names[i]);
+    for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
+        found |= begins(message, messages[i]);
+    return found;
+}
+
+/* Any other 404 speaks of the path or of a gateway's route. Giving up a schema for that would park
+ * every record. */
 static enum schema_reply_kind read_missing(const json_t *root, struct error *err)
 {
-    const char *message = json_string_value(json_object_get(root, "message"));
-    if (message != NULL && strcmp(message, "HTTP 404 Not Found") == 0)
-        return trouble(err, "says that the path is unknown: is registry.url right?");
     json_int_t code = json_integer_value(json_object_get(root, "error_code"));
+    if (!is_about_a_schema(root))
+        return trouble(err, "is a 404 that does not speak of a schema: is registry.url right?");
     error_set(err, ERROR_UNDECODABLE, "the registry has no such schema (error code %lld)",
               (long long)(code != 0 ? code : 404));
     return SCHEMA_REPLY_MISSING;

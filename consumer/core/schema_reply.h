@@ -1,9 +1,9 @@
 /* schema_reply: what a schema registry's answer means.
  *
  *   status, body ─▶ SCHEMA   the schema and what it refers to
- *                   MISSING  the registry knows no such schema
+ *                   MISSING  the registry itself says that it knows no such schema
  *                   FOREIGN  there is one, but it is no Avro
- *                   TROUBLE  anything else: down, refused, a proxy's HTML; worth asking again
+ *                   TROUBLE  anything else: down, refused, a gateway's 404; worth asking again
  *
  * Pure. Follows Confluent's REST API (GET /schemas/ids/{id}, GET /subjects/{s}/versions/{v}), which
  * Apicurio (…/apis/ccompat) and Karapace speak too. */

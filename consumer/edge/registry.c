@@ -1,8 +1,8 @@
 /* registry: asks, waits, asks again.
  *
- *   registry_get ─▶ entry PENDING ─▶ start_due ─▶ (http) ─▶ on_answer ─▶ HAVE | FAILED ─▶ changed()
- *                        ▲                                      │
- *                        └──────────── due later ◀──────────────┘ trouble, a first 404
+ *   registry_get ─▶ entry PENDING ─▶ start_due ─▶ (http) ─▶ on_answer ─▶ HAVE | MISSING | FAILED
+ *                        ▲                                      │               ─▶ changed()
+ *                        └──────────── due later ◀──────────────┘ trouble, a first "no such schema"
  *
  * Entries live in a hash table by id; those that are PENDING are also in a list, which start_due
  * walks. */
@@ -14,8 +14,10 @@
 
 #include <ctype.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     BUCKETS = 1024,
@@ -29,9 +31,13 @@ enum {
     TROUBLE_EVERY_MS = 60 * 1000,
 };
 
+#define GROUP_HEADER "X-Registry-GroupId"
+
 struct registry {
     struct http *http;
     struct http_endpoint endpoint;
+    char *headers[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
+    size_t header_count;
     const char *url; /* the config's */
     size_t url_len;  /* without trailing slashes */
     void (*changed)(void *context);
@@ -59,6 +65,27 @@ struct http_endpoint registry_endpoint(const struct config *config)
     };
 }
 
+static bool add_header(struct registry *registry, const char *name, const char *value)
+{
+    char **header = &registry->headers[registry->header_count];
+    if (asprintf(header, "%s: %s", name, value) < 0) {
+        *header = NULL;
+        return false;
+    }
+    registry->header_count++;
+    return true;
+}
+
+static bool add_headers(struct registry *registry, const struct config *config)
+{
+    bool ok =
+        add_header(registry, "Accept", "application/vnd.schemaregistry.v1+json, application/json");
+    for (size_t i = 0; ok && i < config->registry_header_count; i++)
+        ok = add_header(registry, config->registry_headers[i].name,
+                        config->registry_headers[i].value);
+    return ok;
+}
+
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err)
 {
@@ -80,7 +107,11 @@ struct registry *registry_new(struct http *http, const struct config *config,
         registry->url_len--;
     registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
     registry->endpoint = registry_endpoint(config);
-    return registry;
+    if (add_headers(registry, config))
+        return registry;
+    error_set(err, ERROR_NO_MEMORY, "no memory for the registry");
+    registry_free(registry);
+    return NULL;
 }
 
 void registry_reload(struct registry *registry, const struct config *config)
@@ -105,6 +136,8 @@ void registry_free(struct registry *registry)
             registry_entry_free(entry);
         }
     }
+    for (size_t i = 0; i < registry->header_count; i++)
+        free(registry->headers[i]);
     free(registry);
 }
 
@@ -131,7 +164,7 @@ static bool forget_a_missing_one(struct registry *registry)
         struct registry_entry **link = &registry->buckets[i];
         for (; *link != NULL; link = &(*link)->next_in_bucket) {
             struct registry_entry *entry = *link;
-            if (entry->answer != REGISTRY_FAILED)
+            if (entry->answer != REGISTRY_FAILED && entry->answer != REGISTRY_MISSING)
                 continue;
             *link = entry->next_in_bucket;
             registry->entry_count--;
@@ -170,7 +203,8 @@ static struct registry_entry *add(struct registry *registry, int32_t id)
 }
 
 /* The one place where an entry leaves PENDING: with a schema, or with `failure` set. */
-static void settle(struct registry *registry, struct registry_entry *entry, char *schema)
+static void settle(struct registry *registry, struct registry_entry *entry,
+                   enum registry_answer answer, char *schema)
 {
     struct registry_entry **link = &registry->pending;
     while (*link != entry)
@@ -178,7 +212,7 @@ static void settle(struct registry *registry, struct registry_entry *entry, char
     *link = entry->next_pending;
     registry->in_flight -= registry_entry_drop_documents(entry);
     entry->schema = schema;
-    entry->answer = schema != NULL ? REGISTRY_HAVE : REGISTRY_FAILED;
+    entry->answer = answer;
 }
 
 /* --- requests -------------------------------------------------------------------------- */
@@ -188,8 +222,14 @@ static void retry_later(struct registry_entry *entry, const char *why)
 {
     struct registry *registry = entry->registry;
     int64_t now_ms = clock_mono_ms();
-    log_trouble(&registry->trouble, now_ms, TROUBLE_EVERY_MS, "schema registry trouble",
-                (struct log_field[]){LOG_S("why", why), LOG_I("id", entry->id), {0}});
+    log_trouble(
+        &registry->trouble, now_ms, TROUBLE_EVERY_MS, "schema registry trouble",
+        (struct log_field[]){LOG_S("reason", why),
+                             LOG_I("id", entry->id),
+                             LOG_S("hint", "nothing is parked for this, the partitions that "
+                                           "need the schema wait: elementor-sync check "
+                                           "finds what is wrong with registry.*"),
+                             {0}});
     if (entry->due_ms > now_ms)
         return; /* several of its documents failed at once: that is one trouble */
     entry->due_ms = now_ms + entry->retry_ms;
@@ -212,7 +252,8 @@ static void render_url(const struct registry_document *document, struct buf *url
     const struct registry *registry = document->entry->registry;
     buf_add(url, registry->url, registry->url_len);
     if (document->subject == NULL) {
-        buf_addf(url, "/schemas/ids/%" PRId32, document->entry->id);
+        buf_addf(url, "/schemas/ids/%" PRId32 "%s", document->entry->id,
+                 document->resolved ? "?format=resolved&dereference=true" : "");
         return;
     }
     buf_add_text(url, "/subjects/");
@@ -224,17 +265,14 @@ static void on_answer(void *context, const struct http_result *result);
 
 static bool start(struct registry *registry, struct registry_document *document)
 {
-    static const char *const headers[] = {
-        "Accept: application/vnd.schemaregistry.v1+json, application/json",
-        NULL,
-    };
     struct error err = {0};
     struct buf url;
     buf_init(&url, URL_MAX);
     render_url(document, &url);
     if (buf_ok(&url))
-        document->request = http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
-                                       headers, NULL, 0, on_answer, document, &err);
+        document->request =
+            http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
+                       (const char *const *)registry->headers, NULL, 0, on_answer, document, &err);
     else
         error_set(&err, ERROR_FAILED, "the name of a referenced subject is too long");
     buf_done(&url);
@@ -251,7 +289,7 @@ static void start_documents(struct registry *registry, struct registry_entry *en
     for (struct registry_document *d = entry->documents; d != NULL; d = d->next) {
         if (registry->in_flight >= IN_FLIGHT_MAX)
             return;
-        if (d->schema == NULL && d->request == NULL && !start(registry, d))
+        if (d->reply.schema == NULL && d->request == NULL && !start(registry, d))
             return;
     }
 }
@@ -269,45 +307,116 @@ static void start_due(struct registry *registry, int64_t now_ms)
 /* What memory had no room for is asked for again: dropping the text makes the document due. */
 static void ask_again(struct registry_document *document, const struct error *why)
 {
-    free(document->schema);
-    document->schema = NULL;
+    schema_reply_done(&document->reply);
     retry_later(document->entry, why->text);
+}
+
+/* Apicurio keeps subjects in groups, and a subject without one is looked for in the group
+ * "default": another shop's schema of that name may lie there. */
+static bool may_follow(const struct registry *registry)
+{
+    if (strstr(registry->url, "/apis/ccompat") == NULL)
+        return true;
+    for (size_t i = 0; i < registry->header_count; i++)
+        if (strncasecmp(registry->headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
+            return true;
+    return false;
+}
+
+/* The references of the schema itself are followed only where the registry does not resolve them:
+ * its own resolution knows their group. */
+static bool take_references(struct registry_document *document, struct error *err)
+{
+    struct registry_entry *entry = document->entry;
+    if (document->resolved) {
+        if (registry_entry_take_resolved(document))
+            return true;
+        if (!may_follow(entry->registry))
+            return error_set(err, ERROR_UNREACHABLE,
+                             "the schema refers to others and the registry does not resolve them: "
+                             "set registry.headers." GROUP_HEADER " to the group they lie in");
+        return registry_entry_follow(entry->documents, err);
+    }
+    if (document->subject == NULL && document->reply.reference_count > 0)
+        return registry_entry_resolve(entry, err);
+    return registry_entry_follow(document, err);
+}
+
+/* Puts the schema together once all of it is there. */
+static void complete(struct registry_entry *entry)
+{
+    char *schema;
+    if (!registry_entry_complete(entry))
+        return;
+    schema = registry_entry_inline(entry, &entry->failure);
+    if (schema != NULL || entry->failure.code != ERROR_NO_MEMORY) {
+        settle(entry->registry, entry, schema != NULL ? REGISTRY_HAVE : REGISTRY_FAILED, schema);
+        return;
+    }
+    ask_again(entry->documents, &entry->failure);
+    entry->failure = (struct error){0};
 }
 
 static void take_schema(struct registry_document *document, struct schema_reply *reply)
 {
     struct registry_entry *entry = document->entry;
-    char *schema = NULL;
+    struct registry_document *root = entry->documents;
     entry->retry_ms = entry->registry->retry_first_ms;
-    if (registry_entry_take(document, reply, &entry->failure)) {
-        if (!registry_entry_complete(entry))
-            return;
-        schema = registry_entry_inline(entry, &entry->failure);
+    registry_entry_take(document, reply);
+    if (take_references(document, &entry->failure)) {
+        complete(entry);
+    } else if (entry->failure.code == ERROR_UNDECODABLE) {
+        settle(entry->registry, entry, REGISTRY_FAILED, NULL);
+    } else {
+        ask_again(root, &entry->failure);
+        entry->failure = (struct error){0};
     }
-    if (entry->failure.code != ERROR_NO_MEMORY) {
-        settle(entry->registry, entry, schema);
-        return;
-    }
-    ask_again(document, &entry->failure);
-    entry->failure = (struct error){0};
 }
 
-/* A registry that was just restored, or lags behind its leader, may not know an id for a moment;
- * and what fails is parked. So it is believed only when it says so again, later. */
+/* It says nothing about the record: the schema that refers to it is there. */
+static void miss_reference(const struct registry_document *document)
+{
+    struct error why = {0};
+    error_set(&why, ERROR_UNREACHABLE,
+              "the registry does not know subject %.200s, version %" PRId64
+              ", which the schema refers to",
+              document->subject, document->version);
+    retry_later(document->entry, why.text);
+}
+
+/* A registry that was just restored, or lags behind its leader, may not know an id for a moment.
+ * So it is believed only when it says so again, later. */
 static void take_missing(struct registry_document *document, const struct error *why)
 {
     struct registry_entry *entry = document->entry;
     struct registry *registry = entry->registry;
     int64_t now_ms = clock_mono_ms();
-    if (document->missed_ms < 0)
+    if (document->subject != NULL) {
+        miss_reference(document);
+        return;
+    }
+    if (document->missed_ms < 0) {
         document->missed_ms = now_ms;
+        log_warn("schema unknown to the registry", LOG_I("id", entry->id),
+                 LOG_S("reason", why->text),
+                 LOG_I("asked_again_in_ms", registry->miss_interval_ms));
+    }
     if (now_ms - document->missed_ms < registry->miss_interval_ms) {
         entry->due_ms = document->missed_ms + registry->miss_interval_ms;
         return;
     }
     entry->missed_ms = now_ms;
     entry->failure = *why;
-    settle(registry, entry, NULL);
+    settle(registry, entry, REGISTRY_MISSING, NULL);
+}
+
+/* A registry that does not know the resolved form answers with an error of its own. */
+static bool is_not_offered(const struct registry_document *document,
+                           const struct http_result *result)
+{
+    return document->resolved &&
+           (result->status == 400 || result->status == 404 || result->status == 406 ||
+            result->status == 422 || result->status == 500 || result->status == 501);
 }
 
 static void take_answer(struct registry_document *document, const struct http_result *result)
@@ -315,21 +424,26 @@ static void take_answer(struct registry_document *document, const struct http_re
     struct registry_entry *entry = document->entry;
     struct schema_reply reply = {0};
     struct error why = {0};
+    if (is_not_offered(document, result)) {
+        take_schema(document, &reply);
+        return;
+    }
     enum schema_reply_kind kind =
         schema_reply_read(result->status, result->body, result->body_len, &reply, &why);
     if (kind == SCHEMA_REPLY_TROUBLE) {
         retry_later(entry, why.text);
         return;
     }
-    log_trouble_over(&entry->registry->trouble, "schema registry answers again",
-                     (struct log_field[]){{0}});
+    if (kind != SCHEMA_REPLY_MISSING || document->subject == NULL)
+        log_trouble_over(&entry->registry->trouble, "schema registry answers again",
+                         (struct log_field[]){{0}});
     if (kind == SCHEMA_REPLY_SCHEMA) {
         take_schema(document, &reply);
     } else if (kind == SCHEMA_REPLY_MISSING) {
         take_missing(document, &why);
     } else {
         entry->failure = why;
-        settle(entry->registry, entry, NULL);
+        settle(entry->registry, entry, REGISTRY_FAILED, NULL);
     }
     schema_reply_done(&reply);
 }
@@ -357,7 +471,7 @@ static void on_answer(void *context, const struct http_result *result)
 /* An id that the registry did not know may have been registered since. */
 static void ask_if_stale(struct registry *registry, struct registry_entry *entry)
 {
-    if (entry->answer == REGISTRY_FAILED && entry->missed_ms >= 0 &&
+    if (entry->answer == REGISTRY_MISSING &&
         clock_mono_ms() - entry->missed_ms >= registry->miss_interval_ms &&
         registry_entry_ask(entry))
         set_pending(registry, entry);
@@ -372,11 +486,24 @@ enum registry_answer registry_get(struct registry *registry, int32_t id, const c
     ask_if_stale(registry, entry);
     if (entry->answer == REGISTRY_HAVE)
         *ret_schema = entry->schema;
-    else if (entry->answer == REGISTRY_FAILED)
+    else if (entry->answer != REGISTRY_PENDING)
         error_set(err, ERROR_UNDECODABLE, "schema %" PRId32 ": %s", id, entry->failure.text);
     else if (entry->due_ms == 0)
         start_documents(registry, entry);
     return entry->answer;
+}
+
+void registry_forget(struct registry *registry, int32_t id)
+{
+    struct registry_entry *entry = find(registry, id);
+    struct registry_entry **link = bucket_of(registry, id);
+    if (entry == NULL || entry->answer == REGISTRY_PENDING)
+        return;
+    while (*link != entry)
+        link = &(*link)->next_in_bucket;
+    *link = entry->next_in_bucket;
+    registry->entry_count--;
+    registry_entry_free(entry);
 }
 
 int64_t registry_turn(struct registry *registry, int64_t now_ms)

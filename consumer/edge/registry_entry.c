@@ -5,6 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+static void free_document(struct registry_document *document)
+{
+    schema_reply_done(&document->reply);
+    free(document->subject);
+    free(document);
+}
+
 static struct registry_document *add_document(struct registry_entry *entry, const char *subject,
                                               int64_t version, int depth)
 {
@@ -72,9 +79,7 @@ int registry_entry_drop_documents(struct registry_entry *entry)
             http_cancel(document->request);
             ended++;
         }
-        free(document->subject);
-        free(document->schema);
-        free(document);
+        free_document(document);
     }
     entry->document_count = 0;
     return ended;
@@ -89,14 +94,18 @@ static bool has_document(const struct registry_entry *entry, const struct schema
     return false;
 }
 
-bool registry_entry_take(struct registry_document *document, struct schema_reply *reply,
-                         struct error *err)
+void registry_entry_take(struct registry_document *document, struct schema_reply *reply)
+{
+    schema_reply_done(&document->reply);
+    document->reply = *reply;
+    *reply = (struct schema_reply){0};
+}
+
+bool registry_entry_follow(struct registry_document *document, struct error *err)
 {
     struct registry_entry *entry = document->entry;
-    document->schema = reply->schema;
-    reply->schema = NULL;
-    for (size_t i = 0; i < reply->reference_count; i++) {
-        const struct schema_reference *reference = &reply->references[i];
+    for (size_t i = 0; i < document->reply.reference_count; i++) {
+        const struct schema_reference *reference = &document->reply.references[i];
         if (has_document(entry, reference))
             continue; /* two refer to it, or a cycle */
         if (document->depth == REFERENCE_DEPTH || entry->document_count == DOCUMENTS_PER_SCHEMA)
@@ -110,10 +119,43 @@ bool registry_entry_take(struct registry_document *document, struct schema_reply
     return true;
 }
 
+bool registry_entry_resolve(struct registry_entry *entry, struct error *err)
+{
+    struct registry_document *document = add_document(entry, NULL, 0, 0);
+    if (document == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    document->resolved = true;
+    return true;
+}
+
+static void take_out(struct registry_document *document)
+{
+    struct registry_document **link = &document->entry->documents;
+    while (*link != document)
+        link = &(*link)->next;
+    *link = document->next;
+    document->entry->document_count--;
+    free_document(document);
+}
+
+bool registry_entry_take_resolved(struct registry_document *document)
+{
+    struct registry_document *root = document->entry->documents;
+    bool resolved =
+        document->reply.schema != NULL && strcmp(document->reply.schema, root->reply.schema) != 0;
+    if (resolved) {
+        free(root->reply.schema);
+        root->reply.schema = document->reply.schema;
+        document->reply.schema = NULL;
+    }
+    take_out(document);
+    return resolved;
+}
+
 bool registry_entry_complete(const struct registry_entry *entry)
 {
     for (const struct registry_document *d = entry->documents; d != NULL; d = d->next)
-        if (d->schema == NULL)
+        if (d->reply.schema == NULL)
             return false;
     return true;
 }
@@ -122,7 +164,7 @@ char *registry_entry_inline(const struct registry_entry *entry, struct error *er
 {
     const struct registry_document *root = entry->documents;
     if (root->next == NULL) { /* no references: the registry's own text, byte for byte */
-        char *schema = strdup(root->schema);
+        char *schema = strdup(root->reply.schema);
         if (schema == NULL)
             error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
         return schema;
@@ -130,6 +172,6 @@ char *registry_entry_inline(const struct registry_entry *entry, struct error *er
     const char *referenced[DOCUMENTS_PER_SCHEMA];
     size_t count = 0;
     for (const struct registry_document *d = root->next; d != NULL; d = d->next)
-        referenced[count++] = d->schema;
-    return schema_refs_inline(root->schema, referenced, count, err);
+        referenced[count++] = d->reply.schema;
+    return schema_refs_inline(root->reply.schema, referenced, count, err);
 }

@@ -1,9 +1,11 @@
 /* registry_entry: what is known of one schema id, and the documents it is put together from. For
  * registry.c alone; does no I/O.
  *
- *   entry 7 ─▶ document (schemas/ids/7) ─▶ document (subjects/address/versions/2) ─▶ …
+ *   entry 7 ─▶ document (schemas/ids/7) ─▶ document (schemas/ids/7, resolved)
+ *                                          else document (subjects/address/versions/2) ─▶ …
  *
- * A document is one answer of the registry: the schema of the id itself, or a referenced one. */
+ * A document is one answer of the registry: the schema of the id itself, the same with all that it
+ * refers to, or a referenced one. */
 #ifndef EDGE_REGISTRY_ENTRY_H
 #define EDGE_REGISTRY_ENTRY_H
 
@@ -16,10 +18,11 @@ struct registry_document {
     struct registry_entry *entry;
     struct registry_document *next;
     char *subject; /* NULL: the document of the id itself */
+    bool resolved; /* the id's, with the definitions of what it refers to */
     int64_t version;
     int depth;                    /* references followed from the id to here */
     struct http_request *request; /* in flight */
-    char *schema;                 /* NULL until it has been answered */
+    struct schema_reply reply;    /* reply.schema: NULL until it has been answered */
     int64_t missed_ms;            /* when the registry first said that it has none; -1: never */
 };
 
@@ -29,8 +32,8 @@ struct registry_entry {
     int32_t id;
     enum registry_answer answer;
     char *schema;         /* HAVE */
-    struct error failure; /* FAILED */
-    int64_t missed_ms;    /* FAILED since the registry has none: when it last said so; else -1 */
+    struct error failure; /* MISSING, FAILED */
+    int64_t missed_ms;    /* MISSING: when the registry last said so; else -1 */
     struct registry_document *documents;
     int document_count;
     int64_t due_ms, retry_ms; /* PENDING: when to ask again, and the delay after the next trouble */
@@ -43,9 +46,18 @@ struct registry_entry *registry_entry_new(struct registry *registry, int32_t id,
 bool registry_entry_ask(struct registry_entry *entry) must_check;
 void registry_entry_free(struct registry_entry *entry); /* accepts NULL */
 
-/* Moves a document's schema in and adds the documents that it refers to, each once. */
-bool registry_entry_take(struct registry_document *document, struct schema_reply *reply,
-                         struct error *err) must_check;
+/* Moves the answer in. */
+void registry_entry_take(struct registry_document *document, struct schema_reply *reply);
+
+/* Adds the documents that a document refers to, each once. */
+bool registry_entry_follow(struct registry_document *document, struct error *err) must_check;
+
+/* Adds the request for the id's schema in its resolved form. */
+bool registry_entry_resolve(struct registry_entry *entry, struct error *err) must_check;
+
+/* Whether the registry resolved the schema, rather than repeat it: then the resolved one is the
+ * id's. Takes that document out, whichever it is. */
+bool registry_entry_take_resolved(struct registry_document *document);
 
 /* Whether all documents have been answered. */
 bool registry_entry_complete(const struct registry_entry *entry);

@@ -80,17 +80,23 @@ static void expect_schema(struct bench *bench, int32_t id, const char *expected)
     assert_string_equal(schema, expected);
 }
 
-static void expect_failure(struct bench *bench, int32_t id, const char *why)
+static void expect_refusal(struct bench *bench, int32_t id, enum registry_answer answer,
+                           const char *why)
 {
     const char *schema = NULL;
     struct error err = {0};
     assert_int_equal(get(bench, id, &schema, &err), REGISTRY_PENDING);
     assert_true(net_run(&bench->net, &bench->changes, bench->changes + 1));
-    assert_int_equal(get(bench, id, &schema, &err), REGISTRY_FAILED);
+    assert_int_equal(get(bench, id, &schema, &err), answer);
     assert_null(schema);
     assert_int_equal(err.code, ERROR_UNDECODABLE);
     if (strstr(err.text, why) == NULL)
         fail_msg("\"%s\" is not in \"%s\"", why, err.text);
+}
+
+static void expect_failure(struct bench *bench, int32_t id, const char *why)
+{
+    expect_refusal(bench, id, REGISTRY_FAILED, why);
 }
 
 static bool asked(struct bench *bench, size_t i, const char *text)
@@ -194,6 +200,8 @@ static void url_is_required(void **state)
     JSON_HEAD("200 OK") "{\"schema\":\"" schema "\",\"references\":[" references "]}"
 
 /* clang-format off */
+#define RESOLVED "?format=resolved&dereference=true"
+#define NOT_OFFERED JSON_HEAD("422 No") "{\"error_code\":42201}"
 #define NINE_REFERENCES                                                                            \
     REFERENCE("a", "1") "," REFERENCE("a", "2") "," REFERENCE("a", "3") ","                        \
     REFERENCE("a", "4") "," REFERENCE("a", "5") "," REFERENCE("a", "6") ","                        \
@@ -207,6 +215,8 @@ static void nested_references(void **state)
     bench_open(&bench,
                (const struct server_rule[]){
                    {"/schemas/ids/5", SERVER_ANSWER_CLOSE,
+                    SCHEMA_WITH(RECORD_OF("a.Order", "a.Line"), REFERENCE("li/ne", "2")), 1},
+                   {"/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE,
                     SCHEMA_WITH(RECORD_OF("a.Order", "a.Line"), REFERENCE("li/ne", "2")), 1},
                    {"/subjects/li%2Fne/versions/2", SERVER_ANSWER_CLOSE, JSON_HEAD("503 Busy"), 1},
                    {"/subjects/li%2Fne/versions/2", SERVER_ANSWER_CLOSE,
@@ -225,7 +235,7 @@ static void nested_references(void **state)
         "{\"type\":\"record\",\"name\":\"a.Line\",\"fields\":[{\"name\":\"f\",\"type\":"
         "{\"type\":\"record\",\"name\":\"a.Item\",\"fields\":[{\"name\":\"f\",\"type\":\"int\"}]}"
         "}]}}]}");
-    assert_int_equal(server_request_count(bench.server), 4); /* cycles are asked for once */
+    assert_int_equal(server_request_count(bench.server), 5); /* cycles are asked for once */
     bench_close(&bench);
 }
 
@@ -234,7 +244,7 @@ static void reference_chain_too_long(void **state)
     (void)state;
     enum { LONG = 20, TEXT_MAX = 512 };
     static char paths[LONG][64], texts[LONG][TEXT_MAX];
-    struct server_rule rules[LONG + 1] = {{0}};
+    struct server_rule rules[LONG + 2] = {{0}};
     for (int i = 0; i < LONG; i++) {
         if (i == 0)
             snprintf(paths[i], sizeof paths[i], "/schemas/ids/5");
@@ -246,12 +256,13 @@ static void reference_chain_too_long(void **state)
                  i, i + 1);
         rules[i] = (struct server_rule){paths[i], SERVER_ANSWER_CLOSE, texts[i], 0};
     }
+    rules[LONG] = (struct server_rule){NULL, SERVER_ANSWER_CLOSE, NOT_OFFERED, 0};
     struct bench bench;
     bench_open(&bench, rules, "");
     server_listen(bench.server);
     bench_start(&bench);
     expect_failure(&bench, 5, "more than 16 deep");
-    assert_int_equal(server_request_count(bench.server), 17);
+    assert_int_equal(server_request_count(bench.server), 18);
     bench_close(&bench);
 }
 
@@ -267,6 +278,8 @@ static void many_references_one_bad(void **state)
                    {"/schemas/ids/5", SERVER_ANSWER_CLOSE, text, 1},
                    {"/schemas/ids/6", SERVER_ANSWER_CLOSE, text, 1},
                    {"/schemas/ids/7", SERVER_ANSWER_CLOSE, INT_SCHEMA, 1},
+                   {"/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE, NOT_OFFERED, 1},
+                   {"/schemas/ids/6" RESOLVED, SERVER_ANSWER_CLOSE, NOT_OFFERED, 1},
                    {"/subjects/a/versions/1", SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
                    {"/subjects/a/versions/2", SERVER_ANSWER_CLOSE, INT_SCHEMA, 0},
                    {"/subjects/bad/versions/1", SERVER_ANSWER_CLOSE,
@@ -282,6 +295,101 @@ static void many_references_one_bad(void **state)
     bench_close(&bench);
 }
 
+#define ORDER_WITH_LINE SCHEMA_WITH(RECORD_OF("a.Order", "a.Line"), REFERENCE("line", "2"))
+#define LINE SCHEMA_WITH(RECORD_OF("a.Line", "int"), "")
+#define INLINED                                                                       \
+    "{\"type\":\"record\",\"name\":\"a.Order\",\"fields\":[{\"name\":\"f\",\"type\":" \
+    "{\"type\":\"record\",\"name\":\"a.Line\",\"fields\":[{\"name\":\"f\",\"type\":\"int\"}]}}]}"
+
+/* The registry knows which group its references lie in; their subjects alone do not. */
+static void references_resolved_by_the_registry(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){
+                   {"/apis/ccompat/v7/schemas/ids/5", SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 1},
+                   {"/apis/ccompat/v7/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE,
+                    SCHEMA_WITH(RECORD_OF("a.Order", "int"), REFERENCE("line", "2")), 1},
+                   {0}},
+               "/apis/ccompat/v7");
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_schema(&bench, 5,
+                  "{\"type\":\"record\",\"name\":\"a.Order\",\"fields\":[{\"name\":\"f\",\"type\":"
+                  "\"int\"}]}");
+    assert_int_equal(server_request_count(bench.server), 2);
+    bench_close(&bench);
+}
+
+/* Without a group the subject would be looked for in "default", where another one may lie. */
+static void a_reference_is_not_taken_from_another_group(void **state)
+{
+    (void)state;
+    struct bench bench;
+    const char *schema;
+    bench_open(
+        &bench,
+        (const struct server_rule[]){
+            {"/apis/ccompat/v7/schemas/ids/5", SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 0},
+            {"/apis/ccompat/v7/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 0},
+            {NULL, SERVER_ANSWER_CLOSE, LINE, 0},
+            {0}},
+        "/apis/ccompat/v7");
+    server_listen(bench.server);
+    bench_start(&bench);
+    assert_int_equal(get(&bench, 5, &schema, NULL), REGISTRY_PENDING);
+    assert_true(net_await_requests(&bench.net, bench.server, 6));
+    assert_int_equal(get(&bench, 5, &schema, NULL), REGISTRY_PENDING);
+    for (size_t i = 0; i < 6; i++)
+        assert_false(asked(&bench, i, "/subjects/"));
+    bench_close(&bench);
+}
+
+static void references_in_a_group_of_their_own(void **state)
+{
+    (void)state;
+    struct bench bench;
+    char name[] = "X-Registry-GroupId", value[] = "shop";
+    struct config_pair header = {name, value};
+    bench_open(
+        &bench,
+        (const struct server_rule[]){
+            {"/apis/ccompat/v7/schemas/ids/5", SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 1},
+            {"/apis/ccompat/v7/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 1},
+            {"/apis/ccompat/v7/subjects/line/versions/2", SERVER_ANSWER_CLOSE, LINE, 1},
+            {0}},
+        "/apis/ccompat/v7");
+    bench.config.registry_headers = &header;
+    bench.config.registry_header_count = 1;
+    server_listen(bench.server);
+    bench_start(&bench);
+    expect_schema(&bench, 5, INLINED);
+    assert_true(asked(&bench, 2, "\r\nX-Registry-GroupId: shop\r\n"));
+    bench_close(&bench);
+}
+
+/* The schema that refers to it is there: it says nothing about the record. */
+static void a_missing_reference_is_waited_for(void **state)
+{
+    (void)state;
+    struct bench bench;
+    bench_open(&bench,
+               (const struct server_rule[]){
+                   {"/schemas/ids/5", SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 0},
+                   {"/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE, NOT_OFFERED, 0},
+                   {"/subjects/line/versions/2", SERVER_ANSWER_CLOSE, MISSING, 5},
+                   {"/subjects/line/versions/2", SERVER_ANSWER_CLOSE, LINE, 0},
+                   {0}},
+               "");
+    server_listen(bench.server);
+    bench_start(&bench);
+    registry_set_pace(bench.net.registry, RETRY_FIRST_MS, 1);
+    expect_schema(&bench, 5, INLINED);
+    assert_int_equal(bench.changes, 1);
+    bench_close(&bench);
+}
+
 /* --- trouble --------------------------------------------------------------------------- */
 
 static void trouble_then_recovery(void **state)
@@ -293,6 +401,12 @@ static void trouble_then_recovery(void **state)
     } troubles[] = {
         {SERVER_ANSWER_CLOSE, JSON_HEAD("200 OK") "<html>log in</html>"},
         {SERVER_ANSWER_CLOSE, JSON_HEAD("404 Not Found") "<html>not here</html>"},
+        {SERVER_ANSWER_CLOSE,
+         JSON_HEAD("404 Not Found") "{\"error_code\":404,\"message\":\"Not Found\"}"},
+        {SERVER_ANSWER_CLOSE,
+         JSON_HEAD("404 Not Found") "{\"message\":\"no Route matched with those values\"}"},
+        {SERVER_ANSWER_CLOSE,
+         JSON_HEAD("404 Not Found") "{\"status\":404,\"name\":\"NotFoundException\"}"},
         {SERVER_ANSWER_CLOSE, JSON_HEAD("401 Unauthorized") "{\"error_code\":401}"},
         {SERVER_ANSWER_CLOSE, JSON_HEAD("500 Oops")},
         {SERVER_ENDLESS, JSON_HEAD("200 OK")},
@@ -348,17 +462,18 @@ static void missing_twice(void **state)
                "");
     server_listen(bench.server);
     bench_start(&bench);
-    expect_failure(&bench, 9, "schema 9: the registry has no such schema (error code 40403)");
+    expect_refusal(&bench, 9, REGISTRY_MISSING,
+                   "schema 9: the registry has no such schema (error code 40403)");
     assert_int_equal(server_request_count(bench.server), 2);
     expect_schema(&bench, 8, "\"int\"");
     /* "Missing" is not for ever: after the interval one more answer decides, at once. */
     const char *schema;
-    for (int turns = 0; get(&bench, 9, &schema, NULL) == REGISTRY_FAILED; turns++) {
+    for (int turns = 0; get(&bench, 9, &schema, NULL) == REGISTRY_MISSING; turns++) {
         assert_true(turns < 2000);
         loop_wait(bench.net.loop, 10);
     }
     assert_true(net_run(&bench.net, &bench.changes, bench.changes + 1));
-    assert_int_equal(get(&bench, 9, &schema, NULL), REGISTRY_FAILED);
+    assert_int_equal(get(&bench, 9, &schema, NULL), REGISTRY_MISSING);
     assert_int_equal(server_request_count(bench.server), 4);
     registry_set_pace(bench.net.registry, RETRY_FIRST_MS, 0);
     expect_schema(&bench, 9, "\"int\"");
@@ -445,6 +560,10 @@ int main(void)
         cmocka_unit_test(nested_references),
         cmocka_unit_test(reference_chain_too_long),
         cmocka_unit_test(many_references_one_bad),
+        cmocka_unit_test(references_resolved_by_the_registry),
+        cmocka_unit_test(a_reference_is_not_taken_from_another_group),
+        cmocka_unit_test(references_in_a_group_of_their_own),
+        cmocka_unit_test(a_missing_reference_is_waited_for),
         cmocka_unit_test(trouble_then_recovery),
         cmocka_unit_test(down_at_start),
         cmocka_unit_test(missing_twice),
