@@ -40,16 +40,15 @@ enum { ROUTES = sizeof routes / sizeof *routes };
 
 /* ---- paths ---- */
 
-/* Whether the path is the pattern's; key becomes the raw text of its ":". */
-static bool matches(const char *pattern, const char *path, char *key, size_t size)
+/* Whether the path is the pattern's; *key becomes the raw text of its ":". */
+static bool matches(const char *pattern, const char *path, struct slice *key)
 {
     while (*pattern != '\0' && *path != '\0') {
         if (*pattern == ':') {
             size_t len = strcspn(path, "/");
-            if (len == 0 || len >= size)
+            if (len == 0)
                 return false;
-            memcpy(key, path, len);
-            key[len] = '\0';
+            *key = (struct slice){path, len};
             path += len;
             pattern++;
         } else if (*pattern++ != *path++) {
@@ -69,13 +68,13 @@ static bool is_literal(const char *path)
 }
 
 /* The route of path and method; NULL, with the methods that there are, when there is none. */
-static const struct route *find(const struct exchange *x, char *key, size_t size, char methods[64])
+static const struct route *find(const struct exchange *x, struct slice *key, char methods[64])
 {
     bool literal = is_literal(exchange_path(x));
     methods[0] = '\0';
     for (size_t i = 0; i < ROUTES; i++) {
         if ((literal && strchr(routes[i].path, ':') != NULL) ||
-            !matches(routes[i].path, exchange_path(x), key, size))
+            !matches(routes[i].path, exchange_path(x), key))
             continue;
         if (strcmp(routes[i].method, exchange_method(x)) == 0)
             return &routes[i];
@@ -172,6 +171,8 @@ static void run(struct call *call, const struct route *route)
         return;
     if (!web_decode(call->key))
         call_bad(call, "the path is not UTF-8 in percent-encoding");
+    else if (strlen(call->key) > VIEW_KEY_MAX)
+        reply_problem(call->x, PROBLEM_NOT_FOUND, "no key is that long", NULL);
     else if (!query_is_known(call->x, route->query))
         call_bad(call, "the query has a parameter that is not known here");
     else if (route->method[0] == 'P' && !has_json(call->x))
@@ -183,21 +184,25 @@ static void run(struct call *call, const struct route *route)
 static void route_call(struct dashboard *d, struct exchange *x)
 {
     char methods[64];
+    struct slice key = {0};
     struct call call = {.d = d, .x = x};
-    const struct route *route = find(x, call.key, sizeof call.key, methods);
+    const struct route *route = find(x, &key, methods);
     bool options = strcmp(exchange_method(x), "OPTIONS") == 0;
     if (route == NULL && *methods == '\0') {
         reply_problem(x, PROBLEM_NOT_FOUND, NULL, NULL);
     } else if (!check_origin(d, x)) {
-        return;
+        ; /* answered */
     } else if (options) {
         answer_options(x, methods);
     } else if (route == NULL) {
         exchange_add_header(x, "Allow", methods);
         reply_problem(x, PROBLEM_METHOD, NULL, NULL);
+    } else if ((call.key = strndup(key.data != NULL ? key.data : "", key.len)) == NULL) {
+        reply_problem(x, PROBLEM_INTERNAL, NULL, NULL);
     } else {
         run(&call, route);
     }
+    free(call.key);
 }
 
 void api_request(void *context, struct exchange *x)

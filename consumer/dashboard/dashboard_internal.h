@@ -13,7 +13,7 @@
 #include "edge/http.h"
 #include "edge/retry_writer.h"
 
-enum { KEY_MAX = 300, STREAMS_MAX = 64, LAG_POINTS = 60 };
+enum { STREAMS_MAX = 64, LAG_POINTS = 60 };
 
 /* Why an exchange is still open. */
 struct wait {
@@ -26,7 +26,7 @@ struct wait {
     bool dirty; /* something that it waits for has changed */
     int64_t deadline_ms;
     int64_t unseen_ms; /* an order that is not known by then is none; -1: it is past */
-    char key[KEY_MAX + 1];
+    char *key;         /* the order's, owned; NULL: it waits for no order */
     /* WAIT_SYNC */
     char confirmed_at[64];
     int64_t want_ms; /* the transition's, -1: the latest one */
@@ -83,7 +83,7 @@ struct call {
     struct dashboard *d;
     struct exchange *x;
     struct caller caller;
-    char key[KEY_MAX + 1]; /* of the path, decoded; "": none */
+    char *key; /* of the path, decoded, at most VIEW_KEY_MAX bytes; "": none. The router's */
 };
 
 /* The body as an object; NULL when it is none, and that is answered. The caller's. */
@@ -95,7 +95,8 @@ bool call_number(const struct call *call, const char *name, int64_t least, int64
 bool call_text(const struct call *call, const char *name, size_t most, const char **ret);
 
 /* waits.c */
-struct wait *wait_new(const struct call *call, int kind);
+/* order: its key, copied; NULL: none. NULL without memory. */
+struct wait *wait_new(const struct call *call, int kind, const char *order);
 void wait_free(struct wait *w);
 void wait_changed(struct dashboard *d, const char *key, size_t key_len);
 int64_t waits_turn(struct dashboard *d);

@@ -39,7 +39,7 @@ struct feed {
     int64_t look_ms;
     struct feed_partition *at[VIEW_TOPIC_COUNT];
     struct lookup *lookup;
-    struct log_trouble trouble;
+    struct log_trouble trouble, foreign;
 };
 
 const char *feed_identity(const struct config *config, char *text, size_t size)
@@ -246,18 +246,37 @@ static bool put_parked(struct feed *f, const rd_kafka_message_t *m, struct error
     return view_put_parked(f->view, &note, err);
 }
 
+/* Keys that no order of the API can have are passed over, and said. */
+static void note_foreign(struct feed *f, const rd_kafka_message_t *m, struct slice key)
+{
+    enum { SAY_EVERY_MS = 60000 };
+    if (view_key_is_valid(key) || key.len == 0)
+        return;
+    log_trouble(&f->foreign, clock_mono_ms(), SAY_EVERY_MS, "order key not shown",
+                (const struct log_field[]){
+                    LOG_S("reason", "longer than 1024 bytes, not UTF-8, or with a NUL in it"),
+                    LOG_S("topic", rd_kafka_topic_name(m->rkt)),
+                    LOG_I("partition", m->partition),
+                    LOG_I("offset", m->offset),
+                    LOG_I("bytes", (int64_t)key.len),
+                    LOG_S("hint", "the commands redrive and retry can send it all the same"),
+                    {0}});
+}
+
 static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct error *err)
 {
     struct slice key = {m->key, m->key_len}, value = {m->payload, m->len};
     int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
     switch (topic) {
     case VIEW_DELIVERIES:
+        note_foreign(f, m, key);
         if (view_put_delivery(f->view, key, value, at_ms, err))
             f->changed(f->context, key.data, key.len);
         break;
     case VIEW_PARKED: (void)put_parked(f, m, err); break;
     case VIEW_RETRY:
         key = kafka_header(m, PREFIX "order");
+        note_foreign(f, m, key);
         if (view_put_retry(f->view, key, kafka_header(m, PREFIX "request"), at_ms, err))
             f->changed(f->context, key.data, key.len);
         break;

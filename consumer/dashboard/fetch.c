@@ -128,6 +128,12 @@ bool fetch_start(struct fetch *f, const char *topic, int32_t partition, int64_t 
     return true;
 }
 
+/* Coordinates come from records: what names no place in a topic is in none. */
+static bool is_somewhere(const struct job *job)
+{
+    return job->topic[0] != '\0' && job->partition >= 0 && job->offset >= 0;
+}
+
 static void assign(struct fetch *f, int64_t now_ms)
 {
     struct job *job = f->first;
@@ -179,6 +185,8 @@ int64_t fetch_turn(struct fetch *f, int64_t now_ms)
         ;
     if (f->at_work && now_ms >= f->first->deadline_ms)
         end_job(f, FETCH_UNAVAILABLE, NULL);
+    while (!f->at_work && f->first != NULL && !is_somewhere(f->first))
+        end_job(f, FETCH_GONE, NULL);
     if (!f->at_work && f->first != NULL)
         assign(f, now_ms);
     else if (was_at_work && !f->at_work)

@@ -86,12 +86,11 @@ static void resent(void *context, enum resend_result result, const char *request
 
 static void start(struct call *call, const struct order_facts *facts)
 {
-    struct wait *w = wait_new(call, WAIT_RETRY);
+    struct wait *w = wait_new(call, WAIT_RETRY, call->key);
     if (w == NULL) {
         reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
         return;
     }
-    memcpy(w->key, call->key, sizeof w->key);
     w->busy = true;
     if (resend_start(call->d, call->key, facts, "retry", resent, w))
         return;

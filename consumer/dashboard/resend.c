@@ -17,7 +17,7 @@ struct resend {
     int64_t asked_ms;
     resend_done *done;
     void *context;
-    char key[KEY_MAX + 1];
+    char key[];
 };
 
 static void end(struct resend *r, enum resend_result result)
@@ -51,10 +51,17 @@ static void write_record(struct resend *r, struct retry_order *order)
         end(r, RESEND_UNAVAILABLE);
 }
 
+/* The record that the outcome is of: a topic that was made anew has another one there. */
+static bool is_same(const struct resend *r, const rd_kafka_message_t *m)
+{
+    int64_t at_ms = rd_kafka_message_timestamp(m, NULL), known_ms = r->facts.timestamp_ms;
+    return at_ms < 0 || known_ms < 0 || at_ms == known_ms;
+}
+
 static void source_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
 {
     struct resend *r = context;
-    if (result != FETCH_FOUND || m->payload == NULL) {
+    if (result != FETCH_FOUND || m->payload == NULL || !is_same(r, m)) {
         end(r, result == FETCH_UNAVAILABLE ? RESEND_UNAVAILABLE : RESEND_GONE);
         return;
     }
@@ -76,12 +83,20 @@ static bool fetch_source(struct resend *r)
                        source_fetched, r);
 }
 
+/* The parked topic too may be another one by now. */
+static bool is_of(const struct resend *r, const struct retry_order *order)
+{
+    return strcmp(order->topic, r->facts.topic) == 0 && order->partition == r->facts.partition &&
+           order->offset == r->facts.offset;
+}
+
 static void parked_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
 {
     struct resend *r = context;
     struct retry_order order;
     const char *why;
-    if (result == FETCH_FOUND && retry_order_of_parked(m, &order, &why) && order.value.len > 0)
+    if (result == FETCH_FOUND && retry_order_of_parked(m, &order, &why) && order.value.len > 0 &&
+        is_of(r, &order))
         write_record(r, &order);
     else if (result == FETCH_UNAVAILABLE ||
              !fetch_source(r)) /* else the source may still have it */
@@ -99,7 +114,8 @@ bool resend_is_under_way(const struct dashboard *d, const char *key)
 bool resend_start(struct dashboard *d, const char *key, const struct order_facts *facts,
                   const char *source, resend_done *done, void *context)
 {
-    struct resend *r = calloc(1, sizeof *r);
+    size_t key_size = strlen(key) + 1;
+    struct resend *r = calloc(1, sizeof *r + key_size);
     if (r == NULL || resend_is_under_way(d, key) || !retry_request_new(r->request)) {
         free(r);
         return false;
@@ -110,7 +126,7 @@ bool resend_start(struct dashboard *d, const char *key, const struct order_facts
     r->source = source;
     r->done = done;
     r->context = context;
-    memcpy(r->key, key, strlen(key) + 1);
+    memcpy(r->key, key, key_size);
     bool parked = facts->state == ORDER_PARKED && facts->is_parked_known;
     if (!(parked ? fetch_start(d->fetch, d->config->parked_topic, facts->parked_partition,
                                facts->parked_offset, parked_fetched, r)

@@ -130,7 +130,7 @@ static bool waits_for_set(struct call *call)
         return false;
     if (d->set.request == NULL && d->now_ms - d->set.asked_ms >= ASK_EVERY_MS)
         ask_for_set(d);
-    return d->set.request != NULL && wait_new(call, WAIT_KEYS) != NULL;
+    return d->set.request != NULL && wait_new(call, WAIT_KEYS, NULL) != NULL;
 }
 
 /* ---- a call ---- */

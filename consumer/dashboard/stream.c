@@ -54,7 +54,7 @@ void stream_say(struct dashboard *d, const char *event, json_t *data)
 void call_events(struct call *call)
 {
     struct dashboard *d = call->d;
-    struct wait *w = d->stream_count < STREAMS_MAX ? wait_new(call, WAIT_STREAM) : NULL;
+    struct wait *w = d->stream_count < STREAMS_MAX ? wait_new(call, WAIT_STREAM, NULL) : NULL;
     if (w == NULL) {
         reply_problem(call->x, PROBLEM_TOO_MANY, "too many pages look on at once", NULL);
         return;

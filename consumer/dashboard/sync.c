@@ -6,6 +6,7 @@
  * Whoever is signed in to the shop may call it: it answers state, and nobody's data. */
 #include "dashboard/dashboard_internal.h"
 
+#include "core/buf.h"
 #include "core/timestamp.h"
 
 #include <inttypes.h>
@@ -13,8 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-enum { ORDER_ID_MAX = 200 };
 
 /* ---- times ---- */
 
@@ -52,21 +51,27 @@ struct state {
     int64_t delivered_ms; /* -1: not */
 };
 
-static json_t *state_json(const char *order_id, const char *want, const struct state *s)
+static void add_encoded(struct buf *url, const char *text)
 {
-    char url[4 * ORDER_ID_MAX + 160] = "/functions/v1/sync-order-elementor?order_id=";
     static const char plain[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-    json_t *answer = json_object();
-    size_t used = strlen(url);
-    for (const char *c = order_id; *c != '\0'; c++)
-        used += (size_t)snprintf(url + used, sizeof url - used,
-                                 strchr(plain, *c) != NULL ? "%c" : "%%%02X", (unsigned char)*c);
+    for (const char *c = text; *c != '\0'; c++)
+        if (strchr(plain, *c) != NULL)
+            buf_add_char(url, *c);
+        else
+            buf_addf(url, "%%%02X", (unsigned char)*c);
+}
+
+static json_t *state_json(const char *order_id, const char *want, const struct state *s)
+{
+    struct buf url;
+    buf_init(&url, WEB_PATH_MAX);
+    buf_add_text(&url, "/functions/v1/sync-order-elementor?order_id=");
+    add_encoded(&url, order_id);
     if (*want != '\0')
-        used += (size_t)snprintf(url + used, sizeof url - used, "&confirmed_at=");
-    for (const char *c = want; *c != '\0' && used + 4 < sizeof url; c++)
-        used += (size_t)snprintf(url + used, sizeof url - used,
-                                 strchr(plain, *c) != NULL ? "%c" : "%%%02X", (unsigned char)*c);
+        buf_add_text(&url, "&confirmed_at=");
+    add_encoded(&url, want);
+    json_t *answer = json_object();
     json_object_set_new(answer, "success", json_boolean(strcmp(s->status, "delivered") == 0));
     json_object_set_new(answer, "order_id", json_string(order_id));
     json_object_set_new(answer, "status", json_string(s->status));
@@ -78,7 +83,8 @@ static json_t *state_json(const char *order_id, const char *want, const struct s
                             : json_null());
     json_object_set_new(answer, "delivered_ms",
                         s->delivered_ms >= 0 ? json_integer(s->delivered_ms) : json_null());
-    json_object_set_new(answer, "status_url", json_string(url));
+    json_object_set_new(answer, "status_url", json_string(buf_text(&url)));
+    buf_done(&url);
     return answer;
 }
 
@@ -290,20 +296,19 @@ void sync_advance(struct wait *w)
 
 /* ---- the calls ---- */
 
-static bool is_order_id(const char *text, size_t len)
+/* The body's order; NULL: it names none, or one that cannot be. Borrowed. */
+static const char *order_of(const json_t *body)
 {
-    return text != NULL && len > 0 && len <= ORDER_ID_MAX && strlen(text) == len;
+    const json_t *id = json_object_get(body, "order_id");
+    const struct slice key = {json_string_value(id), json_string_length(id)};
+    return view_key_is_valid(key) ? key.data : NULL;
 }
 
-/* NULL: fine. */
+/* All but the order. NULL: fine. */
 static const char *read_body(struct wait *w, const json_t *body)
 {
-    const json_t *id = json_object_get(body, "order_id"),
-                 *at = json_object_get(body, "confirmed_at"),
+    const json_t *at = json_object_get(body, "confirmed_at"),
                  *force = json_object_get(body, "force");
-    if (!is_order_id(json_string_value(id), json_string_length(id)))
-        return "order_id: a text of 1 to 200 bytes";
-    snprintf(w->key, sizeof w->key, "%s", json_string_value(id));
     if (force != NULL && !json_is_boolean(force) && !json_is_null(force))
         return "force: true or false";
     w->force = json_is_true(force);
@@ -321,10 +326,13 @@ void call_sync(struct call *call)
     json_t *body = call_body(call);
     if (body == NULL)
         return;
-    struct wait *w = wait_new(call, WAIT_SYNC);
+    const char *order = order_of(body);
+    struct wait *w = order != NULL ? wait_new(call, WAIT_SYNC, order) : NULL;
     const char *wrong = w != NULL ? read_body(w, body) : NULL;
     json_decref(body);
-    if (w == NULL) {
+    if (order == NULL) {
+        call_bad(call, "order_id: a text of 1 to 1024 bytes");
+    } else if (w == NULL) {
         reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
     } else if (wrong != NULL) {
         wait_free(w);
@@ -363,7 +371,7 @@ void call_sync_state(struct call *call)
     struct order_facts facts;
     struct state s;
     int64_t want_ms = -1;
-    if (!call_text(call, "order_id", ORDER_ID_MAX, &id) ||
+    if (!call_text(call, "order_id", VIEW_KEY_MAX, &id) ||
         !call_text(call, "confirmed_at", sizeof(((struct wait *)0)->confirmed_at) - 1, &at))
         return;
     if (at != NULL)

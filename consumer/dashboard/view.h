@@ -14,6 +14,13 @@
 
 struct view;
 
+/* Bytes of an order's key, wherever it enters: by a topic, by the API. */
+enum { VIEW_KEY_MAX = 1024 };
+
+/* Whether an order may have this key: 1 to VIEW_KEY_MAX bytes of UTF-8 without a NUL. Records of
+ * other keys are not taken into the view. */
+bool view_key_is_valid(struct slice key);
+
 enum view_topic { VIEW_DELIVERIES, VIEW_PARKED, VIEW_RETRY, VIEW_MEMBERS, VIEW_TOPIC_COUNT };
 enum order_state { ORDER_DELIVERED, ORDER_RETRYING, ORDER_PARKED, ORDER_STATE_COUNT };
 extern const char *const order_state_names[];
@@ -104,9 +111,9 @@ struct order_facts {
     int attempts, status;
     int64_t at_ms;
     char reason[64], class[32], confirmed_at[64], request[64];
-    char topic[256]; /* of the source */
-    int32_t partition;
-    int64_t offset;
+    char topic[256];   /* of the source */
+    int32_t partition; /* -1: not known, as the others */
+    int64_t offset, timestamp_ms;
     bool is_parked_known; /* where the parked topic has it */
     int32_t parked_partition;
     int64_t parked_offset;

@@ -2,11 +2,18 @@
 #include "dashboard/view_internal.h"
 
 #include "core/outcome_read.h"
+#include "core/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum { NUMBER_DIGITS_MAX = 18 };
+
+bool view_key_is_valid(struct slice key)
+{
+    return key.data != NULL && key.len > 0 && key.len <= VIEW_KEY_MAX &&
+           memchr(key.data, '\0', key.len) == NULL && utf8_is_valid(key.data, key.len);
+}
 
 static void bind_slice(sqlite3_stmt *s, int at, struct slice text)
 {
@@ -124,6 +131,12 @@ static bool forget(struct view *view, struct slice key, struct error *err)
     return view_run(view, s, err);
 }
 
+/* A partition's number; -1: no topic can have it. */
+static int64_t whole(int64_t partition)
+{
+    return partition <= INT32_MAX ? partition : -1;
+}
+
 static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
 {
     const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
@@ -131,8 +144,9 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
                                   f->member,     f->previous};
     static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26};
     const int64_t numbers[] = {
-        f->partition, f->offset,           f->timestamp_ms,    f->lsn,        f->attempts,
-        f->status,    f->first_attempt_ms, f->last_attempt_ms, f->settled_ms, f->next_attempt_ms};
+        whole(f->partition), f->offset,         f->timestamp_ms,     f->lsn,
+        f->attempts,         f->status,         f->first_attempt_ms, f->last_attempt_ms,
+        f->settled_ms,       f->next_attempt_ms};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].len > 0)
             bind_slice(s, text_at[i], texts[i]);
@@ -191,7 +205,7 @@ bool view_put_delivery(struct view *view, struct slice key, struct slice value, 
                        struct error *err)
 {
     struct outcome outcome = {0};
-    if (key.data == NULL || key.len == 0)
+    if (!view_key_is_valid(key))
         return false;
     if (value.data == NULL)
         return forget(view, key, err);
@@ -221,7 +235,7 @@ bool view_put_parked(struct view *view, const struct parked_note *note, struct e
 bool view_put_retry(struct view *view, struct slice order_key, struct slice request,
                     int64_t asked_ms, struct error *err)
 {
-    if (order_key.len == 0)
+    if (!view_key_is_valid(order_key))
         return false;
     view->retries = true;
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_RETRY);

@@ -141,6 +141,12 @@ json_t *view_order_detail(struct view *view, const char *key)
     return order;
 }
 
+/* -1: there is none. */
+static int64_t number_at(sqlite3_stmt *s, int column)
+{
+    return is_null(s, column) ? -1 : sqlite3_column_int64(s, column);
+}
+
 static void copy(char *to, size_t size, const char *from)
 {
     snprintf(to, size, "%s", from != NULL ? from : "");
@@ -156,8 +162,9 @@ bool view_facts(struct view *view, const char *key, struct order_facts *ret)
         .attempts = sqlite3_column_int(s, COLUMN_ATTEMPTS),
         .status = sqlite3_column_int(s, COLUMN_STATUS),
         .at_ms = sqlite3_column_int64(s, COLUMN_AT_MS),
-        .partition = sqlite3_column_int(s, COLUMN_PARTITION),
-        .offset = sqlite3_column_int64(s, COLUMN_OFFSET),
+        .partition = (int32_t)number_at(s, COLUMN_PARTITION),
+        .offset = number_at(s, COLUMN_OFFSET),
+        .timestamp_ms = number_at(s, COLUMN_TIMESTAMP_MS),
         .is_parked_known = !is_null(s, COLUMN_PARKED_OFFSET),
         .parked_partition = sqlite3_column_int(s, COLUMN_PARKED_PARTITION),
         .parked_offset = sqlite3_column_int64(s, COLUMN_PARKED_OFFSET),

@@ -9,12 +9,14 @@
 
 enum { UNSEEN_MS = 2000 };
 
-struct wait *wait_new(const struct call *call, int kind)
+struct wait *wait_new(const struct call *call, int kind, const char *order)
 {
     struct dashboard *d = call->d;
     struct wait *w = calloc(1, sizeof *w);
-    if (w == NULL)
+    if (w == NULL || (order != NULL && (w->key = strdup(order)) == NULL)) {
+        free(w);
         return NULL;
+    }
     w->kind = kind;
     w->d = d;
     w->x = call->x;
@@ -40,6 +42,7 @@ void wait_free(struct wait *w)
     if (w->next != NULL)
         w->next->previous = w->previous;
     d->stream_count -= w->kind == WAIT_STREAM;
+    free(w->key);
     free(w);
 }
 

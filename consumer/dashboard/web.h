@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WEB_BODY_MAX = 64 * 1024, WEB_PATH_MAX = 1024, WEB_QUERY_MAX = 16 };
+enum { WEB_BODY_MAX = 64 * 1024, WEB_PATH_MAX = 4096, WEB_QUERY_MAX = 16 };
 
 struct web;
 struct exchange;

@@ -75,7 +75,7 @@ export class Group {
     outcome(over) {
         const now = Date.now();
         const record = { version: 1, state: 'delivered', reason: '', confirmed_at: null, webhook_id: null, source: 'cdc', request: null, topic: TOPIC, partition: 0,
-            offset: 0, timestamp_ms: now, lsn: null, attempts: 1, status: 200, first_attempt_ms: now, last_attempt_ms: now, settled_ms: now, next_attempt_ms: null,
+            offset: 0, timestamp_ms: null, lsn: null, attempts: 1, status: 200, first_attempt_ms: now, last_attempt_ms: now, settled_ms: now, next_attempt_ms: null,
             member: 'other', previous: [], ...over };
         return { topic: 'elementor-sync.deliveries', partition: 0, timestamp: record.settled_ms, key: base64(record.order_id), value: base64(JSON.stringify(record)), headers: [] };
     }

@@ -247,7 +247,7 @@ static void quoted(char *to, size_t size, const char *text)
 
 static void write_outcome(struct station *s, const struct outcome *o)
 {
-    char text[2048], request[80], confirmed_at[80];
+    char text[8192], request[80], confirmed_at[80];
     quoted(request, sizeof request, o->request);
     quoted(confirmed_at, sizeof confirmed_at, o->confirmed_at);
     int64_t now_ms = clock_wall_ms();
@@ -255,7 +255,7 @@ static void write_outcome(struct station *s, const struct outcome *o)
         text, sizeof text,
         "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\",\"order_number\":"
         "\"CMD-1\",\"confirmed_at\":%s,\"webhook_id\":\"msg_1\",\"source\":\"cdc\",\"request\":%s,"
-        "\"topic\":\"" CLUSTER_TOPIC "\",\"partition\":0,\"offset\":%lld,\"timestamp_ms\":1,"
+        "\"topic\":\"" CLUSTER_TOPIC "\",\"partition\":0,\"offset\":%lld,\"timestamp_ms\":null,"
         "\"lsn\":2,\"attempts\":3,\"status\":null,\"first_attempt_ms\":%lld,\"last_attempt_ms\":"
         "%lld,\"settled_ms\":%lld,\"next_attempt_ms\":null,\"member\":\"m\",\"previous\":[%s]}",
         o->state, o->reason != NULL ? o->reason : "", o->order, confirmed_at, request,
@@ -298,7 +298,7 @@ void station_park(struct station *s, const struct outcome *o, const char *class)
 
 void station_await_order(struct station *s, const char *order, const char *state)
 {
-    char path[256], wanted[64];
+    char path[4096], wanted[64];
     snprintf(path, sizeof path, "/api/v1/orders/%s", order);
     snprintf(wanted, sizeof wanted, "\"state\":\"%s\"", state);
     for (int64_t deadline = patience_ends_ms();;) {

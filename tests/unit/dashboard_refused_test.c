@@ -274,14 +274,14 @@ static void bodies_are_read_strictly(void **state)
         "1234\"}",
     };
     struct station s;
-    char long_id[300], deep[9000] = "{\"order_id\":", request[64];
+    char long_id[1100], deep[9000] = "{\"order_id\":", request[64];
     (void)state;
     open_and_start(&s);
     for (size_t i = 0; i < sizeof bodies / sizeof *bodies; i++)
         assert_status(&s, 400, "POST", SYNC, bodies[i]);
     for (size_t i = 0; i < sizeof selections / sizeof *selections; i++)
         assert_status(&s, 400, "POST", "/api/v1/redrives", selections[i]);
-    snprintf(long_id, sizeof long_id, "{\"order_id\":\"%0201d\"}", 1);
+    snprintf(long_id, sizeof long_id, "{\"order_id\":\"%01025d\"}", 1);
     assert_status(&s, 400, "POST", SYNC, long_id);
     memset(deep + strlen(deep), '[', 8000);
     assert_status(&s, 400, "POST", SYNC, deep);
