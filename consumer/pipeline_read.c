@@ -174,10 +174,10 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
         p->before_unknown_said = true;
     }
     if (t->near_miss && !p->near_miss_said) {
-        log_warn(
-            "a status differs from rule.value only in case or white space; it does not trigger",
-            LOG_S("value", p->config->rule_value), LOG_I("partition", m->partition),
-            LOG_I("offset", m->offset));
+        log_warn("a status looks like rule.value and is not it (case, spaces, accents, letters of "
+                 "another script); it does not trigger",
+                 LOG_S("value", p->config->rule_value), LOG_I("partition", m->partition),
+                 LOG_I("offset", m->offset));
         p->near_miss_said = true;
     }
     if (t->verdict == TRANSFORM_SKIP && t->skip == SKIP_KEY_CHANGE)

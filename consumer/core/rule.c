@@ -2,8 +2,8 @@
 
 #include "core/buf.h"
 #include "core/decimal.h"
+#include "core/near_miss.h"
 
-#include <ctype.h>
 #include <string.h>
 
 const char *const skip_reason_names[SKIP_REASON_COUNT] = {
@@ -60,22 +60,9 @@ static char operation(const struct rule *rule, const struct change *change)
     return op->kind == COLUMN_ABSENT || op->kind == COLUMN_NULL ? rule->assumed_op : 0;
 }
 
-static bool is_space(char c)
-{
-    return isspace((unsigned char)c) != 0;
-}
-
 static bool is_near_miss(const struct column *status, const char *value)
 {
-    if (status->kind != COLUMN_TEXT)
-        return false;
-    const char *text = status->data;
-    size_t len = status->len;
-    for (; len > 0 && is_space(*text); len--)
-        text++;
-    while (len > 0 && is_space(text[len - 1]))
-        len--;
-    return len == strlen(value) && strncasecmp(text, value, len) == 0;
+    return status->kind == COLUMN_TEXT && near_miss(status->data, status->len, value);
 }
 
 static bool shows_before(const struct change *change)

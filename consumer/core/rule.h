@@ -46,7 +46,7 @@ struct judgement {
     enum rule_verdict verdict;
     enum skip_reason why;
     bool before_unknown; /* delivered although the status before is not known */
-    bool near_miss;      /* a status that differs from the value in case or white space only */
+    bool near_miss;      /* a status that was most likely meant as the value (core/near_miss) */
 };
 
 /* A key change is told by a record's header, not by its value: the caller looks for

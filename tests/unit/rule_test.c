@@ -105,10 +105,13 @@ static void near_misses(void **state)
         {"confirmed\n", "skip not_confirmed near"},
         {"CONFIRMED ", "skip not_confirmed near"},
         {"confirmed2", "skip not_confirmed"},
-        {"confirme", "skip not_confirmed"},
+        {"confirme", "skip not_confirmed near"},
+        {"CONFIRM\xc3\x89"
+         "E",
+         "skip not_confirmed near"},
         {"", "skip not_confirmed"},
         {"  ", "skip not_confirmed"},
-        {"c\xd0\xbenfirmed", "skip not_confirmed"}, /* a Cyrillic o */
+        {"c\xd0\xbenfirmed", "skip not_confirmed near"}, /* a Cyrillic o */
         {NULL, "skip not_confirmed"},
     };
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++)
