@@ -95,24 +95,26 @@ static void show_config(struct check *c, const char *webhook)
     config_free(defaults);
 }
 
-/* Each need on its own, so that one that is missing hides no other. */
+/* All that is wrong, so that nothing hides anything else. What contradicts itself is not tried. */
 static bool finish(struct check *c)
 {
-    static const unsigned needs[] = {CONFIG_NEED_KAFKA, CONFIG_NEED_START, CONFIG_NEED_REGISTRY,
-                                     CONFIG_NEED_WEBHOOK};
-    struct error err = {0};
-    if (!config_finish(c->config, 0, &err)) {
+    const unsigned needs =
+        CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK;
+    struct error err = {0}, missing = {0}, wrong = {0};
+    bool fine = config_finish(c->config, 0, &err);
+    for (size_t i = 0; config_missing(c->config, needs, i, &missing); i++) {
+        report_fail(c->report, &missing, CONFIGURATION, "missing");
+        missing = (struct error){0};
+    }
+    for (size_t i = 0; !fine && config_contradiction(c->config, i, &wrong); i++) {
+        report_fail(c->report, &wrong, CONFIGURATION, "contradiction");
+        wrong = (struct error){0};
+    }
+    if (!fine && !config_contradiction(c->config, 0, &wrong)) /* no memory, then */
         report_fail(c->report, &err, CONFIGURATION, "contradiction");
-        return false;
-    }
-    for (size_t i = 0; i < c->config->warning_count; i++)
+    for (size_t i = 0; fine && i < c->config->warning_count; i++)
         report_add(c->report, REPORT_WARN, CONFIGURATION, "unwise", "%s", c->config->warnings[i]);
-    for (size_t i = 0; i < sizeof needs / sizeof *needs; i++) {
-        struct error missing = {0};
-        if (!config_need(c->config, needs[i], &missing))
-            report_fail(c->report, &missing, CONFIGURATION, "missing");
-    }
-    return true;
+    return fine;
 }
 
 static void check_file(struct check *c, const char *option, const char *path)

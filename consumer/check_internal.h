@@ -41,6 +41,14 @@ struct check {
 void check_kafka(struct check *c);
 void check_kafka_done(struct check *c);
 
+/* What the orders' topic keeps; and whether others hold the rest of its table. */
+void check_topic_keeps(struct check *c);
+void check_topic_family(struct check *c);
+
+/* For a topic that does not exist: whether partitions of its table do. The hint says what to do. */
+bool check_topic_partitioned(const struct rd_kafka_metadata *metadata, const char *topic,
+                             char *ret_hint, size_t size);
+
 /* The program's own topics. */
 void check_own_topics(struct check *c);
 

@@ -223,9 +223,11 @@ static void suggest_topic(struct check *c, const char *wanted, char *text, size_
         return;
     const char *near = wanted != NULL ? nearest(c, metadata, wanted) : NULL;
     list_topics(c, metadata, names, sizeof names);
-    if (near != NULL)
+    /* the nearest name would be one partition: a part of the shop */
+    bool partitioned = wanted != NULL && check_topic_partitioned(metadata, wanted, text, size);
+    if (!partitioned && near != NULL)
         snprintf(text, size, "did you mean \"%s\"?", near);
-    else
+    else if (!partitioned)
         snprintf(text, size, "topics that this user can see: %s", names);
     rd_kafka_metadata_destroy(metadata);
 }
@@ -283,6 +285,8 @@ static bool reach_topic(struct check *c)
     }
     report_add(c->report, REPORT_OK, KAFKA, "topic", "%s: %d partitions", c->config->kafka_topic,
                (int)c->partitions);
+    check_topic_family(c);
+    check_topic_keeps(c);
     return true;
 }
 

@@ -254,6 +254,11 @@ bool config_finish(struct config *config, unsigned needs, struct error *err) mus
 /* The part of it that concerns what must be there. */
 bool config_need(const struct config *config, unsigned needs, struct error *err) must_check;
 
+/* All that is wrong, one by one, for a report: the index-th thing that must be there and is not,
+ * and the index-th contradiction, from 0 on. False, err untouched: there are no more. */
+bool config_missing(const struct config *config, unsigned needs, size_t index, struct error *err);
+bool config_contradiction(struct config *config, size_t index, struct error *err);
+
 /* Adds a warning; silently none without memory, or past CONFIG_WARNINGS_MAX. Never a secret. */
 void config_warn(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3)));

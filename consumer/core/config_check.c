@@ -21,7 +21,7 @@ static bool begins(const char *text, const char *prefix)
 
 /* ---- what must be there ---- */
 
-bool config_need(const struct config *config, unsigned needs, struct error *err)
+bool config_missing(const struct config *config, unsigned needs, size_t index, struct error *err)
 {
     const struct {
         enum config_need need;
@@ -40,13 +40,18 @@ bool config_need(const struct config *config, unsigned needs, struct error *err)
     };
     char variable[CONFIG_NAME_MAX];
     for (size_t i = 0; i < sizeof required / sizeof *required; i++)
-        if ((needs & required[i].need) != 0 && !required[i].is_set)
-            return error_set(err, ERROR_CONFIG,
-                             "%s is required; set it in the file, or %s in the environment%s",
-                             required[i].name,
-                             config_environment_name(required[i].name, variable, sizeof variable),
-                             required[i].remark);
-    return true;
+        if ((needs & required[i].need) != 0 && !required[i].is_set && index-- == 0)
+            return !error_set(err, ERROR_CONFIG,
+                              "%s is required; set it in the file, or %s in the environment%s",
+                              required[i].name,
+                              config_environment_name(required[i].name, variable, sizeof variable),
+                              required[i].remark);
+    return false;
+}
+
+bool config_need(const struct config *config, unsigned needs, struct error *err)
+{
+    return !config_missing(config, needs, 0, err);
 }
 
 /* ---- brokers and topics ---- */
@@ -356,6 +361,20 @@ static bool check_auth(const struct config *config, unsigned needs, struct error
                          "auth.operator_claim: users write user_metadata themselves; use one in "
                          "app_metadata");
     return true;
+}
+
+bool config_contradiction(struct config *config, size_t index, struct error *err)
+{
+    struct error found[] = {{0}, {0}, {0}, {0}, {0}, {0}, {0}, {0}};
+    const bool fine[] = {
+        check_brokers(config, &found[0]),      check_topics(config, &found[1]),
+        check_registry_url(config, &found[2]), check_registry_login(config, &found[3]),
+        check_webhook_url(config, &found[4]),  check_kafka_security(config, &found[5]),
+        check_orders(config, &found[6]),       check_outcomes(config, &found[7])};
+    for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
+        if (!fine[i] && index-- == 0)
+            return !error_set(err, found[i].code, "%s", found[i].text);
+    return false;
 }
 
 bool config_finish(struct config *config, unsigned needs, struct error *err)

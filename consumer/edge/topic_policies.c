@@ -68,7 +68,7 @@ static void ask(rd_kafka_t *rk, int timeout_ms, struct topic_policy ret_policies
 }
 
 /* Without one (librdkafka's mock cluster) it would be waited for in vain. */
-static bool has_controller(rd_kafka_t *rk, int timeout_ms)
+bool topic_policies_can_ask(rd_kafka_t *rk, int timeout_ms)
 {
     const struct rd_kafka_metadata *metadata;
     bool found = false;
@@ -85,7 +85,7 @@ void topic_policies_ask(rd_kafka_t *rk, const struct config *config, int timeout
                         struct topic_policy ret_policies[TOPIC_POLICIES])
 {
     list_own(config, ret_policies);
-    if (has_controller(rk, timeout_ms))
+    if (topic_policies_can_ask(rk, timeout_ms))
         ask(rk, timeout_ms, ret_policies);
     else
         for (size_t i = 0; i < TOPIC_POLICIES; i++)

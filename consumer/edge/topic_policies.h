@@ -20,4 +20,7 @@ struct topic_policy {
 void topic_policies_ask(rd_kafka_t *rk, const struct config *config, int timeout_ms,
                         struct topic_policy ret_policies[TOPIC_POLICIES]);
 
+/* Whether the cluster names a controller, which alone answers such questions. */
+bool topic_policies_can_ask(rd_kafka_t *rk, int timeout_ms);
+
 #endif

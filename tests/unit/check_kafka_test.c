@@ -220,12 +220,80 @@ static void nothing_is_configured(void **state)
     bench_check(&b);
     assert_int_equal(b.verdict.code, ERROR_CONFIG);
     expect_finding(&b, "fail", "configuration", "missing", "kafka.brokers is required");
+    expect_finding(&b, "fail", "configuration", "missing", "kafka.topic is required");
     expect_finding(&b, "fail", "configuration", "missing", "kafka.start is required");
     expect_finding(&b, "fail", "configuration", "missing", "registry.url is required");
     expect_finding(&b, "fail", "configuration", "missing", "webhook.url is required");
     bench_set(&b, "kafka.brokers", b.cluster.brokers);
     bench_check(&b);
     expect_finding(&b, "note", "kafka", "topic", "topics that this user can see: orders");
+    bench_close(&b);
+}
+
+/* Each contradiction, and what is missing besides. */
+static void all_that_is_wrong(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    config_free(b.config);
+    b.config = config_new();
+    bench_set(&b, "kafka.brokers", "http://kafka.example.com");
+    bench_set(&b, "registry.url", "kafka.example.com:8081");
+    bench_set(&b, "registry.user", "shop");
+    bench_set(&b, "retry.base", "2m");
+    bench_check(&b);
+    assert_int_equal(b.verdict.code, ERROR_CONFIG);
+    expect_finding(&b, "fail", "configuration", "contradiction", "is a URL; Kafka's brokers are");
+    expect_finding(&b, "fail", "configuration", "contradiction", "has no http:// or https://");
+    expect_finding(&b, "fail", "configuration", "contradiction", "without registry.password");
+    expect_finding(&b, "fail", "configuration", "contradiction", "retry.base (2m) is longer than");
+    expect_finding(&b, "fail", "configuration", "missing", "kafka.topic is required");
+    expect_finding(&b, "fail", "configuration", "missing", "webhook.url is required");
+    bench_close(&b);
+}
+
+static void create(struct bench *b, const char *topic)
+{
+    cluster_settle(&b->cluster);
+    assert_false(rd_kafka_mock_topic_create(b->cluster.mock, topic, 1, 1));
+}
+
+/* publish_via_partition_root=false: one topic for each partition of the table. */
+static void partitioned_table(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    create(&b, "shop.public.orders_2025");
+    create(&b, "shop.public.orders_2026");
+    create(&b, "shop.public.order_items");
+    bench_set(&b, "kafka.topic", "shop.public.orders_2026");
+    bench_check(&b);
+    expect_finding(&b, "warn", "kafka", "partitioned",
+                   "shop.public.orders_2025 may be partitions of the same table; orders in them "
+                   "are not read. ALTER PUBLICATION … SET (publish_via_partition_root = true)");
+    expect_finding(&b, "warn", "kafka", "partitioned", "set kafka.topic to shop.public.orders");
+    assert_null(strstr(buf_text(&b.json), "order_items may"));
+    rd_kafka_mock_topic_set_error(b.cluster.mock, "shop.public.orders",
+                                  RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
+    bench_set(&b, "kafka.topic", "shop.public.orders");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "kafka", "topic",
+                   "shop.public.orders_2025, shop.public.orders_2026 look like partitions of that "
+                   "table, each published under its own name: ALTER PUBLICATION");
+    bench_close(&b);
+}
+
+/* The mock cannot describe a topic: that is said, not taken for good. */
+static void settings_are_not_known(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_check(&b);
+    expect_finding(&b, "note", "kafka", "retention", "not known (");
+    assert_null(strstr(buf_text(&b.json), "partitioned"));
     bench_close(&b);
 }
 
@@ -243,6 +311,9 @@ int main(void)
         cmocka_unit_test(records_of_something_else),
         cmocka_unit_test(empty_topic),
         cmocka_unit_test(nothing_is_configured),
+        cmocka_unit_test(all_that_is_wrong),
+        cmocka_unit_test(partitioned_table),
+        cmocka_unit_test(settings_are_not_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
