@@ -204,6 +204,8 @@ static bool compile(struct compiler *c, const char *text, size_t len,
                     const struct plan_options *options, struct error *err)
 {
     struct sought sought;
+    c->room =
+        len < (CODE_MAX - CODE_LEAST) / CODE_PER_BYTE ? CODE_LEAST + CODE_PER_BYTE * len : CODE_MAX;
     if (!seek_all(&sought, options, err) || !schema_parse(&c->schema, text, len, err) ||
         !classify(c, &sought, err))
         return false;
@@ -213,10 +215,12 @@ static bool compile(struct compiler *c, const char *text, size_t len,
         compile_unwrapped(c, &sought);
     emit(c, (struct instruction){.operation = PLAN_END});
     emit_routines(c);
+    if (c->too_large)
+        return error_set(err, ERROR_UNDECODABLE,
+                         "the schema is too large: it needs more than %zu instructions", c->room);
     c->plan->rule_value = strdup(options->rule_value);
     if (c->failed || c->plan->rule_value == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "the schema needs more than %d instructions",
-                         CODE_MAX);
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
     c->plan->rule_value_len = strlen(c->plan->rule_value);
     return true;
 }

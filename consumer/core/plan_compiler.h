@@ -7,7 +7,12 @@
 #include "core/plan_internal.h"
 #include "core/plan_schema.h"
 
-#define CODE_MAX 1000000 /* instructions; a schema that needs more is refused */
+/* Instructions, and entries of each table: a schema that needs more is refused. The work of
+ * compiling is bounded by the schema's size: nothing that a sane schema needs takes so many a byte.
+ */
+#define CODE_MAX 1000000
+#define CODE_LEAST 4096
+#define CODE_PER_BYTE 8
 
 /* A field that is wanted: either a value into a slot, or a record with wanted fields inside. */
 struct want {
@@ -34,12 +39,14 @@ struct compiler {
         struct schema_record *record;
     } * calls; /* CALL instructions to complete */
     size_t call_count, call_cap;
+    size_t room; /* instructions that this schema may have */
     bool failed;
+    bool too_large; /* why it failed: not for lack of memory */
 };
 
 /* ---- plan_emit.c ---- */
 
-/* Room for one more in a growing array; false (and failed) without memory or past CODE_MAX. */
+/* Room for one more in a growing array; false (and failed) without memory or past its room. */
 bool compiler_grow(struct compiler *c, void **array, size_t len, size_t *cap, size_t size);
 
 #define GROW(c, owner, array, len, cap)                                       \

@@ -11,7 +11,8 @@ bool compiler_grow(struct compiler *c, void **array, size_t len, size_t *cap, si
     if (len < *cap)
         return true;
     size_t more = *cap ? *cap * 2 : 64;
-    void *bigger = len < CODE_MAX && !c->failed ? realloc(*array, more * size) : NULL;
+    c->too_large = c->too_large || len >= c->room;
+    void *bigger = !c->too_large && !c->failed ? realloc(*array, more * size) : NULL;
     if (bigger == NULL) {
         c->failed = true;
         return false;
@@ -54,10 +55,8 @@ static void emit_skip(struct compiler *c, enum plan_operation operation, uint32_
 
 static void emit_skip_bytes(struct compiler *c, int64_t count)
 {
-    if (count > UINT32_MAX)
-        c->failed = true;
-    else
-        emit_skip(c, PLAN_SKIP_BYTES, (uint32_t)count);
+    /* schema_bare has kept it below 2^31 */
+    emit_skip(c, PLAN_SKIP_BYTES, (uint32_t)count);
 }
 
 static void emit_call(struct compiler *c, struct schema_record *record)

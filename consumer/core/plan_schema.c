@@ -1,7 +1,10 @@
 #include "core/plan_schema.h"
 
 #include "core/change.h"
+#include "core/hash.h"
+#include "core/schema_bare.h"
 #include "core/schema_names.h"
+#include "core/schema_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -38,12 +41,19 @@ static bool depth_is_fine(const json_t *json, unsigned depth)
     return true;
 }
 
+/* The record's place in the index, or the free one that it would take. */
+static uint16_t *slot_of(const struct schema *s, avro_schema_t type)
+{
+    size_t i = hash_bytes(&type, sizeof type, 0) % SCHEMA_INDEX;
+    while (s->index[i] != 0 && s->records[s->index[i] - 1].type != type)
+        i = (i + 1) % SCHEMA_INDEX;
+    return &s->index[i];
+}
+
 struct schema_record *schema_record_of(const struct schema *s, avro_schema_t type)
 {
-    for (size_t i = 0; i < s->record_count; i++)
-        if (s->records[i].type == type)
-            return &s->records[i];
-    return NULL;
+    uint16_t at = *slot_of(s, type);
+    return at != 0 ? &s->records[at - 1] : NULL;
 }
 
 static bool collect(struct schema *s, avro_schema_t type);
@@ -54,7 +64,8 @@ static bool collect_record(struct schema *s, avro_schema_t record)
         return true;
     if (s->record_count == SCHEMA_RECORDS_MAX)
         return false;
-    s->records[s->record_count++] = (struct schema_record){.type = record};
+    s->records[s->record_count] = (struct schema_record){.type = record};
+    *slot_of(s, record) = (uint16_t)++s->record_count;
     for (size_t i = 0; i < avro_schema_record_size(record); i++)
         if (!collect(s, avro_schema_record_field_get_by_index(record, (int)i)))
             return false;
@@ -88,32 +99,72 @@ bool schema_takes_bytes(const struct schema *s, avro_schema_t type)
     return !is_avro_record(type) || schema_record_of(s, type)->takes_bytes;
 }
 
-static bool any_field_takes_bytes(const struct schema *s, avro_schema_t record)
+/* Which records have a field of which record type, as lists by the field's type. */
+struct users {
+    uint32_t first[SCHEMA_RECORDS_MAX]; /* place in `users`, plus 1; 0: none */
+    struct user {
+        uint32_t record, next;
+    } * users;
+    uint32_t count;
+    uint32_t marked[SCHEMA_RECORDS_MAX]; /* records that take bytes, whose users are to be marked */
+    size_t marked_count;
+};
+
+static void mark(struct schema *s, struct users *u, size_t record)
 {
-    for (size_t i = 0; i < avro_schema_record_size(record); i++)
-        if (schema_takes_bytes(s, avro_schema_record_field_get_by_index(record, (int)i)))
-            return true;
-    return false;
+    if (s->records[record].takes_bytes)
+        return;
+    s->records[record].takes_bytes = true;
+    u->marked[u->marked_count++] = (uint32_t)record;
 }
 
-/* The least fixed point of "a record takes bytes when a field of it does". A record that holds only
- * itself has no values; it stays at "none", which is harmless. */
-static void mark_takes_bytes(struct schema *s)
+static void note_fields(struct schema *s, struct users *u, size_t record)
 {
-    for (bool changed = true; changed;) {
-        changed = false;
-        for (size_t i = s->record_count; i-- > 0;) {
-            struct schema_record *record = &s->records[i];
-            if (!record->takes_bytes && any_field_takes_bytes(s, record->type))
-                changed = record->takes_bytes = true;
+    avro_schema_t type = s->records[record].type;
+    for (size_t i = 0; i < avro_schema_record_size(type); i++) {
+        avro_schema_t field = schema_target(avro_schema_record_field_get_by_index(type, (int)i));
+        if (is_avro_record(field)) {
+            size_t used = (size_t)(schema_record_of(s, field) - s->records);
+            u->users[u->count] = (struct user){(uint32_t)record, u->first[used]};
+            u->first[used] = ++u->count;
+        } else if (schema_takes_bytes(s, field)) {
+            mark(s, u, record);
         }
     }
 }
 
-/* avro-c reads what the names were made of, not what came. */
+/* The least fixed point of "a record takes bytes when a field of it does", in time linear in the
+ * number of fields. A record that holds only itself has no values; it stays at "none", which is
+ * harmless. */
+static bool mark_takes_bytes(struct schema *s)
+{
+    size_t fields = 1;
+    for (size_t i = 0; i < s->record_count; i++)
+        fields += avro_schema_record_size(s->records[i].type);
+    struct users *u = calloc(1, sizeof *u);
+    bool ok = u != NULL && (u->users = calloc(fields, sizeof *u->users)) != NULL;
+    for (size_t i = 0; ok && i < s->record_count; i++)
+        note_fields(s, u, i);
+    while (ok && u->marked_count > 0)
+        for (uint32_t at = u->first[u->marked[--u->marked_count]]; at != 0;) {
+            const struct user user = u->users[at - 1];
+            at = user.next;
+            mark(s, u, user.record);
+        }
+    if (u != NULL)
+        free(u->users);
+    free(u);
+    return ok;
+}
+
+/* avro-c reads what the names were made of, not what came, and no annotation at all. */
 static bool parse_avro(struct schema *s, struct error *err)
 {
-    char *text = json_dumps(s->json, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *bare = schema_bare(s->json, err);
+    if (bare == NULL)
+        return false;
+    char *text = json_dumps(bare, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(bare);
     if (text == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
     bool ok = avro_schema_from_json_length(text, strlen(text), &s->avro) == 0;
@@ -127,11 +178,10 @@ static bool parse_avro(struct schema *s, struct error *err)
 
 bool schema_parse(struct schema *s, const char *text, size_t len, struct error *err)
 {
-    json_error_t json_error;
     *s = (struct schema){0};
-    s->json = json_loadb(text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &json_error);
+    s->json = schema_text_parse(text, len, err);
     if (s->json == NULL)
-        return error_set(err, ERROR_UNDECODABLE, "the schema is no JSON: %s", json_error.text);
+        return false;
     if (!depth_is_fine(s->json, 0))
         return error_set(err, ERROR_UNDECODABLE, "the schema is nested deeper than %d",
                          SCHEMA_DEPTH_MAX);
@@ -141,13 +191,13 @@ bool schema_parse(struct schema *s, const char *text, size_t len, struct error *
     if (!schema_names_resolve(&s->json, s->definitions, err) || !parse_avro(s, err))
         return false;
     s->records = calloc(SCHEMA_RECORDS_MAX, sizeof *s->records);
-    if (s->records == NULL)
+    s->index = calloc(SCHEMA_INDEX, sizeof *s->index);
+    if (s->records == NULL || s->index == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
     if (!collect(s, s->avro))
         return error_set(err, ERROR_UNDECODABLE, "the schema has more than %d record types",
                          SCHEMA_RECORDS_MAX);
-    mark_takes_bytes(s);
-    return true;
+    return mark_takes_bytes(s) || error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
 }
 
 void schema_done(struct schema *s)
@@ -157,6 +207,7 @@ void schema_done(struct schema *s)
     json_decref(s->definitions);
     json_decref(s->json);
     free(s->records);
+    free(s->index);
     *s = (struct schema){0};
 }
 

@@ -12,6 +12,7 @@
 
 #define SCHEMA_RECORDS_MAX 1024 /* record types in one schema */
 #define SCHEMA_DEPTH_MAX 256    /* of the JSON */
+#define SCHEMA_INDEX 4096       /* slots of the index of records: a power of two, mostly free */
 
 struct schema {
     avro_schema_t avro;  /* owned */
@@ -24,6 +25,7 @@ struct schema {
         uint32_t call;      /* for the compiler: its place in the list of wanted routines */
     } * records;
     size_t record_count;
+    uint16_t *index; /* owned: by hash of the type, place in records plus 1; 0: free */
 };
 
 /* Parses the text with avro-c and jansson; UNDECODABLE when it is no Avro schema. */

@@ -18,9 +18,17 @@ bool schema_full_name(const char *name, const char *space, char ret_full[SCHEMA_
     return true;
 }
 
+static bool holds_nul(const json_t *text)
+{
+    return json_is_string(text) && strlen(json_string_value(text)) != json_string_length(text);
+}
+
 bool schema_definition_name(const json_t *definition, const char *space,
                             char ret_full[SCHEMA_NAME_MAX], struct error *err)
 {
+    if (holds_nul(json_object_get(definition, "name")) ||
+        holds_nul(json_object_get(definition, "namespace")))
+        return error_set(err, ERROR_UNDECODABLE, "a name in the schema holds a NUL");
     const char *name = json_string_value(json_object_get(definition, "name"));
     const char *own = json_string_value(json_object_get(definition, "namespace"));
     if (name == NULL)

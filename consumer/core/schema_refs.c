@@ -2,6 +2,7 @@
 #include "core/schema_refs.h"
 
 #include "core/schema_names.h"
+#include "core/schema_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -117,18 +118,10 @@ static json_t *walk(struct inliner *in, json_t *node, const char *space, int dep
     return ok ? json_incref(node) : NULL;
 }
 
-static json_t *parse(const char *text, struct error *err)
-{
-    json_t *node = json_loads(text, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, NULL);
-    if (node == NULL)
-        error_set(err, ERROR_UNDECODABLE, "a schema in the registry is no JSON");
-    return node;
-}
-
 static bool add_definition(struct inliner *in, const char *text)
 {
     char full[SCHEMA_NAME_MAX];
-    json_t *node = parse(text, in->err);
+    json_t *node = schema_text_parse(text, strlen(text), in->err);
     if (node == NULL)
         return false;
     bool ok = schema_is_definition(node)
@@ -155,7 +148,7 @@ static char *inline_all(struct inliner *in, const char *schema, const char *cons
     for (size_t i = 0; i < count; i++)
         if (!add_definition(in, referenced[i]))
             return NULL;
-    json_t *root = parse(schema, in->err);
+    json_t *root = schema_text_parse(schema, strlen(schema), in->err);
     json_t *whole = root != NULL ? walk(in, root, "", 0) : NULL;
     char *text = whole != NULL ? json_dumps(whole, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
     if (whole != NULL && text == NULL)

@@ -4,6 +4,7 @@
  * bounds. */
 #include "fuzz/fuzz.h"
 
+#include "core/buf.h"
 #include "core/schema_refs.h"
 
 static void run(const struct plan *plan, uint8_t filler)
@@ -18,6 +19,41 @@ static void run(const struct plan *plan, uint8_t filler)
     PROMISE(steps <= PLAN_STEPS_PER_BYTE * (sizeof body + 1));
 }
 
+/* Annotations in front of the first attribute of every object that has one. */
+static char *annotate(const char *text, size_t len, size_t *ret_len)
+{
+    static const char *const annotations[] = {
+        "\"doc\":\"\\u0000\\ud800\",", "\"connect.default\":1e999,",
+        "\"aliases\":[{\"\\u0000\":\"}\"}],", "\"order\":-99999999999999999999,"};
+    struct buf b;
+    buf_init(&b, 64 * len + 64);
+    bool inside = false; /* a string */
+    for (size_t i = 0; i < len; i++) {
+        buf_add_char(&b, text[i]);
+        if (inside && text[i] == '\\' && i + 1 < len)
+            buf_add_char(&b, text[++i]);
+        else if (text[i] == '"')
+            inside = !inside;
+        else if (!inside && text[i] == '{' && i + 1 < len && text[i + 1] == '"')
+            buf_add_text(&b, annotations[i % 4]);
+    }
+    return buf_take(&b, ret_len);
+}
+
+/* What compiles does so whatever annotations it gets. */
+static void compile_annotated(const char *text, size_t len)
+{
+    struct plan_options options = fuzz_plan_options();
+    struct error err = {0};
+    size_t annotated_len;
+    char *annotated = annotate(text, len, &annotated_len);
+    PROMISE(annotated != NULL);
+    struct plan *plan = plan_compile(annotated, annotated_len, &options, &err);
+    PROMISE(plan != NULL);
+    plan_free(plan);
+    free(annotated);
+}
+
 static void compile(const char *text, size_t len)
 {
     struct plan_options options = fuzz_plan_options();
@@ -28,6 +64,8 @@ static void compile(const char *text, size_t len)
     if (plan != NULL && plan_shape(plan) != PLAN_STRAY)
         for (unsigned filler = 0; filler < 6; filler++)
             run(plan, (uint8_t)filler);
+    if (plan != NULL)
+        compile_annotated(text, len);
     plan_free(plan);
 }
 

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -312,6 +313,23 @@ static const struct {
      "{\"type\":\"record\",\"type\":\"record\",\"name\":\"R\",\"fields\":[]}", ERROR_UNDECODABLE,
      "no JSON"},
     {"unknown reference", ROW("\"Elsewhere\""), ERROR_UNDECODABLE, "no Avro"},
+    {"fixed of a negative size", ROW("{\"type\":\"fixed\",\"name\":\"F\",\"size\":-1}"),
+     ERROR_UNDECODABLE, "fixed type \"F\" has no size"},
+    {"fixed of a huge size", ROW("{\"type\":\"fixed\",\"name\":\"F\",\"size\":2147483648}"),
+     ERROR_UNDECODABLE, "fixed type \"F\" has no size"},
+    {"fixed of no size", ROW("{\"type\":\"fixed\",\"name\":\"F\"}"), ERROR_UNDECODABLE,
+     "fixed type \"F\" has no size"},
+    {"fixed of a broken size", ROW("{\"type\":\"fixed\",\"name\":\"F\",\"size\":1.5}"),
+     ERROR_UNDECODABLE, "fixed type \"F\" has no size"},
+    {"a NUL in a type's name", ROW("{\"type\":\"fixed\",\"name\":\"F\\u0000\",\"size\":1}"),
+     ERROR_UNDECODABLE, "NUL"},
+    {"a NUL in a symbol", ROW("{\"type\":\"enum\",\"name\":\"F\",\"symbols\":[\"A\\u0000B\"]}"),
+     ERROR_UNDECODABLE, "NUL"},
+    {"no fields", ROW("{\"type\":\"record\",\"name\":\"F\"}"), ERROR_UNDECODABLE, "no fields"},
+    {"a field without a type", "{\"type\":\"record\",\"name\":\"F\",\"fields\":[{\"name\":\"a\"}]}",
+     ERROR_UNDECODABLE, "no type"},
+    {"text behind the schema", ROW("\"int\"") "x", ERROR_UNDECODABLE, "no JSON"},
+    {"an annotation that does not end", "{\"doc\":[\"}", ERROR_UNDECODABLE, "no JSON"},
 };
 
 static void schemas_are_checked(void **state)
@@ -401,9 +419,42 @@ static void large_schemas_compile(void **state)
     buf_done(&s);
 }
 
+/* Each record holds the one before it many times, and only the first takes bytes: the order that
+ * makes a fixed point by passes cubic. */
+static void compiling_is_linear(void **state)
+{
+    (void)state;
+    enum { TYPES = 1020, EACH = 40, SECONDS = 20 };
+    struct plan_options options = default_options();
+    struct error err = {0};
+    struct buf s;
+    buf_init(&s, 8 << 20);
+    buf_add_text(&s, "{\"type\":\"record\",\"name\":\"Row\",\"fields\":["
+                     "{\"name\":\"id\",\"type\":\"string\"},"
+                     "{\"name\":\"status\",\"type\":\"string\"}");
+    for (int i = 0; i < TYPES; i++) {
+        buf_addf(&s,
+                 ",{\"name\":\"c%d\",\"type\":{\"type\":\"record\",\"name\":\"T%d\",\"fields\":[",
+                 i, i);
+        for (int j = 0; i > 0 && j < EACH; j++)
+            buf_addf(&s, "{\"name\":\"a%d\",\"type\":\"T%d\"},", j, i - 1);
+        buf_addf(&s, "{\"name\":\"z\",\"type\":\"%s\"}]}}", i > 0 ? "null" : "int");
+    }
+    buf_add_text(&s, "]}");
+    assert_true(buf_ok(&s));
+    clock_t begin = clock();
+    struct plan *plan = plan_compile(s.data, s.len, &options, &err);
+    if (plan == NULL)
+        fail_msg("%s", err.text);
+    assert_in_range((clock() - begin) / CLOCKS_PER_SEC, 0, SECONDS);
+    plan_free(plan);
+    buf_done(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compiling_is_linear),
         cmocka_unit_test(headers_are_checked),
         cmocka_unit_test(ids_in_headers_are_refused_with_advice),
         cmocka_unit_test(bodies_are_checked),
