@@ -48,6 +48,7 @@ struct delivery {
     size_t heap_index; /* while RESTING */
     int64_t due_ms;    /* while RESTING; monotonic */
     bool rejected;     /* not to be sent, only to be parked in its turn */
+    bool rests_whole;  /* no probe of an open breaker cuts its rest short; set before lane_rest */
 
     void *owner;     /* the partition it was read from */
     uint64_t epoch;  /* of the partition's assignment: a late completion is recognised by it */

@@ -22,8 +22,9 @@ struct lanes {
         struct delivery *first, *last;
     } ready[READY_KINDS];   /* in the order in which they became so */
     uint64_t ready_count;   /* ever: numbers them over all kinds */
-    struct delivery **heap; /* RESTING, least due_ms first */
+    struct delivery **heap; /* RESTING, least due_ms first; has room for every delivery */
     size_t heap_len, heap_cap;
+    size_t whole_count; /* of these, who rest whole */
     struct lane_counts counts;
 };
 
@@ -77,7 +78,7 @@ static void enter(struct lanes *l, struct delivery *d, enum delivery_state to)
     static const unsigned allowed[] = {
         [DELIVERY_WAITING] = 1u << DELIVERY_READY,
         [DELIVERY_READY] = 1u << DELIVERY_IN_FLIGHT,
-        [DELIVERY_IN_FLIGHT] = 1u << DELIVERY_RESTING | 1u << DELIVERY_READY,
+        [DELIVERY_IN_FLIGHT] = 1u << DELIVERY_RESTING,
         [DELIVERY_RESTING] = 1u << DELIVERY_READY,
     };
     assert(allowed[d->state] >> to & 1u);
@@ -159,8 +160,26 @@ static void free_lane(struct lanes *l, struct lane *lane)
     free(lane);
 }
 
+/* Any delivery may have to rest, and then it must not fail for lack of memory: it would be ready at
+ * once, and fail again. */
+static bool reserve_rest(struct lanes *l)
+{
+    size_t count = l->counts.waiting + l->counts.ready + l->counts.in_flight + l->counts.resting;
+    if (count < l->heap_cap)
+        return true;
+    size_t cap = l->heap_cap > 0 ? l->heap_cap * 2 : FIRST_HEAP;
+    struct delivery **heap = realloc(l->heap, cap * sizeof(struct delivery *));
+    if (heap == NULL)
+        return false;
+    l->heap = heap;
+    l->heap_cap = cap;
+    return true;
+}
+
 bool lane_add(struct lanes *l, struct delivery *d)
 {
+    if (!reserve_rest(l))
+        return false;
     struct lane *lane = find_lane(l, d);
     d->lane_next = NULL;
     d->state = DELIVERY_WAITING;
@@ -240,6 +259,7 @@ static void heap_down(struct lanes *l, size_t at, struct delivery *d)
 
 static void heap_remove(struct lanes *l, size_t at)
 {
+    l->whole_count -= l->heap[at]->rests_whole;
     struct delivery *last = l->heap[--l->heap_len];
     if (at == l->heap_len)
         return;
@@ -249,22 +269,13 @@ static void heap_remove(struct lanes *l, size_t at)
         heap_down(l, at, last);
 }
 
-bool lane_rest(struct lanes *l, struct delivery *d, int64_t due_ms)
+void lane_rest(struct lanes *l, struct delivery *d, int64_t due_ms)
 {
-    if (l->heap_len == l->heap_cap) {
-        size_t cap = l->heap_cap ? l->heap_cap * 2 : FIRST_HEAP;
-        struct delivery **heap = realloc(l->heap, cap * sizeof(struct delivery *));
-        if (heap == NULL) {
-            make_ready(l, d);
-            return false;
-        }
-        l->heap = heap;
-        l->heap_cap = cap;
-    }
+    assert(l->heap_len < l->heap_cap);
     enter(l, d, DELIVERY_RESTING);
     d->due_ms = due_ms;
+    l->whole_count += d->rests_whole;
     heap_up(l, l->heap_len++, d);
-    return true;
 }
 
 int64_t lane_wake(struct lanes *l, int64_t now_ms)
@@ -279,13 +290,21 @@ int64_t lane_wake(struct lanes *l, int64_t now_ms)
 
 bool lane_has_any(const struct lanes *l, bool fresh)
 {
-    return l->ready[READY_AGAIN].first != NULL || l->heap_len > 0 ||
+    return l->ready[READY_AGAIN].first != NULL || l->heap_len > l->whole_count ||
            (fresh && l->ready[READY_FRESH].first != NULL);
 }
 
 bool lane_wake_first(struct lanes *l)
 {
-    return l->heap_len > 0 && (lane_wake(l, l->heap[0]->due_ms), true);
+    struct delivery *first = NULL;
+    for (size_t i = 0; i < l->heap_len; i++)
+        if (!l->heap[i]->rests_whole && (first == NULL || l->heap[i]->due_ms < first->due_ms))
+            first = l->heap[i];
+    if (first == NULL)
+        return false;
+    heap_remove(l, first->heap_index);
+    make_ready(l, first);
+    return true;
 }
 
 void lane_finish(struct lanes *l, struct delivery *d)

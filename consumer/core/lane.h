@@ -33,12 +33,12 @@ bool lane_has_fresh(const struct lanes *lanes);
 /* As lane_take, for one that is to be parked only. */
 struct delivery *lane_take_rejected(struct lanes *lanes);
 
-/* Whether lane_take gives one, now or once it has rested. */
+/* Whether lane_take gives one, now or after lane_wake_first. */
 bool lane_has_any(const struct lanes *lanes, bool fresh);
 
-/* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. False without
- * memory: d is then READY at once. */
-bool lane_rest(struct lanes *lanes, struct delivery *d, int64_t due_ms);
+/* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. Needs no memory:
+ * lane_add has seen to it. */
+void lane_rest(struct lanes *lanes, struct delivery *d, int64_t due_ms);
 
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
 void lane_finish(struct lanes *lanes, struct delivery *d);
@@ -46,7 +46,8 @@ void lane_finish(struct lanes *lanes, struct delivery *d);
 /* Wakes what is due; returns when the next one is (ms, monotonic), or -1. */
 int64_t lane_wake(struct lanes *lanes, int64_t now_ms);
 
-/* Wakes the one that is due first, whenever that is; false when none rests. */
+/* Wakes the one that is due first, whenever that is, of those whose rest may be cut short; false
+ * when there is none. */
 bool lane_wake_first(struct lanes *lanes);
 
 /* Takes out the deliveries of `owner` that are not IN_FLIGHT, and hands each to `dropped`. */

@@ -101,6 +101,35 @@ static void only_what_was_sent_before(void **state)
     lanes_free(l);
 }
 
+/* An open breaker's probe cuts a rest short, but not one that must be whole. */
+static void a_whole_rest_is_not_cut_short(void **state)
+{
+    struct lanes *l = lanes_new();
+    (void)state;
+    struct delivery *a = add(l, "a", 1, NULL), *b = add(l, "b", 2, NULL);
+    assert_ptr_equal(send(l, true), a);
+    assert_ptr_equal(send(l, true), b);
+    a->rests_whole = true;
+    lane_rest(l, a, 10);
+    assert_false(lane_has_any(l, true));
+    assert_false(lane_wake_first(l));
+    lane_rest(l, b, 20);
+    assert_true(lane_has_any(l, false));
+    assert_true(lane_wake_first(l)); /* though a is due earlier */
+    assert_ptr_equal(send(l, false), b);
+    assert_int_equal(lane_wake(l, 9), 10);
+    lane_wake(l, 10);
+    assert_true(lane_has_any(l, false));
+    assert_ptr_equal(send(l, false), a);
+    a->rests_whole = false;
+    lane_rest(l, a, 30);
+    assert_true(lane_wake_first(l));
+    assert_ptr_equal(send(l, false), a);
+    finish(l, a);
+    finish(l, b);
+    lanes_free(l);
+}
+
 static void the_rejected_have_their_turn_too(void **state)
 {
     struct lanes *l = lanes_new();
@@ -200,6 +229,7 @@ static void play_end(struct play *p)
     struct delivery *d = p->out[which];
     p->out[which] = p->out[--p->out_count];
     if (draw(p, 3) == 0) {
+        d->rests_whole = draw(p, 4) == 0;
         lane_rest(p->l, d, p->now_ms + draw(p, 50));
         return;
     }
@@ -223,7 +253,8 @@ static void always_one_by_one(void **state)
             play_end(&p);
         assert_int_equal(lane_counts(p.l).in_flight, p.out_count);
     }
-    for (p.now_ms += 1000; lane_wake(p.l, p.now_ms), lane_has_any(p.l, true) || p.out_count > 0;
+    for (p.now_ms += 1000; lane_wake(p.l, p.now_ms), lane_has_any(p.l, true) || p.out_count > 0 ||
+                                                         lane_counts(p.l).resting > 0;
          p.now_ms += 100) {
         play_take(&p);
         play_end(&p);
@@ -239,6 +270,7 @@ int main(void)
         cmocka_unit_test(an_order_is_sent_one_by_one),
         cmocka_unit_test(who_waits_longest_goes_first),
         cmocka_unit_test(only_what_was_sent_before),
+        cmocka_unit_test(a_whole_rest_is_not_cut_short),
         cmocka_unit_test(the_rejected_have_their_turn_too),
         cmocka_unit_test(an_owner_withdraws),
         cmocka_unit_test(always_one_by_one),

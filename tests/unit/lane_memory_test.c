@@ -1,0 +1,106 @@
+/* lane_memory_test: where memory is short, a delivery is refused when it comes, never later. */
+#include "core/lane.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static int left = -1; /* allocations that still succeed; -1: all of them */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__real_realloc(void *old, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_realloc(void *old, size_t size);
+
+static bool is_refused(void)
+{
+    return left >= 0 && left-- == 0 && (left = 0, true);
+}
+
+void *__wrap_malloc(size_t size)
+{
+    return is_refused() ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    return is_refused() ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_realloc(void *old, size_t size)
+{
+    return is_refused() ? NULL : __real_realloc(old, size);
+}
+
+static struct delivery *new_delivery(int number)
+{
+    char order[16];
+    snprintf(order, sizeof order, "o%d", number);
+    const struct slice texts[DELIVERY_TEXT_COUNT] = {[TEXT_ORDER_ID] = slice_of(order)};
+    struct delivery *d = delivery_new(texts);
+    assert_non_null(d);
+    return d;
+}
+
+/* It would be ready at once, be tried in the same turn, and fail again: a loop without end. */
+static void to_rest_needs_no_memory(void **state)
+{
+    enum { ORDERS = 1000 };
+    struct lanes *l = lanes_new();
+    (void)state;
+    for (int i = 0; i < ORDERS; i++) {
+        struct delivery *d = new_delivery(i);
+        d->rejected = i % 2 == 0; /* these are parked, and parking needs memory, too */
+        assert_true(lane_add(l, d));
+    }
+    left = 0;
+    for (struct delivery *d; (d = lane_take_rejected(l)) != NULL;)
+        lane_rest(l, d, 100);
+    for (struct delivery *d; (d = lane_take(l, true)) != NULL;)
+        lane_rest(l, d, 100);
+    left = -1;
+    assert_int_equal(lane_counts(l).resting, ORDERS);
+    lane_wake(l, 100);
+    for (struct delivery *d;
+         (d = lane_take_rejected(l)) != NULL || (d = lane_take(l, true)) != NULL;) {
+        lane_finish(l, d);
+        free(d);
+    }
+    lanes_free(l);
+}
+
+/* Each allocation fails in turn: what is refused is the caller's, and nothing is left of it. */
+static void what_there_is_no_room_for_is_refused(void **state)
+{
+    (void)state;
+    for (int fails = 0; fails < 4; fails++) {
+        struct lanes *l = lanes_new();
+        struct delivery *d = new_delivery(1);
+        left = fails;
+        bool added = lane_add(l, d);
+        left = -1;
+        assert_int_equal(added, lane_counts(l).ready == 1);
+        if (!added)
+            assert_true(lane_add(l, d));
+        assert_ptr_equal(lane_take(l, true), d);
+        lane_finish(l, d);
+        free(d);
+        lanes_free(l);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(to_rest_needs_no_memory),
+        cmocka_unit_test(what_there_is_no_room_for_is_refused),
+    };
+    return cmocka_run_group_tests_name("lane_memory", tests, NULL, NULL);
+}
