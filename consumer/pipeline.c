@@ -93,7 +93,8 @@ static bool set_rules(struct pipeline *p, const struct config *c, struct error *
     const struct {
         const char *list;
         enum outcome_class class;
-    } changes[] = {{c->outcome_transient, OUTCOME_TRANSIENT},
+    } changes[] = {{c->outcome_delivered, OUTCOME_DELIVERED},
+                   {c->outcome_transient, OUTCOME_TRANSIENT},
                    {c->outcome_refused, OUTCOME_REFUSED},
                    {c->outcome_endpoint, OUTCOME_ENDPOINT}};
     outcome_rules_default(&p->outcome_rules);
@@ -105,6 +106,7 @@ static bool set_rules(struct pipeline *p, const struct config *c, struct error *
                                               .cap_ms = c->retry_cap,
                                               .attempts = (int)c->retry_attempts,
                                               .endpoint_attempts = (int)c->retry_endpoint_attempts,
+                                              .unknown_attempts = (int)c->retry_unknown_attempts,
                                               .give_up_ms = c->retry_give_up};
     p->breaker_options =
         (struct breaker_options){.failures_in_row = (int)c->breaker_failures_in_row,
@@ -318,7 +320,7 @@ static void leave(struct pipeline *p)
     p->stopping = true;
     source_close(p->source);
     int64_t deadline =
-        clock_mono_ms() + p->config->drain_timeout + p->config->outcome_timeout + LOOK_UP_MS;
+        clock_mono_ms() + config_drain_timeout(p->config) + p->config->outcome_timeout + LOOK_UP_MS;
     for (;;) {
         int64_t wait = turn(p);
         if (source_closed(p->source) || p->now_ms >= deadline)

@@ -94,7 +94,7 @@ static void revoking(void *context, int32_t slot)
     }
     partition->state = PARTITION_REVOKING;
     p->state_changed = true;
-    partition->give_back_by_ms = p->now_ms + p->config->drain_timeout;
+    partition->give_back_by_ms = p->now_ms + config_drain_timeout(p->config);
     drop_batch(partition);
     drop_deliveries(p, partition);
 }

@@ -76,6 +76,7 @@ struct partition {
 struct totals { /* consumed = skipped + delivered + parked + abandoned + unsettled_count() */
     uint64_t consumed, repeated, settled_before, skipped[SKIP_REASON_COUNT];
     uint64_t delivered, parked, attempts, failures, before_unknown, abandoned;
+    uint64_t answers_incomplete, unknown_results; /* of attempts */
     uint64_t outcomes_unacknowledged, breaker_opened, commits, commit_failures;
     uint64_t reloads, reload_failures;
 };
@@ -157,6 +158,7 @@ struct pipeline {
     int64_t next_progress_ms;
     uint64_t progress_shown;
     struct log_trouble webhook_trouble, commit_trouble, memory_trouble, window_trouble;
+    struct log_trouble unknown_trouble, incomplete_trouble;
     bool near_miss_said, before_unknown_said;
 };
 

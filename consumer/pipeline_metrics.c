@@ -119,6 +119,10 @@ static void add_webhook(const struct pipeline *p, struct buf *b)
     uint64_t below = 0;
     counter(b, "webhook_attempts_total", p->totals.attempts, "Requests begun.");
     counter(b, "webhook_failures_total", p->totals.failures, "Requests that ended without a 2xx.");
+    counter(b, "webhook_answers_incomplete_total", p->totals.answers_incomplete,
+            "Answers that broke off behind their status, which counts all the same.");
+    counter(b, "webhook_unknown_results_total", p->totals.unknown_results,
+            "Requests that were sent and got no answer: the endpoint may have taken them.");
     gauge(b, "webhook_requests", (int64_t)p->in_flight, "Requests under way.");
     head(b, "webhook_duration_seconds", "histogram", "Time of a request, connecting included.");
     for (int i = 0; i < DURATION_BUCKETS; i++) {

@@ -38,6 +38,48 @@ void drop_under_way(struct pipeline *p)
     p->under_way = NULL;
 }
 
+/* ---- what came back ---- */
+
+/* A status is an answer, whatever becomes of what should follow it: 0: none. */
+static int status_of(const struct http_result *result)
+{
+    return result->status != 0 ? result->status : result->begun_status;
+}
+
+static enum outcome_class class_of(const struct pipeline *p, const struct http_result *result)
+{
+    int status = status_of(result);
+    return outcome_classify(&p->outcome_rules, status, status != 0 ? FAILURE_NONE : result->kind);
+}
+
+static bool is_timeout(const struct http_result *result)
+{
+    return result->maybe_taken && result->kind == FAILURE_TIMEOUT;
+}
+
+/* "timeout" is said only of what was sent; else there was no connection in time. */
+static void note_reason(struct delivery *d, const struct http_result *result)
+{
+    bool unsent = result->kind == FAILURE_TIMEOUT && !result->maybe_taken;
+    enum outcome_failure kind = unsent ? FAILURE_NETWORK : result->kind;
+    d->status = status_of(result);
+    outcome_reason(d->status, d->status != 0 ? FAILURE_NONE : kind, d->reason, sizeof d->reason);
+}
+
+/* The order is not sent again for it, but a receiver that answers so is worth a look. */
+static void note_incomplete(struct pipeline *p, const struct http_result *result)
+{
+    if (result->begun_status == 0)
+        return;
+    p->totals.answers_incomplete++;
+    const struct log_field fields[] = {LOG_S("endpoint", webhook_name(p->webhook)),
+                                       LOG_I("status", result->begun_status),
+                                       LOG_S("error", result->failure),
+                                       LOG_S("hint", "the status counts; the body is not needed"),
+                                       {0}};
+    log_trouble(&p->incomplete_trouble, p->now_ms, TROUBLE_EVERY_MS, "answer incomplete", fields);
+}
+
 /* ---- an attempt's end ---- */
 
 static uint32_t random_next(struct pipeline *p)
@@ -58,6 +100,25 @@ static void say_failure(struct pipeline *p, const struct delivery *d,
                                        {0}};
     log_trouble(&p->webhook_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "delivery failed; it will be tried again", fields);
+}
+
+static void say_unknown(struct pipeline *p, const struct delivery *d,
+                        const struct http_result *result, int64_t delay_ms)
+{
+    const struct log_field fields[] = {
+        LOG_S("endpoint", webhook_name(p->webhook)),
+        LOG_S("reason", d->reason),
+        LOG_S("error", result->failure),
+        LOG_I("attempt", d->history.attempts),
+        LOG_S("webhook_id", d->id),
+        LOG_I("partition", d->partition),
+        LOG_I("offset", d->offset),
+        LOG_I("next_attempt_s", delay_ms / 1000),
+        LOG_S("hint", "the endpoint may have taken it, and each further try as well: a receiver "
+                      "that keeps webhook-ids takes it once; webhook.timeout may be too short"),
+        {0}};
+    log_trouble(&p->unknown_trouble, p->now_ms, TROUBLE_EVERY_MS, "delivery result unknown",
+                fields);
 }
 
 static void say_breaker(const struct pipeline *p, const char *reason)
@@ -86,7 +147,8 @@ static void try_again(struct pipeline *p, struct delivery *d, int64_t delay_ms)
     }
     partition_of(d)->busy--;
     /* An open breaker has its own pace: whatever waits is ready to be its probe. */
-    int64_t due_ms = p->now_ms + (breaker_is_open(&p->breaker) ? 0 : delay_ms);
+    bool may_probe = breaker_is_open(&p->breaker) && !d->rests_whole;
+    int64_t due_ms = p->now_ms + (may_probe ? 0 : delay_ms);
     int64_t endpoint_ms = breaker_wake_ms(&p->breaker, p->now_ms);
     say_retrying(p, d, p->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) - p->now_ms);
     lane_rest(p->lanes, d, due_ms);
@@ -117,9 +179,8 @@ static void note_duration(struct pipeline *p, int64_t took_ms)
 static enum outcome_class learn(struct pipeline *p, struct delivery *d,
                                 const struct http_result *result)
 {
-    enum outcome_class class = outcome_classify(&p->outcome_rules, result->status, result->kind);
+    enum outcome_class class = class_of(p, result);
     bool is_probe = d->probe;
-    d->status = result->status;
     d->probe = false;
     if (is_probe)
         p->probe = NULL;
@@ -129,7 +190,7 @@ static enum outcome_class learn(struct pipeline *p, struct delivery *d,
                            : p->config->retry_after_cap;
         breaker_hold(&p->breaker, p->now_ms + hold);
     }
-    outcome_reason(result->status, result->kind, d->reason, sizeof d->reason);
+    note_reason(d, result);
     if (class != OUTCOME_DELIVERED)
         memcpy(p->last_failure, d->reason, sizeof p->last_failure);
     bool counts = strcmp(d->source, "redrive") != 0;
@@ -149,6 +210,15 @@ static void succeeded(struct pipeline *p, struct delivery *d)
     conclude_delivered(p, d);
 }
 
+/* Nothing more can be found out here: the receiver knows, or its operator. */
+static void park_unknown(struct pipeline *p, struct delivery *d, struct http_result *result)
+{
+    snprintf(d->reason, sizeof d->reason, "unknown_result");
+    result->failure = "each try may have been taken: look for this webhook-id or order at the "
+                      "receiver before it is sent again";
+    park_after(p, d, "unknown_result", result);
+}
+
 static void exhausted(struct pipeline *p, struct delivery *d, const char *class,
                       const struct http_result *result)
 {
@@ -160,10 +230,10 @@ static void exhausted(struct pipeline *p, struct delivery *d, const char *class,
 
 /* An attempt of which nothing is to be learned. While it was under way, another probe may have
  * begun: at another address. */
-static void pass_over(struct pipeline *p, struct delivery *d)
+static void pass_over(struct pipeline *p, struct delivery *d, int64_t next_probe_ms)
 {
     if (p->probe == d) {
-        breaker_probe_gone(&p->breaker, p->now_ms);
+        breaker_probe_gone(&p->breaker, next_probe_ms);
         p->probe = NULL;
     }
     d->probe = false;
@@ -171,53 +241,74 @@ static void pass_over(struct pipeline *p, struct delivery *d)
 }
 
 /* It ended at an address that is no longer the endpoint's, so it says nothing about this one:
- * delivered is delivered, anything else is sent to the new one. */
+ * delivered is delivered, anything else is sent to the new one, which may be the same receiver. */
 static void end_outdated(struct pipeline *p, struct delivery *d, const struct http_result *result)
 {
-    pass_over(p, d);
-    d->status = result->status;
-    outcome_reason(result->status, result->kind, d->reason, sizeof d->reason);
-    if (outcome_classify(&p->outcome_rules, result->status, result->kind) == OUTCOME_DELIVERED) {
+    pass_over(p, d, p->now_ms);
+    note_reason(d, result);
+    if (class_of(p, result) == OUTCOME_DELIVERED) {
         conclude_delivered(p, d);
         return;
     }
     p->totals.failures++;
-    try_again(p, d, 0);
+    d->rests_whole = is_timeout(result);
+    try_again(p, d, d->rests_whole ? RETRY_UNKNOWN_BASE_MS : 0);
 }
 
-static void attempt_done(void *context, const struct http_result *result)
+static struct retry_outcome outcome_of(struct pipeline *p, enum outcome_class class,
+                                       const struct http_result *result)
+{
+    return (struct retry_outcome){.class = class,
+                                  .breaker_open = breaker_is_open(&p->breaker),
+                                  .others = p->deliveries,
+                                  .now_ms = p->now_ms,
+                                  .random = random_next(p),
+                                  .is_pace =
+                                      outcome_is_pace(status_of(result), result->has_retry_after),
+                                  .is_unknown = result->maybe_taken,
+                                  .is_timeout = is_timeout(result),
+                                  .open_ms = breaker_open_ms(&p->breaker, p->now_ms)};
+}
+
+static void end_failed(struct pipeline *p, struct delivery *d, enum retry_verdict verdict,
+                       int64_t delay_ms, struct http_result *result)
+{
+    p->totals.failures++;
+    switch (verdict) {
+    case RETRY_REFUSED: park_after(p, d, "refused", result); return;
+    case RETRY_EXHAUSTED: exhausted(p, d, "exhausted", result); return;
+    case RETRY_SINGULAR: exhausted(p, d, "endpoint", result); return;
+    case RETRY_UNKNOWN: park_unknown(p, d, result); return;
+    default: break;
+    }
+    if (result->maybe_taken)
+        say_unknown(p, d, result, delay_ms);
+    else
+        say_failure(p, d, result);
+    try_again(p, d, delay_ms);
+}
+
+static void attempt_done(void *context, const struct http_result *from)
 {
     struct delivery *d = context;
     struct pipeline *p = ((struct partition *)d->owner)->p;
+    struct http_result result = *from;
     leave_under_way(p, d);
     note_duration(p, p->now_ms - d->sent_ms);
+    note_incomplete(p, &result);
+    p->totals.unknown_results += result.maybe_taken;
     if (d->generation != webhook_generation(p->webhook)) {
-        end_outdated(p, d, result);
+        end_outdated(p, d, &result);
         return;
     }
-    enum outcome_class class = learn(p, d, result);
-    const struct retry_outcome outcome = {.class = class,
-                                          .breaker_open = breaker_is_open(&p->breaker),
-                                          .others = p->deliveries,
-                                          .now_ms = p->now_ms,
-                                          .random = random_next(p)};
+    const struct retry_outcome outcome = outcome_of(p, learn(p, d, &result), &result);
     int64_t delay_ms = 0;
     enum retry_verdict verdict = retry_decide(&p->retry_options, &d->history, &outcome, &delay_ms);
-    if (verdict == RETRY_DONE) {
+    d->rests_whole = outcome.is_timeout;
+    if (verdict == RETRY_DONE)
         succeeded(p, d);
-        return;
-    }
-    p->totals.failures++;
-    if (verdict == RETRY_REFUSED) {
-        park_after(p, d, "refused", result);
-    } else if (verdict == RETRY_EXHAUSTED) {
-        exhausted(p, d, "exhausted", result);
-    } else if (verdict == RETRY_SINGULAR) {
-        exhausted(p, d, "endpoint", result);
-    } else {
-        say_failure(p, d, result);
-        try_again(p, d, delay_ms);
-    }
+    else
+        end_failed(p, d, verdict, delay_ms, &result);
 }
 
 /* ---- an attempt's start ---- */
@@ -226,7 +317,8 @@ static void attempt_done(void *context, const struct http_result *result)
 static void attempt_failed(struct pipeline *p, struct delivery *d)
 {
     leave_under_way(p, d);
-    pass_over(p, d);
+    pass_over(p, d, p->now_ms + p->config->retry_base);
+    d->rests_whole = false;
     log_trouble(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "a request could not be started: no memory", (const struct log_field[]){{0}});
     partition_of(d)->busy--;
@@ -243,6 +335,7 @@ static void note_attempt(struct pipeline *p, struct delivery *d)
     d->generation = webhook_generation(p->webhook);
     if (d->history.attempts++ == 0) {
         d->history.first_ms = p->now_ms;
+        d->history.first_open_ms = breaker_open_ms(&p->breaker, p->now_ms);
         d->first_attempt_ms = p->wall_ms;
     }
     if (!d->dispatched) {

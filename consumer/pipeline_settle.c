@@ -256,6 +256,8 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
         give_up_delivery(p, d);
         return;
     }
-    partition->busy--; /* no memory: its turn comes again */
+    partition->busy--; /* no memory: its turn comes again, to be parked and not to be sent */
+    d->rejected = true;
+    d->rests_whole = false;
     lane_rest(p->lanes, d, p->now_ms + p->config->retry_base);
 }

@@ -35,12 +35,17 @@ void breaker_probing(struct breaker *b)
     b->state = BREAKER_PROBING;
 }
 
-void breaker_probe_gone(struct breaker *b, int64_t now_ms)
+void breaker_probe_gone(struct breaker *b, int64_t next_ms)
 {
     if (b->state != BREAKER_PROBING)
         return;
     b->state = BREAKER_OPEN;
-    b->probe_at_ms = now_ms;
+    b->probe_at_ms = next_ms;
+}
+
+int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms)
+{
+    return b->was_open_ms + (breaker_is_open(b) ? now_ms - b->since_ms : 0);
 }
 
 void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms)
@@ -138,9 +143,10 @@ static bool open_for(struct breaker *b, const struct breaker_options *options,
 /* Old failures must not open it again at once. */
 static void close_again(struct breaker *b, int64_t now_ms)
 {
-    int64_t hold_until_ms = b->hold_until_ms;
+    int64_t hold_until_ms = b->hold_until_ms, was_open_ms = breaker_open_ms(b, now_ms);
     breaker_init(b, now_ms);
     b->hold_until_ms = hold_until_ms;
+    b->was_open_ms = was_open_ms;
 }
 
 /* A refusal shows that the endpoint works, unless refusals are what it is blamed for. */

@@ -43,6 +43,7 @@ struct breaker {
     int64_t probe_at_ms;   /* OPEN: when the next probe may go */
     int64_t probe_gap_ms;  /* the wait before it */
     int64_t hold_until_ms; /* Retry-After: nothing is sent before, whatever the state; 0: none */
+    int64_t was_open_ms;   /* in all the times before the one that since_ms began */
     int in_row;
     struct breaker_second {
         int64_t second;
@@ -58,8 +59,9 @@ enum breaker_leave { BREAKER_SEND, BREAKER_PROBE, BREAKER_WAIT };
 enum breaker_leave breaker_ask(const struct breaker *b, int64_t now_ms);
 void breaker_probing(struct breaker *b);
 
-/* The probe ended without an answer that says anything (given back, no memory). */
-void breaker_probe_gone(struct breaker *b, int64_t now_ms);
+/* The probe ended without an answer that says anything (given back, no memory); the next one may go
+ * at next_ms. */
+void breaker_probe_gone(struct breaker *b, int64_t next_ms);
 
 /* An attempt ended. counts_refusal: false for redrives, which the guard does not count. Returns
  * true when the state changed between CLOSED and not CLOSED: worth a log line. */
@@ -75,6 +77,9 @@ void breaker_hold(struct breaker *b, int64_t until_ms);
 
 /* Whether failures are the endpoint's for now, so that none counts against a record. */
 bool breaker_is_open(const struct breaker *b);
+
+/* How long it has been open since breaker_init, all in all. */
+int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms);
 
 /* When breaker_ask may answer differently by time alone (monotonic ms); -1: not by time. */
 int64_t breaker_wake_ms(const struct breaker *b, int64_t now_ms);

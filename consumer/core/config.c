@@ -358,7 +358,8 @@ static const char *choice_text(const char *allowed, int choice, char *text, size
 static const char *quantity_text(enum config_quantity quantity, const void *member, char *text,
                                  size_t size)
 {
-    return config_quantity_format(quantity, *(const int64_t *)member, text, size);
+    int64_t number = *(const int64_t *)member;
+    return number < 0 ? NULL : config_quantity_format(quantity, number, text, size);
 }
 
 const char *config_value_text(const struct config *config, size_t option, char *text, size_t size)
@@ -386,6 +387,8 @@ static bool set_defaults(struct config *config)
         const struct config_option *option = &config_options[i];
         if (slots[i].type == TYPE_CHOICE)
             *(CONFIG_C_CHOICE *)(void *)((char *)config + slots[i].offset) = -1;
+        if (slots[i].type == TYPE_DURATION)
+            *(CONFIG_C_DURATION *)(void *)((char *)config + slots[i].offset) = -1;
         if (option->fallback != NULL &&
             !config_set(config, option->name, option->fallback, "default", NULL))
             return false;

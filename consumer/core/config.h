@@ -65,7 +65,7 @@
       "certificates to trust instead of the system's, PEM")                                        \
     X(webhook_concurrency, "webhook.concurrency", COUNT, "16", 1, 1024, "",                        \
       "requests in flight at a time")                                                              \
-    X(webhook_timeout, "webhook.timeout", DURATION, "10s", 100, 300000, "",                        \
+    X(webhook_timeout, "webhook.timeout", DURATION, "30s", 100, 300000, "",                        \
       "time limit of one attempt, connecting included")                                            \
     X(webhook_response_max, "webhook.response_max", SIZE, "64KiB", 0, 16777216, "",                \
       "bytes of a response that are read; a longer one ends there")                                \
@@ -74,6 +74,8 @@
     X(webhook_uncommitted_max, "webhook.uncommitted_max", COUNT, "1000", 1, 1000000, "",           \
       "deliveries dispatched and not yet covered by an acknowledged commit: what a crash may "     \
       "send again")                                                                                \
+    X(outcome_delivered, "outcome.delivered", TEXT, NULL, 0, 0, "",                                \
+      "statuses that mean \"have it already\" and count as delivered besides 2xx: 409")            \
     X(outcome_transient, "outcome.transient", TEXT, NULL, 0, 0, "",                                \
       "statuses to take for transient failures besides the usual ones: 409,520-527")               \
     X(outcome_refused, "outcome.refused", TEXT, NULL, 0, 0, "",                                    \
@@ -89,8 +91,12 @@
       "failures that park an order; only those count between which others were delivered")         \
     X(retry_endpoint_attempts, "retry.endpoint_attempts", COUNT, "3", 1, 1000000, "",              \
       "answers blaming the endpoint that park an order, others being delivered in between")        \
+    X(retry_unknown_attempts, "retry.unknown_attempts", COUNT, "5", 1, 1000000, "",                \
+      "requests without a result (sent, no answer) that park an order, others being delivered in " \
+      "between: each may have been taken")                                                         \
     X(retry_give_up, "retry.give_up", DURATION, "24h", 1000, 31536000000, "",                      \
-      "time after its first attempt at which an order is parked in any case")                      \
+      "time after its first attempt at which an order is parked in any case; stands still while "  \
+      "the breaker is open")                                                                       \
     X(retry_after_cap, "retry.after_cap", DURATION, "15m", 0, 86400000, "",                        \
       "longest Retry-After that is honoured")                                                      \
     X(breaker_failures_in_row, "breaker.failures_in_row", COUNT, "5", 1, 1000000, "",              \
@@ -110,8 +116,8 @@
     X(commit_interval, "commit.interval", DURATION, "20ms", 0, 60000, "",                          \
       "time between two commits; a quarter of it when deliveries would soon wait for one, five "   \
       "while records are only passed by")                                                          \
-    X(drain_timeout, "drain.timeout", DURATION, "10s", 0, 300000, "",                              \
-      "time to finish what is in flight at shutdown or revoke")                                    \
+    X(drain_timeout, "drain.timeout", DURATION, NULL, 0, 600000, "",                               \
+      "time to finish what is in flight at shutdown or revoke; default webhook.timeout + 5s")      \
     X(inflight_records, "inflight.records", COUNT, "10000", 1, 10000000, "",                       \
       "unsettled deliveries held at a time, over all partitions")                                  \
     X(inflight_partition_records, "inflight.partition_records", COUNT, "2000", 1, 10000000, "",    \
@@ -164,7 +170,7 @@
     X(log_format, "log.format", CHOICE, "logfmt", 0, 0, "logfmt|json", "form of log lines")
 
 /* C type of each option type's member. TEXT, SECRET: owned by the config, NULL when unset.
- * CHOICE: index into its allowed words, -1 when unset. */
+ * CHOICE: index into its allowed words, -1 when unset; DURATION: -1 when unset. */
 #define CONFIG_C_TEXT char *
 #define CONFIG_C_SECRET char *
 #define CONFIG_C_SWITCH bool
@@ -250,6 +256,9 @@ enum config_need {
 /* Checks what must be there and what contradicts, and notes what is unwise in config->warnings.
  * `needs` is a set of enum config_need. */
 bool config_finish(struct config *config, unsigned needs, struct error *err) must_check;
+
+/* drain.timeout, or what it is when it is unset (ms). */
+int64_t config_drain_timeout(const struct config *config);
 
 /* The part of it that concerns what must be there. */
 bool config_need(const struct config *config, unsigned needs, struct error *err) must_check;

@@ -291,9 +291,10 @@ static bool check_outcomes(const struct config *config, struct error *err)
         const char *option, *list;
     } lists[] = {{"outcome.transient", config->outcome_transient},
                  {"outcome.refused", config->outcome_refused},
-                 {"outcome.endpoint", config->outcome_endpoint}};
+                 {"outcome.endpoint", config->outcome_endpoint},
+                 {"outcome.delivered", config->outcome_delivered}};
     uint8_t named_by[STATUSES] = {0}; /* which list, from 1 */
-    for (uint8_t i = 0; i < 3; i++) {
+    for (uint8_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         struct outcome_rules rules = {{0}};
         struct error why = {0};
         if (lists[i].list == NULL)
@@ -313,6 +314,13 @@ static bool check_outcomes(const struct config *config, struct error *err)
 }
 
 /* ---- the whole ---- */
+
+/* An attempt that began just before a stop has the time to end. */
+int64_t config_drain_timeout(const struct config *config)
+{
+    enum { LONGER_MS = 5000 };
+    return config->drain_timeout >= 0 ? config->drain_timeout : config->webhook_timeout + LONGER_MS;
+}
 
 static void advise(struct config *c)
 {
@@ -387,6 +395,7 @@ bool config_finish(struct config *config, unsigned needs, struct error *err)
         !check_kafka_security(config, err) || !check_orders(config, err) ||
         !check_outcomes(config, err) || !check_auth(config, needs, err))
         return false;
+    config->drain_timeout = config_drain_timeout(config);
     advise(config);
     return true;
 }

@@ -79,12 +79,17 @@ enum outcome_class outcome_classify(const struct outcome_rules *rules, int statu
     return (enum outcome_class)rules->class_of[status];
 }
 
+bool outcome_is_pace(int status, bool has_retry_after)
+{
+    return status == 429 || (status == 503 && has_retry_after);
+}
+
 const char *outcome_reason(int status, enum outcome_failure failure, char *text, size_t size)
 {
     static const char *const words[] = {[FAILURE_NETWORK] = "network",
                                         [FAILURE_TIMEOUT] = "timeout",
                                         [FAILURE_TLS] = "tls",
-                                        [FAILURE_UNKNOWN_RESULT] = "closed_without_answer",
+                                        [FAILURE_CLOSED] = "closed_without_answer",
                                         [FAILURE_BAD_ANSWER] = "bad_answer",
                                         [FAILURE_LOCAL] = "local"};
     if (failure == FAILURE_NONE)

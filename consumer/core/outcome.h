@@ -21,9 +21,9 @@ enum outcome_failure {
     FAILURE_NETWORK,
     FAILURE_TIMEOUT,
     FAILURE_TLS,
-    FAILURE_UNKNOWN_RESULT, /* sent, and the connection closed: it may have arrived */
-    FAILURE_BAD_ANSWER,     /* not HTTP, or past its limits */
-    FAILURE_LOCAL           /* ours: no memory, no file descriptors */
+    FAILURE_CLOSED,     /* sent, and the connection closed */
+    FAILURE_BAD_ANSWER, /* not HTTP, or past its limits */
+    FAILURE_LOCAL       /* ours: no memory, no file descriptors */
 };
 
 /* A class for each status, 0 … 599: the table above with what the operator changed. */
@@ -41,6 +41,9 @@ bool outcome_rules_change(struct outcome_rules *rules, const char *list, enum ou
 /* status: 0 when there was no answer; then failure says why. */
 enum outcome_class outcome_classify(const struct outcome_rules *rules, int status,
                                     enum outcome_failure failure);
+
+/* An answer that asks for another pace and blames nobody. */
+bool outcome_is_pace(int status, bool has_retry_after);
 
 /* "http:503", "timeout", "network"…: a word of the closed list. Returns text. */
 const char *outcome_reason(int status, enum outcome_failure failure, char *text, size_t size);

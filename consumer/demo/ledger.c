@@ -206,7 +206,8 @@ const struct confirmation *ledger_delivered(struct ledger *l, const struct ledge
 static bool fits(enum shop_fate fate, const char *reason)
 {
     bool by_endpoint = strncmp(reason, "http:", 5) == 0 || strncmp(reason, "exhausted:", 10) == 0 ||
-                       strncmp(reason, "endpoint:", 9) == 0;
+                       strncmp(reason, "endpoint:", 9) == 0 ||
+                       strcmp(reason, "unknown_result") == 0;
     return by_endpoint == (fate != SHOP_INVALID);
 }
 

@@ -2,6 +2,7 @@
  *
  *   loop_wait ─▶ on_ready ─▶ curl_multi_socket_action ─▶ on_interest, on_timer
  *   http_turn ─▶ timers due ─▶ finished requests ─▶ done(…) ─▶ http_start … ─▶ timers due …
+ *             └▶ past a limit: sockets ─▶ finished requests ─▶ done(…); what is left is ended
  *
  * Idle connections stay registered with the loop: libcurl asks to forget a socket after each answer
  * and to watch it again for the next request, and passing that on would cost two system calls a
@@ -13,6 +14,7 @@
 #include "edge/http_internal.h"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +23,10 @@
 
 enum { SOCKETS_MIN = 64, PASSES_PER_TURN = 4, CONNECTIONS_SPARE = 8, NO_TIMER = -1 };
 
+/* While something is under way a turn comes at least so often; time beyond that, and a moment for a
+ * busy machine, is a stand-still. */
+enum { TURN_AT_LEAST_MS = 1000, STANDSTILL_MS = 2000 };
+
 enum socket_state { SOCKET_FOREIGN, SOCKET_IN_USE, SOCKET_IDLE };
 
 struct http {
@@ -28,6 +34,9 @@ struct http {
     CURLM *multi;
     int64_t due_ms; /* libcurl's one timer, on clock_mono_ms; 0: now; NO_TIMER: none */
     struct http_request *in_flight, *idle;
+    int64_t time_ms;        /* of the limits: stands still while the loop does */
+    int64_t seen_ms;        /* clock_mono_ms when time_ms was last put forward */
+    int64_t limit_ms;       /* no request in flight has an earlier one */
     unsigned char *sockets; /* enum socket_state by fd */
     size_t socket_count;
     long connections_max; /* of the largest endpoint so far */
@@ -173,6 +182,46 @@ static void run_timer(struct http *http)
     curl_multi_socket_action(http->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 }
 
+/* --- time limits ----------------------------------------------------------------------- */
+
+static void pass_time(struct http *http)
+{
+    int64_t now_ms = clock_mono_ms(), passed_ms = now_ms - http->seen_ms;
+    http->time_ms += passed_ms < STANDSTILL_MS ? passed_ms : STANDSTILL_MS;
+    http->seen_ms = now_ms;
+}
+
+static void set_limit(struct http *http, struct http_request *request, int64_t timeout_ms)
+{
+    pass_time(http);
+    request->limit_ms = http->time_ms + timeout_ms;
+    if (http->in_flight == NULL || request->limit_ms < http->limit_ms)
+        http->limit_ms = request->limit_ms;
+}
+
+/* Lets libcurl have what our sockets hold; false when they hold nothing. */
+static bool serve_sockets(struct http *http)
+{
+    bool any = false;
+    for (size_t fd = 0; fd < http->socket_count; fd++) {
+        struct pollfd socket = {.fd = (int)fd, .events = POLLIN};
+        if (http->sockets[fd] != SOCKET_IN_USE || poll(&socket, 1, 0) <= 0)
+            continue;
+        int running;
+        any = true;
+        curl_multi_socket_action(http->multi, (int)fd, CURL_CSELECT_IN, &running);
+    }
+    return any;
+}
+
+static int64_t ms_until_limit(const struct http *http)
+{
+    if (http->in_flight == NULL)
+        return NO_TIMER;
+    int64_t left = http->limit_ms - http->time_ms;
+    return left < 0 ? 0 : left < TURN_AT_LEAST_MS ? left : TURN_AT_LEAST_MS;
+}
+
 /* --- life ------------------------------------------------------------------------------ */
 
 static bool check_library(struct error *err)
@@ -211,6 +260,7 @@ struct http *http_new(struct loop *loop, struct error *err)
     }
     http->loop = loop;
     http->due_ms = NO_TIMER;
+    http->seen_ms = clock_mono_ms();
     http->multi = curl_multi_init();
     if (http->multi == NULL || !set_multi_options(http))
         error_set(err, ERROR_NO_MEMORY, "no memory for HTTP");
@@ -285,6 +335,7 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
     /* Adding only sets the timer to "now": the transfer itself begins in http_turn. */
     if (http_request_prepare(request, endpoint, method, url, headers, body, body_len, err) &&
         curl_multi_add_handle(http->multi, request->easy) == CURLM_OK) {
+        set_limit(http, request, endpoint->timeout_ms);
         push(&http->in_flight, request);
         return request;
     }
@@ -301,6 +352,15 @@ void http_cancel(struct http_request *request)
     push(&http->idle, request);
 }
 
+static void finish(struct http *http, struct http_request *request, CURLcode code)
+{
+    curl_multi_remove_handle(http->multi, request->easy);
+    unlink_from(&http->in_flight, request);
+    struct http_result result = http_request_result(request, code);
+    request->done(request->context, &result);
+    push(&http->idle, request); /* only now: the callback starts others and reads the body */
+}
+
 /* Hands out what is finished; false when there was nothing. */
 static bool call_back(struct http *http)
 {
@@ -310,14 +370,35 @@ static bool call_back(struct http *http)
         struct http_request *request;
         CURLcode code = message->data.result; /* gone with the next call to libcurl */
         curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
-        curl_multi_remove_handle(http->multi, request->easy);
-        unlink_from(&http->in_flight, request);
-        struct http_result result = http_request_result(request, code);
-        request->done(request->context, &result);
-        push(&http->idle, request); /* only now: the callback starts others and reads the body */
+        finish(http, request, code);
         any = true;
     }
     return any;
+}
+
+/* The first that is past its limit, NULL: none; limit_ms is true again then. */
+static struct http_request *find_late(struct http *http)
+{
+    int64_t earliest_ms = INT64_MAX;
+    for (struct http_request *request = http->in_flight; request != NULL; request = request->next) {
+        if (request->limit_ms <= http->time_ms)
+            return request;
+        if (request->limit_ms < earliest_ms)
+            earliest_ms = request->limit_ms;
+    }
+    http->limit_ms = earliest_ms;
+    return NULL;
+}
+
+/* Ends what is past its limit, once there is nothing left to read. */
+static void end_late(struct http *http)
+{
+    if (http->in_flight == NULL || http->time_ms < http->limit_ms || find_late(http) == NULL)
+        return;
+    for (int pass = 0; pass < PASSES_PER_TURN && serve_sockets(http); pass++)
+        call_back(http);
+    for (struct http_request *late; (late = find_late(http)) != NULL;)
+        finish(http, late, CURLE_OPERATION_TIMEDOUT);
 }
 
 int64_t http_turn(struct http *http)
@@ -325,9 +406,12 @@ int64_t http_turn(struct http *http)
     /* What the callbacks start is sent in the same turn; the bound keeps the loop's other work
      * alive when everything fails at once. */
     bool again = true;
+    pass_time(http);
+    end_late(http);
     for (int pass = 0; again && pass < PASSES_PER_TURN; pass++) {
         run_timer(http);
         again = call_back(http);
     }
-    return ms_until_due(http);
+    int64_t due_ms = ms_until_due(http), limit_ms = ms_until_limit(http);
+    return due_ms < 0 || (limit_ms >= 0 && limit_ms < due_ms) ? limit_ms : due_ms;
 }

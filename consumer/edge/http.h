@@ -3,8 +3,13 @@
  * multi_socket with lazy interest. Every trap of libcurl that concerns both users is handled here:
  * no redirects, http/https only, NOSIGNAL, no netrc, no Expect, response bytes capped, the silent
  * second POST on a reused connection turned into an error (PREREQFUNCTION returns ABORT on its
- * second call within one attempt), TIMEOUT that cannot include queueing (callers cap what is in
- * flight). */
+ * second call within one attempt).
+ *
+ * Time limits are kept here, not by libcurl, which looks at the clock before its sockets: after a
+ * stand-still (a paused machine, a stopped process, a loop that something held up) it would call
+ * every answer that has arrived meanwhile a time-out. Here only time counts in which the loop
+ * turns, and what the sockets hold is read before a request is ended. Time spent in a queue cannot
+ * count (callers cap what is in flight). */
 #ifndef EDGE_HTTP_H
 #define EDGE_HTTP_H
 
@@ -32,13 +37,21 @@ struct http_endpoint {
 };
 
 struct http_result {
-    int status;       /* HTTP status, or 0: no answer */
-    const char *body; /* borrowed during the callback; NUL-terminated */
+    int status; /* HTTP status of a whole answer, or 0: none */
+    /* The status of an answer that began and did not come to its end (a body too short, a chunk
+     * that never ends, a reset, the time limit); 0: none. Who needs the body has no answer then;
+     * who asks only whether the request was taken has one. */
+    int begun_status;
+    const char *body; /* borrowed during the callback; NUL-terminated; of a begun answer, too */
     size_t body_len;
-    bool body_cut;             /* the response was longer than response_max */
+    bool body_cut;             /* not all of the body is here */
     const char *failure;       /* "" or libcurl's words for what went wrong; never holds the URL */
-    enum outcome_failure kind; /* of it, when there was no answer */
-    int64_t retry_after_ms;    /* Retry-After as a delay, -1: none that can be read */
+    enum outcome_failure kind; /* of it, when there was no whole answer */
+    /* Sent, and no status came back: the endpoint may have taken it. Not where a connection that
+     * had been used before closed without a byte: nearly always it closed because it was idle. */
+    bool maybe_taken;
+    bool has_retry_after;
+    int64_t retry_after_ms; /* Retry-After as a delay, -1: none that can be read */
 };
 typedef void http_done(void *context, const struct http_result *result);
 
@@ -59,9 +72,9 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
 /* Ends a request without calling `done`; not to be used on a request whose `done` was called. */
 void http_cancel(struct http_request *request);
 
-/* Runs libcurl's timers and calls back what is complete; call once per turn of the loop, after
- * whatever starts requests and just before loop_wait. Returns ms until it wants to be called again,
- * or -1. */
+/* Runs libcurl's timers, calls back what is complete, and ends what is past its time limit; call
+ * once per turn of the loop, after whatever starts requests and just before loop_wait. Returns ms
+ * until it wants to be called again (at most a second while a request is under way), or -1. */
 int64_t http_turn(struct http *http);
 
 #endif

@@ -25,6 +25,7 @@ struct http_request {
     struct buf header_text;
     bool is_post;
 
+    int64_t limit_ms;    /* when it is ended, in the time of http.c */
     unsigned sends;      /* times libcurl began to send this attempt */
     size_t header_bytes; /* of the answer, 1xx and trailers included */
     struct buf body;     /* of the answer */

@@ -15,6 +15,7 @@
 enum {
     RESPONSE_HEADERS_MAX = 64 * 1024, /* libcurl 7.88 has no limit of its own, nor for 1xx */
     REQUEST_HEADERS_MAX = 16 * 1024,
+    STATUS_FINAL = 200,        /* the least status that is no 1xx */
     BODY_KEPT_MAX = 64 * 1024, /* memory an idle handle may keep for the next answer */
 };
 
@@ -252,10 +253,11 @@ static bool set_trust(struct http_request *request, const char *ca_file)
 static bool set_endpoint(struct http_request *request, const struct http_endpoint *endpoint,
                          struct error *err)
 {
-    /* The time limit covers the whole attempt, so a slow or dripping answer is bounded by it; a
-     * LOW_SPEED limit would only cut off receivers that think for long before they answer. */
+    /* Only for connecting, where libcurl shares it out among a host's addresses. The limit of the
+     * whole attempt is http.c's; it bounds a slow or dripping answer, too. (LOW_SPEED limits would
+     * only cut off receivers that think for long before they answer.) */
     long timeout_ms = (long)endpoint->timeout_ms;
-    return curl_easy_setopt(request->easy, CURLOPT_TIMEOUT_MS, timeout_ms) == CURLE_OK &&
+    return curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms) == CURLE_OK &&
            set_trust(request, endpoint->ca_file) && set_credentials(request, endpoint, err);
 }
 
@@ -307,7 +309,7 @@ static enum outcome_failure kind_of(const struct http_request *request, CURLcode
     case CURLE_GOT_NOTHING:
     case CURLE_SEND_ERROR:
     case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE: return request->sends > 0 ? FAILURE_UNKNOWN_RESULT : FAILURE_NETWORK;
+    case CURLE_PARTIAL_FILE: return request->sends > 0 ? FAILURE_CLOSED : FAILURE_NETWORK;
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
@@ -333,34 +335,66 @@ static const char *failure_of(const struct http_request *request, CURLcode code)
         return "the answer is not HTTP";
     if (code == CURLE_OK)
         return "the answer has no status";
+    if (code == CURLE_OPERATION_TIMEDOUT)
+        return request->sends > 0 ? "sent, and not answered within the time limit"
+                                  : "no connection within the time limit";
     return curl_easy_strerror(code);
 }
 
-/* libcurl's own reading of it cannot tell no delay from nonsense, nor a date in the past. */
-static int64_t read_retry_after(CURL *easy)
+/* A connection that had been used before and closes without a byte was idle, most often, and the
+ * endpoint never saw the request; libcurl says so by sending it again (before_send ends that). */
+static bool is_maybe_taken(const struct http_request *request, enum outcome_failure kind)
+{
+    long connections = 0;
+    if (kind == FAILURE_TIMEOUT)
+        return request->sends > 0;
+    if (kind != FAILURE_CLOSED || request->sends > 1)
+        return false;
+    curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &connections);
+    return connections > 0 || request->header_bytes > 0;
+}
+
+/* Of several, the one that asks for the longest wait: a proxy may have added its own. libcurl's own
+ * reading cannot tell no delay from nonsense, nor a date in the past. */
+static void read_retry_after(CURL *easy, struct http_result *result)
 {
     struct curl_header *header;
-    if (curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER, -1, &header) != CURLHE_OK)
-        return -1;
-    return retry_after_ms(header->value, clock_wall_ms() / 1000, RETRY_AFTER_MAX_MS);
+    for (size_t i = 0;
+         curl_easy_header(easy, "Retry-After", i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
+        int64_t wait_ms = retry_after_ms(header->value, clock_wall_ms() / 1000, RETRY_AFTER_MAX_MS);
+        result->has_retry_after = true;
+        if (wait_ms > result->retry_after_ms)
+            result->retry_after_ms = wait_ms;
+    }
+}
+
+/* Whether all of the answer came that was to be read. */
+static bool is_whole(const struct http_request *request, CURLcode code)
+{
+    return code == CURLE_OK || (code == CURLE_WRITE_ERROR && request->body_cut);
 }
 
 struct http_result http_request_result(struct http_request *request, CURLcode code)
 {
     struct http_result result = {.body = "", .failure = "", .retry_after_ms = -1};
+    bool whole = is_whole(request, code);
     long status = 0;
-    if (code == CURLE_OK || (code == CURLE_WRITE_ERROR && request->body_cut))
-        curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (status == 0) {
+    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+    if (!whole && status < STATUS_FINAL)
+        status = 0; /* of a 1xx: the answer itself was still to come */
+    if (!whole || status == 0) {
         result.failure = failure_of(request, code);
         result.kind = kind_of(request, code);
+    }
+    if (status == 0) {
+        result.maybe_taken = is_maybe_taken(request, result.kind);
         return result;
     }
-    result.status = (int)status;
+    *(whole ? &result.status : &result.begun_status) = (int)status;
     result.body = buf_text(&request->body);
     result.body_len = buf_ok(&request->body) ? request->body.len : 0;
-    result.body_cut = request->body_cut;
+    result.body_cut = request->body_cut || !whole;
     if (status >= 300)
-        result.retry_after_ms = read_retry_after(request->easy);
+        read_retry_after(request->easy, &result);
     return result;
 }

@@ -17,7 +17,8 @@ struct parked_record {
     const rd_kafka_headers_t *headers; /* NULL: none */
     const char *reason;                /* of the closed list, "missing:client_phone" */
     const char *detail;                /* one line for people; no personal data */
-    const char *class; /* "validation", "undecodable", "refused", "exhausted", "endpoint" */
+    const char *class; /* "validation", "undecodable", "refused", "exhausted", "endpoint",
+                        * "unknown_result" */
     int64_t schema_id;
     struct slice order_id, order_number, response;
     const char *webhook_id;

@@ -209,10 +209,61 @@ static void retry_after_holds_all(void **state)
     assert_int_equal(breaker_ask(&b, 40000), BREAKER_WAIT);
 }
 
+/* Its time open adds up over all of its openings, the one that goes on included. */
+static void the_time_open_adds_up(void **state)
+{
+    struct breaker b = closed();
+    (void)state;
+    assert_int_equal(breaker_open_ms(&b, 1000), 0);
+    answer(&b, E, 1000);
+    assert_int_equal(breaker_open_ms(&b, 4000), 3000);
+    assert_false(probe(&b, E, 6000));
+    assert_true(probe(&b, D, 16000));
+    assert_int_equal(breaker_open_ms(&b, 50000), 15000);
+    answer(&b, E, 60000);
+    breaker_retarget(&b, &options, 61000);
+    assert_int_equal(breaker_open_ms(&b, 62000), 17000);
+    assert_true(probe(&b, D, 62000));
+    assert_int_equal(breaker_open_ms(&b, 99000), 17000);
+}
+
+/* What asks for a wait may be the last that was asked before a probe of it got through. */
+static void closing_forgets_no_retry_after(void **state)
+{
+    struct breaker b = closed();
+    (void)state;
+    answer(&b, E, 1000);
+    assert_int_equal(breaker_ask(&b, 6000), BREAKER_PROBE);
+    breaker_probing(&b);
+    breaker_hold(&b, 30000); /* of another order, sent before it opened */
+    assert_true(breaker_learn(&b, &options, D, true, true, 6500));
+    assert_false(breaker_is_open(&b));
+    assert_int_equal(breaker_ask(&b, 29999), BREAKER_WAIT);
+    assert_int_equal(breaker_wake_ms(&b, 29999), 30000);
+    assert_int_equal(breaker_ask(&b, 30000), BREAKER_SEND);
+}
+
+/* The old endpoint asked for it. */
+static void another_endpoint_has_not_asked_to_wait(void **state)
+{
+    struct breaker b = closed();
+    (void)state;
+    breaker_hold(&b, 30000);
+    breaker_retarget(&b, &options, 1000);
+    assert_int_equal(breaker_ask(&b, 1000), BREAKER_SEND);
+    answer(&b, E, 2000);
+    breaker_hold(&b, 90000);
+    breaker_retarget(&b, &options, 3000);
+    assert_int_equal(breaker_ask(&b, 3000), BREAKER_PROBE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_endpoint_fault_opens),
+        cmocka_unit_test(the_time_open_adds_up),
+        cmocka_unit_test(closing_forgets_no_retry_after),
+        cmocka_unit_test(another_endpoint_has_not_asked_to_wait),
         cmocka_unit_test(five_in_a_row_open),
         cmocka_unit_test(half_of_twenty_open),
         cmocka_unit_test(less_than_half_is_endured),

@@ -36,7 +36,7 @@ static void all_is_fine(void **state)
     expect_finding(&b, "ok", "fields", "order_id",
                    "\"column\":\"id\",\"type\":\"string\",\"text\":\"text\"");
     expect_finding(&b, "warn", "fields", "client_city", "no such column: always \\\"\\\"");
-    expect_finding(&b, "detail", "configuration", "webhook.timeout", "10s");
+    expect_finding(&b, "detail", "configuration", "webhook.timeout", "30s");
     expect_finding(&b, "note", "configuration", "webhook.url", "127.0.0.1#");
     /* printf SECRET | sha256sum; what people can think of has no fingerprint */
     expect_finding(&b, "note", "configuration", "auth.hs256_secret", "\"(set) #4a947e12\"");

@@ -55,7 +55,7 @@ static void text_has_all(void **state)
     }
     assert_non_null(strstr(buf_text(&b),
                            "\nwebhook.timeout            100ms to 5m        time limit of one "
-                           "attempt, connecting included; default 10s\n"));
+                           "attempt, connecting included; default 30s\n"));
     buf_done(&b);
 }
 

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -48,8 +49,9 @@ static void defaults(void **state)
     assert_int_equal(c->log_format, LOG_FORMAT_LOGFMT);
     assert_false(c->webhook_allow_http);
     assert_int_equal(c->webhook_concurrency, 16);
-    assert_int_equal(c->webhook_timeout, 10000);
+    assert_int_equal(c->webhook_timeout, 30000);
     assert_int_equal(c->retry_cap, 60000);
+    assert_int_equal(c->retry_unknown_attempts, 5);
     assert_int_equal(c->commit_interval, 20);
     assert_int_equal(c->webhook_response_max, 65536);
     assert_int_equal(c->inflight_bytes, 4194304);
@@ -201,12 +203,12 @@ static const struct error_case error_cases[] = {
      "retry.cap: \"9223372036854775807h\" is out of range" DURATION "(1ms to 1d)"},
     {"retry.cap", "18446744073709551620ms",
      "retry.cap: \"18446744073709551620ms\" is out of range" DURATION "(1ms to 1d)"},
-    {"drain.timeout", "-1s", "drain.timeout: \"-1s\" is not a duration" DURATION "(0ms to 5m)"},
-    {"drain.timeout", "1.5s", "drain.timeout: \"1.5s\" is not a duration" DURATION "(0ms to 5m)"},
-    {"drain.timeout", "5 s", "drain.timeout: \"5 s\" is not a duration" DURATION "(0ms to 5m)"},
-    {"drain.timeout", "5S", "drain.timeout: \"5S\" is not a duration" DURATION "(0ms to 5m)"},
+    {"drain.timeout", "-1s", "drain.timeout: \"-1s\" is not a duration" DURATION "(0ms to 10m)"},
+    {"drain.timeout", "1.5s", "drain.timeout: \"1.5s\" is not a duration" DURATION "(0ms to 10m)"},
+    {"drain.timeout", "5 s", "drain.timeout: \"5 s\" is not a duration" DURATION "(0ms to 10m)"},
+    {"drain.timeout", "5S", "drain.timeout: \"5S\" is not a duration" DURATION "(0ms to 10m)"},
     {"drain.timeout", "soon\033[2J",
-     "drain.timeout: \"soon?[2J\" is not a duration" DURATION "(0ms to 5m)"},
+     "drain.timeout: \"soon?[2J\" is not a duration" DURATION "(0ms to 10m)"},
     /* sizes */
     {"webhook.response_max", "64KB",
      "webhook.response_max: \"64KB\" is not a size" SIZE "(0 to 16MiB)"},
@@ -513,6 +515,10 @@ static const struct finish_case finish_cases[] = {
      {"outcome.transient", "409,520-527", "outcome.endpoint", "5xx"},
      "outcome.transient and outcome.endpoint both name 520; keep one"},
     {0,
+     {"outcome.transient", "409", "outcome.delivered", "400-410"},
+     "outcome.transient and outcome.delivered both name 409; keep one"},
+    {0, {"outcome.delivered", "200"}, "outcome.delivered: \"200\": a 2xx always means delivered"},
+    {0,
      {"outcome.refused", "x"},
      "outcome.refused: \"x\" is no HTTP status: write 409, 5xx or 520-527"},
     {0, {"payload.fields.order_id", "id", "payload.fields.order_number", "id"}, ""},
@@ -536,6 +542,56 @@ static void finish(void **state)
     }
 }
 
+/* Unset, it follows webhook.timeout; what is set counts, none at all too. */
+static void the_drain_outlasts_an_attempt(void **state)
+{
+    static const struct {
+        const char *webhook, *drain;
+        int64_t expected_ms;
+    } cases[] = {{NULL, NULL, 35000},
+                 {"5m", NULL, 305000},
+                 {"100ms", NULL, 5100},
+                 {NULL, "0s", 0},
+                 {"1m", "2m", 120000}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config *c = fresh();
+        struct error err = {0};
+        if (cases[i].webhook != NULL)
+            set(c, "webhook.timeout", cases[i].webhook);
+        if (cases[i].drain != NULL)
+            set(c, "drain.timeout", cases[i].drain);
+        assert_int_equal(config_drain_timeout(c), cases[i].expected_ms);
+        assert_true(config_finish(c, 0, &err));
+        assert_int_equal(c->drain_timeout, cases[i].expected_ms);
+        config_free(c);
+    }
+}
+
+/* What stops the program lets it finish: draining, the last outcomes and the last commit. */
+static void what_is_shipped_gives_it_time_to_stop(void **state)
+{
+    enum { LAST_STEPS_MS = 15000, LINE = 256 };
+    static const char option[] = "stop_grace_period:";
+    char line[LINE];
+    int found = 0;
+    struct config *c = fresh();
+    FILE *file = fopen(TESTS_DIR "/../docker/compose.yaml", "r");
+    (void)state;
+    assert_non_null(file);
+    while (fgets(line, sizeof line, file) != NULL) {
+        const char *at = strstr(line, option);
+        if (at == NULL)
+            continue;
+        assert_true(strtol(at + sizeof option - 1, NULL, 10) * 1000 >=
+                    config_drain_timeout(c) + LAST_STEPS_MS);
+        found++;
+    }
+    assert_true(found > 0);
+    fclose(file);
+    config_free(c);
+}
+
 struct warning_case {
     const char *sets[10]; /* name, value, … */
     const char *expected; /* NULL: none */
@@ -544,10 +600,10 @@ struct warning_case {
 static const struct warning_case warning_cases[] = {
     {{NULL}, NULL},
     {{"drain.timeout", "5s"},
-     "drain.timeout (5s) is shorter than webhook.timeout (10s): an attempt that is cut off at a "
+     "drain.timeout (5s) is shorter than webhook.timeout (30s): an attempt that is cut off at a "
      "stop may be sent again"},
     {{"retry.give_up", "5s"},
-     "retry.give_up (5s) is shorter than webhook.timeout (10s): an order may be parked after one "
+     "retry.give_up (5s) is shorter than webhook.timeout (30s): an order may be parked after one "
      "slow attempt"},
     {{"webhook.concurrency", "64", "inflight.records", "10"},
      "webhook.concurrency (64) is never reached: inflight.records is 10"},
@@ -599,13 +655,22 @@ static void environment_names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults),         cmocka_unit_test(table_is_sound),
-        cmocka_unit_test(values),           cmocka_unit_test(words_and_texts),
-        cmocka_unit_test(kafka_properties), cmocka_unit_test(secrets),
-        cmocka_unit_test(errors),           cmocka_unit_test(refused_changes_nothing),
-        cmocka_unit_test(endless_name),     cmocka_unit_test(durations_of_arguments),
-        cmocka_unit_test(shown_text),       cmocka_unit_test(finish),
-        cmocka_unit_test(warnings),         cmocka_unit_test(environment_names),
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(table_is_sound),
+        cmocka_unit_test(values),
+        cmocka_unit_test(words_and_texts),
+        cmocka_unit_test(kafka_properties),
+        cmocka_unit_test(secrets),
+        cmocka_unit_test(errors),
+        cmocka_unit_test(refused_changes_nothing),
+        cmocka_unit_test(endless_name),
+        cmocka_unit_test(durations_of_arguments),
+        cmocka_unit_test(shown_text),
+        cmocka_unit_test(finish),
+        cmocka_unit_test(the_drain_outlasts_an_attempt),
+        cmocka_unit_test(what_is_shipped_gives_it_time_to_stop),
+        cmocka_unit_test(warnings),
+        cmocka_unit_test(environment_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

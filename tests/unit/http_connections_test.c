@@ -48,6 +48,8 @@ static void no_silent_second_post(void **state)
                          0); /* reused, or it proves nothing */
         if (ways[i] == SERVER_CLOSE)
             assert_string_equal(dead.failure, "connection closed by the endpoint before an answer");
+        assert_int_equal(dead.begun_status, 0); /* the answer before it is none to this request */
+        assert_false(dead.maybe_taken);         /* it was idle, most likely */
         assert_int_equal(post(&net, server, &plain).status, 200);
         assert_int_equal(server_request_count(server), 3);
         net_close(&net);
@@ -105,10 +107,54 @@ static void time_limit(void **state)
         server_listen(server);
         struct answer late = post(&net, server, &impatient);
         assert_int_equal(late.status, 0);
-        assert_string_equal(late.failure, "Timeout was reached");
+        assert_string_equal(late.failure, "sent, and not answered within the time limit");
         net_close(&net);
         server_free(server);
     }
+}
+
+/* Behind a byte of an answer the request was seen, on whichever connection. */
+static void a_used_connection_that_closes_within_an_answer(void **state)
+{
+    (void)state;
+    struct server *server = server_new((const struct server_rule[]){
+        {NULL, SERVER_ANSWER, OK_ANSWER, 1},
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 103 Early Hints\r\n\r\n", 1},
+        {0}});
+    struct net net;
+    net_open(&net);
+    server_listen(server);
+    assert_int_equal(post(&net, server, &plain).status, 200);
+    struct answer dead = post(&net, server, &plain);
+    assert_int_equal(server_request(server, 1)->connection, 0);
+    assert_int_equal(dead.status + dead.begun_status, 0);
+    assert_true(dead.maybe_taken);
+    net_close(&net);
+    server_free(server);
+}
+
+/* Nothing is sent before there is a connection: that is no unknown result. */
+static void a_limit_that_ends_connecting(void **state)
+{
+    (void)state;
+    struct server *deaf =
+        server_new((const struct server_rule[]){{0}}); /* no TLS is spoken there */
+    struct net net;
+    char url[128];
+    struct http_endpoint impatient = plain;
+    struct answer late = {0};
+    impatient.timeout_ms = 150;
+    net_open(&net);
+    server_listen(deaf);
+    snprintf(url, sizeof url, "https://127.0.0.1:%d/", server_port(deaf));
+    assert_non_null(
+        http_start(net.http, &impatient, "POST", url, NULL, "body", 4, note, &late, NULL));
+    assert_true(net_run(&net, &late.calls, 1));
+    assert_int_equal(late.status, 0);
+    assert_int_equal(late.kind, FAILURE_TIMEOUT);
+    assert_false(late.maybe_taken);
+    net_close(&net);
+    server_free(deaf);
 }
 
 static void slow_but_complete(void **state)
@@ -286,6 +332,8 @@ int main(void)
         cmocka_unit_test(idle_connection_closed),
         cmocka_unit_test(refused_then_reachable),
         cmocka_unit_test(time_limit),
+        cmocka_unit_test(a_used_connection_that_closes_within_an_answer),
+        cmocka_unit_test(a_limit_that_ends_connecting),
         cmocka_unit_test(slow_but_complete),
         cmocka_unit_test(many_at_once),
         cmocka_unit_test(callback_starts_another),

@@ -32,7 +32,9 @@ struct answer {
     int *count; /* answers that came in, over all requests */
     int calls;
     int status;
+    int begun_status;
     enum outcome_failure kind;
+    bool maybe_taken;
     bool body_cut;
     size_t body_len;
     char body[RESPONSE_MAX + 1];
@@ -45,7 +47,9 @@ static inline void note(void *context, const struct http_result *result)
     struct answer *answer = context;
     answer->calls++;
     answer->status = result->status;
+    answer->begun_status = result->begun_status;
     answer->kind = result->kind;
+    answer->maybe_taken = result->maybe_taken;
     answer->body_cut = result->body_cut;
     answer->body_len = result->body_len;
     answer->retry_after_ms = result->retry_after_ms;

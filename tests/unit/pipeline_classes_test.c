@@ -58,38 +58,31 @@ static void end(struct world *w)
 
 static void transient(void **state)
 {
-    static const struct server_rule webhook[] = {
-        ONCE("408"),
-        FINE,
-        ONCE("425"),
-        FINE,
-        ONCE("429"),
-        FINE,
-        ONCE("500"),
-        FINE,
-        ONCE("502"),
-        FINE,
-        ONCE("503"),
-        FINE,
-        ONCE("504"),
-        FINE,
-        ONCE("507"),
-        FINE,
-        ONCE("599"),
-        FINE,
-        {NULL, SERVER_RESET, NULL, 1},
-        FINE,
-        {NULL, SERVER_CLOSE, NULL, 1},
-        FINE,
-        {NULL, SERVER_HANG, NULL, 1},
-        FINE,
-        {NULL, SERVER_DRIP, ANSWER("200"), 1},
-        FINE,
-        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", 1},
-        FINE,
-        {NULL, SERVER_ANSWER_CLOSE, "hello\r\n\r\n", 1},
-        FINE,
-        {0}};
+    static const struct server_rule webhook[] = {ONCE("408"),
+                                                 FINE,
+                                                 ONCE("425"),
+                                                 FINE,
+                                                 ONCE("429"),
+                                                 FINE,
+                                                 ONCE("500"),
+                                                 FINE,
+                                                 ONCE("502"),
+                                                 FINE,
+                                                 ONCE("503"),
+                                                 FINE,
+                                                 ONCE("504"),
+                                                 FINE,
+                                                 ONCE("507"),
+                                                 FINE,
+                                                 ONCE("599"),
+                                                 FINE,
+                                                 {NULL, SERVER_RESET, NULL, 1},
+                                                 FINE,
+                                                 {NULL, SERVER_CLOSE, NULL, 1},
+                                                 FINE,
+                                                 {NULL, SERVER_ANSWER_CLOSE, "hello\r\n\r\n", 1},
+                                                 FINE,
+                                                 {0}};
     enum { WAYS = (sizeof webhook / sizeof *webhook - 1) / 2 };
     struct world w;
     (void)state;
@@ -258,7 +251,30 @@ static void failing_alone(void **state)
     alone_at_fault(ANSWER("500"), 8, "exhausted:http:500");
 }
 
-/* Nobody else is there to be compared with: it waits, for as long as retry.give_up. */
+/* Nobody else is there to be compared with: it waits, however long the outage, and is delivered
+ * when that is over. */
+static void failing_for_days(void **state)
+{
+    enum { HOURS = 72, FIRST = 5 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, BUSY, FIRST + HOURS}, FINE_FOR_EVER, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_start(&w);
+    confirm(&w, 0);
+    await(&w, M "breaker_open %zu\n", 1);
+    for (size_t hour = 0, failures = FIRST; hour < HOURS; hour++) {
+        clock_skip(3600 * 1000);
+        await(&w, M "webhook_failures_total %zu\n", ++failures);
+    }
+    clock_skip(3600 * 1000);
+    await(&w, M "records_delivered_total %zu\n", 1);
+    assert_true(metric(M "records_parked_total") == 0);
+    end(&w);
+}
+
+/* The breaker closed: then its time passes. */
 static void failing_for_a_day(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, BUSY, 0}, {0}};
@@ -266,12 +282,18 @@ static void failing_for_a_day(void **state)
     rd_kafka_message_t *m;
     (void)state;
     world_open(&w, webhook);
+    world_set(&w, "breaker.failures_in_row", "1000000");
+    world_set(&w, "breaker.failures_min", "1000000");
+    world_set(&w, "retry.base", "1h");
+    world_set(&w, "retry.cap", "1h");
     world_start(&w);
     confirm(&w, 0);
-    await(&w, M "breaker_open %zu\n", 1);
-    for (size_t hour = 0, failures = 5; hour < 23; hour++) {
+    await(&w, M "webhook_failures_total %zu\n", 1);
+    for (size_t hour = 0; hour < 23; hour++) {
+        size_t requests = server_request_count(w.webhook);
         clock_skip(3600 * 1000);
-        await(&w, M "webhook_failures_total %zu\n", ++failures);
+        world_await_requests(&w, requests + 1);
+        await(&w, M "webhook_requests %zu\n", 0);
     }
     assert_true(metric(M "records_parked_total") == 0);
     clock_skip(3600 * 1000);
@@ -315,7 +337,8 @@ int main(void)
         cmocka_unit_test(transient),         cmocka_unit_test(retry_after),
         cmocka_unit_test(endpoint),          cmocka_unit_test(refused),
         cmocka_unit_test(turned_away_alone), cmocka_unit_test(failing_alone),
-        cmocka_unit_test(failing_for_a_day), cmocka_unit_test(the_parking_guard),
+        cmocka_unit_test(failing_for_a_day), cmocka_unit_test(failing_for_days),
+        cmocka_unit_test(the_parking_guard),
     };
     return world_main("pipeline_classes", tests, sizeof tests / sizeof *tests);
 }

@@ -8,8 +8,12 @@
 
 #include <cmocka.h>
 
-static const struct retry_options options = {
-    .base_ms = 1000, .cap_ms = 60000, .attempts = 3, .endpoint_attempts = 2, .give_up_ms = 100000};
+static const struct retry_options options = {.base_ms = 1000,
+                                             .cap_ms = 60000,
+                                             .attempts = 3,
+                                             .endpoint_attempts = 2,
+                                             .unknown_attempts = 4,
+                                             .give_up_ms = 100000};
 
 /* One attempt: what came of it, how many other orders had been delivered by then, and the verdict
  * that is due. */
@@ -96,8 +100,10 @@ static void each_story(void **state)
         struct retry_history history = {0};
         for (int s = 0; s < stories[i].count; s++) {
             const struct step *step = &stories[i].steps[s];
-            const struct retry_outcome outcome = {step->class, step->breaker_open, step->others,
-                                                  step->now_ms, 0};
+            const struct retry_outcome outcome = {.class = step->class,
+                                                  .breaker_open = step->breaker_open,
+                                                  .others = step->others,
+                                                  .now_ms = step->now_ms};
             int64_t delay_ms = -1;
             history.attempts++;
             if (retry_decide(&options, &history, &outcome, &delay_ms) != step->expected)
@@ -116,7 +122,7 @@ static void the_delay_is_bounded(void **state)
          attempts = attempts < 9 ? attempts + 1 : attempts * 2) {
         int64_t bound = bounds[attempts < 9 ? attempts - 1 : 8], delay_ms = -1;
         struct retry_history history = {.attempts = attempts};
-        struct retry_outcome outcome = {T, true, 0, 1, 0};
+        struct retry_outcome outcome = {.class = T, .breaker_open = true, .now_ms = 1};
         assert_int_equal(retry_decide(&options, &history, &outcome, &delay_ms), RETRY_AGAIN);
         assert_int_equal(delay_ms, 0);
         outcome.random = UINT32_MAX;
@@ -128,9 +134,93 @@ static void the_delay_is_bounded(void **state)
     }
 }
 
+static enum retry_verdict decide(struct retry_history *h, struct retry_outcome outcome,
+                                 int64_t *ret_delay_ms)
+{
+    h->attempts++;
+    return retry_decide(&options, h, &outcome, ret_delay_ms);
+}
+
+/* A receiver that asks for another pace blames no order, however often it asks. */
+static void a_pace_never_counts(void **state)
+{
+    struct retry_history history = {0};
+    int64_t delay_ms;
+    (void)state;
+    for (uint64_t others = 0; others < 1000; others++)
+        assert_int_equal(decide(&history,
+                                (struct retry_outcome){
+                                    .class = T, .is_pace = true, .others = others, .now_ms = 1},
+                                &delay_ms),
+                         RETRY_AGAIN);
+}
+
+/* Apart from the other failures, and only while others are delivered. */
+static void unknown_results_have_a_count_of_their_own(void **state)
+{
+    static const struct {
+        uint64_t others;
+        bool breaker_open, is_unknown;
+        enum retry_verdict expected;
+    } steps[] = {{0, false, true, RETRY_AGAIN}, /* nothing to compare it with */
+                 {1, false, true, RETRY_AGAIN}, {2, false, false, RETRY_AGAIN},
+                 {3, false, true, RETRY_AGAIN}, {3, false, true, RETRY_AGAIN},
+                 {4, true, true, RETRY_AGAIN},  {5, false, false, RETRY_AGAIN},
+                 {6, false, true, RETRY_AGAIN}, {7, false, true, RETRY_UNKNOWN}};
+    struct retry_history history = {0};
+    int64_t delay_ms;
+    (void)state;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        const struct retry_outcome outcome = {.class = T,
+                                              .others = steps[i].others,
+                                              .breaker_open = steps[i].breaker_open,
+                                              .is_unknown = steps[i].is_unknown,
+                                              .now_ms = 1};
+        if (decide(&history, outcome, &delay_ms) != steps[i].expected)
+            fail_msg("step %zu", i);
+    }
+}
+
+/* A minute, twice as long each time, an hour at most; whatever the other failures in between. */
+static void a_time_out_is_waited_for_slowly(void **state)
+{
+    static const int64_t minutes[] = {1, 2, 4, 8, 16, 32, 60, 60, 60};
+    const struct retry_outcome late = {
+        .class = T, .is_unknown = true, .is_timeout = true, .now_ms = 1, .random = UINT32_MAX};
+    const struct retry_outcome busy = {.class = T, .now_ms = 1};
+    struct retry_history history = {0};
+    int64_t delay_ms;
+    (void)state;
+    for (size_t i = 0; i < sizeof minutes / sizeof *minutes; i++) {
+        assert_int_equal(decide(&history, late, &delay_ms), RETRY_AGAIN);
+        assert_int_equal(delay_ms, minutes[i] * 60000);
+        assert_int_equal(decide(&history, busy, &delay_ms), RETRY_AGAIN);
+        assert_int_equal(delay_ms, 0);
+    }
+}
+
+/* The first attempt was made after 5 s of an open breaker; 300 s more are none of its time. */
+static void an_outage_is_none_of_the_orders_time(void **state)
+{
+    struct retry_history history = {.first_ms = 10000, .first_open_ms = 5000};
+    struct retry_outcome outcome = {.class = T, .breaker_open = true, .open_ms = 305000};
+    int64_t delay_ms;
+    (void)state;
+    outcome.now_ms = 10000 + 300000 + 99999;
+    assert_int_equal(decide(&history, outcome, &delay_ms), RETRY_AGAIN);
+    outcome.now_ms++;
+    assert_int_equal(decide(&history, outcome, &delay_ms), RETRY_EXHAUSTED);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_story),
-                                       cmocka_unit_test(the_delay_is_bounded)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_story),
+        cmocka_unit_test(the_delay_is_bounded),
+        cmocka_unit_test(a_pace_never_counts),
+        cmocka_unit_test(unknown_results_have_a_count_of_their_own),
+        cmocka_unit_test(a_time_out_is_waited_for_slowly),
+        cmocka_unit_test(an_outage_is_none_of_the_orders_time),
+    };
     return cmocka_run_group_tests_name("retry", tests, NULL, NULL);
 }

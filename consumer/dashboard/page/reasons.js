@@ -22,8 +22,8 @@ function inWords(reason, word, rest) {
         return rest === '413' ? t('r_too_large') : t('r_refused', { status: rest });
     if (word === 'exhausted' || word === 'endpoint')
         return t(`r_${word}`, { last: lastWords(rest) });
-    if (word === 'undecodable')
-        return t('r_undecodable');
+    if (word === 'undecodable' || word === 'unknown_result')
+        return t(`r_${word}`);
     return reason === '' ? t('r_none') : t('r_failed', { last: lastWords(reason) });
 }
 
@@ -39,8 +39,8 @@ export function explain(order) {
     const hopeless = VALIDATION.has(word) || word === 'unavailable';
     let todo = word === 'unavailable' ? 'a_unavailable' : hopeless ? 'a_fix' : 'a_refused';
     if (retrying)
-        todo = 'a_wait';
-    else if (['undecodable', 'exhausted', 'endpoint'].includes(word))
+        todo = word === 'timeout' ? 'a_wait_unknown' : 'a_wait';
+    else if (['undecodable', 'exhausted', 'endpoint', 'unknown_result'].includes(word))
         todo = `a_${word}`;
     return { why, whole: sentence(why) + '.', todo: t(todo), hopeless };
 }

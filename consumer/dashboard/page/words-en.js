@@ -244,6 +244,7 @@ export const en = {
     r_too_large: 'too large for the webhook (answer 413)',
     r_exhausted: 'the webhook fails again and again ({last}), while other orders go through',
     r_endpoint: 'blocked by the webhook ({last}), which takes other orders',
+    r_unknown_result: 'sent several times without an answer in time: each try may have been taken',
     r_failed: 'the webhook failed ({last})',
     r_none: 'no reason was recorded',
     l_status: 'answer {status}',
@@ -260,6 +261,8 @@ export const en = {
     a_refused: 'See what the webhook answered. When the form or the order is mended, send it again.',
     a_exhausted: 'Something about this order makes the receiver fail. Its own error log (WordPress, PHP) says what. When that is mended, send it again.',
     a_endpoint: 'A web firewall or a security plugin in front of the shop probably dislikes something in it. Allow it there, then send it again.',
+    a_unknown_result: 'Look for this order at the receiver first: it may be there already, more than once. Send it again only if it is not. If the receiver often needs long, raise webhook.timeout.',
+    a_wait_unknown: 'Nothing, as a rule. It is tried again by itself, slowly: each try may have been taken, so the receiver may show it more than once.',
     a_wait: 'Nothing. It is tried again by itself until the webhook takes it.',
 
     /* What the dashboard refuses: its problems' names. */

@@ -243,6 +243,7 @@ export const fr = {
     r_too_large: 'trop volumineux pour le webhook (réponse 413)',
     r_exhausted: 'échecs répétés du webhook ({last}), alors que d’autres commandes passent',
     r_endpoint: 'blocage par le webhook ({last}), qui prend d’autres commandes',
+    r_unknown_result: 'plusieurs envois sans réponse à temps : chacun a pu être pris',
     r_failed: 'le webhook a échoué ({last})',
     r_none: 'aucune raison n’a été notée',
     l_status: 'réponse {status}',
@@ -259,6 +260,8 @@ export const fr = {
     a_refused: 'Regardez ce que le webhook a répondu. Une fois le formulaire ou la commande corrigés, renvoyez-la.',
     a_exhausted: 'Quelque chose dans cette commande fait échouer le destinataire. Son journal d’erreurs (WordPress, PHP) dit quoi. Une fois corrigé, renvoyez-la.',
     a_endpoint: 'Un pare-feu ou une extension de sécurité devant la boutique n’aime sans doute pas quelque chose dans son contenu. Autorisez-le là-bas, puis renvoyez-la.',
+    a_unknown_result: 'Cherchez d’abord cette commande chez le destinataire : elle y est peut-être déjà, et plus d’une fois. Ne la renvoyez que si elle n’y est pas. Si le destinataire est souvent lent, augmentez webhook.timeout.',
+    a_wait_unknown: 'Rien, en général. Les essais continuent tout seuls, lentement : chacun a pu être pris, et le destinataire peut la montrer plus d’une fois.',
     a_wait: 'Rien. Les essais continuent tout seuls jusqu’à ce que le webhook la prenne.',
 
     x_bad_request: 'la demande n’a pas été comprise',
