@@ -4,7 +4,8 @@
 #   sh consumer/demo.sh [arguments of `elementor-sync demo`]
 #
 # Debian 12 and 13 and Ubuntu 24.04, with root or sudo; elsewhere it says what to install. Everything
-# it makes lies in build/. Started again, it starts the demo at once.
+# it makes lies in build/. Started again, it starts the demo at once. The demo ends with its accounts;
+# where it could not begin, the last line says so and why.
 set -eu
 cd "$(dirname "$0")/.."
 BUILD=build/program
@@ -14,6 +15,47 @@ MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd sqlite3
 
 NEEDED="Needed are librdkafka 2.0.2, libcurl 7.88, jansson 2.14, libmicrohttpd 0.9.75 and cmake 3.25
 or newer; Debian 12 and 13 and Ubuntu 24.04 have them."
+
+REASON="a command failed"
+STEP=
+
+end_tree() { # PID: it and what it started
+    for child in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+        end_tree "$child"
+    done
+    kill "$1" 2>/dev/null || :
+}
+
+# The last line whatever happened; exec'ing the program leaves no trap behind.
+not_started() {
+    status=$?
+    trap - EXIT
+    trap '' INT TERM HUP
+    [ -z "$STEP" ] || end_tree "$STEP"
+    [ "$status" != 0 ] || status=1
+    printf 'demo.sh: the demo did not start: %s\n' "$REASON"
+    exit "$status"
+}
+
+interrupted() { # SIGNAL STATUS
+    REASON="interrupted by SIG$1"
+    exit "$2"
+}
+
+fail() { # REASON
+    REASON=$1
+    exit 1
+}
+
+# In the background: a shell that waits for a foreground command hears no signal until that has ended.
+run() { # COMMAND...
+    "$@" <&3 &
+    STEP=$!
+    status=0
+    wait "$STEP" || status=$?
+    STEP=
+    return "$status"
+}
 
 is_installed() {
     dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
@@ -29,6 +71,7 @@ ask_for() { # WHY PACKAGES
     printf '%s. Please install these packages (Debian names), then run this again:\n\n ' "$1"
     printf ' %s' $2
     printf '\n\n%s\n' "$NEEDED"
+    REASON="packages are missing"
     exit 2
 }
 
@@ -57,11 +100,19 @@ show_progress() {
 # behind sudo: sudo closes all but three.
 apt() { # ARGUMENTS...
     rm -f build/apt.ok
+    if [ "$(id -u)" = 0 ]; then
+        run apt_shown "$@" || :
+    else
+        apt_shown "$@" || : # sudo asks at the terminal, which is the foreground's, and so is Ctrl-C
+    fi
+    [ -e build/apt.ok ] || { tail -n 20 build/apt.log; fail "apt-get $1 failed; see build/apt.log"; }
+}
+
+apt_shown() { # ARGUMENTS...
     # shellcheck disable=SC2016
     { as_root env DEBIAN_FRONTEND=noninteractive sh -c \
         'log=$1; shift; exec apt-get -y -q -o APT::Status-Fd=3 "$@" 3>&1 >>"$log" 2>&1' \
         apt build/apt.log "$@" && touch build/apt.ok; } | show_progress
-    [ -e build/apt.ok ] || { tail -n 20 build/apt.log; exit 1; }
 }
 
 install_packages() {
@@ -81,18 +132,28 @@ install_packages() {
 }
 
 build_program() {
-    [ -e "$BUILD/build.ninja" ] || cmake -G Ninja -S . -B "$BUILD" -DELEMENTOR_SYNC_TESTS=OFF \
-        >"$BUILD.log" 2>&1 || { tail -n 20 "$BUILD.log"; printf '\n%s\n' "$NEEDED"; exit 1; }
-    NINJA_STATUS='  %f of %t  ' ninja -C "$BUILD" elementor-sync
+    [ -e "$BUILD/build.ninja" ] || run cmake -G Ninja -S . -B "$BUILD" -DELEMENTOR_SYNC_TESTS=OFF \
+        >"$BUILD.log" 2>&1 ||
+        { tail -n 20 "$BUILD.log"; printf '\n%s\n' "$NEEDED"; fail "cmake failed; see $BUILD.log"; }
+    export NINJA_STATUS='  %f of %t  '
+    run ninja -C "$BUILD" elementor-sync || fail "the build failed; see above"
 }
 
-mkdir -p build
+exec 3<&0 # what runs in the background would read nothing
+trap not_started EXIT
+trap 'interrupted INT 130' INT
+trap 'interrupted TERM 143' TERM
+trap 'interrupted HUP 129' HUP
+mkdir -p build || fail "build/ cannot be made"
 if [ -x "$PROGRAM" ]; then
     # Only what changed since, and not a word if nothing did.
-    ninja -C "$BUILD" elementor-sync >"$BUILD.log" 2>&1 || { tail -n 40 "$BUILD.log"; exit 1; }
+    run ninja -C "$BUILD" elementor-sync >"$BUILD.log" 2>&1 ||
+        { tail -n 40 "$BUILD.log"; fail "the build failed; see $BUILD.log"; }
 else
     install_packages
     printf 'building %s\n' "$PROGRAM"
     build_program
 fi
+[ -x "$PROGRAM" ] || fail "the build made no $PROGRAM"
+exec 3<&-
 exec "$PROGRAM" demo "$@"

@@ -1,30 +1,56 @@
 #!/bin/sh
-# run: installs what is missing, builds, and passes every test.   sh tests/run.sh
+# run: installs what is missing, builds, and passes every test, or the parts and tests named.
+#
+#   sh tests/run.sh                 everything
+#   sh tests/run.sh PART...         form runner unit fuzz browser demo stack chaos
+#   sh tests/run.sh NAME...         tests by name: of tests/unit (rule_test), tests/e2e (a function's
+#                                   name), the demo, or a fuzz target
 #
 # Needs Debian 12 or 13 with root or sudo, nothing else. Everything it makes lies in build/ and in the
-# user's cache folder. Ends with one line: N passed, N failed, N skipped. FUZZ_SECONDS: for each fuzz
+# user's cache folder. A part that fails does not keep the others from running. However it ends, it ends
+# what it started, and its last line is: N passed, N failed, N skipped. FUZZ_SECONDS: for each fuzz
 # target, 60 when not set.
-set -eu
-cd "$(dirname "$0")/.."
+set -u
+cd "$(dirname "$0")/.." || exit 1
 ROOT=$(pwd)
 BUILD=$ROOT/build
-export DEBIAN_FRONTEND=noninteractive
-PASSED=0 FAILED=0 SKIPPED=0
 BEGAN=$(date +%s)
-PROMTOOL=$BUILD/promtool/usr/bin/promtool
+ALL_PARTS="form runner unit fuzz browser demo stack chaos"
+export DEBIAN_FRONTEND=noninteractive
+. "$ROOT/tests/runner/lib.sh"
+. "$ROOT/tests/runner/packages.sh"
 
-step() {
-    printf '\n== %s (%s s)\n' "$*" "$(($(date +%s) - BEGAN))"
+# ---- what is asked for ----
+
+PARTS='' UNITS='' END_TO_END='' DEMOS='' FUZZERS=''
+
+has_function() { # NAME FILE...: a test of Python
+    name=$1
+    shift
+    grep -q "^def $name(" "$@"
 }
 
-passed() {
-    PASSED=$((PASSED + 1))
-    printf 'ok    %s\n' "$1"
+choose() { # WORD: a part, or one test
+    case " $ALL_PARTS " in *" $1 "*) PARTS="$PARTS $1" && return ;; esac
+    case $1 in *[!A-Za-z0-9_]*) return 1 ;; esac
+    if [ -e "tests/unit/$1.c" ] || [ -e "tests/property/$1.c" ]; then
+        PARTS="$PARTS unit" UNITS="$UNITS $1"
+    elif [ -e "tests/fuzz/$1.c" ]; then
+        PARTS="$PARTS fuzz" FUZZERS="$FUZZERS $1"
+    elif has_function "$1" tests/e2e/demo.py; then
+        PARTS="$PARTS demo" DEMOS="$DEMOS $1"
+    elif has_function "$1" tests/e2e/*.py; then
+        PARTS="$PARTS stack" END_TO_END="$END_TO_END $1"
+    else
+        return 1
+    fi
 }
 
-failed() {
-    FAILED=$((FAILED + 1))
-    printf 'FAIL  %s\n' "$1"
+wants() { # PART...
+    for part; do
+        case " $PARTS " in *" $part "*) return 0 ;; esac
+    done
+    return 1
 }
 
 # A missing real component is a failure in CI, a visible skip elsewhere.
@@ -32,205 +58,199 @@ missing() { # NAME REASON
     if [ "${CI:-}" = true ]; then
         failed "$1: $2"
     else
-        SKIPPED=$((SKIPPED + 1))
-        printf 'skip  %s: %s\n' "$1" "$2"
+        skipped "$1: $2"
     fi
 }
 
-check() { # NAME COMMAND...
-    name=$1
+# ---- builds ----
+
+build() { # NAME OPTIONS...: build/NAME
+    folder=$BUILD/$1 name=$1
     shift
-    if "$@" >"$BUILD/check.log" 2>&1; then
-        passed "$name"
+    if run_for 300 "$folder.log" cmake -G Ninja -S "$ROOT" -B "$folder" "$@" &&
+        run_for 3600 "$folder.log" ninja -C "$folder"; then
+        passed "$name build"
     else
-        cat "$BUILD/check.log"
-        failed "$name"
+        tail -n 60 "$folder.log"
+        failed "$name build"
+        return 1
     fi
 }
 
-as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+HAS_RELEASE=no HAS_SANITIZED=no
+
+build_all() {
+    if wants form chaos || { wants unit && [ -z "$UNITS" ]; }; then
+        build release -DELEMENTOR_SYNC_BENCH=ON && HAS_RELEASE=yes
+    fi
+    if wants unit browser demo stack; then
+        build sanitized -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON && HAS_SANITIZED=yes
+    fi
+    return 0
 }
 
-is_installed() {
-    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+sanitized_for() { # NAME: false, and a failure, when there is no build to test
+    [ "$HAS_SANITIZED" = yes ] || { failed "$1: not run, there is no sanitized build" && return 1; }
 }
 
-# node and npm come from elsewhere on many machines, and Debian's would conflict with them.
-has_command() {
-    case $1 in
-    nodejs) command -v node >/dev/null ;;
-    npm | chromium) command -v "$1" >/dev/null ;;
-    *) false ;;
-    esac
+release_for() { # NAME
+    [ "$HAS_RELEASE" = yes ] || { failed "$1: not run, there is no release build" && return 1; }
 }
 
-install_packages() {
-    wanted=
-    for package in $(cat consumer/packages.txt tests/packages.txt tests/stack/packages.txt); do
-        is_installed "$package" || has_command "$package" || wanted="$wanted $package"
-    done
-    [ -n "$wanted" ] || return 0
-    printf 'installing:%s\n' "$wanted"
-    as_root apt-get update -qq
-    # shellcheck disable=SC2086
-    as_root apt-get install -y -qq --no-install-recommends $wanted >"$BUILD/apt.log" 2>&1 ||
-        { tail -n 20 "$BUILD/apt.log"; exit 1; }
-}
+# ---- the parts ----
 
-# Of the very version that clang has: its package carries it in its name.
-install_fuzzer() {
-    runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
-    is_installed "$runtime" || as_root apt-get install -y -qq --no-install-recommends "$runtime" \
-        >>"$BUILD/apt.log" 2>&1
-}
-
-# One version of the formatter for every machine: what it prints differs between versions.
-install_python() {
-    wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
-    wanted="$wanted schemathesis compose-spec PyYAML"
-    [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
-    # shellcheck disable=SC2086 # a list of words
-    python3 -m venv "$BUILD/venv" && "$BUILD/venv/bin/pip" install -q $wanted &&
-        printf '%s\n' "$wanted" >"$BUILD/venv/holds"
-}
-
-# The tool alone: Debian 12 has it in the package of the server, which would start one.
-fetch_promtool() {
-    [ -x "$PROMTOOL" ] || (cd "$BUILD" &&
-        { apt-get download -qq promtool || apt-get download -qq prometheus; } &&
-        dpkg -x prom*.deb promtool) >"$BUILD/promtool.log" 2>&1 ||
-        { PROMTOOL= && missing "promtool" "Debian's package of it could not be fetched"; }
-}
-
-c_files() {
-    git ls-files '*.c' '*.h' 2>/dev/null || find consumer tests -name '*.[ch]'
-}
-
-build() { # FOLDER OPTIONS...
-    folder=$1
+files() { # PATTERN FOLDER...; of the repository, or of the folders where there is none
+    pattern=$1
     shift
-    cmake -G Ninja -S "$ROOT" -B "$folder" "$@" >"$folder.log" 2>&1 &&
-        ninja -C "$folder" >>"$folder.log" 2>&1 || { tail -n 60 "$folder.log"; return 1; }
+    for folder; do
+        git ls-files -- "$folder/$pattern" 2>/dev/null || find "$folder" -name "$pattern"
+    done
 }
 
-unit_tests() {
-    ctest --test-dir "$BUILD/sanitized" -j 4 --output-on-failure >"$BUILD/ctest.log" 2>&1 || true
-    grep -E '^ *[0-9]+/[0-9]+ Test' "$BUILD/ctest.log" || true
-    good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$BUILD/ctest.log" || true)
-    all=$(grep -cE '^ *[0-9]+/[0-9]+ Test' "$BUILD/ctest.log" || true)
-    PASSED=$((PASSED + good))
-    FAILED=$((FAILED + all - good))
-    [ "$all" -gt 0 ] || failed "no unit test ran"
-    [ "$good" = "$all" ] || sed -n '/The following tests FAILED/,$p;/\[  ERROR/p;/ERROR:/p' "$BUILD/ctest.log"
+form() {
+    # shellcheck disable=SC2046 # lists of words
+    check "clang-format" 300 "$BUILD/venv/bin/clang-format" --dry-run -Werror $(files '*.[ch]' consumer tests)
+    check "cppcheck" 1200 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
+        --enable=warning,performance,portability --suppress=missingIncludeSystem \
+        --suppress=normalCheckLevelMaxBranches -I consumer consumer
+    release_for "clang-tidy" && check "clang-tidy" 2400 sh -c \
+        'printf "%s\n" "$2" | xargs -P 2 -n 4 clang-tidy --quiet -p "$1"' \
+        sh "$BUILD/release" "$(files '*.c' consumer)"
+    # shellcheck disable=SC2046
+    check "pyflakes" 120 "$BUILD/venv/bin/python" -m pyflakes $(find tests -name '*.py')
 }
 
-fuzzing() {
-    BUILD=$BUILD/fuzz sh tests/fuzz/run.sh "${FUZZ_SECONDS:-60}" >"$BUILD/fuzz.log" 2>&1 || true
-    good=$(grep -c '^ok ' "$BUILD/fuzz.log" || true)
-    grep '^ok ' "$BUILD/fuzz.log" || true
-    PASSED=$((PASSED + good))
-    [ "$good" = 3 ] || { cat "$BUILD/fuzz.log" && FAILED=$((FAILED + 3 - good)); }
-}
-
-# A runner that shows each test and closes with "N passed, N failed".
-count() { # NAME LOG COMMAND...
-    name=$1 log=$2 status=0
+# ctest's own account, a line a test, becomes this one's.
+ctest_in() { # BUILD NAME OPTIONS...
+    tree=$BUILD/$1 log=$BUILD/ctest-$1.log name=$2 ended=0
     shift 2
-    "$@" >"$log" 2>&1 || status=$?
-    grep -v ' passed, .* failed' "$log" || true
-    good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$log" | tail -n 1)
-    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$log" | tail -n 1)
-    PASSED=$((PASSED + ${good:-0}))
-    FAILED=$((FAILED + ${bad:-0}))
-    [ "$status" = 0 ] || [ "${bad:-0}" -gt 0 ] || failed "$name"
+    run_for 3600 "$log" ctest --test-dir "$tree" -j 4 --output-on-failure --no-tests=error "$@" ||
+        ended=$?
+    grep -E '^ *[0-9]+/[0-9]+ Test' "$log" || true
+    good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$log" || true)
+    all=$(grep -cE '^ *[0-9]+/[0-9]+ Test' "$log" || true)
+    record ok "$good" "$name"
+    record FAIL $((all - good)) "$name"
+    [ "$all" -gt 0 ] || failed "$name: no test ran"
+    [ "$good" = "$all" ] || sed -n '/The following tests FAILED/,$p;/\[  ERROR/p;/ERROR:/p' "$log"
+    [ "$ended" = 0 ] || [ "$all" = 0 ] || [ "$good" != "$all" ] || failed "$name: ctest ended with status $ended"
+}
+
+one_of() { # NAME...: as ctest wants it
+    printf '^(%s)$' "$(printf '%s' "$*" | tr ' ' '|')"
+}
+
+unit() {
+    if sanitized_for "unit tests"; then
+        # shellcheck disable=SC2086 # a list of words
+        ctest_in sanitized "unit tests" ${UNITS:+-R "$(one_of $UNITS)"}
+    fi
+    [ -z "$UNITS" ] || return 0
+    # What the optimizer makes of it: the default build, those tests that look at the code itself.
+    release_for "release tests" && ctest_in release "tests of the release build" -L release
+    [ "$HAS_SANITIZED" = yes ] || return 0
+    check "fastavro reads the same" 300 "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
+        "$BUILD/sanitized/tests/plan_dump"
+    [ -n "$PROMTOOL" ] || missing "promtool" "Debian's package of it could not be fetched"
+    check "signatures, metrics, records and docker/, by other people's libraries" 300 \
+        "$BUILD/venv/bin/python" tests/interop/check.py "$BUILD/sanitized/tests/interop" \
+        ${PROMTOOL:+"$PROMTOOL"}
+}
+
+fuzz() {
+    seconds=${FUZZ_SECONDS:-60} log=$BUILD/fuzz.log
+    targets=${FUZZERS:-schema_fuzz plan_fuzz payload_fuzz}
+    # shellcheck disable=SC2086 # a list of words
+    run_for $((seconds * 3 + 1800)) "$log" env BUILD="$BUILD/fuzz" sh tests/fuzz/run.sh "$seconds" $targets
+    for target in $targets; do
+        if grep -q "^ok *$target:" "$log"; then
+            passed "$(sed -n "s/^ok *\($target: .*\)/\1/p" "$log")"
+        else
+            tail -n 80 "$log"
+            failed "$target"
+        fi
+    done
 }
 
 browser() {
+    sanitized_for "the page in a browser" || return 0
     mkdir -p "$BUILD/browser"
     cp tests/browser/package.json tests/browser/package-lock.json "$BUILD/browser/"
-    if ! npm --prefix "$BUILD/browser" ci --no-audit --no-fund >"$BUILD/npm.log" 2>&1; then
+    if ! run_for 900 "$BUILD/npm.log" npm --prefix "$BUILD/browser" ci --no-audit --no-fund; then
         missing "the page in a browser" "npm: $(tail -n 1 "$BUILD/npm.log")"
         return
     fi
-    count "the page in a browser" "$BUILD/browser.log" node tests/browser/run.mjs "$BUILD/browser" \
-        "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
+    count "the page in a browser" 3600 "$BUILD/browser.log" node tests/browser/run.mjs \
+        "$BUILD/browser" "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
 }
 
-demo_tests() {
-    python3 tests/e2e/demo.py "$BUILD/sanitized/elementor-sync" >"$BUILD/demo.log" 2>&1 || true
-    cat "$BUILD/demo.log"
-    good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$BUILD/demo.log" | tail -n 1)
-    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$BUILD/demo.log" | tail -n 1)
-    PASSED=$((PASSED + ${good:-0}))
-    FAILED=$((FAILED + ${bad:-1}))
+demo() {
+    # shellcheck disable=SC2086 # a list of words
+    sanitized_for "the demo" && count "the demo" 1800 "$BUILD/demo.log" \
+        python3 tests/e2e/demo.py "$BUILD/sanitized/elementor-sync" $DEMOS
+}
+
+start_stack() { # NAME
+    stack=$(mktemp -d) || return 1
+    printf '%s\n' "$stack" >"$RUN/stack"
+    show_for 1800 "$BUILD/stack.log" sh tests/stack/up.sh "$stack" && return 0
+    missing "$1" "the real stack did not start"
+    stop_stack
+    return 1
 }
 
 real_stack() {
-    stack=$(mktemp -d)
-    if ! sh tests/stack/up.sh "$stack"; then
-        missing "the real stack" "it did not start"
-        return
+    if wants stack && sanitized_for "end to end"; then
+        # shellcheck disable=SC2086 # a list of words
+        count "end to end" 3600 "$BUILD/e2e.log" python3 tests/e2e/run.py \
+            "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$stack" $END_TO_END
     fi
-    status=0
-    python3 tests/e2e/run.py "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$stack" \
-        >"$BUILD/e2e.log" 2>&1 & # shown as it goes; ended with the stack
-    runner=$!
-    tail -n +1 -f --pid="$runner" "$BUILD/e2e.log"
-    wait "$runner" || status=$?
-    check "chaos: 10 times kill -9, judged by journals" python3 tests/chaos/run.py \
-        "$BUILD/release/elementor-sync" "$BUILD/release/tests" kill --kills 10 --orders 3000 \
-        --stack "$stack"
-    sh tests/stack/down.sh "$stack"
-    good=$(sed -n 's/^\([0-9]*\) passed, .*/\1/p' "$BUILD/e2e.log" | tail -n 1)
-    bad=$(sed -n 's/^[0-9]* passed, \([0-9]*\) failed.*/\1/p' "$BUILD/e2e.log" | tail -n 1)
-    PASSED=$((PASSED + ${good:-0}))
-    FAILED=$((FAILED + ${bad:-1}))
-    [ "$status" = 0 ] || [ "${bad:-1}" -gt 0 ] || failed "end to end"
+    if wants chaos && release_for "chaos"; then
+        check "chaos: 10 times kill -9, judged by journals" 1800 python3 tests/chaos/run.py \
+            "$BUILD/release/elementor-sync" "$BUILD/release/tests" kill --kills 10 --orders 3000 \
+            --stack "$stack"
+    fi
+    stop_stack
 }
 
+runner() {
+    count "the runner itself" 1200 "$BUILD/runner.log" python3 tests/runner/check.py
+}
+
+packages() {
+    install_packages consumer/packages.txt tests/packages.txt || failed "packages"
+    if wants stack chaos; then
+        install_packages tests/stack/packages.txt || failed "packages of the real stack"
+    fi
+    ! wants fuzz || install_fuzzer || failed "packages: the fuzzer's runtime"
+    ! wants form unit stack || install_python || failed "packages: Python's, by pip"
+    ! wants unit || fetch_promtool
+}
+
+# ---- the run ----
+
+begin_run
+for word; do
+    choose "$word" || {
+        failed "$word: no such part (there are $ALL_PARTS) and no test of that name"
+        exit 2
+    }
+done
+PARTS=${PARTS:-$ALL_PARTS} PROMTOOL=''
 mkdir -p "$BUILD"
 step "packages"
-install_packages
-install_fuzzer
-install_python
-fetch_promtool
-
-step "build: release, and with ASan and UBSan"
-build "$BUILD/release" -DELEMENTOR_SYNC_BENCH=ON && passed "release build" || failed "release build"
-build "$BUILD/sanitized" -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON &&
-    passed "sanitized build" || { failed "sanitized build"; exit 1; }
-
-step "form: formatter, linters"
-# shellcheck disable=SC2046
-check "clang-format" "$BUILD/venv/bin/clang-format" --dry-run -Werror $(c_files)
-check "cppcheck" cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
-    --enable=warning,performance,portability --suppress=missingIncludeSystem --suppress=normalCheckLevelMaxBranches -I consumer consumer
-# shellcheck disable=SC2046
-check "clang-tidy" sh -c '(git ls-files "consumer/*.c" 2>/dev/null || find consumer -name "*.c") |
-    xargs -P 2 -n 4 clang-tidy --quiet -p "$1"' sh "$BUILD/release"
-# shellcheck disable=SC2046
-check "pyflakes" "$BUILD/venv/bin/python" -m pyflakes $(find tests -name '*.py')
-
-step "unit tests, under ASan and UBSan"
-unit_tests
-check "fastavro reads the same" "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
-    "$BUILD/sanitized/tests/plan_dump"
-check "signatures, metrics, records and docker/, by other people's libraries" "$BUILD/venv/bin/python" \
-    tests/interop/check.py "$BUILD/sanitized/tests/interop" ${PROMTOOL:+"$PROMTOOL"}
-
-step "fuzzing, ${FUZZ_SECONDS:-60} s a target"
-fuzzing
-
-step "the page in a real browser"
-browser
-
-step "the demo: nothing but the program"
-demo_tests
-
-step "the real stack: PostgreSQL, Debezium, Kafka, registry"
-real_stack
-
-step "done"
-printf '%s passed, %s failed, %s skipped\n' "$PASSED" "$FAILED" "$SKIPPED"
-[ "$FAILED" = 0 ]
+packages
+step "builds: release, and with ASan and UBSan"
+build_all
+if wants form; then step "form: formatter, linters" && form; fi
+if wants runner; then step "the runner itself" && runner; fi
+if wants unit; then step "unit tests, under ASan and UBSan" && unit; fi
+if wants fuzz; then step "fuzzing, ${FUZZ_SECONDS:-60} s a target" && fuzz; fi
+if wants browser; then step "the page in a real browser" && browser; fi
+if wants demo; then step "the demo: nothing but the program" && demo; fi
+if wants stack chaos; then
+    step "the real stack: PostgreSQL, Debezium, Kafka, registry"
+    if start_stack "the real stack"; then real_stack; fi
+fi
+step "the end"
+exit 0

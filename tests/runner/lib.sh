@@ -1,0 +1,225 @@
+# lib: the life of a run: its account, its steps and its end. Sourced by run.sh and guard.sh.
+#
+# RUN/results    a line for what came of something: KIND COUNT NAME, with KIND ok, FAIL or skip
+# RUN/sessions   the sessions that steps began
+# RUN/current    the session of the step that is under way
+# RUN/step       that step's name
+# RUN/showing    what shows its log as it grows
+# RUN/stack      the folder of the real stack while there is one
+# RUN/finished   the account is closed
+#
+# The account is kept in a file, so that no subshell loses a line and a run that was killed outright
+# can still be closed. Each process of a run has RUN in its environment's TESTS_RUN_MARKS: so it is
+# found whatever it did to its session, and whoever started it.
+
+STOP_SECONDS=${STOP_SECONDS:-40} # for a step that is told to end: the stack takes its time
+STACK_SECONDS=120                # for the stack
+KILL_SECONDS=${KILL_SECONDS:-10} # for all others, before SIGKILL
+
+begin_run() {
+    RUN=$(mktemp -d "${TMPDIR:-/tmp}/elementor-sync-run.XXXXXX") || {
+        printf '0 passed, 1 failed, 0 skipped\n'
+        exit 1
+    }
+    : >"$RUN/results"
+    : >"$RUN/sessions"
+    OUTER_MARKS=${TESTS_RUN_MARKS:-}
+    export TESTS_RUN_MARKS="$OUTER_MARKS:$RUN:"
+    trap finish EXIT
+    trap 'interrupted INT 130' INT
+    trap 'interrupted TERM 143' TERM
+    trap 'interrupted HUP 129' HUP
+    trap 'interrupted QUIT 131' QUIT
+    trap 'interrupted PIPE 141' PIPE
+    env "TESTS_RUN_MARKS=$OUTER_MARKS" setsid sh "$ROOT/tests/runner/guard.sh" $$ "$RUN" </dev/null &
+    GUARD=$!
+}
+
+# What belongs to the run's own end must not be found by it.
+unmarked() { # COMMAND...
+    env "TESTS_RUN_MARKS=$OUTER_MARKS" "$@"
+}
+
+# ---- the account ----
+
+record() { # KIND COUNT NAME
+    printf '%s %s %s\n' "$1" "$2" "$3" >>"$RUN/results"
+}
+
+passed() { # NAME
+    record ok 1 "$1"
+    printf 'ok    %s\n' "$1"
+}
+
+failed() { # NAME
+    record FAIL 1 "$1"
+    printf 'FAIL  %s\n' "$1"
+}
+
+skipped() { # NAME
+    record skip 1 "$1"
+    printf 'skip  %s\n' "$1"
+}
+
+total() { # KIND
+    awk -v kind="$1" '$1 == kind { n += $2 } END { print n + 0 }' "$RUN/results"
+}
+
+# ---- a step ----
+
+step() { # WORDS
+    printf '%s\n' "$*" >"$RUN/step"
+    printf '\n== %s (%s s)\n' "$*" "$(($(date +%s) - BEGAN))"
+}
+
+# Runs a command in a session of its own, its output in LOG; its status, 124 past the time. In the
+# background: a shell that waits for a foreground command hears no signal until that has ended.
+run_for() { # SECONDS LOG COMMAND...
+    limit=$1 log=$2
+    shift 2
+    setsid timeout -k 10 "$limit" "$@" >"$log" 2>&1 </dev/null &
+    await_step $! "$limit"
+}
+
+# The same, shown as it goes. The log exists before anything reads it.
+show_for() { # SECONDS LOG COMMAND...
+    limit=$1 log=$2
+    shift 2
+    : >"$log"
+    setsid timeout -k 10 "$limit" "$@" >>"$log" 2>&1 </dev/null &
+    shown=$!
+    env "TESTS_RUN_MARKS=$OUTER_MARKS" tail -n +1 -f --pid="$shown" "$log" 2>/dev/null &
+    showing=$!
+    printf '%s\n' "$showing" >"$RUN/showing"
+    shown_status=0
+    await_step "$shown" "$limit" || shown_status=$?
+    wait "$showing" || :
+    rm -f "$RUN/showing"
+    return "$shown_status"
+}
+
+await_step() { # PID SECONDS
+    printf '%s\n' "$1" >>"$RUN/sessions"
+    printf '%s\n' "$1" >"$RUN/current"
+    waited=0
+    wait "$1" || waited=$?
+    rm -f "$RUN/current"
+    [ "$waited" != 124 ] || printf 'not done after %s s\n' "$2"
+    return "$waited"
+}
+
+# A command is a test: shown only when it fails.
+check() { # NAME SECONDS COMMAND...
+    name=$1 limit=$2
+    shift 2
+    if run_for "$limit" "$BUILD/check.log" "$@"; then
+        passed "$name"
+    else
+        cat "$BUILD/check.log"
+        failed "$name"
+    fi
+}
+
+# A runner that shows each test and closes with "N passed, N failed": its numbers are the account's.
+# One that closes without them has failed, and so has one whose numbers do not fit its status.
+count() { # NAME SECONDS LOG COMMAND...
+    name=$1 limit=$2 log=$3 ended=0
+    shift 3
+    show_for "$limit" "$log" "$@" || ended=$?
+    closing=$(sed -n 's/^\([0-9][0-9]*\) passed, \([0-9][0-9]*\) failed.*/\1 \2/p' "$log" | tail -n 1)
+    good=${closing% *} bad=${closing#* }
+    record ok "${good:-0}" "$name"
+    record FAIL "${bad:-0}" "$name"
+    if [ -z "$closing" ]; then
+        failed "$name: ended with status $ended before its last line"
+    elif [ "$ended" != 0 ] && [ "$bad" = 0 ]; then
+        failed "$name: ended with status $ended though no test failed"
+    elif [ "$good" = 0 ] && [ "$bad" = 0 ]; then
+        failed "$name: no test ran"
+    fi
+}
+
+# ---- the end ----
+
+interrupted() { # SIGNAL STATUS
+    failed "interrupted by SIG$1 during: $(cat "$RUN/step" 2>/dev/null)"
+    exit "$2"
+}
+
+# A zombie lives no more: its parent may never ask for it.
+lives() { # PID
+    read -r stat 2>/dev/null <"/proc/$1/stat" || return 1
+    case ${stat##*) } in [ZX]*) return 1 ;; esac
+}
+
+# The living processes of this run.
+ours() {
+    {
+        unmarked grep -lszF ":$RUN:" /proc/[0-9]*/environ | cut -d / -f 3
+        cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^\([0-9]*\) (.*) \([A-Z] .*\)/\1 \2/p' |
+            awk 'NR == FNR { is_ours[$1] = 1; next } ($5 in is_ours) { print $1 }' "$RUN/sessions" -
+    } 2>/dev/null | sort -un | while read -r pid; do
+        ! lives "$pid" || printf '%s\n' "$pid"
+    done
+}
+
+tell_ours() { # SIGNAL SECONDS: sends it to what lives, and waits; false when some live on
+    until=$(($(date +%s) + $2)) told=
+    while living=$(ours) && [ -n "$living" ]; do
+        # shellcheck disable=SC2086 # a list of ids
+        [ "$living" = "$told" ] || kill "-$1" $living 2>/dev/null || :
+        told=$living
+        [ "$(date +%s)" -le "$until" ] || return 1
+        sleep 0.1
+    done
+}
+
+# The step first, by its own ways: up.sh takes down what it began. Then the stack, then the rest.
+end_processes() {
+    session=$(cat "$RUN/current" 2>/dev/null)
+    if [ -n "$session" ] && kill -TERM -- "-$session" 2>/dev/null; then
+        tenths=$((STOP_SECONDS * 10))
+        while lives "$session" && [ "$tenths" -gt 0 ]; do
+            tenths=$((tenths - 1))
+            sleep 0.1
+        done
+    fi
+    stop_stack
+    tell_ours TERM "$KILL_SECONDS" || tell_ours KILL "$KILL_SECONDS" ||
+        failed "these processes of the run do not end: $(ours | tr '\n' ' ')"
+    [ ! -e "$RUN/showing" ] || kill "$(cat "$RUN/showing")" 2>/dev/null || :
+}
+
+stop_stack() {
+    [ -e "$RUN/stack" ] || return 0
+    stack=$(cat "$RUN/stack")
+    rm -f "$RUN/stack"
+    if [ -e "$stack/secret" ]; then
+        unmarked timeout -k 10 "$STACK_SECONDS" sh "$ROOT/tests/stack/down.sh" "$stack" >/dev/null 2>&1 ||
+            printf 'the stack did not end by itself; it is ended now\n'
+    fi
+    [ -z "$stack" ] || rm -rf "$stack"
+}
+
+close_account() {
+    printf '\n== done (%s s)\n' "$(($(date +%s) - BEGAN))"
+    grep '^FAIL [1-9]' "$RUN/results" | cut -d ' ' -f 3- | sort -u | sed 's/^/failed: /'
+    printf '%s passed, %s failed, %s skipped\n' "$(total ok)" "$(total FAIL)" "$(total skip)"
+}
+
+# On every way out. What failed decides on the status; a signal keeps its own.
+finish() {
+    status=$?
+    trap - EXIT
+    trap '' INT TERM HUP QUIT PIPE
+    end_processes
+    [ "$status" = 0 ] || [ "$(total FAIL)" != 0 ] || failed "the run itself: status $status during: $(cat "$RUN/step" 2>/dev/null)"
+    [ "$(total ok)" != 0 ] || [ "$(total FAIL)" != 0 ] || failed "no test ran"
+    [ "$status" != 0 ] || [ "$(total FAIL)" = 0 ] || status=1
+    : >"$RUN/finished"
+    kill "$GUARD" 2>/dev/null
+    wait 2>/dev/null
+    close_account
+    rm -rf "$RUN"
+    exit "$status"
+}

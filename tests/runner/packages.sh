@@ -1,0 +1,68 @@
+# packages: installs what the tests need. Sourced by run.sh. Each function fails with its log's end shown.
+
+is_installed() {
+    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+}
+
+# node and npm come from elsewhere on many machines, and Debian's would conflict with them.
+has_command() {
+    case $1 in
+    nodejs) command -v node >/dev/null ;;
+    npm | chromium) command -v "$1" >/dev/null ;;
+    *) false ;;
+    esac
+}
+
+# sudo asks for its password at the terminal, which it has only in this session.
+as_root() { # SECONDS LOG COMMAND...
+    if [ "$(id -u)" = 0 ]; then
+        run_for "$@"
+        return
+    fi
+    limit=$1 log=$2
+    shift 2
+    sudo timeout -k 10 "$limit" "$@" >>"$log" 2>&1 &
+    await_step $! "$limit"
+}
+
+install() { # PACKAGE...
+    printf 'installing: %s\n' "$*"
+    as_root 600 "$BUILD/apt.log" apt-get update -qq &&
+        as_root 1800 "$BUILD/apt.log" apt-get install -y -qq --no-install-recommends "$@" ||
+        { tail -n 20 "$BUILD/apt.log" && return 1; }
+}
+
+install_packages() { # LIST...
+    wanted=
+    for package in $(cat "$@"); do
+        is_installed "$package" || has_command "$package" || wanted="$wanted $package"
+    done
+    # shellcheck disable=SC2086 # a list of words
+    [ -z "$wanted" ] || install $wanted
+}
+
+# Of the very version that clang has: its package carries it in its name.
+install_fuzzer() {
+    runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
+    is_installed "$runtime" || install "$runtime"
+}
+
+# One version of the formatter for every machine: what it prints differs between versions.
+install_python() {
+    wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
+    wanted="$wanted schemathesis compose-spec PyYAML"
+    [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
+    # shellcheck disable=SC2086 # a list of words
+    run_for 120 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&
+        run_for 900 "$BUILD/pip.log" "$BUILD/venv/bin/pip" install -q $wanted &&
+        printf '%s\n' "$wanted" >"$BUILD/venv/holds" || { tail -n 20 "$BUILD/pip.log" && return 1; }
+}
+
+# The tool alone: Debian 12 has it in the package of the server, which would start one.
+fetch_promtool() {
+    PROMTOOL=$BUILD/promtool/usr/bin/promtool
+    [ ! -x "$PROMTOOL" ] || return 0
+    run_for 300 "$BUILD/promtool.log" sh -c 'cd "$1" && rm -f prom*.deb &&
+        { apt-get download -qq promtool || apt-get download -qq prometheus; } && dpkg -x prom*.deb promtool' \
+        sh "$BUILD" || PROMTOOL=
+}
