@@ -34,6 +34,19 @@ static void confirm(struct world *w, int from, int to)
     }
 }
 
+/* The mock's answer to a fetch has one batch of each partition, so one record of ours. With each of
+ * these records, which are no orders, came one more of partition 0. */
+static void await_fetches(struct world *w, int count)
+{
+    for (int i = 1; i <= count; i++) {
+        char position[128];
+        world_produce(w, 2, "no order", "06", "pending");
+        snprintf(position, sizeof position,
+                 M "partition_position{topic=\"orders\",partition=\"2\"} %d\n", i);
+        await(w, position);
+    }
+}
+
 /* READ orders are under way or about to be, and nothing more is taken; the others are fetched, and
  * wait in librdkafka's queue. */
 static void open_busy(struct world *w, const char *lost_offsets)
@@ -50,6 +63,7 @@ static void open_busy(struct world *w, const char *lost_offsets)
     await(w, M "partition_position{topic=\"orders\",partition=\"0\"} 2\n");
     confirm(w, READ, ORDERS);
     await(w, M "partition_end{topic=\"orders\",partition=\"0\"} 5\n");
+    await_fetches(w, ORDERS - READ);
 }
 
 static void refuse(struct world *w, int16_t question, rd_kafka_resp_err_t code, size_t count)

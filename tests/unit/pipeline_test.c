@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 static void transitions_are_sent_and_committed(void **state)
 {
@@ -176,8 +175,9 @@ static void a_registry_that_comes_late_is_waited_for(void **state)
     (void)state;
     world_open_without_registry(&w, webhook);
     world_confirm(&w, 0, "o1");
+    world_log_open(&w);
     world_start(&w);
-    usleep(50000); /* it is asked in vain meanwhile; were it not, the test would pass as well */
+    world_await_log(&w, "schema registry trouble"); /* it was asked in vain */
     server_listen(w.registry);
     world_await_scrape(&w, "/metrics",
                        "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 3\n",
@@ -196,8 +196,9 @@ static void a_broker_that_comes_late_is_waited_for(void **state)
     world_open(&w, webhook);
     world_confirm(&w, 0, "o1");
     rd_kafka_mock_broker_set_down(w.cluster.mock, 1);
+    world_log_open(&w);
     world_start(&w);
-    usleep(50000);
+    world_await_log(&w, "waiting for a broker"); /* it was looked for in vain */
     rd_kafka_mock_broker_set_up(w.cluster.mock, 1);
     world_await_requests(&w, 1);
     world_stop(&w);

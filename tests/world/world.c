@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -21,7 +22,7 @@
     "\\\"name\\\":\\\"Row\\\",\\\"fields\\\":[" FIELD("id") "," FIELD("order_number") "," FIELD("client_name") "," FIELD("client_phone") "," FIELD( \
         "product_name") "," FIELD("quantity") "," FIELD("unit_price") "," FIELD("total_amount") "," FIELD("status") "]}\"}"
 
-enum { LOOK_US = 1000 };
+enum { LOOK_US = 1000, LOG_MAX = 65536 };
 
 void world_set(struct world *w, const char *name, const char *value)
 {
@@ -229,6 +230,34 @@ void world_await_scrape(struct world *w, const char *path, const char *wanted, c
             fail_msg("no \"%s\" in %s", wanted, ret_text);
         usleep(LOOK_US);
     }
+}
+
+void world_log_open(struct world *w)
+{
+    w->log_fd = memfd_create("log", MFD_CLOEXEC);
+    w->stderr_fd = dup(STDERR_FILENO);
+    assert_true(w->log_fd >= 0 && w->stderr_fd >= 0);
+    log_setup(LOG_WARN, false);
+    dup2(w->log_fd, STDERR_FILENO);
+}
+
+void world_await_log(struct world *w, const char *wanted)
+{
+    static char text[LOG_MAX];
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    bool found = false;
+    while (!found && clock_mono_ms() < deadline) {
+        ssize_t len = pread(w->log_fd, text, sizeof text - 1, 0);
+        text[len > 0 ? len : 0] = '\0';
+        found = strstr(text, wanted) != NULL;
+        if (!found)
+            usleep(LOOK_US);
+    }
+    dup2(w->stderr_fd, STDERR_FILENO);
+    close(w->stderr_fd);
+    close(w->log_fd);
+    if (!found)
+        fail_msg("no \"%s\" in the log: %s", wanted, text);
 }
 
 double world_metric(const char *text, const char *name)

@@ -27,7 +27,7 @@
 #define NO_CONTENT "HTTP/1.1 204 No Content\r\n\r\n"
 #define BUSY "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 
-enum { WORLD_PARTITIONS = 3, WORLD_PATIENCE_MS = 20000 };
+enum { WORLD_PARTITIONS = 3, WORLD_PATIENCE_MS = 60000 };
 
 struct world {
     struct cluster cluster;
@@ -39,6 +39,7 @@ struct world {
     pthread_t thread; /* while the pipeline runs in one */
     bool ok;
     struct error err;
+    int log_fd, stderr_fd; /* between world_log_open and world_await_log */
 };
 
 /* The registry listens too, unless told otherwise. */
@@ -75,6 +76,11 @@ void world_scrape(struct world *w, const char *path, char *ret_text, size_t size
 /* Scrapes until the text holds `wanted`, or fails. */
 void world_await_scrape(struct world *w, const char *path, const char *wanted, char *ret_text,
                         size_t size);
+
+/* From here on the log's warnings go to a file, which world_await_log reads until it holds
+ * `wanted`; then, or when that fails, standard error is itself again. */
+void world_log_open(struct world *w);
+void world_await_log(struct world *w, const char *wanted);
 
 /* The value of a metric in a scrape: "name" or "name{labels}"; fails when it is missing. */
 double world_metric(const char *text, const char *name);
