@@ -1,12 +1,11 @@
 #include "dashboard/lookup.h"
 
+#include "edge/background.h"
 #include "edge/kafka_offsets.h"
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { LOOK_MS = 2000 };
 
@@ -15,9 +14,9 @@ struct lookup {
     const char *const *topics;
     size_t count;
     int wake_fd;
-    bool running, with_ends;
-    pthread_t thread;
-    atomic_bool ended, unwanted;
+    bool with_ends;
+    struct background background;
+    atomic_bool unwanted;
     struct lookup_found found; /* the thread's, until it has ended */
 };
 
@@ -72,9 +71,8 @@ static void find_ends(struct lookup *l, size_t topic)
     l->found.ends[topic] = ends;
 }
 
-static void *look(void *context)
+static void look(void *context)
 {
-    static const uint64_t one = 1;
     struct lookup *l = context;
     const rd_kafka_metadata_t *m;
     l->found.code = rd_kafka_metadata(l->rk, 1, NULL, &m, LOOK_MS);
@@ -85,30 +83,22 @@ static void *look(void *context)
         for (size_t i = 0; l->with_ends && i < l->count; i++)
             find_ends(l, i);
     }
-    atomic_store(&l->ended, true);
-    (void)!write(l->wake_fd, &one, sizeof one);
-    return NULL;
 }
 
 /* ---- in the caller's ---- */
 
 void lookup_start(struct lookup *l, bool with_ends)
 {
-    if (l->running)
+    if (background_is_running(&l->background))
         return;
     forget(&l->found);
     l->with_ends = with_ends;
-    atomic_store(&l->ended, false);
-    l->running = pthread_create(&l->thread, NULL, look, l) == 0; /* else the next look may */
+    (void)background_start(&l->background, look, l, l->wake_fd); /* else the next look may */
 }
 
 const struct lookup_found *lookup_take(struct lookup *l)
 {
-    if (!l->running || !atomic_load(&l->ended))
-        return NULL;
-    pthread_join(l->thread, NULL);
-    l->running = false;
-    return &l->found;
+    return background_take(&l->background) ? &l->found : NULL;
 }
 
 void lookup_free(struct lookup *l)
@@ -116,8 +106,7 @@ void lookup_free(struct lookup *l)
     if (l == NULL)
         return;
     atomic_store(&l->unwanted, true);
-    if (l->running)
-        pthread_join(l->thread, NULL);
+    background_join(&l->background);
     forget(&l->found);
     free(l);
 }

@@ -2,8 +2,8 @@
 
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
-#include "edge/kafka_batch.h"
 #include "edge/kafka_conf.h"
+#include "edge/kafka_end.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TROUBLE_EVERY_MS = 60000 };
+enum { TROUBLE_EVERY_MS = 60000, END_MS = 3000 };
 
 const char *source_library_version(void)
 {
@@ -100,6 +100,8 @@ struct source *source_new(const struct config *config, const struct source_event
         /* While the orders' queues are full a request is for idle partitions alone; it must not
          * outlast what is queued. */
         {"fetch.wait.max.ms", "25"},
+        /* A topic that was made anew, or got partitions, is noticed at the next look. */
+        {"topic.metadata.refresh.interval.ms", "30000"},
         {NULL, NULL}};
     struct source *s = calloc(1, sizeof *s);
     rd_kafka_conf_t *conf = s != NULL ? kafka_conf_new(config, properties, err) : NULL;
@@ -138,8 +140,7 @@ void source_free(struct source *s)
     if (s == NULL)
         return;
     for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].queue != NULL)
-            rd_kafka_queue_destroy(s->slots[i].queue);
+        source_queue_done(&s->slots[i]);
     free(s->slots);
     rd_kafka_queue_destroy(s->close_queue);
     rd_kafka_queue_destroy(s->commit_queue);
@@ -149,11 +150,11 @@ void source_free(struct source *s)
      * any waits for a commit's answer, a minute where nobody gives it: the process is about to end
      * anyway, and the client's threads go on until then. */
     bool safe = s->ever_assigned || rd_kafka_version() >= 0x02030000;
-    if (!safe || s->commits > 0 || s->unanswered) {
+    if (!safe || s->commits > 0 || s->unanswered ||
+        !kafka_end(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, END_MS)) {
         join_watch_end(&s->join);
         return;
     }
-    rd_kafka_destroy_flags(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
     free(s);
 }
 
@@ -196,26 +197,21 @@ static void consumer_error(struct source *s, const char *why)
                 "kafka: reading is hindered", fields);
 }
 
+static bool is_offset_lost(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET ||
+           code == RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE;
+}
+
 /* An error that came in place of a message; slot -1: of the whole client. */
 static void message_error(struct source *s, int32_t slot, const rd_kafka_message_t *m)
 {
-    char text[ERROR_TEXT_MAX];
-    switch (m->err) {
-    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
-        if (slot >= 0)
-            s->events.at_end(s->events.context, slot);
-        return;
-    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
-    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
-        if (slot >= 0) {
-            source_offset_lost(s, slot, m->offset);
-            return;
-        }
-        snprintf(text, sizeof text, "an offset is lost: %s", rd_kafka_message_errstr(m));
-        break;
-    default: consumer_error(s, rd_kafka_message_errstr(m)); return;
-    }
-    say(s, ERROR_FAILED, false, text);
+    if (slot >= 0 && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
+        s->events.at_end(s->events.context, slot);
+    else if (slot >= 0 && is_offset_lost(m->err))
+        source_offset_lost(s, slot, m->offset);
+    else
+        consumer_error(s, rd_kafka_message_errstr(m));
 }
 
 /* While leaving, the group's last wish comes as an event: nothing is owned any more, so it is
@@ -232,6 +228,13 @@ static void serve_leaving(struct source *s)
     }
 }
 
+/* What should have come by the slot's own queue. */
+static bool is_of_slot(const rd_kafka_message_t *m)
+{
+    return m->rkt != NULL && (m->err == RD_KAFKA_RESP_ERR_NO_ERROR ||
+                              m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_offset_lost(m->err));
+}
+
 void source_serve_group(struct source *s)
 {
     if (s->leaving) {
@@ -239,8 +242,11 @@ void source_serve_group(struct source *s)
         return;
     }
     for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(s->rk, 0)) != NULL;) {
-        if (m->err)
-            message_error(s, -1, m);
+        if (is_of_slot(m)) {
+            source_queue_keep_stray(s, m);
+            continue;
+        }
+        message_error(s, -1, m);
         rd_kafka_message_destroy(m);
     }
 }
@@ -318,7 +324,7 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
         return 0;
     for (;;) {
         source_leave_lost(s, slot);
-        size_t got = kafka_batch(s->slots[slot].queue, messages, max), good = 0;
+        size_t got = source_queue_take(s, slot, messages, max), good = 0;
         for (size_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 messages[good++] = messages[i];

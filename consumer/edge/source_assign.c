@@ -64,8 +64,10 @@ bool source_none_owned(const struct source *s)
 static void free_all(struct source *s, enum source_state state)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].state == state)
+        if (s->slots[i].state == state) {
             s->slots[i].state = SOURCE_FREE;
+            source_queue_drop_strays(s, (int32_t)i);
+        }
 }
 
 static void log_error_object(const char *what, rd_kafka_error_t *error)
@@ -175,18 +177,6 @@ static void finish_revoke(struct source *s)
 
 /* ---- giving ---- */
 
-/* Its own queue before it is assigned: an unforwarding made by the application sticks. */
-static void open_queue(struct source *s, int32_t slot)
-{
-    struct source_slot *p = entry(s, slot);
-    if (p->queue != NULL)
-        return;
-    static const uint64_t one = 1;
-    p->queue = rd_kafka_queue_get_partition(s->rk, source_topic(s, slot), slot_partition(slot));
-    rd_kafka_queue_forward(p->queue, NULL);
-    rd_kafka_queue_io_event_enable(p->queue, s->wake_fd, &one, sizeof one);
-}
-
 /* librdkafka gives the metadata's length, and not always a NUL behind it. */
 static void tell_assigned(struct source *s, int32_t slot, const rd_kafka_topic_partition_t *p)
 {
@@ -200,7 +190,7 @@ static void tell_assigned(struct source *s, int32_t slot, const rd_kafka_topic_p
 static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++)
-        open_queue(s, source_slot_of(s, &list->elems[i]));
+        source_queue_open(s, source_slot_of(s, &list->elems[i]));
     if (is_cooperative(s->rk))
         log_error_object("assign", rd_kafka_incremental_assign(s->rk, list));
     else

@@ -5,6 +5,7 @@
  *   source_assign.c  what the group gives and takes
  *   source_start.c   where reading begins
  *   source_lost.c    an offset that is not there
+ *   source_queue.c   a slot's own queue, and what came by another
  *
  * A slot's states; every arrow is made in source_assign.c:
  *
@@ -22,7 +23,9 @@ enum source_state { SOURCE_FREE, SOURCE_WANTED, SOURCE_ASSIGNED, SOURCE_REVOKING
 
 struct source_slot {
     enum source_state state;
-    rd_kafka_queue_t *queue; /* its own, unforwarded; made once, kept */
+    rd_kafka_queue_t *queue;     /* its own, unforwarded; fetched at each assignment */
+    rd_kafka_message_t **strays; /* came by the consumer's queue instead; read before `queue` */
+    size_t stray_at, stray_count, stray_room;
     bool lost; /* lost_offset is not in the topic, and that is still to be dealt with */
     int64_t lost_offset, look_ms; /* monotonic: not before; 0: as soon as it is read again */
 };
@@ -49,7 +52,7 @@ struct source {
     int commits;     /* whose answers are awaited */
     bool unanswered; /* one is awaited no more, and may be under way still */
     struct log_trouble offsets_trouble, broker_trouble;
-    struct log_trouble consumer_trouble;
+    struct log_trouble consumer_trouble, stray_trouble;
     struct log_trouble refused_trouble; /* TLS or the login */
     char words[256];                    /* the last on a broken connection that say something */
 };
@@ -83,6 +86,15 @@ bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
  * kafka.lost_offsets says is done once the owner, who reads again, has what lay before it. */
 void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
 void source_leave_lost(struct source *s, int32_t slot);
+
+/* source_queue.c. The slot's queue of now, to be fetched before each assignment; what came by
+ * another one is kept for the slot (consumes the message) or, of a slot that is not read, dropped;
+ * and what there is to read, as kafka_batch. */
+void source_queue_open(struct source *s, int32_t slot);
+void source_queue_keep_stray(struct source *s, rd_kafka_message_t *m);
+void source_queue_drop_strays(struct source *s, int32_t slot);
+size_t source_queue_take(struct source *s, int32_t slot, rd_kafka_message_t **messages, size_t max);
+void source_queue_done(struct source_slot *slot);
 
 #define SOURCE_BORN_MARK ".n" /* core/window_text.h */
 

@@ -25,6 +25,7 @@ static bool go_to(struct source *s, int32_t slot, int64_t offset)
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot))->offset =
         offset;
+    source_queue_drop_strays(s, slot);
     bool ok = done(rd_kafka_incremental_unassign(s->rk, list)) &&
               done(rd_kafka_incremental_assign(s->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
