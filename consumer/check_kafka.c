@@ -4,6 +4,7 @@
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/kafka_conf.h"
+#include "edge/kafka_member.h"
 #include "edge/kafka_offsets.h"
 #include "edge/start_guard.h"
 
@@ -66,7 +67,9 @@ static bool open_client(struct check *c, struct error *err)
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "50"}, /* or each look waits for the one before it */
         {NULL, NULL}};
-    rd_kafka_conf_t *conf = kafka_conf_new(c->config, properties, err);
+    rd_kafka_conf_t *conf = kafka_member_is_accepted(c->config, err)
+                                ? kafka_conf_new(c->config, properties, err)
+                                : NULL;
     if (conf == NULL)
         return false;
     rd_kafka_conf_set(conf, "group.id", c->config->kafka_group, NULL, 0);

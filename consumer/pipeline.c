@@ -140,6 +140,7 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
         return NULL;
     }
     p->config = config;
+    p->commit_wanted_ms = -1;
     p->now_ms = clock_mono_ms();
     p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (getrandom(&p->random, sizeof p->random, 0) < 0)
@@ -276,10 +277,12 @@ static int64_t turn(struct pipeline *p)
     publisher_turn(p->publisher, p->now_ms);
     if (!p->stopping)
         read_partitions(p);
-    send_ready(p);
+    if (p->fatal->code == ERROR_NONE) /* nothing is begun that could not be settled */
+        send_ready(p);
     int64_t http_ms = http_turn(p->http);
     int64_t registry_ms = registry_turn(p->registry, p->now_ms); /* what http told it counts */
     int64_t publisher_ms = publisher_turn(p->publisher, p->now_ms);
+    (void)publisher_is_lost(p->publisher, p->fatal); /* is_over sees it */
     commit_due(p);
     give_back_drained(p);
     restart_emptied(p);

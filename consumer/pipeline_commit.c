@@ -18,9 +18,11 @@ static bool may_commit(const struct partition *partition)
     return partition != NULL && partition->state != PARTITION_NONE;
 }
 
+/* Nothing is committed while a topic that was made again waits for the orders of the former one:
+ * their offsets would pass by records of the new one. */
 static bool has_news(const struct pipeline *p, const struct partition *partition)
 {
-    if (!may_commit(partition))
+    if (!may_commit(partition) || partition->restart_at >= 0)
         return false;
     return window_watermark(&partition->window) > partition->committed ||
            partition->settles != partition->told_settles ||
@@ -39,17 +41,19 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* When the next commit is to be sent; -1: there is nothing to commit. */
+/* When the next commit is to be sent; -1: there is nothing to commit. What is given back is
+ * committed at once: the next owner starts from there, and the group waits for it. */
 static int64_t commit_time(const struct pipeline *p)
 {
-    bool any = false, only_passed = true;
+    bool any = false, only_passed = true, given_back = false;
     for (size_t i = 0; i < p->partition_count; i++)
         if (has_news(p, p->partitions[i])) {
             any = true;
             only_passed &= can_wait(p->partitions[i]);
+            given_back |= p->partitions[i]->state == PARTITION_REVOKING;
         }
-    if (!any)
-        return -1;
+    if (!any || given_back)
+        return any ? p->commit_retry_ms : -1;
     const struct commit_pace pace = {p->config->commit_interval,
                                      (size_t)p->config->webhook_uncommitted_max};
     return later(p->commit_sent_ms + commit_pace_ms(&pace, p->uncovered, only_passed),
@@ -58,9 +62,10 @@ static int64_t commit_time(const struct pipeline *p)
 
 int64_t commit_wait_until(const struct pipeline *p)
 {
-    int64_t at_ms = p->commit_outstanding ? -1 : commit_time(p);
-    int64_t wait_ms = source_commit_wait_ms(p->source, p->now_ms);
-    return at_ms < 0 || wait_ms < 0 ? -1 : later(at_ms, p->now_ms + wait_ms);
+    int64_t due_ms = p->commit_outstanding ? -1 : commit_time(p);
+    int64_t wanted_ms = p->commit_wanted_ms >= 0 ? p->commit_wanted_ms : p->now_ms;
+    return commit_pace_at_ms(due_ms, wanted_ms, source_commit_wait_ms(p->source, p->now_ms),
+                             p->now_ms);
 }
 
 typedef char window_text[WINDOW_TEXT_MAX + 1];
@@ -114,8 +119,17 @@ static void say_trouble(struct pipeline *p, const char *why)
                 "commit failed; it will be tried again", fields);
 }
 
+static void note_wanted(struct pipeline *p)
+{
+    if (p->commit_outstanding || commit_time(p) < 0)
+        p->commit_wanted_ms = -1;
+    else if (p->commit_wanted_ms < 0)
+        p->commit_wanted_ms = p->now_ms;
+}
+
 void commit_due(struct pipeline *p)
 {
+    note_wanted(p);
     int64_t at_ms = commit_wait_until(p);
     if (at_ms < 0 || p->now_ms < at_ms)
         return;
@@ -129,6 +143,7 @@ void commit_due(struct pipeline *p)
     struct error err = {0};
     size_t count = collect(p, offsets, texts);
     p->commit_sent_ms = p->now_ms;
+    p->commit_wanted_ms = -1;
     if (source_commit(p->source, offsets, count, &err)) {
         p->commit_outstanding = true;
         log_debug("commit sent", LOG_I("partitions", (int64_t)count));

@@ -109,7 +109,7 @@ static void lost(void *context, int32_t slot)
     drop_deliveries(p, partition);
     end_partition(p, partition);
     if (!partition->is_retry)
-        log_warn("partition lost: another member has it by now",
+        log_warn("partition lost: another member has it by now, or will",
                  LOG_I("partition", partition->number));
 }
 

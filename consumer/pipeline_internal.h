@@ -139,6 +139,7 @@ struct pipeline {
     char member[64];
     bool commit_outstanding;
     int64_t commit_sent_ms, commit_retry_ms; /* the last one; not before that, after a failure */
+    int64_t commit_wanted_ms;                /* since when there is something to commit; -1 */
 
     int64_t *end_offsets; /* until_end: by partition */
     size_t end_count;

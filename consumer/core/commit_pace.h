@@ -20,4 +20,10 @@ struct commit_pace {
  * nothing was settled (`only_passed`): a crash would read those records again and send nothing. */
 int64_t commit_pace_ms(const struct commit_pace *pace, size_t uncovered, bool only_passed);
 
+/* When a commit that is due at due_ms (-1: none is) may be sent: not before the join watch lets it
+ * (wait_ms as join_watch_wait_ms has it; -1: not before a wake-up), but heartbeats that follow each
+ * other quickly keep it back for no longer than their answers are waited for. wanted_ms: since when
+ * there is something to commit. All monotonic. */
+int64_t commit_pace_at_ms(int64_t due_ms, int64_t wanted_ms, int64_t wait_ms, int64_t now_ms);
+
 #endif

@@ -28,11 +28,17 @@
       "the CDC topic of the orders table; required")                                               \
     X(kafka_group, "kafka.group", TEXT, NULL, 0, 0, "",                                            \
       "consumer group; default elementor-sync.<kafka.topic>")                                      \
+    X(kafka_instance, "kafka.instance", TEXT, NULL, 0, 0, "",                                      \
+      "this member's own name in the group (static membership): restarted within "                 \
+      "session.timeout it goes on at once; each member needs another one")                         \
     X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                           \
       "where to start a partition of which the group has committed nothing; required by run")      \
     X(kafka_lost_offsets, "kafka.lost_offsets", CHOICE, "stop", 0, 0, "stop|earliest|latest",      \
       "what to do when the next offset is not in the topic any more: stop that partition and "     \
       "alert, or go on at its beginning or end")                                                   \
+    X(session_timeout, "session.timeout", DURATION, "10s", 1000, 300000, "",                       \
+      "how long the group waits for a member that died; with "                                     \
+      "kafka.properties.group.protocol=consumer the broker decides, and this is refused")          \
     X(parked_topic, "parked.topic", TEXT, NULL, 0, 0, "",                                          \
       "topic that receives records which can never be sent; "                                      \
       "default <kafka.group>.parked")                                                              \

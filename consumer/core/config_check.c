@@ -2,6 +2,7 @@
  * says what is wrong and what to change. */
 #include "core/config.h"
 
+#include "core/config_group.h"
 #include "core/config_suggest.h"
 #include "core/config_value.h"
 #include "core/outcome.h"
@@ -392,8 +393,9 @@ bool config_finish(struct config *config, unsigned needs, struct error *err)
     if (!config_need(config, needs, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||
-        !check_kafka_security(config, err) || !check_orders(config, err) ||
-        !check_outcomes(config, err) || !check_auth(config, needs, err))
+        !check_kafka_security(config, err) || !config_check_group(config, err) ||
+        !check_orders(config, err) || !check_outcomes(config, err) ||
+        !check_auth(config, needs, err))
         return false;
     config->drain_timeout = config_drain_timeout(config);
     advise(config);

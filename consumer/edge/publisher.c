@@ -8,6 +8,7 @@
 #include <string.h>
 
 enum { RENEW_MS = 20, RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
+enum { RENEWALS_MAX = 5 };
 
 /* One record, kept until it is acknowledged. */
 struct put {
@@ -26,7 +27,9 @@ struct put {
 
 struct publisher {
     struct producer producer;
-    bool renewing; /* its producer cannot go on: until another one is there, records wait */
+    int renewals;    /* producers in a row that ended before anything was acknowledged */
+    char fatal[256]; /* why the last of them did */
+    bool renewing;   /* its producer cannot go on: until another one is there, records wait */
     struct put *waiting, **last;
     int64_t retry_ms; /* when the waiting ones are tried again */
     struct put *first_due, *last_due;
@@ -261,6 +264,7 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
         failed(p, put, m->err);
         return;
     }
+    p->renewals = 0;
     log_trouble_over(&p->trouble, "records can be published again",
                      (const struct log_field[]){{0}});
     forget_deadline(p, put);
@@ -304,9 +308,11 @@ static void produce_waiting(struct publisher *p)
  * takes that over; what had been written all the same is then there twice. */
 static void renew(struct publisher *p, int64_t now_ms)
 {
-    char why[256];
+    char why[sizeof p->fatal];
     if (!p->renewing && rd_kafka_fatal_error(p->producer.rk, why, sizeof why)) {
         p->renewing = true;
+        p->renewals++;
+        memcpy(p->fatal, why, sizeof p->fatal);
         log_warn("the producer cannot go on: another one takes over", LOG_S("why", why));
         rd_kafka_purge(p->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                            RD_KAFKA_PURGE_F_NON_BLOCKING);
@@ -315,6 +321,12 @@ static void renew(struct publisher *p, int64_t now_ms)
         return;
     p->renewing = false;
     p->retry_ms = now_ms;
+}
+
+bool publisher_is_lost(const struct publisher *p, struct error *err)
+{
+    return p->renewals > RENEWALS_MAX &&
+           !error_set(err, ERROR_FAILED, "librdkafka's producer cannot go on: %s", p->fatal);
 }
 
 int64_t publisher_turn(struct publisher *p, int64_t now_ms)

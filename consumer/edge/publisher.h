@@ -48,6 +48,10 @@ void publisher_know(struct publisher *publisher, const char *topic, int64_t time
 /* Serves acknowledgements until nothing is under way, at most timeout_ms. */
 void publisher_flush(struct publisher *publisher, int64_t timeout_ms);
 
+/* Whether producers end with a fatal error one after the other, with nothing acknowledged in
+ * between: no other one would do better. Then FAILED, with librdkafka's reason. */
+bool publisher_is_lost(const struct publisher *publisher, struct error *err);
+
 /* The producer itself, for what else it can do; valid until publisher_free. */
 rd_kafka_t *publisher_client(struct publisher *publisher);
 

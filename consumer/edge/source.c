@@ -4,6 +4,7 @@
 #include "edge/clock.h"
 #include "edge/kafka_conf.h"
 #include "edge/kafka_end.h"
+#include "edge/kafka_member.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -16,13 +17,6 @@ enum { TROUBLE_EVERY_MS = 60000, END_MS = 3000 };
 const char *source_library_version(void)
 {
     return rd_kafka_version_str();
-}
-
-static void say(struct source *s, enum error_code code, bool fatal, const char *text)
-{
-    struct error err = {0};
-    error_set(&err, code, "%s", text);
-    s->events.trouble(s->events.context, &err, fatal);
 }
 
 /* The end of a list when there is none. */
@@ -59,13 +53,12 @@ void source_brokers_there(struct source *s)
 static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct source *s = opaque;
-    char text[256];
     if (*kafka_advice(reason) != '\0' || *s->words == '\0')
         snprintf(s->words, sizeof s->words, "%s", reason);
-    if (code == RD_KAFKA_RESP_ERR__FATAL) {
-        rd_kafka_fatal_error(rk, text, sizeof text);
-        say(s, ERROR_FAILED, true, text);
-    } else if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
+    (void)rk;
+    if (code == RD_KAFKA_RESP_ERR__FATAL)
+        return; /* source_fatal.c looks for it itself */
+    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
         brokers_refuse(s, reason);
     } else {
         source_brokers_missed(s, reason);
@@ -85,26 +78,8 @@ int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t 
 struct source *source_new(const struct config *config, const struct source_events *events,
                           int wake_fd, struct error *err)
 {
-    static const struct kafka_property properties[] = {
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"},
-        {"partition.assignment.strategy", "cooperative-sticky"},
-        {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "2560"}, /* of each partition's own queue */
-        /* A queue may be over its limit by as much. Never less than the topic's largest batch, a
-         * mebibyte where nobody changed it: of a larger batch the broker sends a useless piece, to
-         * all but the first partition of an answer, and they would come one after another. */
-        {"fetch.message.max.bytes", "1100000"},
-        /* While the orders' queues are full a request is for idle partitions alone; it must not
-         * outlast what is queued. */
-        {"fetch.wait.max.ms", "25"},
-        /* A topic that was made anew, or got partitions, is noticed at the next look. */
-        {"topic.metadata.refresh.interval.ms", "30000"},
-        {NULL, NULL}};
     struct source *s = calloc(1, sizeof *s);
-    rd_kafka_conf_t *conf = s != NULL ? kafka_conf_new(config, properties, err) : NULL;
+    rd_kafka_conf_t *conf = s != NULL ? kafka_member_conf(config, err) : NULL;
     if (conf == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory for a consumer");
         free(s);
@@ -113,7 +88,6 @@ struct source *source_new(const struct config *config, const struct source_event
     s->config = config;
     s->events = *events;
     s->wake_fd = wake_fd;
-    rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
     rd_kafka_conf_set_opaque(conf, s);
     join_watch_add(conf, &s->join, wake_fd);
     rd_kafka_conf_set_rebalance_cb(conf, source_rebalance);
@@ -210,7 +184,7 @@ static void message_error(struct source *s, int32_t slot, const rd_kafka_message
         s->events.at_end(s->events.context, slot);
     else if (slot >= 0 && is_offset_lost(m->err))
         source_offset_lost(s, slot, m->offset);
-    else
+    else if (m->err != RD_KAFKA_RESP_ERR__FATAL)
         consumer_error(s, rd_kafka_message_errstr(m));
 }
 
@@ -313,6 +287,7 @@ void source_turn(struct source *s)
 {
     serve_commits(s);
     source_serve_group(s);
+    source_look_for_fatal(s);
     source_carry_out(s);
     look_again(s);
     serve_close(s);

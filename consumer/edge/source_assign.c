@@ -100,6 +100,13 @@ void source_expelled(struct source *s)
             lose(s, (int32_t)i);
 }
 
+void source_lose_all(struct source *s)
+{
+    for (size_t i = 0; i < s->count; i++)
+        lose(s, (int32_t)i);
+    free_all(s, SOURCE_RELEASED);
+}
+
 static void want_back(struct source *s, int32_t slot)
 {
     struct source_slot *p = entry(s, slot);

@@ -5,6 +5,7 @@
  *   source_assign.c  what the group gives and takes
  *   source_start.c   where reading begins
  *   source_lost.c    an offset that is not there
+ *   source_fatal.c   librdkafka cannot go on
  *   source_queue.c   a slot's own queue, and what came by another
  *
  * A slot's states; every arrow is made in source_assign.c:
@@ -49,6 +50,7 @@ struct source {
     bool follow;                /* look whether the topic has grown before an assignment */
     int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
     bool ever_assigned, joined, closing, leaving, closed;
+    bool fatal;      /* librdkafka cannot go on */
     int commits;     /* whose answers are awaited */
     bool unanswered; /* one is awaited no more, and may be under way still */
     struct log_trouble offsets_trouble, broker_trouble;
@@ -74,8 +76,12 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                       rd_kafka_topic_partition_list_t *partitions, void *opaque);
 void source_carry_out(struct source *s); /* what is pending, if it can be done by now */
 void source_revoke_all(struct source *s);
+void source_lose_all(struct source *s);
 void source_expelled(struct source *s); /* no commit will be taken any more */
 bool source_none_owned(const struct source *s);
+
+/* source_fatal.c: ends the member when librdkafka has met a fatal error. */
+void source_look_for_fatal(struct source *s);
 
 /* source_start.c: fills in the offset (and metadata) that each begins with. Blocks for some seconds
  * at most; false: nobody answers. */

@@ -36,8 +36,32 @@ static void waits_as_long_as_it_may(void **state)
     }
 }
 
+/* A heartbeat is under way each time the commit is looked at. */
+static void heartbeats_keep_a_commit_back_for_a_while(void **state)
+{
+    enum { DUE = 10000, WAIT = 50 };
+    (void)state;
+    const struct {
+        int64_t due_ms, wanted_ms, wait_ms, now_ms, at_ms;
+    } rows[] = {
+        {DUE, DUE, 0, DUE, DUE},
+        {DUE, DUE, WAIT, DUE, DUE + WAIT},
+        {DUE, DUE - 1000, WAIT, DUE - 1000, DUE},               /* it is not due yet */
+        {DUE, DUE, WAIT, DUE + 1000, DUE + 1000 + WAIT},        /* */
+        {DUE, DUE, WAIT, DUE + 1500, DUE + 1500},               /* kept back for long enough */
+        {DUE, DUE + 9000, WAIT, DUE + 9000, DUE + 9000 + WAIT}, /* the first after a quiet hour */
+        {DUE, DUE, -1, DUE + 1500, -1},                         /* it joins */
+        {-1, DUE, 0, DUE, -1},                                  /* nothing to commit */
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(
+            commit_pace_at_ms(rows[i].due_ms, rows[i].wanted_ms, rows[i].wait_ms, rows[i].now_ms),
+            rows[i].at_ms);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(waits_as_long_as_it_may)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(waits_as_long_as_it_may),
+                                       cmocka_unit_test(heartbeats_keep_a_commit_back_for_a_while)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -281,7 +281,7 @@ static const struct error_case error_cases[] = {
      "unknown option \"payload.fields.order_idd\"; did you mean \"payload.fields.order_id\"?"},
     {"brokers", "x", "unknown option \"brokers\"; did you mean \"kafka.brokers\"?"},
     {"timeout", "5s",
-     "unknown option \"timeout\"; did you mean \"registry.timeout\" or "
+     "unknown option \"timeout\"; did you mean \"session.timeout\" or \"registry.timeout\" or "
      "\"webhook.timeout\" or \"outcome.timeout\" or \"drain.timeout\"?"},
     {"receiver.concurrency", "5",
      "unknown option \"receiver.concurrency\"; did you mean \"webhook.concurrency\"?"},

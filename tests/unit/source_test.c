@@ -21,7 +21,7 @@ struct member {
     struct config *config;
     struct source *source;
     int fd;
-    bool assigned, fatal;
+    bool assigned, lost, fatal;
     struct error err;
     int64_t offsets[READ_MAX];
     size_t read;
@@ -38,6 +38,12 @@ static void release(void *context, int32_t slot)
 {
     struct member *m = context;
     source_release(m->source, slot);
+}
+
+static void lost(void *context, int32_t slot)
+{
+    struct member *m = context;
+    m->lost |= slot == slot_of(0, false);
 }
 
 static void note_slot(void *context, int32_t slot)
@@ -84,7 +90,7 @@ static void open_member(struct member *m)
     const struct source_events events = {.context = m,
                                          .assigned = assigned,
                                          .revoking = release,
-                                         .lost = note_slot,
+                                         .lost = lost,
                                          .committed = note_commit,
                                          .commit_done = note_done,
                                          .at_end = note_slot,
@@ -165,10 +171,26 @@ static void what_comes_by_the_wrong_queue_is_read_in_its_turn(void **state)
     close_member(&m);
 }
 
+/* Whatever librdkafka calls fatal, not only what this program knows. */
+static void every_fatal_error_is_the_end(void **state)
+{
+    struct member m;
+    (void)state;
+    open_member(&m);
+    turn_until(&m, &m.assigned);
+    rd_kafka_test_fatal_error(source_client(m.source), RD_KAFKA_RESP_ERR__INCONSISTENT, "a test");
+    turn_until(&m, &m.fatal);
+    assert_int_equal(m.err.code, ERROR_FAILED);
+    assert_true(m.lost);
+    assert_false(source_joined(m.source));
+    close_member(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_by_the_wrong_queue_is_read_in_its_turn),
+        cmocka_unit_test(every_fatal_error_is_the_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,17 @@
+/* kafka_member: how a member of the consumer group is configured, by the librdkafka at hand. */
+#ifndef EDGE_KAFKA_MEMBER_H
+#define EDGE_KAFKA_MEMBER_H
+
+#include "core/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+/* The member's own properties, then the user's; of the properties that group.protocol=consumer
+ * (KIP-848) refuses, because the broker decides them, none with it. The caller owns it. NULL with
+ * CONFIG when a property is refused. */
+rd_kafka_conf_t *kafka_member_conf(const struct config *config, struct error *err);
+
+/* Whether librdkafka makes a member of this configuration: what `run` would meet, for `check`. */
+bool kafka_member_is_accepted(const struct config *config, struct error *err) must_check;
+
+#endif
