@@ -156,10 +156,11 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     p->transform = transform_new(config);
     p->lanes = lanes_new();
     p->recent = recent_new(RECENT_ORDERS);
+    p->answered = answered_new_for(config);
     p->plans = plans_new(config, p->registry);
     p->reload = reload_new(config);
     if (p->transform == NULL || p->lanes == NULL || p->plans == NULL || p->reload == NULL ||
-        p->recent == NULL) {
+        p->recent == NULL || p->answered == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         pipeline_free(p);
         return NULL;
@@ -205,6 +206,7 @@ void pipeline_free(struct pipeline *p)
     buf_done(&p->text);
     buf_done(&p->previous);
     recent_free(p->recent);
+    answered_free(p->answered);
     reload_free(p->reload);
     config_free(p->adopted);
     if (p->wake_fd >= 0)

@@ -171,6 +171,7 @@ void restart_emptied(struct pipeline *p)
             continue;
         int64_t position = partition->restart_at;
         end_partition(p, partition);
+        answered_forget(p->answered); /* of another topic */
         begin_partition(p, partition, position, "");
         partition->committed = -1; /* so that the new place is committed at once */
     }

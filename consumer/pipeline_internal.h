@@ -5,6 +5,7 @@
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
  *   pipeline_send.c     deliveries on their way: lane, webhook, breaker, retry
  *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
+ *   pipeline_answered.c records that come again after a loss
  *   pipeline_retry.c    records of the retry topic
  *   pipeline_commit.c   commits, and when a partition may be given back
  *   pipeline_reload.c   rotated secrets
@@ -13,6 +14,7 @@
 #ifndef PIPELINE_INTERNAL_H
 #define PIPELINE_INTERNAL_H
 
+#include "core/answered.h"
 #include "core/breaker.h"
 #include "core/lane.h"
 #include "core/outcome.h"
@@ -109,6 +111,7 @@ struct pipeline {
     struct plans *plans;
     struct lanes *lanes;
     struct recent *recent;         /* transitions that were settled */
+    struct answered *answered;     /* records that are not sent again */
     struct partition **partitions; /* by slot; NULL: never assigned */
     size_t partition_count;
     size_t next_partition; /* where the next round of reading begins: fairness */
@@ -191,6 +194,14 @@ void say_retrying(struct pipeline *p, struct delivery *d, int64_t next_attempt_m
 void give_up_delivery(struct pipeline *p, struct delivery *d); /* the next owner sends it */
 void hold_delivery(struct pipeline *p, struct delivery *d);    /* counts its memory */
 void free_delivery(struct pipeline *p, struct delivery *d);    /* gives it back */
+
+void settle_unsent(struct pipeline *p,
+                   struct delivery *d); /* taken from its lane; needs no answer */
+
+/* pipeline_answered.c */
+struct answered *answered_new_for(const struct config *config);
+void note_answered(struct pipeline *p, const struct delivery *d);
+bool pass_answered(struct pipeline *p, struct delivery *d); /* true: settled, not to be sent */
 
 /* pipeline_retry.c: what a retry record says of itself; false: unreadable, *ret_why says why. */
 struct retry_record {

@@ -348,6 +348,8 @@ static void note_attempt(struct pipeline *p, struct delivery *d)
 static void send_one(struct pipeline *p, struct delivery *d, bool is_probe)
 {
     struct error err = {0};
+    if (pass_answered(p, d))
+        return;
     note_attempt(p, d);
     d->probe = is_probe;
     if (is_probe) {

@@ -72,6 +72,17 @@ static void settle(struct pipeline *p, struct delivery *d)
     finish(p, d);
 }
 
+void settle_unsent(struct pipeline *p, struct delivery *d)
+{
+    struct partition *partition = partition_of(d);
+    p->concluded++;
+    if (partition != NULL) {
+        partition->busy++;
+        partition->settling++;
+    }
+    settle(p, d);
+}
+
 /* ---- outcome records ---- */
 
 static struct slice known_order(const struct delivery *d)
@@ -185,6 +196,7 @@ void conclude_delivered(struct pipeline *p, struct delivery *d)
              LOG_S("id", d->id), LOG_I("partition", d->partition), LOG_I("offset", d->offset),
              LOG_I("attempt", d->history.attempts));
     p->totals.delivered++;
+    note_answered(p, d);
     conclude(p, d, "delivered");
 }
 

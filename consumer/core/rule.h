@@ -19,7 +19,8 @@
     X(TRUNCATE, "truncate")                                                                \
     X(MESSAGE, "message") /* logical decoding messages, heartbeats, transaction records */ \
     X(TOMBSTONE, "tombstone")                                                              \
-    X(KEY_CHANGE, "key_change") /* an order got another id: no new order */
+    X(KEY_CHANGE, "key_change")               /* an order got another id: no new order */  \
+    X(ALREADY_DELIVERED, "already_delivered") /* by this process, before it lost the partition */
 
 enum skip_reason {
 #define X(id, name) SKIP_##id,
