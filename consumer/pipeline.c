@@ -260,7 +260,7 @@ static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, in
                        int64_t publisher_ms)
 {
     int64_t ops_ms = p->ops != NULL ? ops_turn(p->ops) : -1;
-    int64_t wait = IDLE_WAIT_MS;
+    int64_t wait = earlier(IDLE_WAIT_MS, source_wake_ms(p->source));
     until_ms = earlier(earlier(until_ms, commit_wait_until(p)), send_wait_until(p));
     if (until_ms >= 0)
         wait = earlier(wait, until_ms > p->now_ms ? until_ms - p->now_ms : 0);

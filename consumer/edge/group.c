@@ -1,13 +1,17 @@
 #include "edge/group.h"
 
+#include "core/config_group.h"
+#include "edge/clock.h"
+#include "edge/group_members.h"
 #include "edge/kafka_conf.h"
 #include "edge/kafka_offsets.h"
+#include "edge/log.h"
 
-#include <stdio.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 10000 };
+enum { ASK_MS = 10000, LOOK_EVERY_MS = 500, GRACE_MS = 5000 };
 
 struct group {
     const struct config *config;
@@ -145,56 +149,55 @@ bool group_offsets_at(struct group *g, const struct group_topic *topic, int64_t 
 
 /* ---- members ---- */
 
-static bool judge_members(const struct group *g, const rd_kafka_ConsumerGroupDescription_t *d,
-                          struct error *err)
+static bool refuse(const struct group *g, const struct group_members *m, struct error *err)
 {
-    char names[300] = "";
-    size_t count = rd_kafka_ConsumerGroupDescription_member_count(d), len = 0;
-    for (size_t i = 0; i < count && len < sizeof names; i++) {
-        const rd_kafka_MemberDescription_t *m = rd_kafka_ConsumerGroupDescription_member(d, i);
-        len += (size_t)snprintf(names + len, sizeof names - len, "%s%s (%s)", i > 0 ? ", " : "",
-                                rd_kafka_MemberDescription_client_id(m),
-                                rd_kafka_MemberDescription_host(m));
-    }
-    return count == 0 || error_set(err, ERROR_FAILED,
-                                   "the group \"%s\" has %zu active member%s: %s; stop them first",
-                                   g->config->kafka_group, count, count == 1 ? "" : "s", names);
+    return error_set(err, ERROR_FAILED,
+                     "the group \"%s\" has %zu active member%s: %s; stop them first (one that was "
+                     "killed stays for its session.timeout)",
+                     g->config->kafka_group, m->count, m->count == 1 ? "" : "s", m->names);
 }
 
-static bool read_description(const struct group *g, rd_kafka_event_t *event, struct error *err)
+static bool look_at_members(struct group *g, struct group_members *ret, struct error *err)
 {
-    size_t count = 0;
-    const rd_kafka_DescribeConsumerGroups_result_t *result =
-        event != NULL ? rd_kafka_event_DescribeConsumerGroups_result(event) : NULL;
-    if (result == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return error_set(err, ERROR_UNREACHABLE, "who is in the group: %s",
-                         event != NULL ? rd_kafka_event_error_string(event) : "no answer");
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        rd_kafka_DescribeConsumerGroups_result_groups(result, &count);
-    const rd_kafka_error_t *error =
-        count == 1 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
-    if (count != 1 || error != NULL)
-        return error_set(err, ERROR_FAILED, "who is in the group: %s",
-                         error != NULL ? rd_kafka_error_string(error) : "no answer");
-    return judge_members(g, groups[0], err);
-}
-
-bool group_is_idle(struct group *g, struct error *err)
-{
-    const char *names[] = {g->config->kafka_group};
-    char why[200];
     rd_kafka_queue_t *queue = rd_kafka_queue_new(g->rk);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(g->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, why, sizeof why);
-    rd_kafka_DescribeConsumerGroups(g->rk, names, 1, options, queue);
+    group_members_ask(g->rk, g->config->kafka_group, ASK_MS, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS + 1000);
-    bool ok = read_description(g, event, err);
+    bool ok = group_members_read(event, NULL, ret, err);
     if (event != NULL)
         rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(options);
     rd_kafka_queue_destroy(queue);
     return ok;
+}
+
+static bool pause_for(int stop_fd, int ms)
+{
+    struct pollfd fd = {.fd = stop_fd, .events = POLLIN};
+    return poll(&fd, 1, ms) == 0; /* a negative descriptor is passed by */
+}
+
+/* A static member that stops says nothing to the group, which keeps its place for its session. */
+bool group_is_idle(struct group *g, int stop_fd, struct error *err)
+{
+    struct group_members m = {.count = 0};
+    int64_t deadline_ms = clock_mono_ms() + config_session_ms(g->config) + GRACE_MS;
+    for (bool said = false;; said = true) {
+        if (!look_at_members(g, &m, err))
+            return false;
+        if (m.count == 0)
+            return true;
+        if (m.static_count < m.count || clock_mono_ms() >= deadline_ms)
+            return refuse(g, &m, err);
+        if (!said)
+            log_warn("waiting for static members", LOG_S("group", g->config->kafka_group),
+                     LOG_S("for", m.names),
+                     LOG_I("at_most_s", (deadline_ms - clock_mono_ms()) / 1000),
+                     LOG_S("reason", "a member with kafka.instance stays in the group until its "
+                                     "session ends; stop it if it still runs"));
+        if (!pause_for(stop_fd, LOOK_EVERY_MS))
+            return error_set(err, ERROR_FAILED,
+                             "nothing was done: told to stop while the group "
+                             "still had members");
+    }
 }
 
 /* ---- commits ---- */

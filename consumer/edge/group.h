@@ -34,8 +34,10 @@ void group_topic_done(struct group_topic *topic);
 bool group_offsets_at(struct group *group, const struct group_topic *topic, int64_t ms,
                       int64_t *ret_offsets, struct error *err) must_check;
 
-/* Fails with FAILED, naming them, when the group has members. */
-bool group_is_idle(struct group *group, struct error *err) must_check;
+/* Fails with FAILED, naming them, when the group has members. Static ones, which stay for their
+ * session after they stopped, are waited for first, saying so; stop_fd ends that wait (-1: none).
+ */
+bool group_is_idle(struct group *group, int stop_fd, struct error *err) must_check;
 
 struct group_commit {
     int32_t partition;

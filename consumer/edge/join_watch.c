@@ -20,6 +20,13 @@ static void wake(struct join_watch *watch)
         return; /* it is awake already, or gone */
 }
 
+/* It may ask twice: the first answer gives it a name to ask with. */
+static void begin_to_join(struct join_watch *watch)
+{
+    long long none = 0;
+    atomic_compare_exchange_strong(&watch->joining_since_ms, &none, clock_mono_ms());
+}
+
 static rd_kafka_resp_err_t request_sent(rd_kafka_t *rk, int fd, const char *broker, int32_t id,
                                         int16_t api, int16_t version, int32_t correlation,
                                         size_t size, void *opaque)
@@ -27,7 +34,7 @@ static rd_kafka_resp_err_t request_sent(rd_kafka_t *rk, int fd, const char *brok
     (void)rk, (void)fd, (void)broker, (void)id, (void)version, (void)correlation, (void)size;
     struct join_watch *watch = opaque;
     if (api == API_JOIN_GROUP)
-        atomic_store(&watch->joining, true);
+        begin_to_join(watch);
     else if (api == API_HEARTBEAT)
         atomic_store(&watch->asked_until_ms, clock_mono_ms() + PATIENCE_MS);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -47,7 +54,7 @@ static rd_kafka_resp_err_t response_received(rd_kafka_t *rk, int fd, const char 
     atomic_store(&watch->asked_until_ms, clock_mono_ms() + SETTLE_MS);
     if (api == API_SYNC_GROUP) {
         atomic_store(&watch->expected_until_ms, 0);
-        atomic_store(&watch->joining, false);
+        atomic_store(&watch->joining_since_ms, 0);
     }
     wake(watch);
     return RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -75,6 +82,11 @@ void join_watch_expect(struct join_watch *watch)
     atomic_store(&watch->expected_until_ms, clock_mono_ms() + PATIENCE_MS);
 }
 
+int64_t join_watch_since_ms(const struct join_watch *watch)
+{
+    return atomic_load(&watch->joining_since_ms);
+}
+
 void join_watch_end(struct join_watch *watch)
 {
     atomic_store(&watch->wake_fd, -1);
@@ -85,7 +97,7 @@ int64_t join_watch_wait_ms(const struct join_watch *watch, int64_t now_ms)
     int64_t asked_ms = atomic_load(&watch->asked_until_ms);
     int64_t expected_ms = atomic_load(&watch->expected_until_ms);
     int64_t until_ms = asked_ms > expected_ms ? asked_ms : expected_ms;
-    if (atomic_load(&watch->joining))
+    if (atomic_load(&watch->joining_since_ms) > 0)
         return -1;
     return until_ms > now_ms ? until_ms - now_ms : 0;
 }

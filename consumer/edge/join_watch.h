@@ -21,7 +21,7 @@
 #include <stdint.h>
 
 struct join_watch {
-    atomic_bool joining;
+    atomic_llong joining_since_ms;  /* 0: it does not join; monotonic */
     atomic_llong asked_until_ms;    /* a heartbeat may have begun it; monotonic */
     atomic_llong expected_until_ms; /* what we did begins it */
     atomic_int wake_fd;             /* an eventfd: written to when there is less to wait; -1 */
@@ -32,6 +32,9 @@ void join_watch_add(rd_kafka_conf_t *conf, struct join_watch *watch, int wake_fd
 
 /* Partitions were given back: librdkafka will ask to join. */
 void join_watch_expect(struct join_watch *watch);
+
+/* Since when (monotonic ms) the member waits for the others of the group; 0: it does not. */
+int64_t join_watch_since_ms(const struct join_watch *watch);
 
 /* For a client that outlives its owner: wakes nobody any more. */
 void join_watch_end(struct join_watch *watch);

@@ -117,6 +117,7 @@ void source_free(struct source *s)
         source_queue_done(&s->slots[i]);
     free(s->slots);
     rd_kafka_queue_destroy(s->close_queue);
+    background_join(&s->wait.background);
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
@@ -138,6 +139,7 @@ bool source_subscribe(struct source *s, struct error *err)
     rd_kafka_topic_partition_list_add(topics, s->config->kafka_topic, RD_KAFKA_PARTITION_UA);
     rd_kafka_resp_err_t code = rd_kafka_subscribe(s->rk, topics);
     rd_kafka_topic_partition_list_destroy(topics);
+    s->subscribed = code == RD_KAFKA_RESP_ERR_NO_ERROR;
     return code == RD_KAFKA_RESP_ERR_NO_ERROR ||
            error_set(err, ERROR_FAILED, "subscribe: %s", rd_kafka_err2str(code));
 }
@@ -290,6 +292,7 @@ void source_turn(struct source *s)
     source_look_for_fatal(s);
     source_carry_out(s);
     look_again(s);
+    source_say_wait(s);
     serve_close(s);
 }
 

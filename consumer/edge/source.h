@@ -83,6 +83,9 @@ bool source_subscribe(struct source *source, struct error *err) must_check;
  * than a bounded offset look-up on assignment. */
 void source_turn(struct source *source);
 
+/* How long the loop may wait before the next source_turn (ms); -1: until the wake-up. */
+int64_t source_wake_ms(struct source *source);
+
 /* Takes up to max (≤ 1000) messages of one assigned slot, without waiting. Returns how many;
  * the caller destroys each with rd_kafka_message_destroy. Errors and ends are handled inside. The
  * wake-up comes only when an empty queue fills, so read until 0 comes back before waiting for it.

@@ -5,6 +5,7 @@
  *   source_assign.c  what the group gives and takes
  *   source_start.c   where reading begins
  *   source_lost.c    an offset that is not there
+ *   source_wait.c    the group makes it wait
  *   source_fatal.c   librdkafka cannot go on
  *   source_queue.c   a slot's own queue, and what came by another
  *
@@ -16,6 +17,8 @@
 #ifndef EDGE_SOURCE_INTERNAL_H
 #define EDGE_SOURCE_INTERNAL_H
 
+#include "edge/background.h"
+#include "edge/group_members.h"
 #include "edge/join_watch.h"
 #include "edge/log.h"
 #include "edge/source.h"
@@ -33,6 +36,15 @@ struct source_slot {
 
 enum source_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
 
+/* The group makes this member wait. Monotonic. */
+struct source_wait {
+    struct background background; /* asks who is in the group */
+    struct group_members members; /* these two are its own while it runs */
+    struct error err;
+    bool known, asked, said;
+    int64_t asked_ms, again_ms, none_since_ms;
+};
+
 struct source {
     const struct config *config;
     struct source_events events;
@@ -40,6 +52,7 @@ struct source {
     rd_kafka_topic_t *topic; /* for metadata only */
     rd_kafka_queue_t *main_queue, *commit_queue, *close_queue;
     struct join_watch join;
+    struct source_wait wait;
     int wake_fd;
     struct source_slot *slots;
     size_t count;
@@ -49,7 +62,7 @@ struct source {
     enum source_change pending; /* what librdkafka waits for us to carry out */
     bool follow;                /* look whether the topic has grown before an assignment */
     int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
-    bool ever_assigned, joined, closing, leaving, closed;
+    bool subscribed, ever_assigned, joined, closing, leaving, closed;
     bool fatal;      /* librdkafka cannot go on */
     int commits;     /* whose answers are awaited */
     bool unanswered; /* one is awaited no more, and may be under way still */
@@ -79,6 +92,9 @@ void source_revoke_all(struct source *s);
 void source_lose_all(struct source *s);
 void source_expelled(struct source *s); /* no commit will be taken any more */
 bool source_none_owned(const struct source *s);
+
+/* source_wait.c: logs that the group makes this member wait. */
+void source_say_wait(struct source *s);
 
 /* source_fatal.c: ends the member when librdkafka has met a fatal error. */
 void source_look_for_fatal(struct source *s);

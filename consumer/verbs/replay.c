@@ -155,8 +155,8 @@ static void show_tally(const struct replay *r)
 static bool is_unchanged(struct replay *r, struct error *err)
 {
     struct group_topic now = {0};
-    bool ok =
-        group_is_idle(r->group, err) && group_look(r->group, r->config->kafka_topic, &now, err);
+    bool ok = group_is_idle(r->group, r->stop_fd, err) &&
+              group_look(r->group, r->config->kafka_topic, &now, err);
     bool same = ok && now.count == r->topic.count;
     for (size_t i = 0; same && i < now.count; i++)
         same = now.partitions[i].committed == r->topic.partitions[i].committed &&
@@ -187,7 +187,7 @@ static bool reset(struct replay *r, struct error *err)
 static bool replay(struct replay *r, struct error *err)
 {
     if (!read_options(r, err) || (r->group = group_new(r->config, err)) == NULL ||
-        (!r->own->dry_run && !group_is_idle(r->group, err)) ||
+        (!r->own->dry_run && !group_is_idle(r->group, r->stop_fd, err)) ||
         !group_look(r->group, r->config->kafka_topic, &r->topic, err) || !fits_topic(r, err) ||
         !plan_all(r, err))
         return false;

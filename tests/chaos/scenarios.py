@@ -203,6 +203,55 @@ def outage(options, cluster):
         single.close()
 
 
-for scenario, count in ((kill, 1), (group, 1), (broker, 1), (brokers3, 3), (outage, 1)):
+def delivered(world):
+    return sum(200 <= r.status < 300 for r in world.receiver.requests())
+
+
+def seconds_to_deliver(world, limit_s):
+    """From now on, until something more is delivered."""
+    began, before = time.monotonic(), delivered(world)
+    wait_for("it delivers again", lambda: delivered(world) > before, limit_s + 30)
+    return time.monotonic() - began
+
+
+def restart(options, cluster):
+    """Killed and started again with the defaults; the same with kafka.instance; and killed again and
+    again while it starts: how long until it delivers."""
+    dice = random.Random(options.seed)
+    kills, measures = 20, []
+    world = World(options.binary, options.tools, cluster, "delay_us=2000", "restart")
+    try:
+        world.open_shop(options.orders, pace(options.orders, 150), options.seed)
+        for name, limit_s, env in (("kill -9 and a start, defaults", 12, {}),
+                                   ("the same with kafka.instance", 2, {"KAFKA_INSTANCE": "shop-1"})):
+            member = world.start(**env)
+            seconds_to_deliver(world, 30)
+            time.sleep(4)
+            world.kill(member)
+            member = world.start(**env)
+            measures.append((name, limit_s, seconds_to_deliver(world, limit_s)))
+            world.kill(member)
+            time.sleep(12)
+        for _ in range(kills):
+            member = world.start()
+            time.sleep(dice.uniform(0.5, 1.5))
+            world.kill(member)
+        member = world.start()
+        measures.append((f"{kills} quick kills in a row", 30, seconds_to_deliver(world, 30)))
+        world.wait_shop(300)
+        world.leave(member)
+        settled_s = world.settle(HEAL_SECONDS)
+        judge = world.judge()
+        for name, limit_s, took_s in measures:
+            judge.say(11, f"{name}: it delivers within {limit_s} s", f"{took_s:.1f} s",
+                      took_s <= limit_s)
+        waits = world.members_log("waiting for the group")
+        judge.say(11, "each wait for the group is said", f"{waits} lines", waits > 0)
+        return report(world, judge, settled_s, HEAL_SECONDS)
+    finally:
+        world.close()
+
+
+for scenario, count in ((kill, 1), (restart, 1), (group, 1), (broker, 1), (brokers3, 3), (outage, 1)):
     scenario.brokers = count
-SCENARIOS = {f.__name__: f for f in (kill, group, broker, brokers3, outage)}
+SCENARIOS = {f.__name__: f for f in (kill, restart, group, broker, brokers3, outage)}

@@ -212,6 +212,9 @@ class World:
         return {path.suffix[1:]: path.read_text(errors="replace")
                 for path in self.folder.glob("log.*")}
 
+    def members_log(self, text):
+        return sum(log.count(text) for log in self.logs().values())
+
     def losses(self):
         """When members gave partitions back, or found that the group had given them to others: what
         no commit covered by then is for the next owner to send."""
