@@ -7,7 +7,6 @@
 #include <stdlib.h>
 
 enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
-enum { OTHERS_EVERY_MS = 1000 };
 
 /* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
  * commit; a forgotten retry partition would be done all over again. */
@@ -234,14 +233,6 @@ static bool is_read(struct pipeline *p, const struct partition *partition, int64
     return next >= end && source_end_known(p->source, partition->slot) >= next;
 }
 
-static bool others_reached(struct pipeline *p)
-{
-    if (p->now_ms < p->others_asked_ms + OTHERS_EVERY_MS)
-        return false;
-    p->others_asked_ms = p->now_ms;
-    return source_others_reached(p->source, p->end_offsets, p->end_count);
-}
-
 /* Everything below the end offsets of the start is settled and committed, here or by another
  * member. */
 bool everything_settled(struct pipeline *p)
@@ -260,5 +251,5 @@ bool everything_settled(struct pipeline *p)
         if (!is_read(p, partition, p->end_offsets[i]) || window_open_count(&partition->window) > 0)
             return false;
     }
-    return !others || others_reached(p);
+    return !others || source_others_reached(p->source, p->end_offsets, p->end_count);
 }

@@ -146,7 +146,6 @@ struct pipeline {
 
     int64_t *end_offsets; /* until_end: by partition */
     size_t end_count;
-    int64_t others_asked_ms; /* monotonic: when the group was asked how far other members are */
 
     struct delivery *held_first, *held_last; /* every unsettled delivery, oldest first */
     int64_t started_wall_ms, state_said_ms;

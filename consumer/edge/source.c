@@ -118,6 +118,11 @@ void source_free(struct source *s)
     free(s->slots);
     rd_kafka_queue_destroy(s->close_queue);
     background_join(&s->wait.background);
+    background_join(&s->bounds.background);
+    background_join(&s->starts.background);
+    source_starts_done(s);
+    free(s->starts.seen);
+    source_others_done(s);
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
@@ -244,6 +249,8 @@ static void answer_commit(struct source *s, rd_kafka_event_t *event)
         /* The call's own error counts for all: entries may say NO_ERROR beside it. */
         rd_kafka_resp_err_t code = whole ? whole : p->err;
         expelled |= is_expelled(code);
+        if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
+            source_note_seen(s, source_slot_of(s, p), p->offset);
         s->events.committed(s->events.context, source_slot_of(s, p), p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
@@ -291,6 +298,7 @@ void source_turn(struct source *s)
     source_serve_group(s);
     source_look_for_fatal(s);
     source_carry_out(s);
+    source_take_bounds(s);
     look_again(s);
     source_say_wait(s);
     serve_close(s);
@@ -319,14 +327,14 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
 }
 
 /* Behind the text stands what every commit of a group that began at the topic's end carries. */
-char *source_metadata(const struct source *s, int32_t slot, int64_t offset, const char *text)
+char *source_metadata(int32_t born, int32_t slot, int64_t offset, const char *text)
 {
     char *full = NULL;
-    if (s->born == 0 || slot_is_retry(slot))
+    if (born == 0 || slot_is_retry(slot))
         return strdup(text);
     int len = *text != '\0'
-                  ? asprintf(&full, "%s" SOURCE_BORN_MARK "%" PRId32, text, s->born)
-                  : asprintf(&full, "1.%" PRId64 "." SOURCE_BORN_MARK "%" PRId32, offset, s->born);
+                  ? asprintf(&full, "%s" SOURCE_BORN_MARK "%" PRId32, text, born)
+                  : asprintf(&full, "1.%" PRId64 "." SOURCE_BORN_MARK "%" PRId32, offset, born);
     return len >= 0 ? full : NULL;
 }
 
@@ -341,7 +349,7 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
         rd_kafka_topic_partition_t *p =
             rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot));
         p->offset = offsets[i].offset;
-        p->metadata = source_metadata(s, slot, p->offset, /* freed with the list */
+        p->metadata = source_metadata(s->born, slot, p->offset, /* freed with the list */
                                       offsets[i].metadata != NULL ? offsets[i].metadata : "");
         p->metadata_size = p->metadata != NULL ? strlen(p->metadata) : 0;
     }

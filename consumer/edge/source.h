@@ -58,7 +58,8 @@ struct source_events {
     /* The same, and the operator had chosen to go on: what is read next lies at `position`. */
     void (*restarted)(void *context, int32_t slot, int64_t position);
     /* Partitions were added to the topic, which has so many by now: how many of them have a retry
-     * partition that can be read, by whatever is to be done for it. May take some seconds. */
+     * partition that can be read, by whatever is to be done for it. May take some seconds, and
+     * is called in another thread: it may use source_client and what never changes. */
     int32_t (*grown)(void *context, int32_t partitions);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
     void (*trouble)(void *context, const struct error *err, bool fatal);
@@ -79,8 +80,8 @@ bool source_start(struct source *source, int64_t timeout_ms, bool (*wanted)(void
 /* Joins the group. */
 bool source_subscribe(struct source *source, struct error *err) must_check;
 
-/* Serves group events, errors and commit answers; carries out what is due. Never blocks for more
- * than a bounded offset look-up on assignment. */
+/* Serves group events, errors and commit answers; carries out what is due. Never waits for a
+ * broker: what has to be looked up is asked for in threads, whose end writes to wake_fd. */
 void source_turn(struct source *source);
 
 /* How long the loop may wait before the next source_turn (ms); -1: until the wake-up. */
@@ -118,8 +119,8 @@ bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret
                         size_t *ret_count, struct error *err) must_check;
 
 /* Whether the group has committed up to these ends (by slot; 0: of no interest) what is not here
- * but with other members. Asks the cluster, and waits for some seconds at most; false while it is
- * not known who has what. */
+ * but with other members. Asks the cluster in the background, once a second; false until it has
+ * answered, and while it is not known who has what. To be called in each turn. */
 bool source_others_reached(struct source *source, const int64_t *ends, size_t count);
 
 /* A slot's end as far as fetching has told, without asking; -1: not known yet. */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOOK_UP_MS = 5000, LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
+enum { LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
 enum { METADATA_MAX = 4096 }; /* what brokers take */
 
 static struct source_slot *entry(struct source *s, int32_t slot)
@@ -146,6 +146,7 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
                       rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
     struct source *s = opaque;
+    s->rebalances++;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->pending = CHANGE_ASSIGN;
         s->follow = true;
@@ -208,8 +209,14 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
         int32_t slot = source_slot_of(s, p);
         entry(s, slot)->state = SOURCE_ASSIGNED;
         entry(s, slot)->lost = false;
+        source_note_seen(s, slot, p->offset);
         tell_assigned(s, slot, p);
     }
+}
+
+void source_note_seen(struct source *s, int32_t slot, int64_t offset)
+{
+    entry(s, slot)->seen = offset + 1;
 }
 
 /* Whether a partition is here, or on its way, that is younger than the retry topic. */
@@ -224,21 +231,15 @@ static bool is_grown(const struct source *s)
     return false;
 }
 
-/* A partition that was added while members run is read from its beginning, and its retry partition
- * with it. Looked for at each assignment, until it is there. */
-static void follow_growth(struct source *s)
+/* Partitions were added, and have a retry partition by now. */
+static void take_growth(struct source *s)
 {
-    struct error err = {0};
-    if (!is_grown(s))
-        return;
-    size_t partitions = source_partition_count(s, LOOK_UP_MS, &err);
-    if (partitions == 0)
-        return;
-    s->partitions = (int32_t)partitions;
     int32_t before = s->retry_partitions;
-    int32_t after = s->events.grown(s->events.context, s->partitions);
-    if (after > before)
-        s->retry_partitions = after;
+    if (s->starts.partitions == 0)
+        return;
+    s->partitions = s->starts.partitions;
+    if (s->starts.retry_partitions > before)
+        s->retry_partitions = s->starts.retry_partitions;
     for (int32_t p = before; p < s->retry_partitions; p++) {
         enum source_state state = entry(s, slot_of(p, false))->state;
         if (state == SOURCE_WANTED || state == SOURCE_ASSIGNED)
@@ -246,33 +247,52 @@ static void follow_growth(struct source *s)
     }
 }
 
+static void take_starts(struct source *s)
+{
+    if (s->starts.ok) {
+        s->pending = CHANGE_NONE;
+        assign(s, s->starts.list);
+        log_trouble_over(&s->offsets_trouble, "the group's offsets are known",
+                         (const struct log_field[]){{0}});
+        return;
+    }
+    const struct log_field fields[] = {LOG_S("why", s->starts.err.text), {0}};
+    log_trouble(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                "waiting for the group's offsets", fields);
+    s->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
+}
+
+static void begin_search(struct source *s)
+{
+    bool follows = s->follow && is_grown(s);
+    s->follow = false;
+    if (!source_starts_begin(s, follows ? NULL : source_list(s, SOURCE_WANTED)))
+        s->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
+}
+
+/* What the group gives is looked up in the background; what it has taken back meanwhile, or given
+ * anew, makes the answer worthless. */
 static void finish_assign(struct source *s)
 {
-    int64_t now_ms = clock_mono_ms();
     if (s->closing) {
         s->pending = CHANGE_NONE; /* leaving the group answers it */
         return;
     }
-    if (now_ms < s->retry_ms)
+    if (!background_is_running(&s->starts.background)) {
+        if (clock_mono_ms() >= s->retry_ms)
+            begin_search(s);
         return;
-    struct error err = {0};
-    if (s->follow) {
-        s->follow = false;
-        follow_growth(s);
     }
-    rd_kafka_topic_partition_list_t *list = source_list(s, SOURCE_WANTED);
-    if (list->cnt == 0 || source_find_starts(s, list, &err)) {
-        s->pending = CHANGE_NONE;
-        assign(s, list);
-        log_trouble_over(&s->offsets_trouble, "the group's offsets are known",
-                         (const struct log_field[]){{0}});
-    } else {
-        const struct log_field fields[] = {LOG_S("why", err.text), {0}};
-        log_trouble(&s->offsets_trouble, now_ms, TROUBLE_EVERY_MS,
-                    "waiting for the group's offsets", fields);
-        s->retry_ms = now_ms + LOOK_UP_RETRY_MS;
-    }
-    rd_kafka_topic_partition_list_destroy(list);
+    if (!source_starts_take(s))
+        return;
+    bool current = s->starts.rebalances == s->rebalances, follows = s->starts.follows;
+    if (current && follows)
+        take_growth(s);
+    else if (current)
+        take_starts(s);
+    source_starts_done(s);
+    if (!current || follows)
+        begin_search(s);
 }
 
 void source_carry_out(struct source *s)

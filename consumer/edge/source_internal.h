@@ -4,6 +4,7 @@
  *   source_topic.c   is the topic there, where does it end
  *   source_assign.c  what the group gives and takes
  *   source_start.c   where reading begins
+ *   source_others.c  how far other members are
  *   source_lost.c    an offset that is not there
  *   source_wait.c    the group makes it wait
  *   source_fatal.c   librdkafka cannot go on
@@ -32,9 +33,46 @@ struct source_slot {
     size_t stray_at, stray_count, stray_room;
     bool lost; /* lost_offset is not in the topic, and that is still to be dealt with */
     int64_t lost_offset, look_ms; /* monotonic: not before; 0: as soon as it is read again */
+    int64_t seen;                 /* a commit of the group that was seen, and 1; 0: none */
 };
 
 enum source_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
+
+/* Where an assignment begins, looked for in a thread; see source_start.c. The first three are the
+ * loop's, the others the thread's while it runs. */
+struct source_starts {
+    struct background background;
+    struct source *source;
+    uint64_t rebalances; /* of the source when it began: an older answer is thrown away */
+    bool follows;        /* looks how far the topic has grown, and nothing else */
+    rd_kafka_topic_partition_list_t *list;
+    int64_t *seen; /* by partition of the topic */
+    size_t seen_count;
+    int32_t partitions, retry_partitions, born;
+    bool ok, unanswered, made_again;
+    struct error err;
+};
+
+/* What the topic holds where an offset is lost; see source_lost.c. */
+struct source_bounds {
+    struct background background;
+    rd_kafka_t *rk;
+    const char *topic;
+    int32_t slot;
+    int64_t lost_offset, low, high;
+    bool ok;
+    struct error err;
+};
+
+/* How far other members are; see source_others.c. */
+struct source_others {
+    struct background background;
+    rd_kafka_t *rk;
+    uint64_t rebalances;
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+    int64_t asked_ms;
+};
 
 /* The group makes this member wait. Monotonic. */
 struct source_wait {
@@ -53,6 +91,10 @@ struct source {
     rd_kafka_queue_t *main_queue, *commit_queue, *close_queue;
     struct join_watch join;
     struct source_wait wait;
+    struct source_starts starts;
+    struct source_bounds bounds;
+    struct source_others others;
+    uint64_t rebalances; /* counts what the group gave and took */
     int wake_fd;
     struct source_slot *slots;
     size_t count;
@@ -82,7 +124,7 @@ void source_brokers_there(struct source *s);
 void source_serve_group(struct source *s); /* the group's own events, and the client's errors */
 
 /* The metadata of a commit; malloced. NULL without memory: then the commit goes without. */
-char *source_metadata(const struct source *s, int32_t slot, int64_t offset, const char *text);
+char *source_metadata(int32_t born, int32_t slot, int64_t offset, const char *text);
 
 /* source_assign.c */
 void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
@@ -91,6 +133,7 @@ void source_carry_out(struct source *s); /* what is pending, if it can be done b
 void source_revoke_all(struct source *s);
 void source_lose_all(struct source *s);
 void source_expelled(struct source *s); /* no commit will be taken any more */
+void source_note_seen(struct source *s, int32_t slot, int64_t offset); /* committed */
 bool source_none_owned(const struct source *s);
 
 /* source_wait.c: logs that the group makes this member wait. */
@@ -99,15 +142,21 @@ void source_say_wait(struct source *s);
 /* source_fatal.c: ends the member when librdkafka has met a fatal error. */
 void source_look_for_fatal(struct source *s);
 
-/* source_start.c: fills in the offset (and metadata) that each begins with. Blocks for some seconds
- * at most; false: nobody answers. */
-bool source_find_starts(struct source *s, rd_kafka_topic_partition_list_t *list,
-                        struct error *err) must_check;
+/* source_start.c: finds, in the background, the offset (and metadata) that each of the list begins
+ * with; takes the list. NULL: how many partitions there are, and have a retry partition. False: no
+ * thread. Once source_starts_take is true the answer is in s->starts, until source_starts_done. */
+bool source_starts_begin(struct source *s, rd_kafka_topic_partition_list_t *list);
+bool source_starts_take(struct source *s);
+void source_starts_done(struct source *s);
+
+/* source_others.c */
+void source_others_done(struct source *s);
 
 /* source_lost.c. The offset that is to be read next is not in the topic: noted, and what
  * kafka.lost_offsets says is done once the owner, who reads again, has what lay before it. */
 void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
 void source_leave_lost(struct source *s, int32_t slot);
+void source_take_bounds(struct source *s); /* of what source_leave_lost asked for */
 
 /* source_queue.c. The slot's queue of now, to be fetched before each assignment; what came by
  * another one is kept for the slot (consumes the message) or, of a slot that is not read, dropped;

@@ -7,7 +7,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-enum { QUERY_MS = 5000, QUERY_AGAIN_MS = 1000, TROUBLE_EVERY_MS = 60000 };
+enum { QUERY_MS = 5000, QUERY_AGAIN_MS = 1000, AGAIN_MS = 100, TROUBLE_EVERY_MS = 60000 };
 
 static bool done(rd_kafka_error_t *error)
 {
@@ -69,26 +69,54 @@ static void go_on(struct source *s, int32_t slot, int64_t low, int64_t high)
     s->events.restarted(s->events.context, slot, place);
 }
 
-/* Where nobody says what the topic holds, one who stops has no need to know; who is to go on asks
- * again. */
+/* In a thread of its own. */
+static void look(void *context)
+{
+    struct source_bounds *b = context;
+    b->err = (struct error){0};
+    b->low = b->high = -1;
+    b->ok = kafka_watermarks(b->rk, b->topic, slot_partition(b->slot), 1, &b->low, &b->high,
+                             QUERY_MS, &b->err);
+}
+
 void source_leave_lost(struct source *s, int32_t slot)
 {
     struct source_slot *own = &s->slots[slot];
-    int64_t low = -1, high = -1;
-    struct error err = {0};
+    struct source_bounds *b = &s->bounds;
     if (!own->lost || clock_mono_ms() < own->look_ms)
         return;
-    if (kafka_watermarks(s->rk, source_topic(s, slot), slot_partition(slot), 1, &low, &high,
-                         QUERY_MS, &err) ||
-        s->config->kafka_lost_offsets == KAFKA_LOST_STOP) {
-        go_on(s, slot, low, high);
+    own->look_ms = clock_mono_ms() + AGAIN_MS; /* whoever asks has the thread until then */
+    if (background_is_running(&b->background))
+        return;
+    b->rk = s->rk;
+    b->topic = source_topic(s, slot);
+    b->slot = slot;
+    b->lost_offset = own->lost_offset;
+    (void)background_start(&b->background, look, b, s->wake_fd);
+}
+
+/* Where the topic's bounds stay unknown, a partition that stops has no need of them; one that is to
+ * go on asks again. While the group waits for a revoke, librdkafka would take any unassignment for
+ * the answer to it. */
+void source_take_bounds(struct source *s)
+{
+    const struct source_bounds *b = &s->bounds;
+    if (!background_take(&s->bounds.background))
+        return;
+    struct source_slot *own = &s->slots[b->slot];
+    if (own->state != SOURCE_ASSIGNED || !own->lost || own->lost_offset != b->lost_offset)
+        return;
+    bool stops = s->config->kafka_lost_offsets == KAFKA_LOST_STOP;
+    own->look_ms = clock_mono_ms() + QUERY_AGAIN_MS;
+    if (stops || (b->ok && s->pending == CHANGE_NONE)) {
+        go_on(s, b->slot, b->low, b->high);
         return;
     }
-    own->look_ms = clock_mono_ms() + QUERY_AGAIN_MS;
-    log_trouble(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
-                "an offset is not in the topic any more, and what it holds is not known yet",
-                (const struct log_field[]){LOG_S("topic", source_topic(s, slot)),
-                                           LOG_I("partition", slot_partition(slot)),
-                                           LOG_S("why", err.text),
-                                           {0}});
+    if (!b->ok)
+        log_trouble(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                    "an offset is not in the topic any more, and what it holds is not known yet",
+                    (const struct log_field[]){LOG_S("topic", source_topic(s, b->slot)),
+                                               LOG_I("partition", slot_partition(b->slot)),
+                                               LOG_S("why", b->err.text),
+                                               {0}});
 }
