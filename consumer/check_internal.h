@@ -4,6 +4,8 @@
 #define CHECK_INTERNAL_H
 
 #include "check.h"
+#include "core/column_type.h"
+#include "core/tally.h"
 #include "edge/http.h"
 #include "edge/registry.h"
 
@@ -11,15 +13,25 @@
 
 enum { CHECK_WORDS_MAX = 512, CHECK_WHY_MAX = 256 };
 
+enum { SAMPLE_PLACES = 5 };
+
 /* What the newest records of each partition show. */
 struct sample {
     int64_t records, tombstones;
     int64_t foreign; /* in another form than the Confluent wire format's */
     char foreign_why[CHECK_WHY_MAX];
+    int64_t read;       /* as rows, be it with other columns than those that are configured */
+    int64_t unreadable; /* what run would not read, by their schema */
     int64_t updates, updates_without_before;
-    int64_t triggering, delivered, rejected, near_misses;
-    char reject_why[64]; /* of the first one */
-    int32_t schema_id;   /* of the newest record that has one; 0: none has */
+    int64_t triggering, delivered, rejected;
+    int64_t snapshots; /* rows with the rule's value that a snapshot read, and that are not sent */
+    struct {
+        int32_t partition;
+        int64_t offset;
+    } snapshot_places[SAMPLE_PLACES];
+    struct tally reject_reasons, near_values, values;
+    char value_column[COLUMN_NAME_MAX]; /* whose values those are; "": none could be read */
+    int32_t schema_id;                  /* of the newest record that has one; 0: none has */
     int64_t newest_ms;
 };
 
@@ -35,6 +47,7 @@ struct check {
     int32_t partitions;          /* of kafka.topic; 0: it was not reached */
     int64_t *low, *high;         /* offsets, by partition */
     struct sample sample;
+    struct sampler *sampler; /* while records are read */
 };
 
 /* Kafka: brokers, topic, group, the program's own topics, what kafka.start would do. */
@@ -58,6 +71,12 @@ bool check_is_missing(rd_kafka_resp_err_t code);
 
 /* Reads the newest records into c->sample, and says what they show. */
 void check_records(struct check *c);
+
+/* Reads a record into c->sample; then says what they show. */
+bool check_sample_open(struct check *c); /* false without memory */
+void check_sample_take(struct check *c, const rd_kafka_message_t *m);
+void check_sample_say(struct check *c);
+void check_sample_done(struct check *c);
 
 /* The registry, and what the schema of the newest record makes of each field. */
 void check_registry(struct check *c);

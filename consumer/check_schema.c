@@ -13,6 +13,7 @@
 
 #define REGISTRY "registry"
 #define SCHEMA "schema"
+#define FIELDS "fields"
 
 enum { URL_MAX = 1024, SCHEMA_MS = 10000, WAIT_MS = 20 };
 
@@ -209,6 +210,27 @@ static void say_fields(struct check *c, const struct field_map *map)
     }
 }
 
+/* Why a column that the table has may be missing: once, not with each field. */
+static void say_absent(struct check *c, const struct field_map *map)
+{
+    if (map->has_absent)
+        report_add(c->report, REPORT_NOTE, FIELDS, "absent columns",
+                   "the records show: %s. A column of the table that is not among them is a "
+                   "generated one (published from PostgreSQL 18 on; before, fill an ordinary "
+                   "column by a trigger), left out by column.exclude.list or by the publication's "
+                   "column list, or newer than the newest record",
+                   map->columns);
+}
+
+static void say_rule(struct check *c, const struct field_map *map)
+{
+    static const enum report_level levels[] = {
+        [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
+    if (map->rule.fate != FIELD_FINE)
+        report_field(c->report, levels[map->rule.fate], "rule.column", c->config->rule_column,
+                     map->rule.type, map->rule.becomes);
+}
+
 static void say_schema(struct check *c, int32_t id, const struct field_map *map)
 {
     static const char *const shapes[] = {
@@ -216,10 +238,19 @@ static void say_schema(struct check *c, int32_t id, const struct field_map *map)
         [PLAN_UNWRAPPED] = "unwrapped rows (ExtractNewRecordState): they show no before",
         [PLAN_STRAY] = "no rows: a heartbeat or the like; its records are skipped"};
     bool fine = map->shape == PLAN_ENVELOPE;
-    report_add(c->report, fine ? REPORT_OK : REPORT_WARN, SCHEMA, "form", "%s, id %" PRId32 ": %s",
-               map->schema, id, shapes[map->shape]);
-    if (map->shape != PLAN_STRAY)
-        say_fields(c, map);
+    struct error err = {0};
+    if (map->refused.code != ERROR_NONE) {
+        error_set(&err, ERROR_FAILED, "schema %" PRId32 ": %.400s", id, map->refused.text);
+        report_fail(c->report, &err, SCHEMA, "form");
+    } else {
+        report_add(c->report, fine ? REPORT_OK : REPORT_WARN, SCHEMA, "form",
+                   "%s, id %" PRId32 ": %s", map->schema, id, shapes[map->shape]);
+    }
+    if (map->shape == PLAN_STRAY)
+        return;
+    say_rule(c, map);
+    say_fields(c, map);
+    say_absent(c, map);
 }
 
 void check_schema(struct check *c)

@@ -1,7 +1,9 @@
 #include "core/field_map.h"
 
-#include "core/plan_schema.h"
+#include "core/column_hint.h"
+#include "core/column_type.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -15,124 +17,6 @@ static const struct {
     PAYLOAD_FIELDS(X)
 #undef X
 };
-
-/* What a column's values are to the payload: as column_kind, before there is a value. */
-enum kind { KIND_NONE, KIND_TEXT, KIND_INT, KIND_REAL, KIND_DECIMAL, KIND_OTHER };
-
-struct column_type {
-    enum kind kind;
-    uint8_t ticks; /* of KIND_INT, as in struct column */
-    bool nullable;
-    char name[FIELD_MAP_TEXT];
-};
-
-/* ---- a column's type ---- */
-
-static const char *member(const json_t *type, const char *key)
-{
-    const char *text = json_string_value(json_object_get(type, key));
-    return text != NULL ? text : "";
-}
-
-/* The type of a record's field; NULL when there is none of that name. */
-static const json_t *type_of_field(const json_t *record, const char *name)
-{
-    size_t i;
-    json_t *field;
-    json_array_foreach (json_object_get(record, "fields"), i, field)
-        if (strcmp(member(field, "name"), name) == 0)
-            return json_object_get(field, "type");
-    return NULL;
-}
-
-static const char *avro_name(const json_t *type)
-{
-    return json_is_string(type) ? json_string_value(type) : member(type, "type");
-}
-
-static bool is_any(const char *text, const char *const *words)
-{
-    for (; *words != NULL; words++)
-        if (strcmp(text, *words) == 0)
-            return true;
-    return false;
-}
-
-/* The annotation that says what the type is about: Connect's name, else Avro's logical type. */
-static const char *annotation(const json_t *type)
-{
-    const char *name = member(type, "connect.name");
-    if (*name == '\0')
-        name = member(type, "logicalType");
-    return strrchr(name, '.') != NULL ? strrchr(name, '.') + 1 : name;
-}
-
-static enum kind kind_of(const json_t *type)
-{
-    static const char *const texts[] = {"string", "enum", NULL};
-    static const char *const whole[] = {"int", "long", NULL};
-    static const char *const reals[] = {"float", "double", NULL};
-    static const char *const bytes[] = {"bytes", "fixed", NULL};
-    const char *name = avro_name(type);
-    if (is_any(name, texts))
-        return KIND_TEXT;
-    if (is_any(name, whole))
-        return KIND_INT;
-    if (is_any(name, reals))
-        return KIND_REAL;
-    if (is_any(name, bytes) && schema_is_decimal(type))
-        return KIND_DECIMAL;
-    if (strcmp(annotation(type), "VariableScaleDecimal") == 0)
-        return KIND_DECIMAL;
-    return KIND_OTHER;
-}
-
-static void name_type(const json_t *type, struct column_type *c)
-{
-    const char *about = annotation(type);
-    size_t size = sizeof c->name;
-    if (c->kind == KIND_DECIMAL && strcmp(avro_name(type), "record") != 0)
-        snprintf(c->name, size, "%s (Decimal, scale %d)", avro_name(type),
-                 (int)schema_decimal_scale(type));
-    else if (*about != '\0')
-        snprintf(c->name, size, "%s (%s)", avro_name(type), about);
-    else
-        snprintf(c->name, size, "%s", avro_name(type));
-}
-
-/* The one branch of a union that is not null; NULL when there are more of them, or none. */
-static const json_t *only_branch(const json_t *type, bool *ret_nullable)
-{
-    const json_t *only = NULL;
-    size_t count = 0, i;
-    json_t *branch;
-    json_array_foreach (type, i, branch) {
-        if (strcmp(avro_name(branch), "null") == 0) {
-            *ret_nullable = true;
-            continue;
-        }
-        only = branch;
-        count++;
-    }
-    return count == 1 ? only : NULL;
-}
-
-static struct column_type column_type_of(const struct schema *schema, const json_t *type)
-{
-    struct column_type c = {.kind = KIND_NONE};
-    if (type == NULL)
-        return c;
-    type = schema_json_resolve(schema, type);
-    if (json_is_array(type))
-        type = schema_json_resolve(schema, only_branch(type, &c.nullable));
-    c.kind = type != NULL ? kind_of(type) : KIND_OTHER;
-    c.ticks = c.kind == KIND_INT ? schema_time_ticks(type) : 0;
-    if (type != NULL)
-        name_type(type, &c);
-    else
-        snprintf(c.name, sizeof c.name, "union");
-    return c;
-}
 
 /* ---- what becomes of it ---- */
 
@@ -151,6 +35,17 @@ static struct field_source parked(enum payload_field f, const char *why, const c
     return source;
 }
 
+static void add(char *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(char *text, const char *format, ...)
+{
+    size_t len = strlen(text);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text + len, FIELD_MAP_TEXT - len, format, args);
+    va_end(args);
+}
+
 static struct field_source absent(enum payload_field f)
 {
     if (fields[f].shape == TIME)
@@ -160,30 +55,62 @@ static struct field_source absent(enum payload_field f)
     return fate(FIELD_DOUBTFUL, "no such column: always \"\"");
 }
 
-static struct field_source as_text(enum payload_field f, const struct column_type *c)
+/* What to do about it. option: what names the column, "payload.fields.client_name". */
+static void advise_absent(const struct column_hint *hint, const char *option, char *text)
 {
-    if (c->kind == KIND_OTHER)
-        return parked(f, "no text", "not_a_number");
-    if (c->ticks > 0)
-        return fate(FIELD_DOUBTFUL, "text: the digits of a count of time");
-    return fate(FIELD_FINE, c->kind == KIND_TEXT ? "text" : "text: the number's digits");
+    if (*hint->near != '\0')
+        add(text, "; set %s=%.60s?", option, hint->near);
+    else if (*hint->key != '\0')
+        add(text,
+            "; %.60s is the key of another table's row, which these records do not show: copy the "
+            "text into this table (a trigger), and set %s to that column",
+            hint->key, option);
+    else
+        add(text, "; set %s to the column that holds it", option);
 }
 
-static struct field_source as_number(enum payload_field f, const struct column_type *c)
+/* A person's or product's words, where a key in place of them is surely a mistake. */
+static bool is_words(enum payload_field f)
+{
+    return f == FIELD_CLIENT_NAME || f == FIELD_CLIENT_PHONE || f == FIELD_CLIENT_ADDRESS ||
+           f == FIELD_CLIENT_CITY || f == FIELD_PRODUCT_NAME;
+}
+
+static struct field_source as_text(enum payload_field f, const struct column_branch *c,
+                                   const char *column)
+{
+    bool is_number = c->sort == SORT_INT || c->sort == SORT_REAL || c->sort == SORT_DECIMAL;
+    if (c->sort == SORT_OTHER)
+        return parked(f, "no text", "not_a_number");
+    if (c->ticks > 0)
+        return fate(FIELD_DOUBTFUL, "text: the digits of a count of time; map a text column");
+    if (is_words(f) && (c->is_uuid || column_names_key(column)))
+        return fate(FIELD_DOUBTFUL,
+                    "text: a key, and no name: the text stands in another table, which these "
+                    "records do not show; copy it into this one (a trigger), and map that column");
+    if (is_number && f == FIELD_CLIENT_PHONE)
+        return fate(FIELD_DOUBTFUL, "text: the number's digits, without + and leading zeros; make "
+                                    "the column text");
+    if (is_words(f) && is_number)
+        return fate(FIELD_DOUBTFUL, "text: the number's digits; map a text column");
+    return fate(FIELD_FINE, is_number ? "text: the number's digits" : "text");
+}
+
+static struct field_source as_number(enum payload_field f, const struct column_branch *c)
 {
     const bool whole = fields[f].shape == WHOLE;
-    switch (c->kind) {
-    case KIND_TEXT:
+    switch (c->sort) {
+    case SORT_TEXT:
         return fate(FIELD_FINE, whole ? "whole number, read from the text"
                                       : "number, with the text's own digits");
-    case KIND_INT:
+    case SORT_INT:
         if (c->ticks > 0)
-            return fate(FIELD_DOUBTFUL, "number: a count of time");
+            return fate(FIELD_DOUBTFUL, "number: a count of time; map a column with a number");
         return fate(FIELD_FINE, whole ? "whole number" : "number");
-    case KIND_DECIMAL:
+    case SORT_DECIMAL:
         return fate(FIELD_FINE, whole ? "whole number; with decimals it is parked"
                                       : "number with exactly its digits");
-    case KIND_REAL:
+    case SORT_REAL:
         return fate(whole ? FIELD_FINE : FIELD_DOUBTFUL,
                     whole ? "whole number; with decimals it is parked"
                           : "number, rounded to floating point by the connector already "
@@ -192,18 +119,18 @@ static struct field_source as_number(enum payload_field f, const struct column_t
     }
 }
 
-static struct field_source as_time(enum payload_field f, const struct column_type *c)
+static struct field_source as_time(enum payload_field f, const struct column_branch *c)
 {
     static const char *const ticks[] = {[3] = "time in UTC, from milliseconds",
                                         [6] = "time in UTC, from microseconds",
                                         [9] = "time in UTC, from nanoseconds"};
-    if (c->kind == KIND_TEXT)
+    if (c->sort == SORT_TEXT)
         return fate(FIELD_FINE, "time as it is written; parked unless it is RFC 3339");
-    if (c->kind == KIND_INT && c->ticks == COLUMN_TICKS_NO_TIME)
+    if (c->sort == SORT_INT && c->ticks == COLUMN_TICKS_NO_TIME)
         return parked(f, "a day or a span, no point in time", "bad_time");
-    if (c->kind == KIND_INT && c->ticks > 0)
+    if (c->sort == SORT_INT && c->ticks > 0)
         return fate(FIELD_FINE, ticks[c->ticks]);
-    if (c->kind == KIND_INT)
+    if (c->sort == SORT_INT)
         return fate(FIELD_DOUBTFUL, "time in UTC; taken for milliseconds, which nothing says");
     return parked(f, "no time", "bad_time");
 }
@@ -215,66 +142,142 @@ static const char *if_null(enum payload_field f)
     return fields[f].required ? "; null is parked" : "; null: \"\"";
 }
 
-static void add(char *text, const char *more)
+static struct field_source as_branch(enum payload_field f, const struct column_branch *branch,
+                                     const char *column)
 {
-    size_t len = strlen(text);
-    snprintf(text + len, FIELD_MAP_TEXT - len, "%s", more);
+    return fields[f].shape == TIME   ? as_time(f, branch)
+           : fields[f].shape == TEXT ? as_text(f, branch, column)
+                                     : as_number(f, branch);
 }
 
-static struct field_source source_of(enum payload_field f, const struct column_type *c)
+/* A union's values are each what their branch is: hopeless only where every branch is. */
+static struct field_source combine(const struct field_source *a, const struct field_source *b)
 {
-    struct field_source source = c->kind == KIND_NONE      ? absent(f)
-                                 : fields[f].shape == TIME ? as_time(f, c)
-                                 : fields[f].shape == TEXT ? as_text(f, c)
-                                                           : as_number(f, c);
-    snprintf(source.type, sizeof source.type, "%s", c->name);
-    if (c->nullable) {
-        add(source.type, ", or null");
-        if (source.fate != FIELD_HOPELESS)
-            add(source.becomes, if_null(f));
+    struct field_source both = *a;
+    bool mixed = (a->fate == FIELD_HOPELESS) != (b->fate == FIELD_HOPELESS);
+    both.fate = mixed ? FIELD_DOUBTFUL : a->fate > b->fate ? a->fate : b->fate;
+    if (strstr(a->becomes, b->becomes) == NULL)
+        add(both.becomes, "; or %s", b->becomes);
+    return both;
+}
+
+static struct field_source present(enum payload_field f, const struct column_type *c)
+{
+    struct field_source source = as_branch(f, &c->branches[0], c->column);
+    for (size_t i = 1; i < c->branch_count; i++) {
+        struct field_source other = as_branch(f, &c->branches[i], c->column);
+        source = combine(&source, &other);
+    }
+    if (c->nullable && source.fate != FIELD_HOPELESS)
+        add(source.becomes, "%s", if_null(f));
+    if (c->null_is_default && source.fate != FIELD_HOPELESS) {
+        source.fate = FIELD_DOUBTFUL;
+        add(source.becomes,
+            "; the converter writes the column's default in place of a null, and nothing tells "
+            "them apart: drop the default or forbid the null (ALTER TABLE), or set "
+            "ignore.default.for.nullables=true (Confluent's converter)");
     }
     return source;
 }
 
 /* ---- the whole schema ---- */
 
-/* The record of the rows: the envelope's `after`, or the schema itself. */
-static const json_t *row_of(const struct schema *schema, enum plan_shape shape)
+struct mapping {
+    const struct schema *schema;
+    const json_t *row;
+    const struct plan_options *options;
+    struct field_map *map;
+};
+
+static void map_field(const struct mapping *m, enum payload_field f)
 {
-    const json_t *after = type_of_field(schema->json, "after");
-    bool nullable;
-    if (shape != PLAN_ENVELOPE)
-        return schema->json;
-    after = schema_json_resolve(schema, after);
-    if (json_is_array(after))
-        after = schema_json_resolve(schema, only_branch(after, &nullable));
-    return after;
+    char option[64];
+    struct field_source *source = &m->map->field[f];
+    struct column_type c = column_type_of(m->schema, m->row, m->options->columns[f]);
+    if (c.branch_count > 0) {
+        *source = present(f, &c);
+    } else if (c.nullable) {
+        *source = fields[f].required
+                      ? parked(f, "always null", "missing")
+                      : fate(FIELD_DOUBTFUL, "always null; map a column that holds something");
+    } else {
+        struct column_hint hint = column_hint_of(m->schema, m->row, payload_field_names[f]);
+        snprintf(option, sizeof option, "payload.fields.%s", payload_field_names[f]);
+        *source = absent(f);
+        advise_absent(&hint, option, source->becomes);
+        m->map->has_absent = true;
+    }
+    snprintf(source->type, sizeof source->type, "%s", c.name);
+}
+
+static void map_rule(const struct mapping *m)
+{
+    struct field_source *rule = &m->map->rule;
+    struct column_type c = column_type_of(m->schema, m->row, m->options->rule_column);
+    bool holds_text = false;
+    for (size_t i = 0; i < c.branch_count; i++)
+        holds_text |= c.branches[i].sort == SORT_TEXT;
+    *rule = fate(holds_text ? FIELD_FINE : FIELD_HOPELESS,
+                 holds_text ? "text, compared with rule.value" : "no text: it is never rule.value");
+    if (c.name[0] == '\0') {
+        struct column_hint hint = column_hint_of(m->schema, m->row, "status");
+        snprintf(rule->becomes, sizeof rule->becomes, "no such column: no order is ever sent");
+        advise_absent(&hint, "rule.column", rule->becomes);
+        m->map->has_absent = true;
+    } else if (!holds_text) {
+        add(rule->becomes, "; set rule.column to a column of text");
+    }
+    snprintf(rule->type, sizeof rule->type, "%s", c.name);
+}
+
+static void list_columns(const struct mapping *m)
+{
+    struct column_type c;
+    size_t len = 0;
+    for (size_t i = 0; column_type_at(m->schema, m->row, i, &c); i++) {
+        size_t left = FIELD_MAP_COLUMNS - len;
+        int wrote =
+            snprintf(m->map->columns + len, left, "%s%s %s", len > 0 ? ", " : "", c.column, c.name);
+        if (wrote <= 0 || (size_t)wrote + sizeof ", …" >= left) {
+            snprintf(m->map->columns + len, left, ", …");
+            return;
+        }
+        len += (size_t)wrote;
+    }
 }
 
 static void name_schema(const json_t *json, struct field_map *map)
 {
-    const char *space = member(json, "namespace"), *name = member(json, "name");
-    bool full = *space == '\0' || strchr(name, '.') != NULL;
-    snprintf(map->schema, sizeof map->schema, "%s%s%s", full ? "" : space, full ? "" : ".", name);
+    const char *space = json_string_value(json_object_get(json, "namespace"));
+    const char *name = json_string_value(json_object_get(json, "name"));
+    if (space == NULL || name == NULL || strchr(name, '.') != NULL)
+        space = "";
+    snprintf(map->schema, sizeof map->schema, "%s%s%s", space, *space != '\0' ? "." : "",
+             name != NULL ? name : "union");
 }
 
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
                   struct field_map *ret_map, struct error *err)
 {
     struct schema parsed = {0};
-    struct plan *plan = plan_compile(schema, len, options, err);
-    if (plan == NULL)
-        return false;
-    *ret_map = (struct field_map){.shape = plan_shape(plan)};
-    plan_free(plan);
+    struct error refused = {0};
+    bool is_envelope = false;
+    struct plan *plan = plan_compile(schema, len, options, &refused);
+    if (refused.code != ERROR_NONE && refused.code != ERROR_CONFIG)
+        return error_set(err, refused.code, "%s", refused.text);
+    *ret_map = (struct field_map){.refused = refused};
     bool ok = schema_parse(&parsed, schema, len, err);
-    const json_t *row = ok ? row_of(&parsed, ret_map->shape) : NULL;
-    for (size_t f = 0; ok && f < FIELD_COUNT; f++) {
-        struct column_type c = column_type_of(&parsed, type_of_field(row, options->columns[f]));
-        ret_map->field[f] = source_of((enum payload_field)f, &c);
-    }
-    if (ok)
+    struct mapping m = {.schema = &parsed, .options = options, .map = ret_map};
+    m.row = ok ? column_row(&parsed, &is_envelope) : NULL;
+    ret_map->shape = plan != NULL ? plan_shape(plan) : is_envelope ? PLAN_ENVELOPE : PLAN_UNWRAPPED;
+    for (size_t f = 0; ok && f < FIELD_COUNT; f++)
+        map_field(&m, (enum payload_field)f);
+    if (ok) {
+        map_rule(&m);
+        list_columns(&m);
         name_schema(parsed.json, ret_map);
+    }
+    plan_free(plan);
     schema_done(&parsed);
     return ok;
 }

@@ -5,7 +5,7 @@
 
 #include "core/plan.h"
 
-enum { FIELD_MAP_TEXT = 160 };
+enum { FIELD_MAP_TEXT = 420, FIELD_MAP_COLUMNS = 2048 };
 
 enum field_fate {
     FIELD_FINE,
@@ -23,9 +23,15 @@ struct field_map {
     char schema[FIELD_MAP_TEXT]; /* the schema's full name, cut to size */
     enum plan_shape shape;
     struct field_source field[FIELD_COUNT];
+    struct field_source rule;        /* what rule.column makes of it */
+    bool has_absent;                 /* a column that is asked for is not there */
+    char columns[FIELD_MAP_COLUMNS]; /* all of them: "id string (Uuid), status string" */
+    struct error refused;            /* as plan_compile's; code ERROR_NONE: records can be read */
 };
 
-/* Fails as plan_compile does: what cannot be compiled cannot be read either. */
+/* All that is wrong with a schema at once: a row that plan_compile refuses with CONFIG is mapped
+ * all the same, and `refused` says so. Fails with UNDECODABLE where there is no row to be mapped.
+ */
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
                   struct field_map *ret_map, struct error *err) must_check;
 

@@ -135,16 +135,17 @@ static inline void expect_failure(struct bench *b, enum error_code code, const c
     assert_int_equal(b->verdict.code, code);
 }
 
-/* One change event: op, and the status before (NULL: the event shows none) and after. */
-static inline void bench_change(struct bench *b, const char *op, const char *before,
-                                const char *after)
+/* One change event: op, the client's name, and the status before (NULL: the event shows none) and
+ * after. */
+static inline void bench_change_of(struct bench *b, const char *name, const char *op,
+                                   const char *before, const char *after)
 {
     unsigned char bytes[512] = {0, 0, 0, 0, 1};
     const char *states[] = {before, after};
     size_t at = 5;
     for (size_t s = 0; s < 2; s++) {
-        const char *columns[] = {"o1", "CMD-1", "Amina", "06",     "Watch",
-                                 "1",  "2.50",  "2.50",  states[s]};
+        const char *columns[] = {"o1", "CMD-1", name,   "06",     "Watch",
+                                 "1",  "2.50",  "2.50", states[s]};
         bytes[at++] = states[s] != NULL ? 2 : 0; /* the union's branch */
         for (size_t i = 0; states[s] != NULL && i < sizeof columns / sizeof *columns; i++) {
             size_t len = strlen(columns[i]);
@@ -156,6 +157,12 @@ static inline void bench_change(struct bench *b, const char *op, const char *bef
     bytes[at++] = 2;
     bytes[at++] = (unsigned char)*op;
     cluster_produce(&b->cluster, 0, bytes, at);
+}
+
+static inline void bench_change(struct bench *b, const char *op, const char *before,
+                                const char *after)
+{
+    bench_change_of(b, "Amina", op, before, after);
 }
 
 #endif

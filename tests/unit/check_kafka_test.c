@@ -297,6 +297,93 @@ static void settings_are_not_known(void **state)
     bench_close(&b);
 }
 
+/* Every transition would be parked: that is not ready to run. */
+static void all_are_parked(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    for (int i = 0; i < 20; i++)
+        bench_change_of(&b, " ", "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "records", "parked",
+                   "20 of 20 that would be sent are parked instead: missing:client_name (20)");
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    assert_int_equal(b.verdict.code, ERROR_NONE);
+    expect_finding(&b, "warn", "records", "parked", "20 of 21 that would be sent");
+    bench_close(&b);
+}
+
+/* A mistake in the mapping hides neither the columns, nor what the records hold. */
+static void mapping_is_wrong(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_change(&b, "c", NULL, "pending");
+    bench_change(&b, "u", NULL,
+                 "CONFIRM\xc3\x89"
+                 "E");
+    bench_set(&b, "rule.column", "etat");
+    bench_set(&b, "payload.fields.order_id", "order_key");
+    bench_set(&b, "payload.fields.client_name", "nom");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "schema", "form", "has no column \\\"etat\\\" (rule.column)");
+    expect_finding(&b, "fail", "fields", "rule.column",
+                   "no order is ever sent; set rule.column=status?");
+    expect_finding(&b, "fail", "fields", "order_id", "no such column");
+    expect_finding(&b, "fail", "fields", "client_name",
+                   "set payload.fields.client_name=client_name?");
+    expect_finding(&b, "note", "fields", "absent columns",
+                   "the records show: id string, order_number");
+    expect_finding(&b, "note", "fields", "absent columns", "published from PostgreSQL 18 on");
+    expect_finding(&b, "warn", "records", "unread", "2 of them would stop their partition");
+    expect_finding(&b, "note", "records", "values",
+                   "of column status: \\\"pending\\\" (1), \\\"CONFIRM\xc3\x89"
+                   "E\\\" (1)");
+    expect_finding(&b, "warn", "records", "before", "1 of 1 updates do not show the row");
+    expect_finding(&b, "warn", "records", "rule", "accents");
+    bench_close(&b);
+}
+
+/* What is no status is counted, and not shown. */
+static void values_of_another_column(void **state)
+{
+    struct bench b;
+    char name[32];
+    (void)state;
+    bench_open(&b, registry);
+    for (int i = 0; i < 15; i++) {
+        snprintf(name, sizeof name, "Amina " CANARY " %d", i);
+        bench_change_of(&b, name, "c", NULL, "pending");
+    }
+    bench_set(&b, "rule.column", "client_name");
+    bench_check(&b); /* looks for the canary */
+    expect_finding(&b, "warn", "records", "values",
+                   "column client_name holds more than 12 different values in 15 rows, which are "
+                   "not shown: is it the status? Else correct rule.column");
+    bench_close(&b);
+}
+
+static void rows_of_a_snapshot(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_change(&b, "r", NULL, "confirmed");
+    bench_change(&b, "r", NULL, "pending");
+    bench_change(&b, "r", NULL, "confirmed");
+    bench_check(&b);
+    expect_finding(&b, "warn", "records", "snapshot",
+                   "2 rows with status = \\\"confirmed\\\" come from a snapshot and are not sent "
+                   "(partition:offset 0:0, 0:2)");
+    bench_set(&b, "rule.snapshot", "deliver");
+    bench_check(&b);
+    assert_null(strstr(buf_text(&b.json), "come from a snapshot"));
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +399,10 @@ int main(void)
         cmocka_unit_test(empty_topic),
         cmocka_unit_test(nothing_is_configured),
         cmocka_unit_test(all_that_is_wrong),
+        cmocka_unit_test(all_are_parked),
+        cmocka_unit_test(mapping_is_wrong),
+        cmocka_unit_test(values_of_another_column),
+        cmocka_unit_test(rows_of_a_snapshot),
         cmocka_unit_test(partitioned_table),
         cmocka_unit_test(settings_are_not_known),
     };
