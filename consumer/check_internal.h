@@ -46,6 +46,7 @@ struct check {
     bool brokers_gone;           /* it says that all are down, or refuse the login */
     int32_t partitions;          /* of kafka.topic; 0: it was not reached */
     int64_t *low, *high;         /* offsets, by partition */
+    int unread_partitions;       /* not read to their end in time */
     struct sample sample;
     struct sampler *sampler; /* while records are read */
 };

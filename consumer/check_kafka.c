@@ -143,7 +143,7 @@ static bool reach_brokers(struct check *c)
 
 /* ---- topics ---- */
 
-int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
+static int32_t ask_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
 {
     const struct rd_kafka_metadata *metadata;
     int32_t partitions = 0;
@@ -158,6 +158,17 @@ int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t 
     }
     rd_kafka_metadata_destroy(metadata);
     return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR ? partitions : 0;
+}
+
+int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
+{
+    int64_t deadline_ms = clock_mono_ms() + ASK_MS;
+    int32_t partitions = ask_partitions(c, name, ret_code);
+    while (kafka_is_passing(*ret_code) && clock_mono_ms() < deadline_ms) {
+        kafka_await_leaders(c->rk, name);
+        partitions = ask_partitions(c, name, ret_code);
+    }
+    return partitions;
 }
 
 bool check_is_missing(rd_kafka_resp_err_t code)
@@ -258,7 +269,8 @@ static bool ask_offsets(struct check *c)
     if (c->low == NULL || c->high == NULL)
         return false;
     struct error found = {0}, err = {0};
-    if (kafka_watermarks(c->rk, c->config->kafka_topic, 0, count, c->low, c->high, ASK_MS, &found))
+    if (kafka_watermarks_awaited(c->rk, c->config->kafka_topic, count, c->low, c->high, ASK_MS,
+                                 &found))
         return true;
     hear(c);
     const char *words = *c->words != '\0' ? c->words : found.text;

@@ -2,6 +2,7 @@
 
 #include "core/timestamp.h"
 #include "edge/clock.h"
+#include "edge/kafka_offsets.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -44,7 +45,7 @@ static bool read_from(struct check *c, int64_t (*from)(const struct check *c, in
             rd_kafka_topic_partition_list_find(list, c->config->kafka_topic, m->partition);
         bool is_record = m->err == RD_KAFKA_RESP_ERR_NO_ERROR;
         bool is_end = m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
-        if (!is_record && !is_end)
+        if (!is_record && !is_end && !kafka_is_passing(m->err))
             error_set(err, ERROR_FAILED, "%s", rd_kafka_message_errstr(m));
         if (at != NULL && at->offset >= 0) { /* -1: done with */
             if (is_record)
@@ -60,6 +61,7 @@ static bool read_from(struct check *c, int64_t (*from)(const struct check *c, in
     }
     rd_kafka_assign(c->rk, NULL);
     rd_kafka_topic_partition_list_destroy(list);
+    c->unread_partitions = open;
     return err->code == ERROR_NONE;
 }
 
@@ -117,6 +119,15 @@ static void say_span(struct check *c, int64_t oldest_ms)
     buf_done(&b);
 }
 
+static void say_unread(struct check *c)
+{
+    if (c->unread_partitions > 0)
+        report_add(c->report, REPORT_WARN, RECORDS, "newest",
+                   "%d partitions could not be read within %d s: is each of their brokers "
+                   "reachable from here (advertised.listeners)?",
+                   c->unread_partitions, READ_MS / 1000);
+}
+
 static bool is_empty(const struct check *c)
 {
     for (int32_t p = 0; p < c->partitions; p++)
@@ -140,6 +151,7 @@ void check_records(struct check *c)
     if (check_sample_open(c) && read_from(c, oldest, 1, take_oldest, &oldest_ms, &err) &&
         read_from(c, newest, PER_PARTITION, take_newest, NULL, &err)) {
         say_span(c, oldest_ms);
+        say_unread(c);
         check_sample_say(c);
     } else {
         error_set(&err, ERROR_NO_MEMORY, "no memory to read the topic");

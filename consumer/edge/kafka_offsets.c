@@ -2,6 +2,8 @@
 
 #include "edge/clock.h"
 
+#include <unistd.h>
+
 /* The error of the call is every element's; else the first element's is the call's. */
 static rd_kafka_resp_err_t spread(rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t code)
 {
@@ -49,15 +51,57 @@ bool kafka_offsets_refused(const rd_kafka_topic_partition_list_t *list, rd_kafka
                      (int)p->partition, words);
 }
 
+enum { AGAIN_MS = 200 };
+
+bool kafka_is_passing(rd_kafka_resp_err_t code)
+{
+    switch (code) {
+    case RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION:
+    case RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH:
+    case RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE:
+    case RD_KAFKA_RESP_ERR_NETWORK_EXCEPTION:
+    case RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR:
+    case RD_KAFKA_RESP_ERR__TRANSPORT: return true;
+    default: return false;
+    }
+}
+
+void kafka_await_leaders(rd_kafka_t *rk, const char *topic)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    usleep(AGAIN_MS * 1000);
+    if (handle == NULL)
+        return;
+    if (rd_kafka_metadata(rk, 0, handle, &metadata, AGAIN_MS) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_metadata_destroy(metadata);
+    rd_kafka_topic_destroy(handle);
+}
+
+/* patient: ask again while a partition changes its leader. */
+static rd_kafka_resp_err_t ask_once(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                    int64_t what, int64_t deadline_ms, bool patient)
+{
+    for (;;) {
+        int64_t left_ms = deadline_ms - clock_mono_ms();
+        for (int i = 0; i < list->cnt; i++)
+            list->elems[i].offset = what;
+        rd_kafka_resp_err_t code = kafka_offsets(rk, list, left_ms > 0 ? (int)left_ms : 0);
+        if (!patient || !kafka_is_passing(code) || clock_mono_ms() >= deadline_ms)
+            return code;
+        kafka_await_leaders(rk, list->elems[0].topic);
+    }
+}
+
 static bool ask(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int64_t what,
-                int64_t deadline_ms, int64_t *ret, struct error *err)
+                int64_t deadline_ms, bool patient, int64_t *ret, struct error *err)
 {
     if (ret == NULL)
         return true;
-    int64_t left_ms = deadline_ms - clock_mono_ms();
-    for (int i = 0; i < list->cnt; i++)
-        list->elems[i].offset = what;
-    rd_kafka_resp_err_t code = kafka_offsets(rk, list, left_ms > 0 ? (int)left_ms : 0);
+    rd_kafka_resp_err_t code = ask_once(rk, list, what, deadline_ms, patient);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return kafka_offsets_refused(list, code, err);
     for (int i = 0; i < list->cnt; i++)
@@ -66,15 +110,32 @@ static bool ask(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int64_t w
 }
 
 /* The beginning first: it only ever grows, so that it is not behind the end. */
+static bool watermarks(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list, int64_t *ret_low,
+                       int64_t *ret_high, int timeout_ms, bool patient, struct error *err)
+{
+    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
+    return ask(rk, list, RD_KAFKA_OFFSET_BEGINNING, deadline_ms, patient, ret_low, err) &&
+           ask(rk, list, RD_KAFKA_OFFSET_END, deadline_ms, patient, ret_high, err);
+}
+
 bool kafka_watermarks(rd_kafka_t *rk, const char *topic, int32_t first, size_t count,
                       int64_t *ret_low, int64_t *ret_high, int timeout_ms, struct error *err)
 {
-    int64_t deadline_ms = clock_mono_ms() + timeout_ms;
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++)
         rd_kafka_topic_partition_list_add(list, topic, first + (int32_t)i);
-    bool ok = ask(rk, list, RD_KAFKA_OFFSET_BEGINNING, deadline_ms, ret_low, err) &&
-              ask(rk, list, RD_KAFKA_OFFSET_END, deadline_ms, ret_high, err);
+    bool ok = watermarks(rk, list, ret_low, ret_high, timeout_ms, false, err);
+    rd_kafka_topic_partition_list_destroy(list);
+    return ok;
+}
+
+bool kafka_watermarks_awaited(rd_kafka_t *rk, const char *topic, size_t count, int64_t *ret_low,
+                              int64_t *ret_high, int timeout_ms, struct error *err)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++)
+        rd_kafka_topic_partition_list_add(list, topic, (int32_t)i);
+    bool ok = watermarks(rk, list, ret_low, ret_high, timeout_ms, true, err);
     rd_kafka_topic_partition_list_destroy(list);
     return ok;
 }

@@ -1,6 +1,7 @@
 #include "edge/reader.h"
 
 #include "core/position.h"
+#include "edge/clock.h"
 #include "edge/kafka_conf.h"
 #include "edge/kafka_offsets.h"
 #include "edge/log.h"
@@ -18,17 +19,38 @@ struct reader {
     bool until_end;
 };
 
-static bool reach_topic(struct reader *r, struct error *err)
+/* The topic's partitions; 0 with the cluster's word on it. */
+static size_t count_partitions(struct reader *r, rd_kafka_resp_err_t *ret_code, bool *ret_answered)
 {
     const struct rd_kafka_metadata *metadata;
+    size_t count = 0;
     rd_kafka_topic_t *topic = rd_kafka_topic_new(r->rk, r->topic, NULL);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(r->rk, 0, topic, &metadata, LOOK_UP_MS);
+    *ret_code = rd_kafka_metadata(r->rk, 0, topic, &metadata, LOOK_UP_MS);
     rd_kafka_topic_destroy(topic);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_no_broker(r->config, code, err);
-    if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        r->count = (size_t)metadata->topics[0].partition_cnt;
+    *ret_answered = *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (!*ret_answered)
+        return 0;
+    if (metadata->topic_cnt == 1) {
+        *ret_code = metadata->topics[0].err;
+        count = (size_t)metadata->topics[0].partition_cnt;
+    }
     rd_kafka_metadata_destroy(metadata);
+    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR ? count : 0;
+}
+
+static bool reach_topic(struct reader *r, struct error *err)
+{
+    int64_t deadline_ms = clock_mono_ms() + LOOK_UP_MS;
+    rd_kafka_resp_err_t code;
+    bool answered;
+    while ((r->count = count_partitions(r, &code, &answered)) == 0 && answered &&
+           kafka_is_passing(code) && clock_mono_ms() < deadline_ms)
+        kafka_await_leaders(r->rk, r->topic);
+    if (!answered)
+        return kafka_no_broker(r->config, code, err);
+    if (kafka_is_passing(code))
+        return error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", r->topic,
+                         rd_kafka_err2str(code));
     return r->count > 0 ||
            error_set(err, ERROR_FAILED,
                      "topic \"%s\" does not exist on this cluster: create it, or correct "
@@ -41,16 +63,30 @@ static bool find_ends(struct reader *r, struct error *err)
     r->ends = calloc(r->count + 1, sizeof *r->ends); /* never of size 0 */
     if (r->ends == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", r->count);
-    return kafka_watermarks(r->rk, r->topic, 0, r->count, NULL, r->ends, LOOK_UP_MS, err);
+    return kafka_watermarks_awaited(r->rk, r->topic, r->count, NULL, r->ends, LOOK_UP_MS, err);
 }
 
-/* Turns the times in the list into offsets; a time behind the last record is the end. */
-static bool look_up_times(struct reader *r, rd_kafka_topic_partition_list_t *list,
-                          struct error *err)
+static rd_kafka_resp_err_t ask_times(struct reader *r, rd_kafka_topic_partition_list_t *list,
+                                     int64_t time_ms)
 {
+    for (int i = 0; i < list->cnt; i++)
+        list->elems[i].offset = time_ms;
     rd_kafka_resp_err_t code = rd_kafka_offsets_for_times(r->rk, list, LOOK_UP_MS);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
         code = list->elems[i].err;
+    return code;
+}
+
+/* Turns the time into offsets; a time behind the last record is the end. */
+static bool look_up_times(struct reader *r, rd_kafka_topic_partition_list_t *list, int64_t time_ms,
+                          struct error *err)
+{
+    int64_t deadline_ms = clock_mono_ms() + LOOK_UP_MS;
+    rd_kafka_resp_err_t code = ask_times(r, list, time_ms);
+    while (kafka_is_passing(code) && clock_mono_ms() < deadline_ms) {
+        kafka_await_leaders(r->rk, r->topic);
+        code = ask_times(r, list, time_ms);
+    }
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, ERROR_UNREACHABLE, "offsets of a time: %s", rd_kafka_err2str(code));
     for (int i = 0; i < list->cnt; i++)
@@ -69,7 +105,7 @@ static bool set_starts(struct reader *r, const char *from, rd_kafka_topic_partit
         position.kind == POSITION_BEGINNING ? RD_KAFKA_OFFSET_BEGINNING : position.value;
     for (int i = 0; i < list->cnt; i++)
         list->elems[i].offset = start;
-    return position.kind != POSITION_TIME || look_up_times(r, list, err);
+    return position.kind != POSITION_TIME || look_up_times(r, list, position.value, err);
 }
 
 /* Empty partitions, and those that begin at or behind their end, have nothing to wait for. */

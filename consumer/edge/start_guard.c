@@ -79,8 +79,8 @@ static bool find_ends(struct guard *g, struct error *err)
     int64_t *ends = calloc(g->count * 2, sizeof *ends);
     if (ends == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", g->count);
-    bool ok = kafka_watermarks(g->rk, g->config->kafka_topic, 0, g->count, ends, ends + g->count,
-                               g->question->timeout_ms, err);
+    bool ok = kafka_watermarks_awaited(g->rk, g->config->kafka_topic, g->count, ends,
+                                       ends + g->count, g->question->timeout_ms, err);
     for (size_t p = 0; ok && p < g->count; p++) {
         g->places[p].low = ends[p];
         g->places[p].high = ends[g->count + p];
@@ -232,8 +232,9 @@ static bool read_outcomes(struct guard *g, struct error *err)
     int64_t *low = calloc(count * 3, sizeof *low), *high = low != NULL ? low + count : NULL;
     if (low == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
-    bool ok = kafka_watermarks(g->rk, topic, 0, count, low, high, g->question->timeout_ms, err) &&
-              read_windows(g, low, high, count, high + count, err);
+    bool ok =
+        kafka_watermarks_awaited(g->rk, topic, count, low, high, g->question->timeout_ms, err) &&
+        read_windows(g, low, high, count, high + count, err);
     free(low);
     return ok;
 }
