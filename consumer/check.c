@@ -18,11 +18,23 @@ enum { VALUE_TEXT = 64, WAIT_MS = 20 };
 
 /* ---- requests ---- */
 
+/* A target that is longer, or holds what no URL does, is not shown. */
+static void take_redirect(struct check_answer *answer, const char *target)
+{
+    size_t len = target != NULL ? strlen(target) : 0;
+    for (size_t i = 0; i < len; i++)
+        if (target[i] <= ' ' || (unsigned char)target[i] >= 0x7f)
+            return;
+    if (len < sizeof answer->redirect)
+        memcpy(answer->redirect, target != NULL ? target : "", len + 1);
+}
+
 void check_answer_take(void *context, const struct http_result *result)
 {
     struct check_answer *answer = context;
     answer->status = result->status;
     snprintf(answer->failure, sizeof answer->failure, "%s", result->failure);
+    take_redirect(answer, result->redirect);
     answer->body = strndup(result->body, result->body_len);
     answer->len = answer->body != NULL ? strlen(answer->body) : 0;
     if (answer->status == 0 && *answer->failure == '\0')
@@ -139,22 +151,43 @@ static struct webhook *open_webhook(struct check *c)
     return webhook;
 }
 
+/* What a refusal of the ping means. A redirect's path may be as secret as the URL's own. */
+static void advise_ping(const struct check_answer *answer, char *text, size_t size)
+{
+    const char *scheme_end = strstr(answer->redirect, "://");
+    const char *host = scheme_end != NULL ? scheme_end + 3 : NULL;
+    int origin = host != NULL ? (int)(host + strcspn(host, "/?#") - answer->redirect) : 0;
+    int status = answer->status;
+    if (status >= 300 && status < 400)
+        snprintf(text, size,
+                 ": a redirect%s%.*s, which is never followed; set webhook.url to where it leads",
+                 origin > 0 ? " to " : "", origin, answer->redirect);
+    else if (status == 404 || status == 410)
+        snprintf(text, size, ": copy webhook.url again, to its last character");
+    else if (status == 401 || status == 403)
+        snprintf(text, size,
+                 ": a login or a firewall stands before it; let this host through, or "
+                 "set webhook.headers.*");
+    else if (status == 429 || status >= 500)
+        snprintf(text, size, ": the receiver is there, and not well; see its own log");
+    else
+        snprintf(text, size, ": it may refuse nothing but a ping; preview shows what run sends");
+}
+
 static void judge_ping(struct check *c, const struct check_answer *answer)
 {
     struct error err = {0};
+    char advice[CHECK_WORDS_MAX];
     if (answer->status >= 200 && answer->status < 300) {
         report_add(c->report, REPORT_OK, WEBHOOK, "ping", "answered %d in %lld ms", answer->status,
                    (long long)answer->took_ms);
         return;
     }
+    advise_ping(answer, advice, sizeof advice);
     if (answer->status == 0)
         error_set(&err, ERROR_UNREACHABLE, "no answer: %s", answer->failure);
     else
-        error_set(&err, ERROR_FAILED, "answered %d%s", answer->status,
-                  answer->status >= 300 && answer->status < 400
-                      ? ": a redirect, which is never followed; set webhook.url to where it leads"
-                  : answer->status == 404 ? ": is the URL the whole of it?"
-                                          : "");
+        error_set(&err, ERROR_FAILED, "answered %d%s", answer->status, advice);
     report_fail(c->report, &err, WEBHOOK, "ping");
 }
 

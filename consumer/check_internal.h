@@ -63,6 +63,9 @@ void check_topic_family(struct check *c);
 bool check_topic_partitioned(const struct rd_kafka_metadata *metadata, const char *topic,
                              char *ret_hint, size_t size);
 
+/* Who is in the group. */
+void check_members(struct check *c);
+
 /* The program's own topics. */
 void check_own_topics(struct check *c);
 
@@ -88,6 +91,7 @@ void check_schema(struct check *c);
 struct check_answer {
     int status;
     char failure[CHECK_WHY_MAX];
+    char redirect[CHECK_WHY_MAX]; /* where a 3xx leads; "": it does not say, or not in print */
     char *body;
     size_t len;
     int64_t took_ms;

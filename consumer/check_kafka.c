@@ -411,6 +411,7 @@ static void reach_group(struct check *c)
         else
             say_start(c);
         judge_start(c);
+        check_members(c);
     } else {
         fail_group(c, code);
     }

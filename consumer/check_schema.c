@@ -75,6 +75,27 @@ static bool find_registry(struct check *c, char *ret_url, size_t size)
     return false;
 }
 
+/* Redirects are never followed: the login would go to another host. */
+static void fail_redirect(const char *url, const struct check_answer *answer, struct error *err)
+{
+    static const char asked[] = "/schemas/types";
+    size_t len = strcspn(answer->redirect, "?#"), tail = sizeof asked - 1;
+    while (len > 0 && answer->redirect[len - 1] == '/')
+        len--;
+    if (len > tail && memcmp(answer->redirect + len - tail, asked, tail) == 0)
+        len -= tail;
+    if (len > 0)
+        error_set(err, ERROR_FAILED,
+                  "%s answers with a redirect (status %d), which is never followed: set "
+                  "registry.url to %.*s, where it leads",
+                  url, answer->status, (int)len, answer->redirect);
+    else
+        error_set(err, ERROR_FAILED,
+                  "%s answers with a redirect (status %d), which is never followed: set "
+                  "registry.url to where it leads",
+                  url, answer->status);
+}
+
 static void fail_registry(struct check *c, const struct check_answer *answer, struct error *err)
 {
     char elsewhere[URL_MAX];
@@ -86,6 +107,8 @@ static void fail_registry(struct check *c, const struct check_answer *answer, st
                   "%s refuses the login (status %d): check registry.user and registry.password, or "
                   "registry.token",
                   url, answer->status);
+    else if (answer->status >= 300 && answer->status < 400)
+        fail_redirect(url, answer, err);
     else if (find_registry(c, elsewhere, sizeof elsewhere))
         error_set(err, ERROR_FAILED,
                   "%s answers, but not as a schema registry (status %d): its path is wrong; set "

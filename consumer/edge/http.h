@@ -52,6 +52,7 @@ struct http_result {
     bool maybe_taken;
     bool has_retry_after;
     int64_t retry_after_ms; /* Retry-After as a delay, -1: none that can be read */
+    const char *redirect;   /* of a 3xx: where it leads, as libcurl reads it; NULL: nowhere */
 };
 typedef void http_done(void *context, const struct http_result *result);
 

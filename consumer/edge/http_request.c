@@ -396,5 +396,7 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
     result.body_cut = request->body_cut || !whole;
     if (status >= 300)
         read_retry_after(request->easy, &result);
+    if (status >= 300 && status < 400)
+        curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &result.redirect);
     return result;
 }

@@ -58,6 +58,25 @@ static void older_registry(void **state)
     }
 }
 
+/* A proxy in front that wants https, or another path. */
+static void redirected(void **state)
+{
+    static const struct server_rule rules[] = {
+        {NULL, SERVER_ANSWER_CLOSE,
+         "HTTP/1.1 308 Permanent Redirect\r\nConnection: close\r\n"
+         "Location: https://registry.example.com/apis/ccompat/v7/schemas/types\r\n\r\n",
+         0},
+        {0}};
+    static const struct server_rule nowhere[] = {
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 302 Found\r\nConnection: close\r\n\r\n", 0}, {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       "answers with a redirect (status 308), which is never followed: set "
+                       "registry.url to https://registry.example.com/apis/ccompat/v7, where");
+    expect_url_failure(nowhere, ERROR_FAILED,
+                       "(status 302), which is never followed: set registry.url to where it leads");
+}
+
 static void login_is_refused(void **state)
 {
     static const struct server_rule rules[] = {
@@ -151,6 +170,37 @@ static void ping_only_when_asked(void **state)
     bench_close(&b);
 }
 
+/* What is said of a refusal; where a redirect leads only by its host. */
+static void ping_is_refused(void **state)
+{
+    static const struct {
+        const char *answer, *text;
+    } cases[] = {
+        {"HTTP/1.1 301 Moved\r\nLocation: https://www.example.com/" CANARY "\r\n"
+         "Content-Length: 0\r\n\r\n",
+         "a redirect to https://www.example.com, which is never followed"},
+        {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", "302: a redirect, which is never"},
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "copy webhook.url again"},
+        {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a login or a firewall"},
+        {"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "see its own log"},
+        {"HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", "nothing but a ping"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct server_rule refuses[] = {{NULL, SERVER_ANSWER, cases[i].answer, 0}, {0}};
+        struct server *receiver = server_new(refuses);
+        struct bench b;
+        server_listen(receiver);
+        bench_open(&b, fine);
+        bench_url(&b, "webhook.url", receiver, "/" CANARY);
+        b.options.ping_webhook = true;
+        bench_check(&b);
+        expect_failure(&b, ERROR_FAILED, "webhook", "ping", cases[i].text);
+        bench_close(&b);
+        server_free(receiver);
+    }
+}
+
 /* An unusable webhook.url, by its message. */
 static void unsafe_urls(void **state)
 {
@@ -182,7 +232,8 @@ int main(void)
         cmocka_unit_test(nobody_answers),    cmocka_unit_test(schema_is_another_registrys),
         cmocka_unit_test(schema_is_no_avro), cmocka_unit_test(row_without_the_column),
         cmocka_unit_test(schema_by_subject), cmocka_unit_test(ping_only_when_asked),
-        cmocka_unit_test(unsafe_urls),
+        cmocka_unit_test(unsafe_urls),       cmocka_unit_test(redirected),
+        cmocka_unit_test(ping_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
