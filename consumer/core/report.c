@@ -10,7 +10,7 @@
 
 #define FIELDS "fields"
 
-enum { LINE_WIDTH = 108, NAME_WIDTH = 16, INDENT = 8 };
+enum { WIDTH_MIN = 50, WIDTH_MAX = 200, NAME_WIDTH = 16, INDENT = 8, TEXT_LEAST = 34 };
 
 struct finding {
     enum report_level level;
@@ -49,6 +49,39 @@ void report_free(struct report *report)
     free(report);
 }
 
+/* Whether a character could steer a terminal: C0, DEL, C1, and what turns the direction of text. */
+static bool steers(const unsigned char *c, size_t size)
+{
+    if (size == 1)
+        return *c < 0x20 || *c == 0x7f;
+    if (size == 2)
+        return c[0] == 0xc2 && c[1] < 0xa0;
+    if (size != 3 || c[0] != 0xe2)
+        return false;
+    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
+           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
+}
+
+/* Texts hold what strangers wrote: names of columns, topics and clients, values of a status. */
+static void neutralise(char *text)
+{
+    char *to = text;
+    size_t len = text != NULL ? strlen(text) : 0;
+    while (len > 0) {
+        size_t size = utf8_char_size(text, len), step = size > 0 ? size : 1;
+        if (size == 0 || steers((const unsigned char *)text, size)) {
+            *to++ = '?';
+        } else {
+            memmove(to, text, size);
+            to += size;
+        }
+        text += step;
+        len -= step;
+    }
+    if (to != NULL)
+        *to = '\0';
+}
+
 /* Takes the finding, whose texts may be missing for lack of memory. */
 static void keep(struct report *report, struct finding f)
 {
@@ -65,6 +98,10 @@ static void keep(struct report *report, struct finding f)
         finding_done(&f);
         return;
     }
+    neutralise(f.name);
+    neutralise(f.text);
+    neutralise(f.column);
+    neutralise(f.type);
     report->findings[report->count++] = f;
     report->failures += f.level == REPORT_FAIL;
     report->warnings += f.level == REPORT_WARN;
@@ -128,21 +165,22 @@ static size_t columns_of(const char *text, size_t len)
     return columns;
 }
 
-/* Adds text word by word, going on at `indent` where a line is full. */
-static void add_wrapped(struct buf *b, const char *text, size_t indent)
+/* Adds text word by word from column `at` on, going on at `indent` where a line is full. */
+static void add_wrapped(struct buf *b, const char *text, size_t at, size_t indent, size_t width)
 {
-    size_t at = indent;
+    bool begins = true; /* a line, or right behind a column */
     while (*text != '\0') {
-        size_t len = strcspn(text, " "), width = columns_of(text, len);
-        if (at > indent && at + 1 + width > LINE_WIDTH) {
+        size_t len = strcspn(text, " "), columns = columns_of(text, len);
+        if (!begins && at + 1 + columns > width) {
             buf_addf(b, "\n%*s", (int)indent, "");
             at = indent;
-        } else if (at > indent) {
+        } else if (!begins) {
             buf_add_char(b, ' ');
             at++;
         }
         buf_add(b, text, len);
-        at += width;
+        at += columns;
+        begins = false;
         text += len + (text[len] == ' ');
     }
     buf_add_char(b, '\n');
@@ -178,21 +216,48 @@ static struct widths widths_of(const struct report *report, const char *area)
     return widths;
 }
 
-static void add_finding(struct buf *b, const struct finding *f, const struct widths *widths)
+/* In a narrow window a finding's type and text stand below its name and column. */
+static void add_below(struct buf *b, const struct finding *f, size_t width)
 {
-    size_t indent = INDENT + widths->name + 2;
-    buf_addf(b, "  %-5s ", level_name(f->level));
-    add_padded(b, f->name, widths->name + 2);
-    if (f->column != NULL) {
-        add_padded(b, f->column, widths->column + 2);
-        add_padded(b, f->type, widths->type + 2);
-        indent += widths->column + widths->type + 4;
+    buf_addf(b, "\n%*s", INDENT + 2, "");
+    if (f->type != NULL && *f->type != '\0') {
+        buf_addf(b, "%s: ", f->type);
+        add_wrapped(b, f->text, INDENT + 4 + columns_of(f->type, strlen(f->type)), INDENT + 2,
+                    width);
+    } else {
+        add_wrapped(b, f->text, INDENT + 2, INDENT + 2, width);
     }
-    add_wrapped(b, f->text, indent);
 }
 
-void report_text(const struct report *report, struct buf *b)
+static void add_finding(struct buf *b, const struct finding *f, const struct widths *widths,
+                        size_t width)
 {
+    size_t indent = INDENT + widths->name + 2;
+    bool is_field = f->column != NULL;
+    size_t whole = is_field ? indent + widths->column + widths->type + 4 : indent;
+    bool narrow = whole + TEXT_LEAST > width;
+    buf_addf(b, "  %-5s ", level_name(f->level));
+    if (narrow && !is_field) {
+        buf_add_text(b, f->name);
+        add_below(b, f, width);
+        return;
+    }
+    add_padded(b, f->name, widths->name + 2);
+    if (narrow) {
+        buf_add_text(b, f->column);
+        add_below(b, f, width);
+        return;
+    }
+    if (is_field) {
+        add_padded(b, f->column, widths->column + 2);
+        add_padded(b, f->type, widths->type + 2);
+    }
+    add_wrapped(b, f->text, whole, whole, width);
+}
+
+void report_text(const struct report *report, size_t width, struct buf *b)
+{
+    width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
     const char *area = "";
     struct widths widths = {0};
     for (size_t i = 0; i < report->count; i++) {
@@ -204,7 +269,7 @@ void report_text(const struct report *report, struct buf *b)
             widths = widths_of(report, area);
             buf_addf(b, "%s%s\n", b->len > 0 ? "\n" : "", area);
         }
-        add_finding(b, f, &widths);
+        add_finding(b, f, &widths, width);
     }
     buf_addf(b, "\nfailures: %zu, warnings: %zu\n", report->failures, report->warnings);
 }

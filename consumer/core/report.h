@@ -3,7 +3,7 @@
  *   struct report *report = report_new();
  *   report_add(report, REPORT_OK, "kafka", "brokers", "%d answer", 3);
  *   report_fail(report, &err, "registry", "url");
- *   report_text(report, &b);
+ *   report_text(report, 80, &b);
  *   report_free(report); */
 #ifndef CORE_REPORT_H
 #define CORE_REPORT_H
@@ -40,7 +40,8 @@ void report_field(struct report *report, enum report_level level, const char *na
  * finding was lost for lack of memory. */
 bool report_verdict(const struct report *report, struct error *err);
 
-void report_text(const struct report *report, struct buf *b);
+/* Lines of at most `width` columns (50 to 200), but for words that are longer. */
+void report_text(const struct report *report, size_t width, struct buf *b);
 void report_json(const struct report *report, const char *version, struct buf *b);
 
 #endif

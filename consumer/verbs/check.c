@@ -4,8 +4,10 @@
 #include "verbs/verbs.h"
 
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-enum { REPORT_MAX = 4 * 1024 * 1024 };
+enum { REPORT_MAX = 4 * 1024 * 1024, WIDTH = 80 };
 
 struct options {
     bool json, ping_webhook;
@@ -17,6 +19,14 @@ static const struct argument arguments[] = {
      "send the webhook one request, which says that it is a ping"},
 };
 
+/* The terminal's; where there is none, what every mail and log viewer holds. */
+static size_t window_width(void)
+{
+    struct winsize size;
+    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return known && size.ws_col > 0 ? size.ws_col : WIDTH;
+}
+
 static bool print(const struct report *report, bool json, struct error *err)
 {
     struct buf b;
@@ -24,7 +34,7 @@ static bool print(const struct report *report, bool json, struct error *err)
     if (json)
         report_json(report, ELEMENTOR_SYNC_VERSION, &b);
     else
-        report_text(report, &b);
+        report_text(report, window_width(), &b);
     bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
     buf_done(&b);
     return ok || error_set(err, ERROR_FAILED, "the report could not be written");
