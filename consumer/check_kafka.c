@@ -109,9 +109,8 @@ static bool fail_reach(struct check *c, rd_kafka_resp_err_t code)
 {
     struct error err = {0};
     const char *words = *c->words != '\0' ? c->words : rd_kafka_err2str(code);
-    const char *advice = kafka_advice(words);
-    error_set(&err, ERROR_UNREACHABLE, "%s: %.300s%s%s", c->config->kafka_brokers, words,
-              *advice != '\0' ? "; " : "", advice);
+    error_set(&err, ERROR_UNREACHABLE, "%s: %.300s; %s", c->config->kafka_brokers, words,
+              kafka_advice_always(words));
     report_fail(c->report, &err, KAFKA, "brokers");
     return false;
 }
@@ -256,7 +255,7 @@ static void fail_topic(struct check *c, rd_kafka_resp_err_t code)
                   c->config->kafka_topic, hint);
     } else {
         error_set(&err, ERROR_FAILED, "topic \"%s\": %s; %s", c->config->kafka_topic,
-                  rd_kafka_err2str(code), kafka_advice(rd_kafka_err2str(code)));
+                  rd_kafka_err2str(code), kafka_advice_always(rd_kafka_err2str(code)));
     }
     report_fail(c->report, &err, KAFKA, "topic");
 }
@@ -274,8 +273,7 @@ static bool ask_offsets(struct check *c)
         return true;
     hear(c);
     const char *words = *c->words != '\0' ? c->words : found.text;
-    const char *advice = kafka_advice(words);
-    error_set(&err, ERROR_UNREACHABLE, "%.300s%s%s", words, *advice != '\0' ? "; " : "", advice);
+    error_set(&err, ERROR_UNREACHABLE, "%.300s; %s", words, kafka_advice_always(words));
     report_fail(c->report, &err, KAFKA, "topic");
     return false;
 }
@@ -342,7 +340,8 @@ static void say_start(struct check *c)
 /* What run would say: start_guard.h. Asked whatever the commits: one of them may be missing. */
 static void judge_start(struct check *c)
 {
-    const struct start_guard_question question = {.timeout_ms = ASK_MS, .reading_ms = GUARD_MS};
+    const struct start_guard_question question = {
+        .timeout_ms = ASK_MS, .reading_ms = GUARD_MS, .answered_ms = ASK_MS};
     char unknown[ERROR_TEXT_MAX];
     struct error err = {0};
     if (!start_guard_allows(c->config, &question, unknown, &err))
@@ -381,10 +380,10 @@ static rd_kafka_resp_err_t ask_commits(struct check *c, rd_kafka_topic_partition
     do { /* without the right to the group its coordinator is asked for again and again */
         code = rd_kafka_committed(c->rk, list, SLICE_MS);
         hear(c);
-    } while (code == RD_KAFKA_RESP_ERR__TIMED_OUT && *kafka_advice(c->words) == '\0' &&
-             clock_mono_ms() < deadline_ms);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        code = list->elems[i].err;
+        for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+            code = list->elems[i].err;
+    } while ((code == RD_KAFKA_RESP_ERR__TIMED_OUT || kafka_is_passing(code)) &&
+             *kafka_advice(c->words) == '\0' && clock_mono_ms() < deadline_ms);
     return code;
 }
 
@@ -394,7 +393,7 @@ static void fail_group(struct check *c, rd_kafka_resp_err_t code)
     const char *words = *c->words != '\0' ? c->words : rd_kafka_err2str(code);
     bool forbidden = strstr(words, "authorization") != NULL;
     error_set(&err, forbidden ? ERROR_FAILED : ERROR_UNREACHABLE, "group \"%s\": %.300s; %s",
-              c->config->kafka_group, words, kafka_advice(words));
+              c->config->kafka_group, words, kafka_advice_always(words));
     report_fail(c->report, &err, KAFKA, "group");
 }
 

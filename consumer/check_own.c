@@ -28,7 +28,7 @@ static void judge_absent(struct check *c, const struct topic_policy *topic, int3
         fail_missing(c, topic, wanted);
     } else {
         error_set(&err, ERROR_FAILED, "%s: %s; %s", topic->name, rd_kafka_err2str(code),
-                  kafka_advice(rd_kafka_err2str(code)));
+                  kafka_advice_always(rd_kafka_err2str(code)));
         report_fail(c->report, &err, OWN, topic->option);
     }
 }

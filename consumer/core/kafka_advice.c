@@ -63,6 +63,12 @@ const char *kafka_advice(const char *reason)
     return "";
 }
 
+const char *kafka_advice_always(const char *reason)
+{
+    const char *advice = kafka_advice(reason);
+    return *advice != '\0' ? advice : "try again; if it stays so, the broker's log has the cause";
+}
+
 const char *kafka_library_lacks(int version)
 {
     const int with_truncation_detection = 0x020100ff; /* 2.1.0, KIP-320 */

@@ -14,7 +14,8 @@
 rd_kafka_resp_err_t kafka_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
                                   int timeout_ms);
 
-/* Whether this is what a cluster answers while a partition changes its leader: soon over. */
+/* Whether this is what a cluster answers while a partition changes its leader, or a group
+ * its coordinator: soon over. */
 bool kafka_is_passing(rd_kafka_resp_err_t code);
 
 /* Waits for 0.2 s, then asks the cluster who leads the topic's partitions. Not for the loop. */

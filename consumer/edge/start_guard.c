@@ -37,6 +37,8 @@ struct guard {
     bool known;        /* the group has committed something in the topic */
     size_t outcomes;   /* of this topic, among what was read */
     int64_t newest_ms; /* the time of the newest one's event; -1: none */
+    int32_t newest_partition;
+    int64_t newest_offset;
 };
 
 /* ---- the topic and the group's commits ---- */
@@ -134,6 +136,18 @@ static bool await_places(struct guard *g, struct error *err)
 
 /* ---- outcomes ---- */
 
+static void note_outcome(struct guard *g, int32_t partition, int64_t offset, int64_t ms)
+{
+    struct place *place = &g->places[partition];
+    if (offset + 1 > place->next)
+        place->next = offset + 1;
+    if (g->outcomes++ == 0 || ms > g->newest_ms) {
+        g->newest_ms = ms;
+        g->newest_partition = partition;
+        g->newest_offset = offset;
+    }
+}
+
 static void take_outcome(struct guard *g, const rd_kafka_message_t *m)
 {
     if (m->payload == NULL ||
@@ -150,12 +164,8 @@ static void take_outcome(struct guard *g, const rd_kafka_message_t *m)
                    json_is_integer(partition) && json_is_integer(offset);
     json_int_t p = is_ours ? json_integer_value(partition) : -1;
     if (p >= 0 && p < (json_int_t)g->count) {
-        int64_t next = json_integer_value(offset) + 1;
-        g->outcomes++;
-        if (next > g->places[p].next)
-            g->places[p].next = next;
-        if (json_is_integer(time) && json_integer_value(time) > g->newest_ms)
-            g->newest_ms = json_integer_value(time);
+        note_outcome(g, (int32_t)p, json_integer_value(offset),
+                     json_is_integer(time) ? json_integer_value(time) : -1);
     }
     json_decref(outcome);
 }
@@ -241,24 +251,30 @@ static bool read_outcomes(struct guard *g, struct error *err)
 
 /* ---- the verdict ---- */
 
-/* How many records of a partition a start from the end would pass by without their being known as
- * dealt with. In a group with commits only an outcome of the partition itself proves that it is
- * not a new one. */
-static int64_t passed_by(const struct guard *g, const struct place *place)
+/* Where the records of a partition begin that a start from the end would pass by without their
+ * being known as dealt with; its end: there are none. In a group with commits only an outcome of
+ * the partition itself proves that it is not a new one. */
+static int64_t passed_from(const struct guard *g, const struct place *place)
 {
     if (place->committed || (g->known && place->next < 0))
-        return 0;
+        return place->high;
     int64_t from = place->next > place->low ? place->next : place->low;
-    if (from > place->high) /* the topic was made anew: nothing in it is known */
-        from = place->low;
-    return place->high - from;
+    return from > place->high ? place->low : from; /* made anew: nothing in it is known */
+}
+
+/* An hour early: in another partition the group may have been behind. What was delivered then goes
+ * out again under its own webhook-id. */
+static int64_t replay_from(const struct guard *g)
+{
+    enum { HOUR_MS = 3600000 };
+    return g->newest_ms - HOUR_MS;
 }
 
 static void name_time(int64_t ms, char *text, size_t size)
 {
     struct buf b;
     buf_init(&b, size);
-    if (ms < 0 || !timestamp_add(&b, ms - ms % 1000, 3))
+    if (ms < 0 || !timestamp_add(&b, ms / 1000 * 1000, 3))
         buf_add_text(&b, "TIME");
     snprintf(text, size, "%s", buf_text(&b));
     buf_done(&b);
@@ -268,27 +284,26 @@ static bool judge(const struct guard *g, struct error *err)
 {
     int64_t records = 0;
     size_t partitions = 0, first = 0;
-    char time[40], last[64] = "no outcome seen";
+    char time[40];
     for (size_t p = 0; p < g->count; p++) {
-        int64_t more = passed_by(g, &g->places[p]);
-        /* the partition to be named: one whose last outcome is known, if there is one */
-        if (more > 0 && (partitions == 0 || (g->places[first].next < 0 && g->places[p].next >= 0)))
+        int64_t more = g->places[p].high - passed_from(g, &g->places[p]);
+        if (more > 0 && partitions++ == 0)
             first = p;
-        partitions += more > 0;
         records += more;
     }
     if (g->outcomes == 0 || records == 0)
         return true;
-    if (g->places[first].next >= 0)
-        snprintf(last, sizeof last, "newest outcome at offset %" PRId64, g->places[first].next - 1);
-    name_time(g->newest_ms, time, sizeof time);
-    return error_set(err, ERROR_CONFIG,
-                     "kafka.start=latest would pass by up to %" PRId64 " records in %zu partitions "
-                     "(partition %zu: %s, end %" PRId64 "): group \"%.60s\" has no commit there, "
-                     "but %.60s shows that it delivered before; the commits expired. Choose: "
-                     "kafka.start=earliest, elementor-sync replay --from %s, or run --start-at-end",
-                     records, partitions, first, last, g->places[first].high,
-                     g->config->kafka_group, g->config->deliveries_topic, time);
+    name_time(replay_from(g), time, sizeof time);
+    return error_set(
+        err, ERROR_CONFIG,
+        "kafka.start=latest would pass by up to %" PRId64 " records in %zu partitions (the first: "
+        "partition %zu, %" PRId64 " to %" PRId64 "): group \"%.50s\" has no commit there, but its "
+        "%.60s names an outcome at partition %" PRId32 ", offset %" PRId64 ", so its commits have "
+        "expired. Choose: kafka.start=earliest, elementor-sync replay --from %s, or run "
+        "--start-at-end",
+        records, partitions, first, passed_from(g, &g->places[first]), g->places[first].high,
+        g->config->kafka_group, g->config->deliveries_topic, g->newest_partition, g->newest_offset,
+        time);
 }
 
 static bool open_client(struct guard *g, struct error *err)

@@ -8,10 +8,11 @@ A module of tests has a list TESTS of functions that take a harness.Test; name i
 import sys, time, traceback
 
 from harness import Stack, Test
-import canary, cases, dashboard, main_job, newcomer, operator_verbs, own_topics, rebalance, two_of_each
+import canary, cases, dashboard, main_job, newcomer, operator_verbs, own_topics, rebalance
+import strange_shops, two_of_each
 
 MODULES = [main_job, canary, cases, newcomer, operator_verbs, own_topics, rebalance, dashboard,
-           two_of_each]
+           two_of_each, strange_shops]
 
 
 def run_one(function, binary, tools, stack):

@@ -164,6 +164,21 @@ static void forbidden_group(void **state)
     bench_close(&b);
 }
 
+/* A cluster that has just started, or lost a broker: the group's coordinator is not there yet. */
+static void coordinator_comes_later(void **state)
+{
+    enum { OFFSET_FETCH = 9 };
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    rd_kafka_mock_push_request_errors(b.cluster.mock, OFFSET_FETCH, 2,
+                                      RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+                                      RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS);
+    bench_check(&b);
+    expect_finding(&b, "ok", "kafka", "group", "elementor-sync");
+    bench_close(&b);
+}
+
 static void json_records(void **state)
 {
     static const char json[] = "{\"before\":null,\"after\":{\"id\":\"" CANARY "\"}}";
@@ -394,6 +409,7 @@ int main(void)
         cmocka_unit_test(mistyped_topic),
         cmocka_unit_test(forbidden_topic),
         cmocka_unit_test(forbidden_group),
+        cmocka_unit_test(coordinator_comes_later),
         cmocka_unit_test(json_records),
         cmocka_unit_test(records_of_something_else),
         cmocka_unit_test(empty_topic),
