@@ -21,8 +21,9 @@ struct put {
     int32_t partition;
     rd_kafka_headers_t *headers;
     size_t key_len, value_len;
-    bool has_key, has_value, value_optional, bare;
-    char bytes[]; /* key, value, topic */
+    bool has_key, has_value, value_optional;
+    unsigned kept; /* enum kept: how many of its headers are left */
+    char bytes[];  /* key, value, topic */
 };
 
 struct publisher {
@@ -117,10 +118,30 @@ static void drop_value(struct put *put)
     rd_kafka_header_add(put->headers, "elementor-sync.dropped-value", -1, "true", -1);
 }
 
-/* Not even then: only our own headers are left, which say where it lies. */
-static void drop_rest(struct put *put)
+enum kept { KEPT_ALL, KEPT_OURS, KEPT_SHORT, KEPT_PLACE };
+
+/* Whether a header stays. A long one is left out, not cut: half an order's id is another order's.
+ */
+static bool stays(const char *name, size_t size, enum kept kept)
 {
+    enum { SHORT_MAX = 128 };
     static const char ours[] = "elementor-sync.";
+    static const char *const place[] = {"topic",  "partition",     "offset",
+                                        "reason", "dropped-value", "timestamp"};
+    if (strncmp(name, ours, sizeof ours - 1) != 0)
+        return false;
+    if (kept == KEPT_OURS)
+        return true;
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++)
+        if (strcmp(name + sizeof ours - 1, place[i]) == 0)
+            return true;
+    return kept == KEPT_SHORT && size <= SHORT_MAX;
+}
+
+/* Not even then: its key goes, and all headers but our own, which say where it lies; then those of
+ * our own that are long (what the endpoint answered, say); then all but its place and reason. */
+static void drop_headers(struct put *put)
+{
     rd_kafka_headers_t *kept = rd_kafka_headers_new(16);
     const char *name;
     const void *value;
@@ -128,24 +149,24 @@ static void drop_rest(struct put *put)
     for (size_t i = 0; rd_kafka_header_get_all(put->headers, i, &name, &value, &size) ==
                        RD_KAFKA_RESP_ERR_NO_ERROR;
          i++)
-        if (strncmp(name, ours, sizeof ours - 1) == 0)
+        if (stays(name, size, put->kept + 1))
             rd_kafka_header_add(kept, name, -1, value, (ssize_t)size);
     rd_kafka_headers_destroy(put->headers);
     put->headers = kept;
     put->has_key = false;
     put->key_len = 0;
-    put->bare = true;
+    put->kept++;
 }
 
 /* Makes a record that is too large smaller; false: there is nothing left to take away. */
 static bool shrink(struct put *put)
 {
-    if (!put->value_optional || put->bare)
+    if (!put->value_optional || put->kept == KEPT_PLACE)
         return false;
     if (put->has_value)
         drop_value(put);
     else
-        drop_rest(put);
+        drop_headers(put);
     return true;
 }
 

@@ -28,8 +28,9 @@ struct publication {
     size_t key_len, value_len;
     rd_kafka_headers_t *headers; /* NULL: none */
     int64_t deadline_ms;         /* monotonic; -1: none */
-    bool value_optional;         /* too large for the topic: publish key and headers alone, and if
-                                  * need be only those headers that begin with "elementor-sync." */
+    bool value_optional;         /* too large for the topic: publish key and headers alone; if need
+                                  * be only headers that begin with "elementor-sync.", of these only
+                                  * short ones, and at last only its place and reason */
 };
 
 /* Takes responsibility for the record. done may be NULL. False only without memory (the headers
