@@ -130,6 +130,7 @@ struct pipeline {
     size_t concluded;                /* of these, delivered or parked: only to be recorded yet */
     uint64_t deliveries;             /* answered with 2xx */
     size_t in_flight;                /* webhook requests */
+    size_t first_attempts;           /* of these, first ones of their order */
     struct delivery *under_way;      /* the same ones, for whoever ends them early */
     size_t uncovered;                /* dispatched, not covered by an acknowledged commit */
     struct outcome_rules outcome_rules;

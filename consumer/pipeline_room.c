@@ -31,13 +31,34 @@ static bool has_enough(struct pipeline *p)
     return !is_open || lane_has_fresh(p->lanes);
 }
 
+/* Everything that is held was sent before, or waits behind what was: orders that fail by themselves
+ * have used up a bound, or everything fails. Only an order that was never sent can tell which: so
+ * one more is read, and the next when that one is settled or fails as well. Without it such orders
+ * would wait for retry.give_up, and all others behind them. */
+static bool tells_nothing_new(const struct pipeline *p)
+{
+    struct lane_counts lanes = lane_counts(p->lanes);
+    bool recording = lanes.in_flight > p->in_flight;
+    return p->first_attempts == 0 && !recording && !lane_has_first(p->lanes);
+}
+
+/* One more each time still needs a bound. It is far off: with inflight.bytes as it is by default,
+ * 64 MiB, of orders that failed one after another and none of which got through. */
+static bool is_too_much(size_t held, int64_t limit)
+{
+    enum { TIMES = 16 };
+    return held / TIMES >= (size_t)limit;
+}
+
 bool has_room(struct pipeline *p)
 {
     if (has_enough(p))
         return false;
     p->full = is_full(p->full, p->held_records, p->config->inflight_records) ||
               is_full(p->full, p->held_bytes, p->config->inflight_bytes);
-    return !p->full;
+    return !p->full ||
+           (tells_nothing_new(p) && !is_too_much(p->held_records, p->config->inflight_records) &&
+            !is_too_much(p->held_bytes, p->config->inflight_bytes));
 }
 
 static void say_full(struct pipeline *p, const struct partition *partition)
@@ -58,5 +79,8 @@ bool partition_has_room(struct pipeline *p, struct partition *partition)
         partition->full_said_ms = p->now_ms;
         say_full(p, partition);
     }
-    return !partition->full && !partition->text_full && partition->restart_at < 0;
+    bool full = partition->full || partition->text_full;
+    return partition->restart_at < 0 &&
+           (!full || (tells_nothing_new(p) && !is_too_much(window_open_count(&partition->window),
+                                                           p->config->inflight_partition_records)));
 }

@@ -16,6 +16,7 @@ static void join_under_way(struct pipeline *p, struct delivery *d)
         p->under_way->under_way_previous = d;
     p->under_way = d;
     p->in_flight++;
+    p->first_attempts += d->history.attempts == 1;
 }
 
 static void leave_under_way(struct pipeline *p, struct delivery *d)
@@ -27,6 +28,7 @@ static void leave_under_way(struct pipeline *p, struct delivery *d)
     if (d->under_way_next != NULL)
         d->under_way_next->under_way_previous = d->under_way_previous;
     p->in_flight--;
+    p->first_attempts -= d->history.attempts == 1;
 }
 
 void drop_under_way(struct pipeline *p)

@@ -129,7 +129,9 @@
     X(inflight_partition_records, "inflight.partition_records", COUNT, "2000", 1, 10000000, "",    \
       "the same of one partition: when so many are unsettled it is not read, others are")          \
     X(inflight_bytes, "inflight.bytes", SIZE, "4MiB", 65536, 17179869184, "",                      \
-      "memory of unsettled deliveries, over all partitions")                                       \
+      "memory of unsettled deliveries, over all partitions; where all of them failed before, "     \
+      "they "                                                                                      \
+      "are read on one by one, up to 16 times as much")                                            \
     X(rule_column, "rule.column", TEXT, "status", 0, 0, "", "the column that decides")             \
     X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")            \
     X(rule_snapshot, "rule.snapshot", CHOICE, "skip", 0, 0, "skip|deliver",                        \

@@ -226,6 +226,11 @@ bool lane_has_fresh(const struct lanes *l)
     return l->ready[READY_FRESH].first != NULL;
 }
 
+bool lane_has_first(const struct lanes *l)
+{
+    return l->ready[READY_FRESH].first != NULL || l->ready[READY_REJECTED].first != NULL;
+}
+
 struct delivery *lane_take_rejected(struct lanes *l)
 {
     return take(l, &l->ready[READY_REJECTED]);

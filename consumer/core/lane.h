@@ -30,6 +30,9 @@ struct delivery *lane_take_fresh(struct lanes *lanes);
 /* Whether lane_take_fresh gives one. */
 bool lane_has_fresh(const struct lanes *lanes);
 
+/* Whether anything is ready that was never sent, what is to be parked included. */
+bool lane_has_first(const struct lanes *lanes);
+
 /* As lane_take, for one that is to be parked only. */
 struct delivery *lane_take_rejected(struct lanes *lanes);
 

@@ -233,6 +233,99 @@ static void an_open_breaker_does_not_hurry_it(void **state)
     end(&w);
 }
 
+/* ---- Retry-After, and an open breaker's own pace ---- */
+
+/* Of an answer that blames the record it holds nobody else up. */
+static void retry_after_of_a_refusal_holds_nothing(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, "HTTP/1.1 422 No\r\nRetry-After: 600\r\nContent-Length: 0\r\n\r\n",
+         1},
+        FINE,
+        {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_start(&w);
+    confirm(&w, "o1");
+    await(&w, M "records_parked_total %zu\n", 1);
+    confirm(&w, "o2");
+    await(&w, M "records_delivered_total %zu\n", 1);
+    end(&w);
+}
+
+/* Two fail together and open it. Once a probe of one gets through, the other one goes at once: it
+ * has not begun a rest of its own behind the open breaker. */
+static void behind_an_open_breaker_nothing_rests(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, BUSY, 2}, FINE, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "breaker.failures_in_row", "1");
+    world_set(&w, "retry.base", "1h");
+    world_set(&w, "retry.cap", "24h");
+    world_start(&w);
+    confirm(&w, "o1");
+    confirm(&w, "o2");
+    world_await_requests(&w, 2);
+    server_release(w.webhook);
+    await(&w, M "webhook_failures_total %zu\n", 2);
+    clock_skip(6000);
+    await(&w, M "records_delivered_total %zu\n", 2);
+    end(&w);
+}
+
+/* ---- the guard against refusals ---- */
+
+static void redrive(struct world *w, int number)
+{
+    char id[16], offset[16];
+    snprintf(id, sizeof id, "r%d", number);
+    snprintf(offset, sizeof offset, "%d", number);
+    const char *columns[] = {id, "CMD-1", "Amina", "06", "Watch", "1", "2.50", "2.50", "confirmed"};
+    unsigned char bytes[256] = {0, 0, 0, 0, 1};
+    size_t at = 5;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        size_t len = strlen(columns[i]);
+        bytes[at++] = (unsigned char)(len * 2);
+        memcpy(bytes + at, columns[i], len);
+        at += len;
+    }
+    const char *const headers[][2] = {
+        {"elementor-sync.topic", CLUSTER_TOPIC}, {"elementor-sync.partition", "0"},
+        {"elementor-sync.offset", offset},       {"elementor-sync.group", "shop"},
+        {"elementor-sync.source", "redrive"},    {"elementor-sync.class", "refused"},
+        {"elementor-sync.reason", "http:422"},   {"elementor-sync.request", offset}};
+    rd_kafka_headers_t *list = rd_kafka_headers_new(8);
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        rd_kafka_header_add(list, headers[i][0], -1, headers[i][1], -1);
+    assert_int_equal(rd_kafka_producev(w->cluster.rk, RD_KAFKA_V_TOPIC(w->config->retry_topic),
+                                       RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY("key", 3),
+                                       RD_KAFKA_V_VALUE(bytes, at),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                       RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+/* They are refused again by nature: a receiver that refuses them all works all the same. */
+static void redrives_do_not_open_the_guard(void **state)
+{
+    enum { REDRIVES = 30 };
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, ANSWER("422"), 0}, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "retry.topic", "elementor-sync.retry");
+    world_start(&w);
+    for (int i = 0; i < REDRIVES; i++)
+        redrive(&w, i);
+    await(&w, M "records_parked_total %zu\n", REDRIVES);
+    assert_true(metric(&w, M "breaker_opened_total") == 0);
+    end(&w);
+}
+
 /* ---- a pace ---- */
 
 /* 429 as often as it likes, with others delivered in between: the order waits and is delivered. */
@@ -269,6 +362,9 @@ int main(void)
         cmocka_unit_test(a_time_out_comes_again_slowly_and_not_for_ever),
         cmocka_unit_test(closed_on_a_new_connection_counts_as_unknown),
         cmocka_unit_test(an_open_breaker_does_not_hurry_it),
+        cmocka_unit_test(retry_after_of_a_refusal_holds_nothing),
+        cmocka_unit_test(behind_an_open_breaker_nothing_rests),
+        cmocka_unit_test(redrives_do_not_open_the_guard),
         cmocka_unit_test(a_pace_parks_nothing),
     };
     return world_main("pipeline_answers", tests, sizeof tests / sizeof *tests);
