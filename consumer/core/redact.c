@@ -1,12 +1,12 @@
 #include "core/redact.h"
 
+#include "core/unescape.h"
 #include "core/utf8.h"
 
 #include <ctype.h>
 #include <jansson.h>
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
 static const char mark[] = "[redacted]";
 enum { SEGMENT_MIN = 8 };
@@ -78,128 +78,58 @@ void redact_done(struct redact_payload *held)
     json_decref(held->json);
 }
 
-/* ---- one character, in whatever way it is written ---- */
+/* ---- where they are ---- */
 
-static int hex(const char *at, size_t digits)
+/* What of the text is to be blotted: changes[i] is how many more needles cover byte i than byte
+ * i - 1. */
+struct cover {
+    struct unescaped text;
+    int32_t changes[UNESCAPE_MAX + 1];
+};
+
+/* The characters [first, end) of the unescaped text, as bytes of the text itself. */
+static void cover_range(struct cover *c, size_t first, size_t end)
 {
-    int value = 0;
-    for (size_t i = 0; i < digits; i++) {
-        if (!isxdigit((unsigned char)at[i]))
-            return -1;
-        int digit = isdigit((unsigned char)at[i]) ? at[i] - '0' : (at[i] | 0x20) - 'a' + 10;
-        value = value * 16 + digit;
+    c->changes[c->text.begin[first]]++;
+    c->changes[c->text.end[end - 1]]--;
+}
+
+/* For each beginning of the needle the longest shorter one that it ends with (Knuth, Morris and
+ * Pratt 1977): so each byte of the text is looked at twice at most. */
+static void find_borders(const struct unescaped *needle, uint16_t *ret_borders)
+{
+    size_t border = 0;
+    ret_borders[0] = 0;
+    for (size_t i = 1; i < needle->len; i++) {
+        while (border > 0 && needle->bytes[i] != needle->bytes[border])
+            border = ret_borders[border - 1];
+        border += needle->bytes[i] == needle->bytes[border];
+        ret_borders[i] = (uint16_t)border;
     }
-    return value;
 }
 
-static bool same_byte(char a, char b)
+/* A needle too long to be compared as a whole covers all that follows its beginning. */
+static void cover_needle(struct cover *c, const struct unescaped *needle, bool whole, bool text_cut)
 {
-    return tolower((unsigned char)a) == tolower((unsigned char)b);
-}
-
-/* The UTF-8 of a code point; returns how many bytes. */
-static size_t encode(uint32_t code, char text[4])
-{
-    static const uint8_t firsts[] = {0, 0, 0xc0, 0xe0, 0xf0};
-    size_t len = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    for (size_t i = len - 1; i > 0; i--, code >>= 6)
-        text[i] = (char)(0x80 | (code & 0x3f));
-    text[0] = (char)(firsts[len] | code);
-    return len;
-}
-
-/* "\u00e9", or a pair of them; 0: it is no such thing. */
-static size_t read_escape(const char *at, size_t left, uint32_t *ret_code)
-{
-    int first = left >= 6 && at[0] == '\\' && at[1] == 'u' ? hex(at + 2, 4) : -1;
-    if (first < 0)
-        return 0;
-    *ret_code = (uint32_t)first;
-    if (first < 0xd800 || first > 0xdbff)
-        return 6;
-    int second = left >= 12 && at[6] == '\\' && at[7] == 'u' ? hex(at + 8, 4) : -1;
-    if (second < 0xdc00 || second > 0xdfff)
-        return 6;
-    *ret_code = 0x10000 + (((uint32_t)first - 0xd800) << 10) + ((uint32_t)second - 0xdc00);
-    return 12;
-}
-
-static size_t step_escape(const char *at, size_t left, struct slice needle, size_t *ret_used)
-{
-    uint32_t code;
-    char utf8[4];
-    size_t len = read_escape(at, left, &code);
-    if (len == 0)
-        return 0;
-    *ret_used = encode(code, utf8);
-    bool same =
-        *ret_used <= needle.len && (*ret_used == 1 ? same_byte(utf8[0], needle.data[0])
-                                                   : memcmp(utf8, needle.data, *ret_used) == 0);
-    return same ? len : 0;
-}
-
-static size_t step_entity(const char *at, size_t left, char wanted)
-{
-    static const struct {
-        const char *text;
-        char means;
-    } entities[] = {{"&amp;", '&'},  {"&quot;", '"'}, {"&#039;", '\''},
-                    {"&#39;", '\''}, {"&lt;", '<'},   {"&gt;", '>'}};
-    for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
-        size_t len = strlen(entities[i].text);
-        if (entities[i].means == wanted && len <= left && memcmp(at, entities[i].text, len) == 0)
-            return len;
+    uint16_t borders[UNESCAPE_MAX];
+    size_t same = 0;
+    if (needle->len < REDACT_NEEDLE_MIN)
+        return;
+    find_borders(needle, borders);
+    for (size_t i = 0; i < c->text.len; i++) {
+        while (same > 0 && c->text.bytes[i] != needle->bytes[same])
+            same = borders[same - 1];
+        same += c->text.bytes[i] == needle->bytes[same];
+        if (same < needle->len)
+            continue;
+        cover_range(c, i + 1 - same, whole ? i + 1 : c->text.len);
+        same = borders[same - 1];
     }
-    return 0;
+    if (text_cut && same >= REDACT_NEEDLE_MIN)
+        cover_range(c, c->text.len - same, c->text.len);
 }
 
-/* The needle's next character as it is, however the text writes it. */
-static size_t step_plain(const char *at, size_t left, struct slice needle, size_t *ret_used)
-{
-    char wanted = needle.data[0];
-    *ret_used = 1;
-    size_t len = *at == '&' ? step_entity(at, left, wanted) : 0;
-    if (len > 0)
-        return len;
-    if (*at == '%' && left >= 3 && hex(at + 1, 2) >= 0 && same_byte((char)hex(at + 1, 2), wanted))
-        return 3;
-    if (same_byte(*at, wanted) || (*at == '+' && wanted == ' '))
-        return 1;
-    if (*at == '\\' && left >= 2 && at[1] == wanted && strchr("/\"\\", wanted) != NULL)
-        return 2;
-    return step_escape(at, left, needle, ret_used);
-}
-
-/* How many bytes of the text stand for the needle's next *ret_used bytes; 0: they do not. What a
- * URL has percent-encoded, a server says decoded. */
-static size_t step(const char *at, size_t left, struct slice needle, size_t *ret_used)
-{
-    size_t len = step_plain(at, left, needle, ret_used);
-    int byte = len == 0 && needle.len >= 3 && needle.data[0] == '%' ? hex(needle.data + 1, 2) : -1;
-    if (byte < 0)
-        return len;
-    char decoded = (char)byte;
-    len = step_plain(at, left, (struct slice){&decoded, 1}, ret_used);
-    *ret_used = 3;
-    return len;
-}
-
-static size_t match(const struct redact *r, const char *at, size_t left, struct slice needle)
-{
-    size_t len = 0, whole = needle.len;
-    while (needle.len > 0) {
-        if (len == left && r->cut && whole - needle.len >= REDACT_NEEDLE_MIN)
-            return len;
-        size_t used, stepped = len < left ? step(at + len, left - len, needle, &used) : 0;
-        if (stepped == 0)
-            return 0;
-        len += stepped;
-        needle.data += used;
-        needle.len -= used;
-    }
-    return len;
-}
-
+/* How much of the text from here on is the telephone number; 0: it is not. */
 static size_t match_digits(const struct redact *r, const char *at, size_t left)
 {
     size_t len = 0, found = 0;
@@ -212,36 +142,56 @@ static size_t match_digits(const struct redact *r, const char *at, size_t left)
     return found == r->digit_count ? len : 0;
 }
 
-/* The length of the longest needle that begins here; 0: none. */
-static size_t needle_at(const struct redact *r, const char *at, size_t left)
+static void cover_digits(struct cover *c, const struct redact *r)
 {
-    size_t longest = match_digits(r, at, left);
+    for (size_t i = 0, len; i < c->text.len; i++)
+        if ((len = match_digits(r, c->text.bytes + i, c->text.len - i)) > 0)
+            cover_range(c, i, i + len);
+}
+
+static void cover_all(struct cover *c, const struct redact *r, struct slice text, bool cut)
+{
+    struct unescaped needle;
+    unescape(text, &c->text);
+    memset(c->changes, 0, sizeof c->changes);
     for (size_t i = 0; i < r->count; i++) {
-        size_t len = match(r, at, left, r->needles[i]);
-        if (len > longest)
-            longest = len;
+        unescape(r->needles[i], &needle);
+        cover_needle(c, &needle, r->needles[i].len <= UNESCAPE_MAX, cut);
     }
-    return longest;
+    cover_digits(c, r);
+}
+
+static void add_printable(struct buf *b, const char *at, size_t size)
+{
+    if (size == 0)
+        buf_add_char(b, '?');
+    else if (size == 1 && ((unsigned char)*at < 0x20 || *at == 0x7f))
+        buf_add_char(b, ' ');
+    else
+        buf_add(b, at, size);
 }
 
 void redact_apply(const struct redact *r, struct slice text, struct buf *b)
 {
+    struct cover c;
     size_t begin = b->len;
-    for (size_t i = 0; i < text.len;) {
-        const char *at = text.data + i;
-        size_t needle = needle_at(r, at, text.len - i);
-        size_t len = needle > 0 ? needle : utf8_char_size(at, text.len - i);
-        size_t written = needle > 0 ? sizeof mark - 1 : len > 0 ? len : 1;
+    bool cut = r->cut || text.len > UNESCAPE_MAX, blotted = false;
+    if (text.len > UNESCAPE_MAX)
+        text.len = UNESCAPE_MAX;
+    cover_all(&c, r, text, cut);
+    int32_t depth = 0;
+    for (size_t i = 0, taken; i < text.len; i += taken) {
+        size_t size = utf8_char_size(text.data + i, text.len - i);
+        bool was = blotted;
+        for (taken = 0; taken == 0 || taken < size; taken++)
+            depth += c.changes[i + taken];
+        blotted = depth > 0;
+        size_t written = blotted ? (was ? 0 : sizeof mark - 1) : taken;
         if (b->len - begin + written > REDACT_OUT_MAX)
             return;
-        if (needle > 0)
+        if (blotted && !was)
             buf_add_text(b, mark);
-        else if (len == 0)
-            buf_add_char(b, '?');
-        else if (len == 1 && ((unsigned char)*at < 0x20 || *at == 0x7f))
-            buf_add_char(b, ' ');
-        else
-            buf_add(b, at, len);
-        i += len > 0 ? len : 1;
+        else if (!blotted)
+            add_printable(b, text.data + i, size);
     }
 }

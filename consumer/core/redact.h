@@ -1,9 +1,10 @@
 /* redact: what an endpoint answered, fit to be kept: short, printable, without what must not be
  * repeated.
  *
- * A needle is found however it is written: in either case, percent-encoded, with the escapes of
- * JSON (PHP writes "\u00e9" and "\/") or HTML's entities. A telephone number is found by its
- * digits. */
+ * A needle is found however it is written (unescape): in either case, percent-encoded once or more,
+ * with the escapes of JSON (PHP writes "\u00e9" and "\/") or HTML's entities. A telephone number is
+ * found by its digits. The time it takes grows with the text's length and the needles', not with
+ * their product. */
 #ifndef CORE_REDACT_H
 #define CORE_REDACT_H
 
@@ -42,8 +43,8 @@ struct redact_payload {
 void redact_add_payload(struct redact *redact, struct slice body, struct redact_payload *ret_held);
 void redact_done(struct redact_payload *held);
 
-/* Appends at most REDACT_OUT_MAX bytes of text to b: needles become "[redacted]", control
- * characters a space, bytes that are no UTF-8 "?". */
+/* Appends at most REDACT_OUT_MAX bytes of text's first UNESCAPE_MAX to b: needles become
+ * "[redacted]", control characters a space, bytes that are no UTF-8 "?". */
 void redact_apply(const struct redact *redact, struct slice text, struct buf *b);
 
 #endif

@@ -8,7 +8,7 @@
 # DIR/PART/    each part's pid, log and data
 
 PARTS='postgres kafka registry connect'
-READY_SECONDS=120
+READY_SECONDS=${READY_SECONDS:-300} # a busy machine takes its time
 
 die() {
     echo "stack: $*" >&2

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,27 @@ static const struct {
     {"name=Beno%C3%AEt+O%27Neil", "name=[redacted]+[redacted]"},
     {"hello benoît", "hello [redacted]"},
     {"12\\/4 rue Zola &amp; Co", "[redacted]"},
+    /* an encoding in an encoding, and entities by number or name */
+    {"path=%252Fs3cr3t%252Dhook%252d0123", "path=%252F[redacted]"},
+    {"path=%25252Fs3cr3t%25252Dhook%25252d0123", "path=%25252F[redacted]"},
+    {"s3cr3t&#45;hook&#x2d;0123", "[redacted]"},
+    {"s3cr3t&#0000045hook&#X2D;0123", "[redacted]"},
+    {"s3cr3t&amp;#45;hook&amp;#45;0123", "[redacted]"},
+    {"&#115;3cr3t-hook-0123", "[redacted]"},
+    {"\\u0073\\u0033cr3t-hook-0123", "[redacted]"},
+    {"\\\\u0073\\\\u0033cr3t-hook-0123", "[redacted]"},
+    {"\\x73\\x33cr3t\\x2dhook-0123", "[redacted]"},
+    {"%5Cu00733cr3t-hook-0123", "[redacted]"},
+    {"Beno&icirc;t&nbsp;O&apos;Neil", "[redacted]&nbsp;[redacted]"},
+    {"BENO\xc3\x8eT", "[redacted]"},
+    {"Bearer&nbsp;t0ken-t0ken", "[redacted]"},
+    {"Bearer\xc2\xa0t0ken-t0ken", "[redacted]"},
+    {"t0ken\xc2\xad-t0\xe2\x80\x8bken", "[redacted]"},
+    {"12/4&nbsp;rue&#160;Zola&#32;&amp;amp;&#x20;Co", "[redacted]"},
+    {"call 06&nbsp;12&nbsp;34&nbsp;56&nbsp;78", "call 06&nbsp;[redacted]"},
+    {"call &#49;&#50;%33%34&#x35;&#x36;78", "call [redacted]"},
+    {"call \xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4\xd9\xa5\xd9\xa6\xd9\xa7\xd9\xa8", "call [redacted]"},
+    {"100% &unknown; &; &# &#; &#x; \\ % %2", "100% &unknown; &; &# &#; &#x; \\ % %2"},
     /* the telephone, however it is grouped */
     {"+212 612-345678", "[redacted]"},
     {"call 0612345678 now", "call 06[redacted] now"},
@@ -72,6 +94,60 @@ static void each_answer(void **state)
         redact_done(&held);
         buf_done(&b);
     }
+}
+
+/* One order, its answer made to fit it: what took seconds for each must take none for many. */
+static void the_worst_order_takes_no_time(void **state)
+{
+    enum { BODY_MAX = 1 << 20, ANSWER = 64 * 1024, MOST_MS = 4000 };
+    static const char *const letters[] = {"a",    "ab", "a ",   "%25", "&amp;",
+                                          "\\\\", "6 ", "&#48", "%"};
+    static char body[BODY_MAX + 100], answer[ANSWER];
+    (void)state;
+    struct timespec began, ended;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &began);
+    for (size_t l = 0; l < sizeof letters / sizeof *letters; l++) {
+        size_t len = strlen(letters[l]), at = 0;
+        for (size_t i = 0; i < sizeof answer; i++)
+            answer[i] = letters[l][i % len];
+        at +=
+            (size_t)snprintf(body, sizeof body, "{\"client_phone\":\"666666\",\"client_name\":\"");
+        for (size_t i = 0; at < BODY_MAX; i++)
+            body[at++] = i % 8000 == 7999              ? ' '
+                         : letters[l][i % len] == '\\' ? '/'
+                                                       : letters[l][i % len];
+        strcpy(body + at, "b\"}");
+        struct redact r = {0};
+        struct redact_payload held = {0};
+        struct buf b;
+        buf_init(&b, 4096);
+        redact_add_payload(&r, slice_of(body), &held);
+        redact_apply(&r, (struct slice){answer, sizeof answer}, &b);
+        assert_true(buf_ok(&b) && b.len <= REDACT_OUT_MAX);
+        redact_done(&held);
+        buf_done(&b);
+    }
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ended);
+    long spent_ms =
+        (ended.tv_sec - began.tv_sec) * 1000 + (ended.tv_nsec - began.tv_nsec) / 1000000;
+    if (spent_ms > MOST_MS)
+        fail_msg("%ld ms", spent_ms);
+}
+
+/* A needle longer than what is compared of it. */
+static void a_huge_secret_is_found_by_its_beginning(void **state)
+{
+    static char url[20000] = "https://hook.example.com/", answer[20000];
+    struct redact r = {0};
+    struct buf b;
+    (void)state;
+    memset(url + strlen(url), 's', 15000);
+    snprintf(answer, sizeof answer, "no %s", url + strlen("https://hook.example.com/"));
+    buf_init(&b, 4096);
+    redact_add_url(&r, url);
+    redact_apply(&r, slice_of(answer), &b);
+    assert_string_equal(buf_text(&b), "no [redacted]");
+    buf_done(&b);
 }
 
 /* At most a KiB, and never half a character. */
@@ -179,6 +255,8 @@ static void strange_payloads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_answer),
+                                       cmocka_unit_test(the_worst_order_takes_no_time),
+                                       cmocka_unit_test(a_huge_secret_is_found_by_its_beginning),
                                        cmocka_unit_test(it_is_short),
                                        cmocka_unit_test(a_url_without_a_path_has_secrets_too),
                                        cmocka_unit_test(a_decoded_secret_is_one_too),
