@@ -1,7 +1,9 @@
 #include "edge/ops.h"
 
+#include "edge/clock.h"
 #include "edge/listen.h"
 #include "edge/log.h"
+#include "edge/ops_guests.h"
 
 #include <microhttpd.h>
 #include <stdlib.h>
@@ -9,9 +11,10 @@
 #include <unistd.h>
 
 enum {
-    CONNECTIONS_MAX = 32,
+    /* Those that were told to go are there until libmicrohttpd's next turn: it must not come to its
+     * own limit, at which it listens no more. */
+    SOCKETS_MAX = OPS_CONNECTIONS_MAX * 8,
     REQUEST_BYTES_MAX = 16 * 1024,
-    IDLE_S = 15,
     METRICS_BYTES_MAX = 4 * 1024 * 1024
 };
 
@@ -20,6 +23,7 @@ struct ops {
     struct ops_source source;
     struct MHD_Daemon *daemon;
     int epoll, port;
+    struct ops_guests guests;
 };
 
 static enum MHD_Result answer(struct MHD_Connection *connection, unsigned status, const char *type,
@@ -92,6 +96,34 @@ static enum MHD_Result serve(void *context, struct MHD_Connection *connection, c
     return answer_text(connection, MHD_HTTP_NOT_FOUND, "/metrics, /livez, /readyz\n");
 }
 
+static int socket_of(struct MHD_Connection *connection)
+{
+    return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+static void note_connection(void *context, struct MHD_Connection *connection, void **guest,
+                            enum MHD_ConnectionNotificationCode code)
+{
+    struct ops *ops = context;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        ops_guests_leave(*guest, socket_of(connection));
+        return;
+    }
+    const struct sockaddr *address =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS)->client_addr;
+    *guest = ops_guests_come(&ops->guests, socket_of(connection), address, clock_mono_ms());
+}
+
+/* Its next request has its time from here on. */
+static void note_answered(void *context, struct MHD_Connection *connection, void **request,
+                          enum MHD_RequestTerminationCode code)
+{
+    struct ops_guest *guest =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+    (void)context, (void)request, (void)code;
+    ops_guests_served(guest, socket_of(connection), clock_mono_ms());
+}
+
 /* Twice: at its limit it stops listening, and listens again only in the run after the one that
  * closed a connection; nothing would wake it for that. */
 static void run(struct ops *ops)
@@ -109,9 +141,10 @@ static void on_ready(void *context, int fd, unsigned events)
 static struct MHD_Daemon *start_daemon(struct ops *ops, int fd)
 {
     return MHD_start_daemon(MHD_USE_EPOLL, 0, NULL, NULL, serve, ops, MHD_OPTION_LISTEN_SOCKET, fd,
-                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_LIMIT, (unsigned)SOCKETS_MAX,
                             MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)REQUEST_BYTES_MAX,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_END);
+                            MHD_OPTION_NOTIFY_CONNECTION, note_connection, ops,
+                            MHD_OPTION_NOTIFY_COMPLETED, note_answered, ops, MHD_OPTION_END);
 }
 
 struct ops *ops_new(struct loop *loop, const char *address, const struct ops_source *source,
@@ -152,15 +185,17 @@ int ops_port(const struct ops *ops)
     return ops->port;
 }
 
-int64_t ops_turn(struct ops *ops)
+static int64_t wait_of(struct ops *ops)
 {
     MHD_UNSIGNED_LONG_LONG timeout_ms;
-    if (MHD_get_timeout(ops->daemon, &timeout_ms) != MHD_YES)
-        return -1;
-    if (timeout_ms == 0) {
+    return MHD_get_timeout(ops->daemon, &timeout_ms) == MHD_YES ? (int64_t)timeout_ms : -1;
+}
+
+int64_t ops_turn(struct ops *ops)
+{
+    int64_t due_ms = ops_guests_turn(&ops->guests, clock_mono_ms());
+    if (wait_of(ops) == 0)
         run(ops);
-        if (MHD_get_timeout(ops->daemon, &timeout_ms) != MHD_YES)
-            return -1;
-    }
-    return (int64_t)timeout_ms;
+    int64_t wait_ms = wait_of(ops);
+    return wait_ms < 0 || (due_ms >= 0 && due_ms < wait_ms) ? due_ms : wait_ms;
 }

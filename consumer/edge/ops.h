@@ -1,14 +1,21 @@
 /* ops: the port for machines: /metrics (Prometheus text), /livez, /readyz.
  *
- * libmicrohttpd without a thread of its own: its epoll descriptor is nested into the loop's. What
- * is open at a time, and for how long, is bounded. It shows numbers and states only, no order's and
- * nothing secret; who may reach it is the network's business. Not thread-safe. */
+ * libmicrohttpd without a thread of its own: its epoll descriptor is nested into the loop's. It
+ * shows numbers and states only, no order's and nothing secret; who may reach it is the network's
+ * business.
+ *
+ * A probe that gets no answer ends the process, so the port answers whatever others do: a
+ * connection has OPS_REQUEST_MS for each request, however its bytes drip, and when
+ * OPS_CONNECTIONS_MAX are open and one more comes, one makes room: the oldest of the address that
+ * has the most. Not thread-safe. */
 #ifndef EDGE_OPS_H
 #define EDGE_OPS_H
 
 #include "core/buf.h"
 #include "core/error.h"
 #include "edge/loop.h"
+
+enum { OPS_CONNECTIONS_MAX = 32, OPS_REQUEST_MS = 15 * 1000 };
 
 struct ops;
 

@@ -4,6 +4,7 @@
 #include "edge/clock.h"
 #include "edge/listen.h"
 #include "edge/log.h"
+#include "edge/ops_guests.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -176,8 +177,7 @@ static void nothing_else_is_served(void **state)
     close_here(&h);
 }
 
-/* Who opens connections and says nothing is let wait; past the limit, the newest are turned away,
- * and the port answers again once there is room. */
+/* Who opens connections and says nothing is let wait, until another needs the room. */
 static void connections_are_bounded(void **state)
 {
     enum { IDLERS = 40 };
@@ -195,6 +195,76 @@ static void connections_are_bounded(void **state)
     ask(&h, GET("/livez"), text);
     assert_begins(text, "HTTP/1.1 200 ");
     close_here(&h);
+}
+
+/* One byte now and then is a request that never comes: who drips is let wait no longer than who
+ * says nothing, and neither keeps a probe from its answer. */
+static void drips_keep_no_probe_waiting(void **state)
+{
+    enum { DRIPS = 100, ROUNDS = 5 };
+    static const char head[] = "GET /livez HTTP/1.1\r\nX: ";
+    struct here h;
+    char text[TEXT_MAX];
+    int drips[DRIPS];
+    (void)state;
+    open_here(&h);
+    for (int i = 0; i < DRIPS; i++) {
+        drips[i] = dial(&h);
+        send(drips[i], head, sizeof head - 1, MSG_NOSIGNAL);
+        if (i % 3 == 0)
+            turn(&h);
+    }
+    for (int round = 0; round < ROUNDS; round++) {
+        for (int i = 0; i < DRIPS; i++)
+            send(drips[i], "x", 1, MSG_NOSIGNAL);
+        ask(&h, GET("/livez"), text);
+        assert_begins(text, "HTTP/1.1 200 ");
+        ask(&h, GET("/metrics"), text);
+        assert_begins(text, "HTTP/1.1 200 ");
+    }
+    for (int i = 0; i < DRIPS; i++)
+        close(drips[i]);
+    close_here(&h);
+}
+
+/* Whether the far side has closed. */
+static bool is_closed(int fd)
+{
+    char byte;
+    ssize_t got = recv(fd, &byte, 1, MSG_DONTWAIT);
+    return got == 0 || (got < 0 && errno != EAGAIN);
+}
+
+/* Connections of one address, as they come and go. */
+static void the_one_with_most_makes_room(void **state)
+{
+    static struct ops_guests guests;
+    const struct sockaddr_in many = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(1)};
+    const struct sockaddr_in prober = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(2)};
+    struct ops_guest *places[OPS_CONNECTIONS_MAX];
+    int pair[OPS_CONNECTIONS_MAX + 1][2];
+    (void)state;
+    for (int i = 0; i <= OPS_CONNECTIONS_MAX; i++)
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]), 0);
+    for (int i = 0; i < OPS_CONNECTIONS_MAX; i++) /* the prober's is the oldest */
+        places[i] = ops_guests_come(&guests, pair[i][0],
+                                    (const struct sockaddr *)(i == 0 ? &prober : &many), i);
+    ops_guests_served(places[1], pair[1][0], 100); /* 2 is the oldest of the many now */
+    const struct ops_guest *last =
+        ops_guests_come(&guests, pair[OPS_CONNECTIONS_MAX][0], (const struct sockaddr *)&many, 200);
+    assert_ptr_equal(last, places[2]);
+    for (int i = 0; i < OPS_CONNECTIONS_MAX; i++)
+        assert_int_equal(is_closed(pair[i][1]), i == 2);
+    ops_guests_leave(places[2], pair[2][0]); /* its place is another's now */
+    assert_int_equal(last->fd, pair[OPS_CONNECTIONS_MAX][0]);
+    assert_int_equal(ops_guests_turn(&guests, OPS_REQUEST_MS - 1), 1);
+    assert_int_equal(ops_guests_turn(&guests, OPS_REQUEST_MS + 50), 50);
+    for (int i = 0; i <= OPS_CONNECTIONS_MAX; i++) { /* all but those of 100 and 200 ms */
+        assert_int_equal(is_closed(pair[i][1]), i != 1 && i != OPS_CONNECTIONS_MAX);
+        close(pair[i][0]);
+        close(pair[i][1]);
+    }
+    assert_int_equal(ops_guests_turn(&guests, OPS_REQUEST_MS + 200), -1);
 }
 
 static void endless_headers_are_cut(void **state)
@@ -254,9 +324,14 @@ static void a_port_in_use_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(metrics_are_text),        cmocka_unit_test(states_are_told_by_status),
-        cmocka_unit_test(nothing_else_is_served),  cmocka_unit_test(connections_are_bounded),
-        cmocka_unit_test(endless_headers_are_cut), cmocka_unit_test(addresses),
+        cmocka_unit_test(metrics_are_text),
+        cmocka_unit_test(states_are_told_by_status),
+        cmocka_unit_test(nothing_else_is_served),
+        cmocka_unit_test(connections_are_bounded),
+        cmocka_unit_test(drips_keep_no_probe_waiting),
+        cmocka_unit_test(the_one_with_most_makes_room),
+        cmocka_unit_test(endless_headers_are_cut),
+        cmocka_unit_test(addresses),
         cmocka_unit_test(a_port_in_use_is_said),
     };
     return cmocka_run_group_tests_name("ops", tests, NULL, NULL);
