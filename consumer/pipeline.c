@@ -65,7 +65,10 @@ static bool tell_ready(void *context, const char **ret_why)
 {
     struct pipeline *p = context;
     *ret_why = p->stopping ? "stopping\n" : "not in the group yet\n";
-    return !p->stopping && source_joined(p->source) && tell_live(p, ret_why);
+    if (p->stopping || !source_joined(p->source) || !tell_live(p, ret_why))
+        return false;
+    *ret_why = reading_trouble(p);
+    return *ret_why == NULL;
 }
 
 static bool open_ops(struct pipeline *p, struct error *err)
@@ -351,7 +354,7 @@ static void say_unsettled(struct pipeline *p)
 static const struct partition *any_stopped(const struct pipeline *p)
 {
     for (size_t i = 0; i < p->partition_count; i++)
-        if (p->partitions[i] != NULL && p->partitions[i]->state == PARTITION_STOPPED)
+        if (p->partitions[i] != NULL && partition_is_stopped(p->partitions[i]))
             return p->partitions[i];
     return NULL;
 }

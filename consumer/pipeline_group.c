@@ -53,6 +53,7 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
     if (!known && metadata[0] != '\0')
         log_info("the commit's metadata is not this program's, or the group was reset",
                  LOG_I("partition", partition->number));
+    partition->doubt = (struct doubt){0};
     partition->restart_at = -1;
     partition->busy = partition->settling = 0;
     partition->last_settled_ms = 0;
@@ -138,6 +139,7 @@ static void stopped(void *context, int32_t slot, const char *why)
     if (partition == NULL || partition->state == PARTITION_NONE)
         return;
     log_error("partition stopped: its place in the topic is lost", LOG_S("why", why));
+    partition->doubt.stopped = false; /* it is for the operator from now on */
     if (partition->state != PARTITION_REVOKING)
         partition->state = PARTITION_STOPPED;
     p->state_changed = true;

@@ -3,6 +3,7 @@
  *   pipeline.c          the turn, start and end
  *   pipeline_group.c    what the consumer group gives and wants back
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
+ *   pipeline_doubt.c    who is at fault when a record cannot be read; stopped partitions
  *   pipeline_send.c     deliveries on their way: lane, webhook, breaker, retry
  *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
  *   pipeline_answered.c records that come again after a loss
@@ -30,6 +31,7 @@
 #include "edge/source.h"
 #include "edge/webhook.h"
 #include "pipeline.h"
+#include "pipeline_doubt.h"
 #include "plans.h"
 
 enum { READ_BATCH = 500 }; /* messages taken from librdkafka at a time */
@@ -38,7 +40,7 @@ enum partition_state {
     PARTITION_NONE, /* not ours */
     PARTITION_READING,
     PARTITION_HELD,    /* waits for a schema, for memory, or for room in the parking */
-    PARTITION_STOPPED, /* its records cannot be read at all: the operator must look */
+    PARTITION_STOPPED, /* its records cannot be read (pipeline_doubt), or its place is lost */
     PARTITION_REVOKING /* drains, commits, goes back to the group */
 };
 
@@ -72,7 +74,8 @@ struct partition {
     uint64_t dispatched, settled, asked_settled, covered;
     uint64_t settles, asked_settles, told_settles; /* of all kinds, for the commit's metadata */
     rd_kafka_message_t *batch[READ_BATCH];
-    size_t batch_at, batch_len; /* what is left of the batch */
+    size_t batch_at, batch_len; /* what is left of the batch; NULL: taken by the doubt */
+    struct doubt doubt;
 };
 
 struct totals { /* consumed = skipped + delivered + parked + abandoned + unsettled_count() */
@@ -173,8 +176,37 @@ void restart_emptied(struct pipeline *p);
 
 /* pipeline_read.c */
 void read_partitions(struct pipeline *p);
-bool may_read(struct pipeline *p); /* there may be more to read at once */
-void drop_batch(struct partition *partition);
+bool may_read(struct pipeline *p);            /* there may be more to read at once */
+void drop_batch(struct partition *partition); /* the suspects too */
+void hold_partition(struct pipeline *p, struct partition *partition); /* for a moment */
+
+enum suspect_fate {
+    SUSPECT_SETTLED, /* passed by, or on its way to be sent or parked */
+    SUSPECT_KEPT,    /* it still cannot be read, or there was no memory */
+    SUSPECT_PENDING  /* its schema is awaited */
+};
+
+/* Reads a suspect again; park: it is parked if it still cannot be read. */
+enum suspect_fate read_suspect(struct pipeline *p, struct partition *partition,
+                               struct suspect *suspect, bool park);
+
+/* pipeline_doubt.c */
+void doubt_stop(struct pipeline *p, struct partition *partition, const struct reading_fault *fault,
+                int64_t offset);
+/* Takes the message, whose offset is open from then on. False: there is no room. */
+bool doubt_hold(struct pipeline *p, struct partition *partition, const struct reading_fault *fault,
+                rd_kafka_message_t *m);
+size_t doubt_drop(struct partition *partition); /* the suspects; returns how many they were */
+void doubt_note_follower(struct partition *partition);
+/* After a record was taken. readable: it was read to its end. */
+void doubt_note(struct pipeline *p, struct partition *partition, bool readable);
+bool doubt_wants_whole(const struct partition *partition);
+void doubt_blocked(struct pipeline *p, struct partition *partition); /* by the registry */
+void doubt_turn(struct pipeline *p, struct partition *partition);
+bool partition_is_stopped(const struct partition *partition);
+size_t suspect_count(const struct pipeline *p);
+/* Why orders are not read, a line for /readyz; NULL: they are. */
+const char *reading_trouble(const struct pipeline *p);
 
 /* pipeline_room.c: whether more may be read at all; whether of this partition, which has its own
  * share, so that its stuck orders leave room for the others'. */

@@ -190,10 +190,16 @@ static int64_t open_count(struct pipeline *p, const struct partition *partition)
     return (int64_t)window_open_count(&partition->window);
 }
 
+static int64_t suspects(struct pipeline *p, const struct partition *partition)
+{
+    (void)p;
+    return (int64_t)partition->doubt.count;
+}
+
 static int64_t is_stopped(struct pipeline *p, const struct partition *partition)
 {
     (void)p;
-    return partition->state == PARTITION_STOPPED;
+    return partition_is_stopped(partition);
 }
 
 static void for_partitions(struct pipeline *p, struct buf *b, const char *name, const char *help,
@@ -225,6 +231,8 @@ void write_metrics(struct pipeline *p, struct buf *b)
     for_partitions(p, b, "partition_end", "The partition's end, as far as fetching has told.", end);
     for_partitions(p, b, "partition_lag", "Records between the committed offset and the end.", lag);
     for_partitions(p, b, "partition_open", "Offsets that are read and unsettled.", open_count);
+    for_partitions(p, b, "partition_suspects",
+                   "Records that cannot be read, held until another one like them is.", suspects);
     for_partitions(p, b, "partition_stopped", "1: it stands still until an operator looks.",
                    is_stopped);
 }

@@ -1,6 +1,7 @@
 /* pipeline_read: takes records while there is room and decides what each is. */
 #include "pipeline_internal.h"
 
+#include "core/schema_title.h"
 #include "core/wire.h"
 #include "edge/kafka_header.h"
 
@@ -21,7 +22,8 @@ enum fate {
 static void drop_messages(struct partition *partition, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        rd_kafka_message_destroy(partition->batch[i]);
+        if (partition->batch[i] != NULL)
+            rd_kafka_message_destroy(partition->batch[i]);
     partition->batch_len -= count;
     memmove(partition->batch, partition->batch + count,
             partition->batch_len * sizeof *partition->batch);
@@ -31,30 +33,19 @@ static void drop_messages(struct partition *partition, size_t count)
 void drop_batch(struct partition *partition)
 {
     drop_messages(partition, partition->batch_len);
+    partition->p->totals.abandoned += doubt_drop(partition);
+}
+
+void hold_partition(struct pipeline *p, struct partition *partition)
+{
+    partition->state = PARTITION_HELD;
+    partition->held_ms = p->now_ms;
 }
 
 static enum fate hold(struct partition *partition)
 {
-    partition->state = PARTITION_HELD;
-    partition->held_ms = partition->p->now_ms;
+    hold_partition(partition->p, partition);
     return FATE_HOLD;
-}
-
-static enum fate stop(struct partition *partition, const rd_kafka_message_t *m, const char *why)
-{
-    log_error("partition stopped: its records cannot be read as orders", LOG_S("why", why),
-              LOG_S("topic", rd_kafka_topic_name(m->rkt)), LOG_I("partition", m->partition),
-              LOG_I("offset", m->offset));
-    partition->state = PARTITION_STOPPED;
-    return FATE_HOLD;
-}
-
-static enum fate skip(struct pipeline *p, struct partition *partition, const rd_kafka_message_t *m,
-                      enum skip_reason why)
-{
-    window_pass(&partition->window, m->offset);
-    p->totals.skipped[why]++;
-    return FATE_SETTLED;
 }
 
 /* A record on its way through the decision. */
@@ -62,9 +53,23 @@ struct reading {
     struct pipeline *p;
     struct partition *partition;
     rd_kafka_message_t *m;
-    int32_t schema_id;         /* -1: not known yet */
-    struct retry_record retry; /* of a retry slot's record */
+    int32_t schema_id;             /* -1: not known yet */
+    struct retry_record retry;     /* of a retry slot's record */
+    const struct suspect *suspect; /* NULL, or what it is read again as: its offset is open */
 };
+
+static enum fate skip(const struct reading *r, enum skip_reason why)
+{
+    struct partition *partition = r->partition;
+    if (r->suspect == NULL) {
+        window_pass(&partition->window, r->m->offset);
+    } else {
+        window_settle(&partition->window, r->suspect->ticket);
+        partition->settles++;
+    }
+    r->p->totals.skipped[why]++;
+    return FATE_SETTLED;
+}
 
 static struct slice with_nul(const char *text)
 {
@@ -146,12 +151,13 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
     if (d == NULL)
         return hold_undone(p, partition);
     hold_delivery(p, d);
-    if (!window_reserve(&partition->window) || !lane_add(p->lanes, d)) {
+    if ((r->suspect == NULL && !window_reserve(&partition->window)) || !lane_add(p->lanes, d)) {
         free_delivery(p, d);
         return hold_undone(p, partition);
     }
     take_headers(p, d, r->m); /* last: a record that is offered again still needs them */
-    d->ticket = window_open(&partition->window, r->m->offset);
+    d->ticket =
+        r->suspect != NULL ? r->suspect->ticket : window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
 }
 
@@ -185,10 +191,24 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
                  LOG_I("partition", m->partition), LOG_I("offset", m->offset));
 }
 
+/* The first record of a schema id: tables are told apart by its name. A rerouted topic is fine, and
+ * so is its operator's to know; bytes that do not fit stop the partition by themselves. */
+static void say_strange_title(const struct reading *r, const struct plan *plan)
+{
+    const char *title = plans_title(r->p->plans, r->schema_id);
+    if (plan_shape(plan) != PLAN_STRAY && !schema_title_fits(title, r->p->config->kafka_topic))
+        log_warn("schema of another name", LOG_S("schema", title), LOG_I("schema_id", r->schema_id),
+                 LOG_S("topic", r->p->config->kafka_topic),
+                 LOG_S("hint", "fine where the connector reroutes its topics; else the topic holds "
+                               "another table, or registry.url is another registry"));
+}
+
 static void transform(const struct reading *r, const struct wire *wire, const struct plan *plan,
                       struct transformed *ret)
 {
     const rd_kafka_message_t *m = r->m;
+    struct schema_proof *proof = plans_proof(r->p->plans, wire->schema_id);
+    bool whole = schema_proof_wants_whole(proof) || doubt_wants_whole(r->partition);
     const struct record record = {.topic = r->retry.topic,
                                   .partition = r->retry.partition,
                                   .offset = r->retry.offset,
@@ -197,27 +217,93 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
                                   .context = m,
-                                  .era = r->partition->era,
+                                  .era = r->suspect != NULL ? ++r->p->eras : r->partition->era,
                                   .any_row = r->partition->is_retry};
-    transform_apply(r->p->transform, plan, &record, true, ret);
+    if (proof->taken == 0 && !r->partition->is_retry)
+        say_strange_title(r, plan);
+    transform_apply(r->p->transform, plan, &record, !whole, ret);
+    schema_proof_note(proof, ret->whole);
 }
 
-static enum fate transform_record(const struct reading *r, const struct wire *wire,
-                                  const struct plan *plan)
+static enum fate conclude(const struct reading *r, const struct transformed *t)
 {
-    struct transformed t;
-    transform(r, wire, plan, &t);
-    say_oddities(r->p, r->m, &t);
-    if (t.verdict == TRANSFORM_SKIP)
-        return skip(r->p, r->partition, r->m, t.skip);
-    return enqueue(r, &t);
+    say_oddities(r->p, r->m, t);
+    if (t->verdict == TRANSFORM_SKIP)
+        return skip(r, t->skip);
+    return enqueue(r, t);
 }
 
-/* Why a record cannot be read: a converter that writes another format, when it tells on itself. */
-static const char *best_reason(const rd_kafka_message_t *m, const char *why)
+/* ---- bytes ---- */
+
+enum bytes { BYTES_READ, BYTES_PENDING, BYTES_FAULT };
+
+static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind, int32_t schema_id,
+                        const char *reason)
 {
-    const char *elsewhere = wire_elsewhere(kafka_has_header, m);
-    return elsewhere != NULL ? elsewhere : why;
+    ret_fault->kind = kind;
+    ret_fault->schema_id = schema_id;
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s", reason);
+    return BYTES_FAULT;
+}
+
+static enum bytes misfit(const struct reading *r, const char *detail,
+                         struct reading_fault *ret_fault)
+{
+    const char *title = plans_title(r->p->plans, r->schema_id);
+    fault(ret_fault, DOUBT_MISFIT, r->schema_id, "");
+    snprintf(ret_fault->reason, sizeof ret_fault->reason,
+             "the record's bytes do not fit schema %d (%s): %s", (int)r->schema_id,
+             *title != '\0' ? title : "without a name", detail);
+    return BYTES_FAULT;
+}
+
+/* A converter that writes the schema's id elsewhere says so in a header. Its records may begin like
+ * any other: what looks like an id there is none, so it is looked at before the registry is asked.
+ */
+static enum bytes read_bytes(struct reading *r, struct transformed *ret,
+                             struct reading_fault *ret_fault)
+{
+    struct error err = {0};
+    struct wire wire;
+    const struct plan *plan;
+    const char *why;
+    bool split = wire_split(r->m->payload, r->m->len, &wire, &err);
+    const char *elsewhere = !split || plans_proof(r->p->plans, wire.schema_id) == NULL
+                                ? wire_elsewhere(kafka_has_header, r->m)
+                                : NULL;
+    if (!split || elsewhere != NULL)
+        return fault(ret_fault, DOUBT_NO_ID, 0, elsewhere != NULL ? elsewhere : err.text);
+    r->schema_id = wire.schema_id;
+    switch (plans_get(r->p->plans, wire.schema_id, &plan, &why)) {
+    case PLANS_HAVE: transform(r, &wire, plan, ret); break;
+    case PLANS_PENDING: return BYTES_PENDING;
+    case PLANS_MISSING: return fault(ret_fault, DOUBT_NO_SCHEMA, wire.schema_id, why);
+    default: return fault(ret_fault, DOUBT_SCHEMA, wire.schema_id, why);
+    }
+    return ret->misfit ? misfit(r, ret->detail, ret_fault) : BYTES_READ;
+}
+
+/* The schemas of what comes next are asked for too, so that a batch waits once and not for one
+ * after another. */
+static void ask_ahead(struct pipeline *p, const struct partition *partition)
+{
+    for (size_t i = partition->batch_at; i < partition->batch_len; i++) {
+        const rd_kafka_message_t *m = partition->batch[i];
+        struct wire wire;
+        const struct plan *plan;
+        const char *why;
+        if (m->payload != NULL && wire_split(m->payload, m->len, &wire, NULL) &&
+            plans_proof(p->plans, wire.schema_id) == NULL &&
+            wire_elsewhere(kafka_has_header, m) == NULL)
+            plans_get(p->plans, wire.schema_id, &plan, &why);
+    }
+}
+
+static enum fate await_schema(struct pipeline *p, struct partition *partition)
+{
+    ask_ahead(p, partition);
+    doubt_blocked(p, partition);
+    return hold(partition);
 }
 
 /* Where the record comes from: itself, or what a retry record says. */
@@ -236,26 +322,76 @@ static bool find_origin(struct reading *r, const char **ret_why)
     return true;
 }
 
+/* A retry was parked before, or comes from an operator: what cannot be read is parked (again). */
+static enum fate decide_retry(struct reading *r)
+{
+    struct transformed t;
+    struct reading_fault f;
+    const char *why;
+    if (!find_origin(r, &why))
+        return reject(r, "undecodable", why);
+    switch (read_bytes(r, &t, &f)) {
+    case BYTES_READ: return conclude(r, &t);
+    case BYTES_PENDING: return await_schema(r->p, r->partition);
+    default: return reject(r, "undecodable", f.reason);
+    }
+}
+
+static enum fate suspect(struct reading *r, const struct reading_fault *f)
+{
+    struct partition *partition = r->partition;
+    if (f->kind == DOUBT_SCHEMA) {
+        doubt_stop(r->p, partition, f, r->m->offset);
+        return FATE_HOLD;
+    }
+    doubt_note_follower(partition);
+    if (!doubt_hold(r->p, partition, f, r->m))
+        return hold(partition);
+    partition->batch[partition->batch_at] = NULL;
+    doubt_note(r->p, partition, false);
+    return FATE_SETTLED;
+}
+
 static enum fate decide(struct pipeline *p, struct partition *partition, rd_kafka_message_t *m)
 {
-    struct error err = {0};
-    struct wire wire;
-    const struct plan *plan;
+    struct transformed t;
+    struct reading_fault f;
     const char *why;
     struct reading r = {.p = p, .partition = partition, .m = m, .schema_id = -1};
     if (m->payload == NULL)
-        return skip(p, partition, m, SKIP_TOMBSTONE);
-    if (!find_origin(&r, &why))
-        return reject(&r, "undecodable", why);
-    if (!wire_split(m->payload, m->len, &wire, &err))
-        return reject(&r, "undecodable", best_reason(m, err.text));
-    r.schema_id = (int32_t)wire.schema_id;
-    switch (plans_get(p->plans, wire.schema_id, &plan, &why)) {
-    case PLANS_HAVE: return transform_record(&r, &wire, plan);
-    case PLANS_UNREADABLE: return reject(&r, "undecodable", best_reason(m, why));
-    case PLANS_STOP: return stop(partition, m, why);
-    default: return hold(partition);
+        return skip(&r, SKIP_TOMBSTONE);
+    if (partition->is_retry)
+        return decide_retry(&r);
+    (void)find_origin(&r, &why); /* only a retry's can be missing */
+    switch (read_bytes(&r, &t, &f)) {
+    case BYTES_PENDING: return await_schema(p, partition);
+    case BYTES_FAULT: return suspect(&r, &f);
+    default: break;
     }
+    enum fate fate = conclude(&r, &t);
+    if (fate == FATE_SETTLED) {
+        doubt_note_follower(partition);
+        doubt_note(p, partition, t.whole);
+    }
+    return fate;
+}
+
+enum suspect_fate read_suspect(struct pipeline *p, struct partition *partition,
+                               struct suspect *suspect, bool park)
+{
+    struct transformed t;
+    const char *why;
+    struct reading r = {
+        .p = p, .partition = partition, .m = suspect->message, .schema_id = -1, .suspect = suspect};
+    (void)find_origin(&r, &why);
+    enum bytes bytes = read_bytes(&r, &t, &suspect->fault);
+    if (bytes == BYTES_PENDING)
+        return SUSPECT_PENDING;
+    if (bytes == BYTES_FAULT && !park)
+        return SUSPECT_KEPT;
+    enum fate fate =
+        bytes == BYTES_READ ? conclude(&r, &t) : reject(&r, "undecodable", suspect->fault.reason);
+    return fate == FATE_SETTLED ? SUSPECT_SETTLED : SUSPECT_KEPT;
 }
 
 /* What an earlier owner settled already is passed by, and looked at all the same: the next record
@@ -271,6 +407,7 @@ static enum fate pass_known(struct pipeline *p, struct partition *partition, rd_
         wire_split(m->payload, m->len, &wire, &err)) {
         enum plans_answer answer = plans_get(p->plans, wire.schema_id, &plan, &why);
         struct transformed t;
+        r.schema_id = wire.schema_id;
         if (answer == PLANS_PENDING)
             return hold(partition);
         if (answer == PLANS_HAVE)
@@ -312,7 +449,8 @@ static void prefetch(const struct partition *partition)
 static bool work_off(struct pipeline *p, struct partition *partition)
 {
     bool held = false;
-    while (!held && partition->batch_at < partition->batch_len && has_room(p) &&
+    while (!held && partition->state == PARTITION_READING &&
+           partition->batch_at < partition->batch_len && has_room(p) &&
            partition_has_room(p, partition)) {
         prefetch(partition);
         held = take_record(p, partition, partition->batch[partition->batch_at]) == FATE_HOLD;
@@ -365,6 +503,8 @@ void read_partitions(struct pipeline *p)
     for (size_t i = 0; i < p->partition_count && has_room(p); i++) {
         struct partition *partition = p->partitions[(p->next_partition + i) % p->partition_count];
         look_again(p, partition);
+        if (partition != NULL && !partition->is_retry)
+            doubt_turn(p, partition);
         if (may_read_from(p, partition))
             read_partition(p, partition);
     }

@@ -21,7 +21,7 @@ static uint64_t skipped_total(const struct totals *t)
 
 size_t unsettled_count(const struct pipeline *p)
 {
-    return p->held_records - p->concluded;
+    return p->held_records - p->concluded + suspect_count(p);
 }
 
 int64_t partition_end(struct pipeline *p, const struct partition *partition)
@@ -40,7 +40,9 @@ static void add_partition(struct pipeline *p, const struct partition *partition,
              first ? "" : ",", partition->number, next, partition->committed, end,
              end - partition->committed, next - partition->committed,
              window_open_count(&partition->window),
-             partition->full || partition->text_full ? "full" : state_names[partition->state]);
+             partition_is_stopped(partition)           ? state_names[PARTITION_STOPPED]
+             : partition->full || partition->text_full ? "full"
+                                                       : state_names[partition->state]);
 }
 
 static void add_partitions(struct pipeline *p, bool is_retry)

@@ -1,6 +1,7 @@
 #include "plans.h"
 
 #include "core/hash.h"
+#include "core/schema_title.h"
 #include "core/transform.h"
 
 #include <stdlib.h>
@@ -12,9 +13,12 @@ enum { BUCKETS = 256 };
 struct known {
     struct known *next;
     int32_t id;
+    bool forgotten; /* to be asked for anew */
     enum plans_answer answer;
     struct plan *plan;
     char *why;
+    struct schema_proof proof;
+    char title[SCHEMA_TITLE_MAX];
 };
 
 struct plans {
@@ -70,26 +74,40 @@ static enum plans_answer refusal(const struct error *err)
     return err->code == ERROR_CONFIG ? PLANS_STOP : PLANS_UNREADABLE;
 }
 
+static struct known *add(struct plans *plans, int32_t id)
+{
+    struct known *k = calloc(1, sizeof *k);
+    if (k == NULL)
+        return NULL;
+    k->id = id;
+    k->forgotten = true;
+    k->next = *bucket_of(plans, id);
+    *bucket_of(plans, id) = k;
+    return k;
+}
+
 /* Without memory the answer is PENDING: the partition waits and asks again. */
 static enum plans_answer learn(struct plans *plans, int32_t id, const char *schema,
                                struct known **ret_known)
 {
     struct error err = {0};
-    struct known *k = calloc(1, sizeof *k);
-    if (k == NULL)
+    struct known *k = find(plans, id);
+    if (k == NULL && (k = add(plans, id)) == NULL)
         return PLANS_PENDING;
-    k->id = id;
-    k->plan = plan_compile(schema, strlen(schema), &plans->options, &err);
-    k->answer = k->plan != NULL ? PLANS_HAVE : refusal(&err);
-    k->why = strdup(err.text);
-    if (err.code == ERROR_NO_MEMORY || k->why == NULL) {
-        plan_free(k->plan);
-        free(k->why);
-        free(k);
+    struct plan *plan = plan_compile(schema, strlen(schema), &plans->options, &err);
+    char *why = strdup(err.text);
+    if (err.code == ERROR_NO_MEMORY || why == NULL) {
+        plan_free(plan);
+        free(why);
         return PLANS_PENDING;
     }
-    k->next = *bucket_of(plans, id);
-    *bucket_of(plans, id) = k;
+    plan_free(k->plan);
+    free(k->why);
+    k->plan = plan;
+    k->why = why;
+    k->answer = plan != NULL ? PLANS_HAVE : refusal(&err);
+    k->forgotten = false;
+    schema_title(schema, k->title);
     *ret_known = k;
     return k->answer;
 }
@@ -103,7 +121,7 @@ static enum plans_answer ask(struct plans *plans, int32_t id, struct known **ret
     plans->failure = (struct error){0};
     switch (registry_get(plans->registry, id, &schema, &plans->failure)) {
     case REGISTRY_HAVE: return learn(plans, id, schema, ret_known);
-    case REGISTRY_MISSING:
+    case REGISTRY_MISSING: *ret_why = plans->failure.text; return PLANS_MISSING;
     case REGISTRY_FAILED: *ret_why = plans->failure.text; return refusal(&plans->failure);
     default: return PLANS_PENDING;
     }
@@ -113,10 +131,33 @@ enum plans_answer plans_get(struct plans *plans, int32_t id, const struct plan *
                             const char **ret_why)
 {
     struct known *k = find(plans, id);
-    enum plans_answer answer = k != NULL ? k->answer : ask(plans, id, &k, ret_why);
-    if (k == NULL)
-        return answer;
+    if (k == NULL || k->forgotten) {
+        k = NULL;
+        enum plans_answer answer = ask(plans, id, &k, ret_why);
+        if (k == NULL)
+            return answer;
+    }
     *ret_plan = k->plan;
     *ret_why = k->why;
-    return answer;
+    return k->answer;
+}
+
+struct schema_proof *plans_proof(struct plans *plans, int32_t id)
+{
+    struct known *k = find(plans, id);
+    return k != NULL && k->answer == PLANS_HAVE ? &k->proof : NULL;
+}
+
+const char *plans_title(struct plans *plans, int32_t id)
+{
+    const struct known *k = find(plans, id);
+    return k != NULL ? k->title : "";
+}
+
+void plans_forget(struct plans *plans, int32_t id)
+{
+    struct known *k = find(plans, id);
+    if (k != NULL)
+        k->forgotten = true;
+    registry_forget(plans->registry, id);
 }

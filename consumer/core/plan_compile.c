@@ -213,6 +213,8 @@ static bool compile(struct compiler *c, const char *text, size_t len,
         compile_envelope(c, &sought);
     else if (c->plan->shape == PLAN_UNWRAPPED)
         compile_unwrapped(c, &sought);
+    else /* nothing is wanted of it, but that its bytes fit */
+        take_record(c, c->schema.avro, c->schema.json, (const struct want[]){{0}}, false);
     emit(c, (struct instruction){.operation = PLAN_END});
     emit_routines(c);
     if (c->too_large)

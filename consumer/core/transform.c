@@ -154,16 +154,23 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';
-    if (plan_shape(plan) == PLAN_STRAY) {
+    ret_result->whole = ret_result->misfit = false;
+    bool is_stray = plan_shape(plan) == PLAN_STRAY;
+    if (is_stray && gate) {
         skip(ret_result, SKIP_MESSAGE);
         return;
     }
-    if (plan_run(plan, record->body, record->len, gate && !record->any_row, &change, &why, NULL) ==
-        PLAN_MALFORMED) {
+    enum plan_result read =
+        plan_run(plan, record->body, record->len, gate && !record->any_row, &change, &why, NULL);
+    ret_result->whole = read == PLAN_DONE;
+    ret_result->misfit = read == PLAN_MALFORMED;
+    if (ret_result->misfit) {
         undecodable(ret_result, why);
         return;
     }
-    if (!record->any_row)
+    if (is_stray)
+        skip(ret_result, SKIP_MESSAGE);
+    else if (!record->any_row)
         judge(t, &change, record, ret_result);
     else if (change.has_row)
         deliver(t, &change, record, ret_result);

@@ -43,6 +43,8 @@ struct transformed {
     const char *why;       /* the closed list's word: "not_confirmed", "missing:client_phone", "" */
     const char *detail;    /* of an undecodable record, for people; "" else */
     bool before_unknown, near_miss;
+    bool whole;                 /* its bytes were read to their end, and fit the schema */
+    bool misfit;                /* they do not fit it; detail says how */
     const struct buf *body;     /* of TRANSFORM_DELIVER */
     struct order_id order_id;   /* unless skipped; len 0: the record has none */
     struct slice order_number;  /* unless skipped; len 0: none, or not text */

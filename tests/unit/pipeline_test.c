@@ -64,6 +64,8 @@ static void what_can_never_be_sent_is_parked(void **state)
     world_open(&w, webhook);
     world_produce(&w, 0, "o1", "  ", "confirmed");
     cluster_produce(&w.cluster, 1, "{\"json\":1}", 10);
+    world_produce(&w, 1, "o2", "06",
+                  "pending"); /* another record can be read: that one is broken */
     world_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 0);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 1);

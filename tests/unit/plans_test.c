@@ -1,6 +1,8 @@
 /* plans: what is remembered of each schema id, and what is asked for again. */
 #include "plans.h"
 
+#include "core/schema_title.h"
+
 #include "fakes/net.h"
 
 #include <setjmp.h>
@@ -19,6 +21,11 @@
     HEAD("200 OK")                                                                                \
     "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Row\\\",\\\"fields\\\":[" FIELD( \
         "id") "," FIELD("status") "]}\"}"
+
+#define ROW_WITHOUT_STATUS                                                                        \
+    HEAD("200 OK")                                                                                \
+    "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Row\\\",\\\"fields\\\":[" FIELD( \
+        "id") "]}\"}"
 
 enum { RETRY_FIRST_MS = 20, MISS_INTERVAL_MS = 200, LOOK_MS = 10, LOOKS_MAX = 2000, SCHEMA = 9 };
 
@@ -94,8 +101,8 @@ static void one_that_was_missing_is_asked_for_again(void **state)
     bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, MISSING, 2},
                                                 {NULL, SERVER_ANSWER_CLOSE, ROW, 0},
                                                 {0}});
-    assert_int_equal(get(&b), PLANS_UNREADABLE);
-    for (int looks = 0; (answer = get(&b)) == PLANS_UNREADABLE; looks++) {
+    assert_int_equal(get(&b), PLANS_MISSING);
+    for (int looks = 0; (answer = get(&b)) == PLANS_MISSING; looks++) {
         assert_true(looks < LOOKS_MAX);
         loop_wait(b.net.loop, LOOK_MS);
     }
@@ -103,11 +110,92 @@ static void one_that_was_missing_is_asked_for_again(void **state)
     bench_close(&b);
 }
 
+/* The schema, or the registry, was mended. */
+static void one_that_is_forgotten_is_asked_for_again(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, ROW_WITHOUT_STATUS, 1},
+                                                {NULL, SERVER_ANSWER_CLOSE, ROW, 0},
+                                                {0}});
+    assert_int_equal(get(&b), PLANS_STOP);
+    assert_int_equal(get(&b), PLANS_STOP);
+    assert_null(plans_proof(b.plans, SCHEMA));
+    plans_forget(b.plans, SCHEMA);
+    assert_int_equal(get(&b), PLANS_HAVE);
+    assert_non_null(plans_proof(b.plans, SCHEMA));
+    assert_string_equal(plans_title(b.plans, SCHEMA), "Row");
+    bench_close(&b);
+}
+
+static void the_first_records_and_a_sample_are_read_to_their_end(void **state)
+{
+    struct schema_proof proof = {0};
+    size_t whole = 0;
+    (void)state;
+    for (int i = 0; i < 1000; i++) { /* while none fits, each is */
+        assert_true(schema_proof_wants_whole(&proof));
+        schema_proof_note(&proof, false);
+    }
+    proof = (struct schema_proof){0};
+    for (int i = 0; i < 64 + 256 * 10; i++) {
+        bool wanted = schema_proof_wants_whole(&proof);
+        assert_true(wanted || i >= 64);
+        whole += wanted;
+        schema_proof_note(&proof, wanted);
+    }
+    assert_int_equal(whole, 64 + 10);
+}
+
+static void a_title_fits_its_topic(void **state)
+{
+    static const struct {
+        const char *title, *topic;
+        bool fits;
+    } titles[] = {{"shop.public.orders.Envelope", "shop.public.orders", true},
+                  {"shop.public.orders.Value", "eu.shop.public.orders", true}, /* MirrorMaker */
+                  {"my_shop.public.orders.Envelope", "my-shop.public.orders", true},
+                  {"shop.public.payments.Envelope", "shop.public.orders", false},
+                  {"public.orders.Envelope", "shoppublic.orders", false},
+                  {"shop.public.orders.Envelope", "orders", false},
+                  {"io.debezium.connector.common.Heartbeat", "orders", true},
+                  {"Row", "orders", true},
+                  {"", "orders", true}};
+    (void)state;
+    for (size_t i = 0; i < sizeof titles / sizeof *titles; i++)
+        assert_int_equal(schema_title_fits(titles[i].title, titles[i].topic), titles[i].fits);
+}
+
+static void a_title_is_the_records_full_name(void **state)
+{
+    static const struct {
+        const char *schema, *title;
+    } schemas[] = {
+        {"{\"type\":\"record\",\"name\":\"Value\",\"namespace\":\"a.b\",\"fields\":[]}",
+         "a.b.Value"},
+        {"{\"type\":\"record\",\"name\":\"c.Value\",\"namespace\":\"a.b\",\"doc\":\"\\u0000\"}",
+         "c.Value"},
+        {"[\"null\",{\"type\":\"record\",\"name\":\"V\",\"namespace\":\"a\"}]", "a.V"},
+        {"\"string\"", ""},
+        {"no JSON", ""},
+        {"[]", ""}};
+    char title[SCHEMA_TITLE_MAX];
+    (void)state;
+    for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
+        schema_title(schemas[i].schema, title);
+        assert_string_equal(title, schemas[i].title);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_schema_is_asked_for_once),
         cmocka_unit_test(one_that_was_missing_is_asked_for_again),
+        cmocka_unit_test(one_that_is_forgotten_is_asked_for_again),
+        cmocka_unit_test(the_first_records_and_a_sample_are_read_to_their_end),
+        cmocka_unit_test(a_title_fits_its_topic),
+        cmocka_unit_test(a_title_is_the_records_full_name),
     };
     return cmocka_run_group_tests_name("plans", tests, NULL, NULL);
 }

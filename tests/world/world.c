@@ -16,12 +16,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
-#define SCHEMA_ANSWER                                                                                                                               \
-    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"schema\":\"{\\\"type\\\":\\\"record\\\","                                                       \
-    "\\\"name\\\":\\\"Row\\\",\\\"fields\\\":[" FIELD("id") "," FIELD("order_number") "," FIELD("client_name") "," FIELD("client_phone") "," FIELD( \
-        "product_name") "," FIELD("quantity") "," FIELD("unit_price") "," FIELD("total_amount") "," FIELD("status") "]}\"}"
-
 enum { LOOK_US = 1000, LOG_MAX = 65536 };
 
 void world_set(struct world *w, const char *name, const char *value)
@@ -59,10 +53,9 @@ static void set_options(struct world *w)
     world_set(w, "ops.listen", "127.0.0.1:0");
 }
 
-void world_open_without_registry(struct world *w, const struct server_rule *webhook)
+static void open_world(struct world *w, const struct server_rule *webhook,
+                       const struct server_rule *registry)
 {
-    static const struct server_rule registry[] = {
-        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA_ANSWER, 0}, {0}};
     int ends[2];
     memset(w, 0, sizeof *w);
     log_setup(getenv("WORLD_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
@@ -74,6 +67,20 @@ void world_open_without_registry(struct world *w, const struct server_rule *webh
     w->stop_fd = ends[0];
     w->stop_end = ends[1];
     set_options(w);
+}
+
+void world_open_without_registry(struct world *w, const struct server_rule *webhook)
+{
+    static const struct server_rule registry[] = {
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
+    open_world(w, webhook, registry);
+}
+
+void world_open_with_registry(struct world *w, const struct server_rule *webhook,
+                              const struct server_rule *registry)
+{
+    open_world(w, webhook, registry);
+    server_listen(w->registry);
 }
 
 void world_open(struct world *w, const struct server_rule *webhook)

@@ -27,6 +27,17 @@
 #define NO_CONTENT "HTTP/1.1 204 No Content\r\n\r\n"
 #define BUSY "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 
+/* A registry's answer: a row of nine texts, as world_produce writes them. */
+#define WORLD_FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
+#define WORLD_ANSWER(name, fields)                                             \
+    "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"schema\":\"{\\\"type\\\":" \
+    "\\\"record\\\",\\\"name\\\":\\\"" name "\\\",\\\"fields\\\":[" fields "]}\"}"
+#define WORLD_SCHEMA                                                                                                                      \
+    WORLD_ANSWER(                                                                                                                         \
+        "Row",                                                                                                                            \
+        WORLD_FIELD("id") "," WORLD_FIELD("order_number") "," WORLD_FIELD("client_name") "," WORLD_FIELD("client_phone") "," WORLD_FIELD( \
+            "product_name") "," WORLD_FIELD("quantity") "," WORLD_FIELD("unit_price") "," WORLD_FIELD("total_amount") "," WORLD_FIELD("status"))
+
 enum { WORLD_PARTITIONS = 3, WORLD_PATIENCE_MS = 60000 };
 
 struct world {
@@ -45,6 +56,9 @@ struct world {
 /* The registry listens too, unless told otherwise. */
 void world_open(struct world *w, const struct server_rule *webhook);
 void world_open_without_registry(struct world *w, const struct server_rule *webhook);
+/* A registry with answers of its own. */
+void world_open_with_registry(struct world *w, const struct server_rule *webhook,
+                              const struct server_rule *registry);
 void world_close(struct world *w);
 
 void world_set(struct world *w, const char *option, const char *value);
