@@ -172,6 +172,20 @@ void doubt_note(struct pipeline *p, struct partition *partition, bool readable)
     conclude(p, partition);
 }
 
+void doubt_look(struct pipeline *p, struct partition *partition)
+{
+    partition->doubt.again = partition->doubt.count > 0;
+    partition->doubt.look_ms = p->now_ms;
+}
+
+void doubt_overruled(struct pipeline *p, struct partition *partition)
+{
+    struct doubt *doubt = &partition->doubt;
+    doubt->run = 0;
+    if (doubt->stopped && doubt->count == 0)
+        say_resumed(p, partition);
+}
+
 bool doubt_wants_whole(const struct partition *partition)
 {
     return partition->doubt.count > 0 || partition->doubt.run > 0;
@@ -184,7 +198,8 @@ static bool read_again(struct pipeline *p, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     for (size_t i = 0; i < doubt->count;) {
-        enum suspect_fate fate = read_suspect(p, partition, &doubt->suspects[i], false);
+        bool park = stretch_of(p, partition, doubt->suspects[i].message->offset) != NULL;
+        enum suspect_fate fate = read_suspect(p, partition, &doubt->suspects[i], park);
         if (fate == SUSPECT_PENDING)
             return false;
         if (fate == SUSPECT_SETTLED)

@@ -59,4 +59,13 @@ struct doubt {
     struct reading_fault fault; /* stopped: why */
 };
 
+/* What an operator said to park (pipeline_park). */
+enum { STRETCHES_MAX = 8, STRETCH_REASON_MAX = 240 };
+
+struct stretch {
+    int64_t from, until; /* offsets of the source partition: from ≤ offset < until */
+    uint64_t ticket;     /* of the order, in the retry partition's window */
+    char reason[STRETCH_REASON_MAX];
+};
+
 #endif

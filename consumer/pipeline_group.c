@@ -54,6 +54,7 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
         log_info("the commit's metadata is not this program's, or the group was reset",
                  LOG_I("partition", partition->number));
     partition->doubt = (struct doubt){0};
+    partition->stretch_count = 0;
     partition->restart_at = -1;
     partition->busy = partition->settling = 0;
     partition->last_settled_ms = 0;

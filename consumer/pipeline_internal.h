@@ -4,6 +4,7 @@
  *   pipeline_group.c    what the consumer group gives and wants back
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
  *   pipeline_doubt.c    who is at fault when a record cannot be read; stopped partitions
+ *   pipeline_park.c     stretches that an operator has parked
  *   pipeline_send.c     deliveries on their way: lane, webhook, breaker, retry
  *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
  *   pipeline_answered.c records that come again after a loss
@@ -76,6 +77,8 @@ struct partition {
     rd_kafka_message_t *batch[READ_BATCH];
     size_t batch_at, batch_len; /* what is left of the batch; NULL: taken by the doubt */
     struct doubt doubt;
+    struct stretch stretches[STRETCHES_MAX]; /* of a retry slot: for the slot of orders beside it */
+    size_t stretch_count;
 };
 
 struct totals { /* consumed = skipped + delivered + parked + abandoned + unsettled_count() */
@@ -203,6 +206,8 @@ void doubt_note(struct pipeline *p, struct partition *partition, bool readable);
 bool doubt_wants_whole(const struct partition *partition);
 void doubt_blocked(struct pipeline *p, struct partition *partition); /* by the registry */
 void doubt_turn(struct pipeline *p, struct partition *partition);
+void doubt_look(struct pipeline *p, struct partition *partition); /* at once, if it is stopped */
+void doubt_overruled(struct pipeline *p, struct partition *partition); /* an operator parked one */
 bool partition_is_stopped(const struct partition *partition);
 size_t suspect_count(const struct pipeline *p);
 /* Why orders are not read, a line for /readyz; NULL: they are. */
@@ -212,6 +217,14 @@ const char *reading_trouble(const struct pipeline *p);
  * share, so that its stuck orders leave room for the others'. */
 bool has_room(struct pipeline *p);
 bool partition_has_room(struct pipeline *p, struct partition *partition);
+
+/* pipeline_park.c */
+/* What says that this offset of a slot of orders is to be parked; NULL: nothing. */
+const struct stretch *stretch_of(const struct pipeline *p, const struct partition *partition,
+                                 int64_t offset);
+/* Takes an order off a retry slot, whose window has it open from then on. False: offer it again. */
+bool stretch_add(struct pipeline *p, struct partition *retry, const rd_kafka_message_t *m);
+void stretches_turn(struct pipeline *p, struct partition *retry); /* ends those that are done */
 
 /* pipeline_send.c */
 void send_ready(struct pipeline *p);

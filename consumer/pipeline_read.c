@@ -4,6 +4,7 @@
 #include "core/schema_title.h"
 #include "core/wire.h"
 #include "edge/kafka_header.h"
+#include "edge/park_order.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ enum { LOOK_AGAIN_MS = 1000 };
 
 enum fate {
     FATE_SETTLED, /* noted and settled, or on its way with a window entry of its own */
+    FATE_ORDER,   /* noted; no record of a shop's, so it is not counted */
     FATE_HOLD     /* nothing was done: offer the same record again later */
 };
 
@@ -217,7 +219,7 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
                                   .context = m,
-                                  .era = r->suspect != NULL ? ++r->p->eras : r->partition->era,
+                                  .era = r->partition->era,
                                   .any_row = r->partition->is_retry};
     if (proof->taken == 0 && !r->partition->is_retry)
         say_strange_title(r, plan);
@@ -299,8 +301,18 @@ static void ask_ahead(struct pipeline *p, const struct partition *partition)
     }
 }
 
+/* As many as a batch holds are looked at. */
+static void fill_batch(struct pipeline *p, struct partition *partition)
+{
+    partition->batch_len +=
+        source_read(p->source, partition->slot, partition->batch + partition->batch_len,
+                    READ_BATCH - partition->batch_len);
+}
+
 static enum fate await_schema(struct pipeline *p, struct partition *partition)
 {
+    if (partition->batch_len < READ_BATCH)
+        fill_batch(p, partition);
     ask_ahead(p, partition);
     doubt_blocked(p, partition);
     return hold(partition);
@@ -328,6 +340,8 @@ static enum fate decide_retry(struct reading *r)
     struct transformed t;
     struct reading_fault f;
     const char *why;
+    if (park_order_is(r->m))
+        return stretch_add(r->p, r->partition, r->m) ? FATE_ORDER : hold(r->partition);
     if (!find_origin(r, &why))
         return reject(r, "undecodable", why);
     switch (read_bytes(r, &t, &f)) {
@@ -337,9 +351,25 @@ static enum fate decide_retry(struct reading *r)
     }
 }
 
+/* "REASON; parked by an operator: WORDS" */
+static enum fate park_in_stretch(const struct reading *r, const struct reading_fault *f,
+                                 const struct stretch *stretch)
+{
+    char detail[DOUBT_REASON_MAX + STRETCH_REASON_MAX + 4]; /* "; " */
+    snprintf(detail, sizeof detail, "%s; %s", f->reason, stretch->reason);
+    return reject(r, "undecodable", detail);
+}
+
 static enum fate suspect(struct reading *r, const struct reading_fault *f)
 {
     struct partition *partition = r->partition;
+    const struct stretch *stretch = stretch_of(r->p, partition, r->m->offset);
+    if (stretch != NULL) {
+        enum fate fate = park_in_stretch(r, f, stretch);
+        if (fate == FATE_SETTLED)
+            doubt_overruled(r->p, partition);
+        return fate;
+    }
     if (f->kind == DOUBT_SCHEMA) {
         doubt_stop(r->p, partition, f, r->m->offset);
         return FATE_HOLD;
@@ -389,8 +419,10 @@ enum suspect_fate read_suspect(struct pipeline *p, struct partition *partition,
         return SUSPECT_PENDING;
     if (bytes == BYTES_FAULT && !park)
         return SUSPECT_KEPT;
-    enum fate fate =
-        bytes == BYTES_READ ? conclude(&r, &t) : reject(&r, "undecodable", suspect->fault.reason);
+    const struct stretch *stretch = stretch_of(p, partition, r.m->offset);
+    enum fate fate = bytes == BYTES_READ ? conclude(&r, &t)
+                     : stretch != NULL   ? park_in_stretch(&r, &suspect->fault, stretch)
+                                         : reject(&r, "undecodable", suspect->fault.reason);
     return fate == FATE_SETTLED ? SUSPECT_SETTLED : SUSPECT_KEPT;
 }
 
@@ -503,7 +535,9 @@ void read_partitions(struct pipeline *p)
     for (size_t i = 0; i < p->partition_count && has_room(p); i++) {
         struct partition *partition = p->partitions[(p->next_partition + i) % p->partition_count];
         look_again(p, partition);
-        if (partition != NULL && !partition->is_retry)
+        if (partition != NULL && partition->is_retry)
+            stretches_turn(p, partition);
+        else if (partition != NULL)
             doubt_turn(p, partition);
         if (may_read_from(p, partition))
             read_partition(p, partition);
