@@ -28,7 +28,7 @@ bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct err
         return error_set(
             err, ERROR_UNDECODABLE,
             "schema id %d is not a registry's: ids are 4 bytes and positive (an Apicurio "
-            "converter writes 8 bytes unless as-confluent=true)",
+            "2 converter writes 8 bytes unless apicurio.registry.as-confluent=true)",
             (int32_t)id);
     *ret_wire = (struct wire){(int32_t)id, bytes + HEADER_LEN, len - HEADER_LEN};
     return true;
@@ -44,12 +44,13 @@ const char *wire_elsewhere(bool (*has_header)(const void *context, const char *n
                               "value.schema.id.serializer off the converter, so that records begin "
                               "with a 4-byte id"},
         {"apicurio.value.globalId", "the schema's id is in the header apicurio.value.globalId: set "
-                                    "the converter's apicurio.registry.headers.enabled=false and "
-                                    "as-confluent=true, so that records begin with a 4-byte id"},
+                                    "the converter's apicurio.registry.headers.enabled=false (and "
+                                    "as-confluent=true for Apicurio 2), so that records begin with "
+                                    "a 4-byte id"},
         {"apicurio.value.contentId", "the schema's id is in the header apicurio.value.contentId: "
                                      "set the converter's apicurio.registry.headers.enabled=false "
-                                     "and as-confluent=true, so that records begin with a 4-byte "
-                                     "id"},
+                                     "(and as-confluent=true for Apicurio 2), so that records "
+                                     "begin with a 4-byte id"},
     };
     for (size_t i = 0; i < sizeof converters / sizeof *converters; i++)
         if (has_header(context, converters[i].header))
