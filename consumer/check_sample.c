@@ -207,7 +207,7 @@ static void say_foreign(struct check *c)
     if (s->foreign == all)
         report_fail(c->report, &err, RECORDS, "form");
     else
-        report_add(c->report, REPORT_WARN, RECORDS, "form", "%s; they would be parked", err.text);
+        report_add(c->report, REPORT_WARN, RECORDS, "form", "%s; they are not sent", err.text);
 }
 
 static void say_before(struct check *c)
@@ -328,8 +328,7 @@ void check_sample_say(struct check *c)
         return;
     if (s->unreadable > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "unread",
-                   "%" PRId64 " of them would stop their partition: see schema below",
-                   s->unreadable);
+                   "%" PRId64 " of them cannot be read by run: see schema below", s->unreadable);
     if (s->value_column[0] == '\0')
         snprintf(s->value_column, sizeof s->value_column, "%s", c->config->rule_column);
     if (s->read > 0) {

@@ -353,7 +353,7 @@ static void mapping_is_wrong(void **state)
     expect_finding(&b, "note", "fields", "absent columns",
                    "the records show: id string, order_number");
     expect_finding(&b, "note", "fields", "absent columns", "published from PostgreSQL 18 on");
-    expect_finding(&b, "warn", "records", "unread", "2 of them would stop their partition");
+    expect_finding(&b, "warn", "records", "unread", "2 of them cannot be read by run");
     expect_finding(&b, "note", "records", "values",
                    "of column status: \\\"pending\\\" (1), \\\"CONFIRM\xc3\x89"
                    "E\\\" (1)");
