@@ -1,5 +1,6 @@
 #include "preview.h"
 
+#include "core/printable.h"
 #include "edge/log.h"
 #include "edge/reader.h"
 #include "judge.h"
@@ -20,7 +21,7 @@ struct preview {
 static void add_text(struct buf *b, const char *name, const char *text, size_t len)
 {
     buf_addf(b, ",\"%s\":", name);
-    json_add_string(b, text, len);
+    printable_add_json(b, text, len); /* the same text; only how it is written differs */
 }
 
 static bool print(struct preview *p, const rd_kafka_message_t *m, const char *verdict,
@@ -29,7 +30,7 @@ static bool print(struct preview *p, const rd_kafka_message_t *m, const char *ve
     const char *topic = rd_kafka_topic_name(m->rkt);
     buf_reset(&p->line);
     buf_add_text(&p->line, "{\"topic\":");
-    json_add_string(&p->line, topic, strlen(topic));
+    printable_add_json(&p->line, topic, strlen(topic));
     buf_addf(&p->line, ",\"partition\":%" PRId32 ",\"offset\":%" PRId64, m->partition, m->offset);
     add_text(&p->line, "verdict", verdict, strlen(verdict));
     add_text(&p->line, "why", why, strlen(why));

@@ -1,5 +1,7 @@
 #include "core/config_value.h"
 
+#include "core/printable.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -120,10 +122,9 @@ const char *config_show(const char *text, char *shown, size_t size)
         while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
             len--; /* a character stays whole */
     }
-    for (size_t i = 0; i < len; i++) {
-        unsigned char c = (unsigned char)text[i];
-        shown[i] = c < 0x20 || c == 0x7f ? '?' : text[i];
-    }
-    strcpy(shown + len, fits ? "" : cut);
+    memcpy(shown, text, len);
+    shown[len] = '\0';
+    printable_make(shown); /* never longer than it was */
+    strcat(shown, fits ? "" : cut);
     return shown;
 }

@@ -1,15 +1,9 @@
 #include "core/error.h"
 
+#include "core/printable.h"
+
 #include <stdarg.h>
 #include <stdio.h>
-
-/* Texts quote what came from outside: a schema's names, a library's words. */
-static void make_one_line(char *text)
-{
-    for (; *text != '\0'; text++)
-        if ((unsigned char)*text < 0x20 || *text == 0x7f)
-            *text = ' ';
-}
 
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
 {
@@ -20,7 +14,8 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
     va_start(args, format);
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
-    make_one_line(err->text);
+    printable_make(
+        err->text); /* it quotes what came from outside: a schema's names, a library's words */
     return false;
 }
 

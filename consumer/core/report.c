@@ -1,6 +1,7 @@
 #include "core/report.h"
 
 #include "core/payload.h"
+#include "core/printable.h"
 #include "core/utf8.h"
 
 #include <stdarg.h>
@@ -49,39 +50,6 @@ void report_free(struct report *report)
     free(report);
 }
 
-/* Whether a character could steer a terminal: C0, DEL, C1, and what turns the direction of text. */
-static bool steers(const unsigned char *c, size_t size)
-{
-    if (size == 1)
-        return *c < 0x20 || *c == 0x7f;
-    if (size == 2)
-        return c[0] == 0xc2 && c[1] < 0xa0;
-    if (size != 3 || c[0] != 0xe2)
-        return false;
-    return (c[1] == 0x80 && (c[2] == 0x8e || c[2] == 0x8f || (c[2] >= 0xa8 && c[2] <= 0xae))) ||
-           (c[1] == 0x81 && c[2] >= 0xa6 && c[2] <= 0xa9);
-}
-
-/* Texts hold what strangers wrote: names of columns, topics and clients, values of a status. */
-static void neutralise(char *text)
-{
-    char *to = text;
-    size_t len = text != NULL ? strlen(text) : 0;
-    while (len > 0) {
-        size_t size = utf8_char_size(text, len), step = size > 0 ? size : 1;
-        if (size == 0 || steers((const unsigned char *)text, size)) {
-            *to++ = '?';
-        } else {
-            memmove(to, text, size);
-            to += size;
-        }
-        text += step;
-        len -= step;
-    }
-    if (to != NULL)
-        *to = '\0';
-}
-
 /* Takes the finding, whose texts may be missing for lack of memory. */
 static void keep(struct report *report, struct finding f)
 {
@@ -98,10 +66,11 @@ static void keep(struct report *report, struct finding f)
         finding_done(&f);
         return;
     }
-    neutralise(f.name);
-    neutralise(f.text);
-    neutralise(f.column);
-    neutralise(f.type);
+    /* Strangers wrote them: names of columns, topics and clients, values of a status. */
+    printable_make(f.name);
+    printable_make(f.text);
+    printable_make(f.column);
+    printable_make(f.type);
     report->findings[report->count++] = f;
     report->failures += f.level == REPORT_FAIL;
     report->warnings += f.level == REPORT_WARN;

@@ -1,6 +1,7 @@
 #include "edge/log.h"
 
 #include "core/buf.h"
+#include "core/printable.h"
 #include "core/timestamp.h"
 #include "core/utf8.h"
 #include "edge/clock.h"
@@ -38,22 +39,10 @@ static const char *level_name(enum log_level level)
     return names[level];
 }
 
-/* The control character that text begins with, DEL and those of U+0080 to U+009F among them, since
- * a terminal obeys them too; -1 for any other. */
-static int control(const char *text, size_t size)
-{
-    unsigned char c = (unsigned char)text[0];
-    if (size == 1 && (c < 0x20 || c == 0x7f))
-        return c;
-    if (size == 2 && c == 0xc2 && (unsigned char)text[1] < 0xa0)
-        return (unsigned char)text[1];
-    return -1;
-}
-
 /* One character as it stands between quotes; size 0: a byte that is no UTF-8. */
 static void add_char(struct buf *b, const char *text, size_t size)
 {
-    int code = control(text, size);
+    int32_t code = printable_steers(text, size);
     if (size == 0 && as_json)
         buf_add_text(b, "\ufffd");
     else if (size == 0)
@@ -64,6 +53,10 @@ static void add_char(struct buf *b, const char *text, size_t size)
         buf_add_text(b, "\\r");
     else if (code == '\t')
         buf_add_text(b, "\\t");
+    else if (code > 0xffff)
+        buf_addf(b, as_json ? "\\u%04x\\u%04x" : "\\U%04x%04x",
+                 0xd800 + (((unsigned)code - 0x10000) >> 10),
+                 0xdc00 + (((unsigned)code - 0x10000) & 0x3ff));
     else if (code >= 0)
         buf_addf(b, "\\u%04x", (unsigned)code);
     else if (text[0] == '"' || text[0] == '\\')
@@ -107,7 +100,8 @@ static bool is_bare(const char *text)
     size_t len = length(text);
     for (size_t at = 0, size; at < len && at < VALUE_MAX_BYTES; at += size) {
         size = utf8_char_size(text + at, len - at);
-        if (size == 0 || control(text + at, size) >= 0 || strchr(" \"=\\", text[at]) != NULL)
+        if (size == 0 || printable_steers(text + at, size) >= 0 ||
+            strchr(" \"=\\", text[at]) != NULL)
             return false;
     }
     return len > 0;

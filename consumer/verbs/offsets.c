@@ -1,5 +1,6 @@
 /* offsets: where the group stands, partition by partition. */
 #include "core/buf.h"
+#include "core/printable.h"
 #include "core/replay.h"
 #include "edge/group.h"
 #include "verbs/verbs.h"
@@ -40,7 +41,7 @@ static void add_json(struct buf *b, const struct group_topic *t, bool *first)
         const struct group_partition *p = &t->partitions[i];
         int64_t until, settled = replay_settled_above(p->committed, p->metadata, &until);
         buf_add_text(b, *first ? "\n  {\"topic\":" : ",\n  {\"topic\":");
-        json_add_string(b, t->name, strlen(t->name));
+        printable_add_json(b, t->name, strlen(t->name));
         buf_addf(b, ",\"partition\":%zu", i);
         add_number(b, "committed", p->committed);
         add_number(b, "beginning", p->low);
@@ -91,7 +92,7 @@ static void write_all(struct buf *b, const struct config *config, bool json,
     bool first = true;
     if (json) {
         buf_add_text(b, "{\"group\":");
-        json_add_string(b, config->kafka_group, strlen(config->kafka_group));
+        printable_add_json(b, config->kafka_group, strlen(config->kafka_group));
         buf_add_text(b, ",\"partitions\":[");
         add_json(b, orders, &first);
         add_json(b, retry, &first);

@@ -2,6 +2,7 @@
 #include "core/hash.h"
 #include "core/parked_list.h"
 #include "core/position.h"
+#include "core/printable.h"
 #include "edge/clock.h"
 #include "edge/kafka_header.h"
 #include "edge/reader.h"
@@ -123,7 +124,7 @@ static bool read_outcomes(struct redrive *r, struct error *err)
 /* How many of each reason; the list is small where it matters. */
 static void show(const struct redrive *r)
 {
-    char reasons[REASONS_SHOWN][PARKED_REASON_MAX];
+    char reasons[REASONS_SHOWN][PARKED_REASON_MAX], shown[PARKED_REASON_MAX];
     size_t counts[REASONS_SHOWN] = {0}, known = 0, others = 0;
     for (size_t i = 0; i < r->list.count; i++) {
         size_t at = 0;
@@ -137,7 +138,7 @@ static void show(const struct redrive *r)
             others++;
     }
     for (size_t i = 0; i < known; i++)
-        printf("%8zu  %s\n", counts[i], reasons[i]);
+        printf("%8zu  %s\n", counts[i], printable(reasons[i], shown, sizeof shown));
     if (others > 0)
         printf("%8zu  other reasons\n", others);
     printf("%8zu  parked orders to send again, in about %" PRId64 " s\n", r->list.count,

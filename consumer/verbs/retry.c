@@ -1,4 +1,5 @@
 /* retry: one order again, now; and what came of it. */
+#include "core/printable.h"
 #include "edge/clock.h"
 #include "edge/reader.h"
 #include "outcomes.h"
@@ -9,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { POLL_MS = 200, PATIENCE_MS = 30000 };
+enum { POLL_MS = 200, PATIENCE_MS = 30000, TEXT_MAX = 512 };
 
 struct options {
     const char *order;
@@ -129,11 +130,13 @@ static bool ask(struct retry *r, struct error *err)
 
 static void say(const json_t *outcome)
 {
+    char id[TEXT_MAX], number[TEXT_MAX], word[TEXT_MAX];
     int64_t status = outcome_number(outcome, "status");
-    printf("%s (%s): %s", outcome_text(outcome, "order_id"), outcome_text(outcome, "order_number"),
-           outcome_text(outcome, "state"));
+    printf("%s (%s): %s", printable(outcome_text(outcome, "order_id"), id, sizeof id),
+           printable(outcome_text(outcome, "order_number"), number, sizeof number),
+           printable(outcome_text(outcome, "state"), word, sizeof word));
     if (*outcome_text(outcome, "reason") != '\0')
-        printf(", %s", outcome_text(outcome, "reason"));
+        printf(", %s", printable(outcome_text(outcome, "reason"), word, sizeof word));
     if (status > 0)
         printf(", HTTP %" PRId64, status);
     printf(", attempts: %" PRId64 "\n", outcome_number(outcome, "attempts"));

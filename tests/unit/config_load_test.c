@@ -595,7 +595,7 @@ static void strange_path(void **state)
 {
     (void)state;
     char path[600] = "a\nb";
-    expect_file_error(path, "a?b: cannot be read: No such file or directory");
+    expect_file_error(path, "a b: cannot be read: No such file or directory");
     memset(path, 'p', sizeof path - 1);
     struct error err = {0};
     struct config *config = fresh();

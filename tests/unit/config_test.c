@@ -380,7 +380,7 @@ static void shown_text(void **state)
                                     "5678",
                                     shown, sizeof shown),
                         "123...");
-    assert_string_equal(config_show("a\nb\x7f", shown, sizeof shown), "a?b?");
+    assert_string_equal(config_show("a\nb\x7f", shown, sizeof shown), "a b?");
     assert_string_equal(config_show("", shown, sizeof shown), "");
 }
 

@@ -128,6 +128,8 @@ static const struct {
     {"back\\slash", "\"back\\\\slash\"", "\"back\\\\slash\""},
     {"a\nlevel=error", "\"a\\nlevel=error\"", "\"a\\nlevel=error\""},
     {"\r\t", "\"\\r\\t\"", "\"\\r\\t\""},
+    {"x\xe2\x80\xaey\xe2\x80\xa8\xf3\xa0\x80\x81", "\"x\\u202ey\\u2028\\Udb40dc01\"",
+     "\"x\\u202ey\\u2028\\udb40\\udc01\""},
     {"\x01\x1b[31m\x7f", "\"\\u0001\\u001b[31m\\u007f\"", "\"\\u0001\\u001b[31m\\u007f\""},
     {"\xc2\x80\xc2\x9f\xc2\xa0", "\"\\u0080\\u009f\xc2\xa0\"", "\"\\u0080\\u009f\xc2\xa0\""},
     /* bytes that are no UTF-8; what stands around them stays readable */
