@@ -35,7 +35,8 @@
 #include "pipeline_doubt.h"
 #include "plans.h"
 
-enum { READ_BATCH = 500 }; /* messages taken from librdkafka at a time */
+enum { COORDINATES_MAX = 300 }; /* "topic-partition-offset" */
+enum { READ_BATCH = 500 };      /* messages taken from librdkafka at a time */
 
 enum partition_state {
     PARTITION_NONE, /* not ours */
@@ -169,7 +170,7 @@ struct pipeline {
     uint64_t progress_shown;
     struct log_trouble webhook_trouble, commit_trouble, memory_trouble, window_trouble;
     struct log_trouble unknown_trouble, incomplete_trouble;
-    bool near_miss_said, before_unknown_said;
+    bool near_miss_said, before_unknown_said, others_retry_said;
 };
 
 /* pipeline_group.c */
@@ -235,6 +236,7 @@ int64_t send_wait_until(const struct pipeline *p); /* monotonic ms, -1: not wait
 /* pipeline_settle.c */
 void conclude_delivered(struct pipeline *p, struct delivery *d);
 void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response, bool cut);
+void conclude_skipped(struct pipeline *p, struct delivery *d); /* d->skip says why */
 void say_retrying(struct pipeline *p, struct delivery *d, int64_t next_attempt_ms);
 void give_up_delivery(struct pipeline *p, struct delivery *d); /* the next owner sends it */
 void hold_delivery(struct pipeline *p, struct delivery *d);    /* counts its memory */
@@ -253,8 +255,15 @@ struct retry_record {
     const char *topic, *source, *request;
     int32_t partition;
     int64_t offset, timestamp_ms;
+    bool judged, forced;
 };
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why);
+/* Whether it was written for this topic and group; *ret_why: why not. Needs no readable record. */
+bool retry_record_is_ours(const struct config *config, const rd_kafka_message_t *m,
+                          const char **ret_why);
+/* Whether the order has no use for this retry any more: a later transition of it was delivered
+ * meanwhile, or this one, and nobody wants it twice; *ret_why then says which. */
+bool retry_is_superseded(const struct pipeline *p, const struct delivery *d, const char **ret_why);
 /* The original headers, taken from it, and the memory they take; NULL and 0: none. */
 void *retry_headers(rd_kafka_message_t *m, size_t *ret_size);
 

@@ -81,7 +81,7 @@ static struct slice with_nul(const char *text)
 /* Everything that outlives the message. */
 static struct delivery *copy_out(const struct reading *r, const struct transformed *t)
 {
-    char coordinates[300];
+    char coordinates[COORDINATES_MAX];
     const rd_kafka_message_t *m = r->m;
     struct slice texts[DELIVERY_TEXT_COUNT] = {
         [TEXT_ORDER_ID] = {t->order_id.text, t->order_id.len},
@@ -121,7 +121,12 @@ static struct delivery *make_delivery(const struct reading *r, const struct tran
     d->has_order_id = t->order_id.len > 0;
     d->source = r->retry.source;
     memcpy(d->id, t->id, sizeof d->id);
-    d->rejected = t->verdict == TRANSFORM_REJECT;
+    d->rejected = t->verdict != TRANSFORM_DELIVER;
+    d->skip = t->verdict == TRANSFORM_SKIP ? (int)t->skip : SKIP_NONE;
+    d->judged = t->judged || r->retry.judged;
+    d->judged_before = r->retry.judged;
+    d->manual = r->partition->is_retry;
+    d->forced = r->retry.forced;
     snprintf(d->reason, sizeof d->reason, "%s", t->why);
     d->class = strcmp(t->why, "undecodable") == 0 ? "undecodable" : "validation";
     return d;
@@ -220,7 +225,8 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                                   .has_header = kafka_has_header,
                                   .context = m,
                                   .era = r->partition->era,
-                                  .any_row = r->partition->is_retry};
+                                  .any_row = r->retry.judged,
+                                  .alone = r->partition->is_retry};
     if (proof->taken == 0 && !r->partition->is_retry)
         say_strange_title(r, plan);
     transform_apply(r->p->transform, plan, &record, !whole, ret);
@@ -230,7 +236,8 @@ static void transform(const struct reading *r, const struct wire *wire, const st
 static enum fate conclude(const struct reading *r, const struct transformed *t)
 {
     say_oddities(r->p, r->m, t);
-    if (t->verdict == TRANSFORM_SKIP)
+    /* What was parked before it was judged has an outcome that says so: it gets another one. */
+    if (t->verdict == TRANSFORM_SKIP && !r->partition->is_retry)
         return skip(r, t->skip);
     return enqueue(r, t);
 }
@@ -334,12 +341,27 @@ static bool find_origin(struct reading *r, const char **ret_why)
     return true;
 }
 
+/* Another shop's, or another group's, on a retry topic that is shared. */
+static enum fate pass_others_retry(const struct reading *r, const char *why)
+{
+    struct pipeline *p = r->p;
+    if (!p->others_retry_said)
+        log_warn("retry record passed over", LOG_S("reason", why),
+                 LOG_S("topic", p->config->retry_topic), LOG_I("partition", r->m->partition),
+                 LOG_I("offset", r->m->offset),
+                 LOG_S("hint", "give each group a retry.topic of its own"));
+    p->others_retry_said = true;
+    return skip(r, SKIP_OTHERS_RETRY);
+}
+
 /* A retry was parked before, or comes from an operator: what cannot be read is parked (again). */
 static enum fate decide_retry(struct reading *r)
 {
     struct transformed t;
     struct reading_fault f;
     const char *why;
+    if (!retry_record_is_ours(r->p->config, r->m, &why))
+        return pass_others_retry(r, why);
     if (park_order_is(r->m))
         return stretch_add(r->p, r->partition, r->m) ? FATE_ORDER : hold(r->partition);
     if (!find_origin(r, &why))

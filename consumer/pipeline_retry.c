@@ -1,8 +1,11 @@
 /* pipeline_retry: records of the retry topic: the original record and where it lay. */
 #include "pipeline_internal.h"
 
+#include "core/own_names.h"
 #include "core/utf8.h"
+#include "edge/kafka_header.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,14 +29,52 @@ static bool number(const rd_kafka_headers_t *headers, const char *name, int64_t 
     char *end;
     if (text == NULL || text[strspn(text, "0123456789")] != '\0' || *text == '\0')
         return false;
+    errno = 0;
     *ret = strtoll(text, &end, 10);
-    return *ret <= max && strlen(text) <= 19;
+    return errno == 0 && *ret <= max;
 }
 
 static const char *source_of(const rd_kafka_headers_t *headers)
 {
     const char *source = header(headers, PREFIX "source");
     return source != NULL && strcmp(source, "redrive") == 0 ? "redrive" : "retry";
+}
+
+static bool says(const rd_kafka_headers_t *headers, const char *name, const char *word)
+{
+    const char *text = header(headers, name);
+    return text != NULL && strcmp(text, word) == 0;
+}
+
+/* Former releases wrote no group: theirs are for the group whose name the topic has by default. */
+bool retry_record_is_ours(const struct config *config, const rd_kafka_message_t *m,
+                          const char **ret_why)
+{
+    const struct own_name retry = {"retry.topic", "retry", offsetof(struct config, retry_topic)};
+    rd_kafka_headers_t *headers;
+    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return true; /* of which nothing can be said but that it cannot be read */
+    const char *group = header(headers, PREFIX "group"), *topic = header(headers, PREFIX "topic");
+    *ret_why = "of another topic";
+    if (topic != NULL && *topic != '\0' && strcmp(topic, config->kafka_topic) != 0)
+        return false;
+    if (group == NULL && kafka_has_header(m, PREFIX "group"))
+        group = ""; /* no text, so nobody's */
+    *ret_why = group != NULL ? "of another group" : "of a former release, which named no group";
+    return group != NULL ? strcmp(group, config->kafka_group) == 0
+                         : topic == NULL || own_name_is_default(config, &retry);
+}
+
+bool retry_is_superseded(const struct pipeline *p, const struct delivery *d, const char **ret_why)
+{
+    if (!d->manual || d->dispatched || !d->has_order_id)
+        return false;
+    const struct transition this = {.partition = d->partition, .offset = d->offset, .lsn = d->lsn};
+    switch (recent_standing(p->recent, d->text[TEXT_ORDER_ID], &this)) {
+    case RECENT_OVERTAKEN: *ret_why = "superseded"; return true;
+    case RECENT_DELIVERED: *ret_why = "already_delivered"; return !d->forced;
+    default: return false;
+    }
 }
 
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why)
@@ -55,7 +96,9 @@ bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, co
                                  .request = header(headers, PREFIX "request"),
                                  .partition = (int32_t)partition,
                                  .offset = offset,
-                                 .timestamp_ms = timestamp_ms};
+                                 .timestamp_ms = timestamp_ms,
+                                 .judged = says(headers, PREFIX "judged", "yes"),
+                                 .forced = !says(headers, PREFIX "forced", "no")};
     return true;
 }
 

@@ -375,8 +375,41 @@ static void park_ready(struct pipeline *p)
 {
     for (struct delivery *d; (d = lane_take_rejected(p->lanes)) != NULL;) {
         partition_of(d)->busy++;
-        conclude_parked(p, d, (struct slice){0}, false);
+        if (d->skip != SKIP_NONE)
+            conclude_skipped(p, d);
+        else
+            conclude_parked(p, d, (struct slice){0}, false);
     }
+}
+
+/* The next that may be sent. A manual retry that was overtaken since it was asked for ends here,
+ * in its order's turn. */
+static struct delivery *take(struct pipeline *p, struct delivery *(*from)(struct pipeline *p))
+{
+    struct delivery *d;
+    const char *why;
+    while ((d = from(p)) != NULL && retry_is_superseded(p, d, &why)) {
+        d->skip = SKIP_SUPERSEDED;
+        snprintf(d->reason, sizeof d->reason, "%s", why);
+        partition_of(d)->busy++;
+        conclude_skipped(p, d);
+    }
+    return d;
+}
+
+static struct delivery *from_fresh(struct pipeline *p)
+{
+    return lane_take_fresh(p->lanes);
+}
+
+static struct delivery *from_again(struct pipeline *p)
+{
+    return lane_take(p->lanes, false);
+}
+
+static struct delivery *from_any(struct pipeline *p)
+{
+    return lane_take(p->lanes, true);
 }
 
 static bool has_slot(const struct pipeline *p)
@@ -396,11 +429,11 @@ static bool may_begin(const struct pipeline *p)
  * due first when nothing is due. */
 static void send_probe(struct pipeline *p)
 {
-    struct delivery *d = lane_take_fresh(p->lanes);
+    struct delivery *d = take(p, from_fresh);
     if (d == NULL)
-        d = lane_take(p->lanes, false);
+        d = take(p, from_again);
     if (d == NULL && lane_wake_first(p->lanes))
-        d = lane_take(p->lanes, false);
+        d = take(p, from_again);
     if (d != NULL)
         send_one(p, d, true);
 }
@@ -413,7 +446,7 @@ void send_ready(struct pipeline *p)
     if (leave == BREAKER_PROBE && has_slot(p))
         send_probe(p);
     while (leave == BREAKER_SEND && has_slot(p)) {
-        struct delivery *d = lane_take(p->lanes, may_begin(p));
+        struct delivery *d = take(p, may_begin(p) ? from_any : from_again);
         if (d == NULL)
             return;
         send_one(p, d, false);

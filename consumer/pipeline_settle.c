@@ -100,8 +100,12 @@ static const char *previous_of(struct pipeline *p, const struct delivery *d)
 static void remember(struct pipeline *p, const struct delivery *d, bool delivered)
 {
     const struct slice *time = &d->text[TEXT_CONFIRMED_AT];
-    struct transition t = {
-        .delivered = delivered, .attempts = d->history.attempts, .settled_ms = p->wall_ms};
+    struct transition t = {.partition = d->partition,
+                           .offset = d->offset,
+                           .lsn = d->lsn,
+                           .delivered = delivered,
+                           .attempts = d->history.attempts,
+                           .settled_ms = p->wall_ms};
     memcpy(t.webhook_id, d->id, sizeof d->id);
     if (!delivered)
         snprintf(t.reason, sizeof t.reason, "%s", d->reason);
@@ -162,6 +166,40 @@ static void outcome_written(void *context, bool acknowledged)
     settle(p, d); /* its end is a fact, whether or not the topic knows of it */
 }
 
+/* What could not be read when it was parked has an outcome under its coordinates. Now that it has
+ * an order, that one would say "parked" for ever. */
+static void forget_coordinates(struct pipeline *p, const struct delivery *d)
+{
+    struct error err = {0};
+    char key[COORDINATES_MAX];
+    const struct outcome_record record = {.state = "skipped",
+                                          .reason = "has_order_id",
+                                          .source = d->source,
+                                          .topic = d->topic,
+                                          .partition = d->partition,
+                                          .offset = d->offset,
+                                          .timestamp_ms = d->timestamp_ms,
+                                          .lsn = d->lsn,
+                                          .first_attempt_ms = -1,
+                                          .last_attempt_ms = -1,
+                                          .settled_ms = p->wall_ms,
+                                          .next_attempt_ms = -1,
+                                          .member = p->member,
+                                          .previous = ""};
+    buf_reset(&p->text);
+    if (!outcome_record_write(&record, &p->text))
+        return;
+    snprintf(key, sizeof key, "%s-%d-%lld", d->topic, (int)d->partition, (long long)d->offset);
+    const struct publication publication = {.topic = p->config->deliveries_topic,
+                                            .partition = RD_KAFKA_PARTITION_UA,
+                                            .key = key,
+                                            .key_len = strlen(key),
+                                            .value = p->text.data,
+                                            .value_len = p->text.len,
+                                            .deadline_ms = -1};
+    (void)!publisher_put(p->publisher, &publication, NULL, NULL, &err);
+}
+
 /* The outcome record comes before the offset: a crash in between writes it again. */
 static void conclude(struct pipeline *p, struct delivery *d, const char *state)
 {
@@ -170,8 +208,10 @@ static void conclude(struct pipeline *p, struct delivery *d, const char *state)
     p->concluded++;
     if (partition != NULL)
         partition->settling++;
+    if (d->manual && d->has_order_id && !d->judged_before)
+        forget_coordinates(p, d);
     bool written = publish_outcome(p, d, state, -1, deadline_ms, outcome_written);
-    if (d->has_order_id)
+    if (d->has_order_id && d->skip == SKIP_NONE)
         remember(p, d, state[0] == 'd');
     if (!written)
         outcome_written(d, false);
@@ -198,6 +238,16 @@ void conclude_delivered(struct pipeline *p, struct delivery *d)
     p->totals.delivered++;
     note_answered(p, d);
     conclude(p, d, "delivered");
+}
+
+void conclude_skipped(struct pipeline *p, struct delivery *d)
+{
+    log_info(d->skip == SKIP_SUPERSEDED ? "retry superseded" : "retry not for us",
+             LOG_S("reason", d->reason), LOG_S("request", d->text[TEXT_REQUEST].data),
+             LOG_S("topic", d->topic), LOG_I("partition", d->partition),
+             LOG_I("offset", d->offset));
+    p->totals.skipped[d->skip]++;
+    conclude(p, d, d->skip == SKIP_SUPERSEDED ? "superseded" : "skipped");
 }
 
 /* ---- parking ---- */
@@ -240,7 +290,9 @@ static void say_parked(const struct delivery *d)
 void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response, bool cut)
 {
     struct error err = {0};
-    const struct parked_record record = {.topic = d->topic,
+    const struct parked_record record = {.group = p->config->kafka_group,
+                                         .judged = d->judged,
+                                         .topic = d->topic,
                                          .partition = d->partition,
                                          .offset = d->offset,
                                          .timestamp_ms = d->timestamp_ms,

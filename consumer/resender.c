@@ -58,11 +58,11 @@ static void wait_for_wake(struct resender *r, int64_t wait_ms)
     (void)!read(r->wake_fd, &count, sizeof count);
 }
 
-static bool write_order(struct resender *r, const struct retry_order *order, const char *source,
-                        const char *request, struct error *err)
+static bool write_order(struct resender *r, const struct retry_order *order,
+                        const struct resend_ask *ask, struct error *err)
 {
     r->answered = r->acknowledged = false;
-    if (!retry_write(r->publisher, r->config, order, source, request,
+    if (!retry_write(r->publisher, r->config, order, ask->source, ask->request,
                      clock_mono_ms() + ACKNOWLEDGE_MS, written, r, err))
         return false;
     while (!r->answered) {
@@ -96,7 +96,7 @@ static struct reader *read_one(struct resender *r, int32_t partition, int64_t of
 }
 
 static bool write_source(struct resender *r, const rd_kafka_message_t *m, struct slice key,
-                         const char *source, const char *request, struct error *err)
+                         const struct resend_ask *ask, struct error *err)
 {
     rd_kafka_headers_t *headers = NULL;
     (void)rd_kafka_message_headers(m, &headers);
@@ -107,12 +107,14 @@ static bool write_source(struct resender *r, const rd_kafka_message_t *m, struct
                                       .key = {m->key, m->key_len},
                                       .value = {m->payload, m->len},
                                       .headers = headers,
-                                      .order = key};
-    return write_order(r, &order, source, request, err);
+                                      .order = key,
+                                      .judged = ask->judged,
+                                      .forced = ask->forced};
+    return write_order(r, &order, ask, err);
 }
 
 bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
-                     const char *source, const char *request, struct error *err)
+                     const struct resend_ask *ask, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + FETCH_MS;
     rd_kafka_message_t *m = NULL;
@@ -122,7 +124,7 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
     while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
         m = reader_next(reader, POLL_MS);
     bool there = m != NULL && m->payload != NULL && m->offset == offset;
-    bool ok = there && write_source(r, m, key, source, request, err);
+    bool ok = there && write_source(r, m, key, ask, err);
     if (m != NULL)
         rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
     bool failed = reader == NULL, at_end = reader != NULL && reader_at_end(reader);
@@ -136,17 +138,20 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
                   : error_set(err, ERROR_UNREACHABLE, "its record does not come from the brokers");
 }
 
-bool resender_parked(struct resender *r, const rd_kafka_message_t *parked, const char *source,
-                     const char *request, struct error *err)
+bool resender_parked(struct resender *r, const rd_kafka_message_t *parked,
+                     const struct resend_ask *ask, struct error *err)
 {
     struct retry_order order;
     const char *why;
+    struct resend_ask as_parked = *ask;
     if (!retry_order_of_parked(parked, &order, &why))
         return error_set(err, ERROR_FAILED, "%s", why);
+    order.forced = ask->forced;
+    as_parked.judged = order.judged;
     if (order.value.len > 0)
-        return write_order(r, &order, source, request, err);
+        return write_order(r, &order, ask, err);
     if (strcmp(order.topic, r->config->kafka_topic) != 0)
         return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
                          order.topic);
-    return resender_source(r, order.partition, order.offset, order.order, source, request, err);
+    return resender_source(r, order.partition, order.offset, order.order, &as_parked, err);
 }

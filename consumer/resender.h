@@ -9,15 +9,22 @@ struct resender;
 struct resender *resender_new(const struct config *config, struct error *err);
 void resender_free(struct resender *resender); /* accepts NULL */
 
-/* The bytes of a parked record; of one that was too large to be parked whole, its source's. source:
- * "retry" or "redrive". Returns when the brokers have acknowledged it. UNREACHABLE when they do not
- * within 10 s; FAILED when the bytes are nowhere any more. */
+struct resend_ask {
+    const char *source;  /* "retry", "redrive" */
+    const char *request; /* whose outcome is waited for */
+    bool judged;         /* resender_source only: as in retry_writer.h */
+    bool forced;
+};
+
+/* The bytes of a parked record; of one that was too large to be parked whole, its source's. Whether
+ * it was judged stands in the record. Returns when the brokers have acknowledged it. UNREACHABLE
+ * when they do not within 10 s; FAILED when the bytes are nowhere any more. */
 bool resender_parked(struct resender *resender, const rd_kafka_message_t *parked,
-                     const char *source, const char *request, struct error *err) must_check;
+                     const struct resend_ask *ask, struct error *err) must_check;
 
 /* The record at these coordinates of kafka.topic. order is the key of its outcome record. */
 bool resender_source(struct resender *resender, int32_t partition, int64_t offset,
-                     struct slice order, const char *source, const char *request,
+                     struct slice order, const struct resend_ask *ask,
                      struct error *err) must_check;
 
 #endif

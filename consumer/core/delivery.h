@@ -47,8 +47,13 @@ struct delivery {
     struct lane *lane;
     size_t heap_index; /* while RESTING */
     int64_t due_ms;    /* while RESTING; monotonic */
-    bool rejected;     /* not to be sent, only to be parked in its turn */
     bool rests_whole;  /* no probe of an open breaker cuts its rest short; set before lane_rest */
+    bool rejected;     /* not to be sent, only to be parked (or, with skip, passed) in its turn */
+    int skip;    /* enum skip_reason: why it ends without being sent or parked; 0: it does not */
+    bool judged; /* by the rule, ever: else what is read of it next goes through it first */
+    bool judged_before; /* … before this reading of it */
+    bool manual;        /* of the retry topic */
+    bool forced;        /* … and to be sent although it was delivered */
 
     void *owner;     /* the partition it was read from */
     uint64_t epoch;  /* of the partition's assignment: a late completion is recognised by it */

@@ -88,6 +88,33 @@ void recent_note(struct recent *r, struct slice id, const struct transition *tra
     order->count += order->count < RECENT_TRANSITIONS;
 }
 
+/* Below, at, or above 0: before it, itself, behind it. */
+static int compare(const struct transition *a, const struct transition *b)
+{
+    int64_t d = a->partition == b->partition                     ? a->offset - b->offset
+                : a->lsn >= 0 && b->lsn >= 0 && a->lsn != b->lsn ? a->lsn - b->lsn
+                                                                 : -1;
+    return (d > 0) - (d < 0);
+}
+
+enum recent_standing recent_standing(const struct recent *r, struct slice id,
+                                     const struct transition *this)
+{
+    struct key key = key_of(id);
+    enum recent_standing standing = RECENT_UNKNOWN;
+    size_t first = first_of(r, key);
+    for (size_t at = first; at < first + WAYS; at++)
+        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
+            const struct transition *t = &r->orders[at].transitions[i];
+            int order = compare(t, this);
+            if (t->delivered && order > 0)
+                return RECENT_OVERTAKEN;
+            if (t->delivered && order == 0)
+                standing = RECENT_DELIVERED;
+        }
+    return standing;
+}
+
 static bool add_text(struct buf *b, const char *name, const char *text)
 {
     buf_add_text(b, name);

@@ -83,6 +83,8 @@ static enum memory_answer remember(const struct rule *rule, const struct change 
                                    bool triggered, struct memory *memory, uint32_t era)
 {
     struct order_id id;
+    if (memory == NULL)
+        return MEMORY_UNKNOWN;
     if (shows_before(change) && was_triggered(rule, change) == triggered)
         return MEMORY_UNKNOWN;
     if (column_is_unavailable(&change->status)) /* it is what it was */

@@ -10,17 +10,19 @@
 #include "core/memory.h"
 
 /* Why an event is not for us: the closed list. */
-#define SKIP_REASONS(X)                                                                    \
-    X(NONE, "")                                                                            \
-    X(NOT_CONFIRMED, "not_confirmed")                                                      \
-    X(ALREADY_CONFIRMED, "already_confirmed")                                              \
-    X(SNAPSHOT, "snapshot")                                                                \
-    X(DELETE, "delete")                                                                    \
-    X(TRUNCATE, "truncate")                                                                \
-    X(MESSAGE, "message") /* logical decoding messages, heartbeats, transaction records */ \
-    X(TOMBSTONE, "tombstone")                                                              \
-    X(KEY_CHANGE, "key_change")               /* an order got another id: no new order */  \
-    X(ALREADY_DELIVERED, "already_delivered") /* by this process, before it lost the partition */
+#define SKIP_REASONS(X)                                                                           \
+    X(NONE, "")                                                                                   \
+    X(NOT_CONFIRMED, "not_confirmed")                                                             \
+    X(ALREADY_CONFIRMED, "already_confirmed")                                                     \
+    X(SNAPSHOT, "snapshot")                                                                       \
+    X(DELETE, "delete")                                                                           \
+    X(TRUNCATE, "truncate")                                                                       \
+    X(MESSAGE, "message") /* logical decoding messages, heartbeats, transaction records */        \
+    X(TOMBSTONE, "tombstone")                                                                     \
+    X(KEY_CHANGE, "key_change")               /* an order got another id: no new order */         \
+    X(ALREADY_DELIVERED, "already_delivered") /* by this process, before it lost the partition */ \
+    X(OTHERS_RETRY, "others_retry")           /* a retry record of another topic or group */      \
+    X(SUPERSEDED, "superseded")               /* a retry of what a delivery made obsolete */
 
 enum skip_reason {
 #define X(id, name) SKIP_##id,
@@ -54,6 +56,7 @@ struct judgement {
  * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs).
  * era: that of core/memory. */
 #define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
+/* memory NULL: nothing is known, and nothing noted. */
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
                             struct memory *memory, uint32_t era);
 

@@ -114,6 +114,7 @@ static void deliver(struct transform *t, const struct change *change, const stru
 {
     struct rejection rejection;
     buf_reset(&t->body);
+    result->judged = true;
     note_order(change, record, result);
     if (!payload_render(change, record->timestamp_ms, &t->payload, &t->body, &rejection)) {
         result->verdict = TRANSFORM_REJECT;
@@ -130,7 +131,8 @@ static void deliver(struct transform *t, const struct change *change, const stru
 static void judge(struct transform *t, const struct change *change, const struct record *record,
                   struct transformed *result)
 {
-    struct judgement judgement = rule_judge(&t->rule, change, t->memory, record->era);
+    struct judgement judgement =
+        rule_judge(&t->rule, change, record->alone ? NULL : t->memory, record->era);
     result->before_unknown = judgement.before_unknown;
     result->near_miss = judgement.near_miss;
     if (judgement.verdict == RULE_DELIVER &&
@@ -150,7 +152,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     struct change change;
     const char *why;
     ret_result->why = ret_result->detail = "";
-    ret_result->before_unknown = ret_result->near_miss = false;
+    ret_result->before_unknown = ret_result->near_miss = ret_result->judged = false;
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';

@@ -32,7 +32,8 @@ struct record {
     bool (*has_header)(const void *context, const char *name); /* asked of few records only */
     const void *context;
     uint32_t era; /* of core/memory: the stretch of its partition that is being read */
-    bool any_row; /* deliver the row whatever its transition: a manual retry */
+    bool any_row; /* deliver the row whatever its transition: it was judged before */
+    bool alone;   /* not in its order's sequence: the memory neither knows nor learns of it */
 };
 
 enum transform_verdict { TRANSFORM_SKIP, TRANSFORM_DELIVER, TRANSFORM_REJECT };
@@ -43,8 +44,9 @@ struct transformed {
     const char *why;       /* the closed list's word: "not_confirmed", "missing:client_phone", "" */
     const char *detail;    /* of an undecodable record, for people; "" else */
     bool before_unknown, near_miss;
-    bool whole;                 /* its bytes were read to their end, and fit the schema */
-    bool misfit;                /* they do not fit it; detail says how */
+    bool whole;  /* its bytes were read to their end, and fit the schema */
+    bool misfit; /* they do not fit it; detail says how */
+    bool judged; /* the rule has said that it is to be delivered, now or (any_row) before */
     const struct buf *body;     /* of TRANSFORM_DELIVER */
     struct order_id order_id;   /* unless skipped; len 0: the record has none */
     struct slice order_number;  /* unless skipped; len 0: none, or not text */

@@ -45,6 +45,7 @@ static void write_record(struct resend *r, struct retry_order *order)
 {
     struct error err = {0};
     order->order = slice_of(r->key);
+    order->forced = r->facts.state == ORDER_DELIVERED; /* nothing else asks for such a one */
     r->asked_ms = r->d->wall_ms;
     if (!retry_write(r->d->publisher, r->d->config, order, r->source, r->request,
                      r->d->now_ms + ACKNOWLEDGE_MS, written, r, &err))
@@ -73,7 +74,8 @@ static void source_fetched(void *context, enum fetch_result result, const rd_kaf
                                 .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
                                 .key = {m->key, m->key_len},
                                 .value = {m->payload, m->len},
-                                .headers = headers};
+                                .headers = headers,
+                                .judged = strcmp(r->facts.reason, "undecodable") != 0};
     write_record(r, &order);
 }
 

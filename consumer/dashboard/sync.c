@@ -116,7 +116,18 @@ static void answer_problem(struct wait *w, enum problem problem, const char *det
 
 /* ---- which transition ---- */
 
-enum fit { FIT_NONE, FIT_LATEST, FIT_LATER, FIT_DELIVERED_BEFORE, FIT_SUPERSEDED };
+enum fit {
+    FIT_LATEST,           /* the one that the last outcome is of */
+    FIT_LATER,            /* not seen yet */
+    FIT_DELIVERED_BEFORE, /* among the transitions before the last outcome */
+    FIT_PARKED_BEFORE,
+    FIT_SUPERSEDED /* older than what was handled */
+};
+
+static bool is_superseded(const struct order_facts *facts)
+{
+    return strcmp(facts->reason, "superseded") == 0;
+}
 
 /* A settled transition of this time among those before the latest one. */
 static const json_t *find_previous(const struct order_facts *facts, int64_t want_ms)
@@ -131,16 +142,44 @@ static const json_t *find_previous(const struct order_facts *facts, int64_t want
     return NULL;
 }
 
+static bool is_delivered(const json_t *transition)
+{
+    const char *state = json_string_value(json_object_get(transition, "state"));
+    return state != NULL && strcmp(state, "delivered") == 0;
+}
+
+/* The latest by its own time, of those that were delivered. */
+static const json_t *find_delivered(const struct order_facts *facts)
+{
+    const json_t *one, *latest = NULL;
+    int64_t latest_ms = INT64_MIN;
+    size_t i;
+    json_array_foreach (facts->previous, i, one) {
+        const char *at = json_string_value(json_object_get(one, "confirmed_at"));
+        int64_t ms = at != NULL ? time_ms(at) : -1;
+        if (is_delivered(one) && ms > latest_ms) {
+            latest = one;
+            latest_ms = ms;
+        }
+    }
+    return latest;
+}
+
+/* The last outcome need not be of the latest confirmation: an older one may have been sent again
+ * since (a replay, a retry). So the transitions before it are looked at whatever their time. */
 static enum fit fit_of(const struct order_facts *facts, int64_t want_ms, const json_t **ret_before)
 {
     int64_t latest_ms = facts->confirmed_at[0] != '\0' ? time_ms(facts->confirmed_at) : -1;
-    if (want_ms < 0 || latest_ms < 0 || latest_ms == want_ms)
+    if (!is_superseded(facts) && (want_ms < 0 || latest_ms < 0 || latest_ms == want_ms))
         return FIT_LATEST;
-    if (want_ms > latest_ms)
-        return FIT_LATER;
-    *ret_before = find_previous(facts, want_ms);
-    const char *state = json_string_value(json_object_get(*ret_before, "state"));
-    return state != NULL && strcmp(state, "delivered") == 0 ? FIT_DELIVERED_BEFORE : FIT_SUPERSEDED;
+    *ret_before = want_ms < 0 ? find_delivered(facts) : find_previous(facts, want_ms);
+    if (is_delivered(*ret_before))
+        return FIT_DELIVERED_BEFORE;
+    if (want_ms < 0 || latest_ms < 0)
+        return FIT_LATEST;
+    if (want_ms <= latest_ms)
+        return FIT_SUPERSEDED;
+    return *ret_before != NULL ? FIT_PARKED_BEFORE : FIT_LATER;
 }
 
 /* ---- waiting ---- */
@@ -266,6 +305,19 @@ static void before(struct wait *w, const json_t *transition)
     answer_state(w, 200, &s);
 }
 
+/* It can be asked for only as the order's last outcome. */
+static void parked_before(struct wait *w, const json_t *transition)
+{
+    const char *reason = json_string_value(json_object_get(transition, "reason"));
+    struct order_facts parked = {
+        .attempts = (int)json_integer_value(json_object_get(transition, "attempts"))};
+    snprintf(parked.reason, sizeof parked.reason, "%s", reason != NULL ? reason : "");
+    answer_problem(w, PROBLEM_REFUSED,
+                   "it was parked, and an older confirmation of this order was sent since; confirm "
+                   "the order again",
+                   &parked);
+}
+
 void sync_advance(struct wait *w)
 {
     struct order_facts facts;
@@ -278,13 +330,16 @@ void sync_advance(struct wait *w)
     json_t *previous = facts.previous;
     switch (fit_of(&facts, w->want_ms, &transition)) {
     case FIT_LATER: unseen(w); break;
+    case FIT_PARKED_BEFORE: parked_before(w, transition); break;
     case FIT_SUPERSEDED:
         answer_problem(w, PROBLEM_SUPERSEDED, "a later confirmation of this order was handled",
                        NULL);
         break;
     case FIT_DELIVERED_BEFORE:
         if (w->force)
-            answer_problem(w, PROBLEM_SUPERSEDED, "a later confirmation of this order was handled",
+            answer_problem(w, PROBLEM_SUPERSEDED,
+                           "another confirmation of this order was handled since; confirm the "
+                           "order again to send it",
                            NULL);
         else
             before(w, transition);

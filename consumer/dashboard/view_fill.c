@@ -69,11 +69,19 @@ static void outcome_done(struct outcome *outcome)
     free(outcome->previous);
 }
 
+static bool is_state(const struct outcome_fields *fields, const char *name)
+{
+    return fields->state.len == strlen(name) &&
+           memcmp(name, fields->state.data, fields->state.len) == 0;
+}
+
+/* A superseded retry was not sent because a later transition, or this one, was delivered. */
 static int state_of(const struct outcome_fields *fields)
 {
+    if (is_state(fields, "superseded"))
+        return ORDER_DELIVERED;
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
-        if (fields->state.len == strlen(order_state_names[i]) &&
-            memcmp(order_state_names[i], fields->state.data, fields->state.len) == 0)
+        if (is_state(fields, order_state_names[i]))
             return i;
     return -1;
 }
@@ -188,10 +196,12 @@ static bool put_outcome(struct view *view, struct slice key, const struct outcom
                         int64_t record_ms, struct error *err)
 {
     int state = state_of(fields);
+    int64_t at_ms = time_of(fields, record_ms);
+    if (is_state(fields, "skipped")) /* not for us after all, or under its order's id by now */
+        return forget(view, key, err) && end_retry(view, key, fields->request, at_ms, err);
     if (state < 0)
         return false;
     struct place place = find(view, key);
-    int64_t at_ms = time_of(fields, record_ms);
     if (!put_order(view, key, &place, fields, at_ms, err) ||
         !end_retry(view, key, fields->request, at_ms, err))
         return false;

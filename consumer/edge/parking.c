@@ -28,6 +28,8 @@ static rd_kafka_headers_t *headers_of(const struct parked_record *r)
     add(h, PREFIX "reason", slice_of(r->reason));
     add(h, PREFIX "detail", slice_of(r->detail));
     add(h, PREFIX "class", slice_of(r->class));
+    add(h, PREFIX "group", slice_of(r->group));
+    add(h, PREFIX "judged", slice_of(r->judged ? "yes" : "no"));
     add(h, PREFIX "topic", slice_of(r->topic));
     add_number(h, PREFIX "partition", r->partition);
     add_number(h, PREFIX "offset", r->offset);

@@ -10,6 +10,8 @@
 /* What is parked; everything is copied at the call. Texts that are empty or NULL, and numbers below
  * 0, are left out. */
 struct parked_record {
+    const char *group; /* that parks it */
+    bool judged;       /* by the rule: it is to be delivered */
     const char *topic; /* source coordinates */
     int32_t partition;
     int64_t offset, timestamp_ms;

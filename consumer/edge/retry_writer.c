@@ -42,6 +42,17 @@ static bool number(const rd_kafka_headers_t *headers, const char *name, int64_t 
     return errno == 0 && *ret <= max;
 }
 
+static bool is(struct slice text, const char *word)
+{
+    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
+}
+
+static bool was_judged(const rd_kafka_headers_t *headers)
+{
+    struct slice judged = header(headers, PREFIX "judged"), class = header(headers, PREFIX "class");
+    return judged.len > 0 ? is(judged, "yes") : class.len > 0 && !is(class, "undecodable");
+}
+
 bool retry_order_of_parked(const rd_kafka_message_t *m, struct retry_order *ret,
                            const char **ret_why)
 {
@@ -64,7 +75,8 @@ bool retry_order_of_parked(const rd_kafka_message_t *m, struct retry_order *ret,
                                 .key = {m->key, m->key_len},
                                 .value = {m->payload, m->len},
                                 .headers = headers,
-                                .order = header(headers, PREFIX "order-id")};
+                                .order = header(headers, PREFIX "order-id"),
+                                .judged = was_judged(headers)};
     return true;
 }
 
@@ -104,6 +116,7 @@ bool retry_write(struct publisher *publisher, const struct config *config,
                  int64_t deadline_ms, publisher_done *done, void *context, struct error *err)
 {
     rd_kafka_headers_t *headers = originals(order->headers);
+    add(headers, PREFIX "group", slice_of(config->kafka_group));
     add(headers, PREFIX "topic", slice_of(order->topic));
     add_number(headers, PREFIX "partition", order->partition);
     add_number(headers, PREFIX "offset", order->offset);
@@ -111,6 +124,8 @@ bool retry_write(struct publisher *publisher, const struct config *config,
     add(headers, PREFIX "source", slice_of(source));
     add(headers, PREFIX "request", slice_of(request));
     add(headers, PREFIX "order", order->order);
+    add(headers, PREFIX "judged", slice_of(order->judged ? "yes" : "no"));
+    add(headers, PREFIX "forced", slice_of(order->forced ? "yes" : "no"));
     const struct publication publication = {.topic = config->retry_topic,
                                             .partition = order->partition,
                                             .key = order->key.data,

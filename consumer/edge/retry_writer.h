@@ -2,7 +2,11 @@
  *
  * It carries the original record (key, bytes, headers) and says where that one lay:
  *
- *   elementor-sync.topic .partition .offset .timestamp   of the source record
+ *   elementor-sync.group                                 the group that is to send it: no other
+ * does elementor-sync.topic .partition .offset .timestamp   of the source record
+ *   elementor-sync.judged                                "yes": the rule has said that it is to be
+ *                                                        sent; "no": it goes through the rule first
+ *   elementor-sync.forced                                "yes": although it was delivered
  *   elementor-sync.source                                "retry" or "redrive"
  *   elementor-sync.request                               who asked knows it by this
  *   elementor-sync.order                                 the key of its outcome record
@@ -25,12 +29,15 @@ struct retry_order {
     struct slice key, value;
     const rd_kafka_headers_t *headers; /* NULL: none; those of ours are not copied */
     struct slice order;                /* the key of its outcome record */
+    bool judged;                       /* by the rule; false: not, or not known */
+    bool forced;                       /* to be sent although it was delivered */
 };
 
 /* A new request's id: 32 hex digits of randomness. False when there is none. */
 bool retry_request_new(char ret[RETRY_REQUEST_MAX]) must_check;
 
-/* Reads the source's coordinates out of a record of the parked topic. False, with why, when they
+/* Reads the source's coordinates out of a record of the parked topic, and whether it was judged (a
+ * former release did not say: what could not be decoded was not). False, with why, when they
  * are missing. The value is empty when the record was too large to be parked whole: then it has to
  * be fetched from its source. What is returned borrows the message. */
 bool retry_order_of_parked(const rd_kafka_message_t *parked, struct retry_order *ret,

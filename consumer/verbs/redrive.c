@@ -161,12 +161,13 @@ static bool rest(struct redrive *r)
 static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct error *err)
 {
     char request[RETRY_REQUEST_MAX];
+    const struct resend_ask ask = {.source = "redrive", .request = request};
     struct error why = {0};
     if (rest(r))
         return error_set(err, ERROR_FAILED, "stopped after %zu; the rest stays parked", r->sent);
     if (!retry_request_new(request))
         return error_set(err, ERROR_FAILED, "the system has no randomness");
-    if (resender_parked(r->resender, m, "redrive", request, &why)) {
+    if (resender_parked(r->resender, m, &ask, &why)) {
         r->sent++;
         return true;
     }

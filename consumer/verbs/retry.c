@@ -15,12 +15,15 @@ enum { POLL_MS = 200, PATIENCE_MS = 30000, TEXT_MAX = 512 };
 struct options {
     const char *order;
     int64_t timeout_ms;
+    bool force;
 };
 
 static const struct argument arguments[] = {
     {"--order", ARGUMENT_TEXT, offsetof(struct options, order), "ID", "an order's id or number"},
     {"--timeout", ARGUMENT_DURATION, offsetof(struct options, timeout_ms), "D",
      "how long to wait for what comes of it (default 30s)"},
+    {"--force", ARGUMENT_FLAG, offsetof(struct options, force), "",
+     "send it although it was delivered"},
 };
 
 struct retry {
@@ -32,6 +35,11 @@ struct retry {
     bool by_id, several; /* its id was said; else: more than one order has the number */
     char request[RETRY_REQUEST_MAX];
 };
+
+static bool is_state(const json_t *outcome, const char *state)
+{
+    return strcmp(outcome_text(outcome, "state"), state) == 0;
+}
 
 static bool names_order(const json_t *outcome, const char *order)
 {
@@ -99,13 +107,14 @@ static rd_kafka_message_t *find_parked(struct retry *r, struct reader *reader)
 }
 
 /* The parked record's bytes, if it is there; *ret_found. */
-static bool ask_parked(struct retry *r, bool *ret_found, struct error *err)
+static bool ask_parked(struct retry *r, const struct resend_ask *ask, bool *ret_found,
+                       struct error *err)
 {
     struct error ignored = {0}; /* the source may have what the parked topic has not */
     struct reader *reader =
         reader_of_topic(r->config, r->config->parked_topic, "beginning", true, &ignored);
     rd_kafka_message_t *m = find_parked(r, reader);
-    bool ok = m != NULL && resender_parked(r->resender, m, "retry", r->request, err);
+    bool ok = m != NULL && resender_parked(r->resender, m, ask, err);
     *ret_found = m != NULL;
     if (m != NULL)
         rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
@@ -115,9 +124,14 @@ static bool ask_parked(struct retry *r, bool *ret_found, struct error *err)
 
 static bool ask(struct retry *r, struct error *err)
 {
+    const struct resend_ask ask = {.source = "retry",
+                                   .request = r->request,
+                                   .judged =
+                                       strcmp(outcome_text(r->last, "reason"), "undecodable") != 0,
+                                   .forced = is_state(r->last, "delivered")};
     bool found = false, ok = false;
-    if (strcmp(outcome_text(r->last, "state"), "parked") == 0)
-        ok = ask_parked(r, &found, err);
+    if (is_state(r->last, "parked"))
+        ok = ask_parked(r, &ask, &found, err);
     if (found)
         return ok;
     if (strcmp(outcome_text(r->last, "topic"), r->config->kafka_topic) != 0)
@@ -125,7 +139,7 @@ static bool ask(struct retry *r, struct error *err)
                          outcome_text(r->last, "topic"));
     return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
                            outcome_number(r->last, "offset"),
-                           slice_of(outcome_text(r->last, "order_id")), "retry", r->request, err);
+                           slice_of(outcome_text(r->last, "order_id")), &ask, err);
 }
 
 static void say(const json_t *outcome)
@@ -152,17 +166,31 @@ static bool await_outcome(struct retry *r, struct error *err)
         json_t *outcome = outcomes_next(r->outcomes);
         bool ours = outcome != NULL && strcmp(outcome_text(outcome, "request"), r->request) == 0;
         bool settled = ours && outcome_number(outcome, "settled_ms") >= 0;
-        bool delivered = settled && strcmp(outcome_text(outcome, "state"), "delivered") == 0;
+        bool parked = settled && is_state(outcome, "parked");
         if (ours)
             say(outcome);
         json_decref(outcome);
         if (settled)
-            return delivered || error_set(err, ERROR_FAILED, "it was parked again");
+            return !parked || error_set(err, ERROR_FAILED, "it was parked again");
     }
     return error_set(err, ERROR_FAILED,
                      "nothing came of it within %" PRId64 " s; the request stays in the retry "
                      "topic and is served as soon as a member can",
                      (patience + 999) / 1000);
+}
+
+/* What its last outcome allows. */
+static bool may_ask(const struct retry *r, struct error *err)
+{
+    if (is_state(r->last, "retrying"))
+        return error_set(err, ERROR_FAILED,
+                         "it is being retried already; nothing was asked for again");
+    if (is_state(r->last, "superseded"))
+        return error_set(err, ERROR_FAILED,
+                         "a later confirmation of it was delivered; nothing was asked for again");
+    return !is_state(r->last, "delivered") || r->own->force ||
+           error_set(err, ERROR_FAILED,
+                     "it was delivered; nothing was asked for again. --force sends it once more");
 }
 
 static bool retry(struct retry *r, struct error *err)
@@ -174,9 +202,8 @@ static bool retry(struct retry *r, struct error *err)
     if ((r->outcomes = outcomes_new(r->config, err)) == NULL || !find_order(r, err))
         return false;
     say(r->last);
-    if (strcmp(outcome_text(r->last, "state"), "retrying") == 0)
-        return error_set(err, ERROR_FAILED,
-                         "it is being retried already; nothing was asked for again");
+    if (!may_ask(r, err))
+        return false;
     return (r->resender = resender_new(r->config, err)) != NULL && ask(r, err) &&
            await_outcome(r, err);
 }

@@ -176,7 +176,7 @@ def retry_sends_one_order_again(t):
     first, second = of_order(t, order)
     assert ids([first]) == ids([second]) and first["body"] == second["body"]
     assert source(second) == "retry"
-    verb(t, "retry", "--order", order)  # by its id; delivered, and asked for once more
+    verb(t, "retry", "--order", order, "--force")  # by its id; delivered, and asked for once more
     assert len(of_order(t, order)) == 3 and len(set(ids(of_order(t, order)))) == 1
     t.receiver.control(status=413)
     assert "parked again" in verb(t, "retry", "--order", other, code=1)[1]

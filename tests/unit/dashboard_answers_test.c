@@ -330,6 +330,94 @@ static void a_cancelled_redrive_sends_no_more(void **state)
     station_close(&s);
 }
 
+#define BEFORE(state, at)                                                                       \
+    "{\"webhook_id\":\"msg_2\",\"state\":\"" state "\",\"reason\":\"r\",\"confirmed_at\":\"" at \
+    "\",\"attempts\":1,\"settled_ms\":5}"
+
+static const char newer[] = "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-22T00:00:00Z\"}",
+                  older[] = "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-20T00:00:00Z\"}";
+
+/* The last outcome is that of the older confirmation (a replay, a forced retry). */
+static void a_newer_confirmation_was_delivered_before(void **state)
+{
+    struct station s;
+    (void)state;
+    open_and_start(&s);
+    station_outcome(&s, &(struct outcome){.order = "o1",
+                                          .state = "delivered",
+                                          .confirmed_at = "2026-11-20T00:00:00Z",
+                                          .previous = BEFORE("delivered", "2026-11-22T00:00:00Z")});
+    station_await_order(&s, "o1", "delivered");
+    struct answer a = sync_order(&s, newer);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "2026-11-22T00:00:00Z"));
+    a = station_ask(&s, "GET", SYNC "?order_id=o1&confirmed_at=2026-11-22T00:00:00Z", s.customer,
+                    NULL);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"status\":\"delivered\""));
+    assert_int_equal(sync_order(&s, older).status, 200);
+    station_close(&s);
+}
+
+static void a_newer_confirmation_was_parked_before(void **state)
+{
+    struct station s;
+    (void)state;
+    open_and_start(&s);
+    station_outcome(&s, &(struct outcome){.order = "o1",
+                                          .state = "delivered",
+                                          .confirmed_at = "2026-11-20T00:00:00Z",
+                                          .previous = BEFORE("parked", "2026-11-22T00:00:00Z")});
+    station_await_order(&s, "o1", "delivered");
+    struct answer a = sync_order(&s, newer);
+    assert_problem(&a, 502, "refused");
+    station_close(&s);
+}
+
+/* A retry of the older confirmation that the pipeline ended: the order itself is delivered. */
+static void a_superseded_retry_leaves_the_order_delivered(void **state)
+{
+    struct station s;
+    (void)state;
+    open_and_start(&s);
+    station_outcome(&s, &(struct outcome){.order = "o1",
+                                          .state = "superseded",
+                                          .reason = "superseded",
+                                          .confirmed_at = "2026-11-20T00:00:00Z",
+                                          .previous = BEFORE("delivered", "2026-11-22T00:00:00Z")});
+    station_await_order(&s, "o1", "delivered");
+    struct answer a = sync_order(&s, "{\"order_id\":\"o1\"}");
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "2026-11-22T00:00:00Z"));
+    assert_int_equal(sync_order(&s, newer).status, 200);
+    a = sync_order(&s, older);
+    assert_problem(&a, 409, "superseded");
+    station_close(&s);
+}
+
+/* It was parked before it could be read, sent again, and is not for us. */
+static void what_was_skipped_is_parked_no_more(void **state)
+{
+    struct station s;
+    (void)state;
+    open_and_start(&s);
+    parked(&s, "orders-0-7", "undecodable", "undecodable", 7);
+    station_outcome(
+        &s, &(struct outcome){
+                .order = "orders-0-7", .state = "skipped", .reason = "not_confirmed", .offset = 7});
+    for (int i = 0;; i++) {
+        struct answer a = station_ask(&s, "GET", "/api/v1/orders/orders-0-7", s.operator, NULL);
+        if (a.status == 404)
+            break;
+        if (i == 1000)
+            fail_msg("still there: %s", a.body);
+        usleep(10000);
+    }
+    struct answer a = station_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
+    assert_non_null(strstr(a.body, "\"count\":0"));
+    station_close(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -342,6 +430,10 @@ int main(void)
         cmocka_unit_test(an_operators_retry_is_told_why_not),
         cmocka_unit_test(without_brokers_nothing_is_promised),
         cmocka_unit_test(a_cancelled_redrive_sends_no_more),
+        cmocka_unit_test(a_newer_confirmation_was_delivered_before),
+        cmocka_unit_test(a_newer_confirmation_was_parked_before),
+        cmocka_unit_test(a_superseded_retry_leaves_the_order_delivered),
+        cmocka_unit_test(what_was_skipped_is_parked_no_more),
     };
     return world_main("dashboard_answers", tests, sizeof tests / sizeof *tests);
 }

@@ -102,6 +102,8 @@ static json_t *outcome_of_retry(const char *topic, const char *request)
     struct world w;
     world_open(&w, accepting);
     rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
+    rd_kafka_header_add(headers, "elementor-sync.group", -1, "shop", -1);
+    rd_kafka_header_add(headers, "elementor-sync.judged", -1, "yes", -1);
     rd_kafka_header_add(headers, "elementor-sync.topic", -1, topic, -1);
     rd_kafka_header_add(headers, "elementor-sync.partition", -1, "0", -1);
     rd_kafka_header_add(headers, "elementor-sync.offset", -1, "7", -1);

@@ -51,10 +51,10 @@ static bool call_retry(struct world *w, const char *order)
 {
     static const struct verb *const verbs[] = {&verb_retry, NULL};
     char *argv[] = {"elementor-sync", "retry", "--order", (char *)(uintptr_t)order,
-                    "--timeout",      "1ms",   NULL};
+                    "--timeout",      "1ms",   "--force", NULL};
     struct invocation call;
     w->err = (struct error){0};
-    assert_true(arguments_parse(6, argv, verbs, &call, &w->err));
+    assert_true(arguments_parse(7, argv, verbs, &call, &w->err));
     bool ok = call.verb->run(w->config, call.options, &w->err);
     printf("%s\n", w->err.text);
     return ok;
@@ -114,9 +114,10 @@ static void coordinates_that_are_none_are_refused(void **state)
     struct world w;
     (void)state;
     world_open(&w, accepting);
+    const struct resend_ask ask = {.source = "retry", .request = "r1"};
     struct resender *r = resender_new(w.config, &w.err);
     assert_non_null(r);
-    assert_false(resender_source(r, -1, 0, slice_of("o1"), "retry", "r1", &w.err));
+    assert_false(resender_source(r, -1, 0, slice_of("o1"), &ask, &w.err));
     assert_int_equal(w.err.code, ERROR_FAILED);
     resender_free(r);
     world_close(&w);

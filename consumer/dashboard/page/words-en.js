@@ -176,6 +176,8 @@ export const en = {
     e_retrying: 'Waits for another attempt',
     e_asked_nobody: 'Sent again',
     e_redrive: 'Sent again together with others',
+    e_superseded: 'Not sent: a later confirmation of this order was delivered',
+    e_already_delivered: 'Not sent: it had been delivered in the meantime',
     e_answer: 'answer {status}',
     d_order_id: 'Order id',
     d_order_number: 'Order number',

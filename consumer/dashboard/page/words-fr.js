@@ -176,6 +176,8 @@ export const fr = {
     e_retrying: 'Attend un nouvel essai',
     e_asked_nobody: 'Renvoyée',
     e_redrive: 'Renvoyée avec d’autres',
+    e_superseded: 'Pas envoyée : une confirmation plus récente de cette commande a été livrée',
+    e_already_delivered: 'Pas envoyée : elle avait été livrée entre-temps',
     e_answer: 'réponse {status}',
     d_order_id: 'Identifiant',
     d_order_number: 'Numéro',
