@@ -31,16 +31,21 @@ void outcomes_free(struct outcomes *o)
     free(o);
 }
 
-json_t *outcomes_next(struct outcomes *o)
+json_t *outcomes_next_within(struct outcomes *o, int timeout_ms)
 {
     json_t *outcome = NULL;
     rd_kafka_message_t *m;
-    while (outcome == NULL && (m = reader_next(o->reader, POLL_MS)) != NULL) {
+    while (outcome == NULL && (m = reader_next(o->reader, timeout_ms)) != NULL) {
         if (m->payload != NULL)
             outcome = json_loadb(m->payload, m->len, JSON_REJECT_DUPLICATES, NULL);
         rd_kafka_message_destroy(m);
     }
     return outcome;
+}
+
+json_t *outcomes_next(struct outcomes *o)
+{
+    return outcomes_next_within(o, POLL_MS);
 }
 
 bool outcomes_caught_up(const struct outcomes *o)

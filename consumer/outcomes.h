@@ -17,6 +17,9 @@ void outcomes_free(struct outcomes *outcomes); /* accepts NULL */
  * caller owns it. Records that are none are passed by. */
 json_t *outcomes_next(struct outcomes *outcomes);
 
+/* The same within another time. */
+json_t *outcomes_next_within(struct outcomes *outcomes, int timeout_ms);
+
 /* Whether everything was read that was there at some moment since the start. */
 bool outcomes_caught_up(const struct outcomes *outcomes);
 

@@ -1,5 +1,4 @@
 /* redrive: the parked orders again, at a bounded rate. */
-#include "core/hash.h"
 #include "core/parked_list.h"
 #include "core/position.h"
 #include "core/printable.h"
@@ -7,6 +6,7 @@
 #include "edge/kafka_header.h"
 #include "edge/reader.h"
 #include "outcomes.h"
+#include "requests.h"
 #include "resender.h"
 #include "verbs/confirm.h"
 #include "verbs/verbs.h"
@@ -40,21 +40,33 @@ struct redrive {
     int64_t since_ms;
     int stop_fd;
     struct parked_list list;
+    struct outcomes *outcomes;
+    struct requests *requests;
     struct resender *resender;
-    size_t sent, failed;
+    size_t others; /* parked records of another topic or group */
+    size_t sent, failed, meanwhile;
     int64_t due_ms;
 };
-
-static uint64_t hash_of(const void *key, size_t len)
-{
-    return len > 0 ? hash_bytes(key, len, 0) | 1 : 0; /* 0 stands for none */
-}
 
 static void copy_reason(const rd_kafka_message_t *m, char *ret, size_t size)
 {
     struct slice reason = kafka_header(m, "elementor-sync.reason");
     if (reason.len > 0) /* "%.*s" takes no NULL, of whatever length */
         snprintf(ret, size, "%.*s", (int)reason.len, reason.data);
+}
+
+static bool is_text(struct slice text, const char *other)
+{
+    return text.len == strlen(other) && memcmp(text.data, other, text.len) == 0;
+}
+
+/* On a parked topic that is shared. A former release named no group. */
+static bool is_ours(const struct redrive *r, const rd_kafka_message_t *m,
+                    const struct retry_order *order)
+{
+    struct slice group = kafka_header(m, "elementor-sync.group");
+    return strcmp(order->topic, r->config->kafka_topic) == 0 &&
+           (group.len == 0 || is_text(group, r->config->kafka_group));
 }
 
 /* What cannot be sent again, since it does not say where it came from, is passed by. */
@@ -64,12 +76,15 @@ static bool note(struct redrive *r, const rd_kafka_message_t *m)
     const char *why;
     if (!retry_order_of_parked(m, &order, &why))
         return true;
-    struct parked_entry entry = {
-        .source = {hash_of(order.topic, strlen(order.topic)), order.partition, order.offset},
-        .parked_partition = m->partition,
-        .parked_offset = m->offset,
-        .parked_ms = rd_kafka_message_timestamp(m, NULL),
-        .order = hash_of(order.order.data, order.order.len)};
+    if (!is_ours(r, m, &order)) {
+        r->others++;
+        return true;
+    }
+    struct parked_entry entry = {.source = {order.partition, order.offset},
+                                 .parked_partition = m->partition,
+                                 .parked_offset = m->offset,
+                                 .parked_ms = rd_kafka_message_timestamp(m, NULL),
+                                 .order = order.order};
     copy_reason(m, entry.reason, sizeof entry.reason);
     return parked_list_add(&r->list, &entry);
 }
@@ -89,36 +104,74 @@ static bool read_parked(struct redrive *r, struct error *err)
         reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err);
     while (ok && reader != NULL && !reader_at_end(reader) && (ok = may_go_on(r, err)))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
-            ok = note(r, m) || error_set(err, ERROR_NO_MEMORY, "no memory for the parked orders");
+            ok = note(r, m);
             rd_kafka_message_destroy(m);
         }
+    bool read = reader != NULL && err->code == ERROR_NONE;
     reader_free(reader);
-    parked_list_sort(&r->list);
-    return ok && reader != NULL;
+    return read && ((ok && parked_list_sort(&r->list)) ||
+                    error_set(err, ERROR_NO_MEMORY, "no memory for the parked orders"));
+}
+
+/* ---- what is known of them, at first and while they are sent ---- */
+
+static struct slice text_of(const json_t *outcome, const char *name)
+{
+    const json_t *value = json_object_get(outcome, name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
 static void note_outcome(struct redrive *r, const json_t *outcome)
 {
-    const char *id = outcome_text(outcome, "order_id"), *topic = outcome_text(outcome, "topic");
-    const struct parked_source source = {hash_of(topic, strlen(topic)),
-                                         (int32_t)outcome_number(outcome, "partition"),
-                                         outcome_number(outcome, "offset")};
-    bool parked = strcmp(outcome_text(outcome, "state"), "parked") == 0;
-    parked_list_outcome(&r->list, hash_of(id, strlen(id)), parked, &source);
+    const struct parked_outcome o = {.order = text_of(outcome, "order_id"),
+                                     .source = {(int32_t)outcome_number(outcome, "partition"),
+                                                outcome_number(outcome, "offset")},
+                                     .parked =
+                                         strcmp(outcome_text(outcome, "state"), "parked") == 0,
+                                     .request = text_of(outcome, "request")};
+    if (strcmp(outcome_text(outcome, "topic"), r->config->kafka_topic) == 0)
+        parked_list_outcome(&r->list, &o);
 }
 
-static bool read_outcomes(struct redrive *r, struct error *err)
+/* False when there was nothing new within the time. */
+static bool note_next_outcome(struct redrive *r, int timeout_ms)
 {
-    struct outcomes *outcomes = outcomes_new(r->config, err);
-    bool ok = outcomes != NULL;
-    while (ok && !outcomes_caught_up(outcomes) && (ok = may_go_on(r, err))) {
-        json_t *outcome = outcomes_next(outcomes);
-        if (outcome != NULL)
-            note_outcome(r, outcome);
-        json_decref(outcome);
-    }
-    outcomes_free(outcomes);
+    json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
+    if (outcome != NULL)
+        note_outcome(r, outcome);
+    json_decref(outcome);
+    return outcome != NULL;
+}
+
+static bool note_next_request(struct redrive *r, int timeout_ms)
+{
+    struct request request;
+    if (!requests_next(r->requests, timeout_ms, &request))
+        return false;
+    const struct parked_source source = {request.partition, request.offset};
+    parked_list_request(&r->list, &source, slice_of(request.id));
+    return true;
+}
+
+/* Requests first: an outcome that answers one is written after it. */
+static bool read_known(struct redrive *r, struct error *err)
+{
+    bool ok = (r->outcomes = outcomes_new(r->config, err)) != NULL &&
+              (r->requests = requests_new(r->config, err)) != NULL;
+    while (ok && !requests_caught_up(r->requests) && (ok = may_go_on(r, err)))
+        (void)note_next_request(r, POLL_MS);
+    while (ok && !outcomes_caught_up(r->outcomes) && (ok = may_go_on(r, err)))
+        (void)note_next_outcome(r, POLL_MS);
     return ok;
+}
+
+/* What was delivered, parked anew or asked for by others since it was selected. */
+static void look_again(struct redrive *r)
+{
+    while (note_next_request(r, 0))
+        ;
+    while (note_next_outcome(r, 0))
+        ;
 }
 
 /* How many of each reason; the list is small where it matters. */
@@ -128,6 +181,8 @@ static void show(const struct redrive *r)
     size_t counts[REASONS_SHOWN] = {0}, known = 0, others = 0;
     for (size_t i = 0; i < r->list.count; i++) {
         size_t at = 0;
+        if (!r->list.entries[i].selected)
+            continue;
         while (at < known && strcmp(reasons[at], r->list.entries[i].reason) != 0)
             at++;
         if (at == known && known < REASONS_SHOWN)
@@ -141,8 +196,8 @@ static void show(const struct redrive *r)
         printf("%8zu  %s\n", counts[i], printable(reasons[i], shown, sizeof shown));
     if (others > 0)
         printf("%8zu  other reasons\n", others);
-    printf("%8zu  parked orders to send again, in about %" PRId64 " s\n", r->list.count,
-           ((int64_t)r->list.count + r->own->rate - 1) / r->own->rate);
+    printf("%8zu  parked orders to send again, in about %" PRId64 " s\n", r->list.selected,
+           ((int64_t)r->list.selected + r->own->rate - 1) / r->own->rate);
     fflush(stdout);
 }
 
@@ -158,6 +213,7 @@ static bool rest(struct redrive *r)
     return stopped;
 }
 
+/* Its turn has come: if it still waits. */
 static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct error *err)
 {
     char request[RETRY_REQUEST_MAX];
@@ -165,6 +221,11 @@ static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct erro
     struct error why = {0};
     if (rest(r))
         return error_set(err, ERROR_FAILED, "stopped after %zu; the rest stays parked", r->sent);
+    look_again(r);
+    if (!parked_list_waits(&r->list, m->partition, m->offset)) {
+        r->meanwhile++;
+        return true;
+    }
     if (!retry_request_new(request))
         return error_set(err, ERROR_FAILED, "the system has no randomness");
     if (resender_parked(r->resender, m, &ask, &why)) {
@@ -178,24 +239,41 @@ static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct erro
            error_set(err, why.code, "after %zu: %.300s", r->sent, why.text);
 }
 
+static size_t done(const struct redrive *r)
+{
+    return r->sent + r->failed + r->meanwhile;
+}
+
 static bool send_all(struct redrive *r, struct error *err)
 {
     rd_kafka_message_t *m;
     bool ok = (r->resender = resender_new(r->config, err)) != NULL;
     struct reader *reader =
         ok ? reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err) : NULL;
-    while (ok && reader != NULL && r->sent + r->failed < r->list.count && !reader_at_end(reader))
+    while (ok && reader != NULL && done(r) < r->list.selected && !reader_at_end(reader))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
-            ok = !parked_list_has(&r->list, m->partition, m->offset) || send_one(r, m, err);
+            ok = !parked_list_selected(&r->list, m->partition, m->offset) || send_one(r, m, err);
             rd_kafka_message_destroy(m);
         }
     reader_free(reader);
     if (reader == NULL || !ok)
         return false;
     printf("%zu asked for again\n", r->sent);
-    return r->sent == r->list.count ||
-           error_set(err, ERROR_FAILED, "%zu of %zu could not be asked for; they stay parked",
-                     r->list.count - r->sent, r->list.count);
+    if (r->meanwhile > 0)
+        printf("%zu were settled or asked for meanwhile; left alone\n", r->meanwhile);
+    size_t lost = r->list.selected - r->sent - r->meanwhile;
+    return lost == 0 ||
+           error_set(err, ERROR_FAILED, "%zu of %zu could not be asked for; they stay parked", lost,
+                     r->list.selected);
+}
+
+/* What is parked and not to be sent now. */
+static void show_left_out(const struct redrive *r)
+{
+    if (r->list.requested > 0)
+        printf("%8zu  asked for already, and not yet answered: left out\n", r->list.requested);
+    if (r->others > 0)
+        printf("%8zu  records of another topic or group: left out\n", r->others);
 }
 
 static bool read_since(struct redrive *r, struct error *err)
@@ -212,10 +290,11 @@ static bool read_since(struct redrive *r, struct error *err)
 
 static bool redrive(struct redrive *r, struct error *err)
 {
-    if (!read_since(r, err) || !read_parked(r, err) || !read_outcomes(r, err))
+    if (!read_since(r, err) || !read_parked(r, err) || !read_known(r, err))
         return false;
     parked_list_select(&r->list, r->own->reason != NULL ? r->own->reason : "", r->since_ms);
-    if (r->list.count == 0) {
+    show_left_out(r);
+    if (r->list.selected == 0) {
         puts("nothing is parked that fits");
         return true;
     }
@@ -234,6 +313,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     bool ok = redrive(&r, err);
     close(r.stop_fd);
     parked_list_done(&r.list);
+    outcomes_free(r.outcomes);
+    requests_free(r.requests);
     resender_free(r.resender);
     return ok;
 }

@@ -3,6 +3,7 @@
 #include "edge/clock.h"
 #include "edge/reader.h"
 #include "outcomes.h"
+#include "requests.h"
 #include "resender.h"
 #include "verbs/verbs.h"
 
@@ -33,7 +34,7 @@ struct retry {
     struct resender *resender;
     json_t *last;        /* the order's last outcome */
     bool by_id, several; /* its id was said; else: more than one order has the number */
-    char request[RETRY_REQUEST_MAX];
+    char request[64];
 };
 
 static bool is_state(const json_t *outcome, const char *state)
@@ -62,17 +63,21 @@ static void keep(struct retry *r, json_t *outcome)
     r->last = outcome;
 }
 
+/* False when none came within the time. */
+static bool note_next(struct retry *r, int timeout_ms)
+{
+    json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
+    if (outcome != NULL && names_order(outcome, r->own->order))
+        keep(r, outcome);
+    else
+        json_decref(outcome);
+    return outcome != NULL;
+}
+
 static bool find_order(struct retry *r, struct error *err)
 {
-    while (!outcomes_caught_up(r->outcomes)) {
-        json_t *outcome = outcomes_next(r->outcomes);
-        if (outcome == NULL)
-            continue;
-        if (names_order(outcome, r->own->order))
-            keep(r, outcome);
-        else
-            json_decref(outcome);
-    }
+    while (!outcomes_caught_up(r->outcomes))
+        (void)note_next(r, POLL_MS);
     if (r->several && !r->by_id)
         return error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
                          r->own->order);
@@ -81,6 +86,26 @@ static bool find_order(struct retry *r, struct error *err)
                      "no outcome of order %.100s is known: either it was never confirmed, or it "
                      "is still to be read (see elementor-sync offsets)",
                      r->own->order);
+}
+
+/* A request for its last transition that has no answer yet; it becomes ours to wait for. */
+static bool find_request(struct retry *r, bool *ret_found, struct error *err)
+{
+    struct request request;
+    struct requests *requests = requests_new(r->config, err);
+    while (requests != NULL && !requests_caught_up(requests))
+        if (requests_next(requests, POLL_MS, &request) &&
+            request.partition == outcome_number(r->last, "partition") &&
+            request.offset == outcome_number(r->last, "offset")) {
+            *ret_found = true;
+            snprintf(r->request, sizeof r->request, "%s", request.id);
+        }
+    requests_free(requests);
+    while (note_next(r, 0)) /* what was answered meanwhile */
+        ;
+    if (*ret_found && strcmp(outcome_text(r->last, "request"), r->request) == 0)
+        *ret_found = false;
+    return requests != NULL;
 }
 
 /* Whether the parked record stands for the last outcome. */
@@ -197,13 +222,20 @@ static bool retry(struct retry *r, struct error *err)
 {
     if (r->own->order == NULL || *r->own->order == '\0')
         return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
-    if (!retry_request_new(r->request))
-        return error_set(err, ERROR_FAILED, "the system has no randomness");
     if ((r->outcomes = outcomes_new(r->config, err)) == NULL || !find_order(r, err))
         return false;
     say(r->last);
+    bool asked = false;
+    if (!find_request(r, &asked, err))
+        return false;
+    if (asked) {
+        puts("it is asked for already; nothing was asked for again");
+        return await_outcome(r, err);
+    }
     if (!may_ask(r, err))
         return false;
+    if (!retry_request_new(r->request))
+        return error_set(err, ERROR_FAILED, "the system has no randomness");
     return (r->resender = resender_new(r->config, err)) != NULL && ask(r, err) &&
            await_outcome(r, err);
 }

@@ -144,6 +144,129 @@ static void redrive_stops_while_it_reads(void **state)
     world_close(&w);
 }
 
+/* ---- run twice ---- */
+
+#define REFUSED "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n"
+
+enum { ORDERS = 3, TEXT_MAX = 65536 };
+
+static const struct server_rule refusing_first[] = {
+    {NULL, SERVER_ANSWER, REFUSED, ORDERS}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+
+static void open_with_parked(struct world *w)
+{
+    static char text[TEXT_MAX];
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigprocmask(SIG_BLOCK, &set, NULL); /* before there are threads */
+    world_open(w, refusing_first);
+    for (int i = 0; i < ORDERS; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(w, 0, id, "06", "confirmed");
+    }
+    world_start(w);
+    world_await_scrape(w, "/metrics", "elementor_sync_records_parked_total 3\n", text, sizeof text);
+    world_await_scrape(w, "/metrics", "elementor_sync_records_in_flight 0\n", text, sizeof text);
+}
+
+static bool call_redrive(struct world *w, const char *rate)
+{
+    static const struct verb *const verbs[] = {&verb_redrive, NULL};
+    char *argv[] = {"elementor-sync", "redrive", "--yes", "--rate", (char *)(uintptr_t)rate, NULL};
+    struct invocation call;
+    struct error err = {0};
+    assert_true(arguments_parse(5, argv, verbs, &call, &err));
+    bool ok = call.verb->run(w->config, call.options, &err);
+    printf("%s\n", err.text);
+    return ok;
+}
+
+/* Nobody serves the first one's requests yet. */
+static void a_second_redrive_asks_for_nothing(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with_parked(&w);
+    world_stop(&w);
+    assert_true(call_redrive(&w, "1000"));
+    assert_int_equal(retries_of(&w), ORDERS);
+    assert_true(call_redrive(&w, "1000"));
+    assert_int_equal(retries_of(&w), ORDERS);
+    assert_false(call_retry(&w, "o1")); /* it waits for what was asked for already */
+    assert_int_equal(retries_of(&w), ORDERS);
+    world_close(&w);
+}
+
+/* Once all are delivered, too. */
+static void redrive_and_retry_deliver_once(void **state)
+{
+    struct world w;
+    (void)state;
+    open_with_parked(&w);
+    assert_true(call_redrive(&w, "1000"));
+    world_await_requests(&w, 2 * ORDERS);
+    assert_true(call_redrive(&w, "1000"));
+    world_stop(&w);
+    assert_int_equal(server_request_count(w.webhook), 2 * ORDERS);
+    world_close(&w);
+}
+
+/* While redrive works off its list the shop confirms the others anew: theirs are delivered, and the
+ * older ones are left alone. */
+static void *confirm_anew(void *context)
+{
+    struct world *w = context;
+    world_await_requests(w, ORDERS + 1); /* the first was sent again */
+    for (int i = 0; i < ORDERS; i++) {
+        char id[16], quoted[20];
+        snprintf(id, sizeof id, "o%d", i);
+        snprintf(quoted, sizeof quoted, "\"%s\"", id);
+        if (strstr(server_request(w->webhook, ORDERS)->body, quoted) != NULL)
+            continue;
+        world_produce(w, 0, id, "06", "pending");
+        world_produce(w, 0, id, "0777", "confirmed");
+    }
+    return NULL;
+}
+
+static void what_was_confirmed_anew_is_left_alone(void **state)
+{
+    struct world w;
+    pthread_t thread;
+    (void)state;
+    open_with_parked(&w);
+    assert_int_equal(pthread_create(&thread, NULL, confirm_anew, &w), 0);
+    assert_true(call_redrive(&w, "1"));
+    pthread_join(thread, NULL);
+    world_await_requests(&w, 2 * ORDERS);
+    world_stop(&w);
+    assert_int_equal(server_request_count(w.webhook), 2 * ORDERS);
+    for (size_t i = ORDERS + 1; i < 2 * ORDERS; i++)
+        assert_non_null(strstr(server_request(w.webhook, i)->body, "0777"));
+    world_close(&w);
+}
+
+static void a_delivered_order_is_sent_again_only_by_force(void **state)
+{
+    static const struct verb *const verbs[] = {&verb_retry, NULL};
+    char *argv[] = {"elementor-sync", "retry", "--order", "o1", "--timeout", "1ms", NULL};
+    struct invocation call;
+    struct world w;
+    (void)state;
+    world_open(&w, accepting);
+    world_produce(&w, 0, "o1", "06", "confirmed");
+    write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
+    assert_true(arguments_parse(6, argv, verbs, &call, &w.err));
+    assert_false(call.verb->run(w.config, call.options, &w.err));
+    assert_non_null(strstr(w.err.text, "--force"));
+    assert_int_equal(retries_of(&w), 0);
+    assert_false(call_retry(&w, "o1")); /* forced; nobody serves it */
+    assert_int_equal(retries_of(&w), 1);
+    world_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +275,10 @@ int main(void)
         cmocka_unit_test(an_id_goes_before_a_number),
         cmocka_unit_test(coordinates_that_are_none_are_refused),
         cmocka_unit_test(redrive_stops_while_it_reads),
+        cmocka_unit_test(a_second_redrive_asks_for_nothing),
+        cmocka_unit_test(redrive_and_retry_deliver_once),
+        cmocka_unit_test(what_was_confirmed_anew_is_left_alone),
+        cmocka_unit_test(a_delivered_order_is_sent_again_only_by_force),
     };
     return world_main("verb_retry", tests, sizeof tests / sizeof *tests);
 }
