@@ -1,6 +1,7 @@
 #include "requests.h"
 
 #include "edge/group.h"
+#include "edge/park_order.h"
 #include "edge/reader.h"
 #include "pipeline_internal.h"
 
@@ -62,8 +63,9 @@ static bool read_one(const struct requests *r, const rd_kafka_message_t *m, stru
     struct retry_record record;
     const char *why;
     bool waits = (size_t)m->partition >= r->count || m->offset >= r->served[m->partition];
-    if (!waits || m->payload == NULL || !retry_record_is_ours(r->config, m, &why) ||
-        !retry_record_read(m, &record, &why) || record.request == NULL)
+    if (!waits || m->payload == NULL || park_order_is(m) ||
+        !retry_record_is_ours(r->config, m, &why) || !retry_record_read(m, &record, &why) ||
+        record.request == NULL)
         return false;
     *ret = (struct request){.partition = record.partition, .offset = record.offset};
     snprintf(ret->id, sizeof ret->id, "%s", record.request);

@@ -231,10 +231,13 @@ static void *confirm_anew(void *context)
     return NULL;
 }
 
+/* The last word on an order that was confirmed anew is the newer confirmation, whoever was faster.
+ */
 static void what_was_confirmed_anew_is_left_alone(void **state)
 {
     struct world w;
     pthread_t thread;
+    size_t newer = 0;
     (void)state;
     open_with_parked(&w);
     assert_int_equal(pthread_create(&thread, NULL, confirm_anew, &w), 0);
@@ -242,9 +245,16 @@ static void what_was_confirmed_anew_is_left_alone(void **state)
     pthread_join(thread, NULL);
     world_await_requests(&w, 2 * ORDERS);
     world_stop(&w);
-    assert_int_equal(server_request_count(w.webhook), 2 * ORDERS);
-    for (size_t i = ORDERS + 1; i < 2 * ORDERS; i++)
-        assert_non_null(strstr(server_request(w.webhook, i)->body, "0777"));
+    for (int o = 0; o < ORDERS; o++) {
+        char quoted[16];
+        const char *last = "";
+        snprintf(quoted, sizeof quoted, "\"o%d\"", o);
+        for (size_t i = ORDERS; i < server_request_count(w.webhook); i++)
+            if (strstr(server_request(w.webhook, i)->body, quoted) != NULL)
+                last = server_request(w.webhook, i)->body;
+        newer += strstr(last, "0777") != NULL;
+    }
+    assert_int_equal(newer, ORDERS - 1);
     world_close(&w);
 }
 
