@@ -160,6 +160,15 @@ static void judge(struct check *c, const struct plan *plan, const struct wire *w
     note_verdict(&c->sample, &result);
 }
 
+/* Of another form; a header that names the schema's id explains more than the bytes do. */
+static void note_foreign(struct sample *s, const rd_kafka_message_t *m, const char *why)
+{
+    const char *elsewhere = wire_elsewhere(kafka_has_header, m);
+    if (s->foreign++ == 0)
+        snprintf(s->foreign_why, sizeof s->foreign_why, "%.*s", CHECK_WHY_MAX - 1,
+                 elsewhere != NULL ? elsewhere : why);
+}
+
 void check_sample_take(struct check *c, const rd_kafka_message_t *m)
 {
     struct sample *s = &c->sample;
@@ -172,18 +181,21 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
         return;
     }
     if (!wire_split(m->payload, m->len, &wire, &err)) {
-        if (s->foreign++ == 0)
-            snprintf(s->foreign_why, sizeof s->foreign_why, "%.*s", CHECK_WHY_MAX - 1, err.text);
+        note_foreign(s, m, err.text);
         return;
     }
     int32_t id = (int32_t)wire.schema_id;
+    enum plans_answer answer = c->sampler->plans != NULL ? await_plan(c, id, &plan) : PLANS_PENDING;
+    if (answer != PLANS_HAVE && wire_elsewhere(kafka_has_header, m) != NULL) {
+        note_foreign(s, m, "");
+        return;
+    }
     if (s->schema_id == 0 || timestamp_of(m) >= s->newest_ms) {
         s->schema_id = id;
         s->newest_ms = timestamp_of(m);
     }
     if (c->sampler->plans == NULL)
         return;
-    enum plans_answer answer = await_plan(c, id, &plan);
     s->unreadable += answer != PLANS_HAVE;
     if (answer == PLANS_STOP)
         plan = lenient_plan(c, id);
