@@ -66,8 +66,9 @@ bool check_topic_partitioned(const struct rd_kafka_metadata *metadata, const cha
 /* Who is in the group. */
 void check_members(struct check *c);
 
-/* The program's own topics. */
+/* The program's own topics, and whether others write to them. */
 void check_own_topics(struct check *c);
+void check_shared(struct check *c);
 
 /* The partitions of one topic; 0 with the reason in *ret_code. */
 int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code);

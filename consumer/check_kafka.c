@@ -430,4 +430,5 @@ void check_kafka(struct check *c)
         return;
     reach_group(c);
     check_own_topics(c);
+    check_shared(c);
 }

@@ -148,9 +148,14 @@ static const json_t *field_named(const json_t *record, const char *identifier)
     return NULL;
 }
 
+const json_t *column_top(const struct schema *schema)
+{
+    return record_in(schema, schema->json);
+}
+
 const json_t *column_row(const struct schema *schema, bool *ret_is_envelope)
 {
-    const json_t *top = record_in(schema, schema->json);
+    const json_t *top = column_top(schema);
     const json_t *after = field_named(top, "after");
     *ret_is_envelope = after != NULL && field_named(top, "op") != NULL;
     return *ret_is_envelope ? record_in(schema, json_object_get(after, "type")) : top;

@@ -28,6 +28,9 @@ struct column_type {
     char name[COLUMN_TYPE_TEXT]; /* "bytes (Decimal, scale 2), or null" */
 };
 
+/* The record that the whole schema is, or the one in its union; NULL: there is none. */
+const json_t *column_top(const struct schema *schema);
+
 /* The record that describes a row: the envelope's `after`, or the schema itself, or the record in
  * the union that either of them is. NULL: there is none. */
 const json_t *column_row(const struct schema *schema, bool *ret_is_envelope);

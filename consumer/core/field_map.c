@@ -246,14 +246,15 @@ static void list_columns(const struct mapping *m)
     }
 }
 
-static void name_schema(const json_t *json, struct field_map *map)
+static void name_schema(const struct schema *schema, struct field_map *map)
 {
+    const json_t *json = column_top(schema);
     const char *space = json_string_value(json_object_get(json, "namespace"));
     const char *name = json_string_value(json_object_get(json, "name"));
     if (space == NULL || name == NULL || strchr(name, '.') != NULL)
         space = "";
     snprintf(map->schema, sizeof map->schema, "%s%s%s", space, *space != '\0' ? "." : "",
-             name != NULL ? name : "union");
+             name != NULL ? name : "");
 }
 
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
@@ -275,7 +276,7 @@ bool field_map_of(const char *schema, size_t len, const struct plan_options *opt
     if (ok) {
         map_rule(&m);
         list_columns(&m);
-        name_schema(parsed.json, ret_map);
+        name_schema(&parsed, ret_map);
     }
     plan_free(plan);
     schema_done(&parsed);

@@ -419,6 +419,38 @@ static void rows_of_a_snapshot(void **state)
     bench_close(&b);
 }
 
+static void write_own(struct bench *b, const char *topic, const char *value)
+{
+    assert_false(rd_kafka_producev(b->cluster.rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
+                                   RD_KAFKA_V_KEY("k", 1),
+                                   RD_KAFKA_V_VALUE((void *)(uintptr_t)value, strlen(value)),
+                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    assert_false(rd_kafka_flush(b->cluster.rk, 10000));
+}
+
+/* Two shops, or two groups, that write to the same topics. */
+static void own_topics_are_shared(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_set(&b, "kafka.group", "prod");
+    write_own(&b, "elementor-sync.deliveries", "{\"topic\":\"" CLUSTER_TOPIC "\"}");
+    write_own(&b, "elementor-sync.members", "{\"topic\":\"" CLUSTER_TOPIC "\",\"group\":\"prod\"}");
+    bench_check(&b);
+    assert_null(strstr(buf_text(&b.json), "is shared"));
+    write_own(&b, "elementor-sync.deliveries", "{\"topic\":\"shop_b.public.orders\"}");
+    write_own(&b, "elementor-sync.members",
+              "{\"topic\":\"" CLUSTER_TOPIC "\",\"group\":\"staging\"}");
+    write_own(&b, "elementor-sync.members", "no JSON");
+    bench_check(&b);
+    expect_finding(
+        &b, "warn", "own topics", "deliveries.topic",
+        "is shared: among its newest records are those of topic shop_b.public.orders (1)");
+    expect_finding(&b, "warn", "own topics", "members.topic", "those of group staging (1)");
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +468,7 @@ int main(void)
         cmocka_unit_test(empty_topic),
         cmocka_unit_test(nothing_is_configured),
         cmocka_unit_test(all_that_is_wrong),
+        cmocka_unit_test(own_topics_are_shared),
         cmocka_unit_test(all_are_parked),
         cmocka_unit_test(mapping_is_wrong),
         cmocka_unit_test(values_of_another_column),
