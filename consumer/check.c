@@ -33,6 +33,7 @@ void check_answer_take(void *context, const struct http_result *result)
 {
     struct check_answer *answer = context;
     answer->status = result->status;
+    answer->begun_status = result->begun_status;
     snprintf(answer->failure, sizeof answer->failure, "%s", result->failure);
     take_redirect(answer, result->redirect);
     answer->body = strndup(result->body, result->body_len);
@@ -181,6 +182,14 @@ static void judge_ping(struct check *c, const struct check_answer *answer)
     if (answer->status >= 200 && answer->status < 300) {
         report_add(c->report, REPORT_OK, WEBHOOK, "ping", "answered %d in %lld ms", answer->status,
                    (long long)answer->took_ms);
+        return;
+    }
+    if (answer->begun_status >= 200 && answer->begun_status < 300) {
+        report_add(
+            c->report, REPORT_WARN, WEBHOOK, "ping",
+            "answered %d, and the answer broke off behind that (%s): it counts as delivered, "
+            "but each request may take longer than it needs to",
+            answer->begun_status, answer->failure);
         return;
     }
     advise_ping(answer, advice, sizeof advice);

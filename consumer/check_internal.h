@@ -90,7 +90,8 @@ void check_schema(struct check *c);
 /* One request, awaited. False when it could not be started (err); an answer's status 0 is none.
  * *ret_body is malloced, NUL-terminated, and set only with an answer. */
 struct check_answer {
-    int status;
+    int status;       /* of a whole answer; 0: none */
+    int begun_status; /* of one that broke off behind its status; 0: none */
     char failure[CHECK_WHY_MAX];
     char redirect[CHECK_WHY_MAX]; /* where a 3xx leads; "": it does not say, or not in print */
     char *body;

@@ -170,6 +170,24 @@ static void ping_only_when_asked(void **state)
     bench_close(&b);
 }
 
+/* As `run` takes it: the status is the answer. */
+static void ping_is_answered_and_no_more(void **state)
+{
+    static const struct server_rule short_body[] = {
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", 0}, {0}};
+    struct server *receiver = server_new(short_body);
+    struct bench b;
+    (void)state;
+    server_listen(receiver);
+    bench_open(&b, fine);
+    bench_url(&b, "webhook.url", receiver, "/" CANARY);
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    expect_finding(&b, "warn", "webhook", "ping", "answered 200, and the answer broke off");
+    bench_close(&b);
+    server_free(receiver);
+}
+
 /* What is said of a refusal; where a redirect leads only by its host. */
 static void ping_is_refused(void **state)
 {
@@ -227,12 +245,19 @@ static void unsafe_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(path_is_missing),   cmocka_unit_test(no_registry_at_all),
-        cmocka_unit_test(older_registry),    cmocka_unit_test(login_is_refused),
-        cmocka_unit_test(nobody_answers),    cmocka_unit_test(schema_is_another_registrys),
-        cmocka_unit_test(schema_is_no_avro), cmocka_unit_test(row_without_the_column),
-        cmocka_unit_test(schema_by_subject), cmocka_unit_test(ping_only_when_asked),
-        cmocka_unit_test(unsafe_urls),       cmocka_unit_test(redirected),
+        cmocka_unit_test(path_is_missing),
+        cmocka_unit_test(no_registry_at_all),
+        cmocka_unit_test(older_registry),
+        cmocka_unit_test(login_is_refused),
+        cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(schema_is_another_registrys),
+        cmocka_unit_test(schema_is_no_avro),
+        cmocka_unit_test(row_without_the_column),
+        cmocka_unit_test(schema_by_subject),
+        cmocka_unit_test(ping_only_when_asked),
+        cmocka_unit_test(ping_is_answered_and_no_more),
+        cmocka_unit_test(unsafe_urls),
+        cmocka_unit_test(redirected),
         cmocka_unit_test(ping_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
