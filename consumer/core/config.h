@@ -102,7 +102,7 @@
       "between: each may have been taken")                                                         \
     X(retry_give_up, "retry.give_up", DURATION, "24h", 1000, 31536000000, "",                      \
       "time after its first attempt at which an order is parked in any case; stands still while "  \
-      "the breaker is open")                                                                       \
+      "the breaker is open, and does not count after a 429 or a 503 with Retry-After")             \
     X(retry_after_cap, "retry.after_cap", DURATION, "15m", 0, 86400000, "",                        \
       "longest Retry-After that is honoured")                                                      \
     X(breaker_failures_in_row, "breaker.failures_in_row", COUNT, "5", 1, 1000000, "",              \

@@ -149,8 +149,10 @@ static void a_pace_never_counts(void **state)
     (void)state;
     for (uint64_t others = 0; others < 1000; others++)
         assert_int_equal(decide(&history,
-                                (struct retry_outcome){
-                                    .class = T, .is_pace = true, .others = others, .now_ms = 1},
+                                (struct retry_outcome){.class = T,
+                                                       .is_pace = true,
+                                                       .others = others,
+                                                       .now_ms = (int64_t)others * 1000},
                                 &delay_ms),
                          RETRY_AGAIN);
 }
