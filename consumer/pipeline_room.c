@@ -63,10 +63,11 @@ bool has_room(struct pipeline *p)
 
 static void say_full(struct pipeline *p, const struct partition *partition)
 {
-    log_warn("too many orders of one partition are unsettled: it is not read until some are",
-             LOG_I("partition", partition->number),
+    log_warn("partition share full", LOG_I("partition", partition->number),
              LOG_I("unsettled", (int64_t)window_open_count(&partition->window)),
-             LOG_I("oldest", window_watermark(&partition->window)));
+             LOG_I("oldest", window_watermark(&partition->window)),
+             LOG_S("hint", "its next orders wait until some are settled, or are read one by one if "
+                           "all of these failed before; inflight.partition_records is the share"));
     p->state_changed = true;
 }
 

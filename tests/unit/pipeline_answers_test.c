@@ -296,7 +296,8 @@ static void redrive(struct world *w, int number)
         {"elementor-sync.topic", CLUSTER_TOPIC}, {"elementor-sync.partition", "0"},
         {"elementor-sync.offset", offset},       {"elementor-sync.group", "shop"},
         {"elementor-sync.source", "redrive"},    {"elementor-sync.class", "refused"},
-        {"elementor-sync.reason", "http:422"},   {"elementor-sync.request", offset}};
+        {"elementor-sync.reason", "http:422"},   {"elementor-sync.timestamp", "1795564800000"},
+        {"elementor-sync.request", offset}};
     rd_kafka_headers_t *list = rd_kafka_headers_new(8);
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         rd_kafka_header_add(list, headers[i][0], -1, headers[i][1], -1);
@@ -322,6 +323,7 @@ static void redrives_do_not_open_the_guard(void **state)
     for (int i = 0; i < REDRIVES; i++)
         redrive(&w, i);
     await(&w, M "records_parked_total %zu\n", REDRIVES);
+    assert_int_equal(server_request_count(w.webhook), REDRIVES);
     assert_true(metric(&w, M "breaker_opened_total") == 0);
     end(&w);
 }
