@@ -241,6 +241,17 @@ static bool is_quiet(const struct partition *partition)
            partition->batch_len == 0;
 }
 
+/* Its offsets begin anew, once nothing is open: nobody could read these records again. */
+static void park_all(struct pipeline *p, struct partition *partition)
+{
+    struct doubt *doubt = &partition->doubt;
+    for (size_t i = 0; i < doubt->count;)
+        if (read_suspect(p, partition, &doubt->suspects[i], true) == SUSPECT_SETTLED)
+            take_out(doubt, i);
+        else
+            i++;
+}
+
 static void note_quiet(struct pipeline *p, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
@@ -267,6 +278,8 @@ void doubt_turn(struct pipeline *p, struct partition *partition)
             partition->state = PARTITION_READING;
         partition->maybe_more = true;
     }
+    if (partition->restart_at >= 0)
+        park_all(p, partition);
     if (doubt->again && partition->state == PARTITION_READING && !read_again(p, partition))
         hold_partition(p, partition);
     note_quiet(p, partition);

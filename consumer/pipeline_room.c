@@ -74,8 +74,9 @@ static void say_full(struct pipeline *p, const struct partition *partition)
 bool partition_has_room(struct pipeline *p, struct partition *partition)
 {
     bool was_full = partition->full;
-    partition->full = is_full(was_full, window_open_count(&partition->window),
-                              p->config->inflight_partition_records);
+    /* suspects are few, and it takes reading on to be rid of them */
+    size_t open = window_open_count(&partition->window) - partition->doubt.count;
+    partition->full = is_full(was_full, open, p->config->inflight_partition_records);
     if (partition->full && !was_full && p->now_ms >= partition->full_said_ms + FULL_SAID_EVERY_MS) {
         partition->full_said_ms = p->now_ms;
         say_full(p, partition);
