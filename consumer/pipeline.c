@@ -4,8 +4,6 @@
 #include "core/kafka_advice.h"
 #include "edge/clock.h"
 #include "edge/reload.h"
-#include "edge/start_guard.h"
-#include "edge/topics.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -21,7 +19,6 @@
 
 enum { RECENT_ORDERS = 8192 };
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
-enum { GUARD_READ_MS = 5000 };   /* for what was delivered in an earlier life of the group */
 enum { LEAVE_WAIT_MS = 20 };     /* that the consumer is closed wakes nobody up */
 enum { TEXT_MAX = 1024 * 1024 }; /* as large as brokers take: a huge id, thousands of partitions */
 
@@ -404,54 +401,13 @@ static void say_limits(const struct pipeline *p)
              LOG_S("topic", p->config->kafka_topic));
 }
 
-static bool still_wanted(void *context)
-{
-    struct pipeline *p = context;
-    loop_wait(p->loop, 0);
-    return !p->stopping;
-}
-
-/* kafka.start=latest is for a first start, and nothing else. */
-static bool may_start(struct pipeline *p, const struct pipeline_options *options,
-                      int64_t timeout_ms)
-{
-    char unknown[ERROR_TEXT_MAX];
-    const struct start_guard_question question = {.at_end = options->start_at_end,
-                                                  .timeout_ms = GUARD_READ_MS,
-                                                  .reading_ms = GUARD_READ_MS,
-                                                  .answered_ms = (int)timeout_ms,
-                                                  .wanted = still_wanted,
-                                                  .context = p};
-    if (!start_guard_allows(p->config, &question, unknown, p->fatal))
-        return false;
-    if (*unknown != '\0')
-        log_warn("earlier outcomes unknown", LOG_S("reason", unknown),
-                 LOG_S("hint", "let the program's user read deliveries.topic: only its records "
-                               "show that kafka.start=latest is not a first start"));
-    return true;
-}
-
-/* Until the topic is known to exist; false when told to stop meanwhile, or when it cannot be. */
-static bool join(struct pipeline *p, const struct pipeline_options *options)
-{
-    int64_t timeout_ms = options->until_end ? options->timeout_ms : -1;
-    if (!source_start(p->source, timeout_ms, still_wanted, p, p->fatal) ||
-        !topics_prepare(p->config, p->source, p->fatal) || !may_start(p, options, timeout_ms))
-        return false;
-    if (options->until_end &&
-        !source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, p->fatal))
-        return false;
-    say_joining(p);
-    return source_subscribe(p->source, p->fatal);
-}
-
 bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, struct error *err)
 {
     p->fatal = err;
     loop_watch(p->loop, options->stop_fd, LOOP_READ, stop_asked, p);
     say_started(p);
     say_limits(p);
-    if (!join(p, options))
+    if (!join_group(p, options))
         return err->code == ERROR_NONE;
     int64_t deadline = options->timeout_ms >= 0 ? clock_mono_ms() + options->timeout_ms : -1;
     for (;;) {

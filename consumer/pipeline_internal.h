@@ -1,6 +1,7 @@
 /* pipeline_internal: the pipeline's state, shared by its parts.
  *
  *   pipeline.c          the turn, start and end
+ *   pipeline_join.c     before the first turn
  *   pipeline_group.c    what the consumer group gives and wants back
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
  *   pipeline_doubt.c    who is at fault when a record cannot be read; stopped partitions
@@ -172,6 +173,10 @@ struct pipeline {
     struct log_trouble unknown_trouble, incomplete_trouble;
     bool near_miss_said, before_unknown_said, others_retry_said;
 };
+
+/* pipeline_join.c: prepares what a member needs and joins the group. False when told to stop
+ * meanwhile, or with p->fatal. */
+bool join_group(struct pipeline *p, const struct pipeline_options *options) must_check;
 
 /* pipeline_group.c */
 struct source_events group_events(struct pipeline *p);

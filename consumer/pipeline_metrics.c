@@ -155,6 +155,14 @@ static void add_reloads(const struct pipeline *p, struct buf *b)
             "Times they could not be; the ones before stay in use.");
 }
 
+static void add_loop(const struct pipeline *p, struct buf *b)
+{
+    head(b, "loop_longest_turn_seconds", "gauge",
+         "Longest time between two waits of the event loop since the start.");
+    buf_addf(b, PREFIX "loop_longest_turn_seconds %.3f\n",
+             (double)loop_longest_turn_ms(p->loop) / 1000);
+}
+
 static void add_commits(const struct pipeline *p, struct buf *b)
 {
     counter(b, "commits_total", p->totals.commits, "Partitions' commits acknowledged.");
@@ -225,6 +233,7 @@ void write_metrics(struct pipeline *p, struct buf *b)
     add_breaker(p, b);
     add_commits(p, b);
     add_reloads(p, b);
+    add_loop(p, b);
     for_partitions(p, b, "partition_position", "The next offset to read.", position);
     for_partitions(p, b, "partition_committed", "The offset that the group has acknowledged.",
                    committed);

@@ -6,6 +6,8 @@
  * which was already collected for a forgotten fd never reaches the next owner of its number. */
 #include "edge/loop.h"
 
+#include "edge/clock.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -31,6 +33,7 @@ struct loop {
     struct watch *watches; /* by fd */
     size_t count;
     int first_dirty;
+    int64_t woken_ms, longest_ms; /* woken_ms 0: it has not waited yet */
 };
 
 struct loop *loop_new(struct error *err)
@@ -156,8 +159,21 @@ static bool dispatch(struct loop *loop, const struct epoll_event *event)
     return true;
 }
 
+static void note_turn(struct loop *loop)
+{
+    int64_t turn_ms = loop->woken_ms > 0 ? clock_mono_ms() - loop->woken_ms : 0;
+    if (turn_ms > loop->longest_ms)
+        loop->longest_ms = turn_ms;
+}
+
+int64_t loop_longest_turn_ms(const struct loop *loop)
+{
+    return loop->longest_ms;
+}
+
 int loop_wait(struct loop *loop, int64_t timeout_ms)
 {
+    note_turn(loop);
     apply_changes(loop);
     if (timeout_ms < 0)
         timeout_ms = -1;
@@ -166,6 +182,7 @@ int loop_wait(struct loop *loop, int64_t timeout_ms)
     struct epoll_event events[EVENTS_PER_WAIT];
     int ready = epoll_wait(loop->epoll, events, EVENTS_PER_WAIT, (int)timeout_ms);
     int ran = 0;
+    loop->woken_ms = clock_mono_ms();
     for (int i = 0; i < ready; i++)
         ran += dispatch(loop, &events[i]);
     return ran;

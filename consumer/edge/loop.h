@@ -29,4 +29,8 @@ void loop_forget(struct loop *loop, int fd);
  * callbacks of what is ready. A signal ends the wait early. Returns the number of callbacks run. */
 int loop_wait(struct loop *loop, int64_t timeout_ms);
 
+/* The longest time (ms) from the end of one wait to the next loop_wait: whatever else was due then
+ * had to wait for so long. */
+int64_t loop_longest_turn_ms(const struct loop *loop);
+
 #endif

@@ -73,6 +73,42 @@ static void a_member_ends_while_a_commit_is_unanswered(void **state)
     world_close(&w);
 }
 
+/* ---- a member that delivers ---- */
+
+/* Its partitions are lost and given again, and nobody says where they begin: what is under way is
+ * answered in time, and so is whoever asks on the ops port. */
+static void a_silent_coordinator_does_not_stop_the_loop(void **state)
+{
+    enum { HEARTBEAT = 12, ASKED = 20, LATEST_ANSWER_MS = 500 };
+    static const struct server_rule holding[] = {{NULL, SERVER_HOLD, NO_CONTENT, 1}, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, holding);
+    world_set(&w, "webhook.timeout", "3s");
+    world_set(&w, "kafka.properties.heartbeat.interval.ms", "100");
+    world_set(&w, "drain.timeout", "1s");
+    world_set(&w, "outcome.timeout", "1s");
+    world_produce(&w, 0, "held", "06", "confirmed");
+    world_start(&w);
+    world_await_requests(&w, 1);
+    cluster_silence(&w.cluster, CLUSTER_OFFSET_FETCH);
+    rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
+                                      RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
+    cluster_await_question(&w.cluster, CLUSTER_OFFSET_FETCH);
+    for (int i = 0; i < ASKED; i++) {
+        int64_t asked_ms = clock_mono_ms();
+        world_scrape(&w, "/livez", text, sizeof text);
+        assert_true(clock_mono_ms() - asked_ms < LATEST_ANSWER_MS);
+        assert_string_not_equal(text, "");
+    }
+    server_release(w.webhook);
+    world_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text, sizeof text);
+    assert_true(world_metric(text, M "webhook_failures_total") == 0);
+    assert_true(world_metric(text, M "loop_longest_turn_seconds") < 1);
+    world_stop(&w);
+    world_close(&w);
+}
+
 static void until_end_says_that_no_end_is_told(void **state)
 {
     struct world w;
@@ -166,6 +202,7 @@ int main(void)
         cmocka_unit_test(a_member_ends_while_it_asks_for_offsets),
         cmocka_unit_test(a_member_ends_while_it_commits_where_to_start),
         cmocka_unit_test(a_member_ends_while_a_commit_is_unanswered),
+        cmocka_unit_test(a_silent_coordinator_does_not_stop_the_loop),
         cmocka_unit_test(until_end_says_that_no_end_is_told),
         cmocka_unit_test(preview_says_so),
         cmocka_unit_test(offsets_say_so),
