@@ -14,14 +14,16 @@
 
 #include <cmocka.h>
 
-enum { AWAITED_MS = 20000, READ_MAX = 64 };
+enum { AWAITED_MS = 20000, READ_MAX = 64, SLOTS = 4 };
 
 struct member {
     struct cluster cluster;
     struct config *config;
     struct source *source;
     int fd;
-    bool assigned, lost, fatal;
+    bool assigned, lost, fatal, holds, revoked;
+    int32_t held; /* the slot that is revoked and not released yet */
+    int64_t positions[SLOTS];
     struct error err;
     int64_t offsets[READ_MAX];
     size_t read;
@@ -30,14 +32,18 @@ struct member {
 static void assigned(void *context, int32_t slot, int64_t position, const char *metadata)
 {
     struct member *m = context;
-    (void)position, (void)metadata;
+    (void)metadata;
     m->assigned |= slot == slot_of(0, false);
+    m->positions[slot] = position;
 }
 
 static void release(void *context, int32_t slot)
 {
     struct member *m = context;
-    source_release(m->source, slot);
+    m->revoked = true;
+    m->held = slot;
+    if (!m->holds)
+        source_release(m->source, slot);
 }
 
 static void lost(void *context, int32_t slot)
@@ -76,17 +82,21 @@ static void set(struct member *m, const char *name, const char *value)
     assert_true(config_set(m->config, name, value, "test", &err));
 }
 
-static void open_member(struct member *m)
+static void open_alone(struct member *m, int partitions)
 {
-    struct error err = {0};
     *m = (struct member){.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
-    cluster_open(&m->cluster, 1);
+    cluster_open(&m->cluster, partitions);
     m->config = config_new();
     set(m, "kafka.brokers", m->cluster.brokers);
     set(m, "kafka.topic", CLUSTER_TOPIC);
     set(m, "kafka.group", "alone");
     set(m, "kafka.start", "earliest");
-    set(m, "kafka.properties.heartbeat.interval.ms", "100");
+    set(m, "retry.topic", "elementor-sync.retry");
+}
+
+static void join(struct member *m)
+{
+    struct error err = {0};
     const struct source_events events = {.context = m,
                                          .assigned = assigned,
                                          .revoking = release,
@@ -98,6 +108,13 @@ static void open_member(struct member *m)
     m->source = source_new(m->config, &events, m->fd, &err);
     assert_non_null(m->source);
     assert_true(source_subscribe(m->source, &err));
+}
+
+static void open_member(struct member *m)
+{
+    open_alone(m, 1);
+    set(m, "kafka.properties.heartbeat.interval.ms", "100");
+    join(m);
 }
 
 static void turn_until(struct member *m, const bool *what)
@@ -186,11 +203,97 @@ static void every_fatal_error_is_the_end(void **state)
     close_member(&m);
 }
 
+/* A retry that waits in its topic was asked for, whenever the group began. */
+static void latest_is_not_for_retries(void **state)
+{
+    struct member m;
+    (void)state;
+    open_alone(&m, 1);
+    set(&m, "kafka.start", "latest");
+    produce(&m, 2);
+    assert_false(rd_kafka_producev(m.cluster.rk, RD_KAFKA_V_TOPIC("elementor-sync.retry"),
+                                   RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE("x", 1),
+                                   RD_KAFKA_V_END));
+    assert_false(rd_kafka_flush(m.cluster.rk, AWAITED_MS));
+    join(&m);
+    source_use_retry(m.source, 1);
+    turn_until(&m, &m.assigned);
+    assert_int_equal(m.positions[slot_of(0, false)], 2);
+    assert_int_equal(m.positions[slot_of(0, true)], 0);
+    close_member(&m);
+}
+
+/* ---- another member takes some ---- */
+
+static rd_kafka_t *join_as_well(struct member *m)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", m->cluster.brokers, NULL, 0);
+    rd_kafka_conf_set(conf, "group.id", "alone", NULL, 0);
+    rd_kafka_conf_set(conf, "partition.assignment.strategy", "cooperative-sticky", NULL, 0);
+    rd_kafka_conf_set(conf, "session.timeout.ms", "2500", NULL, 0);
+    rd_kafka_conf_set(conf, "heartbeat.interval.ms", "100", NULL, 0);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, CLUSTER_TOPIC, RD_KAFKA_PARTITION_UA);
+    assert_int_equal(rd_kafka_subscribe(rk, topics), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(topics);
+    rd_kafka_poll_set_consumer(rk);
+    return rk;
+}
+
+static void leave(rd_kafka_t *rk)
+{
+    rd_kafka_consumer_close(rk);
+    rd_kafka_destroy(rk);
+}
+
+static void read_and_drop(struct member *m, int32_t slot)
+{
+    rd_kafka_message_t *messages[READ_MAX];
+    for (size_t i = source_read(m->source, slot, messages, READ_MAX); i > 0; i--)
+        rd_kafka_message_destroy(messages[i - 1]);
+}
+
+static void turn_for(struct member *m, int ms)
+{
+    for (int64_t end_ms = clock_mono_ms() + ms; clock_mono_ms() < end_ms; usleep(1000)) {
+        source_turn(m->source);
+        for (int32_t partition = 0; partition < 2; partition++)
+            read_and_drop(m, slot_of(partition, false));
+    }
+}
+
+/* Heartbeats are rare here, so that nothing but the unassignment keeps a commit back. */
+static void what_is_given_back_keeps_commits_back(void **state)
+{
+    enum { QUIET_MS = 300 };
+    struct member m;
+    (void)state;
+    open_alone(&m, 2);
+    set(&m, "kafka.properties.heartbeat.interval.ms", "1500");
+    m.holds = true;
+    join(&m);
+    turn_until(&m, &m.assigned);
+    rd_kafka_t *other = join_as_well(&m);
+    turn_until(&m, &m.revoked);
+    turn_for(&m, QUIET_MS);
+    assert_int_equal(source_commit_wait_ms(m.source, clock_mono_ms()), 0);
+    source_release(m.source, m.held);
+    source_turn(m.source);
+    assert_int_not_equal(source_commit_wait_ms(m.source, clock_mono_ms()), 0);
+    m.holds = false;
+    leave(other);
+    close_member(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_comes_by_the_wrong_queue_is_read_in_its_turn),
         cmocka_unit_test(every_fatal_error_is_the_end),
+        cmocka_unit_test(latest_is_not_for_retries),
+        cmocka_unit_test(what_is_given_back_keeps_commits_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
