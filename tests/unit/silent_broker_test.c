@@ -84,7 +84,8 @@ static void a_silent_coordinator_does_not_stop_the_loop(void **state)
     struct world w;
     (void)state;
     world_open(&w, holding);
-    world_set(&w, "webhook.timeout", "3s");
+    world_set(&w, "webhook.timeout", "20s");
+    world_set(&w, "kafka.properties.session.timeout.ms", "2500");
     world_set(&w, "kafka.properties.heartbeat.interval.ms", "100");
     world_set(&w, "drain.timeout", "1s");
     world_set(&w, "outcome.timeout", "1s");
