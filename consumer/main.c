@@ -13,9 +13,9 @@
 #include <unistd.h>
 
 static const struct verb *const verbs[] = {
-    &verb_run,     &verb_preview, &verb_check,   &verb_dashboard, &verb_token,
-    &verb_demo,    &verb_options, &verb_offsets, &verb_replay,    &verb_retry,
-    &verb_redrive, &verb_park,    NULL};
+    &verb_run,     &verb_preview, &verb_check,  &verb_dashboard, &verb_token,   &verb_demo,
+    &verb_options, &verb_offsets, &verb_replay, &verb_retry,     &verb_redrive, &verb_park,
+    &verb_forget,  NULL};
 
 static void print_verb(const struct verb *verb)
 {

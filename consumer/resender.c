@@ -58,13 +58,8 @@ static void wait_for_wake(struct resender *r, int64_t wait_ms)
     (void)!read(r->wake_fd, &count, sizeof count);
 }
 
-static bool write_order(struct resender *r, const struct retry_order *order,
-                        const struct resend_ask *ask, struct error *err)
+static bool await_answer(struct resender *r, const char *topic, struct error *err)
 {
-    r->answered = r->acknowledged = false;
-    if (!retry_write(r->publisher, r->config, order, ask->source, ask->request,
-                     clock_mono_ms() + ACKNOWLEDGE_MS, written, r, err))
-        return false;
     while (!r->answered) {
         int64_t wait_ms = publisher_turn(r->publisher, clock_mono_ms());
         if (!r->answered)
@@ -72,9 +67,38 @@ static bool write_order(struct resender *r, const struct retry_order *order,
     }
     return r->acknowledged ||
            error_set(err, ERROR_UNREACHABLE,
-                     "the retry topic \"%s\" does not acknowledge; it may or may not hold the "
-                     "retry",
-                     r->config->retry_topic);
+                     "the topic \"%s\" does not acknowledge; it may or may not hold the record",
+                     topic);
+}
+
+bool resender_publish(struct resender *r, const char *topic, struct slice key, struct slice value,
+                      struct error *err)
+{
+    const struct publication publication = {.topic = topic,
+                                            .partition = RD_KAFKA_PARTITION_UA,
+                                            .key = key.data,
+                                            .key_len = key.len,
+                                            .value = value.data,
+                                            .value_len = value.len,
+                                            .deadline_ms = clock_mono_ms() + ACKNOWLEDGE_MS};
+    r->answered = r->acknowledged = false;
+    return publisher_put(r->publisher, &publication, written, r, err) &&
+           await_answer(r, topic, err);
+}
+
+rd_kafka_t *resender_client(struct resender *r)
+{
+    return publisher_client(r->publisher);
+}
+
+static bool write_order(struct resender *r, const struct retry_order *order,
+                        const struct resend_ask *ask, struct error *err)
+{
+    r->answered = r->acknowledged = false;
+    if (!retry_write(r->publisher, r->config, order, ask->source, ask->request,
+                     clock_mono_ms() + ACKNOWLEDGE_MS, written, r, err))
+        return false;
+    return await_answer(r, r->config->retry_topic, err);
 }
 
 static struct reader *read_one(struct resender *r, int32_t partition, int64_t offset,

@@ -27,4 +27,12 @@ bool resender_source(struct resender *resender, int32_t partition, int64_t offse
                      struct slice order, const struct resend_ask *ask,
                      struct error *err) must_check;
 
+/* A record without headers into another of the program's own topics, its partition by its key. No
+ * value: a tombstone. As above. */
+bool resender_publish(struct resender *resender, const char *topic, struct slice key,
+                      struct slice value, struct error *err) must_check;
+
+/* The producer itself, for what else it can do; valid until resender_free. */
+rd_kafka_t *resender_client(struct resender *resender);
+
 #endif

@@ -42,6 +42,9 @@
     X(parked_topic, "parked.topic", TEXT, NULL, 0, 0, "",                                          \
       "topic that receives records which can never be sent; "                                      \
       "default <kafka.group>.parked")                                                              \
+    X(parked_retention, "parked.retention", DURATION, "90d", 3600000, 315360000000, "",            \
+      "how long the parked topic keeps an order; set where run makes it, or finds it to keep for " \
+      "ever")                                                                                      \
     X(deliveries_topic, "deliveries.topic", TEXT, NULL, 0, 0, "",                                  \
       "compacted topic that receives the outcome of each order; "                                  \
       "default <kafka.group>.deliveries")                                                          \

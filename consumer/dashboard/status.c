@@ -124,12 +124,25 @@ static const char *verdict(struct dashboard *d, const struct merged *m)
     return "ok";
 }
 
+/* Parked orders that parked.retention ends within a week: then nothing can send them again. */
+static int64_t expiring(struct dashboard *d)
+{
+    const int64_t week_ms = 7 * 24 * INT64_C(3600000);
+    int64_t oldest_ms, newest_ms;
+    const struct order_filter filter = {.state = ORDER_PARKED,
+                                        .since_ms = -1,
+                                        .until_ms =
+                                            d->wall_ms - d->config->parked_retention + week_ms};
+    return filter.until_ms > 0 ? view_parked_count(d->view, &filter, &oldest_ms, &newest_ms) : 0;
+}
+
 static json_t *counts_json(struct dashboard *d)
 {
     json_t *counts = json_object();
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         json_object_set_new(counts, order_state_names[i],
                             json_integer(view_count(d->view, (enum order_state)i)));
+    json_object_set_new(counts, "expiring", json_integer(expiring(d)));
     json_object_set_new(counts, "queued", json_integer(view_retries(d->view)));
     return counts;
 }

@@ -192,11 +192,24 @@ static bool end_retry(struct view *view, struct slice key, struct slice request,
     return view_run(view, s, err);
 }
 
+/* What its endpoint answered, and why it was parked. */
+static bool drop_parked(struct view *view, const struct outcome_fields *fields, struct error *err)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_PARKED);
+    bind_slice(s, 1, fields->topic);
+    sqlite3_bind_int64(s, 2, fields->partition);
+    sqlite3_bind_int64(s, 3, fields->offset);
+    return view_run(view, s, err);
+}
+
 static bool put_outcome(struct view *view, struct slice key, const struct outcome_fields *fields,
                         int64_t record_ms, struct error *err)
 {
     int state = state_of(fields);
     int64_t at_ms = time_of(fields, record_ms);
+    if (is_state(fields, "forgotten"))
+        return forget(view, key, err) && drop_parked(view, fields, err) &&
+               end_retry(view, key, fields->request, at_ms, err);
     if (is_state(fields, "skipped")) /* not for us after all, or under its order's id by now */
         return forget(view, key, err) && end_retry(view, key, fields->request, at_ms, err);
     if (state < 0)

@@ -29,6 +29,7 @@
     X(PUT_PARKED,                                                                                 \
       "INSERT INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET " \
       "at_partition = ?4, at_offset = ?5, at_ms = ?6, class = ?7, detail = ?8, response = ?9")    \
+    X(DROP_PARKED, "DELETE FROM parked WHERE topic = ?1 AND partition = ?2 AND offset = ?3")      \
     X(PUT_RETRY,                                                                                  \
       "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "       \
       "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "    \

@@ -105,8 +105,10 @@ static int64_t choose_start(const struct source_starts *starts, const rd_kafka_t
     bool is_source = strcmp(p->topic, s->config->kafka_topic) == 0;
     /* As old as the group's beginning: another member that starts now has resolved its own. */
     bool as_old = !group_known || p->partition < starts->born;
-    bool latest = is_source && s->config->kafka_start == KAFKA_START_LATEST && as_old;
-    /* a retry that nobody has read yet is still to be done */
+    /* A retry that the group has not read yet is still to be done. A group that begins now, from
+     * now on, has asked for none: what lies there was asked of an earlier one of its name. */
+    bool latest =
+        s->config->kafka_start == KAFKA_START_LATEST && (is_source ? as_old : !group_known);
     return latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
 }
 

@@ -4,7 +4,9 @@
 #include "edge/former_names.h"
 #include "edge/log.h"
 #include "edge/topic_policies.h"
+#include "edge/topic_retention.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -14,26 +16,32 @@ struct own_topic {
     const char *name;
     int32_t partitions;
     const char *settings[SETTINGS_MAX][2]; /* ended by a NULL name */
+    char retention[24];                    /* a number in them */
 };
 
-/* Dead letters are kept until somebody looks; a retry must survive a long outage. Members write
- * every few seconds: their topic is compacted every ten minutes, so that it stays quick to read. */
+/* Dead letters are kept for parked.retention: they hold personal data. A retry must survive a long
+ * outage. Members write every few seconds: their topic is compacted every ten minutes, so that it
+ * stays quick to read. */
 static void list_own(const struct config *config, int32_t partitions,
                      struct own_topic topics[OWN_TOPICS])
 {
     const struct own_topic own[OWN_TOPICS] = {
-        {config->parked_topic, partitions, {{"retention.ms", "-1"}}},
+        {config->parked_topic, partitions, {{"retention.ms", ""}}, ""},
         {config->deliveries_topic,
          partitions,
-         {{"cleanup.policy", "compact"}, {"segment.ms", "86400000"}}},
-        {config->retry_topic, partitions, {{"retention.ms", "604800000"}}},
+         {{"cleanup.policy", "compact"}, {"segment.ms", "86400000"}},
+         ""},
+        {config->retry_topic, partitions, {{"retention.ms", "604800000"}}, ""},
         {config->members_topic,
          1,
          {{"cleanup.policy", "compact"},
           {"segment.ms", "600000"},
-          {"min.cleanable.dirty.ratio", "0.1"}}},
+          {"min.cleanable.dirty.ratio", "0.1"}},
+         ""},
     };
     memcpy(topics, own, sizeof own);
+    snprintf(topics->retention, sizeof topics->retention, "%" PRId64, config->parked_retention);
+    topics->settings[0][1] = topics->retention;
 }
 
 /* How many partitions the topic has; 0: it is missing; -1 with err: nobody answers. */
@@ -235,6 +243,7 @@ bool topics_prepare(const struct config *config, struct source *source, struct e
             return false;
     }
     say_policies(rk, config);
+    topic_retention_bound(rk, config, ASK_MS);
     source_use_retry(source, source_partitions(source));
     return true;
 }

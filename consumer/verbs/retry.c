@@ -210,6 +210,8 @@ static bool may_ask(const struct retry *r, struct error *err)
     if (is_state(r->last, "retrying"))
         return error_set(err, ERROR_FAILED,
                          "it is being retried already; nothing was asked for again");
+    if (is_state(r->last, "forgotten"))
+        return error_set(err, ERROR_FAILED, "it was forgotten; nothing was asked for again");
     if (is_state(r->last, "superseded"))
         return error_set(err, ERROR_FAILED,
                          "a later confirmation of it was delivered; nothing was asked for again");

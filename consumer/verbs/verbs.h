@@ -49,7 +49,8 @@ struct verb {
 enum { VERB_OPTIONS_MAX = 256 };
 
 extern const struct verb verb_run, verb_preview, verb_check, verb_demo, verb_options,
-    verb_dashboard, verb_token, verb_offsets, verb_replay, verb_retry, verb_redrive, verb_park;
+    verb_dashboard, verb_token, verb_offsets, verb_replay, verb_retry, verb_redrive, verb_park,
+    verb_forget;
 
 /* SIGTERM, SIGINT and SIGHUP as a descriptor that becomes readable (signalfd), for the loop's own
  * turn; SIGPIPE is ignored. -1 on failure. The caller closes it. */

@@ -395,6 +395,23 @@ static void a_superseded_retry_leaves_the_order_delivered(void **state)
     station_close(&s);
 }
 
+/* The verb forget: nothing of it is shown any more. */
+static void what_was_forgotten_is_gone(void **state)
+{
+    struct station s;
+    (void)state;
+    open_and_start(&s);
+    parked(&s, "o1", "http:422", "refused", 7);
+    station_outcome(&s, &(struct outcome){.order = "o1", .state = "forgotten", .offset = 7});
+    for (int i = 0; station_ask(&s, "GET", "/api/v1/orders/o1", s.operator, NULL).status != 404;
+         i++) {
+        if (i == 1000)
+            fail_msg("still there");
+        usleep(10000);
+    }
+    station_close(&s);
+}
+
 /* It was parked before it could be read, sent again, and is not for us. */
 static void what_was_skipped_is_parked_no_more(void **state)
 {
@@ -434,6 +451,7 @@ int main(void)
         cmocka_unit_test(a_newer_confirmation_was_parked_before),
         cmocka_unit_test(a_superseded_retry_leaves_the_order_delivered),
         cmocka_unit_test(what_was_skipped_is_parked_no_more),
+        cmocka_unit_test(what_was_forgotten_is_gone),
     };
     return world_main("dashboard_answers", tests, sizeof tests / sizeof *tests);
 }

@@ -196,6 +196,19 @@ static void former_retries_are_for_the_group_of_that_name(void **state)
     world_close(&w);
 }
 
+/* Its commits are lost, or it was made anew under the same name: "from now on" is meant. */
+static void a_group_that_begins_at_the_end_serves_no_old_retries(void **state)
+{
+    struct world w;
+    (void)state;
+    world_open(&w, accepting);
+    world_set(&w, "kafka.start", "latest");
+    ask_for_retry(&w, 1, "o1");
+    world_run_to_end(&w);
+    assert_int_equal(server_request_count(w.webhook), 0);
+    world_close(&w);
+}
+
 /* ---- parked before it was judged ---- */
 
 struct found { /* among the outcomes, by key */
@@ -357,6 +370,7 @@ int main(void)
         cmocka_unit_test(a_retry_that_says_nothing_is_parked),
         cmocka_unit_test(others_retries_are_never_sent),
         cmocka_unit_test(former_retries_are_for_the_group_of_that_name),
+        cmocka_unit_test(a_group_that_begins_at_the_end_serves_no_old_retries),
         cmocka_unit_test(what_was_not_judged_goes_through_the_rule),
         cmocka_unit_test(a_judged_again_record_teaches_the_memory_nothing),
         cmocka_unit_test(an_overtaken_retry_is_superseded),

@@ -99,6 +99,7 @@ export function overview(app) {
             return null;
         return el('section', { 'aria-labelledby': 'needs', 'data-key': 'needs' },
             el('h2', { id: 'needs' }, t('needs_you')),
+            status.counts.expiring > 0 && el('p.todo', {}, t('expiring', { n: status.counts.expiring })),
             parked === null ? skeleton() : inOrder(status.reasons).map(reasonCard));
     }
 

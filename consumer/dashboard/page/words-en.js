@@ -79,6 +79,7 @@ export const en = {
 
     needs_you: 'What needs you',
     oldest: 'the oldest {time} ago',
+    expiring: { one: 'One of these orders will be deleted from the parked topic within a week; then it cannot be sent again.', other: '{n} of these orders will be deleted from the parked topic within a week; then they cannot be sent again.' },
     count_orders: { one: 'one order', other: '{n} orders' },
     all_of_these: 'See all {n}',
     send_again: 'Send again',

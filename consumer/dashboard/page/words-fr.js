@@ -79,6 +79,7 @@ export const fr = {
 
     needs_you: 'Ce qui a besoin de vous',
     oldest: 'la plus ancienne il y a {time}',
+    expiring: { one: 'Une de ces commandes sera supprimée dans la semaine ; elle ne pourra plus être renvoyée.', other: '{n} de ces commandes seront supprimées dans la semaine ; elles ne pourront plus être renvoyées.' },
     count_orders: { one: 'une commande', other: '{n} commandes' },
     all_of_these: 'Voir les {n}',
     send_again: 'Renvoyer',
