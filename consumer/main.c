@@ -7,6 +7,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -41,12 +42,14 @@ static void print_help(void)
          "WEBHOOK_URL_FILE=/run/secrets/url. elementor-sync options lists them all.");
 }
 
-/* The URL is a secret: neither a core dump nor another user's debugger may show it. */
+/* The URL is a secret: neither a core dump nor another user's debugger may show it, nor the keys of
+ * its connection, which libcurl would write to the file that this variable names. */
 static void keep_secrets_in(void)
 {
     const struct rlimit none = {0, 0};
     setrlimit(RLIMIT_CORE, &none);
     prctl(PR_SET_DUMPABLE, 0);
+    unsetenv("SSLKEYLOGFILE");
 }
 
 static bool check_config(const struct verb *verb, struct config *config, struct error *err)
@@ -111,7 +114,7 @@ static bool has_argument(int argc, char **argv, const char *name)
 int main(int argc, char **argv)
 {
     struct error err = {0};
-    struct invocation call;
+    struct invocation call = {0};
     if (has_argument(argc, argv, "--help")) {
         print_help();
         return 0;
@@ -125,11 +128,12 @@ int main(int argc, char **argv)
     struct config *config = config_new();
     if (config == NULL)
         error_set(&err, ERROR_NO_MEMORY, "no memory to start");
-    else if (arguments_parse(argc, argv, verbs, &call, &err))
+    else if (arguments_parse(argc, argv, verbs, &call, &err) && arguments_hide(&call, config, &err))
         run(&call, config, &err);
     if (err.code != ERROR_NONE)
         say_end(config, &err);
     config_free(config);
+    arguments_done(&call);
     curl_global_cleanup();
     return error_exit_code(&err);
 }

@@ -1,5 +1,6 @@
 #include "core/config.h"
 
+#include "core/config_safety.h"
 #include "core/config_suggest.h"
 #include "core/config_value.h"
 #include "core/fingerprint.h"
@@ -366,7 +367,9 @@ const char *config_value_text(const struct config *config, size_t option, char *
 {
     const void *member = (const char *)config + slots[option].offset;
     switch (slots[option].type) {
-    case TYPE_TEXT: return *(char *const *)member;
+    case TYPE_TEXT:
+        return config_holds_credentials(*(char *const *)member) ? "(not shown: there is an @ in it)"
+                                                                : *(char *const *)member;
     case TYPE_SECRET:
         return *(char *const *)member == NULL
                    ? NULL

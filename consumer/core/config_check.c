@@ -3,6 +3,7 @@
 #include "core/config.h"
 
 #include "core/config_group.h"
+#include "core/config_safety.h"
 #include "core/config_suggest.h"
 #include "core/config_value.h"
 #include "core/outcome.h"
@@ -86,6 +87,11 @@ static bool check_broker(const char *broker, size_t len, struct error *err)
 static bool check_brokers(const struct config *config, struct error *err)
 {
     const char *list = config->kafka_brokers;
+    if (config_holds_credentials(list)) /* not repeated */
+        return error_set(err, ERROR_CONFIG,
+                         "kafka.brokers holds a user or a password (there is an @ in it): write "
+                         "host:port alone, and set kafka.properties.sasl.username and "
+                         ".sasl.password");
     while (list != NULL) {
         list += strspn(list, " ");
         size_t len = strcspn(list, ",");
@@ -395,7 +401,7 @@ bool config_finish(struct config *config, unsigned needs, struct error *err)
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||
         !check_kafka_security(config, err) || !config_check_group(config, err) ||
         !check_orders(config, err) || !check_outcomes(config, err) ||
-        !check_auth(config, needs, err))
+        !check_auth(config, needs, err) || !config_check_safety(config, needs, err))
         return false;
     config->drain_timeout = config_drain_timeout(config);
     advise(config);

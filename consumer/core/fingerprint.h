@@ -1,13 +1,15 @@
 /* fingerprint: tells one secret from another without showing either.
  *
- * Only for what nobody can guess: of each word of a dictionary a password's fingerprint would say,
- * offline, whether it is the one. */
+ * The processes of a deployment share no key that is not a secret itself, so it has none: two of
+ * them with the same secret show the same. What it costs to guess is the derivation: scrypt (RFC
+ * 7914, N=2^14, r=8: 16 MiB, about 50 ms) for each guess, where a hash would take a hundred
+ * millionth of a second. Of what can be guessed all the same nothing is shown. */
 #ifndef CORE_FINGERPRINT_H
 #define CORE_FINGERPRINT_H
 
 enum { FINGERPRINT_TEXT = 9, FINGERPRINT_SHOWN = 16 };
 
-/* The first 8 hex digits of the secret's SHA-256, and a NUL. */
+/* 8 hex digits and a NUL; "--------" without the memory for it. */
 void fingerprint(const char *secret, char ret_text[FINGERPRINT_TEXT]);
 
 /* What may be shown of an option's value that is a secret: "(set) #1a2b3c4d", or "(set)" alone when

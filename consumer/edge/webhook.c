@@ -11,7 +11,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HOST_MAX = 256, ID_MAX = 256, OWN_HEADERS = 7 };
+enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 7 };
 
 /* Where attempts go, and what they carry: all that a reload replaces. */
 struct target {
@@ -102,6 +102,13 @@ bool webhook_url_check(const char *url, bool allow_http, struct error *err)
     return ok;
 }
 
+/* Behind the host stands too little for a secret: of that no fingerprint is shown. */
+static bool is_guessable(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    return strlen(host + strcspn(host, "/?#")) < GUESSABLE_PATH;
+}
+
 static bool set_name(struct target *target, struct error *err)
 {
     struct url_parts parts;
@@ -109,7 +116,8 @@ static bool set_name(struct target *target, struct error *err)
     if (!url_split(target->url, &parts))
         return error_set(err, ERROR_NO_MEMORY, "no memory for the webhook's name");
     fingerprint(target->url, mark);
-    snprintf(target->name, sizeof target->name, "%s#%s", parts.host, mark);
+    snprintf(target->name, sizeof target->name, "%s#%s", parts.host,
+             is_guessable(target->url) ? "--------" : mark);
     url_parts_done(&parts);
     return true;
 }

@@ -1,5 +1,8 @@
 #include "verbs/arguments.h"
 
+#include "core/config_safety.h"
+#include "core/config_suggest.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
@@ -70,14 +73,31 @@ static const struct argument *find_own(const struct verb *verb, const char *name
     return NULL;
 }
 
+/* Only what looks like an argument's name is repeated: --set webhook.url URL has the URL here. */
+static void refuse_word(const struct invocation *call, const char *word, struct error *err)
+{
+    int len = (int)strcspn(word, "=");
+    if (strncmp(word, "--", 2) == 0 && config_name_is_plain(word + 2))
+        error_set(err, ERROR_CONFIG, "%.*s: %s has no such argument; see elementor-sync --help",
+                  len, word, call->verb->name);
+    else if (call->set_count > 0 && strchr(call->sets[call->set_count - 1], '=') == NULL)
+        error_set(err, ERROR_CONFIG,
+                  "--set: write NAME=VALUE in one word, with a = between them, such as --set "
+                  "webhook.timeout=5s");
+    else
+        error_set(err, ERROR_CONFIG,
+                  "a word of the command line is no argument of %s (it is not repeated, for it may "
+                  "be a secret); see elementor-sync --help",
+                  call->verb->name);
+}
+
 /* One argument and its value, if it takes one; how many words it took, 0 on an error. */
 static int take(struct invocation *call, const char *name, const char *value, struct error *err)
 {
     const struct argument *own = find_own(call->verb, name);
     bool common = strcmp(name, "--config") == 0 || strcmp(name, "--set") == 0;
     if (own == NULL && !common) {
-        error_set(err, ERROR_CONFIG, "%s: %s has no such argument; see elementor-sync --help", name,
-                  call->verb->name);
+        refuse_word(call, name, err);
         return 0;
     }
     bool takes_value = common || own->kind != ARGUMENT_FLAG;
@@ -98,6 +118,36 @@ static int take(struct invocation *call, const char *name, const char *value, st
     return 2;
 }
 
+bool arguments_hide(struct invocation *call, struct config *config, struct error *err)
+{
+    for (size_t i = 0; i < call->set_count; i++) {
+        char *word = (char *)(uintptr_t)call->sets[i], name[CONFIG_NAME_MAX];
+        size_t len = strcspn(word, "=");
+        snprintf(name, sizeof name, "%.*s", (int)len, word);
+        if (word[len] == '\0' || !(config_name_is_secret(name) || config_holds_credentials(word)))
+            continue;
+        call->sets[i] = call->hidden[call->hidden_count] = strdup(word);
+        if (call->sets[i] == NULL)
+            return error_set(err, ERROR_NO_MEMORY, "no memory for the arguments");
+        call->hidden_count++;
+        memset(word + len + 1, 'x', strlen(word + len + 1));
+        config_warn(
+            config,
+            "--set %s: a secret on the command line stood in the list of processes, and may "
+            "stand in the shell's history; give it by the environment or a file (the "
+            "variable's name with _FILE)",
+            config_name_is_plain(name) ? name : "(a name)");
+    }
+    return true;
+}
+
+void arguments_done(struct invocation *call)
+{
+    for (size_t i = 0; i < call->hidden_count; i++)
+        free(call->hidden[i]);
+    call->hidden_count = 0;
+}
+
 bool arguments_parse(int argc, char *const *argv, const struct verb *const *verbs,
                      struct invocation *ret, struct error *err)
 {
@@ -106,7 +156,8 @@ bool arguments_parse(int argc, char *const *argv, const struct verb *const *verb
         return no_such_verb("say what to do", "", verbs, err);
     ret->verb = find_verb(argv[1], verbs);
     if (ret->verb == NULL)
-        return no_such_verb(": no such verb", argv[1], verbs, err);
+        return no_such_verb(": no such verb", config_name_is_plain(argv[1]) ? argv[1] : "that word",
+                            verbs, err);
     clear(ret->verb, ret->options);
     for (int i = 2; i < argc;) {
         int taken = take(ret, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err);

@@ -80,7 +80,12 @@ static void mistakes_are_named(void **state)
         {"", "say what to do; there are sing"},
         {"dance", "dance: no such verb; there are sing"},
         {"sing --loud", "--loud: sing has no such argument"},
-        {"sing again", "again: sing has no such argument"},
+        {"sing again", "a word of the command line is no argument of sing (it is not repeated"},
+        {"sing --set webhook.url https://h/s3cr3t", "--set: write NAME=VALUE in one word"},
+        {"sing --set webhook.signing_keys=whsec_a s3cr3t", "is not repeated"},
+        {"sing --set=webhook.url=https://h/s3cr3t", "a word of the command line"},
+        {"sing --url=https://h/s3cr3t", "a word of the command line"},
+        {"https://h/s3cr3t", "that word: no such verb"},
         {"sing --text", "--text: its value is missing"},
         {"sing --set", "--set: its value is missing"},
         {"sing --count none", "--count: \"none\" is not a whole number"},
@@ -96,7 +101,37 @@ static void mistakes_are_named(void **state)
         assert_int_equal(err.code, ERROR_CONFIG);
         if (strstr(err.text, cases[i].says) == NULL)
             fail_msg("\"%s\" says: %s", cases[i].line, err.text);
+        assert_null(strstr(err.text, "s3cr3t"));
     }
+}
+
+/* What stands in argv, every user of the machine can read. */
+static void secrets_leave_argv(void **state)
+{
+    char url[] = "webhook.url=https://h/s3cr3t", key[] = "kafka.properties.sasl.password=s3cr3t",
+         brokers[] = "kafka.brokers=u:s3cr3t@h", plain[] = "log.level=warn";
+    char *argv[] = {"elementor-sync", "sing",  "--set", url,   "--set", key,
+                    "--set",          brokers, "--set", plain, NULL};
+    struct invocation call;
+    struct error err = {0};
+    struct config *config = config_new();
+    (void)state;
+    assert_non_null(config);
+    assert_true(arguments_parse(10, argv, verbs, &call, &err));
+    assert_true(arguments_hide(&call, config, &err));
+    assert_string_equal(url, "webhook.url=xxxxxxxxxxxxxxxx");
+    assert_string_equal(key, "kafka.properties.sasl.password=xxxxxx");
+    assert_string_equal(brokers, "kafka.brokers=xxxxxxxxxx");
+    assert_string_equal(plain, "log.level=warn");
+    assert_string_equal(call.sets[0], "webhook.url=https://h/s3cr3t");
+    assert_string_equal(call.sets[1], "kafka.properties.sasl.password=s3cr3t");
+    assert_ptr_equal(call.sets[3], plain);
+    assert_int_equal(config->warning_count, 3);
+    assert_non_null(strstr(config->warnings[0], "--set webhook.url: a secret on the command line"));
+    for (size_t i = 0; i < config->warning_count; i++)
+        assert_null(strstr(config->warnings[i], "s3cr3t"));
+    arguments_done(&call);
+    config_free(config);
 }
 
 int main(void)
@@ -105,6 +140,7 @@ int main(void)
         cmocka_unit_test(what_is_given_is_filled),
         cmocka_unit_test(what_is_not_given_is_told_apart),
         cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(secrets_leave_argv),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void all_is_fine(void **state)
     expect_finding(&b, "detail", "configuration", "webhook.timeout", "30s");
     expect_finding(&b, "note", "configuration", "webhook.url", "127.0.0.1#");
     /* printf SECRET | sha256sum; what people can think of has no fingerprint */
-    expect_finding(&b, "note", "configuration", "auth.hs256_secret", "\"(set) #4a947e12\"");
+    expect_finding(&b, "note", "configuration", "auth.hs256_secret", "\"(set) #f8b01eb2\"");
     expect_finding(&b, "note", "configuration", "registry.password", "\"(set)\"");
     expect_finding(&b, "note", "configuration", "webhook.headers.authorization", "\"(set)\"");
     expect_finding(&b, "note", "webhook", "ping", "nothing was sent");

@@ -67,6 +67,9 @@ static void open_world(struct world *w, const struct server_rule *webhook,
     w->stop_fd = ends[0];
     w->stop_end = ends[1];
     set_options(w);
+    world_set(w, "webhook.timeout",
+              "5m"); /* a request that is held is no slow one, on a busy machine */
+    world_set(w, "drain.timeout", "35s");
 }
 
 void world_open_without_registry(struct world *w, const struct server_rule *webhook)

@@ -1,0 +1,16 @@
+/* config_safety: what is well-formed but gives a secret or a right to those who should not have it.
+ */
+#ifndef CORE_CONFIG_SAFETY_H
+#define CORE_CONFIG_SAFETY_H
+
+#include "core/config.h"
+
+/* Refuses what can only be a mistake, each with what to do, and notes the rest in config->warnings.
+ * `needs` as in config_finish. */
+bool config_check_safety(struct config *config, unsigned needs, struct error *err) must_check;
+
+/* Whether a text that is no secret by its name holds credentials all the same: user:password@host.
+ * Such a one is not repeated. */
+bool config_holds_credentials(const char *text);
+
+#endif
