@@ -154,6 +154,7 @@ static void judge(struct check *c, const struct plan *plan, const struct wire *w
                                   .body = wire->body,
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
+                                  .header = kafka_header_value,
                                   .context = m};
     struct transformed result;
     transform_apply(c->sampler->transform, plan, &record, false, &result);

@@ -106,6 +106,7 @@ static void transform_record(struct judge *j, const rd_kafka_message_t *m, const
                                   .body = wire->body,
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
+                                  .header = kafka_header_value,
                                   .context = m};
     transform_apply(j->transform, plan, &record, gate, t);
     *ret = (struct judge_verdict){t->verdict, t->why,

@@ -6,6 +6,7 @@
  *   pipeline_read.c     records: window, wire, schema, transform, lane or parking
  *   pipeline_doubt.c    who is at fault when a record cannot be read; stopped partitions
  *   pipeline_park.c     stretches that an operator has parked
+ *   pipeline_unsent.c   records with the rule's value that are skipped all the same
  *   pipeline_send.c     deliveries on their way: lane, webhook, breaker, retry
  *   pipeline_settle.c   deliveries at their end: outcome record, parking, window
  *   pipeline_answered.c records that come again after a loss
@@ -87,6 +88,7 @@ struct totals { /* consumed = skipped + delivered + parked + abandoned + unsettl
     uint64_t consumed, repeated, settled_before, skipped[SKIP_REASON_COUNT];
     uint64_t delivered, parked, attempts, failures, before_unknown, abandoned;
     uint64_t answers_incomplete, unknown_results; /* of attempts */
+    uint64_t snapshot_unsent;                     /* of those skipped as snapshot */
     uint64_t outcomes_unacknowledged, breaker_opened, commits, commit_failures;
     uint64_t reloads, reload_failures;
 };
@@ -171,7 +173,8 @@ struct pipeline {
     uint64_t progress_shown;
     struct log_trouble webhook_trouble, commit_trouble, memory_trouble, window_trouble;
     struct log_trouble unknown_trouble, incomplete_trouble;
-    bool near_miss_said, before_unknown_said, others_retry_said;
+    bool near_miss_said, before_unknown_said, others_retry_said, snapshot_unsent_said,
+        key_change_said;
 };
 
 /* pipeline_join.c: prepares what a member needs and joins the group. False when told to stop
@@ -182,6 +185,10 @@ bool join_group(struct pipeline *p, const struct pipeline_options *options) must
 struct source_events group_events(struct pipeline *p);
 void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
 void restart_emptied(struct pipeline *p);
+
+/* pipeline_unsent.c */
+bool partition_era_is_live(const void *pipeline, uint32_t era); /* of core/rule: rule_place */
+void say_unsent(struct pipeline *p, const rd_kafka_message_t *m, const struct transformed *t);
 
 /* pipeline_read.c */
 void read_partitions(struct pipeline *p);

@@ -77,6 +77,9 @@ static void add_records(const struct pipeline *p, struct buf *b)
             "Records that an earlier owner had settled already.");
     counter(b, "records_before_unknown_total", t->before_unknown,
             "Records delivered without knowing the status before.");
+    counter(b, "records_snapshot_unsent_total", t->snapshot_unsent,
+            "Rows of a snapshot that have the rule's value and were not sent; no earlier record of "
+            "their orders was seen.");
     counter(b, "outcomes_unacknowledged_total", t->outcomes_unacknowledged,
             "Outcome records that were not acknowledged in time.");
 }

@@ -174,8 +174,7 @@ static enum fate reject(const struct reading *r, const char *why, const char *de
     return enqueue(r, &t);
 }
 
-/* A key change is said each time, of orders that have the rule's value only. The others once a run:
- * what they mean does not change with the next record. */
+/* Each once a run: the meaning does not change with the next record. */
 static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
                          const struct transformed *t)
 {
@@ -193,9 +192,7 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
                  LOG_I("offset", m->offset));
         p->near_miss_said = true;
     }
-    if (t->verdict == TRANSFORM_SKIP && t->skip == SKIP_KEY_CHANGE)
-        log_info("an order got another id: that is no new transition",
-                 LOG_I("partition", m->partition), LOG_I("offset", m->offset));
+    say_unsent(p, m, t);
 }
 
 /* The first record of a schema id: tables are told apart by its name. A rerouted topic is fine, and
@@ -223,7 +220,10 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                                   .body = wire->body,
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
+                                  .header = kafka_header_value,
                                   .context = m,
+                                  .era_is_live = partition_era_is_live,
+                                  .era_context = r->p,
                                   .era = r->partition->era,
                                   .any_row = r->retry.judged,
                                   .alone = r->partition->is_retry};

@@ -41,7 +41,8 @@ enum column_kind {
     COLUMN_FLOAT,   /* real: Avro float, widened */
     COLUMN_DOUBLE,  /* real */
     COLUMN_DECIMAL, /* data, len: big-endian two's complement; value = unscaled * 10^-scale */
-    COLUMN_OTHER    /* a type that feeds no payload field: boolean, plain bytes, array, record… */
+    COLUMN_OTHER /* a type that feeds no payload field: plain bytes, array, record…; or a boolean,
+                    whose `number` is 0 or 1 */
 };
 
 /* ticks of a number that the schema says is no point in time: a day, a time of day, a span. */
@@ -49,6 +50,7 @@ enum { COLUMN_TICKS_NO_TIME = 255 };
 
 struct column {
     enum column_kind kind;
+    bool local;    /* a time of a column without a zone, as schema_time_is_local has it */
     uint8_t ticks; /* of COLUMN_INT: digits after the second, 3 ms, 6 µs, 9 ns; 0 = not annotated */
     int32_t scale; /* of COLUMN_DECIMAL: digits after the point; may be negative */
     size_t len;
@@ -64,20 +66,28 @@ struct change {
     struct column status;        /* after's rule column, what decides */
     struct column before_status; /* before's; ABSENT when the event carries no before image */
     struct column op;            /* TEXT: "c" "u" "d" "r" "t" "m" */
-    struct column deleted;       /* unwrapped records: __deleted, TEXT "true" */
+    struct column deleted;       /* unwrapped records: __deleted, TEXT "true" or a boolean */
     struct column lsn;           /* INT: source.lsn or __lsn */
     struct column event_ms;      /* INT: source.ts_ms or __source_ts_ms, ms since the epoch */
     bool has_row;                /* an after image is there (always, for unwrapped records) */
     bool has_before;             /* a before image is there */
+    bool is_null;       /* the whole value is null: an optional struct at the top of the schema */
     bool stopped_early; /* reading ended at a status that does not trigger: what is captured
                            is status and order id, nothing behind them was examined */
 };
+
+/* Whether it is a boolean that is true. */
+bool column_is_true(const struct column *c);
 
 /* Whether a text column holds exactly this text. */
 bool column_is_text(const struct column *c, const char *text);
 
 /* Debezium's placeholder for an unchanged TOASTed column whose value the event does not carry. */
 bool column_is_unavailable(const struct column *c);
+
+/* Puts that placeholder in place of the connector's own one (unavailable.value.placeholder; len
+ * bytes), in whatever column it stands. */
+void change_mark_unavailable(struct change *change, const char *placeholder, size_t len);
 
 extern const char *const payload_field_names[FIELD_COUNT];
 extern const char *const payload_field_columns[FIELD_COUNT]; /* default columns */

@@ -224,6 +224,10 @@ static bool set_property(struct config *config, const char *name, const char *va
                          struct error *err)
 {
     const char *why_not = refusal(name);
+    if (strcmp(name, "isolation.level") == 0 && strcasecmp(value, "read_committed") != 0)
+        return error_set(err, ERROR_CONFIG,
+                         "cannot be set to anything but read_committed: records of a transaction "
+                         "that was rolled back would be sent as orders");
     if (why_not != NULL)
         return error_set(err, ERROR_CONFIG, "cannot be set: %s", why_not);
     return set_pair(&config->kafka_properties, &config->kafka_property_count, name, value, err);
@@ -305,10 +309,22 @@ static bool set_switch(const struct target *target, const char *value, struct er
     return choice >= 0;
 }
 
+/* hex: and two digits a byte, as the connector takes it; any other text is itself. */
+static bool check_placeholder(const char *value, struct error *err)
+{
+    const char *digits = behind(value, "hex:");
+    if (digits == NULL)
+        return true;
+    size_t len = strlen(digits);
+    return (len > 0 && len % 2 == 0 && strspn(digits, "0123456789abcdefABCDEF") == len) ||
+           error_set(err, ERROR_CONFIG, "write an even number of hex digits behind hex:");
+}
+
 static bool assign(struct config *config, const struct target *target, const char *value,
                    struct error *err)
 {
-    if (!check_text(target, value, err))
+    if (!check_text(target, value, err) ||
+        (target->member == &config->rule_placeholder && !check_placeholder(value, err)))
         return false;
     switch (target->type) {
     case TYPE_TEXT:
@@ -334,7 +350,9 @@ bool config_set(struct config *config, const char *name, const char *value, cons
                          config_suggest(name, text, sizeof text));
     }
     struct error why = {0};
-    if (assign(config, &target, value, &why))
+    bool is_zone = target.member == &config->payload_time_zone;
+    if (assign(config, &target, value, &why) &&
+        (!is_zone || set_text(&config->time_zone_origin, origin, &why)))
         return true;
     return error_set(err, why.code, "%s: %s: %s", origin, name, why.text);
 }
@@ -438,6 +456,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config->secret_file_count; i++)
         free(config->secret_files[i]);
     free(config->secret_files);
+    free(config->time_zone_origin);
     free(config);
 }
 

@@ -144,12 +144,16 @@
       "nothing")                                                                                   \
     X(rule_assume_op, "rule.assume_op", CHOICE, NULL, 0, 0, "c|u",                                 \
       "operation of unwrapped records that have no __op")                                          \
+    X(rule_placeholder, "rule.placeholder", TEXT, NULL, 0, 0, "",                                  \
+      "the connector's own unavailable.value.placeholder, when it is set there: text, or hex:…")   \
     X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                               \
       "orders whose last status is remembered where events have no before image")                  \
     X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                \
       "form_name of the payload")                                                                  \
     X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0, "nested|flat",                       \
       "nested: {form_name, fields:{…}}; flat: {form_name, …}")                                     \
+    X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                               \
+      "IANA name of the zone of timestamp columns that have none (Africa/Algiers)")                \
     X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                              \
       "address of /metrics, /livez, /readyz (127.0.0.1:9464); without it there is no such port")   \
     X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                      \
@@ -214,6 +218,8 @@ struct config {
     size_t webhook_header_count;
     struct config_pair *registry_headers; /* registry.headers.*; the same */
     size_t registry_header_count;
+    char *time_zone_origin;              /* where payload.time_zone was set: "shop.yaml:7" */
+    const struct time_zone *zone;        /* set by edge/time_zone_load; NULL: UTC. Lives for ever */
     char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
     char *warnings[CONFIG_WARNINGS_MAX]; /* what is legal but unwise, one sentence each */
     size_t warning_count;

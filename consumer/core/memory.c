@@ -12,7 +12,7 @@ enum { FIRST_ENTRIES = 256 };
 struct entry {
     uint64_t hash, check;
     uint32_t newer, older, era;
-    bool triggered;
+    uint32_t triggered : 1, time : 31;
 };
 
 /* An index by hash with linear probing, half empty: the tag spares a look at the entry, which is
@@ -151,31 +151,54 @@ static uint32_t find(const struct memory *m, uint64_t hash, uint64_t check)
     return NOBODY;
 }
 
-enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uint32_t era,
-                               bool triggered)
+/* The order's entry, which is no more in the ring; a new one has no era yet. */
+static uint32_t take_entry(struct memory *m, const void *id, size_t len, bool *ret_known)
 {
     uint64_t hash = hash_bytes(id, len, 0), check = hash_bytes(id, len, 0x2545f4914f6cdd1du);
     uint32_t at = find(m, hash, check);
-    enum memory_answer answer = MEMORY_UNKNOWN;
-    if (at != NOBODY) {
-        bool holds = m->entries[at].era == era;
-        *(holds ? &m->stats.hits : &m->stats.misses) += 1;
-        if (holds)
-            answer = m->entries[at].triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
+    *ret_known = at != NOBODY;
+    if (*ret_known) {
         unlink_entry(m, at);
-    } else {
-        m->stats.misses++;
-        at = claim(m);
-        if (at == NOBODY)
-            return answer;
+    } else if ((at = claim(m)) != NOBODY) {
         m->entries[at].hash = hash;
         m->entries[at].check = check;
         enter(m, at);
     }
-    m->entries[at].era = era;
-    m->entries[at].triggered = triggered;
+    return at;
+}
+
+bool memory_exchange(struct memory *m, const void *id, size_t len, const struct memory_note *now,
+                     struct memory_note *ret_before)
+{
+    bool known;
+    uint32_t at = take_entry(m, id, len, &known);
+    struct entry *e = at != NOBODY ? &m->entries[at] : NULL;
+    if (known)
+        *ret_before = (struct memory_note){e->era, e->time, e->triggered};
+    *(known && e->era == now->era ? &m->stats.hits : &m->stats.misses) += 1;
+    if (e == NULL)
+        return known;
+    e->era = now->era;
+    e->time = now->time & INT32_MAX;
+    e->triggered = now->triggered;
     link_newest(m, at);
-    return answer;
+    return known;
+}
+
+enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uint32_t era,
+                               bool triggered)
+{
+    const struct memory_note now = {.era = era, .triggered = triggered};
+    struct memory_note before;
+    if (!memory_exchange(m, id, len, &now, &before) || before.era != era)
+        return MEMORY_UNKNOWN;
+    return before.triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
+}
+
+uint32_t memory_time(const void *text, size_t len)
+{
+    uint32_t hash = (uint32_t)(hash_bytes(text, len, 0x51ed2701u) & INT32_MAX);
+    return hash != 0 ? hash : 1;
 }
 
 struct memory_stats memory_stats(const struct memory *m)

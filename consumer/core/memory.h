@@ -1,4 +1,5 @@
-/* memory: whether each order's last seen status was the rule's value; bounded, exact LRU.
+/* memory: whether each order's last seen status was the rule's value, and with which confirmed_at;
+ * bounded, exact LRU.
  *
  * Stands in for a before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped
  * records). An order is known by 128 bits of hash, never by its id, so an entry is 32 bytes
@@ -25,6 +26,21 @@ enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };
  * recent. */
 enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len, uint32_t era,
                                bool triggered);
+
+/* What is noted of an order: the era it was seen in, 31 bits of a hash of its confirmed_at (0:
+ * null; two times are taken for one once in two thousand million), its status. */
+struct memory_note {
+    uint32_t era, time;
+    bool triggered;
+};
+
+/* The same, with the whole note: false when nothing was noted of this order, in whatever era. Only
+ * a note of the same era counts as a hit. */
+bool memory_exchange(struct memory *memory, const void *id, size_t len,
+                     const struct memory_note *now, struct memory_note *ret_before);
+
+/* A hash as a note holds it; never 0. */
+uint32_t memory_time(const void *text, size_t len);
 
 struct memory_stats {
     uint64_t hits, misses, evictions;

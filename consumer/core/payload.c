@@ -156,21 +156,72 @@ static enum reject_reason add_event_time(struct buf *b, const struct change *cha
                                                                        : REJECT_BAD_TIME;
 }
 
+/* No order was confirmed outside these years: such a time has another unit, or is an infinity. */
+#define YEAR_1990 INT64_C(631152000)
+#define YEAR_2100 INT64_C(4102444800)
+
+static bool is_plausible(int64_t seconds)
+{
+    return seconds >= YEAR_1990 && seconds < YEAR_2100;
+}
+
+static int64_t unit_of(unsigned digits)
+{
+    int64_t unit = 1;
+    for (; digits > 0; digits--)
+        unit *= 10;
+    return unit;
+}
+
+/* Without an annotation (connect.meta.data=false), the unit is told by its size: the years 1990 to
+ * 2099 in milli-, micro- and nanoseconds do not overlap. */
+static unsigned digits_of(const struct column *c)
+{
+    if (c->ticks != 0)
+        return c->ticks;
+    for (unsigned digits = 6; digits <= 9; digits += 3)
+        if (is_plausible(c->number / unit_of(digits)))
+            return digits;
+    return MILLISECONDS;
+}
+
+static bool add_count(struct buf *b, const struct column *c, const struct time_zone *zone)
+{
+    if (c->ticks == COLUMN_TICKS_NO_TIME)
+        return false;
+    unsigned digits = digits_of(c);
+    int64_t unit = unit_of(digits), seconds = c->number / unit, shift = 0;
+    if (!is_plausible(seconds))
+        return false;
+    if (c->local && zone != NULL)
+        shift = time_zone_instant(zone, seconds) - seconds;
+    return is_plausible(seconds + shift) && timestamp_add(b, c->number + shift * unit, digits);
+}
+
+/* A text goes out as it is, unless it is a local time that was written as if it were UTC. */
+static bool add_written(struct buf *b, const struct column *c, const struct time_zone *zone)
+{
+    struct timestamp t;
+    if (!timestamp_read(c->data, c->len, &t) || !is_plausible(t.seconds))
+        return false;
+    if (c->local && zone != NULL)
+        return timestamp_add_text(b, time_zone_instant(zone, t.seconds), t.fraction,
+                                  t.fraction_len);
+    buf_add(b, c->data, c->len);
+    return true;
+}
+
 static enum reject_reason add_time(struct buf *b, const struct column *c,
-                                   const struct change *change, int64_t record_ms)
+                                   const struct change *change, int64_t record_ms,
+                                   const struct time_zone *zone)
 {
     enum reject_reason reason = REJECT_BAD_TIME;
     buf_add_char(b, '"');
-    if (is_null(c)) {
+    if (is_null(c))
         reason = add_event_time(b, change, record_ms);
-    } else if (c->kind == COLUMN_INT) {
-        if (c->ticks != COLUMN_TICKS_NO_TIME &&
-            timestamp_add(b, c->number, c->ticks ? c->ticks : MILLISECONDS))
-            reason = REJECT_NONE;
-    } else if (c->kind == COLUMN_TEXT && timestamp_is_rfc3339(c->data, c->len)) {
-        buf_add(b, c->data, c->len);
+    else if ((c->kind == COLUMN_INT && add_count(b, c, zone)) ||
+             (c->kind == COLUMN_TEXT && add_written(b, c, zone)))
         reason = REJECT_NONE;
-    }
     buf_add_char(b, '"');
     return reason;
 }
@@ -182,7 +233,8 @@ static bool is_bad_text(const struct column *c)
 }
 
 static enum reject_reason add_field(struct buf *b, const struct change *change,
-                                    enum payload_field field, int64_t record_ms)
+                                    enum payload_field field, int64_t record_ms,
+                                    const struct time_zone *zone)
 {
     const struct column *c = &change->field[field];
     if (column_is_unavailable(c))
@@ -192,7 +244,7 @@ static enum reject_reason add_field(struct buf *b, const struct change *change,
     switch (fields[field].shape) {
     case NUMBER:
     case WHOLE: return add_amount(b, c, fields[field].shape);
-    case TIME: return add_time(b, c, change, record_ms);
+    case TIME: return add_time(b, c, change, record_ms, zone);
     default: return add_text(b, c, fields[field].required);
     }
 }
@@ -216,7 +268,8 @@ bool payload_render(const struct change *change, int64_t record_ms,
         if (f > 0)
             buf_add_char(body, ',');
         add_name(body, payload_field_names[f]);
-        enum reject_reason reason = add_field(body, change, (enum payload_field)f, record_ms);
+        enum reject_reason reason =
+            add_field(body, change, (enum payload_field)f, record_ms, options->zone);
         if (reason == REJECT_NONE && !buf_ok(body))
             reason = REJECT_BAD_TEXT; /* all together too long */
         if (reason != REJECT_NONE) {

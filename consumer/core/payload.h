@@ -6,6 +6,7 @@
 
 #include "core/buf.h"
 #include "core/change.h"
+#include "core/time_zone.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,15 +14,15 @@
 #define PAYLOAD_BODY_MAX (1024 * 1024) /* bytes: the limit a caller gives the body's buf */
 
 /* Why a record can never be sent: with the field it concerns, this is the closed list. */
-#define REJECT_REASONS(X)                                                               \
-    X(NONE, "")                                                                         \
-    X(MISSING, "missing")         /* a required field is absent, null or blank */       \
-    X(UNAVAILABLE, "unavailable") /* a TOAST value that the event does not carry */     \
-    X(NEGATIVE, "negative")                                                             \
-    X(NOT_A_NUMBER, "not_a_number")                                                     \
-    X(NOT_WHOLE, "not_whole") /* a quantity that is not a whole number of at least 1 */ \
-    X(BAD_TIME, "bad_time")                                                             \
-    X(BAD_TEXT, "bad_text") /* invalid UTF-8, or too long */
+#define REJECT_REASONS(X)                                                                  \
+    X(NONE, "")                                                                            \
+    X(MISSING, "missing")         /* a required field is absent, null or blank */          \
+    X(UNAVAILABLE, "unavailable") /* a TOAST value that the event does not carry */        \
+    X(NEGATIVE, "negative")                                                                \
+    X(NOT_A_NUMBER, "not_a_number")                                                        \
+    X(NOT_WHOLE, "not_whole") /* a quantity that is not a whole number of at least 1 */    \
+    X(BAD_TIME, "bad_time")   /* no time, no such day, or not in the years 1990 to 2099 */ \
+    X(BAD_TEXT, "bad_text")   /* invalid UTF-8, or too long */
 
 enum reject_reason {
 #define X(id, name) REJECT_##id,
@@ -39,6 +40,7 @@ enum payload_shape { PAYLOAD_NESTED, PAYLOAD_FLAT };
 struct payload_options {
     const char *form_name; /* "order_confirmation"; valid UTF-8, borrowed */
     enum payload_shape shape;
+    const struct time_zone *zone; /* of times without one; NULL: UTC. Borrowed */
 };
 
 /* Appends the body of `change` to `body` (reset by the caller). Fields are checked in the payload's

@@ -8,15 +8,16 @@
 
 #define SLOT(member) ((uint16_t)offsetof(struct change, member))
 
-enum { ROW_WANTS = FIELD_COUNT + 5 };
+enum { ROW_WANTS = FIELD_COUNT + 6 };
 
 /* The names to look for, as identifiers: that is what the schema's own names are made of. */
 struct sought {
     const struct plan_options *options; /* what was configured */
     char rule_column[SCHEMA_NAME_MAX];
     char columns[FIELD_COUNT][SCHEMA_NAME_MAX];
-    char op[SCHEMA_NAME_MAX]; /* these three: what ExtractNewRecordState adds to a row */
+    char op[SCHEMA_NAME_MAX]; /* these four: what ExtractNewRecordState adds to a row */
     char lsn[SCHEMA_NAME_MAX];
+    char source_lsn[SCHEMA_NAME_MAX];
     char source_ts_ms[SCHEMA_NAME_MAX];
 };
 
@@ -38,6 +39,7 @@ static bool seek_all(struct sought *sought, const struct plan_options *options, 
     return seek("", options->rule_column, sought->rule_column, err) &&
            seek(options->prefix, "op", sought->op, err) &&
            seek(options->prefix, "lsn", sought->lsn, err) &&
+           seek(options->prefix, "source_lsn", sought->source_lsn, err) &&
            seek(options->prefix, "source_ts_ms", sought->source_ts_ms, err);
 }
 
@@ -57,6 +59,7 @@ static void want_unwrapped(struct want wants[ROW_WANTS + 1], const struct sought
     size_t n = FIELD_COUNT + 1;
     wants[n++] = (struct want){.name = sought->op, .slot = SLOT(op)};
     wants[n++] = (struct want){.name = sought->lsn, .slot = SLOT(lsn)};
+    wants[n++] = (struct want){.name = sought->source_lsn, .slot = SLOT(lsn)}; /* the same number */
     wants[n++] = (struct want){.name = sought->source_ts_ms, .slot = SLOT(event_ms)};
     /* this one has its name whatever the prefix */
     wants[n++] = (struct want){.name = "__deleted", .slot = SLOT(deleted)};
@@ -76,7 +79,7 @@ static void compile_envelope(struct compiler *c, const struct sought *sought)
         {.name = "source", .inside = source},
         {.name = "op", .slot = SLOT(op)},
         {0}};
-    take_record(c, c->schema.avro, c->schema.json, envelope, false);
+    take_record(c, c->top, c->top_json, envelope, false);
 }
 
 static void compile_unwrapped(struct compiler *c, const struct sought *sought)
@@ -84,7 +87,7 @@ static void compile_unwrapped(struct compiler *c, const struct sought *sought)
     struct want row[ROW_WANTS + 1];
     want_unwrapped(row, sought);
     emit(c, (struct instruction){.operation = PLAN_MARK, .a = offsetof(struct change, has_row)});
-    take_record(c, c->schema.avro, c->schema.json, row, true);
+    take_record(c, c->top, c->top_json, row, true);
 }
 
 static bool has_field(avro_schema_t record, const char *name)
@@ -172,13 +175,34 @@ static bool is_stray(const char *name)
     return false;
 }
 
+/* The record that values are: the schema itself, or the one record in a union of it and null, which
+ * Connect writes for an optional struct. */
+static bool find_top(struct compiler *c, struct error *err)
+{
+    avro_schema_t type = c->schema.avro;
+    const char *name = avro_schema_type_name(type);
+    c->top = is_avro_record(type) ? type : NULL;
+    c->top_json = c->schema.json;
+    for (size_t i = 0; is_avro_union(type) && i < avro_schema_union_size(type); i++) {
+        avro_schema_t branch = schema_target(avro_schema_union_branch(type, (int)i));
+        if (is_avro_null(branch))
+            continue;
+        if (!is_avro_record(branch) || c->top != NULL)
+            return error_set(err, ERROR_UNDECODABLE,
+                             "the schema is a union of more than null and one record");
+        c->top = branch;
+        c->top_json = schema_json_resolve(&c->schema, schema_json_branch(c->schema.json, i));
+    }
+    return c->top != NULL ||
+           error_set(err, ERROR_UNDECODABLE, "the schema is a %s, not a record", name);
+}
+
 /* Finds out what kind of record this is, and refuses what cannot be read as rows. */
 static bool classify(struct compiler *c, const struct sought *sought, struct error *err)
 {
-    avro_schema_t top = c->schema.avro;
-    if (!is_avro_record(top))
-        return error_set(err, ERROR_UNDECODABLE, "the schema is a %s, not a record",
-                         avro_schema_type_name(top));
+    if (!find_top(c, err))
+        return false;
+    avro_schema_t top = c->top;
     const char *name = avro_schema_name(top);
     c->plan->shape = PLAN_UNWRAPPED;
     if (has_field(top, "op") && has_field(top, "after")) {
@@ -200,6 +224,71 @@ static bool classify(struct compiler *c, const struct sought *sought, struct err
     return true;
 }
 
+static void compile_record(struct compiler *c, const struct sought *sought)
+{
+    if (c->plan->shape == PLAN_ENVELOPE)
+        compile_envelope(c, sought);
+    else if (c->plan->shape == PLAN_UNWRAPPED)
+        compile_unwrapped(c, sought);
+    else /* nothing is wanted of it, but that its bytes fit */
+        take_record(c, c->top, c->top_json, (const struct want[]){{0}}, false);
+}
+
+static void compile_top(struct compiler *c, const struct sought *sought)
+{
+    avro_schema_t type = c->schema.avro;
+    if (type == c->top) {
+        compile_record(c, sought);
+        return;
+    }
+    size_t branches = avro_schema_union_size(type);
+    uint32_t first = emit_switch(c, branches), chain = 0;
+    for (size_t i = 0; i < branches; i++) {
+        set_branch(c, first, i);
+        if (schema_target(avro_schema_union_branch(type, (int)i)) == c->top)
+            compile_record(c, sought);
+        else
+            emit(c, (struct instruction){.operation = PLAN_MARK,
+                                         .a = offsetof(struct change, is_null)});
+        chain = end_branch(c, chain);
+    }
+    land(c, chain);
+}
+
+/* The JSON of the rows' record. */
+static const json_t *row_json(struct compiler *c)
+{
+    if (c->plan->shape != PLAN_ENVELOPE)
+        return c->top_json;
+    int after = avro_schema_record_field_get_index(c->top, "after");
+    const json_t *type =
+        schema_json_resolve(&c->schema, schema_json_field(c->top_json, (size_t)after));
+    for (size_t i = 0; i < json_array_size(type); i++) {
+        const json_t *branch = schema_json_resolve(&c->schema, json_array_get(type, i));
+        if (json_object_get(branch, "fields") != NULL)
+            return branch;
+    }
+    return type;
+}
+
+/* confirmed_at's default, when it is the epoch: no order was confirmed then, so that the value is
+ * what Connect's converter put in place of a null. */
+static bool epoch_is_default(const json_t *row, const char *column)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach (json_object_get(row, "fields"), i, field) {
+        const char *name = json_string_value(json_object_get(field, "name"));
+        const json_t *value = json_object_get(field, "default");
+        const char *text = json_string_value(value);
+        if (name == NULL || strcmp(name, column) != 0)
+            continue;
+        return (json_is_integer(value) && json_integer_value(value) == 0) ||
+               (text != NULL && strncmp(text, "1970-01-01T00:00:00", 19) == 0);
+    }
+    return false;
+}
+
 static bool compile(struct compiler *c, const char *text, size_t len,
                     const struct plan_options *options, struct error *err)
 {
@@ -209,12 +298,8 @@ static bool compile(struct compiler *c, const char *text, size_t len,
     if (!seek_all(&sought, options, err) || !schema_parse(&c->schema, text, len, err) ||
         !classify(c, &sought, err))
         return false;
-    if (c->plan->shape == PLAN_ENVELOPE)
-        compile_envelope(c, &sought);
-    else if (c->plan->shape == PLAN_UNWRAPPED)
-        compile_unwrapped(c, &sought);
-    else /* nothing is wanted of it, but that its bytes fit */
-        take_record(c, c->schema.avro, c->schema.json, (const struct want[]){{0}}, false);
+    compile_top(c, &sought);
+    c->plan->epoch_is_null = epoch_is_default(row_json(c), sought.columns[FIELD_CONFIRMED_AT]);
     emit(c, (struct instruction){.operation = PLAN_END});
     emit_routines(c);
     if (c->too_large)

@@ -26,6 +26,8 @@ struct want {
 struct compiler {
     struct plan *plan;
     struct schema schema;
+    avro_schema_t top; /* the record at the top, or in the union at the top; borrowed */
+    const json_t *top_json;
     struct schema_record *wanted[SCHEMA_RECORDS_MAX]; /* records that need a routine, in order */
     size_t wanted_count;
     struct item {

@@ -18,8 +18,8 @@
     X(CALL)          /* a: routine's first instruction */                             \
     X(ITEMS)         /* array or map; a: the item's first instruction */              \
     X(TAKE_NULL)                                                                      \
-    X(TAKE_TEXT)                                                                      \
-    X(TAKE_INT) /* ticks */                                                           \
+    X(TAKE_TEXT) /* a: a time without a zone */                                       \
+    X(TAKE_INT)  /* ticks; a: a time without a zone */                                \
     X(TAKE_FLOAT)                                                                     \
     X(TAKE_DOUBLE)                                                                    \
     X(TAKE_ENUM)       /* a: symbols; b: first entry in the symbol table */           \
@@ -27,10 +27,11 @@
     X(TAKE_FIXED)      /* a: bytes; scale: a decimal in a fixed */                    \
     X(TAKE_SCALED)     /* VariableScaleDecimal, scale first */                        \
     X(TAKE_SCALED_END) /* VariableScaleDecimal, value first */                        \
-    X(TAKE_OTHER)      /* only notes it; the skipping instructions follow */          \
-    X(COPY)            /* a: from which slot */                                       \
-    X(MARK)            /* sets the bool at offset a of struct change */               \
-    X(GATE)            /* ends here when the status does not trigger */
+    X(TAKE_BOOLEAN)                                                                   \
+    X(TAKE_OTHER) /* only notes it; the skipping instructions follow */               \
+    X(COPY)       /* a: from which slot */                                            \
+    X(MARK)       /* sets the bool at offset a of struct change */                    \
+    X(GATE)       /* ends here when the status does not trigger */
 
 enum plan_operation {
 #define X(name) PLAN_##name,
@@ -56,6 +57,7 @@ struct plan {
     size_t symbol_len, symbol_cap;
     char *rule_value;
     size_t rule_value_len;
+    bool epoch_is_null; /* confirmed_at's default is 1970: a converter puts it in place of null */
 };
 
 #endif

@@ -189,6 +189,15 @@ static bool take_enum(const struct plan *plan, const struct instruction *i, stru
     return true;
 }
 
+static bool take_boolean(struct reader *r, struct column *c)
+{
+    if (!skip_boolean(r))
+        return false;
+    c->kind = COLUMN_OTHER;
+    c->number = r->at[-1];
+    return true;
+}
+
 static bool take_fixed(struct reader *r, struct column *c, const struct instruction *i)
 {
     c->kind = COLUMN_DECIMAL;
@@ -198,10 +207,11 @@ static bool take_fixed(struct reader *r, struct column *c, const struct instruct
     return skip(r, i->a);
 }
 
-static bool take_int(struct reader *r, struct column *c, uint8_t ticks)
+static bool take_int(struct reader *r, struct column *c, const struct instruction *i)
 {
     c->kind = COLUMN_INT;
-    c->ticks = ticks;
+    c->ticks = i->ticks;
+    c->local = i->a != 0;
     return read_long(r, &c->number);
 }
 
@@ -211,8 +221,8 @@ static bool take(const struct plan *plan, const struct instruction *i, struct re
 {
     struct column *c = (struct column *)((char *)change + i->slot);
     switch ((enum plan_operation)i->operation) {
-    case PLAN_TAKE_TEXT: return take_blob(r, c, COLUMN_TEXT, 0);
-    case PLAN_TAKE_INT: return take_int(r, c, i->ticks);
+    case PLAN_TAKE_TEXT: c->local = i->a != 0; return take_blob(r, c, COLUMN_TEXT, 0);
+    case PLAN_TAKE_INT: return take_int(r, c, i);
     case PLAN_TAKE_FLOAT: return take_real(r, c, sizeof(float));
     case PLAN_TAKE_DOUBLE: return take_real(r, c, sizeof(double));
     case PLAN_TAKE_ENUM: return take_enum(plan, i, r, c);
@@ -220,6 +230,7 @@ static bool take(const struct plan *plan, const struct instruction *i, struct re
     case PLAN_TAKE_FIXED: return take_fixed(r, c, i);
     case PLAN_TAKE_SCALED: return take_scaled(r, c, true);
     case PLAN_TAKE_SCALED_END: return take_scaled(r, c, false);
+    case PLAN_TAKE_BOOLEAN: return take_boolean(r, c);
     case PLAN_TAKE_NULL: c->kind = COLUMN_NULL; return true;
     case PLAN_COPY: *c = *(const struct column *)((char *)change + i->a); return true;
     default: c->kind = COLUMN_OTHER; return true;
@@ -331,6 +342,21 @@ static inline __attribute__((always_inline)) bool step(const struct plan *plan,
     }
 }
 
+/* 1970-01-01T00:00:00, with or without a fraction, which is 0. */
+static bool is_epoch(const struct column *c)
+{
+    static const char epoch[] = "1970-01-01T00:00:00";
+    if (c->kind == COLUMN_INT)
+        return c->number == 0;
+    if (c->kind != COLUMN_TEXT || c->len < sizeof epoch - 1 ||
+        memcmp(c->data, epoch, sizeof epoch - 1) != 0)
+        return false;
+    for (size_t i = sizeof epoch - 1; i < c->len; i++)
+        if (strchr("0.Z+:", c->data[i]) == NULL)
+            return false;
+    return true;
+}
+
 enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t len, bool gate,
                           struct change *ret_change, const char **ret_why, uint64_t *ret_steps)
 {
@@ -360,6 +386,8 @@ enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t l
         *ret_steps = steps;
     if (r.why == NULL && result == PLAN_DONE && r.at != r.end)
         malformed(&r, "bytes are left over after the record");
+    if (plan->epoch_is_null && is_epoch(&ret_change->field[FIELD_CONFIRMED_AT]))
+        ret_change->field[FIELD_CONFIRMED_AT] = (struct column){.kind = COLUMN_NULL};
     if (r.why == NULL)
         return result;
     *ret_why = r.why;

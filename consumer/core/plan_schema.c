@@ -283,3 +283,16 @@ uint8_t schema_time_ticks(const json_t *type)
             return times[i].ticks;
     return is_no_time(type) ? COLUMN_TICKS_NO_TIME : 0;
 }
+
+bool schema_time_is_local(const json_t *type)
+{
+    static const char *const names[] = {
+        "io.debezium.time.Timestamp", "io.debezium.time.MicroTimestamp",
+        "io.debezium.time.NanoTimestamp", "io.debezium.time.IsoTimestamp",
+        "org.apache.kafka.connect.data.Timestamp"};
+    static const char local[] = "local-timestamp-";
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (has_text(type, "connect.name", names[i]))
+            return true;
+    return strncmp(string_of(type, "logicalType"), local, sizeof local - 1) == 0;
+}

@@ -51,5 +51,9 @@ bool schema_is_decimal(const json_t *type);
 int32_t schema_decimal_scale(const json_t *type);
 /* 3 ms, 6 µs, 9 ns; 0: says nothing; COLUMN_TICKS_NO_TIME: says that it is no point in time. */
 uint8_t schema_time_ticks(const json_t *type);
+/* Whether it is a time of a column without a zone (PostgreSQL's `timestamp`): Debezium's Timestamp,
+ * MicroTimestamp, NanoTimestamp and IsoTimestamp, Connect's Timestamp, Avro's local-timestamp-*.
+ * Avro's timestamp-* alone is an instant; Debezium writes a column with a zone as text. */
+bool schema_time_is_local(const json_t *type);
 
 #endif

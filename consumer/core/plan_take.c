@@ -84,7 +84,11 @@ static void take_type(struct compiler *c, avro_schema_t type, const json_t *json
     json = schema_json_resolve(&c->schema, json);
     switch (avro_typeof(type)) {
     case AVRO_NULL: take_plain(c, PLAN_TAKE_NULL, slot); break;
-    case AVRO_STRING: take_plain(c, PLAN_TAKE_TEXT, slot); break;
+    case AVRO_STRING:
+        emit(c, (struct instruction){
+                    .operation = PLAN_TAKE_TEXT, .slot = slot, .a = schema_time_is_local(json)});
+        break;
+    case AVRO_BOOLEAN: take_plain(c, PLAN_TAKE_BOOLEAN, slot); break;
     case AVRO_FLOAT: take_plain(c, PLAN_TAKE_FLOAT, slot); break;
     case AVRO_DOUBLE: take_plain(c, PLAN_TAKE_DOUBLE, slot); break;
     case AVRO_ENUM: take_symbols(c, type, slot); break;
@@ -93,8 +97,10 @@ static void take_type(struct compiler *c, avro_schema_t type, const json_t *json
     case AVRO_FIXED: take_decimal(c, type, json, slot); break;
     case AVRO_INT32:
     case AVRO_INT64:
-        emit(c, (struct instruction){
-                    .operation = PLAN_TAKE_INT, .slot = slot, .ticks = schema_time_ticks(json)});
+        emit(c, (struct instruction){.operation = PLAN_TAKE_INT,
+                                     .slot = slot,
+                                     .ticks = schema_time_ticks(json),
+                                     .a = schema_time_is_local(json)});
         break;
     default:
         if (is_scaled(type, &scale_first))

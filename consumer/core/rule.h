@@ -48,17 +48,35 @@ enum rule_verdict {
 struct judgement {
     enum rule_verdict verdict;
     enum skip_reason why;
+    enum memory_answer known; /* the status before, as the memory has it */
+    bool unsent; /* a snapshot's row that has the rule's value and was not seen with it before: if
+                    it got the value while no stream was read, it is never sent */
     bool before_unknown; /* delivered although the status before is not known */
     bool near_miss;      /* a status that was most likely meant as the value (core/near_miss) */
 };
 
+/* Where a record is read, as the memory must know it. is_live (NULL: only the same era is): whether
+ * the stretch of another partition is still being read, so that a note made in it holds. */
+struct rule_place {
+    uint32_t era;
+    bool (*is_live)(const void *context, uint32_t era);
+    const void *context;
+};
+
 /* A key change is told by a record's header, not by its value: the caller looks for
  * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs).
- * era: that of core/memory. */
+ * rule_judge is rule_judge_at with an era alone. */
 #define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
 /* memory NULL: nothing is known, and nothing noted. */
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
                             struct memory *memory, uint32_t era);
+struct judgement rule_judge_at(const struct rule *rule, const struct change *change,
+                               struct memory *memory, const struct rule_place *place);
+
+/* The judgement on a record whose key changed, from that without a look at the header. It is judged
+ * like an update without a before image when the order kept its id; when that cannot be told, only
+ * if the memory knows the order. Else it is no new order. */
+struct judgement rule_judge_key_change(struct judgement judgement, bool same_id, bool told);
 
 /* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are
  * written into `digits`. False, with len 0, when the column holds neither, or a number of more

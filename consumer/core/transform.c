@@ -1,5 +1,6 @@
 #include "core/transform.h"
 
+#include "core/old_key.h"
 #include "core/utf8.h"
 
 #include <stdlib.h>
@@ -9,6 +10,9 @@ struct transform {
     struct rule rule;
     struct payload_options payload;
     struct memory *memory;
+    const char *id_column; /* borrowed */
+    char *placeholder;     /* the connector's own; owned, NULL: none */
+    size_t placeholder_len;
     struct buf body;
 };
 
@@ -21,6 +25,28 @@ static char assumed_op(const struct config *config)
     }
 }
 
+static unsigned hex_digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+/* NULL: the connector has none of its own. */
+static void set_placeholder(struct transform *t, const char *text)
+{
+    static const char hex[] = "hex:";
+    bool coded = text != NULL && strncmp(text, hex, sizeof hex - 1) == 0;
+    t->placeholder = text != NULL ? strdup(text) : NULL;
+    if (t->placeholder == NULL)
+        return;
+    t->placeholder_len = strlen(text);
+    if (!coded)
+        return;
+    text += sizeof hex - 1;
+    t->placeholder_len = strlen(text) / 2;
+    for (size_t i = 0; i < t->placeholder_len; i++)
+        t->placeholder[i] = (char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+}
+
 struct transform *transform_new(const struct config *config)
 {
     struct transform *t = calloc(1, sizeof *t);
@@ -30,10 +56,13 @@ struct transform *transform_new(const struct config *config)
                             .deliver_snapshot = config->rule_snapshot == RULE_SNAPSHOT_DELIVER,
                             .assumed_op = assumed_op(config)};
     t->payload = (struct payload_options){.form_name = config->payload_form_name,
-                                          .shape = (enum payload_shape)config->payload_shape};
+                                          .shape = (enum payload_shape)config->payload_shape,
+                                          .zone = config->zone};
+    set_placeholder(t, config->rule_placeholder);
+    t->id_column = config->payload_column[FIELD_ORDER_ID];
     buf_init(&t->body, PAYLOAD_BODY_MAX);
     t->memory = memory_new((size_t)config->rule_memory);
-    if (t->memory == NULL) {
+    if (t->memory == NULL || (config->rule_placeholder != NULL && t->placeholder == NULL)) {
         transform_free(t);
         return NULL;
     }
@@ -45,6 +74,7 @@ void transform_free(struct transform *t)
     if (t == NULL)
         return;
     memory_free(t->memory);
+    free(t->placeholder);
     buf_done(&t->body);
     free(t);
 }
@@ -128,17 +158,32 @@ static void deliver(struct transform *t, const struct change *change, const stru
     }
 }
 
+static struct judgement judge_key_change(const struct transform *t, const struct change *change,
+                                         const struct record *record, struct judgement judgement)
+{
+    struct order_id id;
+    struct slice old_key = {0};
+    if (record->header != NULL)
+        old_key = record->header(record->context, RULE_KEY_CHANGE_HEADER);
+    enum old_key answer = OLD_KEY_UNTOLD;
+    if (order_id_of(change, &id))
+        answer = old_key_compare(old_key, t->id_column, &id, &change->field[FIELD_ORDER_ID]);
+    return rule_judge_key_change(judgement, answer == OLD_KEY_SAME, answer != OLD_KEY_UNTOLD);
+}
+
 static void judge(struct transform *t, const struct change *change, const struct record *record,
                   struct transformed *result)
 {
+    const struct rule_place place = {record->era, record->era_is_live, record->era_context};
     struct judgement judgement =
-        rule_judge(&t->rule, change, record->alone ? NULL : t->memory, record->era);
-    result->before_unknown = judgement.before_unknown;
-    result->near_miss = judgement.near_miss;
+        rule_judge_at(&t->rule, change, record->alone ? NULL : t->memory, &place);
     if (judgement.verdict == RULE_DELIVER &&
         record->has_header(record->context, RULE_KEY_CHANGE_HEADER))
-        skip(result, SKIP_KEY_CHANGE);
-    else if (judgement.verdict == RULE_DELIVER)
+        judgement = judge_key_change(t, change, record, judgement);
+    result->before_unknown = judgement.before_unknown;
+    result->near_miss = judgement.near_miss;
+    result->unsent = judgement.unsent;
+    if (judgement.verdict == RULE_DELIVER)
         deliver(t, change, record, result);
     else if (judgement.verdict == RULE_SKIP)
         skip(result, judgement.why);
@@ -153,6 +198,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     const char *why;
     ret_result->why = ret_result->detail = "";
     ret_result->before_unknown = ret_result->near_miss = ret_result->judged = false;
+    ret_result->unsent = false;
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';
@@ -170,8 +216,12 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
         undecodable(ret_result, why);
         return;
     }
+    if (t->placeholder != NULL)
+        change_mark_unavailable(&change, t->placeholder, t->placeholder_len);
     if (is_stray)
         skip(ret_result, SKIP_MESSAGE);
+    else if (change.is_null)
+        skip(ret_result, SKIP_TOMBSTONE);
     else if (!record->any_row)
         judge(t, &change, record, ret_result);
     else if (change.has_row)

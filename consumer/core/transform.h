@@ -29,8 +29,11 @@ struct record {
     int64_t timestamp_ms; /* -1: none */
     const uint8_t *body;  /* Avro, without the wire format's header */
     size_t len;
-    bool (*has_header)(const void *context, const char *name); /* asked of few records only */
+    bool (*has_header)(const void *context, const char *name);     /* asked of few records only */
+    struct slice (*header)(const void *context, const char *name); /* its value; NULL: not told */
     const void *context;
+    bool (*era_is_live)(const void *context, uint32_t era); /* of core/rule: rule_place; or NULL */
+    const void *era_context;
     uint32_t era; /* of core/memory: the stretch of its partition that is being read */
     bool any_row; /* deliver the row whatever its transition: it was judged before */
     bool alone;   /* not in its order's sequence: the memory neither knows nor learns of it */
@@ -44,6 +47,7 @@ struct transformed {
     const char *why;       /* the closed list's word: "not_confirmed", "missing:client_phone", "" */
     const char *detail;    /* of an undecodable record, for people; "" else */
     bool before_unknown, near_miss;
+    bool unsent; /* of core/rule: a snapshot did not send what has the rule's value */
     bool whole;  /* its bytes were read to their end, and fit the schema */
     bool misfit; /* they do not fit it; detail says how */
     bool judged; /* the rule has said that it is to be delivered, now or (any_row) before */

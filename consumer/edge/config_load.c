@@ -3,6 +3,7 @@
 #include "core/config_suggest.h"
 #include "core/config_value.h"
 #include "edge/config_load_internal.h"
+#include "edge/time_zone_load.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -197,5 +198,5 @@ bool config_load(struct config *config, const char *path, char *const *environme
     for (size_t i = 0; i < set_count; i++)
         if (!load_set(config, sets[i], err))
             return false;
-    return true;
+    return time_zone_load(config, err);
 }

@@ -19,6 +19,11 @@ struct slice kafka_header(const rd_kafka_message_t *m, const char *name)
     return value;
 }
 
+struct slice kafka_header_value(const void *message, const char *name)
+{
+    return kafka_header(message, name);
+}
+
 bool kafka_has_header(const void *message, const char *name)
 {
     struct slice value;

@@ -11,6 +11,9 @@
  */
 struct slice kafka_header(const rd_kafka_message_t *message, const char *name);
 
+/* The same for the core, which knows no message. */
+struct slice kafka_header_value(const void *message, const char *name);
+
 /* Whether it is there. The message is a void pointer, as the core asks for it. */
 bool kafka_has_header(const void *message, const char *name);
 

@@ -7,6 +7,7 @@
  *   CASE/options.json      options that differ from the defaults (may be absent) */
 #include "core/transform.h"
 #include "core/wire.h"
+#include "edge/time_zone_load.h"
 
 #include <dirent.h>
 #include <jansson.h>
@@ -115,6 +116,17 @@ static bool has_header(const void *context, const char *name)
     return false;
 }
 
+static struct slice header_value(const void *context, const char *name)
+{
+    size_t i;
+    json_t *header;
+    json_array_foreach ((json_t *)context, i, header) {
+        if (strcmp(json_string_value(json_array_get(header, 0)), name) == 0)
+            return slice_of(json_string_value(json_array_get(header, 1)));
+    }
+    return (struct slice){0};
+}
+
 static const char *verdict_name(enum transform_verdict verdict)
 {
     static const char *const names[] = {"skip", "deliver", "reject"};
@@ -168,6 +180,7 @@ static void run_record(struct suite *s, int line, const json_t *record, const js
                        .body = wire.body,
                        .len = wire.len,
                        .has_header = has_header,
+                       .header = header_value,
                        .context = json_object_get(record, "headers")};
     struct transformed whole, gated;
     const struct plan *plan = plan_for(s, wire.schema_id);
@@ -213,9 +226,12 @@ static void check_why(const struct suite *s)
 static void run_case(void **state)
 {
     struct suite s = {.config = config_new()};
+    struct error err = {0};
     snprintf(s.folder, sizeof s.folder, "%s/cases/%s", TESTS_DIR, (const char *)*state);
     check_why(&s);
     set_options(&s);
+    if (!time_zone_load(s.config, &err))
+        fail_msg("%s", err.text);
     s.transform = transform_new(s.config);
     s.gated = transform_new(s.config);
     s.schemas = load_json(&s, "schemas.json");

@@ -1,5 +1,6 @@
 /* payload_test: what each kind of column becomes in each field, and why a record is refused. */
 #include "core/payload.h"
+#include "core/timestamp.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +15,7 @@
 
 enum { RECORD_MS = 1000, TEXT_MAX = 256 * 1024 };
 
-static const struct payload_options nested = {"order_confirmation", PAYLOAD_NESTED};
+static const struct payload_options nested = {"order_confirmation", PAYLOAD_NESTED, NULL};
 
 #define TEXT(text)                                                   \
     {                                                                \
@@ -66,7 +67,7 @@ static const struct change good = {
               [FIELD_UNIT_PRICE] = DECIMAL("\x07\xcf", 2),
               [FIELD_TOTAL_AMOUNT] = TEXT("39.98"),
               [FIELD_STATUS] = TEXT("confirmed"),
-              [FIELD_CONFIRMED_AT] = TICKS(1500000, 6)},
+              [FIELD_CONFIRMED_AT] = TICKS(1795338930123456, 6)},
 };
 
 static const char *const good_json[FIELD_COUNT] = {
@@ -81,7 +82,7 @@ static const char *const good_json[FIELD_COUNT] = {
     [FIELD_UNIT_PRICE] = "19.99",
     [FIELD_TOTAL_AMOUNT] = "39.98",
     [FIELD_STATUS] = "\"confirmed\"",
-    [FIELD_CONFIRMED_AT] = "\"1970-01-01T00:00:01.500000Z\"",
+    [FIELD_CONFIRMED_AT] = "\"2026-11-22T09:15:30.123456Z\"",
 };
 
 /* The body of `good` with one field's JSON replaced. */
@@ -137,14 +138,14 @@ static void the_body_of_a_good_order(void **state)
         "\"1 Main "
         "St\",\"client_city\":\"\",\"product_name\":\"Lamp\",\"quantity\":2,\"unit_price\":"
         "19.99,\"total_amount\":39.98,\"status\":\"confirmed\",\"confirmed_at\":"
-        "\"1970-01-01T00:00:01.500000Z\"}}");
+        "\"2026-11-22T09:15:30.123456Z\"}}");
     buf_done(&body);
 }
 
 static void a_flat_body_with_another_name(void **state)
 {
     (void)state;
-    const struct payload_options flat = {"order \"x\"\n", PAYLOAD_FLAT};
+    const struct payload_options flat = {"order \"x\"\n", PAYLOAD_FLAT, NULL};
     struct buf body;
     struct rejection rejection;
     buf_init(&body, PAYLOAD_BODY_MAX);
@@ -156,7 +157,7 @@ static void a_flat_body_with_another_name(void **state)
         "\"1 Main "
         "St\",\"client_city\":\"\",\"product_name\":\"Lamp\",\"quantity\":2,\"unit_price\":"
         "19.99,\"total_amount\":39.98,\"status\":\"confirmed\",\"confirmed_at\":"
-        "\"1970-01-01T00:00:01.500000Z\"}");
+        "\"2026-11-22T09:15:30.123456Z\"}");
     buf_done(&body);
 }
 
@@ -204,8 +205,8 @@ static const struct {
     {TEXT("2026-11-22T09:15:30+01:00"),
      {"\"2026-11-22T09:15:30+01:00\"", "\"2026-11-22T09:15:30+01:00\"", "!not_a_number",
       "!not_a_number", "\"2026-11-22T09:15:30+01:00\""}},
-    {INT(0), {"\"0\"", "\"0\"", "0", "!not_whole", "\"1970-01-01T00:00:00.000Z\""}},
-    {INT(-1), {"\"-1\"", "\"-1\"", "!negative", "!negative", "\"1969-12-31T23:59:59.999Z\""}},
+    {INT(0), {"\"0\"", "\"0\"", "0", "!not_whole", "!bad_time"}},
+    {INT(-1), {"\"-1\"", "\"-1\"", "!negative", "!negative", "!bad_time"}},
     {INT(INT64_MAX),
      {"\"9223372036854775807\"", "\"9223372036854775807\"", "9223372036854775807",
       "9223372036854775807", "!bad_time"}},
@@ -363,13 +364,28 @@ static const struct {
     {NULL_COLUMN, ABSENT, -1, "!bad_time"},
     {NULL_COLUMN, ABSENT, INT64_MAX, "!bad_time"},
     {ABSENT, INT(2000), 1000, "\"1970-01-01T00:00:02.000Z\""},
-    {TICKS(5, 0), INT(2000), 1000, "\"1970-01-01T00:00:00.005Z\""},
-    {TICKS(5, 3), INT(2000), 1000, "\"1970-01-01T00:00:00.005Z\""},
-    {TICKS(5, 6), INT(2000), 1000, "\"1970-01-01T00:00:00.000005Z\""},
-    {TICKS(-5, 9), INT(2000), 1000, "\"1969-12-31T23:59:59.999999995Z\""},
-    {TICKS(5, 3), ABSENT, -1, "\"1970-01-01T00:00:00.005Z\""},
+    {TICKS(1795338930123, 0), INT(2000), 1000, "\"2026-11-22T09:15:30.123Z\""},
+    /* without an annotation the size tells the unit */
+    {TICKS(1795338930123456, 0), INT(2000), 1000, "\"2026-11-22T09:15:30.123456Z\""},
+    {TICKS(1795338930123456789, 0), INT(2000), 1000, "\"2026-11-22T09:15:30.123456789Z\""},
+    {TICKS(1795338930, 0), INT(2000), 1000, "!bad_time"}, /* seconds: 1970 in milliseconds */
+    {TICKS(1795338930123, 3), INT(2000), 1000, "\"2026-11-22T09:15:30.123Z\""},
+    {TICKS(1795338930123456, 6), INT(2000), 1000, "\"2026-11-22T09:15:30.123456Z\""},
+    {TICKS(1795338930123456789, 9), ABSENT, -1, "\"2026-11-22T09:15:30.123456789Z\""},
+    {TICKS(1795338930123, 6), INT(2000), 1000, "!bad_time"}, /* another unit than is said */
+    {TICKS(1795338930123456, 3), INT(2000), 1000, "!bad_time"},
+    {TICKS(631152000000, 3), INT(2000), 1000, "\"1990-01-01T00:00:00.000Z\""},
+    {TICKS(631151999999, 3), INT(2000), 1000, "!bad_time"},
+    {TICKS(4102444799999, 3), INT(2000), 1000, "\"2099-12-31T23:59:59.999Z\""},
+    {TICKS(4102444800000, 3), INT(2000), 1000, "!bad_time"},
+    {TICKS(0, 3), INT(2000), 1000, "!bad_time"},
     {TICKS(9223372036825200000, 6), INT(2000), 1000, "!bad_time"}, /* infinity */
-    {TEXT("0001-01-01T00:00:00Z"), INT(2000), 1000, "\"0001-01-01T00:00:00Z\""},
+    {TICKS(INT64_MIN, 9), INT(2000), 1000, "!bad_time"},
+    {TEXT("0001-01-01T00:00:00Z"), INT(2000), 1000, "!bad_time"},
+    {TEXT("1970-01-01T00:00:00Z"), INT(2000), 1000, "!bad_time"},
+    {TEXT("2026-13-45T99:99:99Z"), INT(2000), 1000, "!bad_time"},
+    {TEXT("2100-01-01T00:00:00Z"), INT(2000), 1000, "!bad_time"},
+    {TEXT("2100-01-01T00:00:00+01:00"), INT(2000), 1000, "\"2100-01-01T00:00:00+01:00\""},
     {TEXT("2026-11-22 09:15:30"), INT(2000), 1000, "!bad_time"},
 };
 
@@ -430,9 +446,60 @@ static void strings_as_json(void **state)
     buf_done(&b);
 }
 
+/* ---- times without a zone ---- */
+
+/* Clocks of 2026 in Paris: forward on 29 March at 01:00Z, back on 25 October at 01:00Z. */
+static const struct time_zone paris = {
+    .count = 3, .spans = {{0, 3600}, {1774746000, 7200}, {1792890000, 3600}}};
+
+static void times_without_a_zone(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *local, *utc;
+    } cases[] = {
+        {"2026-01-15T12:00:00.5Z", "2026-01-15T11:00:00.5Z"},
+        {"2026-07-15T12:00:00.5Z", "2026-07-15T10:00:00.5Z"},
+        {"2026-12-15T12:00:00.5Z", "2026-12-15T11:00:00.5Z"},
+        {"2026-03-29T01:59:59.9Z", "2026-03-29T00:59:59.9Z"},
+        {"2026-03-29T02:30:00.0Z", "2026-03-29T01:30:00.0Z"}, /* skipped: as before the change */
+        {"2026-03-29T03:00:00.0Z", "2026-03-29T01:00:00.0Z"},
+        {"2026-10-25T01:59:59.0Z", "2026-10-24T23:59:59.0Z"},
+        {"2026-10-25T02:30:00.0Z", "2026-10-25T00:30:00.0Z"}, /* twice: its first */
+        {"2026-10-25T03:00:00.0Z", "2026-10-25T02:00:00.0Z"},
+    };
+    const struct payload_options options = {"f", PAYLOAD_NESTED, &paris};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (int counted = 0; counted < 3; counted++) {
+            struct change change = good;
+            struct column *at = &change.field[FIELD_CONFIRMED_AT];
+            struct rejection rejection;
+            struct timestamp t;
+            struct buf body;
+            assert_true(timestamp_read(cases[i].local, strlen(cases[i].local), &t));
+            *at = (struct column){.kind = COLUMN_TEXT,
+                                  .local = counted < 2,
+                                  .data = cases[i].local,
+                                  .len = strlen(cases[i].local)};
+            if (counted == 1)
+                *at = (struct column){.kind = COLUMN_INT,
+                                      .local = true,
+                                      .ticks = 1 + 2,
+                                      .number = t.seconds * 1000 + (t.fraction[0] - '0') * 100};
+            buf_init(&body, PAYLOAD_BODY_MAX);
+            assert_true(payload_render(&change, RECORD_MS, &options, &body, &rejection));
+            const char *got = strstr(buf_text(&body), "\"confirmed_at\":\"") + 16;
+            const char *expected = counted == 2 ? cases[i].local : cases[i].utc;
+            if (strncmp(got, expected, strlen(expected) - 1) != 0)
+                fail_msg("%s is %s", cases[i].local, got);
+            buf_done(&body);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(times_without_a_zone),
         cmocka_unit_test(the_body_of_a_good_order),
         cmocka_unit_test(a_flat_body_with_another_name),
         cmocka_unit_test(every_kind_of_column_in_every_field),

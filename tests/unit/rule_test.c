@@ -1,4 +1,5 @@
 /* rule_test: which events are transitions, by what they show and by what the memory knows. */
+#include "core/old_key.h"
 #include "core/rule.h"
 
 #include <setjmp.h>
@@ -164,6 +165,26 @@ static void deleted_rows(void **state)
     one(&rule, change, "deliver unknown");
 }
 
+static void deleted_rows_of_other_types(void **state)
+{
+    (void)state;
+    const struct rule rule = {.value = "confirmed", .assumed_op = 'u'};
+    static const char *const texts[] = {"TRUE", "True", "t", "1", "yes"};
+    struct change change = event(NULL, NULL, "confirmed");
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        change.deleted = text(texts[i]);
+        one(&rule, change, "skip delete");
+    }
+    change.deleted = (struct column){.kind = COLUMN_OTHER, .number = 1}; /* a boolean */
+    one(&rule, change, "skip delete");
+    change.deleted = (struct column){.kind = COLUMN_INT, .number = 1};
+    one(&rule, change, "skip delete");
+    change.deleted = (struct column){.kind = COLUMN_OTHER, .number = 0};
+    one(&rule, change, "deliver unknown");
+    change.deleted = (struct column){.kind = COLUMN_INT, .number = 0};
+    one(&rule, change, "deliver unknown");
+}
+
 /* ---- the memory ---- */
 
 struct step {
@@ -263,9 +284,147 @@ static void ids_that_name_no_order(void **state)
     }
 }
 
+/* ---- the same transition again ---- */
+
+static struct change event_at(const char *op, const char *status, const char *confirmed_at)
+{
+    struct change change = event(op, NULL, status);
+    change.field[FIELD_CONFIRMED_AT] = text(confirmed_at);
+    return change;
+}
+
+static void the_same_confirmed_at_is_the_same_transition(void **state)
+{
+    (void)state;
+    static const char *const ops[] = {"c", "r"};
+    const struct rule rule = {.value = "confirmed", .deliver_snapshot = true};
+    for (size_t i = 0; i < 2; i++) {
+        struct memory *memory = memory_new(10);
+        struct change change = event_at("u", "confirmed", "2026-01-01");
+        expect(&rule, &change, memory, "deliver unknown");
+        change = event_at(ops[i], "confirmed", "2026-01-01");
+        expect(&rule, &change, memory, "skip already_confirmed");
+        change = event_at(ops[i], "confirmed", "2026-01-02");
+        expect(&rule, &change, memory, "deliver ");
+        change = event_at(ops[i], "confirmed", NULL); /* nothing shows that it is the same */
+        expect(&rule, &change, memory, "deliver ");
+        expect(&rule, &change, memory, "deliver ");
+        memory_free(memory);
+    }
+}
+
+static bool is_era_2(const void *context, uint32_t era)
+{
+    (void)context;
+    return era == 2;
+}
+
+/* A row that moves to another partition of the topic is known there only while what was read in the
+ * first one holds. */
+static void other_partitions_know_as_long_as_they_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t seen, read;
+        const char *expected;
+    } cases[] = {
+        {2, 1, "skip already_confirmed"}, {3, 1, "deliver "}, {1, 1, "skip already_confirmed"}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct memory *memory = memory_new(10);
+        struct change change = event_at("c", "confirmed", "2026-01-01");
+        const struct rule_place seen = {.era = cases[i].seen},
+                                read = {cases[i].read, is_era_2, NULL};
+        (void)rule_judge_at(&usual, &change, memory, &seen);
+        struct judgement j = rule_judge_at(&usual, &change, memory, &read);
+        assert_string_equal(show(&j), cases[i].expected);
+        memory_free(memory);
+    }
+}
+
+static void a_snapshot_sends_what_the_stream_missed(void **state)
+{
+    (void)state;
+    PLAY({"c", NULL, "pending", "skip not_confirmed"}, {"r", NULL, "confirmed", "deliver "},
+         {"r", NULL, "confirmed", "skip snapshot"});
+    struct memory *memory = memory_new(10);
+    struct change change = event_at("r", "confirmed", "2026-01-01");
+    assert_true(rule_judge(&usual, &change, memory, 1).unsent);  /* never seen before */
+    assert_false(rule_judge(&usual, &change, memory, 1).unsent); /* counted already */
+    change = event_at("r", "pending", NULL);
+    assert_false(rule_judge(&usual, &change, memory, 1).unsent);
+    memory_free(memory);
+}
+
+static void key_changes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before; /* NULL: the memory knows nothing */
+        bool same_id, told;
+        const char *expected;
+    } cases[] = {
+        {NULL, true, true, "deliver unknown"},
+        {"pending", true, true, "deliver "},
+        {"confirmed", true, true, "skip already_confirmed"},
+        {NULL, false, true, "skip key_change"},
+        {"pending", false, true, "skip key_change"},
+        {NULL, false, false, "skip key_change"},
+        {"pending", false, false, "deliver "},
+        {"confirmed", false, false, "skip already_confirmed"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct memory *memory = memory_new(10);
+        struct change before = event("c", NULL, cases[i].before);
+        struct change change = event_at("c", "confirmed", "2026-01-01");
+        if (cases[i].before != NULL)
+            (void)rule_judge(&usual, &before, memory, 1);
+        struct judgement j = rule_judge_key_change(rule_judge(&usual, &change, memory, 1),
+                                                   cases[i].same_id, cases[i].told);
+        assert_string_equal(show(&j), cases[i].expected);
+        memory_free(memory);
+    }
+}
+
+static void old_keys(void **state)
+{
+    (void)state;
+    static const struct column words = {.kind = COLUMN_TEXT}, number = {.kind = COLUMN_INT},
+                               decimal = {.kind = COLUMN_DECIMAL};
+    static const struct {
+        const char *header, *id;
+        const struct column *column;
+        enum old_key expected;
+    } cases[] = {
+        {"{\"id\":\"a-1\",\"depot\":\"north\"}", "a-1", &words, OLD_KEY_SAME},
+        {"{\"id\":\"a-2\",\"depot\":\"north\"}", "a-1", &words, OLD_KEY_CHANGED},
+        {"{\"id\":17}", "17", &number, OLD_KEY_SAME},
+        {"{\"id\":18}", "17", &number, OLD_KEY_CHANGED},
+        {"{\"schema\":{\"type\":\"struct\"},\"payload\":{\"id\":17}}", "17", &number, OLD_KEY_SAME},
+        {"{\"id\":\"17\"}", "17", &decimal, OLD_KEY_SAME},
+        {"{\"id\":\"EQ==\"}", "17", &decimal, OLD_KEY_UNTOLD}, /* base64 */
+        {"{\"id\":1.50}", "1.50", &decimal, OLD_KEY_UNTOLD},
+        {"{\"pk\":17}", "a-1", &words, OLD_KEY_UNTOLD},
+        {"{\"id\":null}", "a-1", &words, OLD_KEY_UNTOLD},
+        {"Struct{id=a-1}", "a-1", &words, OLD_KEY_UNTOLD},
+        {"", "a-1", &words, OLD_KEY_UNTOLD},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct order_id id = {.text = cases[i].id, .len = strlen(cases[i].id)};
+        enum old_key got = old_key_compare(slice_of(cases[i].header), "id", &id, cases[i].column);
+        if (got != cases[i].expected)
+            fail_msg("%s: %d", cases[i].header, (int)got);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(deleted_rows_of_other_types),
+        cmocka_unit_test(the_same_confirmed_at_is_the_same_transition),
+        cmocka_unit_test(other_partitions_know_as_long_as_they_are_read),
+        cmocka_unit_test(a_snapshot_sends_what_the_stream_missed),
+        cmocka_unit_test(key_changes),
+        cmocka_unit_test(old_keys),
         cmocka_unit_test(every_operation),
         cmocka_unit_test(a_row_that_is_missing),
         cmocka_unit_test(near_misses),

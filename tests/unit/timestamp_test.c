@@ -93,7 +93,9 @@ static void is_rfc3339(void **state)
         "2026-11-22T09:15:30+02:00",
         "2026-11-22T09:15:30-11:30",
         "2026-11-22T09:15:30.123456+00:00",
-        "0000-99-99T99:99:99Z", /* the form is asked for, not a calendar */
+        "2024-02-29T00:00:00Z",
+        "2000-02-29T23:59:60Z", /* a leap second */
+        "0001-01-01T00:00:00Z",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
         if (!timestamp_is_rfc3339(good[i], strlen(good[i])))
@@ -135,6 +137,19 @@ static void is_not_rfc3339(void **state)
         "2026-11-22T09:15:30Z\n",
         " 2026-11-22T09:15:30Z",
         "٢٠٢٦-11-22T09:15:30Z",
+        "0000-01-01T00:00:00Z",
+        "0000-99-99T99:99:99Z",
+        "2026-13-45T99:99:99Z",
+        "2026-00-10T00:00:00Z",
+        "2026-02-29T00:00:00Z",
+        "2100-02-29T00:00:00Z",
+        "2026-04-31T00:00:00Z",
+        "2026-04-00T00:00:00Z",
+        "2026-04-10T24:00:00Z",
+        "2026-04-10T23:60:00Z",
+        "2026-04-10T23:59:61Z",
+        "2026-04-10T23:59:59+24:00",
+        "2026-04-10T23:59:59+01:60",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (timestamp_is_rfc3339(bad[i], strlen(bad[i])))
@@ -152,9 +167,33 @@ static void no_prefix_is_rfc3339(void **state)
     assert_true(timestamp_is_rfc3339(text, sizeof text - 1));
 }
 
+static void read_and_written_again(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *utc;
+    } cases[] = {
+        {"2026-11-22T09:15:30Z", "2026-11-22T09:15:30Z"},
+        {"2026-11-22T09:15:30.000120+01:00", "2026-11-22T08:15:30.000120Z"},
+        {"2026-12-31T23:30:00.5-02:30", "2027-01-01T02:00:00.5Z"},
+        {"1969-12-31T23:59:59.9Z", "1969-12-31T23:59:59.9Z"},
+        {"2000-02-29T12:00:00Z", "2000-02-29T12:00:00Z"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct timestamp t;
+        struct buf b;
+        buf_init(&b, 64);
+        assert_true(timestamp_read(cases[i].text, strlen(cases[i].text), &t));
+        assert_true(timestamp_add_text(&b, t.seconds, t.fraction, t.fraction_len));
+        assert_string_equal(buf_text(&b), cases[i].utc);
+        buf_done(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(read_and_written_again),
         cmocka_unit_test(counts_become_text),
         cmocka_unit_test(is_rfc3339),
         cmocka_unit_test(is_not_rfc3339),
