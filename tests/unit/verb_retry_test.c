@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define DELIVERIES "elementor-sync.deliveries"
 #define RETRIES "elementor-sync.retry"
@@ -107,6 +109,32 @@ static void an_id_goes_before_a_number(void **state)
         assert_int_equal(retries_of(&w), 1);
         world_close(&w);
     }
+}
+
+/* An order's id and number are a stranger's words. */
+static void what_it_prints_steers_no_terminal(void **state)
+{
+    char text[1024];
+    struct world w;
+    (void)state;
+    world_open(&w, accepting);
+    world_produce(&w, 0, "o1", "06", "confirmed");
+    write_outcome(&w, "o1", "\"o\\u001b[2J\"", "\"\\u009b31m\\u202ex\"", CLUSTER_TOPIC);
+    int fd = memfd_create("stdout", MFD_CLOEXEC), out = dup(STDOUT_FILENO);
+    assert_true(fd >= 0 && out >= 0);
+    fflush(stdout);
+    dup2(fd, STDOUT_FILENO);
+    assert_false(call_retry(&w, "o\x1b[2J"));
+    fflush(stdout);
+    dup2(out, STDOUT_FILENO);
+    ssize_t len = pread(fd, text, sizeof text - 1, 0);
+    assert_true(len > 0);
+    text[len] = '\0';
+    assert_non_null(strstr(text, "o?[2J (?31m?x): "));
+    assert_null(strpbrk(text, "\x1b\xc2"));
+    close(fd);
+    close(out);
+    world_close(&w);
 }
 
 static void coordinates_that_are_none_are_refused(void **state)
@@ -283,6 +311,7 @@ int main(void)
         cmocka_unit_test(a_record_of_another_topic_is_not_sent),
         cmocka_unit_test(no_order_is_none_of_them),
         cmocka_unit_test(an_id_goes_before_a_number),
+        cmocka_unit_test(what_it_prints_steers_no_terminal),
         cmocka_unit_test(coordinates_that_are_none_are_refused),
         cmocka_unit_test(redrive_stops_while_it_reads),
         cmocka_unit_test(a_second_redrive_asks_for_nothing),
