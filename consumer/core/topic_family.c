@@ -14,9 +14,8 @@ static bool is_small(char c)
 
 static bool is_word(const char *text, size_t len)
 {
-    static const char *const words[] = {"default", "other",   "others",   "rest",
-                                        "current", "archive", "old",      "hist",
-                                        "history", "part",    "partition"};
+    static const char *const words[] = {"default", "other",   "others", "rest",
+                                        "current", "archive", "old",    "history"};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (strlen(words[i]) == len && memcmp(words[i], text, len) == 0)
             return true;
@@ -65,9 +64,25 @@ size_t topic_family_root(const char *topic)
     }
 }
 
+/* "orders" of "orders_part_3", whose root is "orders_part". */
+static size_t without_part(const char *topic, size_t root)
+{
+    static const char *const words[] = {"_part", "_partition", "-part", "-partition"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t len = strlen(words[i]);
+        if (root > len && memcmp(topic + root - len, words[i], len) == 0)
+            return root - len;
+    }
+    return root;
+}
+
 bool topic_family_same(const char *topic, const char *other)
 {
-    size_t root = topic_family_root(topic);
-    return root == topic_family_root(other) && memcmp(topic, other, root) == 0 &&
-           strcmp(topic, other) != 0;
+    size_t root = topic_family_root(topic), others = topic_family_root(other);
+    bool is_table = topic[root] == '\0', is_partition = other[others] != '\0';
+    if (strcmp(topic, other) == 0 || (is_table && !is_partition))
+        return false;
+    if (root == others && memcmp(topic, other, root) == 0)
+        return true;
+    return is_table && root == without_part(other, others) && memcmp(topic, other, root) == 0;
 }

@@ -13,8 +13,8 @@
  * nothing of that kind. */
 size_t topic_family_root(const char *topic);
 
-/* Whether both are partitions of the same table, or one is a partition of the other. False for a
- * topic and itself. */
+/* Whether the other may be a partition of the topic's table, or its table. False for a topic and
+ * itself. */
 bool topic_family_same(const char *topic, const char *other);
 
 #endif

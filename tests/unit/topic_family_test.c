@@ -19,7 +19,8 @@ static void roots(void **state)
         {"shop.public.orders_2025_01", "shop.public.orders"},
         {"shop.public.orders_p1", "shop.public.orders"},
         {"shop.public.orders_p20260101", "shop.public.orders"},
-        {"shop.public.orders_part_3", "shop.public.orders"},
+        {"shop.public.orders_part_3", "shop.public.orders_part"},
+        {"shop.public.orders_part", "shop.public.orders_part"},
         {"shop.public.orders_y2026m02", "shop.public.orders"},
         {"shop.public.orders_2026q1", "shop.public.orders"},
         {"shop.public.orders-12", "shop.public.orders"},
@@ -48,6 +49,11 @@ static void families(void **state)
     assert_true(topic_family_same("s.public.orders", "s.public.orders_p1"));
     assert_true(topic_family_same("s.public.orders_p1", "s.public.orders"));
     assert_false(topic_family_same("s.public.orders_p1", "s.public.orders_p1"));
+    assert_true(topic_family_same("s.public.orders", "s.public.orders_part_3"));
+    assert_true(topic_family_same("s.public.orders_part", "s.public.orders_part_2026"));
+    assert_true(topic_family_same("s.public.orders_part_2026", "s.public.orders_part_2025"));
+    assert_false(topic_family_same("s.public.orders_part_2026", "s.public.orders"));
+    assert_false(topic_family_same("s.public.orders_part", "s.public.orders"));
     assert_false(topic_family_same("s.public.orders", "s.public.order_items"));
     assert_false(topic_family_same("s.public.orders_2025", "s.public.offers_2025"));
     assert_false(topic_family_same("s.public.orders_2025", "t.public.orders_2025"));
