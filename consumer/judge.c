@@ -108,7 +108,9 @@ static void transform_record(struct judge *j, const rd_kafka_message_t *m, const
                                   .has_header = kafka_has_header,
                                   .header = kafka_header_value,
                                   .context = m};
-    transform_apply(j->transform, plan, &record, gate, t);
+    struct schema_proof *proof = plans_proof(j->plans, wire->schema_id);
+    transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);
+    schema_proof_note(proof, t->whole);
     *ret = (struct judge_verdict){t->verdict, t->why,
                                   t->verdict == TRANSFORM_DELIVER ? t->body : NULL, t->detail};
 }
@@ -127,6 +129,12 @@ bool judge_record(struct judge *j, const rd_kafka_message_t *m, bool gate,
     }
     if (!wire_split(m->payload, m->len, &wire, &j->wire_error))
         return true;
+    const char *elsewhere =
+        plans_proof(j->plans, wire.schema_id) == NULL ? wire_elsewhere(kafka_has_header, m) : NULL;
+    if (elsewhere != NULL) { /* what looks like an id is none: no question to the registry */
+        ret->detail = elsewhere;
+        return true;
+    }
     switch (await_plan(j, (int32_t)wire.schema_id, &plan, &why)) {
     case PLANS_HAVE: transform_record(j, m, &wire, plan, gate, ret); return true;
     case PLANS_MISSING:

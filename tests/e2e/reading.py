@@ -1,0 +1,79 @@
+"""What is at fault when a record cannot be read: the registry's path, the schema under an id, the bytes."""
+import http.server, json, os, pathlib, subprocess, threading, urllib.error, urllib.request
+
+from harness import wait_for
+import cases, fake_registry
+
+GATEWAY_404 = json.dumps({"message": "no Route matched with those values"}).encode()
+TROUBLE_SECONDS = 45  # longer than a registry's own "no such schema" would have to be repeated
+
+
+def gateway(registry_url):
+    """A proxy in front of the registry that answers its own 404 while `state["lost"]` is true."""
+    state = {"lost": True, "asked": 0}
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            status, body = 404, GATEWAY_404
+            state["asked"] += 1
+            if not state["lost"]:
+                try:
+                    with urllib.request.urlopen(registry_url + self.path) as answer:
+                        status, body = answer.status, answer.read()
+                except urllib.error.HTTPError as error:
+                    status, body = error.code, error.read()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = fake_registry.Server(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return server, f"http://127.0.0.1:{server.server_port}", state
+
+
+def a_registry_with_a_wrong_path_for_a_minute_costs_a_minute(t):
+    server, url, state = gateway(t.stack.env["REGISTRY_URL"].rstrip("/"))
+    try:
+        program = t.start(REGISTRY_URL=url)
+        wait_for("six partitions assigned", lambda: program.count("partition assigned") >= 6)
+        order = t.stack.order("GATEWAY-1")
+        t.stack.confirm(order)
+        wait_for("it is said at once", lambda: program.says("schema registry trouble"))
+        threading.Event().wait(TROUBLE_SECONDS)
+        assert state["asked"] >= 2 and not t.receiver.delivered()
+        assert not program.says('event="parked"')
+        state["lost"] = False
+        t.wait_delivered([order])
+        assert t.receiver.delivered() == [order]
+        assert not program.says('event="parked"')
+        assert program.stop() == 0
+    finally:
+        server.shutdown()
+
+
+def another_schema_under_the_id_stops_its_partitions(t):
+    folder, topic = cases.CASES / "another-schema-under-the-id", f"another-schema-{os.getpid()}"
+    server, url = fake_registry.serve(folder / "schemas.json")
+    try:
+        subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), t.stack.env["KAFKA_BROKERS"],
+                        topic, str(folder / "records.ndjson")], check=True)
+        done = subprocess.run([str(t.binary), "run", "--until-end", "--timeout", "60s"],
+                              env={**os.environ, **t.env(KAFKA_TOPIC=topic, REGISTRY_URL=url,
+                                                         KAFKA_START="earliest")},
+                              capture_output=True, text=True, timeout=120)
+    finally:
+        server.shutdown()
+    assert done.returncode == 1, done.stderr
+    assert 'event="partition stopped"' in done.stderr and "schema 25" in done.stderr, done.stderr
+    assert "gid.public.payments" in done.stderr or "shop.public.payments" in done.stderr, done.stderr
+    assert 'event=parked' not in done.stderr and 'event="parked"' not in done.stderr, done.stderr
+    assert not t.receiver.delivered()
+
+
+TESTS = [another_schema_under_the_id_stops_its_partitions,
+         a_registry_with_a_wrong_path_for_a_minute_costs_a_minute]
