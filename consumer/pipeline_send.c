@@ -116,8 +116,12 @@ static void say_unknown(struct pipeline *p, const struct delivery *d,
         LOG_I("partition", d->partition),
         LOG_I("offset", d->offset),
         LOG_I("next_attempt_s", delay_ms / 1000),
-        LOG_S("hint", "the endpoint may have taken it, and each further try as well: a receiver "
-                      "that keeps webhook-ids takes it once; webhook.timeout may be too short"),
+        LOG_S("hint", is_timeout(result)
+                          ? "the endpoint may have taken it, and each further try as well: a "
+                            "receiver that keeps webhook-ids takes it once; webhook.timeout may be "
+                            "too short"
+                          : "the endpoint may have taken it, and each further try as well: a "
+                            "receiver that keeps webhook-ids takes it once"),
         {0}};
     log_trouble(&p->unknown_trouble, p->now_ms, TROUBLE_EVERY_MS, "delivery result unknown",
                 fields);
