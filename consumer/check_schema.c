@@ -233,6 +233,19 @@ static void say_fields(struct check *c, const struct field_map *map)
     }
 }
 
+/* Debezium and Connect name a count of time so that has no zone; one with a zone comes as text. */
+static void say_time_zone(struct check *c, const struct field_map *map)
+{
+    const char *type = map->field[FIELD_CONFIRMED_AT].type, *zone = c->config->payload_time_zone;
+    if (strstr(type, "Timestamp)") == NULL || strstr(type, "ZonedTimestamp") != NULL)
+        return;
+    report_add(c->report, strcmp(zone, "UTC") == 0 ? REPORT_WARN : REPORT_OK, FIELDS, "time zone",
+               "column %s has none; its times are taken for those of payload.time_zone = %s: set "
+               "it to the zone in which the shop writes them (Africa/Algiers), or make the column "
+               "timestamptz",
+               c->config->payload_column[FIELD_CONFIRMED_AT], zone);
+}
+
 /* Why a column that the table has may be missing: once, not with each field. */
 static void say_absent(struct check *c, const struct field_map *map)
 {
@@ -273,6 +286,7 @@ static void say_schema(struct check *c, int32_t id, const struct field_map *map)
         return;
     say_rule(c, map);
     say_fields(c, map);
+    say_time_zone(c, map);
     say_absent(c, map);
 }
 

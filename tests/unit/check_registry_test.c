@@ -132,6 +132,35 @@ static void row_without_the_column(void **state)
                           "has no column \\\"status\\\" (rule.column)");
 }
 
+#define LOCAL_TIME \
+    "{\\\"type\\\":\\\"long\\\",\\\"connect.name\\\":\\\"io.debezium.time.MicroTimestamp\\\"}"
+#define LOCAL_ROW                                                                          \
+    JSON_HEAD "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Row\\\","       \
+              "\\\"fields\\\":[" TEXT_FIELD("id") "," TEXT_FIELD("status") "," TEXT_FIELD( \
+                  "__op") ","                                                              \
+                          "{\\\"name\\\":\\\"confirmed_at\\\",\\\"type\\\":" LOCAL_TIME "}]}\"}"
+
+/* A column without a time zone: what is assumed is said, and how to say otherwise. */
+static void time_without_zone(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, LOCAL_ROW, 0},
+        {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_finding(&b, "warn", "fields", "time zone",
+                   "column confirmed_at has none; its times are taken for those of "
+                   "payload.time_zone = UTC: set it to the zone");
+    bench_set(&b, "payload.time_zone", "Africa/Algiers");
+    bench_check(&b);
+    expect_finding(&b, "ok", "fields", "time zone", "payload.time_zone = Africa/Algiers");
+    bench_close(&b);
+}
+
 /* An empty topic, and a schema under its usual subject. */
 static void schema_by_subject(void **state)
 {
@@ -258,6 +287,7 @@ int main(void)
         cmocka_unit_test(ping_is_answered_and_no_more),
         cmocka_unit_test(unsafe_urls),
         cmocka_unit_test(redirected),
+        cmocka_unit_test(time_without_zone),
         cmocka_unit_test(ping_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
