@@ -157,18 +157,6 @@ static bool refuse(const struct group *g, const struct group_members *m, struct 
                      g->config->kafka_group, m->count, m->count == 1 ? "" : "s", m->names);
 }
 
-static bool look_at_members(struct group *g, struct group_members *ret, struct error *err)
-{
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(g->rk);
-    group_members_ask(g->rk, g->config->kafka_group, ASK_MS, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS + 1000);
-    bool ok = group_members_read(event, NULL, ret, err);
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
-    rd_kafka_queue_destroy(queue);
-    return ok;
-}
-
 static bool pause_for(int stop_fd, int ms)
 {
     struct pollfd fd = {.fd = stop_fd, .events = POLLIN};
@@ -181,7 +169,7 @@ bool group_is_idle(struct group *g, int stop_fd, struct error *err)
     struct group_members m = {.count = 0};
     int64_t deadline_ms = clock_mono_ms() + config_session_ms(g->config) + GRACE_MS;
     for (bool said = false;; said = true) {
-        if (!look_at_members(g, &m, err))
+        if (!group_members_describe(g->rk, g->config->kafka_group, NULL, ASK_MS, &m, err))
             return false;
         if (m.count == 0)
             return true;

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void group_members_ask(rd_kafka_t *rk, const char *group, int timeout_ms, rd_kafka_queue_t *queue)
+static void ask(rd_kafka_t *rk, const char *group, int timeout_ms, rd_kafka_queue_t *queue)
 {
     const char *names[] = {group};
     char why[200];
@@ -30,7 +30,7 @@ static void add(struct group_members *members, const rd_kafka_MemberDescription_
     members->static_count += instance != NULL;
 }
 
-bool group_members_read(rd_kafka_event_t *event, const char *own, struct group_members *ret,
+static bool read_answer(rd_kafka_event_t *event, const char *own, struct group_members *ret,
                         struct error *err)
 {
     size_t count = 0;
@@ -56,6 +56,20 @@ bool group_members_read(rd_kafka_event_t *event, const char *own, struct group_m
             add(ret, m);
     }
     return true;
+}
+
+bool group_members_describe(rd_kafka_t *rk, const char *group, const char *own, int timeout_ms,
+                            struct group_members *ret, struct error *err)
+{
+    enum { SLACK_MS = 1000 };
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    ask(rk, group, timeout_ms, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms + SLACK_MS);
+    bool ok = read_answer(event, own, ret, err);
+    if (event != NULL)
+        rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    return ok;
 }
 
 bool group_members_list(rd_kafka_t *rk, const char *group, const char *own, int timeout_ms,

@@ -15,14 +15,10 @@ struct group_members {
     char names[GROUP_MEMBERS_TEXT_MAX]; /* "shop-1 (/10.0.0.7), …", cut where there are too many */
 };
 
-/* Asks; the answer comes to `queue` as an event of type DESCRIBECONSUMERGROUPS_RESULT, an error
- * after timeout_ms at the latest. */
-void group_members_ask(rd_kafka_t *rk, const char *group, int timeout_ms, rd_kafka_queue_t *queue);
-
-/* Reads the answer; own: the caller's member id, NULL when it is no member. UNREACHABLE without an
- * answer (event NULL), FAILED when the coordinator refuses to describe the group. */
-bool group_members_read(rd_kafka_event_t *event, const char *own, struct group_members *ret,
-                        struct error *err) must_check;
+/* Asks by DescribeConsumerGroups, for timeout_ms at most; own: the caller's member id, NULL when it
+ * is no member. UNREACHABLE without an answer, FAILED when the coordinator refuses. */
+bool group_members_describe(rd_kafka_t *rk, const char *group, const char *own, int timeout_ms,
+                            struct group_members *ret, struct error *err) must_check;
 
 /* The same by the older question that every librdkafka asks safely: DescribeConsumerGroups aborts
  * the process on 2.0.2 where a broker does not know it. Blocks for timeout_ms at most; static_count

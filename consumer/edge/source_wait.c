@@ -72,7 +72,12 @@ static void ask(void *context)
     struct source_wait *w = &s->wait;
     char *own = rd_kafka_memberid(s->rk);
     w->err = (struct error){0};
-    w->known = group_members_list(s->rk, s->config->kafka_group, own, ASK_MS, &w->members, &w->err);
+    /* Of a group that the broker assigns, the older question shows no member. */
+    w->known =
+        config_group_is_brokers(s->config)
+            ? group_members_describe(s->rk, s->config->kafka_group, own, ASK_MS, &w->members,
+                                     &w->err)
+            : group_members_list(s->rk, s->config->kafka_group, own, ASK_MS, &w->members, &w->err);
     if (own != NULL)
         rd_kafka_mem_free(s->rk, own);
 }
@@ -84,7 +89,7 @@ static void take_answer(struct source *s, int64_t since_ms)
         return;
     say(s, since_ms,
         !w->known               ? w->err.text
-        : w->members.count == 0 ? "the first members of the group (the broker's "
+        : w->members.count == 0 ? "no other member is there yet (the broker's "
                                   "group.initial.rebalance.delay.ms)"
                                 : w->members.names);
 }
