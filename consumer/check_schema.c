@@ -237,7 +237,9 @@ static void say_fields(struct check *c, const struct field_map *map)
 static void say_time_zone(struct check *c, const struct field_map *map)
 {
     const char *type = map->field[FIELD_CONFIRMED_AT].type, *zone = c->config->payload_time_zone;
-    if (strstr(type, "Timestamp)") == NULL || strstr(type, "ZonedTimestamp") != NULL)
+    bool is_local = strstr(type, "(local-timestamp-") != NULL ||
+                    (strstr(type, "Timestamp)") != NULL && strstr(type, "ZonedTimestamp") == NULL);
+    if (!is_local)
         return;
     report_add(c->report, strcmp(zone, "UTC") == 0 ? REPORT_WARN : REPORT_OK, FIELDS, "time zone",
                "column %s has none; its times are taken for those of payload.time_zone = %s: set "
