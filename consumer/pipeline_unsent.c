@@ -1,5 +1,5 @@
 /* pipeline_unsent: records that have the rule's value and are skipped although no delivery of them
- * is known. Each kind is counted, and logged once a run. */
+ * is known, and records that may be no orders. Each kind is logged once a run. */
 #include "pipeline_internal.h"
 
 bool partition_era_is_live(const void *pipeline, uint32_t era)
@@ -22,6 +22,13 @@ void say_unsent(struct pipeline *p, const rd_kafka_message_t *m, const struct tr
                                "replay sends them"),
                  LOG_I("partition", m->partition), LOG_I("offset", m->offset));
         p->snapshot_unsent_said = true;
+    }
+    if (t->second_table && !p->second_table_said) {
+        log_warn("second table in the topic",
+                 LOG_S("reason", "its records are judged as orders, too"),
+                 LOG_S("hint", "set rule.table to the orders' table, such as public.orders"),
+                 LOG_I("partition", m->partition), LOG_I("offset", m->offset));
+        p->second_table_said = true;
     }
     if (t->verdict == TRANSFORM_SKIP && t->skip == SKIP_KEY_CHANGE && !p->key_change_said) {
         log_warn("order id changed",

@@ -69,6 +69,8 @@ struct change {
     struct column deleted;       /* unwrapped records: __deleted, TEXT "true" or a boolean */
     struct column lsn;           /* INT: source.lsn or __lsn */
     struct column event_ms;      /* INT: source.ts_ms or __source_ts_ms, ms since the epoch */
+    struct column table;         /* TEXT: source.table, __table or __source_table */
+    struct column table_schema;  /* TEXT: source.schema, __schema or __source_schema */
     bool has_row;                /* an after image is there (always, for unwrapped records) */
     bool has_before;             /* a before image is there */
     bool is_null;       /* the whole value is null: an optional struct at the top of the schema */

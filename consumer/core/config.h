@@ -144,6 +144,8 @@
       "nothing")                                                                                   \
     X(rule_assume_op, "rule.assume_op", CHOICE, NULL, 0, 0, "c|u",                                 \
       "operation of unwrapped records that have no __op")                                          \
+    X(rule_table, "rule.table", TEXT, NULL, 0, 0, "",                                              \
+      "the orders' table, public.orders or orders: records of other tables are skipped")           \
     X(rule_placeholder, "rule.placeholder", TEXT, NULL, 0, 0, "",                                  \
       "the connector's own unavailable.value.placeholder, when it is set there: text, or hex:…")   \
     X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                               \

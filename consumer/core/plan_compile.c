@@ -8,7 +8,7 @@
 
 #define SLOT(member) ((uint16_t)offsetof(struct change, member))
 
-enum { ROW_WANTS = FIELD_COUNT + 6 };
+enum { ROW_WANTS = FIELD_COUNT + 10 };
 
 /* The names to look for, as identifiers: that is what the schema's own names are made of. */
 struct sought {
@@ -19,7 +19,16 @@ struct sought {
     char lsn[SCHEMA_NAME_MAX];
     char source_lsn[SCHEMA_NAME_MAX];
     char source_ts_ms[SCHEMA_NAME_MAX];
+    char table[4][SCHEMA_NAME_MAX]; /* the same: in the order of table_names */
 };
+
+static const struct {
+    const char *name;
+    uint16_t slot;
+} table_names[] = {{"table", SLOT(table)},
+                   {"source_table", SLOT(table)},
+                   {"schema", SLOT(table_schema)},
+                   {"source_schema", SLOT(table_schema)}};
 
 static bool seek(const char *prefix, const char *name, char ret_identifier[SCHEMA_NAME_MAX],
                  struct error *err)
@@ -35,6 +44,9 @@ static bool seek_all(struct sought *sought, const struct plan_options *options, 
     sought->options = options;
     for (size_t f = 0; f < FIELD_COUNT; f++)
         if (!seek("", options->columns[f], sought->columns[f], err))
+            return false;
+    for (size_t i = 0; i < 4; i++)
+        if (!seek(options->prefix, table_names[i].name, sought->table[i], err))
             return false;
     return seek("", options->rule_column, sought->rule_column, err) &&
            seek(options->prefix, "op", sought->op, err) &&
@@ -61,6 +73,8 @@ static void want_unwrapped(struct want wants[ROW_WANTS + 1], const struct sought
     wants[n++] = (struct want){.name = sought->lsn, .slot = SLOT(lsn)};
     wants[n++] = (struct want){.name = sought->source_lsn, .slot = SLOT(lsn)}; /* the same number */
     wants[n++] = (struct want){.name = sought->source_ts_ms, .slot = SLOT(event_ms)};
+    for (size_t i = 0; i < 4; i++)
+        wants[n++] = (struct want){.name = sought->table[i], .slot = table_names[i].slot};
     /* this one has its name whatever the prefix */
     wants[n++] = (struct want){.name = "__deleted", .slot = SLOT(deleted)};
     wants[n] = (struct want){0};
@@ -71,8 +85,11 @@ static void compile_envelope(struct compiler *c, const struct sought *sought)
     struct want row[ROW_WANTS + 1];
     want_row(row, sought);
     const struct want before[] = {{.name = sought->rule_column, .slot = SLOT(before_status)}, {0}};
-    const struct want source[] = {
-        {.name = "lsn", .slot = SLOT(lsn)}, {.name = "ts_ms", .slot = SLOT(event_ms)}, {0}};
+    const struct want source[] = {{.name = "lsn", .slot = SLOT(lsn)},
+                                  {.name = "ts_ms", .slot = SLOT(event_ms)},
+                                  {.name = "table", .slot = SLOT(table)},
+                                  {.name = "schema", .slot = SLOT(table_schema)},
+                                  {0}};
     const struct want envelope[] = {
         {.name = "before", .inside = before, .mark = offsetof(struct change, has_before)},
         {.name = "after", .inside = row, .mark = offsetof(struct change, has_row), .gates = true},

@@ -20,6 +20,7 @@
     X(MESSAGE, "message") /* logical decoding messages, heartbeats, transaction records */        \
     X(TOMBSTONE, "tombstone")                                                                     \
     X(KEY_CHANGE, "key_change")               /* an order got another id: no new order */         \
+    X(OTHER_TABLE, "other_table")             /* not of rule.table */                             \
     X(ALREADY_DELIVERED, "already_delivered") /* by this process, before it lost the partition */ \
     X(OTHERS_RETRY, "others_retry")           /* a retry record of another topic or group */      \
     X(SUPERSEDED, "superseded")               /* a retry of what a delivery made obsolete */

@@ -1,5 +1,6 @@
 #include "core/transform.h"
 
+#include "core/hash.h"
 #include "core/old_key.h"
 #include "core/utf8.h"
 
@@ -11,6 +12,8 @@ struct transform {
     struct payload_options payload;
     struct memory *memory;
     const char *id_column; /* borrowed */
+    const char *table;     /* rule.table; borrowed, NULL: any */
+    uint64_t first_table;  /* hash of the first one seen; 0: none yet */
     char *placeholder;     /* the connector's own; owned, NULL: none */
     size_t placeholder_len;
     struct buf body;
@@ -59,6 +62,7 @@ struct transform *transform_new(const struct config *config)
                                           .shape = (enum payload_shape)config->payload_shape,
                                           .zone = config->zone};
     set_placeholder(t, config->rule_placeholder);
+    t->table = config->rule_table;
     t->id_column = config->payload_column[FIELD_ORDER_ID];
     buf_init(&t->body, PAYLOAD_BODY_MAX);
     t->memory = memory_new((size_t)config->rule_memory);
@@ -191,6 +195,35 @@ static void judge(struct transform *t, const struct change *change, const struct
         undecodable(result, "the event's op is none of c, u, d, r, t, m, or its row is missing");
 }
 
+/* Whether the record's table is rule.table, with or without its schema. A record that names no
+ * table counts as ours. */
+static bool is_our_table(const struct transform *t, const struct change *change)
+{
+    const char *dot = strrchr(t->table, '.');
+    const char *table = dot != NULL ? dot + 1 : t->table;
+    const struct column *schema = &change->table_schema;
+    if (change->table.kind != COLUMN_TEXT)
+        return true;
+    if (!column_is_text(&change->table, table))
+        return false;
+    return dot == NULL || schema->kind != COLUMN_TEXT ||
+           (schema->len == (size_t)(dot - t->table) &&
+            memcmp(schema->data, t->table, schema->len) == 0);
+}
+
+/* Whether the record is of another table than the first one; a row of none says nothing. */
+static bool is_second_table(struct transform *t, const struct change *change)
+{
+    const struct column *table = &change->table, *schema = &change->table_schema;
+    if (table->kind != COLUMN_TEXT)
+        return false;
+    uint64_t seed = schema->kind == COLUMN_TEXT ? hash_bytes(schema->data, schema->len, 0) : 0;
+    uint64_t hash = hash_bytes(table->data, table->len, seed) | 1;
+    if (t->first_table == 0)
+        t->first_table = hash;
+    return hash != t->first_table;
+}
+
 void transform_apply(struct transform *t, const struct plan *plan, const struct record *record,
                      bool gate, struct transformed *ret_result)
 {
@@ -198,7 +231,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     const char *why;
     ret_result->why = ret_result->detail = "";
     ret_result->before_unknown = ret_result->near_miss = ret_result->judged = false;
-    ret_result->unsent = false;
+    ret_result->unsent = ret_result->second_table = false;
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';
@@ -209,19 +242,23 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
         return;
     }
     enum plan_result read =
-        plan_run(plan, record->body, record->len, gate && !record->any_row, &change, &why, NULL);
+        plan_run(plan, record->body, record->len, gate && !record->any_row && t->table == NULL,
+                 &change, &why, NULL);
     ret_result->whole = read == PLAN_DONE;
     ret_result->misfit = read == PLAN_MALFORMED;
     if (ret_result->misfit) {
         undecodable(ret_result, why);
         return;
     }
+    ret_result->second_table = t->table == NULL && is_second_table(t, &change);
     if (t->placeholder != NULL)
         change_mark_unavailable(&change, t->placeholder, t->placeholder_len);
     if (is_stray)
         skip(ret_result, SKIP_MESSAGE);
     else if (change.is_null)
         skip(ret_result, SKIP_TOMBSTONE);
+    else if (t->table != NULL && !is_our_table(t, &change))
+        skip(ret_result, SKIP_OTHER_TABLE);
     else if (!record->any_row)
         judge(t, &change, record, ret_result);
     else if (change.has_row)

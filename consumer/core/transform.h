@@ -48,9 +48,11 @@ struct transformed {
     const char *detail;    /* of an undecodable record, for people; "" else */
     bool before_unknown, near_miss;
     bool unsent; /* of core/rule: a snapshot did not send what has the rule's value */
-    bool whole;  /* its bytes were read to their end, and fit the schema */
-    bool misfit; /* they do not fit it; detail says how */
-    bool judged; /* the rule has said that it is to be delivered, now or (any_row) before */
+    bool
+        second_table; /* of another table than the first one that was seen; rule.table is not set */
+    bool whole;       /* its bytes were read to their end, and fit the schema */
+    bool misfit;      /* they do not fit it; detail says how */
+    bool judged;      /* the rule has said that it is to be delivered, now or (any_row) before */
     const struct buf *body;     /* of TRANSFORM_DELIVER */
     struct order_id order_id;   /* unless skipped; len 0: the record has none */
     struct slice order_number;  /* unless skipped; len 0: none, or not text */
