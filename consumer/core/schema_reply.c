@@ -55,6 +55,20 @@ static bool add_references(struct schema_reply *reply, const json_t *references,
     return true;
 }
 
+/* Whether a rule of the schema encrypts values (Confluent's ENCRYPT, ENCRYPT_PAYLOAD, …). */
+static bool encrypts(const json_t *rules)
+{
+    size_t i;
+    json_t *rule;
+    json_array_foreach (rules, i, rule) {
+        const char *type = json_string_value(json_object_get(rule, "type"));
+        if (type != NULL && strncmp(type, "ENCRYPT", strlen("ENCRYPT")) == 0 &&
+            !json_is_true(json_object_get(rule, "disabled")))
+            return true;
+    }
+    return false;
+}
+
 static enum schema_reply_kind read_schema(const json_t *root, struct schema_reply *ret_reply,
                                           struct error *err)
 {
@@ -63,6 +77,14 @@ static enum schema_reply_kind read_schema(const json_t *root, struct schema_repl
     if (json_is_string(type) && strcmp(json_string_value(type), "AVRO") != 0) {
         error_set(err, ERROR_UNDECODABLE, "the schema is of type %.40s, not AVRO",
                   json_string_value(type));
+        return SCHEMA_REPLY_FOREIGN;
+    }
+    const json_t *rules = json_object_get(root, "ruleSet");
+    if (encrypts(json_object_get(rules, "domainRules")) ||
+        encrypts(json_object_get(rules, "encodingRules"))) {
+        error_set(err, ERROR_UNDECODABLE,
+                  "the schema's rules encrypt columns, and this program does not decrypt: let the "
+                  "connector write the orders' columns unencrypted");
         return SCHEMA_REPLY_FOREIGN;
     }
     if (schema == NULL)
