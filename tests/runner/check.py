@@ -8,7 +8,7 @@ import os, pathlib, re, shutil, signal, subprocess, sys, tempfile, time, traceba
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
-PATIENCE = 60
+PATIENCE = 240  # a busy machine takes its time
 
 # What a step leaves running: in a session of its own, deaf to SIGTERM, without the step's name.
 LEFT_BEHIND = "setsid sh -c \"trap '' TERM; echo \\$\\$ >>$FOUND; while :; do sleep 1; done\" &\n"
