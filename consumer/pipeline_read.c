@@ -251,7 +251,7 @@ static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind, i
 {
     ret_fault->kind = kind;
     ret_fault->schema_id = schema_id;
-    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%s", reason);
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "%.*s", DOUBT_REASON_MAX - 1, reason);
     return BYTES_FAULT;
 }
 
