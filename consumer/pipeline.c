@@ -154,8 +154,8 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
         return NULL;
     }
     p->transform = transform_new(config);
-    p->lanes = lanes_new();
-    p->recent = recent_new(RECENT_ORDERS);
+    p->lanes = lanes_new(&config->hash_key);
+    p->recent = recent_new(RECENT_ORDERS, &config->hash_key);
     p->answered = answered_new_for(config);
     p->plans = plans_new(config, p->registry);
     p->reload = reload_new(config);

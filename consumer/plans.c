@@ -24,6 +24,7 @@ struct known {
 struct plans {
     struct plan_options options;
     struct registry *registry;
+    struct hash_key hash_key;
     struct known *last;   /* records of one schema come in long runs */
     struct error failure; /* the registry's last refusal */
     struct known *buckets[BUCKETS];
@@ -36,6 +37,7 @@ struct plans *plans_new(const struct config *config, struct registry *registry)
         return NULL;
     plans->options = transform_plan_options(config);
     plans->registry = registry;
+    plans->hash_key = config->hash_key;
     return plans;
 }
 
@@ -56,7 +58,7 @@ void plans_free(struct plans *plans)
 
 static struct known **bucket_of(struct plans *plans, int32_t id)
 {
-    return &plans->buckets[hash_bytes(&id, sizeof id, 0) % BUCKETS];
+    return &plans->buckets[hash_keyed(&plans->hash_key, &id, sizeof id) % BUCKETS];
 }
 
 static struct known *find(struct plans *plans, int32_t id)

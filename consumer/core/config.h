@@ -11,6 +11,7 @@
 
 #include "core/change.h"
 #include "core/error.h"
+#include "core/hash.h"
 #include "core/payload.h"
 
 #include <stddef.h>
@@ -230,7 +231,8 @@ struct config {
     } derived;
     char **secret_files; /* those that NAME_FILE variables named; owned */
     size_t secret_file_count;
-    struct config_origin { /* what config_load was given; borrowed, for reading it again */
+    struct hash_key hash_key; /* of this process; drawn by config_load, else zero: never shown */
+    struct config_origin {    /* what config_load was given; borrowed, for reading it again */
         const char *path;
         char *const *environment;
         const char *const *sets;

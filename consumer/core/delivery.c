@@ -1,7 +1,5 @@
 #include "core/delivery.h"
 
-#include "core/hash.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,7 +20,6 @@ struct delivery *delivery_new(const struct slice texts[DELIVERY_TEXT_COUNT])
         at += texts[i].len;
     }
     d->size = size;
-    d->order_hash = hash_bytes(d->text[TEXT_ORDER_ID].data, d->text[TEXT_ORDER_ID].len, 0);
     d->source = "cdc";
     d->class = "";
     d->detail = d->text[TEXT_DETAIL].data != NULL ? d->text[TEXT_DETAIL].data : "";

@@ -82,8 +82,8 @@ struct delivery {
     struct delivery *held_next, *held_previous; /* among all that are held, oldest first */
 
     char id[IDENTITY_TEXT_MAX]; /* webhook-id; "" for a record without an order */
-    uint64_t order_hash;
-    size_t size; /* bytes it takes, for the bound on memory */
+    uint64_t order_hash;        /* keyed; lane_add's */
+    size_t size;                /* bytes it takes, for the bound on memory */
     struct slice text[DELIVERY_TEXT_COUNT];
     char bytes[];
 };

@@ -26,13 +26,15 @@ struct lanes {
     size_t heap_len, heap_cap;
     size_t whole_count; /* of these, who rest whole */
     struct lane_counts counts;
+    struct hash_key key;
 };
 
-struct lanes *lanes_new(void)
+struct lanes *lanes_new(const struct hash_key *key)
 {
     struct lanes *l = calloc(1, sizeof *l);
     if (l == NULL)
         return NULL;
+    l->key = *key;
     l->bucket_count = FIRST_BUCKETS;
     l->buckets = calloc(FIRST_BUCKETS, sizeof(struct lane *));
     if (l->buckets == NULL) {
@@ -178,8 +180,10 @@ static bool reserve_rest(struct lanes *l)
 
 bool lane_add(struct lanes *l, struct delivery *d)
 {
+    const struct slice *order = &d->text[TEXT_ORDER_ID];
     if (!reserve_rest(l))
         return false;
+    d->order_hash = hash_keyed(&l->key, order->data, order->len);
     struct lane *lane = find_lane(l, d);
     d->lane_next = NULL;
     d->state = DELIVERY_WAITING;

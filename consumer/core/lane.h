@@ -8,12 +8,14 @@
 #define CORE_LANE_H
 
 #include "core/delivery.h"
+#include "core/hash.h"
 
 #include <stdbool.h>
 
 struct lanes;
 
-struct lanes *lanes_new(void);        /* NULL without memory */
+/* The key is copied. NULL without memory. */
+struct lanes *lanes_new(const struct hash_key *key);
 void lanes_free(struct lanes *lanes); /* frees no delivery; accepts NULL */
 
 /* Queues a new delivery behind the others of its order. False without memory (d is not taken). */

@@ -1,7 +1,5 @@
 #include "core/memory.h"
 
-#include "core/hash.h"
-
 #include <stdlib.h>
 
 enum { FIRST_ENTRIES = 256 };
@@ -10,7 +8,7 @@ enum { FIRST_ENTRIES = 256 };
 
 /* Entries form a ring from most to least recent. */
 struct entry {
-    uint64_t hash, check;
+    struct hash_wide hash;
     uint32_t newer, older, era;
     uint32_t triggered : 1, time : 31;
 };
@@ -26,15 +24,17 @@ struct memory {
     struct slot *slots; /* twice as many as entries have room for: a power of two */
     size_t room, held, capacity;
     uint32_t newest, oldest;
+    struct hash_key key;
     struct memory_stats stats;
 };
 
-struct memory *memory_new(size_t capacity)
+struct memory *memory_new(size_t capacity, const struct hash_key *key)
 {
     struct memory *m = calloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
     m->capacity = capacity < CAPACITY_MAX ? capacity : CAPACITY_MAX;
+    m->key = *key;
     m->newest = m->oldest = NOBODY;
     return m;
 }
@@ -48,9 +48,9 @@ void memory_free(struct memory *m)
     free(m);
 }
 
-static uint32_t tag_of(uint64_t hash)
+static uint32_t tag_of(struct hash_wide hash)
 {
-    return (uint32_t)(hash >> 32);
+    return (uint32_t)(hash.half[0] >> 32);
 }
 
 static size_t next_slot(const struct memory *m, size_t i)
@@ -136,7 +136,7 @@ static uint32_t claim(struct memory *m)
     return at;
 }
 
-static uint32_t find(const struct memory *m, uint64_t hash, uint64_t check)
+static uint32_t find(const struct memory *m, struct hash_wide hash)
 {
     uint32_t tag = tag_of(hash);
     if (m->room == 0)
@@ -145,7 +145,7 @@ static uint32_t find(const struct memory *m, uint64_t hash, uint64_t check)
         if (m->slots[i].tag != tag)
             continue;
         const struct entry *e = &m->entries[m->slots[i].at - 1];
-        if (e->hash == hash && e->check == check)
+        if (e->hash.half[0] == hash.half[0] && e->hash.half[1] == hash.half[1])
             return m->slots[i].at - 1;
     }
     return NOBODY;
@@ -154,14 +154,13 @@ static uint32_t find(const struct memory *m, uint64_t hash, uint64_t check)
 /* The order's entry, which is no more in the ring; a new one has no era yet. */
 static uint32_t take_entry(struct memory *m, const void *id, size_t len, bool *ret_known)
 {
-    uint64_t hash = hash_bytes(id, len, 0), check = hash_bytes(id, len, 0x2545f4914f6cdd1du);
-    uint32_t at = find(m, hash, check);
+    struct hash_wide hash = hash_keyed_wide(&m->key, id, len);
+    uint32_t at = find(m, hash);
     *ret_known = at != NOBODY;
     if (*ret_known) {
         unlink_entry(m, at);
     } else if ((at = claim(m)) != NOBODY) {
         m->entries[at].hash = hash;
-        m->entries[at].check = check;
         enter(m, at);
     }
     return at;
@@ -197,7 +196,8 @@ enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uin
 
 uint32_t memory_time(const void *text, size_t len)
 {
-    uint32_t hash = (uint32_t)(hash_bytes(text, len, 0x51ed2701u) & INT32_MAX);
+    static const struct hash_key plain; /* of no table: no time is looked for by it */
+    uint32_t hash = (uint32_t)(hash_keyed(&plain, text, len) & INT32_MAX);
     return hash != 0 ? hash : 1;
 }
 

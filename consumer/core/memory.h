@@ -2,7 +2,7 @@
  * bounded, exact LRU.
  *
  * Stands in for a before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped
- * records). An order is known by 128 bits of hash, never by its id, so an entry is 32 bytes
+ * records). An order is known by 128 bits of keyed hash, never by its id, so an entry is 32 bytes
  * whatever ids look like. Grows to its capacity as orders come; not thread-safe.
  *
  * What is remembered holds as long as every record is seen in turn. An era is one such stretch, of
@@ -10,14 +10,16 @@
 #ifndef CORE_MEMORY_H
 #define CORE_MEMORY_H
 
+#include "core/hash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct memory;
 
-/* capacity in orders; 0 remembers nothing. NULL without memory. */
-struct memory *memory_new(size_t capacity);
+/* capacity in orders; 0 remembers nothing. The key is copied. NULL without memory. */
+struct memory *memory_new(size_t capacity, const struct hash_key *key);
 void memory_free(struct memory *memory); /* accepts NULL */
 
 enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };

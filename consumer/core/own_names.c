@@ -45,7 +45,8 @@ const char *own_topic_name(const char *group, const char *suffix, char ret[TOPIC
     size_t len = add_plain(ret, TOPIC_NAME_MAX + 1, group);
     if (len + tail > TOPIC_NAME_MAX) {
         len = TOPIC_NAME_MAX - tail - 1 - HASH_DIGITS;
-        uint64_t hash = hash_bytes(group, strlen(group), 0);
+        static const struct hash_key fixed; /* every process of the group makes the same name */
+        uint64_t hash = hash_keyed(&fixed, group, strlen(group));
         snprintf(ret + len, HASH_DIGITS + 2, "-%016" PRIx64, hash);
         len += 1 + HASH_DIGITS;
     }

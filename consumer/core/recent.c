@@ -1,6 +1,5 @@
 #include "core/recent.h"
 
-#include "core/hash.h"
 #include "core/payload.h"
 
 #include <stdlib.h>
@@ -8,12 +7,8 @@
 
 enum { WAYS = 4 }; /* places an order may have */
 
-struct key {
-    uint64_t hash[2];
-};
-
 struct place {
-    struct key key;
+    struct hash_wide key;
     uint64_t used; /* the clock when it was noted last; 0: empty */
 };
 
@@ -22,6 +17,7 @@ struct place {
 struct recent {
     size_t sets; /* a power of two */
     uint64_t clock;
+    struct hash_key hash_key;
     struct place *places;
     struct order {
         int count;
@@ -29,7 +25,7 @@ struct recent {
     } orders[];
 };
 
-struct recent *recent_new(size_t orders)
+struct recent *recent_new(size_t orders, const struct hash_key *key)
 {
     size_t sets = 1;
     while (sets * WAYS < orders)
@@ -38,6 +34,7 @@ struct recent *recent_new(size_t orders)
     if (r == NULL)
         return NULL;
     r->sets = sets;
+    r->hash_key = *key;
     r->places = calloc(sets * WAYS, sizeof *r->places);
     if (r->places != NULL)
         return r;
@@ -52,26 +49,25 @@ void recent_free(struct recent *r)
     free(r);
 }
 
-static struct key key_of(struct slice order)
+static struct hash_wide key_of(const struct recent *r, struct slice order)
 {
-    return (struct key){
-        {hash_bytes(order.data, order.len, 0), hash_bytes(order.data, order.len, 1)}};
+    return hash_keyed_wide(&r->hash_key, order.data, order.len);
 }
 
-static size_t first_of(const struct recent *r, struct key key)
+static size_t first_of(const struct recent *r, struct hash_wide key)
 {
-    return (key.hash[0] & (r->sets - 1)) * WAYS;
+    return (key.half[0] & (r->sets - 1)) * WAYS;
 }
 
-static bool is(const struct place *place, struct key key)
+static bool is(const struct place *place, struct hash_wide key)
 {
-    return place->used > 0 && place->key.hash[0] == key.hash[0] &&
-           place->key.hash[1] == key.hash[1];
+    return place->used > 0 && place->key.half[0] == key.half[0] &&
+           place->key.half[1] == key.half[1];
 }
 
 void recent_note(struct recent *r, struct slice id, const struct transition *transition)
 {
-    struct key key = key_of(id);
+    struct hash_wide key = key_of(r, id);
     struct place *set = &r->places[first_of(r, key)], *place = set;
     for (int way = 0; way < WAYS && !is(place, key); way++)
         if (is(&set[way], key) || set[way].used < place->used)
@@ -141,7 +137,7 @@ static bool add_transition(struct buf *b, const struct transition *t)
 
 bool recent_write(const struct recent *r, struct slice id, struct buf *b)
 {
-    struct key key = key_of(id);
+    struct hash_wide key = key_of(r, id);
     size_t first = first_of(r, key);
     bool ok = true;
     buf_add_char(b, '[');

@@ -2,11 +2,12 @@
  * record.
  *
  * A memory of fixed size: an order that has not been heard of for long gives way. Orders are told
- * apart by 128 bits of hash. Pure. */
+ * apart by 128 bits of keyed hash. Pure. */
 #ifndef CORE_RECENT_H
 #define CORE_RECENT_H
 
 #include "core/buf.h"
+#include "core/hash.h"
 #include "core/identity.h"
 #include "core/slice.h"
 
@@ -28,8 +29,8 @@ struct transition {
 
 struct recent;
 
-/* Room for about so many orders. NULL without memory. */
-struct recent *recent_new(size_t orders);
+/* Room for about so many orders. The key is copied. NULL without memory. */
+struct recent *recent_new(size_t orders, const struct hash_key *key);
 void recent_free(struct recent *recent); /* accepts NULL */
 
 void recent_note(struct recent *recent, struct slice order, const struct transition *transition);

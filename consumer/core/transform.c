@@ -65,7 +65,7 @@ struct transform *transform_new(const struct config *config)
     t->table = config->rule_table;
     t->id_column = config->payload_column[FIELD_ORDER_ID];
     buf_init(&t->body, PAYLOAD_BODY_MAX);
-    t->memory = memory_new((size_t)config->rule_memory);
+    t->memory = memory_new((size_t)config->rule_memory, &config->hash_key);
     if (t->memory == NULL || (config->rule_placeholder != NULL && t->placeholder == NULL)) {
         transform_free(t);
         return NULL;

@@ -1,14 +1,14 @@
 #include "dashboard/view_internal.h"
 
-#include "core/hash.h"
 #include "edge/log.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "2"
+#define SCHEMA_VERSION "3"
 
 enum { FILL_CHANGES = 32768 };
 
@@ -79,9 +79,9 @@ static bool execute(struct view *view, const char *sql, struct error *err)
     return sqlite3_exec(view->db, sql, NULL, NULL, NULL) == SQLITE_OK || view_fail(view, err);
 }
 
-int64_t view_hash(struct slice key)
+int64_t view_hash(const struct view *view, struct slice key)
 {
-    return (int32_t)(uint32_t)hash_bytes(key.data, key.len, 0);
+    return (int32_t)(uint32_t)hash_keyed(&view->hash_key, key.data, key.len);
 }
 
 /* ---- opening ---- */
@@ -120,13 +120,32 @@ static bool make_anew(struct view *view, const char *identity, struct error *err
         return false;
     if (sqlite3_prepare_v2(view->db,
                            "INSERT INTO meta VALUES ('schema', '" SCHEMA_VERSION "'),"
-                           " ('identity', ?1)",
+                           " ('identity', ?1), ('hash_key', hex(randomblob(16)))",
                            -1, &statement, NULL) != SQLITE_OK)
         return view_fail(view, err);
     sqlite3_bind_text(statement, 1, identity, -1, SQLITE_STATIC);
     bool ok = view_run(view, statement, err);
     sqlite3_finalize(statement);
     return ok && execute(view, "COMMIT", err);
+}
+
+/* The key came with the tables, so that what is stored is found again. */
+static bool read_hash_key(struct view *view, struct error *err)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(view->db, "SELECT value FROM meta WHERE name = 'hash_key'", -1,
+                           &statement, NULL) != SQLITE_OK)
+        return view_fail(view, err);
+    const char *text = sqlite3_step(statement) == SQLITE_ROW
+                           ? (const char *)sqlite3_column_text(statement, 0)
+                           : "";
+    bool ok = text != NULL && strlen(text) == 32 &&
+              sscanf(text, "%16" SCNx64 "%16" SCNx64, &view->hash_key.half[0],
+                     &view->hash_key.half[1]) == 2;
+    sqlite3_finalize(statement);
+    return ok || error_set(err, ERROR_FAILED,
+                           "dashboard.database: it has no hash_key; delete the file: it is built "
+                           "again");
 }
 
 static bool prepare(struct view *view, struct error *err)
@@ -162,7 +181,7 @@ static bool make_ready(struct view *view, const char *identity, struct error *er
         if (!make_anew(view, identity, err))
             return false;
     }
-    if (!prepare(view, err) || !count_states(view, err))
+    if (!read_hash_key(view, err) || !prepare(view, err) || !count_states(view, err))
         return false;
     view->retries = view_retries(view) > 0;
     return true;

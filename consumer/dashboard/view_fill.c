@@ -116,7 +116,7 @@ struct place { /* of an order in the view */
 
 static struct place find(struct view *view, struct slice key)
 {
-    struct place place = {.hash = view_hash(key), .state = -1};
+    struct place place = {.hash = view_hash(view, key), .state = -1};
     sqlite3_stmt *s = view_statement(view, STATEMENT_FIND);
     sqlite3_bind_int64(s, 1, place.hash);
     bind_slice(s, 2, key);
@@ -265,7 +265,7 @@ bool view_put_retry(struct view *view, struct slice order_key, struct slice requ
     bind_slice(s, 1, order_key);
     bind_slice(s, 2, request);
     sqlite3_bind_int64(s, 3, asked_ms);
-    sqlite3_bind_int64(s, 4, view_hash(order_key));
+    sqlite3_bind_int64(s, 4, view_hash(view, order_key));
     return view_run(view, s, err);
 }
 

@@ -4,6 +4,8 @@
 
 #include "dashboard/view.h"
 
+#include "core/hash.h"
+
 #include <sqlite3.h>
 
 /* Statements that are prepared once. */
@@ -64,10 +66,11 @@ struct view {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t counts[ORDER_STATE_COUNT];
-    size_t indexes;   /* of those for lists, how many are there */
-    bool open;        /* a transaction is */
-    int64_t begun_at; /* changes until it began */
-    bool retries;     /* there may be some */
+    size_t indexes;           /* of those for lists, how many are there */
+    struct hash_key hash_key; /* of the column hash; in meta */
+    bool open;                /* a transaction is */
+    int64_t begun_at;         /* changes until it began */
+    bool retries;             /* there may be some */
 };
 
 /* The columns of VIEW_ORDER_COLUMNS. */
@@ -114,8 +117,8 @@ void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column);
 /* A prepared statement, ready to be bound anew. */
 sqlite3_stmt *view_statement(struct view *view, enum view_statement which);
 
-/* What finds an order: its key's hash, in an index that is an eighth of the keys' own. */
-int64_t view_hash(struct slice key);
+/* What finds an order: its key's keyed hash, in an index that is an eighth of the keys' own. */
+int64_t view_hash(const struct view *view, struct slice key);
 
 /* Runs one that returns no rows. */
 bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);

@@ -108,7 +108,7 @@ static json_t *history_at(sqlite3_stmt *s)
 static sqlite3_stmt *find(struct view *view, const char *key)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_ORDER);
-    sqlite3_bind_int64(s, 1, view_hash(slice_of(key)));
+    sqlite3_bind_int64(s, 1, view_hash(view, slice_of(key)));
     sqlite3_bind_text(s, 2, key, -1, SQLITE_TRANSIENT);
     if (sqlite3_step(s) == SQLITE_ROW)
         return s;

@@ -6,9 +6,11 @@
 #include "edge/time_zone_load.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #define PROPERTY_VARIABLE "KAFKA_PROPERTIES_"
 #define PROPERTY_NAME "kafka.properties."
@@ -191,6 +193,8 @@ bool config_load(struct config *config, const char *path, char *const *environme
                  const char *const *sets, size_t set_count, struct error *err)
 {
     config->origin = (struct config_origin){path, environment, sets, set_count};
+    if (getrandom(&config->hash_key, sizeof config->hash_key, 0) != sizeof config->hash_key)
+        return error_set(err, ERROR_FAILED, "getrandom failed: %s", strerror(errno));
     if (path != NULL && !config_yaml_load(config, path, environment, err))
         return false;
     if (!load_environment(config, environment, err))

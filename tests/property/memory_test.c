@@ -81,7 +81,7 @@ static void it_is_an_exact_lru(void **state)
         for (uint32_t seed = 1; seed <= 4; seed++) {
             static struct model model;
             size_t capacity = capacities[i];
-            struct memory *memory = memory_new(capacity);
+            struct memory *memory = memory_new(capacity, &(struct hash_key){{1, 2}});
             assert_non_null(memory);
             model = (struct model){.capacity = capacity};
             random_state = seed * 1000003u + capacity;
@@ -102,7 +102,7 @@ static void ids_are_told_apart(void **state)
     } ids[] = {{"", 0},    {"\0", 1},       {"\0\0", 2},       {"a", 1},
                {"a\0", 2}, {"12345678", 8}, {"12345678\0", 9}, {"123456781", 9}};
     enum { COUNT = sizeof ids / sizeof *ids };
-    struct memory *memory = memory_new(COUNT);
+    struct memory *memory = memory_new(COUNT, &(struct hash_key){{1, 2}});
     assert_non_null(memory);
     for (size_t i = 0; i < COUNT; i++)
         assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, 1, i % 2), MEMORY_UNKNOWN);

@@ -178,7 +178,7 @@ static void orders_share_the_memorys_growth(void **state)
 {
     (void)state;
     enum { ORDERS = 20000, GROWTHS_MAX = 2 * 10 };
-    struct memory *memory = memory_new(ORDERS);
+    struct memory *memory = memory_new(ORDERS, &(struct hash_key){{1, 2}});
     assert_non_null(memory);
     unsigned long before = allocations;
     for (uint32_t i = 0; i < ORDERS; i++)

@@ -53,7 +53,7 @@ static struct delivery *new_delivery(int number)
 static void to_rest_needs_no_memory(void **state)
 {
     enum { ORDERS = 1000 };
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     (void)state;
     for (int i = 0; i < ORDERS; i++) {
         struct delivery *d = new_delivery(i);
@@ -81,7 +81,7 @@ static void what_there_is_no_room_for_is_refused(void **state)
 {
     (void)state;
     for (int fails = 0; fails < 4; fails++) {
-        struct lanes *l = lanes_new();
+        struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
         struct delivery *d = new_delivery(1);
         left = fails;
         bool added = lane_add(l, d);

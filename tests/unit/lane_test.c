@@ -39,7 +39,7 @@ static void finish(struct lanes *l, struct delivery *d)
 
 static void an_order_is_sent_one_by_one(void **state)
 {
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a1 = add(l, "a", 1, NULL), *a2 = add(l, "a", 2, NULL);
     struct delivery *b = add(l, "b", 3, NULL);
@@ -62,7 +62,7 @@ static void an_order_is_sent_one_by_one(void **state)
 /* The rest of a woken order stands behind those who have been ready for longer. */
 static void who_waits_longest_goes_first(void **state)
 {
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a = add(l, "a", 1, NULL);
     assert_ptr_equal(send(l, true), a);
@@ -82,7 +82,7 @@ static void who_waits_longest_goes_first(void **state)
 /* Nothing new may begin: what was sent before still may go. */
 static void only_what_was_sent_before(void **state)
 {
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a = add(l, "a", 1, NULL), *b = add(l, "b", 2, NULL);
     assert_null(send(l, false));
@@ -104,7 +104,7 @@ static void only_what_was_sent_before(void **state)
 /* An open breaker's probe cuts a rest short, but not one that must be whole. */
 static void a_whole_rest_is_not_cut_short(void **state)
 {
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a = add(l, "a", 1, NULL), *b = add(l, "b", 2, NULL);
     assert_ptr_equal(send(l, true), a);
@@ -132,7 +132,7 @@ static void a_whole_rest_is_not_cut_short(void **state)
 
 static void the_rejected_have_their_turn_too(void **state)
 {
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     const struct slice texts[DELIVERY_TEXT_COUNT] = {[TEXT_ORDER_ID] = slice_of("a")};
     (void)state;
     struct delivery *good = add(l, "a", 1, NULL), *bad = delivery_new(texts);
@@ -157,7 +157,7 @@ static void note_dropped(void *context, struct delivery *d)
 /* What is in flight stays in its lane, and the other owner's behind it. */
 static void an_owner_withdraws(void **state)
 {
-    struct lanes *l = lanes_new();
+    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
     int us, them;
     int64_t sum = 0;
     (void)state;
@@ -239,7 +239,7 @@ static void play_end(struct play *p)
 
 static void always_one_by_one(void **state)
 {
-    struct play p = {.l = lanes_new(), .seed = 1};
+    struct play p = {.l = lanes_new(&(struct hash_key){{1, 2}}), .seed = 1};
     (void)state;
     for (int i = 0; i < STEPS; i++) {
         int what = draw(&p, 10);

@@ -43,7 +43,7 @@ static void assert_known(const struct recent *r, const char *order, const char *
 
 static void the_latest_three_latest_first(void **state)
 {
-    struct recent *r = recent_new(100);
+    struct recent *r = recent_new(100, &(struct hash_key){{1, 2}});
     (void)state;
     assert_known(r, "a", "");
     note(r, "a", 1);
@@ -62,7 +62,7 @@ static void the_latest_three_latest_first(void **state)
 /* Who has not been heard of for longest gives way; who is heard of again and again stays. */
 static void old_ones_give_way(void **state)
 {
-    struct recent *r = recent_new(64);
+    struct recent *r = recent_new(64, &(struct hash_key){{1, 2}});
     char id[16];
     int known = 0;
     (void)state;
@@ -87,7 +87,7 @@ static void old_ones_give_way(void **state)
 
 static void text_that_is_no_text_is_told(void **state)
 {
-    struct recent *r = recent_new(1);
+    struct recent *r = recent_new(1, &(struct hash_key){{1, 2}});
     struct transition t = {.reason = "\xff"};
     struct buf b;
     (void)state;

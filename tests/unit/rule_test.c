@@ -50,7 +50,7 @@ static void expect(const struct rule *rule, const struct change *change, struct 
 
 static void one(const struct rule *rule, struct change change, const char *expected)
 {
-    struct memory *memory = memory_new(10);
+    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
     assert_non_null(memory);
     expect(rule, &change, memory, expected);
     memory_free(memory);
@@ -193,7 +193,7 @@ struct step {
 
 static void play(const struct step *steps, size_t count)
 {
-    struct memory *memory = memory_new(10);
+    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
     assert_non_null(memory);
     for (size_t i = 0; i < count; i++) {
         struct change change = event(steps[i].op, steps[i].before, steps[i].status);
@@ -248,7 +248,7 @@ static void orders_are_known_by_ids_of_every_kind(void **state)
         {.kind = COLUMN_DOUBLE, .real = 1.5},
     };
     static const char *const texts[] = {"7", "-7", "12345678901234567890", "0.07", "1.5"};
-    struct memory *memory = memory_new(10);
+    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
     assert_non_null(memory);
     for (int round = 0; round < 2; round++)
         for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
@@ -299,7 +299,7 @@ static void the_same_confirmed_at_is_the_same_transition(void **state)
     static const char *const ops[] = {"c", "r"};
     const struct rule rule = {.value = "confirmed", .deliver_snapshot = true};
     for (size_t i = 0; i < 2; i++) {
-        struct memory *memory = memory_new(10);
+        struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
         struct change change = event_at("u", "confirmed", "2026-01-01");
         expect(&rule, &change, memory, "deliver unknown");
         change = event_at(ops[i], "confirmed", "2026-01-01");
@@ -330,7 +330,7 @@ static void other_partitions_know_as_long_as_they_are_read(void **state)
     } cases[] = {
         {2, 1, "skip already_confirmed"}, {3, 1, "deliver "}, {1, 1, "skip already_confirmed"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct memory *memory = memory_new(10);
+        struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
         struct change change = event_at("c", "confirmed", "2026-01-01");
         const struct rule_place seen = {.era = cases[i].seen},
                                 read = {cases[i].read, is_era_2, NULL};
@@ -346,7 +346,7 @@ static void a_snapshot_sends_what_the_stream_missed(void **state)
     (void)state;
     PLAY({"c", NULL, "pending", "skip not_confirmed"}, {"r", NULL, "confirmed", "deliver "},
          {"r", NULL, "confirmed", "skip snapshot"});
-    struct memory *memory = memory_new(10);
+    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
     struct change change = event_at("r", "confirmed", "2026-01-01");
     assert_true(rule_judge(&usual, &change, memory, 1).unsent);  /* never seen before */
     assert_false(rule_judge(&usual, &change, memory, 1).unsent); /* counted already */
@@ -373,7 +373,7 @@ static void key_changes(void **state)
         {"confirmed", false, false, "skip already_confirmed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct memory *memory = memory_new(10);
+        struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
         struct change before = event("c", NULL, cases[i].before);
         struct change change = event_at("c", "confirmed", "2026-01-01");
         if (cases[i].before != NULL)
