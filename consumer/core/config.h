@@ -184,6 +184,16 @@
       "the claim that makes an operator, besides the role service_role: app_metadata.role")        \
     X(auth_operator_values, "auth.operator_values", TEXT, NULL, 0, 0, "",                          \
       "its values that do, separated by spaces")                                                   \
+    X(auth_owner_column, "auth.owner_column", TEXT, NULL, 0, 0, "",                                \
+      "column of the orders table that holds a customer's sub (user_id): customers see and sync "  \
+      "only orders of their own; run and dashboard need the same value")                           \
+    X(auth_owner_secret, "auth.owner_secret", SECRET, NULL, 0, 0, "",                              \
+      "keys the mark of an order's owner in the deliveries topic; needed where owners can be "     \
+      "guessed (addresses, numbers), the same for run and dashboard")                              \
+    X(auth_resend_interval, "auth.resend_interval", DURATION, "10m", 0, 86400000, "",              \
+      "how long after a resend a customer may ask for the next one of the same order")             \
+    X(auth_call_rate, "auth.call_rate", COUNT, "60", 0, 100000, "",                                \
+      "calls a minute that one customer may make; 0: no bound")                                    \
     X(log_level, "log.level", CHOICE, "info", 0, 0, "debug|info|warn|error", "least level logged") \
     X(log_format, "log.format", CHOICE, "logfmt", 0, 0, "logfmt|json", "form of log lines")
 

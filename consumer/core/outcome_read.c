@@ -81,13 +81,16 @@ static bool take(struct slice *from, const struct field *field, struct outcome_f
 
 bool outcome_read(struct slice record, struct outcome_fields *ret)
 {
-    static const char begin[] = "{\"version\":1", end[] = ",\"previous\":[]}";
+    static const char begin[] = "{\"version\":1", end[] = ",\"previous\":[]}",
+                      owner[] = ",\"owner\":\"";
     struct outcome_fields found = {0};
     if (!skip(&record, begin, sizeof begin - 1) || !utf8_is_valid(record.data, record.len))
         return false;
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
         if (!take(&record, &fields[i], &found))
             return false;
+    if (skip(&record, owner, sizeof owner - 1) && !take_text(&record, &found.owner))
+        return false;
     if (!skip(&record, end, sizeof end - 1) || record.len > 0)
         return false;
     *ret = found;

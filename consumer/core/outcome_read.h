@@ -37,6 +37,7 @@ struct outcome_fields {
     OUTCOME_FIELDS(TEXT, NUMBER)
 #undef TEXT
 #undef NUMBER
+    struct slice owner;    /* owner_mark; without bytes when it is not known */
     struct slice previous; /* a JSON array; without bytes when it is empty */
 };
 

@@ -52,6 +52,8 @@ bool outcome_record_write(const struct outcome_record *r, struct buf *b)
     add_number(b, "settled_ms", r->settled_ms);
     add_number(b, "next_attempt_ms", r->next_attempt_ms);
     ok &= add_text(b, "member", slice_of(r->member));
+    if (r->owner != NULL && r->owner[0] != '\0')
+        ok &= add_text(b, "owner", slice_of(r->owner));
     add_name(b, "previous");
     buf_add_text(b, r->previous[0] != '\0' ? r->previous : "[]");
     buf_add_char(b, '}');

@@ -22,6 +22,7 @@ struct outcome_record {
     int attempts, status;
     int64_t first_attempt_ms, last_attempt_ms, settled_ms, next_attempt_ms; /* wall clock */
     const char *member;
+    const char *owner;    /* owner_mark; "" or NULL: left out */
     const char *previous; /* a JSON array, or "" */
 };
 

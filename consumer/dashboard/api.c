@@ -106,8 +106,10 @@ static bool is_own(const struct exchange *x, const char *origin)
 }
 
 /* False: refused, and answered. */
-static bool check_origin(const struct dashboard *d, struct exchange *x)
+static bool check_origin(const struct call *call)
 {
+    const struct dashboard *d = call->d;
+    struct exchange *x = call->x;
     const char *origin = exchange_header(x, "Origin");
     exchange_add_header(x, "Vary", "Origin");
     if (origin == NULL || is_own(x, origin))
@@ -117,7 +119,7 @@ static bool check_origin(const struct dashboard *d, struct exchange *x)
         exchange_add_header(x, "Access-Control-Expose-Headers", "Location");
         return true;
     }
-    reply_problem(x, PROBLEM_ORIGIN, "dashboard.origins lists those that may call", NULL);
+    refuse(call, PROBLEM_ORIGIN, "dashboard.origins lists those that may call");
     return false;
 }
 
@@ -153,16 +155,29 @@ static bool has_json(const struct exchange *x)
            (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
+/* Operators are not counted: their page asks often, and in an outage more often. */
+static bool check_rate(struct call *call)
+{
+    struct dashboard *d = call->d;
+    int64_t rate = d->config->auth_call_rate, wait_ms;
+    if (call->caller.right != AUTH_USER || rate == 0 ||
+        call_quota_take(&d->quota, call->caller.subject, rate, d->now_ms, &wait_ms))
+        return true;
+    refuse_for(call, PROBLEM_TOO_OFTEN, NULL, wait_ms);
+    return false;
+}
+
 static bool check_right(struct call *call, const struct route *route)
 {
     if (route->right == ANYBODY)
         return true;
     if (!signin_check(call))
         return false;
-    if ((int)call->caller.right >= route->right)
-        return true;
-    reply_problem(call->x, PROBLEM_FORBIDDEN, NULL, NULL);
-    return false;
+    if ((int)call->caller.right < route->right) {
+        refuse(call, PROBLEM_FORBIDDEN, NULL);
+        return false;
+    }
+    return check_rate(call);
 }
 
 static void run(struct call *call, const struct route *route)
@@ -181,16 +196,17 @@ static void run(struct call *call, const struct route *route)
         route->handle(call);
 }
 
-static void route_call(struct dashboard *d, struct exchange *x)
+static void route_call(struct dashboard *d, struct exchange *x, bool keys_awaited)
 {
     char methods[64];
     struct slice key = {0};
-    struct call call = {.d = d, .x = x};
+    struct call call = {.d = d, .x = x, .keys_awaited = keys_awaited};
     const struct route *route = find(x, &key, methods);
+    call.route = route != NULL ? route->path : NULL;
     bool options = strcmp(exchange_method(x), "OPTIONS") == 0;
     if (route == NULL && *methods == '\0') {
         reply_problem(x, PROBLEM_NOT_FOUND, NULL, NULL);
-    } else if (!check_origin(d, x)) {
+    } else if (!check_origin(&call)) {
         ; /* answered */
     } else if (options) {
         answer_options(x, methods);
@@ -215,7 +231,13 @@ void api_request(void *context, struct exchange *x)
     else if (exchange_body_cut(x))
         reply_problem(x, PROBLEM_TOO_LARGE, NULL, NULL);
     else if (!assets_serve(x))
-        route_call(d, x);
+        route_call(d, x, false);
+}
+
+void api_call_again(struct dashboard *d, struct exchange *x)
+{
+    d->asked = true;
+    route_call(d, x, true);
 }
 
 /* ---- what a call says ---- */

@@ -194,10 +194,11 @@ static enum auth_right right_of(const json_t *claims, const struct auth_rules *r
     if ((role != NULL && strcmp(role, "service_role") == 0) || is_operator(claims, rules))
         return AUTH_OPERATOR;
     bool customer = role != NULL && strcmp(role, "authenticated") == 0;
-    return customer && subject != NULL && *subject != '\0' ? AUTH_USER : AUTH_NOBODY;
+    size_t len = subject != NULL ? strlen(subject) : 0;
+    return customer && len > 0 && len < AUTH_NAME_MAX ? AUTH_USER : AUTH_NOBODY;
 }
 
-/* Cut to its room; a name for the log and the page, never compared. */
+/* Cut to its room. A customer's subject is whole: right_of has seen to it. */
 static void copy(char to[AUTH_NAME_MAX], const char *from)
 {
     size_t len = from != NULL ? strlen(from) : 0;

@@ -12,7 +12,7 @@
 
 #include <stdint.h>
 
-enum { AUTH_TOKEN_MAX = 8192, AUTH_NAME_MAX = 128, AUTH_LEEWAY_S = 30 };
+enum { AUTH_TOKEN_MAX = 8192, AUTH_NAME_MAX = 256, AUTH_LEEWAY_S = 30 };
 
 enum auth_right { AUTH_NOBODY, AUTH_USER, AUTH_OPERATOR };
 

@@ -72,6 +72,7 @@ static bool open_all(struct dashboard *d, struct error *err)
 {
     d->now_ms = clock_mono_ms();
     d->wall_ms = clock_wall_ms();
+    d->quota.key = d->config->hash_key;
     d->changed = json_object();
     d->redrives = json_array();
     d->loop = loop_new(err);
@@ -153,6 +154,7 @@ static bool turn(struct dashboard *d, struct error *err)
     sooner(&wait_ms, waits_turn(d));
     sooner(&wait_ms, redrive_turn(d));
     sooner(&wait_ms, stream_turn(d));
+    sooner(&wait_ms, refusals_turn(d));
     sooner(&wait_ms, fetch_turn(d->fetch, d->now_ms));
     sooner(&wait_ms, http_turn(d->http));
     d->asked = false;

@@ -3,6 +3,7 @@
 #define DASHBOARD_DASHBOARD_INTERNAL_H
 
 #include "dashboard/auth.h"
+#include "dashboard/call_quota.h"
 #include "dashboard/dashboard.h"
 #include "dashboard/feed.h"
 #include "dashboard/fetch.h"
@@ -13,11 +14,20 @@
 #include "edge/http.h"
 #include "edge/retry_writer.h"
 
-enum { STREAMS_MAX = 64, LAG_POINTS = 60 };
+/* Exchanges that stay open hold a connection each, of web_limits_default.connections: together they
+ * leave a quarter of them to operators' calls and probes, and one subject has only some. */
+enum {
+    STREAMS_MAX = 64,
+    SUBJECT_STREAMS_MAX = 32,
+    SYNCS_MAX = 96,
+    SUBJECT_SYNCS_MAX = 8, /* of a customer */
+    KEY_WAITS_MAX = 32,
+    LAG_POINTS = 60
+};
 
 /* Why an exchange is still open. */
 struct wait {
-    enum { WAIT_KEYS, WAIT_SYNC, WAIT_RETRY, WAIT_STREAM } kind;
+    enum wait_kind { WAIT_KEYS, WAIT_SYNC, WAIT_RETRY, WAIT_STREAM, WAIT_KINDS } kind;
     struct wait *next, *previous;
     struct dashboard *d;
     struct exchange *x; /* NULL: its client went; whoever works for it ends it */
@@ -37,6 +47,12 @@ struct wait {
 
 struct redrive;
 struct resend;
+
+/* Lines about refused calls: so many in a while, then only how many more there were. */
+struct refusals {
+    int64_t since_ms;
+    int said, unsaid;
+};
 
 struct dashboard {
     const struct config *config;
@@ -62,7 +78,9 @@ struct dashboard {
     } set;
 
     struct wait *waits;
-    size_t stream_count;
+    size_t wait_counts[WAIT_KINDS];
+    struct call_quota quota;
+    struct refusals refusals;
     struct resend *resends;
     struct redrive *redrive; /* the running one */
     json_t *redrives;        /* those that ended, newest first */
@@ -83,6 +101,8 @@ struct call {
     struct dashboard *d;
     struct exchange *x;
     struct caller caller;
+    bool keys_awaited; /* it has waited for a set of keys already */
+    const char *route; /* the pattern of its path, NULL: none; names no order */
     char *key; /* of the path, decoded, at most VIEW_KEY_MAX bytes; "": none. The router's */
 };
 
@@ -98,6 +118,8 @@ bool call_text(const struct call *call, const char *name, size_t most, const cha
 /* order: its key, copied; NULL: none. NULL without memory. */
 struct wait *wait_new(const struct call *call, int kind, const char *order);
 void wait_free(struct wait *w);
+/* How many of this kind the subject holds open. */
+size_t waits_of(const struct dashboard *d, int kind, const char *subject);
 void wait_changed(struct dashboard *d, const char *key, size_t key_len);
 int64_t waits_turn(struct dashboard *d);
 
@@ -148,6 +170,16 @@ void call_events(struct call *call);
 void stream_changed(struct dashboard *d, const char *key, size_t key_len);
 void stream_say(struct dashboard *d, const char *event, json_t *data); /* consumes data */
 int64_t stream_turn(struct dashboard *d);
+
+/* Calls again what waited for keys. */
+void api_call_again(struct dashboard *d, struct exchange *x);
+
+/* refusals.c: answers with the problem, and leaves a line: who, what, from where and why. */
+void refuse(const struct call *call, enum problem problem, const char *detail);
+/* The same for one that may come again after so long. */
+void refuse_for(const struct call *call, enum problem problem, const char *detail, int64_t ms);
+void add_retry_after(struct exchange *x, int64_t ms);
+int64_t refusals_turn(struct dashboard *d);
 
 /* Who did what: one line of the log, whatever its level. */
 void audit(const struct caller *caller, const char *what, const char *order, const char *more);

@@ -4,6 +4,9 @@
 #include "core/utf8.h"
 
 #include <assert.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,6 +126,20 @@ const char *exchange_method(const struct exchange *x)
 const char *exchange_path(const struct exchange *x)
 {
     return x->target;
+}
+
+const char *exchange_address(const struct exchange *x, char text[64])
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *address = info != NULL ? info->client_addr : NULL;
+    snprintf(text, 64, "unknown");
+    if (address != NULL)
+        (void)getnameinfo(address,
+                          address->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6)
+                                                         : sizeof(struct sockaddr_in),
+                          text, 64, NULL, 0, NI_NUMERICHOST);
+    return text;
 }
 
 struct slice exchange_body(const struct exchange *x)

@@ -1,5 +1,8 @@
 #include "dashboard/keys.h"
 
+#include "core/hash.h"
+#include "edge/log.h"
+
 #include <jansson.h>
 #include <openssl/core_names.h>
 #include <openssl/evp.h>
@@ -8,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RSA_BITS_MIN = 2048, NUMBER_MAX = 1024 };
+enum { NUMBER_MAX = 1024, SKIPPED_SAID_MAX = 8 };
 
 static bool add(struct keys *keys, cjose_jwk_t *jwk, const char *algorithm, const char *id,
                 bool of_set)
@@ -34,28 +37,8 @@ bool keys_add_secret(struct keys *keys, const char *secret, struct error *err)
 
 /* ---- JSON Web Keys ---- */
 
-static const char *text_of(const json_t *object, const char *name)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-    return text != NULL ? text : "";
-}
-
-/* The algorithm that a public key is for; NULL: none of ours. */
-static const char *algorithm_of(const json_t *jwk)
-{
-    const char *use = text_of(jwk, "use"), *said = text_of(jwk, "alg"), *is = NULL;
-    if (strcmp(text_of(jwk, "kty"), "RSA") == 0)
-        is = "RS256";
-    else if (strcmp(text_of(jwk, "kty"), "EC") == 0 && strcmp(text_of(jwk, "crv"), "P-256") == 0)
-        is = "ES256";
-    if (is == NULL || (*use != '\0' && strcmp(use, "sig") != 0) ||
-        (*said != '\0' && strcmp(said, is) != 0))
-        return NULL;
-    return is;
-}
-
-/* Only the public part is looked at. */
-static cjose_jwk_t *import(const json_t *jwk, const char *algorithm)
+/* Only the public part is looked at, of a key that jwk_algorithm found good. */
+static cjose_jwk_t *import(const json_t *jwk)
 {
     const char *names[] = {"kty", "crv", "x", "y", "n", "e"};
     json_t *public = json_object();
@@ -66,22 +49,32 @@ static cjose_jwk_t *import(const json_t *jwk, const char *algorithm)
     json_decref(public);
     cjose_jwk_t *key = text != NULL ? cjose_jwk_import(text, strlen(text), NULL) : NULL;
     free(text);
-    if (key != NULL && algorithm[0] == 'R' && cjose_jwk_get_keysize(key, NULL) < RSA_BITS_MIN) {
-        cjose_jwk_release(key);
-        key = NULL;
-    }
     return key;
 }
 
-static void take_set(struct keys *keys, const json_t *set)
+static void say_skipped(const json_t *jwk, size_t at, const char *why)
+{
+    const char *id = json_string_value(json_object_get(jwk, "kid"));
+    log_warn("key skipped", LOG_S("kid", id != NULL ? id : ""), LOG_I("place", (int64_t)at),
+             LOG_S("reason", why),
+             LOG_S("hint", "the other keys of auth.jwks_url are used; tokens of this one are "
+                           "refused"));
+}
+
+static void take_set(struct keys *keys, const json_t *set, bool is_new)
 {
     const json_t *jwk;
-    size_t i;
+    size_t i, skipped = 0;
     json_array_foreach (json_object_get(set, "keys"), i, jwk) {
-        const char *algorithm = algorithm_of(jwk), *id = text_of(jwk, "kid");
-        if (algorithm != NULL && strlen(id) < KEY_ID_MAX)
-            (void)add(keys, import(jwk, algorithm), algorithm, id, true);
+        const char *why, *algorithm = jwk_algorithm(jwk, &why);
+        const char *id = json_string_value(json_object_get(jwk, "kid"));
+        if (algorithm != NULL && !add(keys, import(jwk), algorithm, id != NULL ? id : "", true))
+            why = keys->count == KEYS_MAX ? "more than 32 keys" : "libcjose does not take it";
+        if (why != NULL && is_new && skipped++ < SKIPPED_SAID_MAX)
+            say_skipped(jwk, i, why);
     }
+    if (skipped > SKIPPED_SAID_MAX)
+        log_warn("more keys skipped", LOG_I("keys", (int64_t)(skipped - SKIPPED_SAID_MAX)));
 }
 
 static void release(struct keys *keys)
@@ -94,10 +87,13 @@ static void release(struct keys *keys)
 bool keys_read_set(struct keys *keys, struct slice json, struct error *err)
 {
     struct keys fresh = {.count = 0};
-    json_t *set = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES, NULL);
+    json_t *set = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (set == NULL)
         return error_set(err, ERROR_FAILED, "the set of keys is not JSON");
-    take_set(&fresh, set);
+    static const struct hash_key plain; /* only tells one set from the next */
+    uint64_t hash = hash_keyed(&plain, json.data, json.len);
+    take_set(&fresh, set, hash != keys->set_hash);
+    keys->set_hash = hash;
     json_decref(set);
     if (fresh.count == 0)
         return error_set(err, ERROR_FAILED,
@@ -172,8 +168,8 @@ bool keys_add_file(struct keys *keys, const char *path, struct error *err)
         fclose(file);
     json_t *jwk = key != NULL ? public_key(key) : NULL;
     EVP_PKEY_free(key);
-    const char *algorithm = jwk != NULL ? algorithm_of(jwk) : NULL;
-    bool ok = algorithm != NULL && add(keys, import(jwk, algorithm), algorithm, "", false);
+    const char *why, *algorithm = jwk != NULL ? jwk_algorithm(jwk, &why) : NULL;
+    bool ok = algorithm != NULL && add(keys, import(jwk), algorithm, "", false);
     json_decref(jwk);
     return ok || error_set(err, ERROR_CONFIG, "auth.public_key_file: %s: %s", path,
                            file == NULL ? "cannot be read"

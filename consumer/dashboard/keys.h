@@ -7,12 +7,13 @@
 
 #include "core/error.h"
 #include "core/slice.h"
+#include "dashboard/jwk.h"
 
 #include <cjose/cjose.h>
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { KEYS_MAX = 32, KEY_ID_MAX = 128 };
+enum { KEYS_MAX = 32, KEY_ID_MAX = JWK_ID_MAX };
 
 struct key {
     cjose_jwk_t *jwk;
@@ -24,6 +25,7 @@ struct key {
 struct keys {
     struct key list[KEYS_MAX];
     size_t count;
+    uint64_t set_hash; /* of the last set's bytes: what was said of it is not said again */
 };
 
 bool keys_add_secret(struct keys *keys, const char *secret, struct error *err) must_check;
@@ -31,8 +33,8 @@ bool keys_add_secret(struct keys *keys, const char *secret, struct error *err) m
 /* A file with one PUBLIC KEY: RSA of at least 2048 bits, or P-256. */
 bool keys_add_file(struct keys *keys, const char *path, struct error *err) must_check;
 
-/* Replaces what an earlier set gave. Keys of other kinds are passed over; a set without one usable
- * key is an error and changes nothing. */
+/* Replaces what an earlier set gave. Keys that are of no use are passed over, and said when the set
+ * is another than the one before; a set without one usable key is an error and changes nothing. */
 bool keys_read_set(struct keys *keys, struct slice json, struct error *err) must_check;
 
 void keys_done(struct keys *keys);

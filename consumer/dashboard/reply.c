@@ -11,6 +11,11 @@ static const struct {
 #undef X
 };
 
+const char *problem_name(enum problem problem)
+{
+    return problems[problem].name;
+}
+
 void reply_common_headers(struct exchange *x)
 {
     exchange_add_header(x, "X-Content-Type-Options", "nosniff");

@@ -26,6 +26,9 @@
     X(MEDIA_TYPE, "media-type", 415, "The body must be application/json")           \
     X(NEVER, "never", 422, "This order can never be sent as it is")                 \
     X(TOO_MANY, "too-many", 429, "Too many requests wait")                          \
+    X(TOO_OFTEN, "too-often", 429, "Too many calls in a short time")                \
+    X(TOO_SOON, "too-soon", 429, "This order was sent again a moment ago")          \
+    X(KEYS, "keys", 503, "The keys that verify tokens are being fetched")           \
     X(INTERNAL, "internal", 500, "Something went wrong here")                       \
     X(REFUSED, "refused", 502, "The endpoint did not take this order")              \
     X(UNAVAILABLE, "unavailable", 503, "Kafka does not answer")
@@ -35,6 +38,8 @@ enum problem {
     PROBLEMS(X)
 #undef X
 };
+
+const char *problem_name(enum problem problem);
 
 /* detail: a sentence for whoever asked; NULL: none. more: members besides, consumed; NULL: none. */
 void reply_problem(struct exchange *x, enum problem problem, const char *detail, json_t *more);

@@ -75,7 +75,7 @@ static void call_again(struct dashboard *d)
             continue;
         struct exchange *x = w->x;
         wait_free(w);
-        api_request(d, x);
+        api_call_again(d, x);
     }
 }
 
@@ -122,15 +122,23 @@ void signin_turn(struct dashboard *d)
         ask_for_set(d);
 }
 
-/* A key that is not known may be a new one: the call waits for the set to be read again. */
+/* A key that is not known may be a new one: the call waits for the set to be read again, once. The
+ * answer comes within SET_TIMEOUT_MS, whatever the server of the keys does; who comes when many
+ * wait already is told to come back. True: it waits, or is answered. */
 static bool waits_for_set(struct call *call)
 {
     struct dashboard *d = call->d;
-    if (d->config->auth_jwks_url == NULL)
+    if (d->config->auth_jwks_url == NULL || call->keys_awaited)
         return false;
     if (d->set.request == NULL && d->now_ms - d->set.asked_ms >= ASK_EVERY_MS)
         ask_for_set(d);
-    return d->set.request != NULL && wait_new(call, WAIT_KEYS, NULL) != NULL;
+    if (d->set.request == NULL)
+        return false;
+    if (d->wait_counts[WAIT_KEYS] >= KEY_WAITS_MAX)
+        refuse_for(call, PROBLEM_KEYS, "try again in a few seconds", SET_TIMEOUT_MS);
+    else if (wait_new(call, WAIT_KEYS, NULL) == NULL)
+        return false;
+    return true;
 }
 
 /* ---- a call ---- */
@@ -155,7 +163,6 @@ bool signin_check(struct call *call)
         return true;
     if (verdict == AUTH_UNKNOWN_KEY && waits_for_set(call))
         return false;
-    reply_problem(call->x, verdict == AUTH_EXPIRED ? PROBLEM_EXPIRED : PROBLEM_UNAUTHORIZED, NULL,
-                  NULL);
+    refuse(call, verdict == AUTH_EXPIRED ? PROBLEM_EXPIRED : PROBLEM_UNAUTHORIZED, NULL);
     return false;
 }

@@ -6,7 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMED_MAX = 50, TELL_EVERY_MS = 250, STATUS_EVERY_MS = 1000, BEAT_MS = 15000 };
+enum {
+    NAMED_MAX = 50,
+    TELL_EVERY_MS = 250,
+    STATUS_EVERY_MS = 1000,
+    BEAT_MS = 15000,
+    FULL_MS = 30000
+};
 
 static void send_to(struct wait *w, struct slice bytes)
 {
@@ -44,7 +50,8 @@ static void say(struct dashboard *d, struct wait *only, const char *event, const
 
 void stream_say(struct dashboard *d, const char *event, json_t *data)
 {
-    char *text = d->stream_count > 0 && data != NULL ? json_dumps(data, JSON_COMPACT) : NULL;
+    char *text =
+        d->wait_counts[WAIT_STREAM] > 0 && data != NULL ? json_dumps(data, JSON_COMPACT) : NULL;
     if (text != NULL)
         say(d, NULL, event, text);
     free(text);
@@ -54,9 +61,14 @@ void stream_say(struct dashboard *d, const char *event, json_t *data)
 void call_events(struct call *call)
 {
     struct dashboard *d = call->d;
-    struct wait *w = d->stream_count < STREAMS_MAX ? wait_new(call, WAIT_STREAM, NULL) : NULL;
+    if (d->wait_counts[WAIT_STREAM] >= STREAMS_MAX ||
+        waits_of(d, WAIT_STREAM, call->caller.subject) >= SUBJECT_STREAMS_MAX) {
+        refuse_for(call, PROBLEM_TOO_MANY, "too many pages look on at once", FULL_MS);
+        return;
+    }
+    struct wait *w = wait_new(call, WAIT_STREAM, NULL);
     if (w == NULL) {
-        reply_problem(call->x, PROBLEM_TOO_MANY, "too many pages look on at once", NULL);
+        reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
         return;
     }
     exchange_add_header(call->x, "Cache-Control", "no-store");
@@ -72,7 +84,7 @@ void call_events(struct call *call)
 
 void stream_changed(struct dashboard *d, const char *key, size_t key_len)
 {
-    if (d->stream_count == 0 || key == NULL || d->changed == NULL)
+    if (d->wait_counts[WAIT_STREAM] == 0 || key == NULL || d->changed == NULL)
         return;
     d->changed_count++;
     if (json_object_size(d->changed) > NAMED_MAX)
@@ -130,7 +142,7 @@ static void end_expired(struct dashboard *d)
 
 int64_t stream_turn(struct dashboard *d)
 {
-    if (d->stream_count == 0)
+    if (d->wait_counts[WAIT_STREAM] == 0)
         return -1;
     if (json_object_size(d->changed) > 0 && d->now_ms - d->told_ms >= TELL_EVERY_MS)
         tell_changes(d);

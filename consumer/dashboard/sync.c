@@ -219,6 +219,23 @@ static void resent(void *context, enum resend_result result, const char *request
         w->dirty = true;
 }
 
+/* A customer's resend of an order waits for a while after the last one, whoever asked for that. */
+static bool is_too_soon(struct wait *w, const struct order_facts *facts)
+{
+    const struct dashboard *d = w->d;
+    bool resent_before =
+        strcmp(facts->source, "retry") == 0 || strcmp(facts->source, "redrive") == 0;
+    int64_t left_ms = facts->at_ms < d->wall_ms ? facts->at_ms - d->wall_ms : 0;
+    left_ms += d->config->auth_resend_interval;
+    if (w->caller.right != AUTH_USER || !resent_before || left_ms <= 0)
+        return false;
+    struct exchange *x = w->x;
+    add_retry_after(x, left_ms);
+    answer_problem(w, PROBLEM_TOO_SOON, "it was refused again; auth.resend_interval has not passed",
+                   facts);
+    return true;
+}
+
 static void resend(struct wait *w, const struct order_facts *facts)
 {
     if (resend_is_under_way(w->d, w->key)) { /* another call's: it will be seen */
@@ -276,7 +293,7 @@ static void advance_latest(struct wait *w, const struct order_facts *facts)
     } else if (facts->state == ORDER_PARKED && can_never_be_sent(facts)) {
         answer_problem(w, PROBLEM_NEVER, "correct the order in the shop and confirm it again",
                        facts);
-    } else {
+    } else if (!is_too_soon(w, facts)) {
         resend(w, facts);
     }
 }
@@ -376,6 +393,16 @@ static const char *read_body(struct wait *w, const json_t *body)
     return NULL;
 }
 
+/* Whoever waits holds a connection: where many do, what is known is answered at once (202). */
+static void bound_wait(struct wait *w)
+{
+    const struct dashboard *d = w->d;
+    if (w->caller.right < AUTH_OPERATOR &&
+        (d->wait_counts[WAIT_SYNC] > SYNCS_MAX ||
+         waits_of(d, WAIT_SYNC, w->caller.subject) > SUBJECT_SYNCS_MAX))
+        w->deadline_ms = d->now_ms;
+}
+
 void call_sync(struct call *call)
 {
     json_t *body = call_body(call);
@@ -392,7 +419,11 @@ void call_sync(struct call *call)
     } else if (wrong != NULL) {
         wait_free(w);
         call_bad(call, wrong);
+    } else if (w->force && w->caller.right < AUTH_OPERATOR) {
+        wait_free(w);
+        refuse(call, PROBLEM_FORBIDDEN, "force is the operators'");
     } else {
+        bound_wait(w);
         sync_advance(w);
     }
 }

@@ -23,7 +23,7 @@ static const char schema[] =
     " order_number TEXT, tail INTEGER, confirmed_at TEXT, webhook_id TEXT, source TEXT,"
     " request TEXT, topic TEXT, partition INTEGER, offset INTEGER, timestamp_ms INTEGER,"
     " lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER, last_ms INTEGER,"
-    " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT);"
+    " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT, owner TEXT);"
     "CREATE INDEX orders_by_hash ON orders (hash);"
     "CREATE TABLE parked (topic TEXT, partition INTEGER, offset INTEGER, at_partition INTEGER,"
     " at_offset INTEGER, at_ms INTEGER, class TEXT, detail TEXT, response TEXT,"

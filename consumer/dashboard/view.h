@@ -110,7 +110,8 @@ struct order_facts {
     enum order_state state;
     int attempts, status;
     int64_t at_ms;
-    char reason[64], class[32], confirmed_at[64], request[64];
+    char reason[64], class[32], confirmed_at[64], request[64], source[16];
+    char owner[40];    /* "": not known */
     char topic[256];   /* of the source */
     int32_t partition; /* -1: not known, as the others */
     int64_t offset, timestamp_ms;

@@ -60,6 +60,7 @@ static bool parse(struct slice value, struct outcome *ret)
     ret->parsed = record;
     ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
     ret->fields.previous = slice_of(ret->previous);
+    ret->fields.owner = text_of(record, "owner");
     return json_is_object(record);
 }
 
@@ -149,8 +150,8 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
 {
     const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
                                   f->webhook_id, f->source,   f->request,      f->topic,
-                                  f->member,     f->previous};
-    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26};
+                                  f->member,     f->previous, f->owner};
+    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27};
     const int64_t numbers[] = {
         whole(f->partition), f->offset,         f->timestamp_ms,     f->lsn,
         f->attempts,         f->status,         f->first_attempt_ms, f->last_attempt_ms,

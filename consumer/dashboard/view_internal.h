@@ -9,39 +9,40 @@
 #include <sqlite3.h>
 
 /* Statements that are prepared once. */
-#define VIEW_STATEMENTS(X)                                                                        \
-    X(BEGIN, "BEGIN IMMEDIATE")                                                                   \
-    X(COMMIT, "COMMIT")                                                                           \
-    X(OFFSET, "SELECT next FROM offsets WHERE topic = ?1 AND partition = ?2")                     \
-    X(SET_OFFSET, "INSERT INTO offsets VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3")  \
-    X(FIND, "SELECT id, state FROM orders WHERE hash = ?1 AND key = ?2")                          \
-    X(PUT_ORDER,                                                                                  \
-      "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"    \
-      " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"  \
-      " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous) VALUES (?1,"  \
-      " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"   \
-      " ?21, ?22, ?23, ?24, ?25, ?26) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state = ?5,"     \
-      " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"            \
-      " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"             \
-      " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"               \
-      " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"            \
-      " previous = ?26")                                                                          \
-    X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                             \
-    X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")       \
-    X(PUT_PARKED,                                                                                 \
-      "INSERT INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET " \
-      "at_partition = ?4, at_offset = ?5, at_ms = ?6, class = ?7, detail = ?8, response = ?9")    \
-    X(DROP_PARKED, "DELETE FROM parked WHERE topic = ?1 AND partition = ?2 AND offset = ?3")      \
-    X(PUT_RETRY,                                                                                  \
-      "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "       \
-      "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "    \
-      "SET request = ?2, asked_ms = ?3")                                                          \
-    X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")     \
-    X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                       \
-    X(MEMBERS, "SELECT value FROM members ORDER BY member")                                       \
-    X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                              \
-    X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")             \
-    X(MINUTES,                                                                                    \
+#define VIEW_STATEMENTS(X)                                                                         \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(OFFSET, "SELECT next FROM offsets WHERE topic = ?1 AND partition = ?2")                      \
+    X(SET_OFFSET, "INSERT INTO offsets VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3")   \
+    X(FIND, "SELECT id, state FROM orders WHERE hash = ?1 AND key = ?2")                           \
+    X(PUT_ORDER,                                                                                   \
+      "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
+      " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
+      " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner)"        \
+      " VALUES (?1,"                                                                               \
+      " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
+      " ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state = ?5," \
+      " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"             \
+      " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"              \
+      " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"                \
+      " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"             \
+      " previous = ?26, owner = ?27")                                                              \
+    X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                              \
+    X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
+    X(PUT_PARKED,                                                                                  \
+      "INSERT INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "  \
+      "at_partition = ?4, at_offset = ?5, at_ms = ?6, class = ?7, detail = ?8, response = ?9")     \
+    X(DROP_PARKED, "DELETE FROM parked WHERE topic = ?1 AND partition = ?2 AND offset = ?3")       \
+    X(PUT_RETRY,                                                                                   \
+      "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "        \
+      "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "     \
+      "SET request = ?2, asked_ms = ?3")                                                           \
+    X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")      \
+    X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                        \
+    X(MEMBERS, "SELECT value FROM members ORDER BY member")                                        \
+    X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                               \
+    X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")              \
+    X(MINUTES,                                                                                     \
       "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
 
 /* An Order's columns, in the order of enum column, and where they come from. */
@@ -50,7 +51,7 @@
     " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
     " o.first_ms, o.last_ms, o.next_ms, r.request, r.asked_ms, o.at_ms, o.topic, o.partition," \
     " o.offset, o.timestamp_ms, o.lsn, o.member, p.response, p.at_partition, p.at_offset,"     \
-    " o.previous FROM orders o"
+    " o.previous, o.owner FROM orders o"
 #define VIEW_ORDER_JOINS                                                                     \
     " LEFT JOIN parked p ON o.state = 2 AND p.topic = o.topic AND p.partition = o.partition" \
     " AND p.offset = o.offset LEFT JOIN retries r ON r.key = o.key"
@@ -105,7 +106,8 @@ enum column {
     COLUMN_RESPONSE,
     COLUMN_PARKED_PARTITION,
     COLUMN_PARKED_OFFSET,
-    COLUMN_PREVIOUS
+    COLUMN_PREVIOUS,
+    COLUMN_OWNER
 };
 
 /* view_order.c: a row of VIEW_ORDER_COLUMNS, and what is in it. NULL becomes null. */

@@ -174,6 +174,8 @@ bool view_facts(struct view *view, const char *key, struct order_facts *ret)
     copy(ret->class, sizeof ret->class, view_text_at(s, COLUMN_CLASS));
     copy(ret->confirmed_at, sizeof ret->confirmed_at, view_text_at(s, COLUMN_CONFIRMED_AT));
     copy(ret->request, sizeof ret->request, view_text_at(s, COLUMN_REQUEST));
+    copy(ret->source, sizeof ret->source, view_text_at(s, COLUMN_SOURCE));
+    copy(ret->owner, sizeof ret->owner, view_text_at(s, COLUMN_OWNER));
     copy(ret->topic, sizeof ret->topic, view_text_at(s, COLUMN_TOPIC));
     copy(ret->pending_request, sizeof ret->pending_request, view_text_at(s, COLUMN_RETRY_REQUEST));
     if (!is_null(s, COLUMN_PREVIOUS))

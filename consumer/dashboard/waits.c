@@ -28,7 +28,7 @@ struct wait *wait_new(const struct call *call, int kind, const char *order)
     if (w->next != NULL)
         w->next->previous = w;
     d->waits = w;
-    d->stream_count += kind == WAIT_STREAM;
+    d->wait_counts[kind]++;
     exchange_set_context(call->x, w);
     return w;
 }
@@ -41,9 +41,17 @@ void wait_free(struct wait *w)
     *(w->previous != NULL ? &w->previous->next : &d->waits) = w->next;
     if (w->next != NULL)
         w->next->previous = w->previous;
-    d->stream_count -= w->kind == WAIT_STREAM;
+    d->wait_counts[w->kind]--;
     free(w->key);
     free(w);
+}
+
+size_t waits_of(const struct dashboard *d, int kind, const char *subject)
+{
+    size_t count = 0;
+    for (const struct wait *w = d->waits; w != NULL; w = w->next)
+        count += (int)w->kind == kind && strcmp(w->caller.subject, subject) == 0;
+    return count;
 }
 
 void api_gone(void *context, struct exchange *x)

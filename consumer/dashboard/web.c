@@ -3,6 +3,7 @@
 #include "edge/clock.h"
 #include "edge/log.h"
 
+#include <netinet/in.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { SWEEP_EVERY_MS = 500, MEMORY_PER_CONNECTION = 32 * 1024, IDLE_S = 60 };
+enum { SWEEP_EVERY_MS = 500, MEMORY_PER_CONNECTION = 32 * 1024, IDLE_S = 60, SPARE = 16 };
 
 const struct web_limits web_limits_default = {
     .connections = 256, .request_ms = 10000, .answer_ms = 60000};
@@ -23,6 +24,57 @@ static void link_set(struct exchange *x, int state)
         return;
     x->link->state = state;
     x->link->since_ms = x->web->now_ms;
+}
+
+static void cut(struct web *web, struct link *link)
+{
+    link->state = LINK_CUT;
+    web->open--;
+    shutdown(link->fd, SHUT_RDWR);
+}
+
+static bool is_idle(const struct link *link)
+{
+    return link->state == LINK_ARRIVING || link->state == LINK_LEAVING;
+}
+
+/* Of those that only arrive or leave, how many the caller at this link has. */
+static unsigned count_idle(const struct web *web, const struct link *of)
+{
+    unsigned count = 0;
+    for (const struct link *link = web->links; link != NULL; link = link->next)
+        count += is_idle(link) && memcmp(link->from, of->from, sizeof link->from) == 0;
+    return count;
+}
+
+/* All connections are taken: the caller that has the most which nobody works for loses its oldest
+ * one, so that a new one (a probe, an operator) always gets in. The links are newest first. */
+static void make_room(struct web *web)
+{
+    struct link *victim = NULL;
+    unsigned most = 0;
+    for (struct link *link = web->links; link != NULL; link = link->next) {
+        unsigned count = is_idle(link) ? count_idle(web, link) : 0;
+        if (count > 0 && count >= most) {
+            most = count;
+            victim = link;
+        }
+    }
+    if (victim != NULL)
+        cut(web, victim);
+}
+
+static void note_address(struct link *link, const struct sockaddr *address)
+{
+    if (address != NULL && address->sa_family == AF_INET)
+        memcpy(link->from, &((const struct sockaddr_in *)(const void *)address)->sin_addr, 4);
+    else if (address != NULL && address->sa_family == AF_INET6 &&
+             IN6_IS_ADDR_V4MAPPED(&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr))
+        memcpy(link->from,
+               (const char *)&((const struct sockaddr_in6 *)(const void *)address)->sin6_addr + 12,
+               4);
+    else if (address != NULL && address->sa_family == AF_INET6)
+        memcpy(link->from, &((const struct sockaddr_in6 *)(const void *)address)->sin6_addr, 8);
 }
 
 static struct link *link_new(struct web *web, struct MHD_Connection *connection)
@@ -40,6 +92,11 @@ static struct link *link_new(struct web *web, struct MHD_Connection *connection)
     if (link->next != NULL)
         link->next->previous = link;
     web->links = link;
+    const union MHD_ConnectionInfo *from =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    note_address(link, from != NULL ? from->client_addr : NULL);
+    if (++web->open > web->limits.connections)
+        make_room(web);
     return link;
 }
 
@@ -47,6 +104,7 @@ static void link_free(struct web *web, struct link *link)
 {
     if (link == NULL)
         return;
+    web->open -= link->state != LINK_CUT;
     *(link->previous != NULL ? &link->previous->next : &web->links) = link->next;
     if (link->next != NULL)
         link->next->previous = link->previous;
@@ -70,8 +128,7 @@ static void sweep(struct web *web)
         int64_t age_ms = web->now_ms - link->since_ms;
         if ((link->state == LINK_ARRIVING && age_ms > web->limits.request_ms) ||
             (link->state == LINK_LEAVING && age_ms > web->limits.answer_ms)) {
-            link->state = LINK_CUT;
-            shutdown(link->fd, SHUT_RDWR);
+            cut(web, link);
         }
     }
 }
@@ -191,11 +248,12 @@ static bool start(struct web *web, int listen_fd)
     web->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG, 0, NULL, NULL, handle, web,
         MHD_OPTION_EXTERNAL_LOGGER, say, NULL, MHD_OPTION_LISTEN_SOCKET, listen_fd,
-        MHD_OPTION_CONNECTION_LIMIT, web->limits.connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-        (size_t)MEMORY_PER_CONNECTION, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S,
-        MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL,
-        MHD_OPTION_URI_LOG_CALLBACK, request_begins, web, MHD_OPTION_NOTIFY_COMPLETED,
-        request_ended, web, MHD_OPTION_NOTIFY_CONNECTION, connection_changed, web, MHD_OPTION_END);
+        MHD_OPTION_CONNECTION_LIMIT, web->limits.connections + SPARE,
+        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)IDLE_S, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+        MHD_OPTION_UNESCAPE_CALLBACK, leave_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK,
+        request_begins, web, MHD_OPTION_NOTIFY_COMPLETED, request_ended, web,
+        MHD_OPTION_NOTIFY_CONNECTION, connection_changed, web, MHD_OPTION_END);
     if (web->daemon == NULL)
         return false;
     web->epoll = MHD_get_daemon_info(web->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

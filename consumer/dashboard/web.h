@@ -48,6 +48,9 @@ int64_t web_turn(struct web *web, int64_t now_ms);
 
 const char *exchange_method(const struct exchange *x); /* "GET" also for HEAD */
 const char *exchange_path(const struct exchange *x);   /* raw, without the query */
+/* Where the connection comes from, as text without the port. */
+const char *exchange_address(const struct exchange *x, char text[64]);
+
 struct slice exchange_body(const struct exchange *x);
 bool exchange_body_cut(const struct exchange *x);     /* it was longer than WEB_BODY_MAX */
 bool exchange_is_ambiguous(const struct exchange *x); /* two lengths, or two hosts */

@@ -12,7 +12,8 @@ enum { STREAM_BEHIND_MAX = 512 * 1024 };
 struct link {
     struct link *next, *previous;
     int fd;
-    int64_t since_ms; /* its request began to arrive, or its answer to leave */
+    unsigned char from[8]; /* whose it is: an IPv4 address, or the network part of an IPv6 one */
+    int64_t since_ms;      /* its request began to arrive, or its answer to leave */
     enum { LINK_ARRIVING, LINK_WORKING, LINK_LEAVING, LINK_STREAMING, LINK_CUT } state;
 };
 
@@ -24,6 +25,7 @@ struct web {
     int epoll;
     int64_t now_ms, swept_ms;
     struct link *links;
+    unsigned open;          /* of them, not cut */
     struct exchange *first; /* all that are under way */
 };
 

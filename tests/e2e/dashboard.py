@@ -91,12 +91,13 @@ def shops_call_syncs_an_order(t):
     status, body = two.sync(order)
     assert (status, body["success"]) == (200, True), (status, body)
     assert t.receiver.delivered() == [order], "it was sent again"
-    status, body = two.sync(order, force=True)
+    status, body = two.sync(order, OPERATOR, force=True)
     assert (status, body["success"]) == (200, True), (status, body)
     assert t.receiver.delivered() == [order, order]
     ids = {dict(e["headers"])["webhook-id"] for e in t.receiver.journal()}
     assert len(ids) == 1, ids
-    assert one.sync("no-such-order", force=True)[0] == 404
+    assert one.sync("no-such-order", OPERATOR, force=True)[0] == 404
+    assert one.sync(order, force=True)[0] == 403, "force is the operators'"
     assert one.sync(order, confirmed_at="2020-01-01T00:00:00Z")[0] == 409
     for token, expected in ((None, 401), ("x.y.z", 401), (jwt(role="anon"), 403),
                             (jwt(role="authenticated", is_anonymous=True), 403),

@@ -1,7 +1,7 @@
 """Two members and two dashboards on the real stack: the shop's own call, a replayed hour, kills."""
 import collections, contextlib, copy, datetime, json, pathlib, subprocess, sys, time
 
-from dashboard import Dashboard, parked_orders, rows
+from dashboard import OPERATOR, Dashboard, parked_orders, rows
 from harness import STACK, header, wait_for
 from operator_verbs import ids, names, of_order, offsets, settled, source, verb
 from supabase import Project
@@ -200,7 +200,7 @@ def what_retention_took_is_gone(t, topic, order):
                     t.stack.env["KAFKA_BROKERS"], "--offset-json-file", str(path)], check=True,
                    capture_output=True, timeout=60)
     before = len(t.receiver.journal())
-    status, body = dashboard.sync(order, force=True)
+    status, body = dashboard.sync(order, OPERATOR, force=True)
     assert (status, body["success"]) == (410, False) and "retention" in body["detail"], body
     assert dashboard.call("POST", f"/api/v1/orders/{order}/retry", {"force": True})[0] == 410
     assert dashboard.sync(order)[0] == 200

@@ -141,6 +141,11 @@ static int connected(struct station *s)
     return fd;
 }
 
+int station_connect(struct station *s)
+{
+    return connected(s);
+}
+
 /* What the other end does not take any more it has refused. */
 static void send_all(int fd, const char *bytes, size_t len)
 {
@@ -254,12 +259,15 @@ static void write_outcome(struct station *s, const struct outcome *o)
     int len = snprintf(
         text, sizeof text,
         "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\",\"order_number\":"
-        "\"CMD-1\",\"confirmed_at\":%s,\"webhook_id\":\"msg_1\",\"source\":\"cdc\",\"request\":%s,"
+        "\"CMD-1\",\"confirmed_at\":%s,\"webhook_id\":\"msg_1\",\"source\":\"%s\",\"request\":%s,"
         "\"topic\":\"" CLUSTER_TOPIC "\",\"partition\":0,\"offset\":%lld,\"timestamp_ms\":null,"
         "\"lsn\":2,\"attempts\":3,\"status\":null,\"first_attempt_ms\":%lld,\"last_attempt_ms\":"
-        "%lld,\"settled_ms\":%lld,\"next_attempt_ms\":null,\"member\":\"m\",\"previous\":[%s]}",
-        o->state, o->reason != NULL ? o->reason : "", o->order, confirmed_at, request,
-        (long long)o->offset, (long long)now_ms, (long long)now_ms, (long long)now_ms,
+        "%lld,\"settled_ms\":%lld,\"next_attempt_ms\":null,\"member\":\"m\"%s%s%s,\"previous\":[%s]"
+        "}",
+        o->state, o->reason != NULL ? o->reason : "", o->order, confirmed_at,
+        o->source != NULL ? o->source : "cdc", request, (long long)o->offset, (long long)now_ms,
+        (long long)now_ms, (long long)now_ms, o->owner != NULL ? ",\"owner\":\"" : "",
+        o->owner != NULL ? o->owner : "", o->owner != NULL ? "\"" : "",
         o->previous != NULL ? o->previous : "");
     assert_false(rd_kafka_producev(
         s->cluster.rk, RD_KAFKA_V_TOPIC("elementor-sync.deliveries"), RD_KAFKA_V_PARTITION(0),

@@ -60,6 +60,7 @@ struct answer station_ask(struct station *s, const char *method, const char *pat
                           const char *headers, const char *body);
 
 /* The same in two steps: what the answer waits for may be done between them. */
+int station_connect(struct station *s); /* and says nothing */
 int station_send(struct station *s, const char *method, const char *path, const char *headers,
                  const char *body);
 struct answer station_receive(int fd);
@@ -77,7 +78,9 @@ const char *answer_header(const struct answer *a, const char *name);
 
 struct outcome { /* texts NULL: "" or null; numbers 0 */
     const char *order, *state, *reason, *request, *confirmed_at, *previous;
-    int64_t offset; /* of its source, in partition 0 */
+    int64_t offset;     /* of its source, in partition 0 */
+    const char *source; /* "retry", …; NULL: "cdc" */
+    const char *owner;  /* its mark */
 };
 void station_outcome(struct station *s, const struct outcome *o);
 void station_delivered(struct station *s, int count); /* o0, o1, …: all in one batch or two */

@@ -22,6 +22,11 @@ static struct answer sync_order(struct station *s, const char *body)
     return station_ask(s, "POST", SYNC, s->customer, body);
 }
 
+static struct answer force_order(struct station *s, const char *body)
+{
+    return station_ask(s, "POST", SYNC, s->operator, body);
+}
+
 static void assert_problem(const struct answer *a, int status, const char *name)
 {
     char type[96];
@@ -66,7 +71,7 @@ static void a_record_that_is_gone_is_said(void **state)
     open_and_start(&s);
     station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered", .offset = 70});
     station_await_order(&s, "o1", "delivered");
-    struct answer a = sync_order(&s, "{\"order_id\":\"o1\",\"force\":true}");
+    struct answer a = force_order(&s, "{\"order_id\":\"o1\",\"force\":true}");
     assert_problem(&a, 410, "gone");
     assert_non_null(strstr(a.body, "\"success\":false,\"order_id\":\"o1\""));
     a = station_ask(&s, "POST", "/api/v1/orders/o1/retry", s.operator, "{\"force\":true}");
@@ -86,7 +91,7 @@ static void what_can_never_be_sent_is_said(void **state)
     struct answer a = sync_order(&s, "{\"order_id\":\"o1\"}");
     assert_problem(&a, 422, "never");
     assert_non_null(strstr(a.body, "\"reason\":\"missing:client_phone\""));
-    a = sync_order(&s, "{\"order_id\":\"o1\",\"force\":true}");
+    a = force_order(&s, "{\"order_id\":\"o1\",\"force\":true}");
     assert_problem(&a, 422, "never");
     assert_int_equal(station_retries(&s, request), 0);
     station_close(&s);
@@ -113,7 +118,7 @@ static void a_later_confirmation_supersedes(void **state)
     a = sync_order(&s, "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-21T00:00:00Z\"}");
     assert_int_equal(a.status, 200); /* that one was delivered too, before */
     assert_non_null(strstr(a.body, "\"confirmed_at\":\"2026-11-21T00:00:00Z\""));
-    a = sync_order(
+    a = force_order(
         &s, "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-21T00:00:00Z\",\"force\":true}");
     assert_problem(&a, 409, "superseded");
     a = sync_order(&s, "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-22 10:15:30.123+01:00\"}");
@@ -152,7 +157,7 @@ static void a_second_call_joins_the_first(void **state)
     kept(&s, 1);
     parked(&s, "o1", "http:422", "refused", 0);
     int first = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
-    int second = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\",\"force\":true}");
+    int second = station_send(&s, "POST", SYNC, s.operator, "{\"order_id\":\"o1\",\"force\":true}");
     await_retries(&s, 1, request);
     station_outcome(
         &s, &(struct outcome){
@@ -185,7 +190,7 @@ static void what_takes_longer_says_where_to_look(void **state)
     a = sync_order(&s, "{\"order_id\":\"o2\"}");
     assert_int_equal(a.status, 202); /* confirmed a moment ago, perhaps */
     assert_non_null(strstr(a.body, "\"status\":\"unseen\""));
-    a = sync_order(&s, "{\"order_id\":\"o2\",\"force\":true}");
+    a = force_order(&s, "{\"order_id\":\"o2\",\"force\":true}");
     assert_problem(&a, 404, "never-seen");
     a = station_ask(&s, "GET", SYNC "?order_id=o2", s.customer, NULL);
     assert_problem(&a, 404, "never-seen");

@@ -16,7 +16,7 @@ static void what_is_forced_before_it_is_seen_waits(void **state)
     station_set(&s, "dashboard.wait", "20s");
     station_start(&s);
     cluster_produce(&s.cluster, 0, "bytes", 5);
-    int fd = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\",\"force\":true}");
+    int fd = station_send(&s, "POST", SYNC, s.operator, "{\"order_id\":\"o1\",\"force\":true}");
     station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
     for (int i = 0; station_retries(&s, request) < 1; i++) {
         if (i == 1000)
@@ -26,7 +26,7 @@ static void what_is_forced_before_it_is_seen_waits(void **state)
     station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered", .request = request});
     struct answer a = station_receive(fd);
     assert_int_equal(a.status, 200);
-    a = station_ask(&s, "POST", SYNC, s.customer, "{\"order_id\":\"none\",\"force\":true}");
+    a = station_ask(&s, "POST", SYNC, s.operator, "{\"order_id\":\"none\",\"force\":true}");
     assert_int_equal(a.status, 404); /* before dashboard.wait is over */
     station_close(&s);
 }

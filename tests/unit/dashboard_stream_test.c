@@ -6,20 +6,25 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { STREAMS_MAX = 64, HOUR_MS = 3600000 };
+enum { STREAMS_MAX = 64, SHARE = 32, HOUR_MS = 3600000 };
 
 #define EVENTS "/api/v1/events"
 
-static int listening(struct station *s)
+static int listening_as(struct station *s, const char *headers)
 {
     char text[8192];
-    int fd = station_send(s, "GET", EVENTS, s->operator, NULL);
+    int fd = station_send(s, "GET", EVENTS, headers, NULL);
     if (!station_hears(fd, text, sizeof text, "event: status\ndata: {"))
         fail_msg("no stream: %s", text);
     assert_non_null(strstr(text, "HTTP/1.1 200 OK\r\n"));
     assert_non_null(strstr(text, "Content-Type: text/event-stream\r\n"));
     assert_non_null(strstr(text, "Cache-Control: no-store\r\n"));
     return fd;
+}
+
+static int listening(struct station *s)
+{
+    return listening_as(s, s->operator);
 }
 
 static void assert_hears(int fd, const char *wanted)
@@ -95,16 +100,39 @@ static void only_operators_look_on(void **state)
     station_close(&s);
 }
 
+/* One operator's pages leave room for another's. */
+static void one_subject_has_a_share_of_streams(void **state)
+{
+    struct station s;
+    int fds[SHARE];
+    char other[1024];
+    (void)state;
+    station_open(&s);
+    station_sign(other, sizeof other, "\"sub\":\"omar\",\"role\":\"service_role\"");
+    station_start(&s);
+    for (int i = 0; i < SHARE; i++)
+        fds[i] = listening(&s);
+    struct answer a = station_ask(&s, "GET", EVENTS, s.operator, NULL);
+    assert_int_equal(a.status, 429);
+    assert_string_equal(answer_header(&a, "Retry-After"), "30");
+    close(listening_as(&s, other));
+    for (int i = 0; i < SHARE; i++)
+        close(fds[i]);
+    station_close(&s);
+}
+
 static void so_many_look_on_and_no_more(void **state)
 {
     struct station s;
     int fds[STREAMS_MAX];
+    char other[1024];
     struct answer a;
     (void)state;
     station_open(&s);
     station_start(&s);
+    station_sign(other, sizeof other, "\"sub\":\"omar\",\"role\":\"service_role\"");
     for (int i = 0; i < STREAMS_MAX; i++)
-        fds[i] = listening(&s);
+        fds[i] = listening_as(&s, i < SHARE ? s.operator : other);
     for (int i = 0; i < 3; i++) {
         a = station_ask(&s, "GET", EVENTS, s.operator, NULL);
         assert_int_equal(a.status, 429);
@@ -138,6 +166,7 @@ int main(void)
         cmocka_unit_test(many_changes_are_one_event),
         cmocka_unit_test(a_token_that_expires_ends_it),
         cmocka_unit_test(only_operators_look_on),
+        cmocka_unit_test(one_subject_has_a_share_of_streams),
         cmocka_unit_test(so_many_look_on_and_no_more),
     };
     return world_main("dashboard_stream", tests, sizeof tests / sizeof *tests);

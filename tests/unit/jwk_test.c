@@ -1,0 +1,173 @@
+/* jwk_test: sets of keys with one member of one key changed in every way that JSON allows: no
+ * input ends the process, and the good key beside it is used. */
+#include "dashboard/keys.h"
+
+#include "edge/log.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define X "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU"
+#define Y "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+/* An RSA modulus of 2048 bits: any odd number with its first bit set has the form. */
+static const char *modulus(void)
+{
+    static char text[343];
+    memset(text, 'A', 342);
+    text[0] = '_';
+    text[341] = 'Q'; /* …0001: odd, and no bit left over */
+    return text;
+}
+
+static json_t *good_key(const char *kty)
+{
+    if (strcmp(kty, "EC") == 0)
+        return json_pack("{s:s, s:s, s:s, s:s}", "kty", "EC", "crv", "P-256", "x", X, "y", Y);
+    return json_pack("{s:s, s:s, s:s}", "kty", "RSA", "n", modulus(), "e", "AQAB");
+}
+
+/* How many keys the set gives in which this one stands before a good one. Takes the key. */
+static size_t read_with(json_t *key)
+{
+    struct keys keys = {.count = 0};
+    struct error err = {0};
+    json_t *good = good_key("EC");
+    json_object_set_new(good, "kid", json_string("good"));
+    json_t *set = json_pack("{s:[o, o]}", "keys", key, good);
+    char *text = json_dumps(set, JSON_COMPACT);
+    assert_non_null(text);
+    if (!keys_read_set(&keys, slice_of(text), &err))
+        fail_msg("%s: %s", err.text, text);
+    size_t count = keys.count;
+    assert_in_range(count, 1, 2);
+    assert_string_equal(keys.list[count - 1].id, "good");
+    keys_done(&keys);
+    json_decref(set);
+    free(text);
+    return count;
+}
+
+static json_t *text_of(size_t len, char c)
+{
+    char *text = malloc(len + 1);
+    memset(text, c, len);
+    text[len] = '\0';
+    json_t *value = json_stringn(text, len);
+    free(text);
+    return value;
+}
+
+/* Values that no member may have; the caller's, NULL after the last. */
+static json_t *odd_value(size_t at)
+{
+    switch (at) {
+    case 0: return json_null();
+    case 1: return json_true();
+    case 2: return json_integer(0);
+    case 3: return json_integer(INT64_MAX);
+    case 4: return json_real(1e300);
+    case 5: return json_array();
+    case 6: return json_object();
+    case 7: return json_pack("[s]", X);
+    case 8: return json_string("");
+    case 9: return json_string("!");
+    case 10: return json_string("====");
+    case 11: return json_string("AA==");
+    case 12: return json_string("A A A");
+    case 13: return json_string("\xc3\xa9\xc3\xa9");
+    case 14: return json_stringn("AQAB\0AQAB", 9);
+    case 15: return json_string("AAAA");
+    case 16: return text_of(42, 'A');
+    case 17: return text_of(43, 'B');
+    case 18: return text_of(44, 'A');
+    case 19: return text_of(342, 'A');
+    case 20: return text_of(100000, 'A');
+    case 21: return text_of(100001, '_');
+    case 22: return text_of(1366, '_');
+    default: return NULL;
+    }
+}
+
+static void every_member_may_be_anything(void **state)
+{
+    static const char *const kinds[] = {"EC", "RSA"};
+    static const char *const members[] = {"kty", "crv", "x",   "y",   "n",       "e",  "d",
+                                          "k",   "alg", "use", "kid", "key_ops", "x5c"};
+    (void)state;
+    for (size_t k = 0; k < 2; k++)
+        for (size_t m = 0; m < sizeof members / sizeof *members; m++) {
+            json_t *key = good_key(kinds[k]), *value;
+            json_object_del(key, members[m]);
+            (void)read_with(key);
+            for (size_t v = 0; (value = odd_value(v)) != NULL; v++) {
+                key = good_key(kinds[k]);
+                json_object_set_new(key, members[m], value);
+                (void)read_with(key);
+            }
+        }
+}
+
+static void every_length_of_a_number_is_read(void **state)
+{
+    static const char *const members[][2] = {{"EC", "x"}, {"EC", "y"}, {"RSA", "n"}, {"RSA", "e"}};
+    (void)state;
+    for (size_t m = 0; m < 4; m++)
+        for (size_t len = 0; len < 400; len++) {
+            json_t *key = good_key(members[m][0]);
+            json_object_set_new(key, members[m][1], text_of(len, len % 2 ? 'A' : '_'));
+            (void)read_with(key);
+        }
+}
+
+static void every_kind_is_read(void **state)
+{
+    static const char *const kinds[] = {"EC", "RSA", "oct", "OKP", "ec", "", "EC ", "AKP"};
+    static const char *const curves[] = {"P-256",   "P-384", "P-521", "secp256k1",
+                                         "Ed25519", "X",     ""};
+    (void)state;
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        for (size_t c = 0; c < sizeof curves / sizeof *curves; c++) {
+            json_t *key =
+                json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kty", kinds[k], "crv", curves[c],
+                          "x", X, "y", Y, "n", modulus(), "e", "AQAB", "k", "AAAA");
+            size_t expected =
+                strcmp(kinds[k], "RSA") == 0 || (strcmp(kinds[k], "EC") == 0 && c == 0) ? 2 : 1;
+            assert_int_equal(read_with(key), expected);
+        }
+}
+
+static void good_keys_are_taken(void **state)
+{
+    (void)state;
+    assert_int_equal(read_with(good_key("EC")), 2);
+    assert_int_equal(read_with(good_key("RSA")), 2);
+    json_t *key = good_key("RSA"); /* as some write it: a zero byte before the first bit */
+    char text[346] = "AP";
+    memset(text + 2, 'A', 342);
+    text[343] = 'B';
+    text[344] = '\0';
+    json_object_set_new(key, "n", json_string(text));
+    (void)read_with(key);
+    key = good_key("EC");
+    json_object_set_new(key, "kid", json_null());
+    assert_int_equal(read_with(key), 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(good_keys_are_taken),
+        cmocka_unit_test(every_kind_is_read),
+        cmocka_unit_test(every_member_may_be_anything),
+        cmocka_unit_test(every_length_of_a_number_is_read),
+    };
+    log_setup(LOG_ERROR, false);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
