@@ -1,6 +1,7 @@
 /* pipeline_read: takes records while there is room and decides what each is. */
 #include "pipeline_internal.h"
 
+#include "core/owner.h"
 #include "core/schema_title.h"
 #include "core/wire.h"
 #include "edge/kafka_header.h"
@@ -81,14 +82,16 @@ static struct slice with_nul(const char *text)
 /* Everything that outlives the message. */
 static struct delivery *copy_out(const struct reading *r, const struct transformed *t)
 {
-    char coordinates[COORDINATES_MAX];
+    char coordinates[COORDINATES_MAX], owner[OWNER_MARK_MAX];
     const rd_kafka_message_t *m = r->m;
+    owner_mark(r->p->config, (struct slice){t->owner.text, t->owner.len}, owner);
     struct slice texts[DELIVERY_TEXT_COUNT] = {
         [TEXT_ORDER_ID] = {t->order_id.text, t->order_id.len},
         [TEXT_ORDER_NUMBER] = t->order_number,
         [TEXT_CONFIRMED_AT] = t->confirmed_at,
         [TEXT_KEY] = {m->key, m->key_len},
         [TEXT_VALUE] = {m->payload, m->len},
+        [TEXT_OWNER] = with_nul(owner),
         [TEXT_DETAIL] = with_nul(t->detail),
     };
     if (t->verdict == TRANSFORM_DELIVER)

@@ -137,6 +137,7 @@ static bool write_record(struct pipeline *p, const struct delivery *d, const cha
                                           .settled_ms = next_attempt_ms < 0 ? p->wall_ms : -1,
                                           .next_attempt_ms = next_attempt_ms,
                                           .member = p->member,
+                                          .owner = d->text[TEXT_OWNER].data,
                                           .previous = previous_of(p, d)};
     buf_reset(&p->text);
     return outcome_record_write(&record, &p->text);

@@ -65,6 +65,7 @@ struct change {
     struct column field[FIELD_COUNT];
     struct column status;        /* after's rule column, what decides */
     struct column before_status; /* before's; ABSENT when the event carries no before image */
+    struct column owner;         /* after's auth.owner_column */
     struct column op;            /* TEXT: "c" "u" "d" "r" "t" "m" */
     struct column deleted;       /* unwrapped records: __deleted, TEXT "true" or a boolean */
     struct column lsn;           /* INT: source.lsn or __lsn */

@@ -33,6 +33,7 @@ enum delivery_text {
     TEXT_VALUE,   /* the record's */
     TEXT_TOPIC,   /* of the source record, NUL-terminated; of retry records only */
     TEXT_REQUEST, /* of a manual retry, NUL-terminated */
+    TEXT_OWNER,   /* owner_mark, NUL-terminated; NULL: not known */
     TEXT_DETAIL,  /* of a rejected record, NUL-terminated */
     DELIVERY_TEXT_COUNT
 };

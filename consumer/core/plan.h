@@ -25,6 +25,7 @@ struct plan;
 /* What to look for, by column name. All texts are copied. */
 struct plan_options {
     const char *columns[FIELD_COUNT]; /* the column that feeds each payload field */
+    const char *owner_column;         /* feeds change.owner; NULL: none is wanted */
     const char *rule_column;          /* feeds change.status and change.before_status */
     const char *rule_value;           /* what plan_run's gate lets through */
     const char *prefix;               /* of the fields that unwrapping adds: "__" */

@@ -8,14 +8,15 @@
 
 #define SLOT(member) ((uint16_t)offsetof(struct change, member))
 
-enum { ROW_WANTS = FIELD_COUNT + 10 };
+enum { ROW_WANTS = FIELD_COUNT + 11 };
 
 /* The names to look for, as identifiers: that is what the schema's own names are made of. */
 struct sought {
     const struct plan_options *options; /* what was configured */
     char rule_column[SCHEMA_NAME_MAX];
     char columns[FIELD_COUNT][SCHEMA_NAME_MAX];
-    char op[SCHEMA_NAME_MAX]; /* these four: what ExtractNewRecordState adds to a row */
+    char owner_column[SCHEMA_NAME_MAX]; /* "": none */
+    char op[SCHEMA_NAME_MAX];           /* these four: what ExtractNewRecordState adds to a row */
     char lsn[SCHEMA_NAME_MAX];
     char source_lsn[SCHEMA_NAME_MAX];
     char source_ts_ms[SCHEMA_NAME_MAX];
@@ -48,6 +49,10 @@ static bool seek_all(struct sought *sought, const struct plan_options *options, 
     for (size_t i = 0; i < 4; i++)
         if (!seek(options->prefix, table_names[i].name, sought->table[i], err))
             return false;
+    sought->owner_column[0] = '\0';
+    if (options->owner_column != NULL &&
+        !seek("", options->owner_column, sought->owner_column, err))
+        return false;
     return seek("", options->rule_column, sought->rule_column, err) &&
            seek(options->prefix, "op", sought->op, err) &&
            seek(options->prefix, "lsn", sought->lsn, err) &&
@@ -55,20 +60,23 @@ static bool seek_all(struct sought *sought, const struct plan_options *options, 
            seek(options->prefix, "source_ts_ms", sought->source_ts_ms, err);
 }
 
-static void want_row(struct want wants[ROW_WANTS + 1], const struct sought *sought)
+/* How many there are. */
+static size_t want_row(struct want wants[ROW_WANTS + 1], const struct sought *sought)
 {
     size_t n = 0;
     wants[n++] = (struct want){.name = sought->rule_column, .slot = SLOT(status)};
     for (size_t f = 0; f < FIELD_COUNT; f++)
         wants[n++] = (struct want){.name = sought->columns[f],
                                    .slot = (uint16_t)(SLOT(field) + f * sizeof(struct column))};
+    if (sought->owner_column[0] != '\0')
+        wants[n++] = (struct want){.name = sought->owner_column, .slot = SLOT(owner)};
     wants[n] = (struct want){0};
+    return n;
 }
 
 static void want_unwrapped(struct want wants[ROW_WANTS + 1], const struct sought *sought)
 {
-    want_row(wants, sought);
-    size_t n = FIELD_COUNT + 1;
+    size_t n = want_row(wants, sought);
     wants[n++] = (struct want){.name = sought->op, .slot = SLOT(op)};
     wants[n++] = (struct want){.name = sought->lsn, .slot = SLOT(lsn)};
     wants[n++] = (struct want){.name = sought->source_lsn, .slot = SLOT(lsn)}; /* the same number */
@@ -83,7 +91,7 @@ static void want_unwrapped(struct want wants[ROW_WANTS + 1], const struct sought
 static void compile_envelope(struct compiler *c, const struct sought *sought)
 {
     struct want row[ROW_WANTS + 1];
-    want_row(row, sought);
+    (void)want_row(row, sought);
     const struct want before[] = {{.name = sought->rule_column, .slot = SLOT(before_status)}, {0}};
     const struct want source[] = {{.name = "lsn", .slot = SLOT(lsn)},
                                   {.name = "ts_ms", .slot = SLOT(event_ms)},

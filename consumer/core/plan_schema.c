@@ -44,7 +44,8 @@ static bool depth_is_fine(const json_t *json, unsigned depth)
 /* The record's place in the index, or the free one that it would take. */
 static uint16_t *slot_of(const struct schema *s, avro_schema_t type)
 {
-    size_t i = hash_bytes(&type, sizeof type, 0) % SCHEMA_INDEX;
+    static const struct hash_key plain; /* addresses: nobody chooses them */
+    size_t i = hash_keyed(&plain, &type, sizeof type) % SCHEMA_INDEX;
     while (s->index[i] != 0 && s->records[s->index[i] - 1].type != type)
         i = (i + 1) % SCHEMA_INDEX;
     return &s->index[i];

@@ -33,16 +33,26 @@ static bool write_number(const struct column *c, struct order_id *ret_id)
     return ok;
 }
 
-bool order_id_of(const struct change *change, struct order_id *ret_id)
+static bool text_of(const struct column *c, struct order_id *ret)
 {
-    const struct column *id = &change->field[FIELD_ORDER_ID];
-    if (id->kind == COLUMN_TEXT) {
-        ret_id->text = id->data;
-        ret_id->len = id->len;
+    if (c->kind == COLUMN_TEXT) {
+        ret->text = c->data;
+        ret->len = c->len;
         return true;
     }
-    ret_id->text = ret_id->digits;
-    return write_number(id, ret_id);
+    ret->text = ret->digits;
+    return write_number(c, ret);
+}
+
+bool order_id_of(const struct change *change, struct order_id *ret_id)
+{
+    return text_of(&change->field[FIELD_ORDER_ID], ret_id);
+}
+
+bool owner_of(const struct change *change, struct order_id *ret_owner)
+{
+    ret_owner->len = 0;
+    return !column_is_unavailable(&change->owner) && text_of(&change->owner, ret_owner);
 }
 
 static struct judgement skip(enum skip_reason why)

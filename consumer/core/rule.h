@@ -89,4 +89,7 @@ struct order_id {
 };
 bool order_id_of(const struct change *change, struct order_id *ret_id);
 
+/* The same of its owner, the column that auth.owner_column names. */
+bool owner_of(const struct change *change, struct order_id *ret_owner);
+
 #endif

@@ -94,6 +94,7 @@ struct plan_options transform_plan_options(const struct config *config)
                                    .rule_value = config->rule_value,
                                    .prefix = prefix(config),
                                    .op_assumed = config->rule_assume_op >= 0};
+    options.owner_column = config->auth_owner_column;
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = config->payload_column[f];
     return options;
@@ -136,6 +137,7 @@ static void note_order(const struct change *change, const struct record *record,
         result->order_id.len = 0; /* no record of its outcome could name it */
         return;
     }
+    (void)owner_of(change, &result->owner);
     if (number->kind == COLUMN_TEXT && utf8_is_valid(number->data, number->len))
         result->order_number = (struct slice){number->data, number->len};
     result->lsn = change->lsn.kind == COLUMN_INT ? change->lsn.number : -1;
@@ -232,6 +234,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->why = ret_result->detail = "";
     ret_result->before_unknown = ret_result->near_miss = ret_result->judged = false;
     ret_result->unsent = ret_result->second_table = false;
+    ret_result->owner.len = 0;
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';

@@ -55,6 +55,7 @@ struct transformed {
     bool judged;      /* the rule has said that it is to be delivered, now or (any_row) before */
     const struct buf *body;     /* of TRANSFORM_DELIVER */
     struct order_id order_id;   /* unless skipped; len 0: the record has none */
+    struct order_id owner;      /* unless skipped; len 0: not asked for, or not known */
     struct slice order_number;  /* unless skipped; len 0: none, or not text */
     struct slice confirmed_at;  /* of TRANSFORM_DELIVER: as rendered */
     int64_t lsn;                /* unless skipped; -1: none */

@@ -7,6 +7,7 @@
 #include "dashboard/dashboard_internal.h"
 
 #include "core/buf.h"
+#include "core/owner.h"
 #include "core/timestamp.h"
 
 #include <inttypes.h>
@@ -182,6 +183,26 @@ static enum fit fit_of(const struct order_facts *facts, int64_t want_ms, const j
     return *ret_before != NULL ? FIT_PARKED_BEFORE : FIT_LATER;
 }
 
+/* An order that is not shown to be the caller's is one that was never seen. */
+static bool may_see(const struct dashboard *d, const struct caller *caller,
+                    const struct order_facts *facts)
+{
+    return caller->right == AUTH_OPERATOR || d->config->auth_owner_column == NULL ||
+           owner_is(d->config, slice_of(caller->subject), facts->owner);
+}
+
+/* What the caller may know of the order; false: nothing. */
+static bool find_facts(const struct dashboard *d, const struct caller *caller, const char *key,
+                       struct order_facts *ret)
+{
+    if (!view_facts(d->view, key, ret))
+        return false;
+    if (may_see(d, caller, ret))
+        return true;
+    json_decref(ret->previous);
+    return false;
+}
+
 /* ---- waiting ---- */
 
 static bool is_over(const struct wait *w)
@@ -340,7 +361,7 @@ void sync_advance(struct wait *w)
     struct order_facts facts;
     const json_t *transition = NULL;
     w->dirty = false;
-    if (!view_facts(w->d->view, w->key, &facts)) {
+    if (!find_facts(w->d, &w->caller, w->key, &facts)) {
         unseen(w);
         return;
     }
@@ -466,7 +487,7 @@ void call_sync_state(struct call *call)
         call_bad(call, id == NULL ? "order_id is missing" : "confirmed_at: not an RFC 3339 time");
         return;
     }
-    if (!view_facts(call->d->view, id, &facts)) {
+    if (!find_facts(call->d, &call->caller, id, &facts)) {
         reply_problem(call->x, PROBLEM_NEVER_SEEN, NULL, NULL);
         return;
     }

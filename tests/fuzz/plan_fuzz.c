@@ -16,7 +16,8 @@ static struct known {
 static const struct plan *plan_of(const char *schema)
 {
     size_t len = strlen(schema);
-    struct known *k = &cache[hash_bytes(schema, len, 0) % (sizeof cache / sizeof *cache)];
+    static const struct hash_key plain;
+    struct known *k = &cache[hash_keyed(&plain, schema, len) % (sizeof cache / sizeof *cache)];
     if (k->schema != NULL && strcmp(k->schema, schema) == 0)
         return k->plan;
     struct plan_options options = fuzz_plan_options();
