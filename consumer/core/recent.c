@@ -96,7 +96,7 @@ static int compare(const struct transition *a, const struct transition *b)
 enum recent_standing recent_standing(const struct recent *r, struct slice id,
                                      const struct transition *this)
 {
-    struct key key = key_of(id);
+    struct hash_wide key = key_of(r, id);
     enum recent_standing standing = RECENT_UNKNOWN;
     size_t first = first_of(r, key);
     for (size_t at = first; at < first + WAYS; at++)
