@@ -219,8 +219,10 @@ static bool is_second_table(struct transform *t, const struct change *change)
     const struct column *table = &change->table, *schema = &change->table_schema;
     if (table->kind != COLUMN_TEXT)
         return false;
-    uint64_t seed = schema->kind == COLUMN_TEXT ? hash_bytes(schema->data, schema->len, 0) : 0;
-    uint64_t hash = hash_bytes(table->data, table->len, seed) | 1;
+    struct hash_key key = {{0}}; /* of no table: it only tells the first one from another */
+    if (schema->kind == COLUMN_TEXT)
+        key.half[0] = hash_keyed(&key, schema->data, schema->len);
+    uint64_t hash = hash_keyed(&key, table->data, table->len) | 1;
     if (t->first_table == 0)
         t->first_table = hash;
     return hash != t->first_table;
