@@ -269,6 +269,14 @@ static void say_rule(struct check *c, const struct field_map *map)
                      map->rule.type, map->rule.becomes);
 }
 
+static void say_owner(struct check *c, const struct field_map *map)
+{
+    if (c->config->auth_owner_column != NULL)
+        report_field(c->report, map->owner.fate == FIELD_FINE ? REPORT_OK : REPORT_WARN,
+                     "auth.owner_column", c->config->auth_owner_column, map->owner.type,
+                     map->owner.becomes);
+}
+
 static void say_schema(struct check *c, int32_t id, const struct field_map *map)
 {
     static const char *const shapes[] = {
@@ -288,6 +296,7 @@ static void say_schema(struct check *c, int32_t id, const struct field_map *map)
         return;
     say_rule(c, map);
     say_fields(c, map);
+    say_owner(c, map);
     say_time_zone(c, map);
     say_absent(c, map);
 }

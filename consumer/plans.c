@@ -3,6 +3,7 @@
 #include "core/hash.h"
 #include "core/schema_title.h"
 #include "core/transform.h"
+#include "edge/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,16 @@ static struct known *add(struct plans *plans, int32_t id)
     return k;
 }
 
+static void warn_of_owner(const struct plans *plans, const struct known *k)
+{
+    if (k->plan == NULL || !plan_lacks_owner(k->plan))
+        return;
+    log_warn("owner column missing", LOG_S("column", plans->options.owner_column),
+             LOG_S("schema", k->title), LOG_I("schema_id", k->id),
+             LOG_S("effect", "orders are sent; no customer sees or syncs those of this schema"),
+             LOG_S("hint", "set auth.owner_column to the column that holds a token's sub"));
+}
+
 /* Without memory the answer is PENDING: the partition waits and asks again. */
 static enum plans_answer learn(struct plans *plans, int32_t id, const char *schema,
                                struct known **ret_known)
@@ -110,6 +121,7 @@ static enum plans_answer learn(struct plans *plans, int32_t id, const char *sche
     k->answer = plan != NULL ? PLANS_HAVE : refusal(&err);
     k->forgotten = false;
     schema_title(schema, k->title);
+    warn_of_owner(plans, k);
     *ret_known = k;
     return k->answer;
 }

@@ -230,6 +230,26 @@ static void map_rule(const struct mapping *m)
     snprintf(rule->type, sizeof rule->type, "%s", c.name);
 }
 
+static void map_owner(const struct mapping *m)
+{
+    struct field_source *owner = &m->map->owner;
+    struct column_type c = column_type_of(m->schema, m->row, m->options->owner_column);
+    bool is_subject = false;
+    for (size_t i = 0; i < c.branch_count; i++)
+        is_subject |= c.branches[i].sort == SORT_TEXT || c.branches[i].sort == SORT_INT;
+    *owner = is_subject
+                 ? fate(FIELD_FINE, "whose it is: compared with a token's sub")
+                 : fate(FIELD_DOUBTFUL, "neither text nor a whole number: no customer sees or "
+                                        "syncs an order; set auth.owner_column to the column that "
+                                        "holds a token's sub");
+    if (c.name[0] == '\0') {
+        *owner = fate(FIELD_DOUBTFUL, "no such column: no customer sees or syncs an order; set "
+                                      "auth.owner_column to the column that holds a token's sub");
+        m->map->has_absent = true;
+    }
+    snprintf(owner->type, sizeof owner->type, "%s", c.name);
+}
+
 static void list_columns(const struct mapping *m)
 {
     struct column_type c;
@@ -275,6 +295,8 @@ bool field_map_of(const char *schema, size_t len, const struct plan_options *opt
         map_field(&m, (enum payload_field)f);
     if (ok) {
         map_rule(&m);
+        if (options->owner_column != NULL)
+            map_owner(&m);
         list_columns(&m);
         name_schema(&parsed, ret_map);
     }

@@ -24,6 +24,7 @@ struct field_map {
     enum plan_shape shape;
     struct field_source field[FIELD_COUNT];
     struct field_source rule;        /* what rule.column makes of it */
+    struct field_source owner;       /* of auth.owner_column; zero unless it is set */
     bool has_absent;                 /* a column that is asked for is not there */
     char columns[FIELD_MAP_COLUMNS]; /* all of them: "id string (Uuid), status string" */
     struct error refused;            /* as plan_compile's; code ERROR_NONE: records can be read */

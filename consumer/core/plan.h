@@ -48,6 +48,9 @@ enum plan_shape {
 };
 enum plan_shape plan_shape(const struct plan *plan);
 
+/* Whether owner_column was asked for and the rows have no such column: no customer sees them. */
+bool plan_lacks_owner(const struct plan *plan);
+
 enum plan_result {
     PLAN_DONE,     /* everything read; no byte is left over */
     PLAN_STOPPED,  /* gate: the status does not trigger; change.stopped_early */

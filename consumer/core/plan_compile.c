@@ -314,6 +314,14 @@ static bool epoch_is_default(const json_t *row, const char *column)
     return false;
 }
 
+/* An absent owner stops nothing: orders are sent, and their customers do not see them. */
+static bool lacks_owner(const struct compiler *c, const struct sought *sought)
+{
+    avro_schema_t row = c->plan->shape == PLAN_ENVELOPE ? row_type(c->top) : c->top;
+    return sought->owner_column[0] != '\0' && c->plan->shape != PLAN_STRAY &&
+           !has_field(row, sought->owner_column);
+}
+
 static bool compile(struct compiler *c, const char *text, size_t len,
                     const struct plan_options *options, struct error *err)
 {
@@ -324,6 +332,7 @@ static bool compile(struct compiler *c, const char *text, size_t len,
         !classify(c, &sought, err))
         return false;
     compile_top(c, &sought);
+    c->plan->lacks_owner = lacks_owner(c, &sought);
     c->plan->epoch_is_null = epoch_is_default(row_json(c), sought.columns[FIELD_CONFIRMED_AT]);
     emit(c, (struct instruction){.operation = PLAN_END});
     emit_routines(c);
@@ -371,6 +380,11 @@ void plan_free(struct plan *plan)
     free(plan->jumps);
     free(plan->rule_value);
     free(plan);
+}
+
+bool plan_lacks_owner(const struct plan *plan)
+{
+    return plan->lacks_owner;
 }
 
 enum plan_shape plan_shape(const struct plan *plan)

@@ -57,6 +57,7 @@ struct plan {
     size_t symbol_len, symbol_cap;
     char *rule_value;
     size_t rule_value_len;
+    bool lacks_owner;   /* an owner column is asked for and its rows have none */
     bool epoch_is_null; /* confirmed_at's default is 1970: a converter puts it in place of null */
 };
 

@@ -132,6 +132,29 @@ static void row_without_the_column(void **state)
                           "has no column \\\"status\\\" (rule.column)");
 }
 
+/* Without it orders are sent all the same: a warning, with what it means. */
+static void owner_column(void **state)
+{
+    static const struct server_rule rules[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                               {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                               {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                               {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    assert_null(strstr(buf_text(&b.json), "auth.owner_column"));
+    bench_set(&b, "auth.owner_column", "user_id");
+    bench_check(&b);
+    expect_finding(&b, "warn", "fields", "auth.owner_column",
+                   "no such column: no customer sees or syncs an order");
+    bench_set(&b, "auth.owner_column", "client_name");
+    bench_check(&b);
+    expect_finding(&b, "ok", "fields", "auth.owner_column", "compared with a token's sub");
+    bench_close(&b);
+}
+
 #define LOCAL_TIME \
     "{\\\"type\\\":\\\"long\\\",\\\"connect.name\\\":\\\"io.debezium.time.MicroTimestamp\\\"}"
 #define LOCAL_ROW                                                                          \
@@ -274,21 +297,14 @@ static void unsafe_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(path_is_missing),
-        cmocka_unit_test(no_registry_at_all),
-        cmocka_unit_test(older_registry),
-        cmocka_unit_test(login_is_refused),
-        cmocka_unit_test(nobody_answers),
-        cmocka_unit_test(schema_is_another_registrys),
-        cmocka_unit_test(schema_is_no_avro),
-        cmocka_unit_test(row_without_the_column),
-        cmocka_unit_test(schema_by_subject),
-        cmocka_unit_test(ping_only_when_asked),
-        cmocka_unit_test(ping_is_answered_and_no_more),
-        cmocka_unit_test(unsafe_urls),
-        cmocka_unit_test(redirected),
-        cmocka_unit_test(time_without_zone),
-        cmocka_unit_test(ping_is_refused),
+        cmocka_unit_test(path_is_missing),      cmocka_unit_test(no_registry_at_all),
+        cmocka_unit_test(older_registry),       cmocka_unit_test(login_is_refused),
+        cmocka_unit_test(nobody_answers),       cmocka_unit_test(schema_is_another_registrys),
+        cmocka_unit_test(schema_is_no_avro),    cmocka_unit_test(row_without_the_column),
+        cmocka_unit_test(owner_column),         cmocka_unit_test(schema_by_subject),
+        cmocka_unit_test(ping_only_when_asked), cmocka_unit_test(ping_is_answered_and_no_more),
+        cmocka_unit_test(unsafe_urls),          cmocka_unit_test(redirected),
+        cmocka_unit_test(time_without_zone),    cmocka_unit_test(ping_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
