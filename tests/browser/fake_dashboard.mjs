@@ -44,6 +44,7 @@ export class FakeDashboard {
         this.redrives = [];
         this.failing = null; // a status that every API call answers with
         this.expired = false;
+        this.held = null; // answers to GET /api/v1/orders that wait for release()
         this.busiest = 20;
         this.status = {
             group: 'elementor-sync', topic: 'orders.public.orders', endpoint: 'shop.example.com#1f3a9c07', lag: 0,
@@ -211,8 +212,25 @@ export class FakeDashboard {
         const [status, answer] = this.answer(request.method, url.pathname, url.searchParams, body);
         if (status >= 400 && answer.count === undefined)
             return problem(status, 'not known');
-        response.writeHead(status, { 'Content-Type': 'application/json' });
-        return response.end(JSON.stringify(answer));
+        const send = () => {
+            response.writeHead(status, { 'Content-Type': 'application/json' });
+            response.end(JSON.stringify(answer));
+        };
+        if (this.held !== null && request.method === 'GET' && url.pathname === '/api/v1/orders')
+            return this.held.push(send);
+        return send();
+    }
+
+    // From now on, lists are made but kept back; release() sends them.
+    hold() {
+        this.held = [];
+    }
+
+    release() {
+        const held = this.held;
+        this.held = null;
+        for (const send of held)
+            send();
     }
 
     async file(response, path) {

@@ -258,6 +258,38 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
+    async function what_is_asked_while_it_reads_is_not_lost() {
+        seed(120);
+        const { page, close } = await signedIn({}, '#/orders');
+        await row(page, 'CMD-100000').waitFor();
+        fake.hold();
+        park(1, 'http:422', 'refused');
+        fake.changed();
+        await until(() => fake.held.length === 1);
+        await page.getByRole('button', { name: 'Show more' }).click();
+        fake.release();
+        await page.getByText('100 orders shown.').waitFor();
+        await close();
+    }
+
+    async function what_changes_while_it_reads_is_shown() {
+        seed(20);
+        const { page, close } = await signedIn({}, '#/orders');
+        await row(page, 'CMD-100000').waitFor();
+        fake.hold();
+        park(1, 'http:422', 'refused');
+        fake.changed();
+        await until(() => fake.held.length === 1);
+        const late = makeOrder(77, { settled_ms: Date.now(), order_number: 'CMD-late' });
+        fake.orders.set(late.key, late);
+        fake.changed();
+        await page.locator('.filters .count', { hasText: '20' }).waitFor();
+        await page.evaluate(() => new Promise((done) => setTimeout(done, 1200))); // after the page's own timer, started before
+        fake.release();
+        await row(page, 'CMD-late').waitFor();
+        await close();
+    }
+
     async function hostile_texts_are_texts() {
         const evil = '<script>window.owned=1</script><img src=x onerror="window.owned=1">';
         seed(3);
@@ -448,7 +480,8 @@ export function pageTests(chrome, folder, keep) {
 
     const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, says_what_is_wrong_and_what_to_do, retries_one_and_sees_it_delivered,
         says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
-        an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders, hostile_texts_are_texts,
+        an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
+        what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, speaks_french, is_accessible_in_light_and_dark,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

@@ -9,31 +9,52 @@ const FILTERS = ['all', 'parked', 'retrying', 'delivered'];
 
 export function orders(app, query) {
     const q = query.get('q') ?? '', reason = query.get('reason'), state = query.get('state') ?? '';
-    let list = null, cursor = null, pages = 0, failed = null, busy = false, newer = false;
+    let list = null, cursor = null, pages = 0, failed = null, newer = false;
+    let reading = null, asked = null, changed = false;
 
-    async function page(from) {
-        if (busy)
-            return;
-        busy = true;
+    function page(what) {
+        if (reading === null)
+            read(what);
+        else if (what !== reading) /* a second click asks for nothing more */
+            asked = what;
+    }
+
+    async function read(what) {
+        reading = what;
         try {
-            const got = await app.api.orders({ state, q, reason, cursor: from, limit: PAGE });
-            const known = new Set(from === null ? [] : list.map((o) => o.key));
-            list = from === null ? got.orders : list.concat(got.orders.filter((o) => !known.has(o.key)));
-            pages = from === null ? 1 : pages + 1;
+            const newest = what === 'newest';
+            const got = await app.api.orders({ state, q, reason, cursor: newest ? null : cursor, limit: PAGE });
+            const known = new Set(newest ? [] : list.map((o) => o.key));
+            list = newest ? got.orders : list.concat(got.orders.filter((o) => !known.has(o.key)));
+            pages = newest ? 1 : pages + 1;
             cursor = got.next;
             failed = null;
-            newer = from === null ? false : newer;
+            newer = newest ? false : newer;
         } catch (error) {
             failed = error;
         }
-        busy = false;
+        reading = null;
+        readOn();
         app.redraw();
+    }
+
+    /* What was asked for, and what changed, while it read. */
+    function readOn() {
+        const next = asked, again = changed;
+        asked = null;
+        changed = false;
+        if (next === 'newest' || (next === 'more' && cursor !== null))
+            read(next);
+        if (again)
+            onChange();
     }
 
     /* While one page is shown it follows by itself; a longer reading is not disturbed. */
     function onChange() {
-        if (pages <= 1)
-            page(null);
+        if (reading !== null)
+            changed = true;
+        else if (pages <= 1)
+            read('newest');
         else
             newer = true;
     }
@@ -70,23 +91,23 @@ export function orders(app, query) {
 
     function body() {
         if (failed !== null && list === null)
-            return failure(failed, () => page(null));
+            return failure(failed, () => page('newest'));
         if (list === null)
             return skeleton(8);
         if (list.length === 0)
             return el('p.card.notice', {}, empty());
         return [
-            newer && el('button.quiet', { type: 'button', onclick: () => page(null) }, t('list_newer')),
+            newer && el('button.quiet', { type: 'button', onclick: () => page('newest') }, t('list_newer')),
             el('ul.card.rows', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o))),
-            failed !== null && failure(failed, () => page(cursor)),
+            failed !== null && failure(failed, () => page('more')),
             el('div.actions.under', {},
                 el('span.soft', { role: 'status' }, t('list_shown', { n: list.length })),
-                cursor !== null && el('button.quiet', { type: 'button', onclick: () => page(cursor), 'aria-disabled': busy && 'true' }, t('more'))),
+                cursor !== null && el('button.quiet', { type: 'button', onclick: () => page('more'), 'aria-disabled': reading === 'more' && 'true' }, t('more'))),
         ];
     }
 
     let ticks = 0;
-    page(null);
+    read('newest');
     return {
         title: () => t('list_title'),
         tick: () => ++ticks % 15 === 0, /* a long list is not redrawn every second */
