@@ -1,6 +1,7 @@
 /* plan_compile: which kind of record a writer's schema is for, and what is wanted of it. */
 #include "core/plan_compiler.h"
 #include "core/schema_names.h"
+#include "core/schema_rules.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -249,6 +250,63 @@ static bool classify(struct compiler *c, const struct sought *sought, struct err
     return true;
 }
 
+/* The JSON of the rows' record. */
+static const json_t *row_json(struct compiler *c)
+{
+    if (c->plan->shape != PLAN_ENVELOPE)
+        return c->top_json;
+    int after = avro_schema_record_field_get_index(c->top, "after");
+    const json_t *type =
+        schema_json_resolve(&c->schema, schema_json_field(c->top_json, (size_t)after));
+    for (size_t i = 0; i < json_array_size(type); i++) {
+        const json_t *branch = schema_json_resolve(&c->schema, json_array_get(type, i));
+        if (json_object_get(branch, "fields") != NULL)
+            return branch;
+    }
+    return type;
+}
+
+static const json_t *field_named(const json_t *row, const char *identifier)
+{
+    size_t i;
+    json_t *field;
+    json_array_foreach (json_object_get(row, "fields"), i, field) {
+        const char *name = json_string_value(json_object_get(field, "name"));
+        if (name != NULL && strcmp(name, identifier) == 0)
+            return field;
+    }
+    return NULL;
+}
+
+static bool check_plain_column(const json_t *row, const char *identifier, const char *column,
+                               const char *option, struct error *err)
+{
+    const json_t *rule = json_object_get(field_named(row, identifier), SCHEMA_ENCRYPTED_BY);
+    if (rule == NULL)
+        return true;
+    const char *name = json_string_value(rule);
+    return error_set(err, ERROR_CONFIG,
+                     "column \"%.100s\" (%s) is encrypted by the registry's rule \"%s\", and this "
+                     "program does not decrypt: let the connector write the column unencrypted",
+                     column, option, name != NULL ? name : "");
+}
+
+/* Ciphertext is a text like any other: only the registry's rules tell it from what was meant. */
+static bool check_plain(struct compiler *c, const struct sought *sought, struct error *err)
+{
+    const struct plan_options *options = sought->options;
+    const json_t *row = row_json(c);
+    char option[64];
+    if (!check_plain_column(row, sought->rule_column, options->rule_column, "rule.column", err))
+        return false;
+    for (size_t f = 0; f < FIELD_COUNT; f++) {
+        snprintf(option, sizeof option, "payload.fields.%s", payload_field_names[f]);
+        if (!check_plain_column(row, sought->columns[f], options->columns[f], option, err))
+            return false;
+    }
+    return true;
+}
+
 static void compile_record(struct compiler *c, const struct sought *sought)
 {
     if (c->plan->shape == PLAN_ENVELOPE)
@@ -280,38 +338,14 @@ static void compile_top(struct compiler *c, const struct sought *sought)
     land(c, chain);
 }
 
-/* The JSON of the rows' record. */
-static const json_t *row_json(struct compiler *c)
-{
-    if (c->plan->shape != PLAN_ENVELOPE)
-        return c->top_json;
-    int after = avro_schema_record_field_get_index(c->top, "after");
-    const json_t *type =
-        schema_json_resolve(&c->schema, schema_json_field(c->top_json, (size_t)after));
-    for (size_t i = 0; i < json_array_size(type); i++) {
-        const json_t *branch = schema_json_resolve(&c->schema, json_array_get(type, i));
-        if (json_object_get(branch, "fields") != NULL)
-            return branch;
-    }
-    return type;
-}
-
 /* confirmed_at's default, when it is the epoch: no order was confirmed then, so that the value is
  * what Connect's converter put in place of a null. */
 static bool epoch_is_default(const json_t *row, const char *column)
 {
-    size_t i;
-    json_t *field;
-    json_array_foreach (json_object_get(row, "fields"), i, field) {
-        const char *name = json_string_value(json_object_get(field, "name"));
-        const json_t *value = json_object_get(field, "default");
-        const char *text = json_string_value(value);
-        if (name == NULL || strcmp(name, column) != 0)
-            continue;
-        return (json_is_integer(value) && json_integer_value(value) == 0) ||
-               (text != NULL && strncmp(text, "1970-01-01T00:00:00", 19) == 0);
-    }
-    return false;
+    const json_t *value = json_object_get(field_named(row, column), "default");
+    const char *text = json_string_value(value);
+    return (json_is_integer(value) && json_integer_value(value) == 0) ||
+           (text != NULL && strncmp(text, "1970-01-01T00:00:00", 19) == 0);
 }
 
 /* An absent owner stops nothing: orders are sent, and their customers do not see them. */
@@ -329,7 +363,8 @@ static bool compile(struct compiler *c, const char *text, size_t len,
     c->room =
         len < (CODE_MAX - CODE_LEAST) / CODE_PER_BYTE ? CODE_LEAST + CODE_PER_BYTE * len : CODE_MAX;
     if (!seek_all(&sought, options, err) || !schema_parse(&c->schema, text, len, err) ||
-        !classify(c, &sought, err))
+        !classify(c, &sought, err) ||
+        (c->plan->shape != PLAN_STRAY && !check_plain(c, &sought, err)))
         return false;
     compile_top(c, &sought);
     c->plan->lacks_owner = lacks_owner(c, &sought);

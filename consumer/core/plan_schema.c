@@ -3,6 +3,7 @@
 #include "core/change.h"
 #include "core/hash.h"
 #include "core/schema_bare.h"
+#include "core/schema_lift.h"
 #include "core/schema_names.h"
 #include "core/schema_text.h"
 
@@ -189,7 +190,8 @@ bool schema_parse(struct schema *s, const char *text, size_t len, struct error *
     s->definitions = json_object();
     if (s->definitions == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
-    if (!schema_names_resolve(&s->json, s->definitions, err) || !parse_avro(s, err))
+    if (!schema_names_resolve(&s->json, s->definitions, err) || !schema_lift(s->json, err) ||
+        !parse_avro(s, err))
         return false;
     s->records = calloc(SCHEMA_RECORDS_MAX, sizeof *s->records);
     s->index = calloc(SCHEMA_INDEX, sizeof *s->index);

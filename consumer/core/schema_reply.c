@@ -1,5 +1,7 @@
 #include "core/schema_reply.h"
 
+#include "core/schema_rules.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,20 +57,6 @@ static bool add_references(struct schema_reply *reply, const json_t *references,
     return true;
 }
 
-/* Whether a rule of the schema encrypts values (Confluent's ENCRYPT, ENCRYPT_PAYLOAD, …). */
-static bool encrypts(const json_t *rules)
-{
-    size_t i;
-    json_t *rule;
-    json_array_foreach (rules, i, rule) {
-        const char *type = json_string_value(json_object_get(rule, "type"));
-        if (type != NULL && strncmp(type, "ENCRYPT", strlen("ENCRYPT")) == 0 &&
-            !json_is_true(json_object_get(rule, "disabled")))
-            return true;
-    }
-    return false;
-}
-
 static enum schema_reply_kind read_schema(const json_t *root, struct schema_reply *ret_reply,
                                           struct error *err)
 {
@@ -79,21 +67,19 @@ static enum schema_reply_kind read_schema(const json_t *root, struct schema_repl
                   json_string_value(type));
         return SCHEMA_REPLY_FOREIGN;
     }
-    const json_t *rules = json_object_get(root, "ruleSet");
-    if (encrypts(json_object_get(rules, "domainRules")) ||
-        encrypts(json_object_get(rules, "encodingRules"))) {
-        error_set(err, ERROR_UNDECODABLE,
-                  "the schema's rules encrypt columns, and this program does not decrypt: let the "
-                  "connector write the orders' columns unencrypted");
+    const char *rule = schema_rules_whole(root);
+    if (rule != NULL) {
+        error_set(err, ERROR_CONFIG,
+                  "the registry's rule \"%s\" encrypts whole records, and this program does not "
+                  "decrypt: let the connector write the orders unencrypted",
+                  rule);
         return SCHEMA_REPLY_FOREIGN;
     }
     if (schema == NULL)
         return trouble(err, "holds no schema");
-    struct schema_reply reply = {.schema = strdup(schema)};
-    if (reply.schema == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    struct schema_reply reply = {.schema = schema_rules_note(root, schema, err)};
+    if (reply.schema == NULL)
         return SCHEMA_REPLY_TROUBLE;
-    }
     if (!add_references(&reply, json_object_get(root, "references"), err)) {
         schema_reply_done(&reply);
         return SCHEMA_REPLY_TROUBLE;

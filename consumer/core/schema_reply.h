@@ -2,7 +2,7 @@
  *
  *   status, body ─▶ SCHEMA   the schema and what it refers to
  *                   MISSING  the registry itself says that it knows no such schema
- *                   FOREIGN  there is one, but it is no Avro
+ *                   FOREIGN  there is one, but it is no Avro (CONFIG: or its records are encrypted)
  *                   TROUBLE  anything else: down, refused, a gateway's 404; worth asking again
  *
  * Pure. Follows Confluent's REST API (GET /schemas/ids/{id}, GET /subjects/{s}/versions/{v}), which
@@ -28,7 +28,7 @@ struct schema_reference {
 };
 
 struct schema_reply {
-    char *schema; /* the schema as JSON text */
+    char *schema; /* the schema as JSON text, with the notes of core/schema_rules */
     struct schema_reference *references;
     size_t reference_count;
 };

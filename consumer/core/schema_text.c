@@ -35,6 +35,9 @@ static const struct attribute {
     {PLACE_TYPE, "scale", PLACE_WORD},
     {PLACE_TYPE, "connect.name", PLACE_WORD},
     {PLACE_TYPE, "connect.parameters", PLACE_PARAMETERS},
+    {PLACE_TYPE, "confluent:tags", PLACE_WORDS},
+    {PLACE_FIELD, "confluent:tags", PLACE_WORDS},
+    {PLACE_FIELD, "encrypted-by", PLACE_WORD}, /* core/schema_rules */
     {PLACE_FIELD, "name", PLACE_SCALAR},
     {PLACE_FIELD, "type", PLACE_TYPE},
     {PLACE_FIELD, "default", PLACE_DEFAULT},
@@ -164,9 +167,9 @@ static bool reduce_scalar(struct reader *r, enum place place)
     if (!skip_value(r))
         return false;
     size_t len = (size_t)(r->at - begin);
-    if ((place == PLACE_WORD || place == PLACE_DEFAULT) && !is_plain(begin, len))
-        buf_add_text(&r->out, place == PLACE_WORD ? "null" : "true");
-    else if (opens)
+    if (place == PLACE_DEFAULT && !is_plain(begin, len))
+        buf_add_text(&r->out, "true");
+    else if (opens || ((place == PLACE_WORD || place == PLACE_WORDS) && !is_plain(begin, len)))
         buf_add_text(&r->out, "null");
     else
         keep(r, begin, len);

@@ -3,9 +3,11 @@
  *   CASE/why               what is special about it, in one line
  *   CASE/records.ndjson    captured records: key and value in base64, headers, coordinates
  *   CASE/schemas.json      what the registry answers for each schema id
- *   CASE/expected.ndjson   verdict, reason and exact body, one line a record
- *   CASE/options.json      options that differ from the defaults (may be absent) */
+ *   CASE/expected.ndjson   verdict, reason and exact body, one line a record; or the one line that
+ * the partition stops, and a part of the reason CASE/options.json      options that differ from the
+ * defaults (may be absent) */
 #include "core/schema_proof.h"
+#include "core/schema_reply.h"
 #include "core/transform.h"
 #include "core/wire.h"
 #include "edge/time_zone_load.h"
@@ -89,22 +91,48 @@ static void set_options(struct suite *s)
     json_decref(options);
 }
 
+/* NULL with err: the schema cannot be read. */
+static struct plan *compile(const struct suite *s, int32_t id, struct error *err)
+{
+    char key[16];
+    struct schema_reply reply = {0};
+    const struct plan_options options = transform_plan_options(s->config);
+    snprintf(key, sizeof key, "%d", id);
+    char *answer = json_dumps(json_object_get(s->schemas, key), JSON_COMPACT);
+    assert_non_null(answer);
+    enum schema_reply_kind kind = schema_reply_read(200, answer, strlen(answer), &reply, err);
+    struct plan *plan = kind == SCHEMA_REPLY_SCHEMA
+                            ? plan_compile(reply.schema, strlen(reply.schema), &options, err)
+                            : NULL;
+    schema_reply_done(&reply);
+    free(answer);
+    return plan;
+}
+
 static const struct plan *plan_for(struct suite *s, int32_t id)
 {
+    struct error err = {0};
     assert_in_range(id, 1, 255);
-    if (s->plans[id] == NULL) {
-        char key[16];
-        struct error err = {0};
-        struct plan_options options = transform_plan_options(s->config);
-        snprintf(key, sizeof key, "%d", id);
-        const char *schema =
-            json_string_value(json_object_get(json_object_get(s->schemas, key), "schema"));
-        assert_non_null(schema);
-        s->plans[id] = plan_compile(schema, strlen(schema), &options, &err);
-        if (s->plans[id] == NULL)
-            fail_msg("%s: schema %d: %s", s->folder, id, err.text);
-    }
+    if (s->plans[id] == NULL)
+        s->plans[id] = compile(s, id, &err);
+    if (s->plans[id] == NULL)
+        fail_msg("%s: schema %d: %s", s->folder, id, err.text);
     return s->plans[id];
+}
+
+/* Whether the record is to stop its partition; then it must, for the reason that is expected. */
+static bool stops(struct suite *s, int line, int32_t id, const json_t *expected)
+{
+    struct error err = {0};
+    const char *verdict = json_string_value(json_object_get(expected, "verdict"));
+    const char *why = json_string_value(json_object_get(expected, "why"));
+    if (strcmp(verdict, "stop") != 0)
+        return false;
+    struct plan *plan = compile(s, id, &err);
+    if (plan != NULL || err.code != ERROR_CONFIG || strstr(err.text, why) == NULL)
+        fail_msg("%s line %d: expected to stop for \"%s\", got \"%s\"", s->folder, line, why,
+                 err.text);
+    return true;
 }
 
 static bool has_schema(const struct suite *s, int32_t id)
@@ -194,6 +222,10 @@ static void run_record(struct suite *s, int line, const json_t *record, const js
     struct transformed whole, gated;
     if (!has_schema(s, wire.schema_id) && wire_elsewhere(r.has_header, r.context) != NULL) {
         assert_string_equal(json_string_value(json_object_get(expected, "why")), "undecodable");
+        free(bytes.data);
+        return;
+    }
+    if (stops(s, line, wire.schema_id, expected)) {
         free(bytes.data);
         return;
     }

@@ -6,7 +6,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -263,40 +262,11 @@ static void answers_are_told_apart(void **state)
     }
 }
 
-static void encrypted_columns_are_refused(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *rules;
-        enum schema_reply_kind kind;
-    } cases[] = {
-        {"{\"domainRules\":[{\"name\":\"r\",\"type\":\"ENCRYPT\",\"tags\":[\"PII\"]}]}",
-         SCHEMA_REPLY_FOREIGN},
-        {"{\"encodingRules\":[{\"type\":\"ENCRYPT_PAYLOAD\"}]}", SCHEMA_REPLY_FOREIGN},
-        {"{\"domainRules\":[{\"type\":\"ENCRYPT\",\"disabled\":true}]}", SCHEMA_REPLY_SCHEMA},
-        {"{\"domainRules\":[{\"type\":\"CEL\"}]}", SCHEMA_REPLY_SCHEMA},
-        {"null", SCHEMA_REPLY_SCHEMA},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        char body[300];
-        struct schema_reply reply = {0};
-        struct error err = {0};
-        snprintf(body, sizeof body, "{\"schema\":\"\\\"int\\\"\",\"ruleSet\":%s}", cases[i].rules);
-        assert_int_equal(schema_reply_read(200, body, strlen(body), &reply, &err), cases[i].kind);
-        if (cases[i].kind == SCHEMA_REPLY_FOREIGN)
-            assert_non_null(strstr(err.text, "encrypt"));
-        schema_reply_done(&reply);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encrypted_columns_are_refused),
-        cmocka_unit_test(references_are_inlined),
-        cmocka_unit_test(libavro_reads_it),
-        cmocka_unit_test(what_does_not_fit),
-        cmocka_unit_test(nested_too_deep),
+        cmocka_unit_test(references_are_inlined), cmocka_unit_test(libavro_reads_it),
+        cmocka_unit_test(what_does_not_fit),      cmocka_unit_test(nested_too_deep),
         cmocka_unit_test(answers_are_told_apart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
