@@ -244,6 +244,23 @@ def nobody_reads(tree):
         time.sleep(0.05)
 
 
+def a_part_of_the_stack_that_dies(tree):
+    """It is told at once, also while another part is awaited."""
+    shutil.copytree(ROOT / "tests/stack", tree.root / "tests/stack", dirs_exist_ok=True)
+    folder = tree.temporary / "stack"
+    for part in ("kafka", "connect"):
+        (folder / part).mkdir(parents=True)
+    script = ("set -eu; . $HERE/lib.sh; ready_connect() { false; }; launch connect sleep 1000; "
+              "echo $! >$FOUND; launch kafka sh -c 'echo out of memory; exit 3'; await connect $PARTS")
+    began = time.monotonic()
+    done = subprocess.run(["sh", "-c", script], text=True, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=PATIENCE,
+                          env={**os.environ, "DIR": str(folder), "FOUND": str(tree.found),
+                               "HERE": str(tree.root / "tests/stack"), "READY_SECONDS": "200"})
+    assert done.returncode == 1 and "out of memory\nstack: kafka ended" in done.stdout, done.stdout
+    assert time.monotonic() - began < 100, done.stdout
+
+
 def by_name(tree):
     out, good, bad, _, status = tree.run("a_test")
     assert (good, bad, status) == (3, 0, 0) and "-R" not in out and "end to end" not in out, out
@@ -289,7 +306,8 @@ def the_demo_script(tree):
 
 TESTS = [all_is_well, a_runner_that_dies_at_once, numbers_that_do_not_fit, a_step_that_fails,
          packages_that_cannot_be_had, a_stack_that_does_not_start, killed, killed_with_its_group,
-         killed_in_any_step, told_twice, nobody_reads, by_name, the_demo_script]
+         killed_in_any_step, told_twice, nobody_reads,
+         a_part_of_the_stack_that_dies, by_name, the_demo_script]
 
 
 def run_one(test):

@@ -3,7 +3,7 @@
 #
 #   guard.sh PID RUN     run.sh starts it, in a session of its own; see lib.sh
 set -u
-MAIN=$1 RUN=$2
+MAIN=$1 RUN=$2 GUARD=$$
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 OUTER_MARKS=${TESTS_RUN_MARKS:-}
 BEGAN=$(date +%s)

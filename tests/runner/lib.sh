@@ -1,20 +1,26 @@
 # lib: the life of a run: its account, its steps and its end. Sourced by run.sh and guard.sh.
 #
+# A run must close with its account and leave nothing behind, however it ends. Four things see to it:
+#
+#   the account    is a file, so no subshell loses a line and a run killed outright can still be closed
+#   the traps      turn each way out, a signal too, into finish: end what lives, then show the account
+#   the guard      a process beside the run that does the same after SIGKILL, which no trap hears
+#   the mark       RUN, in the environment that each process of a run inherits: so they are found
+#                  whatever became of their parent, group or session
+#
+# Each step has a session of its own, so that Ctrl-C at a terminal reaches the run alone: it then ends
+# the step in order, where the terminal would hit all of the step's processes at once.
+#
 # RUN/results    a line for what came of something: KIND COUNT NAME, with KIND ok, FAIL or skip
-# RUN/sessions   the sessions that steps began
-# RUN/current    the session of the step that is under way
-# RUN/step       that step's name
-# RUN/showing    what shows its log as it grows
+# RUN/step       the name of the step that is under way
+# RUN/current    the session of its command
 # RUN/stack      the folder of the real stack while there is one
 # RUN/finished   the account is closed
-#
-# The account is kept in a file, so that no subshell loses a line and a run that was killed outright
-# can still be closed. Each process of a run has RUN in its environment's TESTS_RUN_MARKS: so it is
-# found whatever it did to its session, and whoever started it.
 
 STOP_SECONDS=${STOP_SECONDS:-40} # for a step that is told to end: the stack takes its time
 STACK_SECONDS=120                # for the stack
 KILL_SECONDS=${KILL_SECONDS:-10} # for all others, before SIGKILL
+GONE_SECONDS=60                  # after SIGKILL: a busy machine takes its time
 
 begin_run() {
     RUN=$(mktemp -d "${TMPDIR:-/tmp}/elementor-sync-run.XXXXXX") || {
@@ -22,22 +28,17 @@ begin_run() {
         exit 1
     }
     : >"$RUN/results"
-    : >"$RUN/sessions"
-    OUTER_MARKS=${TESTS_RUN_MARKS:-}
-    export TESTS_RUN_MARKS="$OUTER_MARKS:$RUN:"
+    MAIN=$$
+    setsid sh "$ROOT/tests/runner/guard.sh" "$MAIN" "$RUN" </dev/null &
+    GUARD=$!
     trap finish EXIT
     trap 'interrupted INT 130' INT
     trap 'interrupted TERM 143' TERM
     trap 'interrupted HUP 129' HUP
     trap 'interrupted QUIT 131' QUIT
     trap 'interrupted PIPE 141' PIPE
-    env "TESTS_RUN_MARKS=$OUTER_MARKS" setsid sh "$ROOT/tests/runner/guard.sh" $$ "$RUN" </dev/null &
-    GUARD=$!
-}
-
-# What belongs to the run's own end must not be found by it.
-unmarked() { # COMMAND...
-    env "TESTS_RUN_MARKS=$OUTER_MARKS" "$@"
+    OUTER_MARKS=${TESTS_RUN_MARKS:-} # this run may be a test of another one
+    export TESTS_RUN_MARKS="$OUTER_MARKS:$RUN:"
 }
 
 # ---- the account ----
@@ -87,19 +88,15 @@ show_for() { # SECONDS LOG COMMAND...
     shift 2
     : >"$log"
     setsid timeout -k 10 "$limit" "$@" >>"$log" 2>&1 </dev/null &
-    shown=$!
-    env "TESTS_RUN_MARKS=$OUTER_MARKS" tail -n +1 -f --pid="$shown" "$log" 2>/dev/null &
+    shown=$! shown_status=0
+    tail -n +1 -f --pid="$shown" "$log" 2>/dev/null &
     showing=$!
-    printf '%s\n' "$showing" >"$RUN/showing"
-    shown_status=0
     await_step "$shown" "$limit" || shown_status=$?
     wait "$showing" || :
-    rm -f "$RUN/showing"
     return "$shown_status"
 }
 
 await_step() { # PID SECONDS
-    printf '%s\n' "$1" >>"$RUN/sessions"
     printf '%s\n' "$1" >"$RUN/current"
     waited=0
     wait "$1" || waited=$?
@@ -152,23 +149,23 @@ lives() { # PID
     case ${stat##*) } in [ZX]*) return 1 ;; esac
 }
 
-# The living processes of this run.
-ours() {
-    {
-        unmarked grep -lszF ":$RUN:" /proc/[0-9]*/environ | cut -d / -f 3
-        cat /proc/[0-9]*/stat 2>/dev/null | sed -n 's/^\([0-9]*\) (.*) \([A-Z] .*\)/\1 \2/p' |
-            awk 'NR == FNR { is_ours[$1] = 1; next } ($5 in is_ours) { print $1 }' "$RUN/sessions" -
-    } 2>/dev/null | sort -un | while read -r pid; do
-        ! lives "$pid" || printf '%s\n' "$pid"
+# The living processes of this run, in LIVING: those that bear its mark, and the children of its shell,
+# the newest of which may not have become its command yet. The guard is neither's.
+find_living() {
+    LIVING='' born=''
+    marked=$(grep -lszF ":$RUN:" /proc/[0-9]*/environ | cut -d / -f 3)
+    read -r born 2>/dev/null <"/proc/$MAIN/task/$MAIN/children" || : # its line does not end
+    for pid in $marked $born; do
+        [ "$pid" = "$GUARD" ] || ! lives "$pid" || LIVING="$LIVING $pid"
     done
 }
 
-tell_ours() { # SIGNAL SECONDS: sends it to what lives, and waits; false when some live on
-    until=$(($(date +%s) + $2)) told=
-    while living=$(ours) && [ -n "$living" ]; do
+end_living() { # SIGNAL SECONDS: sends it to what lives, and waits; false when some live on
+    until=$(($(date +%s) + $2)) sent=
+    while find_living && [ -n "$LIVING" ]; do
         # shellcheck disable=SC2086 # a list of ids
-        [ "$living" = "$told" ] || kill "-$1" $living 2>/dev/null || :
-        told=$living
+        [ "$LIVING" = "$sent" ] || kill "-$1" $LIVING 2>/dev/null || :
+        sent=$LIVING
         [ "$(date +%s)" -le "$until" ] || return 1
         sleep 0.1
     done
@@ -176,6 +173,7 @@ tell_ours() { # SIGNAL SECONDS: sends it to what lives, and waits; false when so
 
 # The step first, by its own ways: up.sh takes down what it began. Then the stack, then the rest.
 end_processes() {
+    export TESTS_RUN_MARKS="$OUTER_MARKS" # the tools that look for the marked ones must not bear it
     session=$(cat "$RUN/current" 2>/dev/null)
     if [ -n "$session" ] && kill -TERM -- "-$session" 2>/dev/null; then
         tenths=$((STOP_SECONDS * 10))
@@ -185,20 +183,20 @@ end_processes() {
         done
     fi
     stop_stack
-    tell_ours TERM "$KILL_SECONDS" || tell_ours KILL "$KILL_SECONDS" ||
-        failed "these processes of the run do not end: $(ours | tr '\n' ' ')"
-    [ ! -e "$RUN/showing" ] || kill "$(cat "$RUN/showing")" 2>/dev/null || :
+    end_living TERM "$KILL_SECONDS" || end_living KILL "$GONE_SECONDS" ||
+        failed "these processes of the run do not end:$LIVING"
 }
 
+# Its folder is known until it is gone: whatever interrupts this, the end tries again.
 stop_stack() {
     [ -e "$RUN/stack" ] || return 0
     stack=$(cat "$RUN/stack")
-    rm -f "$RUN/stack"
     if [ -e "$stack/secret" ]; then
-        unmarked timeout -k 10 "$STACK_SECONDS" sh "$ROOT/tests/stack/down.sh" "$stack" >/dev/null 2>&1 ||
+        timeout -k 10 "$STACK_SECONDS" sh "$ROOT/tests/stack/down.sh" "$stack" >/dev/null 2>&1 ||
             printf 'the stack did not end by itself; it is ended now\n'
     fi
     [ -z "$stack" ] || rm -rf "$stack"
+    rm -f "$RUN/stack"
 }
 
 close_account() {
@@ -218,7 +216,7 @@ finish() {
     [ "$status" != 0 ] || [ "$(total FAIL)" = 0 ] || status=1
     : >"$RUN/finished"
     kill "$GUARD" 2>/dev/null
-    wait 2>/dev/null
+    wait "$GUARD" 2>/dev/null
     close_account
     rm -rf "$RUN"
     exit "$status"

@@ -82,12 +82,18 @@ failed_part() { # PART WHAT; the log's end, and the errors that may lie before i
     die "$1 $2; its log is $DIR/$1/log"
 }
 
-await() { # PART
+# Of the watched parts none may die meanwhile: what is awaited could wait for it in vain. One that was
+# stopped, or is still to start, has no id.
+await() { # PART WATCHED...
+    awaited=$1
+    shift
     began=$(date +%s)
-    until "ready_$1"; do
-        alive "$1" || failed_part "$1" "ended"
+    until "ready_$awaited"; do
+        for watched; do
+            [ ! -e "$DIR/$watched/pid" ] || alive "$watched" || failed_part "$watched" "ended"
+        done
         [ $(($(date +%s) - began)) -lt $READY_SECONDS ] ||
-            failed_part "$1" "was not ready within $READY_SECONDS s"
+            failed_part "$awaited" "was not ready within $READY_SECONDS s"
         sleep 0.2
     done
 }

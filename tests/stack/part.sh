@@ -19,6 +19,9 @@ case $2 in
 stop) stop_part "$3" ;;
 kill) halt "$3" KILL ;;
 start) alive "$3" || "start_$3" ;;
-wait) await "$3" ;;
+wait)
+    [ -e "$DIR/$3/pid" ] || die "$3 is not started"
+    await "$3" "$3"
+    ;;
 *) die "stop, kill, start or wait, not $2" ;;
 esac

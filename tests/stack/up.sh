@@ -34,7 +34,8 @@ install_packages() {
 }
 
 ready() { # PART PORT
-    await "$1"
+    # shellcheck disable=SC2086 # a list of words
+    await "$1" $PARTS
     printf '%s ready 127.0.0.1:%s (%s s)\n' "$1" "$2" "$(($(date +%s) - BEGAN))"
 }
 
