@@ -138,7 +138,9 @@ count() { # NAME SECONDS LOG COMMAND...
 
 # ---- the end ----
 
+# Once: a second signal, or what is said into a closed pipe, must not begin the end again.
 interrupted() { # SIGNAL STATUS
+    trap '' INT TERM HUP QUIT PIPE
     failed "interrupted by SIG$1 during: $(cat "$RUN/step" 2>/dev/null)"
     exit "$2"
 }

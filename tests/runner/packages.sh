@@ -53,7 +53,7 @@ install_python() {
     wanted="$wanted schemathesis compose-spec PyYAML"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
-    run_for 120 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&
+    run_for 600 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&
         run_for 900 "$BUILD/pip.log" "$BUILD/venv/bin/pip" install -q $wanted &&
         printf '%s\n' "$wanted" >"$BUILD/venv/holds" || { tail -n 20 "$BUILD/pip.log" && return 1; }
 }
