@@ -219,7 +219,7 @@ def restart(options, cluster):
     again while it starts: how long until it delivers."""
     dice = random.Random(options.seed)
     kills, measures = 20, []
-    world = World(options.binary, options.tools, cluster, "delay_us=2000", "restart")
+    world = World(options.binary, options.tools, cluster, "delay_us=2000 refuse=1", "restart")
     try:
         world.open_shop(options.orders, pace(options.orders, 150), options.seed)
         for name, limit_s, env in (("kill -9 and a start, defaults", 12, {}),
