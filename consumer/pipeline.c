@@ -396,9 +396,10 @@ static void say_limits(const struct pipeline *p)
     if (*lacks != '\0')
         log_warn("this librdkafka lacks something", LOG_S("version", source_library_version()),
                  LOG_S("what", lacks));
-    log_info("a topic that is made anew is noticed only while it holds less than what the group "
-             "has committed: reset the group's offsets when you make one anew",
-             LOG_S("topic", p->config->kafka_topic));
+    log_info(
+        "a topic that is made anew is noticed only while members run and no commit of the former "
+        "one follows: reset the group's offsets when you make one anew",
+        LOG_S("topic", p->config->kafka_topic));
 }
 
 bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, struct error *err)

@@ -49,6 +49,12 @@ void source_brokers_there(struct source *s)
     log_trouble_over(&s->broker_trouble, "a broker answers again", (const struct log_field[]){{0}});
 }
 
+static bool is_unknown(rd_kafka_resp_err_t code)
+{
+    return code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+           code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC || code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION;
+}
+
 /* Errors of the whole client. */
 static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
@@ -58,6 +64,8 @@ static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opa
     (void)rk;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         return; /* source_fatal.c looks for it itself */
+    if (is_unknown((rd_kafka_resp_err_t)code))
+        source_doubt_topic(s);
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
         brokers_refuse(s, reason);
     } else {
@@ -193,6 +201,8 @@ static void message_error(struct source *s, int32_t slot, const rd_kafka_message
         source_offset_lost(s, slot, m->offset);
     else if (m->err != RD_KAFKA_RESP_ERR__FATAL)
         consumer_error(s, rd_kafka_message_errstr(m));
+    if (is_unknown(m->err))
+        source_doubt_topic(s);
 }
 
 /* While leaving, the group's last wish comes as an event: nothing is owned any more, so it is
@@ -251,6 +261,8 @@ static void answer_commit(struct source *s, rd_kafka_event_t *event)
         expelled |= is_expelled(code);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
             source_note_seen(s, source_slot_of(s, p), p->offset);
+        else if (is_unknown(code))
+            source_doubt_topic(s);
         s->events.committed(s->events.context, source_slot_of(s, p), p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
@@ -310,6 +322,8 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
         return 0;
     for (;;) {
         source_leave_lost(s, slot);
+        if (source_is_doubted(s, slot))
+            return 0; /* a commit of what is read now would hide what lies before it */
         size_t got = source_queue_take(s, slot, messages, max), good = 0;
         for (size_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {

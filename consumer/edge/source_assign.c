@@ -209,7 +209,8 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
         int32_t slot = source_slot_of(s, p);
         entry(s, slot)->state = SOURCE_ASSIGNED;
         entry(s, slot)->lost = false;
-        source_note_seen(s, slot, p->offset);
+        if (p->opaque != SOURCE_UNCOMMITTED)
+            source_note_seen(s, slot, p->offset);
         tell_assigned(s, slot, p);
     }
 }

@@ -31,9 +31,11 @@ struct source_slot {
     rd_kafka_queue_t *queue;     /* its own, unforwarded; fetched at each assignment */
     rd_kafka_message_t **strays; /* came by the consumer's queue instead; read before `queue` */
     size_t stray_at, stray_count, stray_room;
-    bool lost; /* lost_offset is not in the topic, and that is still to be dealt with */
-    int64_t lost_offset, look_ms; /* monotonic: not before; 0: as soon as it is read again */
-    int64_t seen;                 /* a commit of the group that was seen, and 1; 0: none */
+    bool lost;           /* lost_offset is not in the topic, and that is still to be dealt with */
+    int64_t lost_offset; /* -1: none is, but the topic was made again */
+    int64_t look_ms;     /* monotonic: not before; 0: as soon as it is read again */
+    int looks;           /* that did not settle it */
+    int64_t seen;        /* a commit of the group that was seen, and 1; 0: none */
 };
 
 enum source_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
@@ -60,6 +62,7 @@ struct source_bounds {
     const char *topic;
     int32_t slot;
     int64_t lost_offset, low, high;
+    int64_t committed; /* < 0: the group has committed nothing there */
     bool ok;
     struct error err;
 };
@@ -152,7 +155,14 @@ void source_starts_done(struct source *s);
 /* source_others.c */
 void source_others_done(struct source *s);
 
-/* source_lost.c. The offset that is to be read next is not in the topic: noted, and what
+/* The opaque of a start that was chosen, and is no commit yet. */
+#define SOURCE_UNCOMMITTED ((void *)1)
+
+/* source_lost.c. The topic, or a partition of it, was unknown to a broker: it may have been made
+ * again since, which is looked up where this member has seen a commit. */
+void source_doubt_topic(struct source *s);
+bool source_is_doubted(const struct source *s, int32_t slot); /* not looked at yet */
+/* The offset that is to be read next is not in the topic: noted, and what
  * kafka.lost_offsets says is done once the owner, who reads again, has what lay before it. */
 void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
 void source_leave_lost(struct source *s, int32_t slot);

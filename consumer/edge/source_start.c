@@ -153,8 +153,10 @@ static bool resolve_starts(struct source_starts *starts, rd_kafka_topic_partitio
         return kafka_offsets_refused(open, code, err);
     for (int i = 0; i < open->cnt; i++) {
         rd_kafka_topic_partition_t *p = &open->elems[i];
-        rd_kafka_topic_partition_list_find(starts->list, p->topic, p->partition)->offset =
-            p->offset;
+        rd_kafka_topic_partition_t *all =
+            rd_kafka_topic_partition_list_find(starts->list, p->topic, p->partition);
+        all->offset = p->offset;
+        all->opaque = s->config->kafka_start == KAFKA_START_LATEST ? NULL : SOURCE_UNCOMMITTED;
         say_start(s, p, choose_start(starts, p, known));
     }
     return s->config->kafka_start != KAFKA_START_LATEST || commit_starts(starts, open, err);

@@ -8,6 +8,21 @@ sys.path.append(str(STACK))
 from ports import free_ports
 
 
+class Topics:
+    """Kafka's own tool for topics, on any broker that has `addresses`."""
+
+    def _topics(self, *arguments):
+        subprocess.run(["java", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1", "-cp", f"{jars()}/*",
+                        "org.apache.kafka.tools.TopicCommand", "--bootstrap-server", self.addresses,
+                        *arguments], check=True, capture_output=True, timeout=60)
+
+    def make_topic(self, topic, partitions):
+        self._topics("--create", "--topic", topic, "--partitions", str(partitions))
+
+    def delete_topic(self, topic):
+        self._topics("--delete", "--topic", topic)
+
+
 def jars():
     """The folder of Kafka's jars, fetched once (tests/stack/jars.sh)."""
     script = f'HERE={STACK}; DIR=/nonexistent; . "$HERE/lib.sh"; fetch_profile kafka kafka >&2; echo "$JARS"'
@@ -15,7 +30,7 @@ def jars():
                                        stdout=subprocess.PIPE).stdout.strip()) / "kafka"
 
 
-class Brokers:
+class Brokers(Topics):
     """`count` brokers, each a controller too. The ids are 1 to `count`."""
 
     def __init__(self, count):
@@ -125,7 +140,7 @@ def java_hash(text):
     return value & 0x7FFFFFFF
 
 
-class StackBroker:
+class StackBroker(Topics):
     """The broker of a running stack (tests/stack/up.sh), behind the same interface."""
     count = 1
 

@@ -7,6 +7,7 @@ usage: run.py BINARY TOOLS [SCENARIO...] [--kills N] [--orders N] [--seed N] [--
 SCENARIO  kill      kill -9 at random moments, a flaky receiver, records being written throughout
           restart   killed, how long until it delivers again: defaults, kafka.instance, quick kills
           group     three members: joins, leaves, kills, SIGSTOP past the session, a rolling restart
+          remade    the orders' topic is deleted and made again while three members read it
           broker    the broker is killed and comes back
           brokers3  three brokers: leaders and the group's coordinator are killed
           outage    an endpoint that is down: a backlog waits, and in another shop one single order

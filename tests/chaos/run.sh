@@ -3,7 +3,8 @@
 #
 #   sh tests/chaos/run.sh                            200 kills over 100,000 deliveries
 #   sh tests/chaos/run.sh kill --kills 10 --orders 3000
-#   sh tests/chaos/run.sh group broker brokers3 outage
+#   sh tests/chaos/run.sh restart --orders 6000
+#   sh tests/chaos/run.sh group remade broker brokers3 outage
 #
 # What there is and what it takes: tests/chaos/run.py --help
 set -eu

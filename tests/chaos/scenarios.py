@@ -1,10 +1,12 @@
 """The scenarios: who is disturbed, how and when. Each prints its table and says whether all is well."""
 import random, signal, time
 
-from world import Disturbance, World, now_us, report, wait_for
+import journals
+from world import Disturbance, World, now_us, partition_events, report, wait_for
 
 FLAKY = ("delay_us=3000 spread_us=25000 fail=15 reset=150 shut=150 hang=2000 refuse=1")
 HEAL_SECONDS = 120
+REMADE_ORDERS, REMADE_SECONDS = 120, 60
 SESSION = {"KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "1500",
            "KAFKA_PROPERTIES_HEARTBEAT_INTERVAL_MS": "300"}
 
@@ -252,6 +254,59 @@ def restart(options, cluster):
         world.close()
 
 
-for scenario, count in ((kill, 1), (restart, 1), (group, 1), (broker, 1), (brokers3, 3), (outage, 1)):
+def assigned(world):
+    return sum(len({part for _, what, part in partition_events(log) if what == "assigned"})
+               for log in world.logs().values())
+
+
+def requests_by_number(requests, since_us):
+    return {r.number for r in requests if r.arrived_us >= since_us and 200 <= r.status < 300}
+
+
+def remade(options, cluster):
+    """The orders' topic is deleted and made again while three members read it, whatever kafka.start
+    says: the new one is read from its beginning."""
+    good = True
+    for start in ("earliest", "latest"):
+        world = World(options.binary, options.tools, cluster, "delay_us=1000", "remade",
+                      KAFKA_START=start)
+        try:
+            cluster.make_topic(world.topic, 6)
+            for _ in range(3):
+                world.start()
+            wait_for("all partitions are assigned", lambda: assigned(world) >= 6, 60)
+            world.open_shop(REMADE_ORDERS, 60, options.seed)
+            world.wait_shop(60)
+            wait_for("the first topic's orders",
+                     lambda: len(world.receiver.requests()) >= REMADE_ORDERS, 60)
+            time.sleep(2)  # and their commits
+            cluster.delete_topic(world.topic)
+            remade_us = now_us()
+            world.open_shop(REMADE_ORDERS, 0, options.seed + 1)
+            world.wait_shop(60)
+            wanted = {w.number for w in journals.read_shop(world.shop_journal) if w.kind == "e"}
+
+            def missing():
+                return wanted - requests_by_number(world.receiver.requests(), remade_us)
+
+            try:
+                wait_for("the new topic's orders", lambda: not missing(), REMADE_SECONDS)
+            except AssertionError:
+                pass
+            took_s = (now_us() - remade_us) / 1e6
+            log = "".join(world.logs().values())
+            print(f"{'FAIL' if missing() else 'ok  '}   1 kafka.start={start}: the new topic's orders"
+                  f" are all delivered: {len(missing())} of {len(wanted)} missing after {took_s:.1f} s,"
+                  f" {log.count('topic made again')} partitions made again,"
+                  f" {log.count('partition stopped')} stopped", flush=True)
+            if missing():
+                print(f"     journals and logs: {world.folder}")
+            good &= not missing()
+        finally:
+            world.close()
+    return good
+
+
+for scenario, count in ((remade, 1), (kill, 1), (restart, 1), (group, 1), (broker, 1), (brokers3, 3), (outage, 1)):
     scenario.brokers = count
-SCENARIOS = {f.__name__: f for f in (kill, restart, group, broker, brokers3, outage)}
+SCENARIOS = {f.__name__: f for f in (kill, restart, group, remade, broker, brokers3, outage)}
