@@ -5,6 +5,8 @@
 
 enum { ALIVE_MS = 20000, MINUTE_MS = 60000 };
 
+static const double RATE_MAX = 1e15;
+
 /* The group's sums. */
 struct merged {
     int64_t lag, in_flight, waiting, oldest_ms;
@@ -28,13 +30,21 @@ static const char *text(const json_t *object, const char *name)
     return value != NULL ? value : "";
 }
 
+/* A member's numbers are whatever its record holds: none is below 0, and no sum passes the end. */
+static void add_count(int64_t *sum, const json_t *object, const char *name)
+{
+    int64_t more = whole(object, name, 0);
+    if (more > 0 && __builtin_add_overflow(*sum, more, sum))
+        *sum = INT64_MAX;
+}
+
 static void merge_partitions(struct merged *m, const json_t *partitions)
 {
     const json_t *partition;
     size_t i;
     json_array_foreach (partitions, i, partition) {
         const char *state = text(partition, "state");
-        m->lag += whole(partition, "lag", 0);
+        add_count(&m->lag, partition, "lag");
         m->held |= strcmp(state, "held") == 0;
         m->stopped |= strcmp(state, "stopped") == 0;
     }
@@ -55,10 +65,13 @@ static void merge(struct merged *m, const json_t *member)
     m->alive++;
     merge_partitions(m, json_object_get(member, "partitions"));
     merge_partitions(m, json_object_get(member, "retry_partitions"));
-    m->in_flight += whole(member, "in_flight", 0);
-    m->waiting += whole(member, "waiting", 0) + whole(member, "retrying", 0);
+    add_count(&m->in_flight, member, "in_flight");
+    add_count(&m->waiting, member, "waiting");
+    add_count(&m->waiting, member, "retrying");
     m->delivered_per_s +=
         json_number_value(json_object_get(json_object_get(member, "rates"), "delivered_per_s"));
+    if (m->delivered_per_s > RATE_MAX) /* JSON has no infinity */
+        m->delivered_per_s = RATE_MAX;
     if (oldest_ms >= 0 && (m->oldest_ms < 0 || oldest_ms < m->oldest_ms))
         m->oldest_ms = oldest_ms;
     if (json_is_object(breaker) && rank(breaker) > m->worst) {
@@ -76,7 +89,7 @@ static json_t *members_of(struct dashboard *d, struct merged *m)
     size_t i;
     *m = (struct merged){.oldest_ms = -1};
     json_array_foreach (all, i, member) {
-        bool alive = d->wall_ms - whole(member, "at_ms", 0) < ALIVE_MS;
+        bool alive = whole(member, "at_ms", 0) > d->wall_ms - ALIVE_MS;
         if (strcmp(text(member, "group"), d->config->kafka_group) != 0 ||
             !json_is_string(json_object_get(member, "member")))
             continue;

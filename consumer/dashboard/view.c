@@ -2,10 +2,14 @@
 
 #include "edge/log.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCHEMA_VERSION "3"
@@ -205,10 +209,41 @@ static void sort_beside(const char *path)
         sqlite3_temp_directory = sqlite3_mprintf("%.*s", (int)(end - path), path);
 }
 
+/* Its directory may let others in, who would read every order's number and state. What cannot be
+ * had is said: the file may be another user's. */
+static void keep_private(const char *path, int flags)
+{
+    enum { ONLY_OWNER = 0600 };
+    struct stat status;
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | flags, ONLY_OWNER);
+    if (fd < 0)
+        return; /* SQLite says why, or there is none */
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
+        (status.st_mode & 0777 & ~(mode_t)ONLY_OWNER) != 0 && fchmod(fd, ONLY_OWNER) != 0)
+        log_warn("database not private", LOG_S("path", path), LOG_S("error", strerror(errno)),
+                 LOG_S("hint", "make the program's user its owner, or chmod 600 it"));
+    close(fd);
+}
+
+/* Before SQLite opens it: to close one descriptor of a file gives up all its locks. The log beside
+ * it is made with the same rights; an older one may have others. */
+static void keep_all_private(const char *path)
+{
+    static const char *const beside[] = {"-wal", "-shm", "-journal"};
+    char name[PATH_MAX];
+    if (*path == '\0' || *path == ':')
+        return; /* in memory */
+    keep_private(path, O_CREAT);
+    for (size_t i = 0; i < sizeof beside / sizeof *beside; i++)
+        if ((size_t)snprintf(name, sizeof name, "%s%s", path, beside[i]) < sizeof name)
+            keep_private(name, 0);
+}
+
 static bool open_at(struct view *view, const char *path, const char *identity, struct error *err)
 {
     enum { BUSY_MS = 2000 };
     sort_beside(path);
+    keep_all_private(path);
     if (sqlite3_open_v2(path, &view->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) !=
         SQLITE_OK)
         return error_set(err, ERROR_CONFIG, "dashboard.database: \"%s\": %s", path,

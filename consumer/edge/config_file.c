@@ -54,10 +54,13 @@ static char *read_path(const char *path, size_t limit, size_t *ret_len, bool *re
     return text;
 }
 
-bool config_file_is_public(const char *path)
+struct config_file_rights config_file_rights_of_others(const char *path)
 {
     struct stat status;
-    return stat(path, &status) == 0 && (status.st_mode & S_IROTH) != 0;
+    if (stat(path, &status) != 0)
+        return (struct config_file_rights){false, false};
+    return (struct config_file_rights){(status.st_mode & S_IROTH) != 0,
+                                       (status.st_mode & S_IWOTH) != 0};
 }
 
 char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct error *err)

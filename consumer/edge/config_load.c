@@ -46,11 +46,16 @@ static bool is_mounted(const char *path)
 static void warn_of_public(struct config *config, const char *path, const char *variable)
 {
     char shown[160];
-    if (!is_mounted(path) && config_file_is_public(path))
-        config_warn(config,
-                    "%s: %s can be read by every user of this machine; chmod 600 it (640 with the "
-                    "group of the program's user)",
-                    variable, config_show(path, shown, sizeof shown));
+    struct config_file_rights others = config_file_rights_of_others(path);
+    if (!others.write && (!others.read || is_mounted(path)))
+        return;
+    config_warn(config,
+                "%s: %s can be %s by every user of this machine; chmod 600 it (640 with the "
+                "group of the program's user)",
+                variable, config_show(path, shown, sizeof shown),
+                !others.write  ? "read"
+                : !others.read ? "changed"
+                               : "read and changed");
 }
 
 static bool read_variable(struct config *config, char *const *environment, const char *variable,

@@ -10,8 +10,12 @@
  * cannot be read, or is longer, is an error that names it. */
 char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct error *err);
 
-/* Whether every user of the machine may read it. */
-bool config_file_is_public(const char *path);
+/* What every user of the machine may do with it: read it, or write it and so change what this
+ * process does. */
+struct config_file_rights {
+    bool read, write;
+};
+struct config_file_rights config_file_rights_of_others(const char *path);
 
 /* An environment variable's value; NULL when it is unset or empty. environment: char *const *. */
 const char *config_look_up_variable(const void *environment, const char *name);

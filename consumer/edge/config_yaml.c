@@ -243,9 +243,15 @@ static struct reader *reader_new(struct config *config, const char *path, char *
     }
     r->config = config;
     r->environment = environment;
-    r->public = config_file_is_public(path);
+    struct config_file_rights others = config_file_rights_of_others(path);
+    r->public = others.read;
     r->err = err;
     config_show(path, r->path, sizeof r->path);
+    if (others.write)
+        config_warn(config,
+                    "%s can be changed by every user of this machine, and with it where orders are "
+                    "sent; chmod go-w it",
+                    r->path);
     return r;
 }
 

@@ -301,6 +301,19 @@ bool http_request_prepare(struct http_request *request, const struct http_endpoi
     return error_set(err, ERROR_NO_MEMORY, "libcurl refused an option");
 }
 
+/* libcurl has one code for its limit of a header's line (100 KiB) and for no memory. Where as much
+ * can be had, it was the limit. */
+static bool is_line_too_long(const struct http_request *request, CURLcode code)
+{
+    enum { PROBE = 256 * 1024 };
+    if (code != CURLE_OUT_OF_MEMORY || request->sends == 0)
+        return false;
+    void *volatile probe = malloc(PROBE); /* volatile: not to be optimized away */
+    bool had = probe != NULL;
+    free(probe);
+    return had;
+}
+
 static enum outcome_failure kind_of(const struct http_request *request, CURLcode code)
 {
     switch (code) {
@@ -316,6 +329,7 @@ static enum outcome_failure kind_of(const struct http_request *request, CURLcode
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_ISSUER_ERROR: return FAILURE_TLS;
     case CURLE_OUT_OF_MEMORY:
+        return is_line_too_long(request, code) ? FAILURE_BAD_ANSWER : FAILURE_LOCAL;
     case CURLE_FAILED_INIT: return FAILURE_LOCAL;
     case CURLE_COULDNT_RESOLVE_HOST:
     case CURLE_COULDNT_CONNECT: return FAILURE_NETWORK;
@@ -328,7 +342,7 @@ static const char *failure_of(const struct http_request *request, CURLcode code)
 {
     if (code == CURLE_ABORTED_BY_CALLBACK)
         return "connection closed by the endpoint before an answer";
-    if (code == CURLE_WRITE_ERROR && request->headers_cut)
+    if ((code == CURLE_WRITE_ERROR && request->headers_cut) || is_line_too_long(request, code))
         return "the answer's headers are too large";
     if (code == CURLE_WEIRD_SERVER_REPLY ||
         (code == CURLE_UNSUPPORTED_PROTOCOL && request->sends > 0))

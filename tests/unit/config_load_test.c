@@ -450,6 +450,22 @@ static void expect_warning(const char *yaml, const char *variable, mode_t mode,
     config_free(config);
 }
 
+/* The same without a file of options. */
+static void expect_file_warning(mode_t mode, const char *expected)
+{
+    char *environment[] = {(char[]){"WEBHOOK_URL_FILE=secret"}, NULL};
+    struct config *config = fresh();
+    struct error err = {0};
+    write_file("secret", CANARY, strlen(CANARY));
+    assert_int_equal(chmod("secret", mode), 0);
+    assert_true(config_load(config, NULL, environment, NULL, 0, &err));
+    assert_int_equal(config->warning_count, expected != NULL);
+    if (expected != NULL)
+        assert_string_equal(config->warnings[0], expected);
+    unlink("secret");
+    config_free(config);
+}
+
 static void public_secrets_are_warned_of(void **state)
 {
     (void)state;
@@ -468,6 +484,21 @@ static void public_secrets_are_warned_of(void **state)
                    "user of this machine can read; chmod 600 it, or take the secret from the "
                    "environment");
     expect_warning("kafka.properties.sasl.username: u", NULL, 0644, NULL);
+}
+
+/* Whoever may write the webhook's URL gets the orders. */
+static void secrets_that_others_may_change_are_warned_of(void **state)
+{
+    (void)state;
+    expect_warning("", NULL, 0602,
+                   "shop.yaml can be changed by every user of "
+                   "this machine, and with it where orders are sent; chmod go-w it");
+    expect_file_warning(0602, "WEBHOOK_URL_FILE: secret can be changed by every user of this "
+                              "machine; chmod 600 it (640 with the group of the program's user)");
+    expect_file_warning(0666, "WEBHOOK_URL_FILE: secret can be read and changed by every user of "
+                              "this machine; chmod 600 it (640 with the group of the program's "
+                              "user)");
+    expect_file_warning(0640, NULL);
 }
 
 static void forbidden_secret(void **state)
@@ -612,6 +643,7 @@ int main(void)
         cmocka_unit_test(errors),
         cmocka_unit_test(example_is_complete),
         cmocka_unit_test(public_secrets_are_warned_of),
+        cmocka_unit_test(secrets_that_others_may_change_are_warned_of),
         cmocka_unit_test(forbidden_secret),
         cmocka_unit_test(unreadable_file),
         cmocka_unit_test(file_size),

@@ -1,6 +1,7 @@
 /* hash_test: SipHash-2-4 against what its authors published, and against OpenSSL's for every
  * length. */
 #include "core/hash.h"
+#include "unit/chosen_ids.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -82,12 +83,31 @@ static void another_key_is_another_hash(void **state)
     assert_true(hash_keyed(&key, NULL, 0) != hash_keyed(&other, NULL, 0));
 }
 
+/* In a table of as many buckets, 20,000 ids at random leave at most 8 or so in one. */
+static void chosen_ids_spread_as_any_others(void **state)
+{
+    enum { BUCKETS = 32768, MANY = 16 };
+    static chosen_id ids[CHOSEN_IDS];
+    static unsigned counts[4][BUCKETS];
+    (void)state;
+    choose_ids(ids);
+    for (size_t i = 0; i < CHOSEN_IDS; i++) {
+        assert_true(unkeyed_hash(ids[i]) == unkeyed_hash(ids[0]));
+        uint64_t hash = hash_keyed(&key, ids[i], CHOSEN_ID_LEN);
+        struct hash_wide wide = hash_keyed_wide(&key, ids[i], CHOSEN_ID_LEN);
+        const uint64_t used[] = {hash, hash >> 32, wide.half[0], wide.half[0] >> 32};
+        for (size_t u = 0; u < 4; u++)
+            assert_true(++counts[u][used[u] % BUCKETS] <= MANY);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_published_vectors_hold),
         cmocka_unit_test(every_length_is_as_openssl_has_it),
         cmocka_unit_test(another_key_is_another_hash),
+        cmocka_unit_test(chosen_ids_spread_as_any_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,34 @@ static void answers(void **state)
     }
 }
 
+/* A line of a header, or the first line, that does not end: no shortage of ours. */
+static void oversized_headers_are_the_endpoints_fault(void **state)
+{
+    static const struct {
+        enum server_action action;
+        const char *text;
+        int begun_status;
+    } cases[] = {{SERVER_ENDLESS, "HTTP/1.1 200 OK\r\nX-Filler: ", 200},
+                 {SERVER_ENDLESS, "HTTP/1.1 503 Busy\r\nX-Filler: ", 503},
+                 {SERVER_REPEAT, "HTTP/1.1 200 OK ", 0},
+                 {SERVER_REPEAT, "HTTP/1.1 100 Continue\r\nX-Filler: filler\r\n\r\n", 0}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct server *server = server_new(
+            (const struct server_rule[]){{NULL, cases[i].action, cases[i].text, 0}, {0}});
+        struct net net;
+        net_open(&net);
+        server_listen(server);
+        struct answer got = post(&net, server, &plain);
+        assert_int_equal(got.status, 0);
+        assert_int_equal(got.begun_status, cases[i].begun_status);
+        assert_string_equal(got.failure, "the answer's headers are too large");
+        assert_int_equal(got.kind, FAILURE_BAD_ANSWER);
+        net_close(&net);
+        server_free(server);
+    }
+}
+
 /* --- what may be started --------------------------------------------------------------- */
 
 static void refused_at_start(void **state)
@@ -278,6 +306,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers),
+        cmocka_unit_test(oversized_headers_are_the_endpoints_fault),
         cmocka_unit_test(refused_at_start),
         cmocka_unit_test(credentials_do_not_stay),
         cmocka_unit_test(get_after_post),

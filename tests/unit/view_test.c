@@ -1,5 +1,6 @@
 /* view_test: records into the view, and what it then answers. */
-#include "dashboard/view.h"
+#include "dashboard/view_internal.h"
+#include "unit/chosen_ids.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +12,8 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 static struct view *opened(const char *path, const char *identity)
 {
@@ -291,11 +294,122 @@ static void reasons_are_counted(void **state)
     view_close(view);
 }
 
+/* ---- chosen ids ---- */
+
+/* What SQLite does to find the orders, in steps of its machine. */
+static int steps_of(struct view *view, chosen_id *ids)
+{
+    sqlite3_stmt *find = view->statements[STATEMENT_FIND];
+    struct error err = {0};
+    (void)sqlite3_stmt_status(find, SQLITE_STMTSTATUS_VM_STEP, 1);
+    assert_true(view_begin(view, &err));
+    for (size_t i = 0; i < CHOSEN_IDS; i++)
+        put(view, ids[i], "CMD-1", "delivered", "", 10, NULL);
+    assert_true(view_commit(view, &err));
+    return sqlite3_stmt_status(find, SQLITE_STMTSTATUS_VM_STEP, 0);
+}
+
+static void chosen_ids_cost_what_others_cost(void **state)
+{
+    static chosen_id chosen[CHOSEN_IDS], others[CHOSEN_IDS];
+    struct view *view = opened(":memory:", "t");
+    (void)state;
+    choose_ids(chosen);
+    for (int i = 0; i < CHOSEN_IDS; i++)
+        snprintf(others[i], sizeof others[i], "%032d", i);
+    int usual = steps_of(view, others), steps = steps_of(view, chosen);
+    assert_true(usual > CHOSEN_IDS);
+    assert_in_range(steps, 1, usual + usual / 10);
+    view_close(view);
+}
+
 /* ---- files ---- */
+
+static void remove_database(const char *path)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char file[128];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(file, sizeof file, "%s%s", path, parts[i]);
+        unlink(file);
+    }
+}
+
+/* The hash in the file is of the file's own key, which no other file has. */
+static void orders_are_found_again_by_the_files_own_key(void **state)
+{
+    char path[] = "/tmp/view_test.XXXXXX", other_path[] = "/tmp/view_test.XXXXXX";
+    struct order_facts facts;
+    (void)state;
+    close(mkstemp(path));
+    close(mkstemp(other_path));
+    struct view *view = opened(path, "t"), *other = opened(other_path, "t");
+    const struct hash_key key = view->hash_key;
+    put(view, "a", "1", "parked", "http:422", 1, NULL);
+    assert_memory_not_equal(&key, &other->hash_key, sizeof key);
+    view_close(other);
+    view_close(view);
+    view = opened(path, "t");
+    assert_memory_equal(&key, &view->hash_key, sizeof key);
+    assert_true(view_facts(view, "a", &facts));
+    json_decref(facts.previous);
+    put(view, "a", "1", "delivered", "", 2, NULL); /* the same order, and no second one */
+    assert_string_equal(keys_of(view, any()), "a");
+    assert_int_equal(view_count(view, ORDER_PARKED), 0);
+    view_close(view);
+    view = opened(path, "other topics"); /* built from the beginning: with a new one */
+    assert_memory_not_equal(&key, &view->hash_key, sizeof key);
+    view_close(view);
+    remove_database(path);
+    remove_database(other_path);
+}
+
+static void assert_private(const char *path)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    struct stat status;
+    char file[128];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(file, sizeof file, "%s%s", path, parts[i]);
+        if (stat(file, &status) == 0)
+            assert_int_equal(status.st_mode & 0777, 0600);
+        else
+            assert_int_equal(i, 2); /* the index of the log is in memory: one process has it open */
+    }
+}
+
+/* Orders' numbers and states are in it: whatever the umask, and whatever it was before. */
+static void the_database_is_its_owners_alone(void **state)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char folder[] = "/tmp/view_test.XXXXXX", path[64], file[128];
+    struct view *view;
+    (void)state;
+    mode_t mask = umask(0);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/view.db", folder);
+    view = opened(path, "t");
+    put(view, "a", "1", "delivered", "", 1, NULL);
+    assert_private(path);
+    view_close(view);
+    assert_int_equal(chmod(path, 0644), 0); /* as a former release made it */
+    for (size_t i = 1; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(file, sizeof file, "%s%s", path, parts[i]);
+        close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+    }
+    view = opened(path, "t");
+    put(view, "b", "2", "delivered", "", 2, NULL);
+    assert_private(path);
+    assert_string_equal(keys_of(view, any()), "b a");
+    view_close(view);
+    umask(mask);
+    remove_database(path);
+    rmdir(folder);
+}
 
 static void a_batch_is_all_or_nothing(void **state)
 {
-    char path[] = "/tmp/view_test.XXXXXX", command[128];
+    char path[] = "/tmp/view_test.XXXXXX";
     struct error err = {0};
     (void)state;
     close(mkstemp(path));
@@ -318,11 +432,7 @@ static void a_batch_is_all_or_nothing(void **state)
     assert_int_equal(view_offset(view, VIEW_DELIVERIES, 3), 0);
     assert_string_equal(keys_of(view, any()), "");
     view_close(view);
-    snprintf(command, sizeof command, "%s-wal", path);
-    unlink(command);
-    snprintf(command, sizeof command, "%s-shm", path);
-    unlink(command);
-    unlink(path);
+    remove_database(path);
 }
 
 static void what_is_no_database_is_refused(void **state)
@@ -350,6 +460,9 @@ int main(void)
         cmocka_unit_test(a_parked_one_says_why_and_where),
         cmocka_unit_test(retries_are_pending_until_their_outcome),
         cmocka_unit_test(reasons_are_counted),
+        cmocka_unit_test(chosen_ids_cost_what_others_cost),
+        cmocka_unit_test(orders_are_found_again_by_the_files_own_key),
+        cmocka_unit_test(the_database_is_its_owners_alone),
         cmocka_unit_test(a_batch_is_all_or_nothing),
         cmocka_unit_test(what_is_no_database_is_refused),
     };
