@@ -13,6 +13,7 @@
 #include "outcomes.h"
 #include "requests.h"
 #include "resender.h"
+#include "verbs/audit.h"
 #include "verbs/confirm.h"
 #include "verbs/verbs.h"
 
@@ -218,13 +219,8 @@ static bool drop_coordinates(struct forget *f, struct error *err)
 
 static void note_audit(const struct forget *f)
 {
-    char who[32];
-    snprintf(who, sizeof who, "uid %ld", (long)getuid());
-    const struct log_field fields[] = {LOG_S("who", who),
-                                       LOG_S("what", "forget"),
-                                       LOG_S("order", outcome_text(f->last, "order_id")),
-                                       {0}};
-    log_event(LOG_AUDIT, "audit", fields);
+    verb_audit("forget",
+               (const struct log_field[]){LOG_S("order", outcome_text(f->last, "order_id")), {0}});
 }
 
 static bool forget(struct forget *f, int stop_fd, struct error *err)

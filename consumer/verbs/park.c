@@ -6,6 +6,7 @@
 #include "edge/log.h"
 #include "edge/park_order.h"
 #include "edge/retry_writer.h"
+#include "verbs/audit.h"
 #include "verbs/confirm.h"
 #include "verbs/verbs.h"
 
@@ -158,17 +159,13 @@ static bool write_order(struct park *k, struct error *err)
 
 static void say_audit(const struct park *k)
 {
-    const char *who = getenv("SUDO_USER") != NULL ? getenv("SUDO_USER") : getenv("USER");
-    log_event(LOG_AUDIT, "audit",
-              (const struct log_field[]){LOG_S("who", who != NULL ? who : "unknown"),
-                                         LOG_S("what", "park"),
-                                         LOG_S("topic", k->config->kafka_topic),
-                                         LOG_I("partition", k->order.partition),
-                                         LOG_I("from", k->order.from),
-                                         LOG_I("to", k->order.until),
-                                         LOG_S("reason", k->order.reason),
-                                         LOG_S("request", k->request),
-                                         {0}});
+    verb_audit("park", (const struct log_field[]){LOG_S("topic", k->config->kafka_topic),
+                                                  LOG_I("partition", k->order.partition),
+                                                  LOG_I("from", k->order.from),
+                                                  LOG_I("to", k->order.until),
+                                                  LOG_S("reason", k->order.reason),
+                                                  LOG_S("request", k->request),
+                                                  {0}});
 }
 
 static bool park(struct park *k, struct error *err)

@@ -8,6 +8,7 @@
 #include "outcomes.h"
 #include "requests.h"
 #include "resender.h"
+#include "verbs/audit.h"
 #include "verbs/confirm.h"
 #include "verbs/verbs.h"
 
@@ -213,6 +214,25 @@ static bool rest(struct redrive *r)
     return stopped;
 }
 
+/* Each record, since a redrive may be stopped at any time; by coordinates, as its id may be
+ * unknown. */
+static void say_audit(const rd_kafka_message_t *m, const char *request)
+{
+    struct retry_order order;
+    const char *why;
+    if (!retry_order_of_parked(m, &order, &why))
+        return;
+    char id[256];
+    snprintf(id, sizeof id, "%.*s", order.order.len < sizeof id ? (int)order.order.len : 255,
+             order.order.len > 0 ? order.order.data : "");
+    verb_audit("redrive", (const struct log_field[]){LOG_S("order", id),
+                                                     LOG_S("topic", order.topic),
+                                                     LOG_I("partition", order.partition),
+                                                     LOG_I("offset", order.offset),
+                                                     LOG_S("request", request),
+                                                     {0}});
+}
+
 /* Its turn has come: if it still waits. */
 static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct error *err)
 {
@@ -229,6 +249,7 @@ static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct erro
     if (!retry_request_new(request))
         return error_set(err, ERROR_FAILED, "the system has no randomness");
     if (resender_parked(r->resender, m, &ask, &why)) {
+        say_audit(m, request);
         r->sent++;
         return true;
     }

@@ -3,6 +3,7 @@
 #include "core/position.h"
 #include "edge/group.h"
 #include "replay_scan.h"
+#include "verbs/audit.h"
 #include "verbs/confirm.h"
 #include "verbs/verbs.h"
 
@@ -166,6 +167,20 @@ static bool is_unchanged(struct replay *r, struct error *err)
                              "nothing was done: the group has committed meanwhile; look again");
 }
 
+static void say_audit(const struct replay *r)
+{
+    for (size_t i = 0; i < r->topic.count; i++)
+        if (r->starts[i] < r->ends[i])
+            verb_audit("replay", (const struct log_field[]){
+                                     LOG_S("group", r->config->kafka_group),
+                                     LOG_S("topic", r->config->kafka_topic),
+                                     LOG_I("partition", (int64_t)i),
+                                     LOG_I("from", r->starts[i]),
+                                     LOG_I("to", r->ends[i]),
+                                     LOG_I("committed", r->topic.partitions[i].committed),
+                                     {0}});
+}
+
 static bool reset(struct replay *r, struct error *err)
 {
     size_t count = 0;
@@ -179,6 +194,8 @@ static bool reset(struct replay *r, struct error *err)
     bool ok =
         is_unchanged(r, err) && group_commit(r->group, r->config->kafka_topic, commits, count, err);
     free(commits);
+    if (ok)
+        say_audit(r);
     if (ok)
         puts("done; the group sends them again when its members start");
     return ok;

@@ -5,6 +5,7 @@
 #include "outcomes.h"
 #include "requests.h"
 #include "resender.h"
+#include "verbs/audit.h"
 #include "verbs/verbs.h"
 
 #include <inttypes.h>
@@ -220,6 +221,15 @@ static bool may_ask(const struct retry *r, struct error *err)
                      "it was delivered; nothing was asked for again. --force sends it once more");
 }
 
+static void say_audit(const struct retry *r)
+{
+    verb_audit("retry",
+               (const struct log_field[]){LOG_S("order", outcome_text(r->last, "order_id")),
+                                          LOG_S("request", r->request),
+                                          LOG_S("forced", r->own->force ? "true" : "false"),
+                                          {0}});
+}
+
 static bool retry(struct retry *r, struct error *err)
 {
     if (r->own->order == NULL || *r->own->order == '\0')
@@ -238,8 +248,10 @@ static bool retry(struct retry *r, struct error *err)
         return false;
     if (!retry_request_new(r->request))
         return error_set(err, ERROR_FAILED, "the system has no randomness");
-    return (r->resender = resender_new(r->config, err)) != NULL && ask(r, err) &&
-           await_outcome(r, err);
+    if ((r->resender = resender_new(r->config, err)) == NULL || !ask(r, err))
+        return false;
+    say_audit(r);
+    return await_outcome(r, err);
 }
 
 static bool run(struct config *config, const void *given, struct error *err)

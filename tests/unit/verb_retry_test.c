@@ -137,6 +137,24 @@ static void what_it_prints_steers_no_terminal(void **state)
     world_close(&w);
 }
 
+/* Who asked for it, from where, for which order, by which request. */
+static void a_retry_leaves_an_audit_line(void **state)
+{
+    struct world w;
+    char host[128] = "", wanted[300];
+    (void)state;
+    world_open(&w, accepting);
+    world_produce(&w, 0, "o1", "06", "confirmed");
+    write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
+    assert_int_equal(gethostname(host, sizeof host - 1), 0);
+    snprintf(wanted, sizeof wanted, "@%s what=retry order=o1 request=", host);
+    world_log_open(&w);
+    assert_false(call_retry(&w, "CMD-1")); /* nobody serves it */
+    world_await_log(&w, wanted);
+    assert_int_equal(retries_of(&w), 1);
+    world_close(&w);
+}
+
 static void coordinates_that_are_none_are_refused(void **state)
 {
     struct world w;
@@ -312,6 +330,7 @@ int main(void)
         cmocka_unit_test(no_order_is_none_of_them),
         cmocka_unit_test(an_id_goes_before_a_number),
         cmocka_unit_test(what_it_prints_steers_no_terminal),
+        cmocka_unit_test(a_retry_leaves_an_audit_line),
         cmocka_unit_test(coordinates_that_are_none_are_refused),
         cmocka_unit_test(redrive_stops_while_it_reads),
         cmocka_unit_test(a_second_redrive_asks_for_nothing),
