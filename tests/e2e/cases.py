@@ -62,7 +62,7 @@ def a_key_change_is_no_new_order(t):
     t.stack.confirm(order)
     t.wait_delivered([order])
     t.stack.sql(f"UPDATE orders SET id = gen_random_uuid() WHERE id = '{order}'")
-    wait_for("the key change is said", lambda: program.says("an order got another id"))
+    wait_for("the key change is said", lambda: program.says("order id changed"))
     last = t.stack.order("K-2")
     t.stack.confirm(last)
     t.wait_delivered([last])
