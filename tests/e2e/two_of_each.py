@@ -113,8 +113,10 @@ def shops_curl_retries_an_order(t):
         assert invoke(dashboards[0], project, project.token(exp=1), body)[0] == 401
         settled(t)
         assert len(of_order(t, order)) == 2
-        audit = [d.program.log.read_text().count("level=audit") for d in dashboards]
-        assert audit == [0, 1], audit
+        logs = [d.program.log.read_text() for d in dashboards]
+        sent, refused = ([log.count(f'level=audit event="{event}"') for log in logs]
+                         for event in ("audit", "call refused"))
+        assert (sent, refused) == ([0, 1], [2, 0]), (sent, refused)
 
 
 # ---- one hour of the past ----
