@@ -43,10 +43,13 @@ static bool is_state(const json_t *outcome, const char *state)
     return strcmp(outcome_text(outcome, "state"), state) == 0;
 }
 
-static bool names_order(const json_t *outcome, const char *order)
+/* Also what bears only the id of the order that was found by its number: that it was forgotten. */
+static bool names_order(const struct retry *r, const json_t *outcome)
 {
-    return strcmp(outcome_text(outcome, "order_id"), order) == 0 ||
-           strcmp(outcome_text(outcome, "order_number"), order) == 0;
+    const char *id = outcome_text(outcome, "order_id");
+    return strcmp(id, r->own->order) == 0 ||
+           strcmp(outcome_text(outcome, "order_number"), r->own->order) == 0 ||
+           (r->last != NULL && *id != '\0' && strcmp(outcome_text(r->last, "order_id"), id) == 0);
 }
 
 /* Ids and numbers may look alike: who says an order's id means that order. */
@@ -68,7 +71,7 @@ static void keep(struct retry *r, json_t *outcome)
 static bool note_next(struct retry *r, int timeout_ms)
 {
     json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
-    if (outcome != NULL && names_order(outcome, r->own->order))
+    if (outcome != NULL && names_order(r, outcome))
         keep(r, outcome);
     else
         json_decref(outcome);
