@@ -301,7 +301,7 @@ static bool check_outcomes(const struct config *config, struct error *err)
                  {"outcome.endpoint", config->outcome_endpoint},
                  {"outcome.delivered", config->outcome_delivered}};
     uint8_t named_by[STATUSES] = {0}; /* which list, from 1 */
-    for (uint8_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
         struct outcome_rules rules = {{0}};
         struct error why = {0};
         if (lists[i].list == NULL)
