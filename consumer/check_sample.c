@@ -144,7 +144,8 @@ static int64_t timestamp_of(const rd_kafka_message_t *m)
     return rd_kafka_message_timestamp(m, &type);
 }
 
-static void judge(struct check *c, const struct plan *plan, const struct wire *wire,
+/* False: another table's record, which says nothing of ours. */
+static bool judge(struct check *c, const struct plan *plan, const struct wire *wire,
                   const rd_kafka_message_t *m)
 {
     const struct record record = {.topic = c->config->kafka_topic,
@@ -158,7 +159,13 @@ static void judge(struct check *c, const struct plan *plan, const struct wire *w
                                   .context = m};
     struct transformed result;
     transform_apply(c->sampler->transform, plan, &record, false, &result);
-    note_verdict(&c->sample, &result);
+    if (result.verdict == TRANSFORM_SKIP && result.skip == SKIP_OTHER_TABLE)
+        return false;
+    if (result.verdict == TRANSFORM_STOP)
+        c->sample.unreadable++;
+    else
+        note_verdict(&c->sample, &result);
+    return true;
 }
 
 /* Of another form; a header that names the schema's id explains more than the bytes do. */
@@ -191,6 +198,8 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
         note_foreign(s, m, "");
         return;
     }
+    if (answer == PLANS_HAVE && !judge(c, plan, &wire, m))
+        return;
     if (s->schema_id == 0 || timestamp_of(m) >= s->newest_ms) {
         s->schema_id = id;
         s->newest_ms = timestamp_of(m);
@@ -202,8 +211,6 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
         plan = lenient_plan(c, id);
     if (plan != NULL)
         note_row(c, plan, &wire, m);
-    if (answer == PLANS_HAVE)
-        judge(c, plan, &wire, m);
 }
 
 /* ---- what they show ---- */

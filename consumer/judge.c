@@ -136,7 +136,9 @@ bool judge_record(struct judge *j, const rd_kafka_message_t *m, bool gate,
         return true;
     }
     switch (await_plan(j, (int32_t)wire.schema_id, &plan, &why)) {
-    case PLANS_HAVE: transform_record(j, m, &wire, plan, gate, ret); return true;
+    case PLANS_HAVE:
+        transform_record(j, m, &wire, plan, gate, ret);
+        return ret->verdict != TRANSFORM_STOP || error_set(err, ERROR_FAILED, "%s", ret->detail);
     case PLANS_MISSING:
     case PLANS_UNREADABLE: ret->detail = why; return true;
     case PLANS_STOP: return error_set(err, ERROR_FAILED, "%s", why);

@@ -292,6 +292,8 @@ static enum bytes read_bytes(struct reading *r, struct transformed *ret,
     case PLANS_MISSING: return fault(ret_fault, DOUBT_NO_SCHEMA, wire.schema_id, why);
     default: return fault(ret_fault, DOUBT_SCHEMA, wire.schema_id, why);
     }
+    if (ret->verdict == TRANSFORM_STOP)
+        return fault(ret_fault, DOUBT_SCHEMA, wire.schema_id, ret->detail);
     return ret->misfit ? misfit(r, ret->detail, ret_fault) : BYTES_READ;
 }
 

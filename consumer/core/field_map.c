@@ -175,7 +175,8 @@ static struct field_source present(enum payload_field f, const struct column_typ
         add(source.becomes,
             "; the converter writes the column's default in place of a null, and nothing tells "
             "them apart: drop the default or forbid the null (ALTER TABLE), or set "
-            "ignore.default.for.nullables=true (Confluent's converter)");
+            "ignore.default.for.nullables=true (Confluent's converter; Apicurio's has no such "
+            "option)");
     }
     return source;
 }
@@ -286,6 +287,8 @@ bool field_map_of(const char *schema, size_t len, const struct plan_options *opt
     struct plan *plan = plan_compile(schema, len, options, &refused);
     if (refused.code != ERROR_NONE && refused.code != ERROR_CONFIG)
         return error_set(err, refused.code, "%s", refused.text);
+    if (plan != NULL && plan_refusal(plan) != NULL)
+        error_set(&refused, ERROR_CONFIG, "%s", plan_refusal(plan));
     *ret_map = (struct field_map){.refused = refused};
     bool ok = schema_parse(&parsed, schema, len, err);
     struct mapping m = {.schema = &parsed, .options = options, .map = ret_map};

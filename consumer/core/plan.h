@@ -30,6 +30,7 @@ struct plan_options {
     const char *rule_value;           /* what plan_run's gate lets through */
     const char *prefix;               /* of the fields that unwrapping adds: "__" */
     bool op_assumed;                  /* unwrapped records without __op are welcome */
+    bool table_is_told; /* rule.table: what would be refused with CONFIG may be another table's */
 };
 
 /* Compiles an Avro schema (JSON, len bytes). NULL with
@@ -40,6 +41,10 @@ struct plan_options {
 struct plan *plan_compile(const char *schema, size_t len, const struct plan_options *options,
                           struct error *err);
 void plan_free(struct plan *plan); /* accepts NULL */
+
+/* With table_is_told: why plan_compile would have refused it; its plan finds the record's table all
+ * the same. NULL: nothing is wrong. Lives as long as the plan. */
+const char *plan_refusal(const struct plan *plan);
 
 enum plan_shape {
     PLAN_ENVELOPE,  /* Debezium's before/after/source/op */

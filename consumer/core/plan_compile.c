@@ -179,7 +179,8 @@ static bool check_row(avro_schema_t row, const char *schema_name, const struct s
         if (row == NULL || !has_field(row, needed[i].name))
             return error_set(err, ERROR_CONFIG,
                              "schema \"%.100s\" has no column \"%.100s\" (%s): reading on would "
-                             "pass over every order",
+                             "pass over every order (where the topic holds other tables too, set "
+                             "rule.table)",
                              schema_name, needed[i].column, needed[i].option);
         if (!any_branch(avro_schema_record_field_get(row, needed[i].name), needed[i].fits))
             return error_set(err, ERROR_CONFIG,
@@ -223,22 +224,27 @@ static bool find_top(struct compiler *c, struct error *err)
            error_set(err, ERROR_UNDECODABLE, "the schema is a %s, not a record", name);
 }
 
-/* Finds out what kind of record this is, and refuses what cannot be read as rows. */
-static bool classify(struct compiler *c, const struct sought *sought, struct error *err)
+static enum plan_shape shape_of(avro_schema_t top)
 {
-    if (!find_top(c, err))
-        return false;
+    if (has_field(top, "op") && has_field(top, "after"))
+        return PLAN_ENVELOPE;
+    return is_stray(avro_schema_name(top)) ? PLAN_STRAY : PLAN_UNWRAPPED;
+}
+
+/* The full name: Debezium's names the table. */
+static const char *full_name(const struct compiler *c)
+{
+    const char *name = json_string_value(json_object_get(c->top_json, "name"));
+    return name != NULL ? name : avro_schema_name(c->top);
+}
+
+/* Refuses what cannot be read as rows. */
+static bool check_shape(struct compiler *c, const struct sought *sought, struct error *err)
+{
     avro_schema_t top = c->top;
-    const char *name = avro_schema_name(top);
-    c->plan->shape = PLAN_UNWRAPPED;
-    if (has_field(top, "op") && has_field(top, "after")) {
-        c->plan->shape = PLAN_ENVELOPE;
+    const char *name = full_name(c);
+    if (c->plan->shape == PLAN_ENVELOPE)
         return check_row(row_type(top), name, sought, err);
-    }
-    if (is_stray(name)) {
-        c->plan->shape = PLAN_STRAY;
-        return true;
-    }
     if (!check_row(top, name, sought, err))
         return false;
     if (!has_field(top, sought->op) && !sought->options->op_assumed)
@@ -307,6 +313,19 @@ static bool check_plain(struct compiler *c, const struct sought *sought, struct 
     return true;
 }
 
+/* What is refused may be another table's, which only its records can tell. */
+static bool check(struct compiler *c, const struct sought *sought, struct error *err)
+{
+    struct error why = {0};
+    if (c->plan->shape == PLAN_STRAY ||
+        (check_shape(c, sought, &why) && check_plain(c, sought, &why)))
+        return true;
+    if (why.code != ERROR_CONFIG || !sought->options->table_is_told)
+        return error_set(err, why.code, "%s", why.text);
+    c->plan->refusal = strdup(why.text);
+    return c->plan->refusal != NULL || error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
+}
+
 static void compile_record(struct compiler *c, const struct sought *sought)
 {
     if (c->plan->shape == PLAN_ENVELOPE)
@@ -363,8 +382,10 @@ static bool compile(struct compiler *c, const char *text, size_t len,
     c->room =
         len < (CODE_MAX - CODE_LEAST) / CODE_PER_BYTE ? CODE_LEAST + CODE_PER_BYTE * len : CODE_MAX;
     if (!seek_all(&sought, options, err) || !schema_parse(&c->schema, text, len, err) ||
-        !classify(c, &sought, err) ||
-        (c->plan->shape != PLAN_STRAY && !check_plain(c, &sought, err)))
+        !find_top(c, err))
+        return false;
+    c->plan->shape = shape_of(c->top);
+    if (!check(c, &sought, err))
         return false;
     compile_top(c, &sought);
     c->plan->lacks_owner = lacks_owner(c, &sought);
@@ -414,7 +435,13 @@ void plan_free(struct plan *plan)
     free(plan->code);
     free(plan->jumps);
     free(plan->rule_value);
+    free(plan->refusal);
     free(plan);
+}
+
+const char *plan_refusal(const struct plan *plan)
+{
+    return plan->refusal;
 }
 
 bool plan_lacks_owner(const struct plan *plan)

@@ -93,7 +93,8 @@ struct plan_options transform_plan_options(const struct config *config)
     struct plan_options options = {.rule_column = config->rule_column,
                                    .rule_value = config->rule_value,
                                    .prefix = prefix(config),
-                                   .op_assumed = config->rule_assume_op >= 0};
+                                   .op_assumed = config->rule_assume_op >= 0,
+                                   .table_is_told = config->rule_table != NULL};
     options.owner_column = config->auth_owner_column;
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = config->payload_column[f];
@@ -112,6 +113,13 @@ static void undecodable(struct transformed *result, const char *detail)
     result->verdict = TRANSFORM_REJECT;
     result->detail = detail;
     result->why = "undecodable";
+}
+
+static void stop(struct transformed *result, const char *detail)
+{
+    result->verdict = TRANSFORM_STOP;
+    result->detail = detail;
+    result->why = "refused";
 }
 
 /* confirmed_at is the payload's last text, in either shape: what stands between the last two
@@ -264,6 +272,8 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
         skip(ret_result, SKIP_TOMBSTONE);
     else if (t->table != NULL && !is_our_table(t, &change))
         skip(ret_result, SKIP_OTHER_TABLE);
+    else if (plan_refusal(plan) != NULL)
+        stop(ret_result, plan_refusal(plan));
     else if (!record->any_row)
         judge(t, &change, record, ret_result);
     else if (change.has_row)

@@ -39,13 +39,18 @@ struct record {
     bool alone;   /* not in its order's sequence: the memory neither knows nor learns of it */
 };
 
-enum transform_verdict { TRANSFORM_SKIP, TRANSFORM_DELIVER, TRANSFORM_REJECT };
+enum transform_verdict {
+    TRANSFORM_SKIP,
+    TRANSFORM_DELIVER,
+    TRANSFORM_REJECT,
+    TRANSFORM_STOP /* of our table, and its schema is refused: the partition must stop */
+};
 
 struct transformed {
     enum transform_verdict verdict;
     enum skip_reason skip; /* of TRANSFORM_SKIP */
     const char *why;       /* the closed list's word: "not_confirmed", "missing:client_phone", "" */
-    const char *detail;    /* of an undecodable record, for people; "" else */
+    const char *detail;    /* of an undecodable record or a stop, for people; "" else */
     bool before_unknown, near_miss;
     bool unsent; /* of core/rule: a snapshot did not send what has the rule's value */
     bool

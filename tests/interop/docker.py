@@ -156,4 +156,10 @@ def promtool(folder, program):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-CHECKS = [containers, secrets, options, stages, names_in_queries]
+def time_zones(_):
+    """The image has the zones of payload.time_zone: no library that the program is linked to brings them."""
+    last = (DOCKER / "Dockerfile").read_text().rsplit("\nFROM ", 1)[1]
+    assert re.search(r"apt-get install [^&]*\btzdata\b", last), last
+
+
+CHECKS = [containers, secrets, options, stages, time_zones, names_in_queries]

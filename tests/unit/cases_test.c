@@ -166,7 +166,7 @@ static struct slice header_value(const void *context, const char *name)
 
 static const char *verdict_name(enum transform_verdict verdict)
 {
-    static const char *const names[] = {"skip", "deliver", "reject"};
+    static const char *const names[] = {"skip", "deliver", "reject", "stop"};
     return names[verdict];
 }
 

@@ -305,13 +305,34 @@ static void what_is_no_row(void **state)
     config_free(config);
 }
 
+/* Every payload column that may be so, and how to end it. */
+static void nulls_that_became_defaults(void **state)
+{
+    (void)state;
+    static const enum payload_field replaced[] = {FIELD_UNIT_PRICE, FIELD_CLIENT_ADDRESS,
+                                                  FIELD_CONFIRMED_AT};
+    struct field_map map;
+    map_case("null-replaced-by-default", &map);
+    for (size_t i = 0; i < sizeof replaced / sizeof *replaced; i++) {
+        const struct field_source *source = &map.field[replaced[i]];
+        assert_int_equal(source->fate, FIELD_DOUBTFUL);
+        assert_non_null(strstr(source->becomes, "ignore.default.for.nullables=true"));
+        assert_non_null(strstr(source->becomes, "Apicurio"));
+    }
+    assert_null(strstr(map.field[FIELD_CLIENT_NAME].becomes, "default"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(precise),        cmocka_unit_test(modes),
-        cmocka_unit_test(kinds),          cmocka_unit_test(what_is_no_row),
-        cmocka_unit_test(unions),         cmocka_unit_test(keys_for_words),
-        cmocka_unit_test(absent_columns), cmocka_unit_test(null_or_default),
-        cmocka_unit_test(other_letters)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_that_became_defaults),
+                                       cmocka_unit_test(precise),
+                                       cmocka_unit_test(modes),
+                                       cmocka_unit_test(kinds),
+                                       cmocka_unit_test(what_is_no_row),
+                                       cmocka_unit_test(unions),
+                                       cmocka_unit_test(keys_for_words),
+                                       cmocka_unit_test(absent_columns),
+                                       cmocka_unit_test(null_or_default),
+                                       cmocka_unit_test(other_letters)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -77,7 +77,7 @@ static bool no_header(const void *context, const char *name)
 static const char *outcome(struct fixture *f, const char *op, const char *id, const char *status)
 {
     static char line[1000];
-    static const char *const verdicts[] = {"skip", "deliver", "reject"};
+    static const char *const verdicts[] = {"skip", "deliver", "reject", "stop"};
     struct transformed t;
     struct buf body;
     buf_init(&body, 4096);
@@ -225,9 +225,58 @@ static void the_memory_is_as_large_as_asked_for_and_counts(void **state)
     close_fixture(&f);
 }
 
+/* A row of two columns, of which neither is the rule's. */
+static const char *judge_stranger(const char *rule_table, const char *table, struct error *err)
+{
+    static char line[500];
+    static const char *const verdicts[] = {"skip", "deliver", "reject", "stop"};
+    static const char schema[] =
+        "{\"type\":\"record\",\"name\":\"Value\",\"namespace\":\"shop.public.carts\",\"fields\":["
+        "{\"name\":\"__table\",\"type\":\"string\"},{\"name\":\"cart\",\"type\":\"string\"}]}";
+    struct transformed t;
+    struct config *config = config_new();
+    struct buf body;
+    assert_non_null(config);
+    if (rule_table != NULL)
+        assert_true(config_set(config, "rule.table", rule_table, "test", NULL));
+    struct transform *transform = transform_new(config);
+    const struct plan_options options = transform_plan_options(config);
+    struct plan *plan = plan_compile(schema, sizeof schema - 1, &options, err);
+    buf_init(&body, 100);
+    avro_add_text(&body, table);
+    avro_add_text(&body, "1");
+    const struct record record = {
+        .topic = "t", .body = (const uint8_t *)body.data, .len = body.len, .has_header = no_header};
+    line[0] = '\0';
+    if (plan != NULL) {
+        transform_apply(transform, plan, &record, true, &t);
+        snprintf(line, sizeof line, "%s %s %s", verdicts[t.verdict], t.why, t.detail);
+    }
+    buf_done(&body);
+    plan_free(plan);
+    transform_free(transform);
+    config_free(config);
+    return line;
+}
+
+static void another_table_lacks_the_columns(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    assert_string_equal(judge_stranger("public.orders", "carts", &err), "skip other_table ");
+    assert_contains(judge_stranger("public.carts", "carts", &err),
+                    "stop refused schema \"shop.public.carts.Value\" has no column \"status\"");
+    assert_int_equal(err.code, ERROR_NONE);
+    assert_string_equal(judge_stranger(NULL, "carts", &err), "");
+    assert_int_equal(err.code, ERROR_CONFIG);
+    assert_contains(err.text, "\"shop.public.carts.Value\" has no column");
+    assert_contains(err.text, "rule.table");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(another_table_lacks_the_columns),
         cmocka_unit_test(fields_come_from_the_columns_they_are_mapped_to),
         cmocka_unit_test(another_order_id_names_the_order),
         cmocka_unit_test(shape_and_form_name),
