@@ -8,12 +8,12 @@ import fake_registry
 
 
 def kafka(t, tool, *arguments):
-    """One of Kafka's own tools."""
+    """What one of Kafka's own tools prints."""
     jars = pathlib.Path(t.stack.folder, "jars").read_text().strip()
-    subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/kafka/*",
-                    f"org.apache.kafka.tools.{tool}", "--bootstrap-server",
-                    t.stack.env["KAFKA_BROKERS"], *arguments], check=True, capture_output=True,
-                   timeout=60)
+    return subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/kafka/*",
+                           f"org.apache.kafka.tools.{tool}", "--bootstrap-server",
+                           t.stack.env["KAFKA_BROKERS"], *arguments], check=True,
+                          capture_output=True, text=True, timeout=60).stdout
 
 
 def make(t, topic, partitions, *config):

@@ -1,8 +1,45 @@
-"""What is left of an order that was forgotten."""
+"""How long parked orders are kept; what is left of an order that was forgotten."""
 import datetime
 
 from harness import wait_for
 from operator_verbs import member, names, refused, verb
+from own_topics import kafka, make
+
+DAY_MS = 86400000
+
+
+def settings(t, topic):
+    """The topic's own settings: {"retention.ms": "-1"}."""
+    first = kafka(t, "TopicCommand", "--describe", "--topic", topic).splitlines()[0]
+    words = first.split("Configs:")[1].strip().split(",")
+    return dict(word.split("=", 1) for word in words if "=" in word)
+
+
+def run_to_end(t, log, **env):
+    program = t.start("run", "--until-end", "--timeout", "60s", log=log, **names(t), **env)
+    assert program.wait(90) == 0
+    return program
+
+
+def a_parked_topic_that_keeps_for_ever_is_bounded(t):
+    own = names(t)
+    parked = own["PARKED_TOPIC"]
+    make(t, parked, 6, "retention.ms=-1", "max.message.bytes=2000000")
+    make(t, own["RETRY_TOPIC"], 6)
+    make(t, own["DELIVERIES_TOPIC"], 6, "cleanup.policy=compact")
+    make(t, own["MEMBERS_TOPIC"], 1, "cleanup.policy=compact")
+    program = run_to_end(t, "denied", TOPICS_CREATE="false")
+    assert program.says("parked topic keeps for ever"), program.log.read_text()
+    assert program.says(f"--entity-name {parked} --add-config retention.ms={90 * DAY_MS}")
+    assert settings(t, parked)["retention.ms"] == "-1"
+    program = run_to_end(t, "allowed", PARKED_RETENTION="30d")
+    assert program.says("parked topic bounded"), program.log.read_text()
+    found = settings(t, parked)
+    assert found["retention.ms"] == str(30 * DAY_MS), found
+    assert found["max.message.bytes"] == "2000000", found  # what else was set stays
+    program = run_to_end(t, "again")  # what is bounded stays as it is
+    assert settings(t, parked) == found
+    assert not program.says("parked topic bounded"), program.log.read_text()
 
 
 def days(text, began, retention_days):
@@ -31,4 +68,5 @@ def a_forgotten_order_is_gone_and_the_rest_is_dated(t):
     assert order not in t.receiver.delivered()
 
 
-TESTS = [a_forgotten_order_is_gone_and_the_rest_is_dated]
+TESTS = [a_parked_topic_that_keeps_for_ever_is_bounded,
+         a_forgotten_order_is_gone_and_the_rest_is_dated]
