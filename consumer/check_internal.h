@@ -70,6 +70,9 @@ void check_members(struct check *c);
 void check_own_topics(struct check *c);
 void check_shared(struct check *c);
 
+/* Parked orders that will soon be deleted. */
+void check_parked(struct check *c);
+
 /* The partitions of one topic; 0 with the reason in *ret_code. */
 int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code);
 bool check_is_missing(rd_kafka_resp_err_t code);

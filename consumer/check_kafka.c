@@ -431,4 +431,5 @@ void check_kafka(struct check *c)
     reach_group(c);
     check_own_topics(c);
     check_shared(c);
+    check_parked(c);
 }

@@ -1,6 +1,6 @@
 """Names that derive from topic and group: shops on one cluster share nothing; and what was parked before
 it could be judged."""
-import base64, json, os, subprocess, time
+import json, os, subprocess, time
 
 from harness import Program, Receiver, wait_for
 from newcomer import CASE

@@ -2,6 +2,7 @@
 import datetime
 
 from harness import wait_for
+from newcomer import check
 from operator_verbs import member, names, refused, verb
 from own_topics import kafka, make
 
@@ -68,5 +69,22 @@ def a_forgotten_order_is_gone_and_the_rest_is_dated(t):
     assert order not in t.receiver.delivered()
 
 
+def parked_orders_that_will_be_deleted_are_said(t):
+    own = names(t)
+    member(t)
+    orders = refused(t, 422, "X-1", "X-2")
+    assert ("own topics", "parked orders") not in check(t, **own)[1]  # 90 days are left
+    kafka(t, "TopicCommand", "--delete", "--topic", own["PARKED_TOPIC"])
+    make(t, own["PARKED_TOPIC"], 6, f"retention.ms={5 * DAY_MS}")
+    orders = refused(t, 422, "X-3", "X-4")
+    said = check(t, **own)[1]["own topics", "parked orders"]
+    assert said.startswith("warn ") and "2 parked orders" in said and "redrive" in said, said
+    verb(t, "retry", "--order", orders[0])
+    assert "1 parked order " in check(t, **own)[1]["own topics", "parked orders"]
+    verb(t, "retry", "--order", orders[1])
+    assert ("own topics", "parked orders") not in check(t, **own)[1]
+
+
 TESTS = [a_parked_topic_that_keeps_for_ever_is_bounded,
-         a_forgotten_order_is_gone_and_the_rest_is_dated]
+         a_forgotten_order_is_gone_and_the_rest_is_dated,
+         parked_orders_that_will_be_deleted_are_said]

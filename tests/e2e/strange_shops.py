@@ -1,5 +1,5 @@
 """What check says of other people's topics, groups and tables."""
-import json, os, subprocess, sys
+import os, subprocess
 
 from harness import wait_for
 from newcomer import check, expect, run
