@@ -114,8 +114,9 @@ static struct column_type read_field(const struct schema *schema, const json_t *
     unescape(member(field, "name"), c.column);
     if (!json_is_array(type))
         add_branch(schema, type, &c);
-    json_array_foreach (type, i, branch)
+    json_array_foreach (type, i, branch) {
         add_branch(schema, branch, &c);
+    }
     if (c.nullable)
         add_name(&c, "null");
     const json_t *first = json_array_get(type, 0);

@@ -79,10 +79,11 @@ static bool share_one(const json_t *some, const json_t *others)
 {
     size_t i, j;
     json_t *a, *b;
-    json_array_foreach (some, i, a)
+    json_array_foreach (some, i, a) {
         json_array_foreach (others, j, b)
             if (json_is_string(a) && json_equal(a, b))
                 return true;
+    }
     return false;
 }
 
