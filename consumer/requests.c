@@ -23,7 +23,7 @@ static bool look(struct requests *r, struct error *err)
     r->served = calloc(topic.count + 1, sizeof *r->served); /* never of size 0 */
     if (ok && r->served == NULL)
         ok = error_set(err, ERROR_NO_MEMORY, "no memory to read requests");
-    for (size_t i = 0; ok && i < topic.count; i++)
+    for (size_t i = 0; ok && r->served != NULL && i < topic.count; i++)
         r->served[i] = topic.partitions[i].committed;
     r->count = topic.count;
     group_topic_done(&topic);

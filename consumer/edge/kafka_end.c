@@ -33,8 +33,13 @@ bool kafka_end(rd_kafka_t *rk, int flags, int timeout_ms)
     e->rk = rk;
     e->flags = flags;
     e->fd = eventfd(0, EFD_CLOEXEC);
-    if (e->fd < 0 || !background_start(&e->background, destroy, e, e->fd) ||
-        !in_time(e, timeout_ms))
+    if (e->fd < 0 || !background_start(&e->background, destroy, e, e->fd)) {
+        if (e->fd >= 0)
+            close(e->fd);
+        free(e);
+        return false;
+    }
+    if (!in_time(e, timeout_ms))
         return false; /* the thread has what it uses, until the process ends */
     background_join(&e->background);
     close(e->fd);

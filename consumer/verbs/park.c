@@ -63,7 +63,7 @@ static bool read_number(const char *name, const char *text, int64_t max, int64_t
 static bool read_options(struct park *k, struct error *err)
 {
     const struct options *own = k->own;
-    int64_t partition;
+    int64_t partition = -1;
     if (!read_number("--partition", own->partition, INT32_MAX, &partition, err) ||
         !read_number("--from", own->from, INT64_MAX - 1, &k->order.from, err))
         return false;
