@@ -150,6 +150,7 @@ def api_is_as_described(t):
     if not SCHEMATHESIS.exists():
         print("      skipped: schemathesis is not installed (tests/run.sh does)", flush=True)
         return
+    t.started()  # makes the topics, where they are missing
     dashboard = Dashboard(t, "dash").caught_up()
     dashboard.program.stop()
     t.env = lambda env=t.env, **more: env(**{**more, "DASHBOARD_WAIT": "100ms"})
