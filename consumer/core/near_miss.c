@@ -30,15 +30,6 @@ static const struct {
     {0x0585, 'o'}, {0x0261, 'g'}, {0x0131, 'i'},
 };
 
-static uint32_t decode(const char *text, size_t size)
-{
-    static const unsigned char first[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t code = (unsigned char)text[0] & first[size];
-    for (size_t i = 1; i < size; i++)
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    return code;
-}
-
 static char lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -79,7 +70,7 @@ static size_t shapes(const char *text, size_t len, uint32_t *ret, size_t max)
         size_t size = utf8_char_size(text, len);
         if (size == 0)
             return SIZE_MAX;
-        uint32_t shape = shape_of(decode(text, size));
+        uint32_t shape = shape_of(utf8_code_point(text, size));
         if (shape != 0 && count == max)
             return SIZE_MAX;
         if (shape != 0)

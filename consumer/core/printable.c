@@ -4,15 +4,6 @@
 
 #include <string.h>
 
-static uint32_t decode(const char *text, size_t size)
-{
-    static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t code = (unsigned char)text[0] & masks[size];
-    for (size_t i = 1; i < size; i++)
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    return code;
-}
-
 int32_t printable_steers(const char *text, size_t size)
 {
     static const struct {
@@ -22,7 +13,7 @@ int32_t printable_steers(const char *text, size_t size)
                   {0xe0000, 0xe007f}, {0xfeff, 0xfeff}};
     if (size == 0)
         return 0xfffd;
-    uint32_t code = decode(text, size);
+    uint32_t code = utf8_code_point(text, size);
     for (size_t i = 0; i < sizeof ranges / sizeof *ranges; i++)
         if (code >= ranges[i].first && code <= ranges[i].last)
             return (int32_t)code;

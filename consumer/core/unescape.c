@@ -24,15 +24,6 @@ static void encode(uint32_t code, struct unit *ret)
     ret->bytes[0] = (char)(firsts[ret->len] | code);
 }
 
-static uint32_t decode(const char *at, size_t size)
-{
-    static const uint8_t masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t code = (unsigned char)at[0] & masks[size];
-    for (size_t i = 1; i < size; i++)
-        code = code << 6 | ((unsigned char)at[i] & 0x3f);
-    return code;
-}
-
 static int digit(char c)
 {
     if (!isxdigit((unsigned char)c))
@@ -272,7 +263,7 @@ static void fold_all(struct unescaped *u)
     for (size_t from = 0; from < u->len;) {
         size_t size = utf8_char_size(u->bytes + from, u->len - from);
         struct unit unit = {size > 0 ? size : 1, {u->bytes[from]}, 1};
-        uint32_t code = size > 0 ? decode(u->bytes + from, size) : 0;
+        uint32_t code = size > 0 ? utf8_code_point(u->bytes + from, size) : 0;
         if (size > 0 && has_no_width(code)) {
             from += size;
             continue;

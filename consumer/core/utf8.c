@@ -70,3 +70,10 @@ bool utf8_is_blank(const char *text, size_t len)
     }
     return true;
 }
+
+uint32_t utf8_code_point(const char *text, size_t size)
+{
+    uint32_t point = 0;
+    decode((const unsigned char *)text, size, &point);
+    return point;
+}

@@ -35,15 +35,6 @@ void canvas_begin(struct canvas *c, int width, int height, bool colour)
     buf_add_text(&c->out, "\033[H");
 }
 
-static uint32_t code_point(const char *text, size_t size)
-{
-    static const unsigned char masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-    uint32_t code = (unsigned char)text[0] & masks[size];
-    for (size_t i = 1; i < size; i++)
-        code = code << 6 | ((unsigned char)text[i] & 0x3f);
-    return code;
-}
-
 /* Columns of one character: 0 for those that sit on the one before, 2 for the wide ones. */
 static int columns(uint32_t code)
 {
@@ -60,7 +51,7 @@ static int columns(uint32_t code)
 static size_t look(const char *text, size_t len, int *ret_columns, bool *ret_control)
 {
     size_t size = utf8_char_size(text, len);
-    uint32_t code = size > 0 ? code_point(text, size) : 0;
+    uint32_t code = size > 0 ? utf8_code_point(text, size) : 0;
     *ret_control = size == 0 || code < 0x20 || (code >= 0x7f && code < 0xa0);
     *ret_columns = *ret_control ? 1 : columns(code);
     return size > 0 ? size : 1;
