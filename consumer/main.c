@@ -1,9 +1,9 @@
 /* elementor-sync: verbs and their arguments.
  *
  *   elementor-sync VERB [--config FILE] [--set name=value]... [the verb's own] */
-#include "edge/config_load.h"
-#include "edge/log.h"
-#include "verbs/arguments.h"
+#include "cli/arguments.h"
+#include "config/load/load.h"
+#include "sys/log.h"
 
 #include <curl/curl.h>
 #include <stdio.h>

@@ -1,8 +1,9 @@
-#include "dashboard/dashboard_internal.h"
+#include "dashboard/api/api_internal.h"
 
-#include "edge/clock.h"
-#include "edge/listen.h"
-#include "edge/log.h"
+#include "dashboard/dashboard.h"
+#include "sys/clock.h"
+#include "sys/listen.h"
+#include "sys/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
 #ifndef DASHBOARD_DASHBOARD_H
 #define DASHBOARD_DASHBOARD_H
 
-#include "core/config.h"
+#include "config/config.h"
 
 struct dashboard;
 

@@ -1,6 +1,6 @@
 # embed: cmake -DOUT=page_files.c -DFILES="a;b" -P embed.cmake: files become an array of bytes in C.
 set(table "")
-set(text "#include \"dashboard/page.h\"\n")
+set(text "#include \"dashboard/web/page.h\"\n")
 set(n 0)
 foreach(file ${FILES})
   file(READ ${file} hex HEX)

@@ -1,9 +1,10 @@
 #include "demo/demo_internal.h"
 
-#include "demo/report.h"
-#include "demo/schemas.h"
-#include "edge/clock.h"
-#include "edge/http.h"
+#include "demo/display/summary.h"
+#include "demo/parts/schemas.h"
+#include "http/http_client.h"
+#include "order/payload.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <signal.h>

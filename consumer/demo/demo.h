@@ -3,8 +3,9 @@
 #ifndef DEMO_DEMO_H
 #define DEMO_DEMO_H
 
-#include "core/config.h"
-#include "core/error.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "sys/signals.h"
 
 #include <stdint.h>
 
@@ -14,7 +15,7 @@ struct demo_options {
     uint64_t seed;
     const char *webhook_url;  /* NULL: a receiver of the demo's own */
     const char *journal_path; /* NULL: none; else one JSON line a confirmation is written there */
-    int stop_fd;              /* verb_stop_signals */
+    int stop_fd;              /* signals_open */
 };
 
 /* The config is the delivering process's; its Kafka, registry and webhook are set by the demo. True

@@ -1,20 +1,20 @@
 /* demo_internal: the demo's state.
  *
- *   demo.c          start, turns, end
- *   demo_operator.c the dashboard and its operator's token
- *   demo_flow.c     what the shop writes, and what comes back from the receiver and the topics */
+ *   demo_command.c          start, turns, end
+ *   dashboard_process.c the dashboard and its operator's token
+ *   flow.c     what the shop writes, and what comes back from the receiver and the topics */
 #ifndef DEMO_DEMO_INTERNAL_H
 #define DEMO_DEMO_INTERNAL_H
 
-#include "demo/broker.h"
-#include "demo/debezium.h"
+#include "demo/child.h"
 #include "demo/demo.h"
-#include "demo/ledger.h"
-#include "demo/listener.h"
-#include "demo/member.h"
-#include "demo/receiver.h"
-#include "demo/terminal.h"
-#include "demo/view.h"
+#include "demo/display/snapshot.h"
+#include "demo/display/terminal.h"
+#include "demo/parts/broker.h"
+#include "demo/parts/debezium.h"
+#include "demo/parts/ledger.h"
+#include "demo/parts/listener.h"
+#include "demo/parts/receiver.h"
 
 enum demo_phase {
     DEMO_SELLING,  /* the shop is open */
@@ -49,12 +49,12 @@ struct demo {
     struct buf key, value;
 };
 
-/* demo_operator.c */
+/* dashboard_process.c */
 bool operator_fork(struct demo *d); /* after the delivering process, before any thread */
 bool operator_go(struct demo *d, const char *settings);
 void operator_read_log(struct demo *d);
 
-/* demo_flow.c */
+/* flow.c */
 struct broker_events flow_broker_events(struct demo *d);
 struct receiver_events flow_receiver_events(struct demo *d);
 void flow_write_due(struct demo *d); /* what the shop did */

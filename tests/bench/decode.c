@@ -2,8 +2,8 @@
  *
  *   bench_decode CASE_FOLDER      prints nanoseconds a record and the ratios, medians of
  * interleaved rounds */
-#include "core/change.h"
-#include "core/plan.h"
+#include "cdc/change.h"
+#include "cdc/plan.h"
 #include "tools/tool.h"
 
 #include <avro.h>

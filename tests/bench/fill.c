@@ -5,8 +5,8 @@
  * In batches of 16 KiB, Connect's own, when BATCH_BYTES says nothing else.
  * Orders live as orders do: an insert, then updates, five records each with an id of its own; one
  * record in EVERY confirms. Creates the topic with six partitions. Prints how many confirm. */
-#include "core/change.h"
-#include "core/plan.h"
+#include "cdc/change.h"
+#include "cdc/plan.h"
 #include "tools/tool_producer.h"
 
 #include <jansson.h>

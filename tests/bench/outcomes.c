@@ -2,8 +2,8 @@
  *
  *   bench_outcomes BROKERS PREFIX N     topics PREFIX.deliveries, .parked, .retry, .members */
 #include "bench/order_id.h"
-#include "core/outcome_record.h"
 #include "tools/tool_producer.h"
+#include "topics/outcome_record.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* view: how fast the dashboard's view takes outcomes, and how fast it answers.
  *
  *   bench_view FILE [N]     builds FILE from N outcomes (1,000,000), then asks it; 0: only asks */
-#include "dashboard/view.h"
+#include "dashboard/view/view.h"
 #include "bench/order_id.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #ifndef FAKES_AVRO_BYTES_H
 #define FAKES_AVRO_BYTES_H
 
-#include "core/buf.h"
+#include "base/buf.h"
 
 #include <stdint.h>
 #include <string.h>

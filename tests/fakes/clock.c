@@ -1,6 +1,6 @@
 #include "fakes/clock.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 
 #include <time.h>
 

@@ -1,6 +1,6 @@
 #include "fakes/cluster.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 #include "fakes/net.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 
 #include <stdlib.h>
 

@@ -2,9 +2,9 @@
 #ifndef FAKES_NET_H
 #define FAKES_NET_H
 
-#include "edge/http.h"
-#include "edge/registry.h"
 #include "fakes/server.h"
+#include "http/http_client.h"
+#include "registry/registry.h"
 
 struct net {
     struct loop *loop;

@@ -2,7 +2,7 @@
 #ifndef FUZZ_FUZZ_H
 #define FUZZ_FUZZ_H
 
-#include "core/plan.h"
+#include "cdc/plan.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * with jansson, have exactly the fields it should, and give back every text. */
 #include "fuzz/fuzz.h"
 
-#include "core/transform.h"
+#include "order/transform.h"
 
 #include <jansson.h>
 

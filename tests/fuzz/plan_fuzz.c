@@ -4,7 +4,7 @@
  * is bounded by its length, and the gate never changes what is read before it. */
 #include "fuzz/fuzz.h"
 
-#include "core/hash.h"
+#include "base/hash.h"
 
 /* Mutations mostly leave the schema alone, and libFuzzer goes about among some hundreds of inputs.
  */

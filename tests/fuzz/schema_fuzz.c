@@ -4,8 +4,8 @@
  * bounds. */
 #include "fuzz/fuzz.h"
 
-#include "core/buf.h"
-#include "core/schema_refs.h"
+#include "base/buf.h"
+#include "registry/references.h"
 
 static void run(const struct plan *plan, uint8_t filler)
 {

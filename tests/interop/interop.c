@@ -3,7 +3,7 @@
  * work, the records of the deliveries and members topics. */
 #include "world/world.h"
 
-#include "core/buf.h"
+#include "base/buf.h"
 
 #include <inttypes.h>
 #include <jansson.h>

@@ -1,9 +1,9 @@
 /* annotations_test: what decoding does not need cannot change a plan, or fail a schema. Every
  * schema of tests/cases is decorated with random annotations, which no JSON library would write or
  * even read, and must compile to the plan that it compiled to without. */
-#include "core/buf.h"
-#include "core/plan_internal.h"
-#include "core/schema_refs.h"
+#include "base/buf.h"
+#include "cdc/plan_internal.h"
+#include "registry/references.h"
 
 #include <dirent.h>
 #include <jansson.h>

@@ -1,5 +1,5 @@
 /* memory_test: the memory of last statuses against the simplest LRU there is: a list. */
-#include "core/memory.h"
+#include "order/status_cache.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * the plan captures equals what avro-c's generic reader says.
  *
  * avro-c's reader may be trusted here, because the bytes are valid. */
-#include "core/plan.h"
+#include "cdc/plan.h"
 
 #include "fakes/avro_bytes.h"
 

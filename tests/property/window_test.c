@@ -1,6 +1,6 @@
 /* window: compared with the simplest model there is, a bitmap of settled offsets. */
-#include "core/window.h"
-#include "core/window_text.h"
+#include "offsets/commit_metadata.h"
+#include "offsets/offset_window.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

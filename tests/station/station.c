@@ -1,8 +1,8 @@
 #include "station/station.h"
 
-#include "dashboard/auth.h"
-#include "edge/clock.h"
-#include "edge/log.h"
+#include "dashboard/auth/token.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>

@@ -2,7 +2,7 @@
  *
  *   plan_dump <LINES   each {"schema": text, "body": hex}; prints {"column": "kind value", …} each
  */
-#include "core/plan.h"
+#include "cdc/plan.h"
 #include "tools/tool.h"
 
 #include <inttypes.h>

@@ -13,7 +13,7 @@
  *   sent_us partition offset kind number
  * kind: "e" expected at the receiver, "i" invalid: expected in the parked topic, "r" refused: the
  * same; "-" not for us. number is order_number, of its own for each transition: ORDER.COUNT[!]. */
-#include "core/buf.h"
+#include "base/buf.h"
 #include "fakes/avro_bytes.h"
 #include "tools/tool_producer.h"
 

@@ -1,8 +1,8 @@
 /* allocations_test: what a record costs. Counts malloc, calloc and realloc of the whole program, by
  * standing in for them at link time (-Wl,--wrap), on the records of tests/cases. */
-#include "core/delivery.h"
-#include "core/transform.h"
-#include "core/wire.h"
+#include "cdc/wire_format.h"
+#include "delivery/delivery.h"
+#include "order/transform.h"
 
 #include <jansson.h>
 #include <openssl/evp.h>

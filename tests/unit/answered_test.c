@@ -1,4 +1,4 @@
-#include "core/answered.h"
+#include "delivery/answered.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

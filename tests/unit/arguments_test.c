@@ -1,5 +1,5 @@
 /* The command line by a verb's table: what is taken, what is refused, and in which words. */
-#include "verbs/arguments.h"
+#include "cli/arguments.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

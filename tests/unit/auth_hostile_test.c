@@ -1,8 +1,8 @@
 /* auth_hostile_test: tokens and sets of keys made by somebody who knows the public half of
  * everything. */
-#include "dashboard/auth.h"
+#include "dashboard/auth/token.h"
 
-#include "core/buf.h"
+#include "base/buf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* auth_test: tokens: which are taken, for what, and every way in which one can be bad. */
-#include "dashboard/auth.h"
+#include "dashboard/auth/token.h"
 
-#include "core/buf.h"
+#include "base/buf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* breaker_test: what opens it, what a probe may find, what closes it. */
-#include "core/breaker.h"
+#include "delivery/breaker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

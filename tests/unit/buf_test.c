@@ -1,5 +1,5 @@
 /* buf_test: appending, the limit, failure that sticks, and who owns the memory. */
-#include "core/buf.h"
+#include "base/buf.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -6,11 +6,11 @@
  *   CASE/expected.ndjson   verdict, reason and exact body, one line a record; or the one line that
  * the partition stops, and a part of the reason CASE/options.json      options that differ from the
  * defaults (may be absent) */
-#include "core/schema_proof.h"
-#include "core/schema_reply.h"
-#include "core/transform.h"
-#include "core/wire.h"
-#include "edge/time_zone_load.h"
+#include "cdc/wire_format.h"
+#include "config/load/time_zone_load.h"
+#include "order/transform.h"
+#include "registry/registry_reply.h"
+#include "registry/schema_proof.h"
 
 #include <dirent.h>
 #include <jansson.h>

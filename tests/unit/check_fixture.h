@@ -2,10 +2,10 @@
 #ifndef CHECK_FIXTURE_H
 #define CHECK_FIXTURE_H
 
-#include "check.h"
-#include "edge/log.h"
+#include "check/check.h"
 #include "fakes/cluster.h"
 #include "fakes/server.h"
+#include "sys/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

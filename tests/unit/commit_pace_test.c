@@ -1,5 +1,5 @@
 /* commit_pace_test: the time between two commits, line by line. */
-#include "core/commit_pace.h"
+#include "offsets/commit_pace.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

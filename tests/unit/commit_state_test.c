@@ -1,6 +1,6 @@
 /* commit_state_test: what the answer to a commit means for a partition, without a cluster. */
-#include "core/window_text.h"
-#include "pipeline_internal.h"
+#include "offsets/commit_metadata.h"
+#include "pipeline/pipeline_internal.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

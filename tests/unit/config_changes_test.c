@@ -1,5 +1,5 @@
 /* config_changes: what differs between two configurations is named, and nothing else. */
-#include "core/config_changes.h"
+#include "config/diff.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* config_load_test: file, environment and --set: which one wins, and every error's exact words.
  * Each case runs in a directory of the test's own, with its text in shop.yaml and its secret in a
  * file named secret. */
-#include "edge/config_load.h"
+#include "config/load/load.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

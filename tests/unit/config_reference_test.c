@@ -1,6 +1,6 @@
 /* config_reference_test: the page in the repository is what the table says today. */
-#include "core/config.h"
-#include "core/config_reference.h"
+#include "config/config.h"
+#include "config/reference.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

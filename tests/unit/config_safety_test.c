@@ -1,7 +1,7 @@
 /* config_safety_test: what is well-formed and unsafe is refused or warned of, without repeating it.
  */
-#include "core/config.h"
-#include "core/config_safety.h"
+#include "config/config.h"
+#include "config/safety.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

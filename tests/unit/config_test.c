@@ -1,8 +1,9 @@
 /* config_test: every option's default, every error's exact words, what is required, what
  * contradicts. */
-#include "core/config.h"
-#include "core/config_suggest.h"
-#include "core/config_value.h"
+#include "config/config.h"
+#include "config/suggest.h"
+#include "config/value.h"
+#include "order/payload.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

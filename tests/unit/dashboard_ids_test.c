@@ -2,7 +2,7 @@
  * shows one. */
 #include "station/station.h"
 
-#include "dashboard/view.h"
+#include "dashboard/view/view.h"
 
 #include <stdio.h>
 #include <stdlib.h>

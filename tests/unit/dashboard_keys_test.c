@@ -1,8 +1,8 @@
 /* dashboard_keys_test: the keys that verify tokens, by URL: fetched, changed, gone, hostile. */
 #include "station/station.h"
 
-#include "core/buf.h"
-#include "dashboard/auth.h"
+#include "base/buf.h"
+#include "dashboard/auth/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>

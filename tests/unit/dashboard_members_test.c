@@ -1,7 +1,7 @@
 /* dashboard_members_test: what members write of themselves, whatever numbers are in it. */
 #include "station/station.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
  * told. */
 #include "station/station.h"
 
-#include "dashboard/auth.h"
+#include "dashboard/auth/token.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
 /* decimal_test: decimals of every sign, size and scale; floating point; the grammar of numbers. */
-#include "core/decimal.h"
+#include "base/decimal.h"
 
 #include <float.h>
 #include <math.h>

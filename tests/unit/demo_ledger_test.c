@@ -1,7 +1,7 @@
 /* The demo's accounts: each thing that must not be is seen, and nothing else is. */
-#include "demo/ledger.h"
+#include "demo/parts/ledger.h"
 
-#include "demo/report.h"
+#include "demo/display/summary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

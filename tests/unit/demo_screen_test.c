@@ -1,5 +1,5 @@
 /* The live display: nothing is ever wider or higher than the terminal, whatever is shown. */
-#include "demo/screen.h"
+#include "demo/display/screen.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* The demo's shop: the same seed makes the same orders, and lives are what Debezium would show. */
-#include "demo/shop.h"
+#include "demo/parts/shop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

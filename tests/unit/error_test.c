@@ -1,5 +1,5 @@
 /* error_test: the first error wins, and its text is one bounded line whatever it quotes. */
-#include "core/error.h"
+#include "base/error.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

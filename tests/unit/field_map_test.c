@@ -1,7 +1,7 @@
 /* field_map_test: what is said of the columns of captured schemas. */
-#include "core/config.h"
-#include "core/field_map.h"
-#include "core/transform.h"
+#include "config/config.h"
+#include "order/field_map.h"
+#include "order/transform.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* fingerprint_test: what is shown of secrets. */
-#include "core/fingerprint.h"
+#include "base/fingerprint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* former_names: a group and topics of a former release, beside names that derive from the topic. */
 #include "world/world.h"
 
-#include "core/own_names.h"
+#include "config/own_names.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* group_view_test: whose members are in the group. */
-#include "core/group_view.h"
+#include "check/group_view.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

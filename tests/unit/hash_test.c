@@ -1,6 +1,6 @@
 /* hash_test: SipHash-2-4 against what its authors published, and against OpenSSL's for every
  * length. */
-#include "core/hash.h"
+#include "base/hash.h"
 #include "unit/chosen_ids.h"
 
 #include <setjmp.h>

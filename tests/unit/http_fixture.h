@@ -2,9 +2,9 @@
 #ifndef UNIT_HTTP_FIXTURE_H
 #define UNIT_HTTP_FIXTURE_H
 
-#include "edge/http.h"
 #include "fakes/net.h"
 #include "fakes/server.h"
+#include "http/http_client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

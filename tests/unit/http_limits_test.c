@@ -4,7 +4,7 @@
  * counts them in whole seconds, so that one of a second holds for up to two. */
 #include "unit/http_fixture.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 
 #include <curl/curl.h>
 

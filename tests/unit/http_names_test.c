@@ -4,7 +4,7 @@
  * The look-up is replaced for the whole process: libcurl calls it in a thread of its own. */
 #include "unit/http_fixture.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 
 #include <netdb.h>
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* join_watch_test: when a member must not commit. */
-#include "edge/clock.h"
-#include "edge/join_watch.h"
 #include "fakes/cluster.h"
+#include "kafka/consumer/join_watch.h"
+#include "sys/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* jwk_test: sets of keys with one member of one key changed in every way that JSON allows: no
  * input ends the process, and the good key beside it is used. */
-#include "dashboard/keys.h"
+#include "dashboard/auth/keys.h"
 
-#include "edge/log.h"
+#include "sys/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* kafka_advice_test: librdkafka's words, as its versions 2.0 to 2.8 say them, and what to do. */
-#include "core/kafka_advice.h"
+#include "kafka/advice.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

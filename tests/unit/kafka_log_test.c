@@ -1,8 +1,8 @@
 /* kafka_log_test: which of librdkafka's lines reach our log, and how often; which of libcurl's. */
-#include "edge/clock.h"
-#include "edge/kafka_log.h"
-#include "edge/log.h"
 #include "fakes/net.h"
+#include "kafka/kafka_client_log.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

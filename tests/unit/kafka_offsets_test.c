@@ -1,7 +1,7 @@
 /* kafka_offsets_test: beginnings, ends and commits are asked for within a bounded time. */
-#include "edge/clock.h"
-#include "edge/kafka_offsets.h"
 #include "fakes/cluster.h"
+#include "kafka/offsets.h"
+#include "sys/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

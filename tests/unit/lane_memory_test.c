@@ -1,5 +1,5 @@
 /* lane_memory_test: where memory is short, a delivery is refused when it comes, never later. */
-#include "core/lane.h"
+#include "delivery/order_queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

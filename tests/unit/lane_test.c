@@ -1,5 +1,5 @@
 /* lane_test: one delivery at a time per order, in order; who waits longest goes first. */
-#include "core/lane.h"
+#include "delivery/order_queue.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

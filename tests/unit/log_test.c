@@ -1,7 +1,7 @@
 /* log_test: whole lines as they reach standard error, with the clock held still. */
-#include "core/utf8.h"
-#include "edge/clock.h"
-#include "edge/log.h"
+#include "base/utf8.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +19,7 @@
 
 enum { LINE_MAX_BYTES = 4096, VALUE_MAX_BYTES = 512 };
 
-/* In place of edge/clock.c. */
+/* In place of sys/clock.c. */
 int64_t clock_wall_ms(void)
 {
     return 1795338930007;

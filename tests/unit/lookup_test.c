@@ -1,5 +1,5 @@
 /* lookup_test: topics are looked at without waiting for the brokers. */
-#include "dashboard/lookup.h"
+#include "dashboard/feed/partition_lookup.h"
 #include "fakes/cluster.h"
 
 #include <arpa/inet.h>

@@ -1,5 +1,5 @@
 /* loop_test: readiness, laziness, and fd numbers that are used again. */
-#include "edge/loop.h"
+#include "sys/loop.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,8 +1,8 @@
 /* malformed: every wire form of bytes that are no record, each with its fate. Bytes are copied to
  * allocations of exactly their length, so that ASan sees a read past the end. */
-#include "core/buf.h"
-#include "core/plan.h"
-#include "core/wire.h"
+#include "base/buf.h"
+#include "cdc/plan.h"
+#include "cdc/wire_format.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -1,5 +1,5 @@
 /* near_miss_test: statuses that people take for the rule's value. */
-#include "core/near_miss.h"
+#include "order/near_miss.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,10 +1,10 @@
 /* ops_test: the port for machines, spoken to in plain bytes. */
-#include "edge/ops.h"
+#include "http/ops_server.h"
 
-#include "edge/clock.h"
-#include "edge/listen.h"
-#include "edge/log.h"
-#include "edge/ops_guests.h"
+#include "http/ops_connections.h"
+#include "sys/clock.h"
+#include "sys/listen.h"
+#include "sys/log.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* outcome_read_test: it reads what outcome_record_write writes, and leaves all else alone. */
-#include "core/outcome_read.h"
-#include "core/outcome_record.h"
+#include "topics/outcome_parse.h"
+#include "topics/outcome_record.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* outcome_socket: each line of the outcome classes, answered on a real socket. */
-#include "core/outcome.h"
+#include "http/response_class.h"
 #include "unit/http_fixture.h"
 
 /* One POST to a server that does so; what was seen of it, and that it was asked once. */
@@ -85,8 +85,8 @@ static const struct {
      FAILURE_CLOSED, true},
     {"a slow body", SERVER_DRIP, HEAD "Content-Length: 9\r\n\r\nok", 1500, 200, FAILURE_TIMEOUT,
      false},
-    {"a slow body of a refusal", SERVER_DRIP, "HTTP/1.1 422 No\r\nContent-Length: 9\r\n\r\nno", 1500,
-     422, FAILURE_TIMEOUT, false},
+    {"a slow body of a refusal", SERVER_DRIP, "HTTP/1.1 422 No\r\nContent-Length: 9\r\n\r\nno",
+     1500, 422, FAILURE_TIMEOUT, false},
     {"truncated", SERVER_ANSWER_CLOSE, HEAD "Content-Length: 9\r\n\r\nshort", TIMEOUT_MS, 200,
      FAILURE_CLOSED, false},
     {"truncated 503", SERVER_ANSWER_CLOSE, "HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nshort",

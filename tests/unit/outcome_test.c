@@ -1,5 +1,5 @@
 /* outcome_test: the class of every status and failure, and what the operator may change. */
-#include "core/outcome.h"
+#include "http/response_class.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* own_names_test: what group and topics are called where nothing was said. */
-#include "core/own_names.h"
+#include "config/own_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* owner_test: with auth.owner_column a customer sees and syncs only orders of its own; what run
  * writes of an owner, and what it says when there is no such column. */
-#include "core/owner.h"
 #include "station/station.h"
+#include "topics/owner.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* parked_list: which parked records still wait. */
-#include "core/parked_list.h"
+#include "operator/parked_list.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

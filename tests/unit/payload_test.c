@@ -1,6 +1,6 @@
 /* payload_test: what each kind of column becomes in each field, and why a record is refused. */
-#include "core/payload.h"
-#include "core/timestamp.h"
+#include "base/time_text.h"
+#include "order/payload.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,8 +1,8 @@
 /* pipeline_doubt: who is at fault when a record cannot be read, and what becomes of its partition.
  */
-#include "edge/clock.h"
+#include "cli/arguments.h"
 #include "fakes/clock.h"
-#include "verbs/arguments.h"
+#include "sys/clock.h"
 #include "world/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* pipeline_fatal: what librdkafka calls fatal is the end, at once and with its reason. */
-#include "edge/clock.h"
+#include "sys/clock.h"
 #include "world/world.h"
 
 #include <stdio.h>

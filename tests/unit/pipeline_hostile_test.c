@@ -1,5 +1,5 @@
 /* pipeline_hostile: texts nobody meant to write, and a producer that cannot go on. */
-#include "edge/clock.h"
+#include "sys/clock.h"
 #include "world/world.h"
 
 #include <jansson.h>

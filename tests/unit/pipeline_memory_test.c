@@ -1,6 +1,6 @@
 /* pipeline_memory: memory runs out for a moment, and nothing stands still for it. delivery_new is
  * stood in for at link time (-Wl,--wrap). */
-#include "core/delivery.h"
+#include "delivery/delivery.h"
 #include "world/world.h"
 
 #include <stdatomic.h>

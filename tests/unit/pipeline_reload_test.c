@@ -2,8 +2,8 @@
  * blamed for the old address. */
 #include "world/world.h"
 
-#include "edge/config_load.h"
-#include "edge/log.h"
+#include "config/load/load.h"
+#include "sys/log.h"
 
 #include <signal.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* pipeline_topic_gone: for a while the cluster says that the topic does not exist, or may not be
  * read: then librdkafka gives the partitions other objects than before. Every order comes. */
-#include "edge/clock.h"
+#include "sys/clock.h"
 #include "world/world.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* pipeline_window: what an earlier owner settled above its commit is not sent again. */
-#include "core/window_text.h"
+#include "offsets/commit_metadata.h"
 #include "world/world.h"
 
 #include <string.h>

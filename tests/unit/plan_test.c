@@ -1,6 +1,6 @@
 /* plan_test: what each type of column, in each converter's dialect, is captured as; and which
  * shapes of record there are. Malformed bytes are malformed_test's, random ones property/'s. */
-#include "core/plan.h"
+#include "cdc/plan.h"
 
 #include <inttypes.h>
 #include <setjmp.h>

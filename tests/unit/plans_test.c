@@ -1,7 +1,7 @@
 /* plans: what is remembered of each schema id, and what is asked for again. */
-#include "plans.h"
+#include "registry/decoders.h"
 
-#include "core/schema_title.h"
+#include "registry/schema_title.h"
 
 #include "fakes/net.h"
 

@@ -1,9 +1,9 @@
 /* printable_test: what strangers wrote, where a terminal shows it. */
-#include "core/printable.h"
+#include "base/printable.h"
 
-#include "core/config.h"
-#include "core/config_value.h"
-#include "core/error.h"
+#include "base/error.h"
+#include "config/config.h"
+#include "config/value.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -1,9 +1,9 @@
 /* publisher_test: what becomes of records that a topic does not take as they are. */
-#include "edge/publisher.h"
+#include "kafka/producer/publisher.h"
 
-#include "edge/clock.h"
-#include "edge/log.h"
 #include "fakes/cluster.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

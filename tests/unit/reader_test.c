@@ -1,7 +1,7 @@
 /* reader_test: a topic is read from somewhere while its partitions change their leaders. */
-#include "edge/log.h"
-#include "edge/reader.h"
 #include "fakes/cluster.h"
+#include "kafka/reader.h"
+#include "sys/log.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* recent_test: what is remembered of orders, and that it is bounded. */
-#include "core/recent.h"
+#include "delivery/history.h"
 
 #include <jansson.h>
 #include <setjmp.h>

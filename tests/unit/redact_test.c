@@ -1,7 +1,7 @@
 /* redact_test: nothing secret and nothing of the customer's in what is kept of an answer. */
-#include "core/redact.h"
+#include "delivery/redact.h"
 
-#include "core/utf8.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* registry_test: a scripted schema registry on loopback. */
-#include "edge/registry.h"
+#include "registry/registry.h"
 
-#include "edge/clock.h"
 #include "fakes/net.h"
 #include "fakes/server.h"
+#include "sys/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* replay: which offsets are read again, and what the commit says of the rest. */
-#include "core/position.h"
-#include "core/replay.h"
+#include "kafka/start_position.h"
+#include "offsets/replay_plan.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* report_test: a report for people, in windows of each width; and for machines. */
-#include "core/report.h"
+#include "check/report.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

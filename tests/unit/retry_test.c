@@ -1,5 +1,5 @@
 /* retry_test: whose failure is it, when is it over, how long to wait. */
-#include "core/retry.h"
+#include "delivery/retry_policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

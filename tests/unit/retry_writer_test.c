@@ -1,7 +1,7 @@
 /* retry_writer_test: what is written is what the pipeline reads. */
-#include "edge/retry_writer.h"
+#include "topics/retry_record.h"
 
-#include "core/own_names.h"
+#include "config/own_names.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

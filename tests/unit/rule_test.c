@@ -1,6 +1,6 @@
 /* rule_test: which events are transitions, by what they show and by what the memory knows. */
-#include "core/old_key.h"
-#include "core/rule.h"
+#include "order/old_key.h"
+#include "order/rule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

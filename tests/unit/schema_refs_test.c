@@ -1,6 +1,6 @@
 /* schema_refs_test: references put into a schema, and what a registry's answers mean. */
-#include "core/schema_refs.h"
-#include "core/schema_reply.h"
+#include "registry/references.h"
+#include "registry/registry_reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* schema_rules_test: a mapped column that the registry's rules encrypt stops the partition. */
-#include "core/plan.h"
-#include "core/schema_reply.h"
-#include "core/schema_rules.h"
+#include "cdc/plan.h"
+#include "cdc/schema/schema_rules.h"
+#include "registry/registry_reply.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

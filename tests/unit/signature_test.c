@@ -1,5 +1,5 @@
 /* signature_test: the specification's own example, several keys, and what is no key. */
-#include "core/signature.h"
+#include "delivery/signature.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,9 +1,9 @@
 /* silent_broker_test: a broker that takes a question and never answers it holds nobody for longer
  * than that one's limit says. */
 #include "check_fixture.h"
-#include "edge/clock.h"
-#include "edge/group.h"
-#include "edge/reader.h"
+#include "kafka/group/group_admin.h"
+#include "kafka/reader.h"
+#include "sys/clock.h"
 #include "world/world.h"
 
 #define M "elementor_sync_"

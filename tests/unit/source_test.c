@@ -1,7 +1,7 @@
 /* source_test: the group's member alone, on librdkafka's mock cluster. */
-#include "edge/clock.h"
-#include "edge/source.h"
 #include "fakes/cluster.h"
+#include "kafka/consumer/consumer.h"
+#include "sys/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

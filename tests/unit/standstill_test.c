@@ -3,7 +3,7 @@
  * at the clock. The receiver is in the parent, the process that stands still is a child. */
 #include "unit/http_fixture.h"
 
-#include "edge/clock.h"
+#include "sys/clock.h"
 #include "world/world.h"
 
 #include <signal.h>

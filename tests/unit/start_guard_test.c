@@ -1,6 +1,6 @@
 /* start_guard: kafka.start=latest after the group's commits have expired. */
-#include "check.h"
-#include "edge/start_guard.h"
+#include "check/check.h"
+#include "topics/settings/start_guard.h"
 #include "world/world.h"
 
 #include <stdio.h>

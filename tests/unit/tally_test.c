@@ -1,5 +1,5 @@
 /* tally_test: counts of texts. */
-#include "core/tally.h"
+#include "check/tally.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

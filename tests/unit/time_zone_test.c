@@ -1,7 +1,7 @@
 /* time_zone_test: zones of the system's database, and names that are none. */
-#include "core/time_zone.h"
-#include "core/timestamp.h"
-#include "edge/time_zone_load.h"
+#include "base/time_text.h"
+#include "base/time_zone.h"
+#include "config/load/time_zone_load.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* timestamp_test: counts since the epoch as RFC 3339, and the form of such text. */
-#include "core/timestamp.h"
+#include "base/time_text.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

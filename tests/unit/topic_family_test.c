@@ -1,5 +1,5 @@
 /* topic_family_test: the partitions of one table, by the names of their topics. */
-#include "core/topic_family.h"
+#include "check/topic_family.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* topic_keeps_test: which settings of the orders' topic lose orders. */
-#include "core/topic_keeps.h"
+#include "topics/settings/topic_keeps.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* topic_policy: which cleanup.policy loses what the program keeps in a topic. */
-#include "core/topic_policy.h"
+#include "topics/settings/cleanup_policy_rule.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* transform_test: the options that change what becomes of a record, from their text to the verdict.
  * What each module does with them is its own test's; whole captured records are cases_test's. */
-#include "core/transform.h"
+#include "order/transform.h"
 
 #include "fakes/avro_bytes.h"
 

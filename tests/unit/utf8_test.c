@@ -1,5 +1,5 @@
 /* utf8_test: what is well-formed, and what is blank. */
-#include "core/utf8.h"
+#include "base/utf8.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* verb_forget: what is left of an order that was forgotten, and what leaves it alone. */
-#include "verbs/arguments.h"
-#include "verbs/verbs.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
 #include "world/world.h"
 
 #include <signal.h>

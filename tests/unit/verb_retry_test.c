@@ -1,9 +1,9 @@
 /* verb_retry: what the verbs ask for again, and what they leave alone. */
-#include "verbs/arguments.h"
-#include "verbs/verbs.h"
+#include "cli/arguments.h"
+#include "cli/command.h"
 #include "world/world.h"
 
-#include "resender.h"
+#include "operator/resender.h"
 
 #include <signal.h>
 #include <stdio.h>

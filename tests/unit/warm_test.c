@@ -1,6 +1,6 @@
 /* warm_test: topics are asked for when they are there rarely, and soon again when one is missing.
  */
-#include "dashboard/warm.h"
+#include "dashboard/feed/keep_connected.h"
 #include "fakes/cluster.h"
 
 #include <poll.h>

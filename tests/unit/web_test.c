@@ -1,9 +1,9 @@
 /* web_test: the dashboard's HTTP: its bounds in time and size. */
-#include "dashboard/web.h"
+#include "dashboard/web/server.h"
 
-#include "edge/clock.h"
-#include "edge/listen.h"
 #include "fakes/clock.h"
+#include "sys/clock.h"
+#include "sys/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* webhook_test: the endpoint's checks, its public name, and what it receives. */
-#include "edge/webhook.h"
+#include "delivery/webhook.h"
 #include "fakes/net.h"
 #include "fakes/server.h"
 

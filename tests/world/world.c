@@ -1,7 +1,7 @@
 #include "world/world.h"
 
-#include "edge/clock.h"
-#include "edge/log.h"
+#include "sys/clock.h"
+#include "sys/log.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>

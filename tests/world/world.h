@@ -11,10 +11,10 @@
 #ifndef WORLD_H
 #define WORLD_H
 
-#include "core/config.h"
+#include "config/config.h"
 #include "fakes/cluster.h"
 #include "fakes/server.h"
-#include "pipeline.h"
+#include "pipeline/pipeline.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -1,0 +1,82 @@
+/* plan_compiler: what plan_compile.c (which record is this, what is wanted of it), plan_capture.c
+ * (code that captures) and plan_emit.c (code that skips, and the program under construction) share.
+ */
+#ifndef CDC_PLAN_COMPILER_H
+#define CDC_PLAN_COMPILER_H
+
+#include "cdc/avro_schema.h"
+#include "cdc/plan_internal.h"
+
+/* Instructions, and entries of each table: a schema that needs more is refused. The work of
+ * compiling is bounded by the schema's size: nothing that a sane schema needs takes so many a byte.
+ */
+#define CODE_MAX 1000000
+#define CODE_LEAST 4096
+#define CODE_PER_BYTE 8
+
+/* A field that is wanted: either a value into a slot, or a record with wanted fields inside. */
+struct want {
+    const char *name;
+    uint16_t slot;
+    const struct want *inside; /* ends with name NULL */
+    uint32_t mark;             /* of inside: the bool in struct change to set when it is there */
+    bool gates;                /* of inside: stop once status and order id are known */
+};
+
+struct compiler {
+    struct plan *plan;
+    struct schema schema;
+    avro_schema_t top; /* the record at the top, or in the union at the top; borrowed */
+    const json_t *top_json;
+    struct schema_record *wanted[SCHEMA_RECORDS_MAX]; /* records that need a routine, in order */
+    size_t wanted_count;
+    struct item {
+        avro_schema_t type;
+        uint32_t at; /* the ITEMS instruction to complete */
+        bool map;
+    } * items; /* item routines still to write */
+    size_t item_count, item_cap;
+    struct call {
+        uint32_t at;
+        struct schema_record *record;
+    } * calls; /* CALL instructions to complete */
+    size_t call_count, call_cap;
+    size_t room; /* instructions that this schema may have */
+    bool failed;
+    bool too_large; /* why it failed: not for lack of memory */
+};
+
+/* ---- plan_emit.c ---- */
+
+/* Room for one more in a growing array; false (and failed) without memory or past its room. */
+bool compiler_grow(struct compiler *c, void **array, size_t len, size_t *cap, size_t size);
+
+#define GROW(c, owner, array, len, cap)                                       \
+    compiler_grow((c), (void **)&(owner)->array, (owner)->len, &(owner)->cap, \
+                  sizeof *(owner)->array)
+
+/* Returns where the instruction stands; 0 after a failure (which then counts at the end). */
+uint32_t emit(struct compiler *c, struct instruction instruction);
+
+/* Reserves the jump table of a union; the branches' code follows and is entered by set_branch. */
+uint32_t emit_switch(struct compiler *c, size_t branches);
+void set_branch(struct compiler *c, uint32_t first, size_t branch);
+/* Ends a branch by a jump over the ones that follow; chained until the end is known: land. */
+uint32_t end_branch(struct compiler *c, uint32_t chain);
+void land(struct compiler *c, uint32_t chain);
+
+void skip_type(struct compiler *c, avro_schema_t type);
+
+/* Writes the routines and items that what was emitted so far calls for. */
+void emit_routines(struct compiler *c);
+
+/* ---- plan_capture.c ---- */
+
+/* A record of which some fields are wanted. gates: stop once status and order id are known. */
+void take_record(struct compiler *c, avro_schema_t record, const json_t *json,
+                 const struct want *wants, bool gates);
+
+/* Debezium's VariableScaleDecimal: a record of exactly scale (int) and value (bytes). */
+bool is_scaled(avro_schema_t type, bool *ret_scale_first);
+
+#endif

@@ -1,0 +1,26 @@
+/* wire_format: the Confluent wire format: magic byte 0, schema id (4 bytes, big-endian), Avro body.
+ */
+#ifndef CDC_WIRE_FORMAT_H
+#define CDC_WIRE_FORMAT_H
+
+#include "base/error.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct wire {
+    int32_t schema_id; /* > 0 */
+    const uint8_t *body;
+    size_t len; /* of the body; may be 0 */
+};
+
+/* Splits a record's value; body borrows its bytes. False with UNDECODABLE when it is not in this
+ * format: the text says what was found and, for JSON and 8-byte ids, what to change. */
+bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct error *err) must_check;
+
+/* Whether the schema's id is in a header, where it is not looked for: what to change then; NULL
+ * otherwise. To be asked about a record that could not be read. */
+const char *wire_elsewhere(bool (*has_header)(const void *context, const char *name),
+                           const void *context);
+
+#endif

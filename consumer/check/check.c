@@ -1,0 +1,290 @@
+#include "check/check_internal.h"
+
+#include "config/own_names.h"
+#include "delivery/webhook.h"
+#include "kafka/advice.h"
+#include "sys/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONFIGURATION "configuration"
+#define WEBHOOK "webhook"
+
+enum { VALUE_TEXT = 64, WAIT_MS = 20 };
+
+/* ---- requests ---- */
+
+/* A target that is longer, or holds what no URL does, is not shown. */
+static void take_redirect(struct check_answer *answer, const char *target)
+{
+    size_t len = target != NULL ? strlen(target) : 0;
+    for (size_t i = 0; i < len; i++)
+        if (target[i] <= ' ' || (unsigned char)target[i] >= 0x7f)
+            return;
+    if (len < sizeof answer->redirect)
+        memcpy(answer->redirect, target != NULL ? target : "", len + 1);
+}
+
+void check_answer_take(void *context, const struct http_result *result)
+{
+    struct check_answer *answer = context;
+    answer->status = result->status;
+    answer->begun_status = result->begun_status;
+    snprintf(answer->failure, sizeof answer->failure, "%s", result->failure);
+    take_redirect(answer, result->redirect);
+    answer->body = strndup(result->body, result->body_len);
+    answer->len = answer->body != NULL ? strlen(answer->body) : 0;
+    if (answer->status == 0 && *answer->failure == '\0')
+        snprintf(answer->failure, sizeof answer->failure, "no answer");
+}
+
+/* Answers are bounded by the endpoint's own time limit. */
+void check_await(struct check *c, const struct check_answer *answer)
+{
+    while (answer->status == 0 && *answer->failure == '\0') {
+        int64_t wait = http_turn(c->http);
+        loop_wait(c->loop, wait < 0 || wait > WAIT_MS ? WAIT_MS : wait);
+    }
+}
+
+bool check_get(struct check *c, const struct http_endpoint *endpoint, const char *url,
+               struct check_answer *ret_answer, struct error *err)
+{
+    static const char *const headers[] = {
+        "Accept: application/vnd.schemaregistry.v1+json, application/json", NULL};
+    int64_t began_ms = clock_mono_ms();
+    *ret_answer = (struct check_answer){0};
+    if (http_start(c->http, endpoint, "GET", url, headers, NULL, 0, check_answer_take, ret_answer,
+                   err) == NULL)
+        return false;
+    check_await(c, ret_answer);
+    ret_answer->took_ms = clock_mono_ms() - began_ms;
+    return true;
+}
+
+/* ---- configuration ---- */
+
+/* Secrets without a fingerprint: a property is a password, a header may hold one. */
+static void show_pairs(struct check *c, const char *prefix, const struct config_pair *pairs,
+                       size_t count)
+{
+    char name[256];
+    for (size_t i = 0; i < count; i++) {
+        snprintf(name, sizeof name, "%s%s", prefix, pairs[i].name);
+        report_add(c->report, REPORT_NOTE, CONFIGURATION, name, "%s",
+                   config_name_is_secret(name) ? "(set)" : pairs[i].value);
+    }
+}
+
+/* What is in effect: for people what differs from the defaults, for machines all of it. */
+static void show_config(struct check *c, const char *webhook)
+{
+    struct config *defaults = config_new();
+    char text[VALUE_TEXT], usual[VALUE_TEXT], name[128];
+    for (size_t i = 0; defaults != NULL && i < config_option_count; i++) {
+        const char *value = config_value_text(c->config, i, text, sizeof text);
+        const char *fallback = config_value_text(defaults, i, usual, sizeof usual);
+        bool own = value != NULL && (fallback == NULL || strcmp(value, fallback) != 0);
+        if (value != NULL && webhook != NULL && strcmp(config_options[i].name, "webhook.url") == 0)
+            value = webhook;
+        if (value != NULL)
+            report_add(c->report, own ? REPORT_NOTE : REPORT_DETAIL, CONFIGURATION,
+                       config_options[i].name, "%s", value);
+    }
+    for (size_t f = 0; f < FIELD_COUNT; f++) {
+        snprintf(name, sizeof name, "payload.fields.%s", payload_field_names[f]);
+        const char *column = c->config->payload_column[f];
+        report_add(c->report,
+                   strcmp(column, payload_field_columns[f]) != 0 ? REPORT_NOTE : REPORT_DETAIL,
+                   CONFIGURATION, name, "%s", column);
+    }
+    show_pairs(c, "kafka.properties.", c->config->kafka_properties,
+               c->config->kafka_property_count);
+    show_pairs(c, "webhook.headers.", c->config->webhook_headers, c->config->webhook_header_count);
+    config_free(defaults);
+}
+
+/* All that is wrong, so that nothing hides anything else. What contradicts itself is not tried. */
+static bool finish(struct check *c)
+{
+    const unsigned needs =
+        CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK;
+    struct error err = {0}, missing = {0}, wrong = {0};
+    bool fine = config_finish(c->config, 0, &err);
+    for (size_t i = 0; config_missing(c->config, needs, i, &missing); i++) {
+        report_fail(c->report, &missing, CONFIGURATION, "missing");
+        missing = (struct error){0};
+    }
+    for (size_t i = 0; !fine && config_contradiction(c->config, i, &wrong); i++) {
+        report_fail(c->report, &wrong, CONFIGURATION, "contradiction");
+        wrong = (struct error){0};
+    }
+    if (!fine && !config_contradiction(c->config, 0, &wrong)) /* no memory, then */
+        report_fail(c->report, &err, CONFIGURATION, "contradiction");
+    for (size_t i = 0; fine && i < c->config->warning_count; i++)
+        report_add(c->report, REPORT_WARN, CONFIGURATION, "unwise", "%s", c->config->warnings[i]);
+    return fine;
+}
+
+static void check_file(struct check *c, const char *option, const char *path)
+{
+    struct error err = {0};
+    if (path == NULL || access(path, R_OK) == 0)
+        return;
+    error_set(&err, ERROR_CONFIG, "%s: %s cannot be read: %s", option, path, strerror(errno));
+    report_fail(c->report, &err, CONFIGURATION, option);
+}
+
+/* ---- webhook ---- */
+
+static struct webhook *open_webhook(struct check *c)
+{
+    struct error err = {0};
+    if (c->config->webhook_url == NULL)
+        return NULL;
+    struct webhook *webhook = webhook_new(c->http, c->config, &err);
+    if (webhook == NULL)
+        report_fail(c->report, &err, CONFIGURATION, "webhook.url");
+    return webhook;
+}
+
+/* What a refusal of the ping means. A redirect's path may be as secret as the URL's own. */
+static void advise_ping(const struct check_answer *answer, char *text, size_t size)
+{
+    const char *scheme_end = strstr(answer->redirect, "://");
+    const char *host = scheme_end != NULL ? scheme_end + 3 : NULL;
+    int origin = host != NULL ? (int)(host + strcspn(host, "/?#") - answer->redirect) : 0;
+    int status = answer->status;
+    if (status >= 300 && status < 400)
+        snprintf(text, size,
+                 ": a redirect%s%.*s, which is never followed; set webhook.url to where it leads",
+                 origin > 0 ? " to " : "", origin, answer->redirect);
+    else if (status == 404 || status == 410)
+        snprintf(text, size, ": copy webhook.url again, to its last character");
+    else if (status == 401 || status == 403)
+        snprintf(text, size,
+                 ": a login or a firewall stands before it; let this host through, or "
+                 "set webhook.headers.*");
+    else if (status == 429 || status >= 500)
+        snprintf(text, size, ": the receiver is there, and not well; see its own log");
+    else
+        snprintf(text, size, ": it may refuse nothing but a ping; preview shows what run sends");
+}
+
+static void judge_ping(struct check *c, const struct check_answer *answer)
+{
+    struct error err = {0};
+    char advice[CHECK_WORDS_MAX];
+    if (answer->status >= 200 && answer->status < 300) {
+        report_add(c->report, REPORT_OK, WEBHOOK, "ping", "answered %d in %lld ms", answer->status,
+                   (long long)answer->took_ms);
+        return;
+    }
+    if (answer->begun_status >= 200 && answer->begun_status < 300) {
+        report_add(
+            c->report, REPORT_WARN, WEBHOOK, "ping",
+            "answered %d, and the answer broke off behind that (%s): it counts as delivered, "
+            "but each request may take longer than it needs to",
+            answer->begun_status, answer->failure);
+        return;
+    }
+    advise_ping(answer, advice, sizeof advice);
+    if (answer->status == 0)
+        error_set(&err, ERROR_UNREACHABLE, "no answer: %s", answer->failure);
+    else
+        error_set(&err, ERROR_FAILED, "answered %d%s", answer->status, advice);
+    report_fail(c->report, &err, WEBHOOK, "ping");
+}
+
+static void ping(struct check *c, struct webhook *webhook)
+{
+    static const char body[] = "{\"form_name\":\"elementor_sync_ping\",\"fields\":{}}";
+    struct check_answer answer = {0};
+    struct error err = {0};
+    int64_t began_ms = clock_mono_ms();
+    char id[64];
+    snprintf(id, sizeof id, "ping_%lld", (long long)clock_wall_ms());
+    const struct webhook_message message = {.id = id,
+                                            .attempt = 1,
+                                            .timestamp_s = clock_wall_ms() / 1000,
+                                            .source = "ping",
+                                            .body = body,
+                                            .body_len = sizeof body - 1};
+    if (webhook_post(webhook, &message, check_answer_take, &answer, &err) == NULL) {
+        report_fail(c->report, &err, WEBHOOK, "ping");
+        return;
+    }
+    check_await(c, &answer);
+    answer.took_ms = clock_mono_ms() - began_ms;
+    judge_ping(c, &answer);
+    free(answer.body);
+}
+
+static void check_webhook(struct check *c, struct webhook *webhook, bool asked)
+{
+    if (webhook == NULL)
+        return;
+    if (strncmp(c->config->webhook_url, "https:", 6) != 0 && c->config->webhook_allow_http)
+        report_add(c->report, REPORT_WARN, WEBHOOK, "url",
+                   "%s by http: customers' data crosses the network unencrypted",
+                   webhook_name(webhook));
+    else
+        report_add(c->report, REPORT_OK, WEBHOOK, "url", "%s", webhook_name(webhook));
+    if (asked)
+        ping(c, webhook);
+    else
+        report_add(c->report, REPORT_NOTE, WEBHOOK, "ping",
+                   "nothing was sent; --ping-webhook sends one request that says so");
+}
+
+/* ---- the whole ---- */
+
+static void say_libraries(struct check *c)
+{
+    const char *lacks = kafka_library_lacks(rd_kafka_version());
+    report_add(c->report, *lacks != '\0' ? REPORT_WARN : REPORT_OK, "kafka", "librdkafka", "%s%s%s",
+               rd_kafka_version_str(), *lacks != '\0' ? ": " : "", lacks);
+}
+
+static bool open_loop(struct check *c)
+{
+    struct error err = {0};
+    if ((c->loop = loop_new(&err)) != NULL && (c->http = http_new(c->loop, &err)) != NULL)
+        return true;
+    report_fail(c->report, &err, CONFIGURATION, "start");
+    return false;
+}
+
+static void check_all(struct check *c, const struct check_options *options)
+{
+    if (!open_loop(c))
+        return;
+    struct webhook *webhook = open_webhook(c);
+    (void)!own_names_fill(c->config); /* to be shown; without memory finish() fails */
+    show_config(c, webhook != NULL ? webhook_name(webhook) : NULL);
+    if (finish(c)) {
+        check_file(c, "webhook.ca_file", c->config->webhook_ca_file);
+        check_file(c, "registry.ca_file", c->config->registry_ca_file);
+        say_libraries(c);
+        check_kafka(c);
+        check_registry(c);
+        check_records(c);
+        check_schema(c);
+        check_webhook(c, webhook, options->ping_webhook);
+    }
+    webhook_free(webhook);
+}
+
+void check_run(struct config *config, const struct check_options *options, struct report *report)
+{
+    struct check c = {.config = config, .report = report};
+    check_all(&c, options);
+    check_kafka_done(&c);
+    registry_free(c.registry);
+    http_free(c.http);
+    loop_free(c.loop);
+}

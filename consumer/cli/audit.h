@@ -1,0 +1,13 @@
+/* audit: the line that a command leaves which changed something. */
+#ifndef CLI_AUDIT_H
+#define CLI_AUDIT_H
+
+#include "sys/log.h"
+
+enum { VERB_AUDIT_FIELDS_MAX = 8 };
+
+/* Writes level=audit, who (user@host), what, then up to VERB_AUDIT_FIELDS_MAX fields of `more`.
+ * Only after it was done: what came to nothing leaves none. */
+void verb_audit(const char *what, const struct log_field *more);
+
+#endif

@@ -1,0 +1,65 @@
+/* check_command: is everything there that run needs, and what would it do? */
+#include "check/check.h"
+#include "cli/command.h"
+#include "sys/log.h"
+
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { REPORT_MAX = 4 * 1024 * 1024, WIDTH = 80 };
+
+struct options {
+    bool json, ping_webhook;
+};
+
+static const struct argument arguments[] = {
+    {"--json", ARGUMENT_FLAG, offsetof(struct options, json), "", "one JSON object, for machines"},
+    {"--ping-webhook", ARGUMENT_FLAG, offsetof(struct options, ping_webhook), "",
+     "send the webhook one request, which says that it is a ping"},
+};
+
+/* The terminal's; where there is none, what every mail and log viewer holds. */
+static size_t window_width(void)
+{
+    struct winsize size;
+    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return known && size.ws_col > 0 ? size.ws_col : WIDTH;
+}
+
+static bool print(const struct report *report, bool json, struct error *err)
+{
+    struct buf b;
+    buf_init(&b, REPORT_MAX);
+    if (json)
+        report_json(report, ELEMENTOR_SYNC_VERSION, &b);
+    else
+        report_text(report, window_width(), &b);
+    bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
+    buf_done(&b);
+    return ok || error_set(err, ERROR_FAILED, "the report could not be written");
+}
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    const struct options *own = given;
+    const struct check_options options = {.ping_webhook = own->ping_webhook};
+    struct report *report = report_new();
+    if (report == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory for a report");
+    if (config->log_level > LOG_LEVEL_DEBUG) /* the report says it all */
+        log_setup(LOG_ERROR, config->log_format == LOG_FORMAT_JSON);
+    check_run(config, &options, report);
+    bool ok = print(report, own->json, err) && report_verdict(report, err);
+    report_free(report);
+    return ok;
+}
+
+const struct verb verb_check = {
+    .name = "check",
+    .summary = "is all there that run needs, and what would it do; commits nothing",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .config = VERB_CONFIG_LOADED,
+    .run = run};

@@ -1,0 +1,23 @@
+/* dashboard_command: serve the page and its API. */
+#include "cli/command.h"
+#include "dashboard/dashboard.h"
+#include "sys/signals.h"
+
+#include <unistd.h>
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    (void)given;
+    int stop_fd = signals_open();
+    struct dashboard *dashboard = dashboard_new(config, err);
+    bool ok = dashboard != NULL && dashboard_run(dashboard, stop_fd, err);
+    dashboard_free(dashboard);
+    close(stop_fd);
+    return ok;
+}
+
+const struct verb verb_dashboard = {.name = "dashboard",
+                                    .summary =
+                                        "serve the page and the API of what became of each order",
+                                    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_AUTH,
+                                    .run = run};

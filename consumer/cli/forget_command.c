@@ -1,0 +1,264 @@
+/* forget_command: what is known of one order, out of the program's own topics as far as Kafka lets
+ * go of it.
+ *
+ *   deliveries   a record {"state":"forgotten"} under the order's key: compaction drops the others
+ *   parked,      hold it until their retention has passed; redrive and the dashboard leave it alone
+ *   retry, source */
+#include "cli/audit.h"
+#include "cli/command.h"
+#include "cli/confirm.h"
+#include "kafka/header.h"
+#include "kafka/reader.h"
+#include "operator/requests.h"
+#include "operator/resender.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+#include "sys/signals.h"
+#include "topics/outcome_reader.h"
+#include "topics/outcome_record.h"
+#include "topics/settings/topic_retention.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { POLL_MS = 200, ASK_MS = 5000, RECORD_MAX = 65536 };
+
+struct options {
+    const char *order;
+    bool yes;
+};
+
+static const struct argument arguments[] = {
+    {"--order", ARGUMENT_TEXT, offsetof(struct options, order), "ID", "an order's id or number"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct options, yes), "", "do not ask"},
+};
+
+struct forget {
+    const struct config *config;
+    const struct options *own;
+    json_t *last; /* the order's last outcome */
+    bool by_id, several;
+    struct resender *resender;
+    size_t parked;
+    int64_t newest_parked_ms;
+};
+
+static struct slice text_of(const json_t *outcome, const char *name)
+{
+    const json_t *value = json_object_get(outcome, name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+static bool same(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* ---- which order ---- */
+
+/* Ids and numbers may look alike: an id goes before a number. */
+static void consider(struct forget *f, json_t *outcome)
+{
+    struct slice wanted = slice_of(f->own->order), id = text_of(outcome, "order_id");
+    bool by_id = same(id, wanted);
+    if (id.len == 0 || (!by_id && (f->by_id || !same(text_of(outcome, "order_number"), wanted))))
+        return;
+    f->several |= !by_id && f->last != NULL && !same(text_of(f->last, "order_id"), id);
+    f->by_id = by_id;
+    json_decref(f->last);
+    f->last = json_incref(outcome);
+}
+
+static bool find_order(struct forget *f, struct error *err)
+{
+    struct outcomes *outcomes = outcomes_new(f->config, err);
+    while (outcomes != NULL && !outcomes_caught_up(outcomes)) {
+        json_t *outcome = outcomes_next(outcomes);
+        if (outcome != NULL)
+            consider(f, outcome);
+        json_decref(outcome);
+    }
+    outcomes_free(outcomes);
+    if (outcomes == NULL)
+        return false;
+    if (f->several && !f->by_id)
+        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
+                         f->own->order);
+    return f->last != NULL || error_set(err, ERROR_FAILED,
+                                        "no outcome of order %.100s is known; a forgotten order is "
+                                        "found by its id only",
+                                        f->own->order);
+}
+
+/* One that waits to be sent would bring it all back. */
+static bool is_at_rest(const struct forget *f, struct error *err)
+{
+    struct request request;
+    bool waits = strcmp(outcome_text(f->last, "state"), "retrying") == 0;
+    struct requests *requests = requests_new(f->config, err);
+    while (requests != NULL && !requests_caught_up(requests))
+        if (requests_next(requests, POLL_MS, &request) &&
+            request.partition == outcome_number(f->last, "partition") &&
+            request.offset == outcome_number(f->last, "offset") &&
+            strcmp(request.id, outcome_text(f->last, "request")) != 0)
+            waits = true;
+    requests_free(requests);
+    return requests != NULL &&
+           (!waits || error_set(err, ERROR_FAILED,
+                                "it waits to be sent; forget it once it is delivered or parked"));
+}
+
+static bool count_parked(struct forget *f, struct error *err)
+{
+    rd_kafka_message_t *m;
+    struct slice id = text_of(f->last, "order_id");
+    struct reader *reader =
+        reader_of_topic(f->config, f->config->parked_topic, "beginning", true, err);
+    while (reader != NULL && !reader_at_end(reader))
+        if ((m = reader_next(reader, POLL_MS)) != NULL) {
+            int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
+            if (same(kafka_header(m, "elementor-sync.order-id"), id)) {
+                f->parked++;
+                f->newest_parked_ms = at_ms > f->newest_parked_ms ? at_ms : f->newest_parked_ms;
+            }
+            rd_kafka_message_destroy(m);
+        }
+    reader_free(reader);
+    return reader != NULL;
+}
+
+/* ---- what stays, and until when ---- */
+
+static const char *day_of(int64_t ms, char text[32])
+{
+    struct tm tm;
+    time_t seconds = (time_t)(ms / 1000);
+    strftime(text, 32, "%Y-%m-%d", gmtime_r(&seconds, &tm));
+    return text;
+}
+
+/* from_ms: when its youngest record was written. */
+static void say_kept(struct forget *f, const char *topic, const char *what, int64_t from_ms)
+{
+    struct error err = {0};
+    char day[32];
+    int64_t ms;
+    if (!topic_retention_ask(resender_client(f->resender), topic, ASK_MS, &ms, &err))
+        printf("  %s: %s, until its retention.ms has passed (not known: %s)\n", topic, what,
+               err.text);
+    else if (ms < 0)
+        printf("  %s: %s, for ever: set its retention.ms\n", topic, what);
+    else
+        printf("  %s: %s, until about %s\n", topic, what, day_of(from_ms + ms, day));
+}
+
+static void say_what_stays(struct forget *f)
+{
+    char parked[64];
+    int64_t settled_ms = outcome_number(f->last, "settled_ms"),
+            source_ms = outcome_number(f->last, "timestamp_ms");
+    puts("Kafka holds on to these until then:");
+    snprintf(parked, sizeof parked, "%zu parked record%s", f->parked, f->parked == 1 ? "" : "s");
+    if (f->parked > 0)
+        say_kept(f, f->config->parked_topic, parked, f->newest_parked_ms);
+    if (strcmp(outcome_text(f->last, "source"), "cdc") != 0)
+        say_kept(f, f->config->retry_topic, "the record of its retry",
+                 settled_ms >= 0 ? settled_ms : clock_wall_ms());
+    say_kept(f, f->config->kafka_topic, "the shop's change events",
+             source_ms >= 0 ? source_ms : clock_wall_ms());
+    printf("  %s: its earlier outcomes (id, number, times), until the topic is compacted, a day or "
+           "so\n",
+           f->config->deliveries_topic);
+    puts("What the webhook's receiver, the logs and the shop's database hold is not touched.");
+    fflush(stdout);
+}
+
+/* ---- forgetting ---- */
+
+/* Nothing of the person; the id alone, under which it is kept, and where its record lay. */
+static bool write_marker(struct forget *f, struct error *err)
+{
+    struct buf b;
+    struct slice id = text_of(f->last, "order_id");
+    const struct outcome_record record = {.state = "forgotten",
+                                          .reason = "",
+                                          .order_id = id,
+                                          .source = "cdc",
+                                          .topic = outcome_text(f->last, "topic"),
+                                          .partition =
+                                              (int32_t)outcome_number(f->last, "partition"),
+                                          .offset = outcome_number(f->last, "offset"),
+                                          .timestamp_ms = -1,
+                                          .lsn = -1,
+                                          .first_attempt_ms = -1,
+                                          .last_attempt_ms = -1,
+                                          .settled_ms = clock_wall_ms(),
+                                          .next_attempt_ms = -1,
+                                          .member = "forget",
+                                          .previous = ""};
+    buf_init(&b, RECORD_MAX);
+    bool ok = outcome_record_write(&record, &b);
+    ok = ok ? resender_publish(f->resender, f->config->deliveries_topic, id,
+                               (struct slice){b.data, b.len}, err)
+            : error_set(err, ERROR_FAILED, "its id is too long to be written");
+    buf_done(&b);
+    return ok;
+}
+
+/* What was keyed by its coordinates, before it could be read, is of the same record. */
+static bool drop_coordinates(struct forget *f, struct error *err)
+{
+    char key[300];
+    snprintf(key, sizeof key, "%s-%" PRId64 "-%" PRId64, outcome_text(f->last, "topic"),
+             outcome_number(f->last, "partition"), outcome_number(f->last, "offset"));
+    return resender_publish(f->resender, f->config->deliveries_topic, slice_of(key),
+                            (struct slice){0}, err);
+}
+
+static void note_audit(const struct forget *f)
+{
+    verb_audit("forget",
+               (const struct log_field[]){LOG_S("order", outcome_text(f->last, "order_id")), {0}});
+}
+
+static bool forget(struct forget *f, int stop_fd, struct error *err)
+{
+    if (f->own->order == NULL || *f->own->order == '\0')
+        return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
+    if (!find_order(f, err) || !is_at_rest(f, err) || !count_parked(f, err) ||
+        (f->resender = resender_new(f->config, err)) == NULL)
+        return false;
+    printf("order %s, last outcome: %s; parked records: %zu\n", outcome_text(f->last, "order_id"),
+           outcome_text(f->last, "state"), f->parked);
+    fflush(stdout);
+    if (!verb_confirm("Forget it? It can not be sent again then.", f->own->yes, stop_fd, err) ||
+        !write_marker(f, err) || !drop_coordinates(f, err))
+        return false;
+    note_audit(f);
+    puts("forgotten: it is gone from the dashboard, and redrive and retry leave it alone");
+    say_what_stays(f);
+    return true;
+}
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    struct forget f = {.config = config, .own = given};
+    int stop_fd = signals_open();
+    bool ok = forget(&f, stop_fd, err);
+    close(stop_fd);
+    json_decref(f.last);
+    resender_free(f.resender);
+    return ok;
+}
+
+const struct verb verb_forget = {
+    .name = "forget",
+    .summary = "forget one order: out of the dashboard, the outcomes and what may be redriven",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .needs = CONFIG_NEED_KAFKA,
+    .run = run};

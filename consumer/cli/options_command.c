@@ -1,0 +1,39 @@
+/* options_command: the reference of all options, from their table. */
+#include "cli/command.h"
+#include "config/reference.h"
+
+#include <stdio.h>
+
+enum { REFERENCE_MAX = 1024 * 1024 };
+
+struct options {
+    bool markdown;
+};
+
+static const struct argument arguments[] = {
+    {"--markdown", ARGUMENT_FLAG, offsetof(struct options, markdown), "",
+     "as the page consumer/OPTIONS.md"},
+};
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    const struct options *own = given;
+    struct buf b;
+    (void)config;
+    buf_init(&b, REFERENCE_MAX);
+    if (own->markdown)
+        config_reference_markdown(&b);
+    else
+        config_reference_text(&b);
+    bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
+    buf_done(&b);
+    return ok || error_set(err, ERROR_FAILED, "the reference could not be written");
+}
+
+const struct verb verb_options = {.name = "options",
+                                  .summary = "print every option: what it takes, default, meaning",
+                                  .arguments = arguments,
+                                  .argument_count = sizeof arguments / sizeof *arguments,
+                                  .options_size = sizeof(struct options),
+                                  .config = VERB_CONFIG_NONE,
+                                  .run = run};

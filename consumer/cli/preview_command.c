@@ -1,0 +1,41 @@
+/* preview_command: print what would become of each record. */
+#include "cli/command.h"
+#include "operator/preview.h"
+#include "sys/signals.h"
+
+#include <unistd.h>
+
+struct options {
+    const char *from;
+    bool until_end;
+    int64_t limit;
+};
+
+static const struct argument arguments[] = {
+    {"--from", ARGUMENT_TEXT, offsetof(struct options, from), "WHERE",
+     "beginning (default), an offset, or a time (2026-11-22T09:00:00Z)"},
+    {"--until-end", ARGUMENT_FLAG, offsetof(struct options, until_end), "",
+     "stop at the topic's present end"},
+    {"--limit", ARGUMENT_COUNT, offsetof(struct options, limit), "N", "stop after N records"},
+};
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    const struct options *own = given;
+    const struct preview_options options = {.from = own->from != NULL ? own->from : "beginning",
+                                            .until_end = own->until_end,
+                                            .limit = own->limit,
+                                            .stop_fd = signals_open()};
+    bool ok = preview_run(config, &options, stdout, err);
+    close(options.stop_fd);
+    return ok;
+}
+
+const struct verb verb_preview = {
+    .name = "preview",
+    .summary = "print what would become of each record; sends and commits nothing",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
+    .run = run};

@@ -1,0 +1,351 @@
+/* redrive_command: the parked orders again, at a bounded rate. */
+#include "base/printable.h"
+#include "cli/audit.h"
+#include "cli/command.h"
+#include "cli/confirm.h"
+#include "kafka/header.h"
+#include "kafka/reader.h"
+#include "kafka/start_position.h"
+#include "operator/parked_list.h"
+#include "operator/requests.h"
+#include "operator/resender.h"
+#include "sys/clock.h"
+#include "sys/signals.h"
+#include "topics/outcome_reader.h"
+
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { POLL_MS = 200, REASONS_SHOWN = 20, SECOND_MS = 1000 };
+
+struct options {
+    const char *reason, *since;
+    int64_t rate;
+    bool yes;
+};
+
+static const struct argument arguments[] = {
+    {"--reason", ARGUMENT_TEXT, offsetof(struct options, reason), "R",
+     "only these: http:422, or missing: for all that begin so"},
+    {"--since", ARGUMENT_TEXT, offsetof(struct options, since), "TIME",
+     "only those parked since (2026-11-22T09:00:00Z)"},
+    {"--rate", ARGUMENT_COUNT, offsetof(struct options, rate), "N", "a second (default 5)"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct options, yes), "", "do not ask"},
+};
+
+struct redrive {
+    const struct config *config;
+    const struct options *own;
+    int64_t since_ms;
+    int stop_fd;
+    struct parked_list list;
+    struct outcomes *outcomes;
+    struct requests *requests;
+    struct resender *resender;
+    size_t others; /* parked records of another topic or group */
+    size_t sent, failed, meanwhile;
+    int64_t due_ms;
+};
+
+static void copy_reason(const rd_kafka_message_t *m, char *ret, size_t size)
+{
+    struct slice reason = kafka_header(m, "elementor-sync.reason");
+    if (reason.len > 0) /* "%.*s" takes no NULL, of whatever length */
+        snprintf(ret, size, "%.*s", (int)reason.len, reason.data);
+}
+
+static bool is_text(struct slice text, const char *other)
+{
+    return text.len == strlen(other) && memcmp(text.data, other, text.len) == 0;
+}
+
+/* On a parked topic that is shared. A former release named no group. */
+static bool is_ours(const struct redrive *r, const rd_kafka_message_t *m,
+                    const struct retry_order *order)
+{
+    struct slice group = kafka_header(m, "elementor-sync.group");
+    return strcmp(order->topic, r->config->kafka_topic) == 0 &&
+           (group.len == 0 || is_text(group, r->config->kafka_group));
+}
+
+/* What cannot be sent again, since it does not say where it came from, is passed by. */
+static bool note(struct redrive *r, const rd_kafka_message_t *m)
+{
+    struct retry_order order;
+    const char *why;
+    if (!retry_order_of_parked(m, &order, &why))
+        return true;
+    if (!is_ours(r, m, &order)) {
+        r->others++;
+        return true;
+    }
+    struct parked_entry entry = {.source = {order.partition, order.offset},
+                                 .parked_partition = m->partition,
+                                 .parked_offset = m->offset,
+                                 .parked_ms = rd_kafka_message_timestamp(m, NULL),
+                                 .order = order.order};
+    copy_reason(m, entry.reason, sizeof entry.reason);
+    return parked_list_add(&r->list, &entry);
+}
+
+/* Also while it reads: from brokers that are gone that may take for ever. */
+static bool may_go_on(const struct redrive *r, struct error *err)
+{
+    struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
+    return poll(&fd, 1, 0) <= 0 || error_set(err, ERROR_FAILED, "stopped; nothing was done");
+}
+
+static bool read_parked(struct redrive *r, struct error *err)
+{
+    bool ok = true;
+    rd_kafka_message_t *m;
+    struct reader *reader =
+        reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err);
+    while (ok && reader != NULL && !reader_at_end(reader) && (ok = may_go_on(r, err)))
+        if ((m = reader_next(reader, POLL_MS)) != NULL) {
+            ok = note(r, m);
+            rd_kafka_message_destroy(m);
+        }
+    bool read = reader != NULL && err->code == ERROR_NONE;
+    reader_free(reader);
+    return read && ((ok && parked_list_sort(&r->list)) ||
+                    error_set(err, ERROR_NO_MEMORY, "no memory for the parked orders"));
+}
+
+/* ---- what is known of them, at first and while they are sent ---- */
+
+static struct slice text_of(const json_t *outcome, const char *name)
+{
+    const json_t *value = json_object_get(outcome, name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+static void note_outcome(struct redrive *r, const json_t *outcome)
+{
+    const struct parked_outcome o = {.order = text_of(outcome, "order_id"),
+                                     .source = {(int32_t)outcome_number(outcome, "partition"),
+                                                outcome_number(outcome, "offset")},
+                                     .parked =
+                                         strcmp(outcome_text(outcome, "state"), "parked") == 0,
+                                     .request = text_of(outcome, "request")};
+    if (strcmp(outcome_text(outcome, "topic"), r->config->kafka_topic) == 0)
+        parked_list_outcome(&r->list, &o);
+}
+
+/* False when there was nothing new within the time. */
+static bool note_next_outcome(struct redrive *r, int timeout_ms)
+{
+    json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
+    if (outcome != NULL)
+        note_outcome(r, outcome);
+    json_decref(outcome);
+    return outcome != NULL;
+}
+
+static bool note_next_request(struct redrive *r, int timeout_ms)
+{
+    struct request request;
+    if (!requests_next(r->requests, timeout_ms, &request))
+        return false;
+    const struct parked_source source = {request.partition, request.offset};
+    parked_list_request(&r->list, &source, slice_of(request.id));
+    return true;
+}
+
+/* Requests first: an outcome that answers one is written after it. */
+static bool read_known(struct redrive *r, struct error *err)
+{
+    bool ok = (r->outcomes = outcomes_new(r->config, err)) != NULL &&
+              (r->requests = requests_new(r->config, err)) != NULL;
+    while (ok && !requests_caught_up(r->requests) && (ok = may_go_on(r, err)))
+        (void)note_next_request(r, POLL_MS);
+    while (ok && !outcomes_caught_up(r->outcomes) && (ok = may_go_on(r, err)))
+        (void)note_next_outcome(r, POLL_MS);
+    return ok;
+}
+
+/* What was delivered, parked anew or asked for by others since it was selected. */
+static void look_again(struct redrive *r)
+{
+    while (note_next_request(r, 0))
+        ;
+    while (note_next_outcome(r, 0))
+        ;
+}
+
+/* How many of each reason; the list is small where it matters. */
+static void show(const struct redrive *r)
+{
+    char reasons[REASONS_SHOWN][PARKED_REASON_MAX], shown[PARKED_REASON_MAX];
+    size_t counts[REASONS_SHOWN] = {0}, known = 0, others = 0;
+    for (size_t i = 0; i < r->list.count; i++) {
+        size_t at = 0;
+        if (!r->list.entries[i].selected)
+            continue;
+        while (at < known && strcmp(reasons[at], r->list.entries[i].reason) != 0)
+            at++;
+        if (at == known && known < REASONS_SHOWN)
+            memcpy(reasons[known++], r->list.entries[i].reason, PARKED_REASON_MAX);
+        if (at < known)
+            counts[at]++;
+        else
+            others++;
+    }
+    for (size_t i = 0; i < known; i++)
+        printf("%8zu  %s\n", counts[i], printable(reasons[i], shown, sizeof shown));
+    if (others > 0)
+        printf("%8zu  other reasons\n", others);
+    printf("%8zu  parked orders to send again, in about %" PRId64 " s\n", r->list.selected,
+           ((int64_t)r->list.selected + r->own->rate - 1) / r->own->rate);
+    fflush(stdout);
+}
+
+/* Until the next one is due; true when the operator stops it. */
+static bool rest(struct redrive *r)
+{
+    struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
+    int64_t now = clock_mono_ms();
+    if (r->due_ms < now)
+        r->due_ms = now;
+    bool stopped = poll(&fd, 1, (int)(r->due_ms - now)) > 0;
+    r->due_ms += SECOND_MS / r->own->rate;
+    return stopped;
+}
+
+/* Each record, since a redrive may be stopped at any time; by coordinates, as its id may be
+ * unknown. */
+static void say_audit(const rd_kafka_message_t *m, const char *request)
+{
+    struct retry_order order;
+    const char *why;
+    if (!retry_order_of_parked(m, &order, &why))
+        return;
+    char id[256];
+    snprintf(id, sizeof id, "%.*s", order.order.len < sizeof id ? (int)order.order.len : 255,
+             order.order.len > 0 ? order.order.data : "");
+    verb_audit("redrive", (const struct log_field[]){LOG_S("order", id),
+                                                     LOG_S("topic", order.topic),
+                                                     LOG_I("partition", order.partition),
+                                                     LOG_I("offset", order.offset),
+                                                     LOG_S("request", request),
+                                                     {0}});
+}
+
+/* Its turn has come: if it still waits. */
+static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct error *err)
+{
+    char request[RETRY_REQUEST_MAX];
+    const struct resend_ask ask = {.source = "redrive", .request = request};
+    struct error why = {0};
+    if (rest(r))
+        return error_set(err, ERROR_FAILED, "stopped after %zu; the rest stays parked", r->sent);
+    look_again(r);
+    if (!parked_list_waits(&r->list, m->partition, m->offset)) {
+        r->meanwhile++;
+        return true;
+    }
+    if (!retry_request_new(request))
+        return error_set(err, ERROR_FAILED, "the system has no randomness");
+    if (resender_parked(r->resender, m, &ask, &why)) {
+        say_audit(m, request);
+        r->sent++;
+        return true;
+    }
+    r->failed++;
+    fprintf(stderr, "parked record %d/%lld: %s\n", (int)m->partition, (long long)m->offset,
+            why.text);
+    return why.code != ERROR_UNREACHABLE ||
+           error_set(err, why.code, "after %zu: %.300s", r->sent, why.text);
+}
+
+static size_t done(const struct redrive *r)
+{
+    return r->sent + r->failed + r->meanwhile;
+}
+
+static bool send_all(struct redrive *r, struct error *err)
+{
+    rd_kafka_message_t *m;
+    bool ok = (r->resender = resender_new(r->config, err)) != NULL;
+    struct reader *reader =
+        ok ? reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err) : NULL;
+    while (ok && reader != NULL && done(r) < r->list.selected && !reader_at_end(reader))
+        if ((m = reader_next(reader, POLL_MS)) != NULL) {
+            ok = !parked_list_selected(&r->list, m->partition, m->offset) || send_one(r, m, err);
+            rd_kafka_message_destroy(m);
+        }
+    reader_free(reader);
+    if (reader == NULL || !ok)
+        return false;
+    printf("%zu asked for again\n", r->sent);
+    if (r->meanwhile > 0)
+        printf("%zu were settled or asked for meanwhile; left alone\n", r->meanwhile);
+    size_t lost = r->list.selected - r->sent - r->meanwhile;
+    return lost == 0 ||
+           error_set(err, ERROR_FAILED, "%zu of %zu could not be asked for; they stay parked", lost,
+                     r->list.selected);
+}
+
+/* What is parked and not to be sent now. */
+static void show_left_out(const struct redrive *r)
+{
+    if (r->list.requested > 0)
+        printf("%8zu  asked for already, and not yet answered: left out\n", r->list.requested);
+    if (r->others > 0)
+        printf("%8zu  records of another topic or group: left out\n", r->others);
+}
+
+static bool read_since(struct redrive *r, struct error *err)
+{
+    struct position since;
+    if (r->own->since == NULL)
+        return true;
+    if (!position_parse("--since", r->own->since, &since, err))
+        return false;
+    r->since_ms = since.value;
+    return since.kind == POSITION_TIME ||
+           error_set(err, ERROR_CONFIG, "--since: \"%s\" is not a time", r->own->since);
+}
+
+static bool redrive(struct redrive *r, struct error *err)
+{
+    if (!read_since(r, err) || !read_parked(r, err) || !read_known(r, err))
+        return false;
+    parked_list_select(&r->list, r->own->reason != NULL ? r->own->reason : "", r->since_ms);
+    show_left_out(r);
+    if (r->list.selected == 0) {
+        puts("nothing is parked that fits");
+        return true;
+    }
+    show(r);
+    return verb_confirm("Send them again?", r->own->yes, r->stop_fd, err) && send_all(r, err);
+}
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    struct options own = *(const struct options *)given;
+    if (own.rate < 0)
+        own.rate = config->dashboard_redrive_rate;
+    if (own.rate > SECOND_MS)
+        return error_set(err, ERROR_CONFIG, "--rate: at most %d", SECOND_MS);
+    struct redrive r = {.config = config, .own = &own, .stop_fd = signals_open()};
+    bool ok = redrive(&r, err);
+    close(r.stop_fd);
+    parked_list_done(&r.list);
+    outcomes_free(r.outcomes);
+    requests_free(r.requests);
+    resender_free(r.resender);
+    return ok;
+}
+
+const struct verb verb_redrive = {.name = "redrive",
+                                  .summary =
+                                      "send parked orders again, after showing how many and why",
+                                  .arguments = arguments,
+                                  .argument_count = sizeof arguments / sizeof *arguments,
+                                  .options_size = sizeof(struct options),
+                                  .needs = CONFIG_NEED_KAFKA,
+                                  .run = run};

@@ -1,0 +1,277 @@
+/* retry_command: one order again, now; and what came of it. */
+#include "base/printable.h"
+#include "cli/audit.h"
+#include "cli/command.h"
+#include "kafka/reader.h"
+#include "operator/requests.h"
+#include "operator/resender.h"
+#include "sys/clock.h"
+#include "topics/outcome_reader.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { POLL_MS = 200, PATIENCE_MS = 30000, TEXT_MAX = 512 };
+
+struct options {
+    const char *order;
+    int64_t timeout_ms;
+    bool force;
+};
+
+static const struct argument arguments[] = {
+    {"--order", ARGUMENT_TEXT, offsetof(struct options, order), "ID", "an order's id or number"},
+    {"--timeout", ARGUMENT_DURATION, offsetof(struct options, timeout_ms), "D",
+     "how long to wait for what comes of it (default 30s)"},
+    {"--force", ARGUMENT_FLAG, offsetof(struct options, force), "",
+     "send it although it was delivered"},
+};
+
+struct retry {
+    const struct config *config;
+    const struct options *own;
+    struct outcomes *outcomes;
+    struct resender *resender;
+    json_t *last;        /* the order's last outcome */
+    bool by_id, several; /* its id was said; else: more than one order has the number */
+    char request[64];
+};
+
+static bool is_state(const json_t *outcome, const char *state)
+{
+    return strcmp(outcome_text(outcome, "state"), state) == 0;
+}
+
+/* Also what bears only the id of the order that was found by its number: that it was forgotten. */
+static bool names_order(const struct retry *r, const json_t *outcome)
+{
+    const char *id = outcome_text(outcome, "order_id");
+    return strcmp(id, r->own->order) == 0 ||
+           strcmp(outcome_text(outcome, "order_number"), r->own->order) == 0 ||
+           (r->last != NULL && *id != '\0' && strcmp(outcome_text(r->last, "order_id"), id) == 0);
+}
+
+/* Ids and numbers may look alike: who says an order's id means that order. */
+static void keep(struct retry *r, json_t *outcome)
+{
+    bool by_id = strcmp(outcome_text(outcome, "order_id"), r->own->order) == 0;
+    if (r->by_id && !by_id) {
+        json_decref(outcome);
+        return;
+    }
+    r->by_id = by_id;
+    r->several |= r->last != NULL &&
+                  strcmp(outcome_text(r->last, "order_id"), outcome_text(outcome, "order_id")) != 0;
+    json_decref(r->last);
+    r->last = outcome;
+}
+
+/* False when none came within the time. */
+static bool note_next(struct retry *r, int timeout_ms)
+{
+    json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
+    if (outcome != NULL && names_order(r, outcome))
+        keep(r, outcome);
+    else
+        json_decref(outcome);
+    return outcome != NULL;
+}
+
+static bool find_order(struct retry *r, struct error *err)
+{
+    while (!outcomes_caught_up(r->outcomes))
+        (void)note_next(r, POLL_MS);
+    if (r->several && !r->by_id)
+        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
+                         r->own->order);
+    return r->last != NULL ||
+           error_set(err, ERROR_FAILED,
+                     "no outcome of order %.100s is known: either it was never confirmed, or it "
+                     "is still to be read (see elementor-sync offsets)",
+                     r->own->order);
+}
+
+/* A request for its last transition that has no answer yet; it becomes ours to wait for. */
+static bool find_request(struct retry *r, bool *ret_found, struct error *err)
+{
+    struct request request;
+    struct requests *requests = requests_new(r->config, err);
+    while (requests != NULL && !requests_caught_up(requests))
+        if (requests_next(requests, POLL_MS, &request) &&
+            request.partition == outcome_number(r->last, "partition") &&
+            request.offset == outcome_number(r->last, "offset")) {
+            *ret_found = true;
+            snprintf(r->request, sizeof r->request, "%s", request.id);
+        }
+    requests_free(requests);
+    while (note_next(r, 0)) /* what was answered meanwhile */
+        ;
+    if (*ret_found && strcmp(outcome_text(r->last, "request"), r->request) == 0)
+        *ret_found = false;
+    return requests != NULL;
+}
+
+/* Whether the parked record stands for the last outcome. */
+static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
+{
+    struct retry_order order;
+    const char *why;
+    return retry_order_of_parked(m, &order, &why) &&
+           order.partition == outcome_number(outcome, "partition") &&
+           order.offset == outcome_number(outcome, "offset") &&
+           strcmp(order.topic, outcome_text(outcome, "topic")) == 0;
+}
+
+static rd_kafka_message_t *find_parked(struct retry *r, struct reader *reader)
+{
+    rd_kafka_message_t *m;
+    while (reader != NULL && !reader_at_end(reader))
+        if ((m = reader_next(reader, POLL_MS)) != NULL) {
+            if (is_of(m, r->last))
+                return m;
+            rd_kafka_message_destroy(m);
+        }
+    return NULL;
+}
+
+/* The parked record's bytes, if it is there; *ret_found. */
+static bool ask_parked(struct retry *r, const struct resend_ask *ask, bool *ret_found,
+                       struct error *err)
+{
+    struct error ignored = {0}; /* the source may have what the parked topic has not */
+    struct reader *reader =
+        reader_of_topic(r->config, r->config->parked_topic, "beginning", true, &ignored);
+    rd_kafka_message_t *m = find_parked(r, reader);
+    bool ok = m != NULL && resender_parked(r->resender, m, ask, err);
+    *ret_found = m != NULL;
+    if (m != NULL)
+        rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
+    reader_free(reader);
+    return ok;
+}
+
+static bool ask(struct retry *r, struct error *err)
+{
+    const struct resend_ask ask = {.source = "retry",
+                                   .request = r->request,
+                                   .judged =
+                                       strcmp(outcome_text(r->last, "reason"), "undecodable") != 0,
+                                   .forced = is_state(r->last, "delivered")};
+    bool found = false, ok = false;
+    if (is_state(r->last, "parked"))
+        ok = ask_parked(r, &ask, &found, err);
+    if (found)
+        return ok;
+    if (strcmp(outcome_text(r->last, "topic"), r->config->kafka_topic) != 0)
+        return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
+                         outcome_text(r->last, "topic"));
+    return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
+                           outcome_number(r->last, "offset"),
+                           slice_of(outcome_text(r->last, "order_id")), &ask, err);
+}
+
+static void say(const json_t *outcome)
+{
+    char id[TEXT_MAX], number[TEXT_MAX], word[TEXT_MAX];
+    int64_t status = outcome_number(outcome, "status");
+    printf("%s (%s): %s", printable(outcome_text(outcome, "order_id"), id, sizeof id),
+           printable(outcome_text(outcome, "order_number"), number, sizeof number),
+           printable(outcome_text(outcome, "state"), word, sizeof word));
+    if (*outcome_text(outcome, "reason") != '\0')
+        printf(", %s", printable(outcome_text(outcome, "reason"), word, sizeof word));
+    if (status > 0)
+        printf(", HTTP %" PRId64, status);
+    printf(", attempts: %" PRId64 "\n", outcome_number(outcome, "attempts"));
+    fflush(stdout);
+}
+
+/* What our request led to; "retrying" is said and waited on. */
+static bool await_outcome(struct retry *r, struct error *err)
+{
+    int64_t patience = r->own->timeout_ms >= 0 ? r->own->timeout_ms : PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + patience;
+    while (clock_mono_ms() < deadline) {
+        json_t *outcome = outcomes_next(r->outcomes);
+        bool ours = outcome != NULL && strcmp(outcome_text(outcome, "request"), r->request) == 0;
+        bool settled = ours && outcome_number(outcome, "settled_ms") >= 0;
+        bool parked = settled && is_state(outcome, "parked");
+        if (ours)
+            say(outcome);
+        json_decref(outcome);
+        if (settled)
+            return !parked || error_set(err, ERROR_FAILED, "it was parked again");
+    }
+    return error_set(err, ERROR_FAILED,
+                     "nothing came of it within %" PRId64 " s; the request stays in the retry "
+                     "topic and is served as soon as a member can",
+                     (patience + 999) / 1000);
+}
+
+/* What its last outcome allows. */
+static bool may_ask(const struct retry *r, struct error *err)
+{
+    if (is_state(r->last, "retrying"))
+        return error_set(err, ERROR_FAILED,
+                         "it is being retried already; nothing was asked for again");
+    if (is_state(r->last, "forgotten"))
+        return error_set(err, ERROR_FAILED, "it was forgotten; nothing was asked for again");
+    if (is_state(r->last, "superseded"))
+        return error_set(err, ERROR_FAILED,
+                         "a later confirmation of it was delivered; nothing was asked for again");
+    return !is_state(r->last, "delivered") || r->own->force ||
+           error_set(err, ERROR_FAILED,
+                     "it was delivered; nothing was asked for again. --force sends it once more");
+}
+
+static void say_audit(const struct retry *r)
+{
+    verb_audit("retry",
+               (const struct log_field[]){LOG_S("order", outcome_text(r->last, "order_id")),
+                                          LOG_S("request", r->request),
+                                          LOG_S("forced", r->own->force ? "true" : "false"),
+                                          {0}});
+}
+
+static bool retry(struct retry *r, struct error *err)
+{
+    if (r->own->order == NULL || *r->own->order == '\0')
+        return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
+    if ((r->outcomes = outcomes_new(r->config, err)) == NULL || !find_order(r, err))
+        return false;
+    say(r->last);
+    bool asked = false;
+    if (!find_request(r, &asked, err))
+        return false;
+    if (asked) {
+        puts("it is asked for already; nothing was asked for again");
+        return await_outcome(r, err);
+    }
+    if (!may_ask(r, err))
+        return false;
+    if (!retry_request_new(r->request))
+        return error_set(err, ERROR_FAILED, "the system has no randomness");
+    if ((r->resender = resender_new(r->config, err)) == NULL || !ask(r, err))
+        return false;
+    say_audit(r);
+    return await_outcome(r, err);
+}
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    struct retry r = {.config = config, .own = given};
+    bool ok = retry(&r, err);
+    json_decref(r.last);
+    outcomes_free(r.outcomes);
+    resender_free(r.resender);
+    return ok;
+}
+
+const struct verb verb_retry = {
+    .name = "retry",
+    .summary = "send one order again, parked or delivered, and say what came of it",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .needs = CONFIG_NEED_KAFKA,
+    .run = run};

@@ -1,0 +1,57 @@
+/* token_command: mint a token for an operator of the dashboard (HS256). */
+#include "cli/command.h"
+#include "dashboard/auth/token.h"
+#include "sys/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { EXPIRES_MS = 8 * 3600 * 1000 };
+
+struct options {
+    const char *subject;
+    int64_t expires_ms;
+};
+
+static const struct argument arguments[] = {
+    {"--subject", ARGUMENT_TEXT, offsetof(struct options, subject), "NAME",
+     "who it is for; the audit lines name them (operator)"},
+    {"--expires", ARGUMENT_DURATION, offsetof(struct options, expires_ms), "D",
+     "how long it is valid (8h)"},
+};
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    const struct options *own = given;
+    const struct auth_rules rules = {.issuer = config->auth_issuer,
+                                     .audience = config->auth_audience,
+                                     .operator_claim = config->auth_operator_claim,
+                                     .operator_values = config->auth_operator_values};
+    int64_t now_s = clock_wall_ms() / 1000;
+    int64_t expires_ms = own->expires_ms >= 0 ? own->expires_ms : EXPIRES_MS;
+    if (config->auth_hs256_secret == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "auth.hs256_secret is required to mint a token; with other keys, tokens "
+                         "come from whoever holds the private one");
+    char *token = auth_mint(&rules, config->auth_hs256_secret,
+                            own->subject != NULL ? own->subject : "operator", now_s,
+                            now_s + expires_ms / 1000, err);
+    if (token == NULL)
+        return false;
+    if (rules.operator_claim == NULL)
+        fputs("elementor-sync: this token has the role service_role: whatever trusts the same "
+              "secret trusts it. Set auth.operator_claim to mint one that only the dashboard "
+              "honours.\n",
+              stderr);
+    bool ok = puts(token) >= 0 && fflush(stdout) == 0;
+    free(token);
+    return ok || error_set(err, ERROR_FAILED, "the token could not be written");
+}
+
+const struct verb verb_token = {.name = "token",
+                                .summary = "mint a token for an operator of the dashboard",
+                                .arguments = arguments,
+                                .argument_count = sizeof arguments / sizeof *arguments,
+                                .options_size = sizeof(struct options),
+                                .config = VERB_CONFIG_LOADED,
+                                .run = run};

@@ -1,0 +1,20 @@
+/* member_options: what the options say of this member of the consumer group. */
+#ifndef CONFIG_MEMBER_OPTIONS_H
+#define CONFIG_MEMBER_OPTIONS_H
+
+#include "config/config.h"
+
+/* Whether the broker assigns partitions and decides sessions: kafka.properties.group.protocol is
+ * "consumer" (KIP-848). */
+bool config_group_is_brokers(const struct config *config);
+
+/* How long the group waits for a member that died (ms), kafka.properties.* included. */
+int64_t config_session_ms(const struct config *config);
+
+/* The member's own name in the group; NULL: it is a dynamic member. Borrowed. */
+const char *config_instance(const struct config *config);
+
+/* CONFIG, naming the options, when they contradict each other or cannot work. */
+bool config_check_group(const struct config *config, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,192 @@
+#include "config/safety.h"
+
+#include <stdint.h>
+#include <string.h>
+#include <strings.h>
+
+bool config_holds_credentials(const char *text)
+{
+    return text != NULL && strchr(text, '@') != NULL;
+}
+
+/* ---- who is an operator ---- */
+
+static bool has_word(const char *list, const char *word)
+{
+    size_t size = strlen(word);
+    for (size_t len; *list != '\0'; list += len) {
+        list += strspn(list, " ,");
+        len = strcspn(list, " ,");
+        if (len == size && strncasecmp(list, word, len) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* A claim that each customer's token has too, or that a customer writes. */
+static bool check_operator(const struct config *config, struct error *err)
+{
+    static const char *const everybody[] = {"authenticated", "anon", "public", "user"};
+    static const char *const common[] = {
+        "aud", "iss", "aal", "is_anonymous", "app_metadata.provider", "app_metadata.providers"};
+    const char *claim = config->auth_operator_claim, *values = config->auth_operator_values;
+    if (claim == NULL || values == NULL)
+        return true;
+    for (size_t i = 0; i < sizeof everybody / sizeof *everybody; i++)
+        if (has_word(values, everybody[i]))
+            return error_set(err, ERROR_CONFIG,
+                             "auth.operator_values holds \"%s\", which every customer's token has: "
+                             "all of them would be operators; use a value of your own in "
+                             "app_metadata.role",
+                             everybody[i]);
+    for (size_t i = 0; i < sizeof common / sizeof *common; i++)
+        if (strcasecmp(claim, common[i]) == 0)
+            return error_set(err, ERROR_CONFIG,
+                             "auth.operator_claim is \"%s\", which customers' tokens have too; use "
+                             "one in app_metadata that only operators have, such as "
+                             "app_metadata.role",
+                             common[i]);
+    return true;
+}
+
+/* Secrets that stand in published examples: whoever has read them signs tokens. */
+static bool is_published(const char *secret)
+{
+    static const char *const published[] = {
+        "super-secret-jwt-token-with-at-least-32-characters-long",      /* Supabase CLI */
+        "your-super-secret-jwt-token-with-at-least-32-characters-long", /* its docker/.env.example
+                                                                         */
+        "a-string-secret-at-least-256-bits-long",                       /* jwt.io */
+        "a-valid-string-secret-that-is-at-least-512-bits-long-which-is-very-long",
+        "your-256-bit-secret-your-256-bit-secret",
+        "reallyreallyreallyreallyverysafe"};
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++)
+        if (strcasecmp(secret, published[i]) == 0)
+            return true;
+    return strncasecmp(secret, "your-super-secret", strlen("your-super-secret")) == 0;
+}
+
+static size_t different_bytes(const char *text)
+{
+    bool seen[256] = {false};
+    size_t count = 0;
+    for (; *text != '\0'; text++) {
+        count += !seen[(unsigned char)*text];
+        seen[(unsigned char)*text] = true;
+    }
+    return count;
+}
+
+static bool check_secret(const struct config *config, struct error *err)
+{
+    enum { DIFFERENT_MIN = 5 };
+    const char *secret = config->auth_hs256_secret;
+    if (secret == NULL)
+        return true;
+    if (is_published(secret))
+        return error_set(err, ERROR_CONFIG,
+                         "auth.hs256_secret is the default of a published example, which everybody "
+                         "knows: make one of your own (openssl rand -hex 32) where the tokens are "
+                         "signed too");
+    return different_bytes(secret) >= DIFFERENT_MIN ||
+           error_set(err, ERROR_CONFIG,
+                     "auth.hs256_secret repeats a few characters: it could be guessed; make one "
+                     "with openssl rand -hex 32");
+}
+
+/* ---- where it listens, whom it talks to ---- */
+
+/* "host:port", or "[::1]:port"; no host is every address. */
+static bool is_loopback(const char *host)
+{
+    return strncasecmp(host, "localhost", strlen("localhost")) == 0 ||
+           strncmp(host, "127.", strlen("127.")) == 0 ||
+           strncmp(host, "[::1]", strlen("[::1]")) == 0;
+}
+
+static void advise_listening(struct config *config, unsigned needs)
+{
+    if ((needs & CONFIG_NEED_AUTH) != 0 && config->dashboard_listen != NULL &&
+        !is_loopback(config->dashboard_listen))
+        config_warn(
+            config,
+            "dashboard.listen (%s) can be reached from other machines, and the dashboard "
+            "speaks no TLS: put a proxy with TLS in front of it and let only that reach it, "
+            "or tokens and customers' data cross the network as they are",
+            config->dashboard_listen);
+    if ((needs & CONFIG_NEED_WEBHOOK) != 0 && config->ops_listen != NULL &&
+        !is_loopback(config->ops_listen))
+        config_warn(config,
+                    "ops.listen (%s) can be reached from other machines: whoever reaches it reads "
+                    "the metrics, without a login; let only the monitoring and the probes",
+                    config->ops_listen);
+}
+
+static void advise_registry(struct config *config)
+{
+    const char *url = config->registry_url;
+    const char *secret = config->registry_password != NULL ? "registry.password"
+                         : config->registry_token != NULL  ? "registry.token"
+                                                           : NULL;
+    if (url == NULL || secret == NULL || strncasecmp(url, "http://", strlen("http://")) != 0 ||
+        is_loopback(url + strlen("http://")))
+        return;
+    config_warn(config,
+                "registry.url is http://, so %s crosses the network as it is: write https://",
+                secret);
+}
+
+static bool is_off(const char *value)
+{
+    return value != NULL && (strcasecmp(value, "false") == 0 || strcasecmp(value, "f") == 0 ||
+                             strcmp(value, "0") == 0 || strcasecmp(value, "no") == 0);
+}
+
+static void advise_certificates(struct config *config)
+{
+    const char *names = config_property(config, "ssl.endpoint.identification.algorithm");
+    if (is_off(config_property(config, "enable.ssl.certificate.verification")))
+        config_warn(config,
+                    "kafka.properties.enable.ssl.certificate.verification is off: whoever is "
+                    "between here and Kafka reads and changes everything; trust your own "
+                    "authority by kafka.properties.ssl.ca.location instead");
+    if (names != NULL && (*names == '\0' || strcasecmp(names, "none") == 0))
+        config_warn(config, "kafka.properties.ssl.endpoint.identification.algorithm is none: any "
+                            "certificate of the authority passes for a broker's; set it to https");
+}
+
+/* Those that would run other people's code in the process that holds the webhook's URL. */
+static bool check_code(const struct config *config, struct error *err)
+{
+    static const char *const loading[] = {"plugin.library.paths", "ssl.engine.location",
+                                          "ssl.providers"};
+    for (size_t i = 0; i < sizeof loading / sizeof *loading; i++)
+        if (config_property(config, loading[i]) != NULL)
+            return error_set(
+                err, ERROR_CONFIG,
+                "kafka.properties.%s cannot be set: it loads code into the process that "
+                "holds the webhook's URL; leave it out",
+                loading[i]);
+    return true;
+}
+
+static bool check_urls(const struct config *config, struct error *err)
+{
+    const char *url = config->auth_jwks_url;
+    const char *host = url != NULL && strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url;
+    if (host != NULL && memchr(host, '@', strcspn(host, "/?#")) != NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "auth.jwks_url must not hold a user or a password: keys are public");
+    return true;
+}
+
+bool config_check_safety(struct config *config, unsigned needs, struct error *err)
+{
+    if (!check_operator(config, err) || !check_secret(config, err) || !check_code(config, err) ||
+        !check_urls(config, err))
+        return false;
+    advise_listening(config, needs);
+    advise_registry(config);
+    advise_certificates(config);
+    return true;
+}

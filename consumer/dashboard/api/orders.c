@@ -1,0 +1,138 @@
+/* orders: the list, one order, and its retry by an operator. */
+#include "dashboard/api/api_internal.h"
+
+#include <string.h>
+
+static bool read_state(const struct call *call, int *ret)
+{
+    const char *text = NULL;
+    if (!call_text(call, "state", 16, &text))
+        return false;
+    for (int i = 0; text != NULL && i < ORDER_STATE_COUNT; i++)
+        if (strcmp(text, order_state_names[i]) == 0) {
+            *ret = i;
+            return true;
+        }
+    if (text != NULL)
+        call_bad(call, "state: delivered, retrying or parked");
+    return text == NULL;
+}
+
+void call_list(struct call *call)
+{
+    enum { LIMIT = 50, LIMIT_MAX = 200, REASON_MAX = 64, SEARCH_MAX = 100 };
+    struct error err = {0};
+    int64_t limit = LIMIT;
+    struct order_filter filter = {.state = -1, .since_ms = -1, .until_ms = -1};
+    if (!read_state(call, &filter.state) ||
+        !call_text(call, "reason", REASON_MAX, &filter.reason) ||
+        !call_text(call, "q", SEARCH_MAX, &filter.search) ||
+        !call_text(call, "cursor", SEARCH_MAX, &filter.cursor) ||
+        !call_number(call, "since_ms", 0, INT64_MAX, &filter.since_ms) ||
+        !call_number(call, "until_ms", 0, INT64_MAX, &filter.until_ms) ||
+        !call_number(call, "limit", 1, LIMIT_MAX, &limit))
+        return;
+    filter.limit = (int)limit;
+    json_t *page = view_list(call->d->view, &filter, &err);
+    if (page == NULL && err.code == ERROR_CONFIG)
+        call_bad(call, err.text);
+    else
+        reply_json(call->x, 200, page);
+}
+
+void call_order(struct call *call)
+{
+    json_t *order = view_order_detail(call->d->view, call->key);
+    if (order == NULL) {
+        reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
+                      NULL);
+        return;
+    }
+    json_t *parked_at = json_object_get(order, "parked_at");
+    if (json_is_object(parked_at)) /* the view knows offsets, not names */
+        json_object_set_new(parked_at, "topic", json_string(call->d->config->parked_topic));
+    reply_json(call->x, 200, order);
+}
+
+/* ---- retry ---- */
+
+static void accepted(struct exchange *x, const char *key, const char *request, int64_t asked_ms)
+{
+    json_t *answer = json_object();
+    json_object_set_new(answer, "key", json_string(key));
+    json_object_set_new(answer, "request", json_string(request));
+    json_object_set_new(answer, "asked_ms", json_integer(asked_ms));
+    reply_json(x, 202, answer);
+}
+
+static void resent(void *context, enum resend_result result, const char *request, int64_t asked_ms)
+{
+    struct wait *w = context;
+    struct exchange *x = w->x;
+    w->busy = false;
+    if (result == RESEND_WRITTEN)
+        audit(&w->caller, "retry", w->key, request);
+    if (x == NULL)
+        ;
+    else if (result == RESEND_WRITTEN)
+        accepted(x, w->key, request, asked_ms);
+    else if (result == RESEND_GONE)
+        reply_problem(x, PROBLEM_GONE, "neither the parked topic nor the source has it any more",
+                      NULL);
+    else
+        reply_problem(x, PROBLEM_UNAVAILABLE, "nothing was sent; try again later", NULL);
+    wait_free(w);
+}
+
+static void start(struct call *call, const struct order_facts *facts)
+{
+    struct wait *w = wait_new(call, WAIT_RETRY, call->key);
+    if (w == NULL) {
+        reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
+        return;
+    }
+    w->busy = true;
+    if (resend_start(call->d, call->key, facts, "retry", resent, w))
+        return;
+    w->busy = false;
+    wait_free(w);
+    reply_problem(call->x, PROBLEM_UNDER_WAY, "a retry of it is being written at this moment",
+                  NULL);
+}
+
+static bool read_force(const struct call *call, bool *ret)
+{
+    json_t *body = call_body(call);
+    if (body == NULL)
+        return false;
+    const json_t *force = json_object_get(body, "force");
+    bool ok = force == NULL || json_is_boolean(force);
+    *ret = json_is_true(force);
+    json_decref(body);
+    if (!ok)
+        call_bad(call, "force: true or false");
+    return ok;
+}
+
+void call_retry(struct call *call)
+{
+    struct order_facts facts;
+    bool force;
+    if (!read_force(call, &force))
+        return;
+    if (!view_facts(call->d->view, call->key, &facts)) {
+        reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
+                      NULL);
+        return;
+    }
+    json_decref(facts.previous);
+    facts.previous = NULL;
+    if (facts.is_pending)
+        accepted(call->x, call->key, facts.pending_request, facts.pending_ms);
+    else if (facts.state == ORDER_RETRYING)
+        reply_problem(call->x, PROBLEM_UNDER_WAY, "it is being tried again already", NULL);
+    else if (facts.state == ORDER_DELIVERED && !force)
+        reply_problem(call->x, PROBLEM_DELIVERED, "force sends it once more", NULL);
+    else
+        start(call, &facts);
+}

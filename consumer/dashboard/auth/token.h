@@ -1,0 +1,45 @@
+/* token: who a JSON Web Token says is calling, and what they may do.
+ *
+ *   anon, is_anonymous                        NOBODY, however well signed
+ *   role authenticated                        USER: a customer of the shop
+ *   role service_role, or the operator claim  OPERATOR
+ *
+ * The algorithm is the key's, never the token's to choose. Pure: the clock is the caller's. */
+#ifndef DASHBOARD_AUTH_TOKEN_H
+#define DASHBOARD_AUTH_TOKEN_H
+
+#include "dashboard/auth/keys.h"
+
+#include <stdint.h>
+
+enum { AUTH_TOKEN_MAX = 8192, AUTH_NAME_MAX = 256, AUTH_LEEWAY_S = 30 };
+
+enum auth_right { AUTH_NOBODY, AUTH_USER, AUTH_OPERATOR };
+
+enum auth_verdict {
+    AUTH_VALID,
+    AUTH_INVALID,
+    AUTH_EXPIRED,    /* validly signed, and its time is over */
+    AUTH_UNKNOWN_KEY /* it names a key that is not known: a newer set of keys may have it */
+};
+
+struct auth_rules { /* texts borrowed; NULL: not asked for */
+    const char *issuer, *audience;
+    const char *operator_claim;  /* "app_metadata.role" */
+    const char *operator_values; /* separated by spaces */
+};
+
+struct caller {
+    enum auth_right right;
+    char subject[AUTH_NAME_MAX], role[AUTH_NAME_MAX]; /* "": none */
+    int64_t expires_s;
+};
+
+enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *rules,
+                             struct slice token, int64_t now_s, struct caller *ret);
+
+/* A token for an operator, by the secret (HS256); free() it. NULL with an error. */
+char *auth_mint(const struct auth_rules *rules, const char *secret, const char *subject,
+                int64_t now_s, int64_t expires_s, struct error *err);
+
+#endif

@@ -1,0 +1,197 @@
+#include "dashboard/feed/record_fetch.h"
+
+#include "dashboard/feed/keep_connected.h"
+#include "kafka/kafka_client.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { JOB_MS = 5000 };
+
+struct job {
+    struct job *next;
+    int32_t partition;
+    int64_t offset, deadline_ms; /* of the job at work */
+    fetch_done *done;
+    void *context;
+    char topic[];
+};
+
+struct fetch {
+    struct loop *loop;
+    rd_kafka_t *rk;
+    rd_kafka_queue_t *queue;
+    int wake_fd;
+    struct warm *warm;
+    struct job *first, **last;
+    bool at_work; /* the first job's partition is assigned */
+};
+
+static void ready(void *context, int fd, unsigned events)
+{
+    uint64_t count;
+    (void)context, (void)events;
+    (void)!read(fd, &count, sizeof count);
+}
+
+static bool start(struct fetch *f, const struct config *config, struct error *err)
+{
+    static const struct kafka_property properties[] = {
+        {"group.id", "elementor-sync-dashboard"}, /* required by the API; never joined */
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "error"}, /* an offset that is gone must say so */
+        {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
+        {"fetch.wait.max.ms", "20"},
+        {"queued.max.messages.kbytes", "256"},
+        {"topic.metadata.refresh.fast.interval.ms", "20"},
+        {NULL, NULL}};
+    static const uint64_t one = 1;
+    rd_kafka_conf_t *conf = kafka_conf_new(config, properties, err);
+    f->rk = conf != NULL ? kafka_client_new(RD_KAFKA_CONSUMER, conf, err) : NULL;
+    if (f->rk == NULL)
+        return false;
+    rd_kafka_poll_set_consumer(f->rk);
+    f->queue = rd_kafka_queue_get_consumer(f->rk);
+    rd_kafka_queue_io_event_enable(f->queue, f->wake_fd, &one, sizeof one);
+    const char *topics[] = {config->parked_topic, config->kafka_topic};
+    f->warm = warm_new(f->rk, topics, 2, f->wake_fd, err);
+    if (f->warm == NULL)
+        return false;
+    return loop_watch(f->loop, f->wake_fd, LOOP_READ, ready, f) ||
+           error_set(err, ERROR_NO_MEMORY, "no memory to fetch records");
+}
+
+struct fetch *fetch_new(const struct config *config, struct loop *loop, struct error *err)
+{
+    struct fetch *f = calloc(1, sizeof *f);
+    if (f == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to fetch records");
+        return NULL;
+    }
+    f->loop = loop;
+    f->last = &f->first;
+    f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (start(f, config, err))
+        return f;
+    fetch_free(f);
+    return NULL;
+}
+
+static void end_job(struct fetch *f, enum fetch_result result, const rd_kafka_message_t *m)
+{
+    struct job *job = f->first;
+    f->first = job->next;
+    if (f->first == NULL)
+        f->last = &f->first;
+    f->at_work = false;
+    job->done(job->context, result, m);
+    free(job);
+}
+
+void fetch_free(struct fetch *f)
+{
+    if (f == NULL)
+        return;
+    while (f->first != NULL)
+        end_job(f, FETCH_UNAVAILABLE, NULL);
+    warm_free(f->warm);
+    if (f->rk != NULL) {
+        rd_kafka_queue_destroy(f->queue);
+        rd_kafka_consumer_close(f->rk);
+        rd_kafka_destroy(f->rk);
+    }
+    loop_forget(f->loop, f->wake_fd);
+    close(f->wake_fd);
+    free(f);
+}
+
+bool fetch_start(struct fetch *f, const char *topic, int32_t partition, int64_t offset,
+                 fetch_done *done, void *context)
+{
+    size_t size = strlen(topic) + 1;
+    struct job *job = calloc(1, sizeof *job + size);
+    if (job == NULL)
+        return false;
+    job->partition = partition;
+    job->offset = offset;
+    job->done = done;
+    job->context = context;
+    memcpy(job->topic, topic, size);
+    *f->last = job;
+    f->last = &job->next;
+    return true;
+}
+
+/* Coordinates come from records: what names no place in a topic is in none. */
+static bool is_somewhere(const struct job *job)
+{
+    return job->topic[0] != '\0' && job->partition >= 0 && job->offset >= 0;
+}
+
+static void assign(struct fetch *f, int64_t now_ms)
+{
+    struct job *job = f->first;
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, job->topic, job->partition)->offset = job->offset;
+    rd_kafka_assign(f->rk, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    job->deadline_ms = now_ms + JOB_MS;
+    f->at_work = true;
+}
+
+/* What the message says of the job; true when it ends it. */
+static bool answers(const struct job *job, const rd_kafka_message_t *m, enum fetch_result *ret)
+{
+    bool of_job = m->rkt != NULL && m->partition == job->partition &&
+                  strcmp(rd_kafka_topic_name(m->rkt), job->topic) == 0;
+    if (!of_job)
+        return false;
+    switch (m->err) {
+    case RD_KAFKA_RESP_ERR_NO_ERROR:
+        *ret = m->offset == job->offset ? FETCH_FOUND : FETCH_GONE;
+        return m->offset >= job->offset; /* an earlier job's records may still come */
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF: *ret = FETCH_GONE; return m->offset >= job->offset;
+    case RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET:
+    case RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART: *ret = FETCH_GONE; return true;
+    default: return false;
+    }
+}
+
+static bool serve(struct fetch *f)
+{
+    rd_kafka_message_t *m = rd_kafka_consume_queue(f->queue, 0);
+    if (m == NULL)
+        return false;
+    enum fetch_result result;
+    if (f->at_work && answers(f->first, m, &result))
+        end_job(f, result, result == FETCH_FOUND ? m : NULL);
+    rd_kafka_message_destroy(m);
+    return true;
+}
+
+int64_t fetch_turn(struct fetch *f, int64_t now_ms)
+{
+    bool was_at_work = f->at_work;
+    while (serve(f))
+        ;
+    if (f->at_work && now_ms >= f->first->deadline_ms)
+        end_job(f, FETCH_UNAVAILABLE, NULL);
+    while (!f->at_work && f->first != NULL && !is_somewhere(f->first))
+        end_job(f, FETCH_GONE, NULL);
+    if (!f->at_work && f->first != NULL)
+        assign(f, now_ms);
+    else if (was_at_work && !f->at_work)
+        rd_kafka_assign(f->rk, NULL); /* read no further */
+    int64_t wait_ms = warm_turn(f->warm, now_ms);
+    return f->at_work && f->first->deadline_ms - now_ms < wait_ms ? f->first->deadline_ms - now_ms
+                                                                  : wait_ms;
+}

@@ -1,0 +1,185 @@
+/* order_row: one row of the view: as JSON, and as facts. */
+#include "dashboard/view/view_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *view_text_at(sqlite3_stmt *s, int column)
+{
+    return (const char *)sqlite3_column_text(s, column);
+}
+
+static bool is_null(sqlite3_stmt *s, int column)
+{
+    return sqlite3_column_type(s, column) == SQLITE_NULL;
+}
+
+void view_put_text(json_t *to, const char *name, sqlite3_stmt *s, int column)
+{
+    json_t *value = is_null(s, column) ? NULL : json_string(view_text_at(s, column));
+    json_object_set_new(to, name, value != NULL ? value : json_null());
+}
+
+void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column)
+{
+    json_object_set_new(
+        to, name, is_null(s, column) ? json_null() : json_integer(sqlite3_column_int64(s, column)));
+}
+
+static const char *state_at(sqlite3_stmt *s)
+{
+    return order_state_names[sqlite3_column_int(s, COLUMN_STATE) % ORDER_STATE_COUNT];
+}
+
+static json_t *retry_at(sqlite3_stmt *s)
+{
+    if (is_null(s, COLUMN_RETRY_MS))
+        return json_null();
+    json_t *retry = json_object();
+    view_put_text(retry, "request", s, COLUMN_RETRY_REQUEST);
+    view_put_whole(retry, "asked_ms", s, COLUMN_RETRY_MS);
+    return retry;
+}
+
+/* What an Order and an Outcome of its history have in common. */
+static void put_outcome(json_t *to, sqlite3_stmt *s)
+{
+    json_object_set_new(to, "state", json_string(state_at(s)));
+    view_put_text(to, "reason", s, COLUMN_REASON);
+    view_put_whole(to, "status", s, COLUMN_STATUS);
+    view_put_whole(to, "attempts", s, COLUMN_ATTEMPTS);
+    view_put_text(to, "confirmed_at", s, COLUMN_CONFIRMED_AT);
+    view_put_text(to, "webhook_id", s, COLUMN_WEBHOOK_ID);
+    view_put_text(to, "source", s, COLUMN_SOURCE);
+    view_put_text(to, "request", s, COLUMN_REQUEST);
+    view_put_whole(to, "settled_ms", s, COLUMN_SETTLED_MS);
+    view_put_whole(to, "first_attempt_ms", s, COLUMN_FIRST_MS);
+    view_put_whole(to, "last_attempt_ms", s, COLUMN_LAST_MS);
+}
+
+json_t *view_order_at(sqlite3_stmt *s)
+{
+    json_t *order = json_object();
+    view_put_text(order, "key", s, COLUMN_KEY);
+    view_put_text(order, "order_id", s, COLUMN_ORDER_ID);
+    view_put_text(order, "order_number", s, COLUMN_ORDER_NUMBER);
+    put_outcome(order, s);
+    view_put_text(order, "class", s, COLUMN_CLASS);
+    view_put_text(order, "detail", s, COLUMN_DETAIL);
+    view_put_whole(order, "next_attempt_ms", s, COLUMN_NEXT_MS);
+    json_object_set_new(order, "retry", retry_at(s));
+    return order;
+}
+
+static json_t *coordinates_at(sqlite3_stmt *s)
+{
+    json_t *at = json_object();
+    view_put_text(at, "topic", s, COLUMN_TOPIC);
+    view_put_whole(at, "partition", s, COLUMN_PARTITION);
+    view_put_whole(at, "offset", s, COLUMN_OFFSET);
+    return at;
+}
+
+static json_t *parked_at(sqlite3_stmt *s)
+{
+    if (is_null(s, COLUMN_PARKED_OFFSET))
+        return json_null();
+    json_t *at = json_object();
+    json_object_set_new(at, "topic", json_null());
+    view_put_whole(at, "partition", s, COLUMN_PARKED_PARTITION);
+    view_put_whole(at, "offset", s, COLUMN_PARKED_OFFSET);
+    return at;
+}
+
+static json_t *history_at(sqlite3_stmt *s)
+{
+    json_t *history = json_array(), *now = coordinates_at(s);
+    put_outcome(now, s);
+    view_put_text(now, "member", s, COLUMN_MEMBER);
+    json_array_append_new(history, now);
+    json_t *previous =
+        is_null(s, COLUMN_PREVIOUS) ? NULL : json_loads(view_text_at(s, COLUMN_PREVIOUS), 0, NULL);
+    if (json_is_array(previous))
+        json_array_extend(history, previous);
+    json_decref(previous);
+    return history;
+}
+
+static sqlite3_stmt *find(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_ORDER);
+    sqlite3_bind_int64(s, 1, view_hash(view, slice_of(key)));
+    sqlite3_bind_text(s, 2, key, -1, SQLITE_TRANSIENT);
+    if (sqlite3_step(s) == SQLITE_ROW)
+        return s;
+    sqlite3_reset(s);
+    return NULL;
+}
+
+json_t *view_order(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = find(view, key);
+    json_t *order = s != NULL ? view_order_at(s) : NULL;
+    sqlite3_reset(s);
+    return order;
+}
+
+json_t *view_order_detail(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = find(view, key);
+    if (s == NULL)
+        return NULL;
+    json_t *order = view_order_at(s);
+    json_object_set_new(order, "coordinates", coordinates_at(s));
+    view_put_whole(order, "timestamp_ms", s, COLUMN_TIMESTAMP_MS);
+    view_put_whole(order, "lsn", s, COLUMN_LSN);
+    view_put_text(order, "member", s, COLUMN_MEMBER);
+    view_put_text(order, "response", s, COLUMN_RESPONSE);
+    json_object_set_new(order, "parked_at", parked_at(s));
+    json_object_set_new(order, "history", history_at(s));
+    sqlite3_reset(s);
+    return order;
+}
+
+/* -1: there is none. */
+static int64_t number_at(sqlite3_stmt *s, int column)
+{
+    return is_null(s, column) ? -1 : sqlite3_column_int64(s, column);
+}
+
+static void copy(char *to, size_t size, const char *from)
+{
+    snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+bool view_facts(struct view *view, const char *key, struct order_facts *ret)
+{
+    sqlite3_stmt *s = find(view, key);
+    if (s == NULL)
+        return false;
+    *ret = (struct order_facts){
+        .state = (enum order_state)(sqlite3_column_int(s, COLUMN_STATE) % ORDER_STATE_COUNT),
+        .attempts = sqlite3_column_int(s, COLUMN_ATTEMPTS),
+        .status = sqlite3_column_int(s, COLUMN_STATUS),
+        .at_ms = sqlite3_column_int64(s, COLUMN_AT_MS),
+        .partition = (int32_t)number_at(s, COLUMN_PARTITION),
+        .offset = number_at(s, COLUMN_OFFSET),
+        .timestamp_ms = number_at(s, COLUMN_TIMESTAMP_MS),
+        .is_parked_known = !is_null(s, COLUMN_PARKED_OFFSET),
+        .parked_partition = sqlite3_column_int(s, COLUMN_PARKED_PARTITION),
+        .parked_offset = sqlite3_column_int64(s, COLUMN_PARKED_OFFSET),
+        .is_pending = !is_null(s, COLUMN_RETRY_MS),
+        .pending_ms = sqlite3_column_int64(s, COLUMN_RETRY_MS)};
+    copy(ret->reason, sizeof ret->reason, view_text_at(s, COLUMN_REASON));
+    copy(ret->class, sizeof ret->class, view_text_at(s, COLUMN_CLASS));
+    copy(ret->confirmed_at, sizeof ret->confirmed_at, view_text_at(s, COLUMN_CONFIRMED_AT));
+    copy(ret->request, sizeof ret->request, view_text_at(s, COLUMN_REQUEST));
+    copy(ret->source, sizeof ret->source, view_text_at(s, COLUMN_SOURCE));
+    copy(ret->owner, sizeof ret->owner, view_text_at(s, COLUMN_OWNER));
+    copy(ret->topic, sizeof ret->topic, view_text_at(s, COLUMN_TOPIC));
+    copy(ret->pending_request, sizeof ret->pending_request, view_text_at(s, COLUMN_RETRY_REQUEST));
+    if (!is_null(s, COLUMN_PREVIOUS))
+        ret->previous = json_loads(view_text_at(s, COLUMN_PREVIOUS), 0, NULL);
+    sqlite3_reset(s);
+    return true;
+}

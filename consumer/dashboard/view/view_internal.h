@@ -1,0 +1,130 @@
+/* view_internal: the database and its prepared statements. */
+#ifndef DASHBOARD_VIEW_VIEW_INTERNAL_H
+#define DASHBOARD_VIEW_VIEW_INTERNAL_H
+
+#include "dashboard/view/view.h"
+
+#include "base/hash.h"
+
+#include <sqlite3.h>
+
+/* Statements that are prepared once. */
+#define VIEW_STATEMENTS(X)                                                                         \
+    X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
+    X(COMMIT, "COMMIT")                                                                            \
+    X(OFFSET, "SELECT next FROM offsets WHERE topic = ?1 AND partition = ?2")                      \
+    X(SET_OFFSET, "INSERT INTO offsets VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3")   \
+    X(FIND, "SELECT id, state FROM orders WHERE hash = ?1 AND key = ?2")                           \
+    X(PUT_ORDER,                                                                                   \
+      "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
+      " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
+      " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner)"        \
+      " VALUES (?1,"                                                                               \
+      " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
+      " ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state = ?5," \
+      " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"             \
+      " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"              \
+      " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"                \
+      " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"             \
+      " previous = ?26, owner = ?27")                                                              \
+    X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                              \
+    X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
+    X(PUT_PARKED,                                                                                  \
+      "INSERT INTO parked VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT DO UPDATE SET "  \
+      "at_partition = ?4, at_offset = ?5, at_ms = ?6, class = ?7, detail = ?8, response = ?9")     \
+    X(DROP_PARKED, "DELETE FROM parked WHERE topic = ?1 AND partition = ?2 AND offset = ?3")       \
+    X(PUT_RETRY,                                                                                   \
+      "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "        \
+      "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "     \
+      "SET request = ?2, asked_ms = ?3")                                                           \
+    X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")      \
+    X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                        \
+    X(MEMBERS, "SELECT value FROM members ORDER BY member")                                        \
+    X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                               \
+    X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")              \
+    X(MINUTES,                                                                                     \
+      "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
+
+/* An Order's columns, in the order of enum column, and where they come from. */
+#define VIEW_ORDER_COLUMNS                                                                     \
+    "SELECT o.id, o.key, o.order_id, o.order_number, o.state, o.reason, p.class, p.detail,"    \
+    " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
+    " o.first_ms, o.last_ms, o.next_ms, r.request, r.asked_ms, o.at_ms, o.topic, o.partition," \
+    " o.offset, o.timestamp_ms, o.lsn, o.member, p.response, p.at_partition, p.at_offset,"     \
+    " o.previous, o.owner FROM orders o"
+#define VIEW_ORDER_JOINS                                                                     \
+    " LEFT JOIN parked p ON o.state = 2 AND p.topic = o.topic AND p.partition = o.partition" \
+    " AND p.offset = o.offset LEFT JOIN retries r ON r.key = o.key"
+
+enum view_statement {
+#define X(id, sql) STATEMENT_##id,
+    VIEW_STATEMENTS(X)
+#undef X
+        STATEMENT_COUNT
+};
+
+struct view {
+    sqlite3 *db;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    int64_t counts[ORDER_STATE_COUNT];
+    size_t indexes;           /* of those for lists, how many are there */
+    struct hash_key hash_key; /* of the column hash; in meta */
+    bool open;                /* a transaction is */
+    int64_t begun_at;         /* changes until it began */
+    bool retries;             /* there may be some */
+};
+
+/* The columns of VIEW_ORDER_COLUMNS. */
+enum column {
+    COLUMN_ID,
+    COLUMN_KEY,
+    COLUMN_ORDER_ID,
+    COLUMN_ORDER_NUMBER,
+    COLUMN_STATE,
+    COLUMN_REASON,
+    COLUMN_CLASS,
+    COLUMN_DETAIL,
+    COLUMN_STATUS,
+    COLUMN_ATTEMPTS,
+    COLUMN_CONFIRMED_AT,
+    COLUMN_WEBHOOK_ID,
+    COLUMN_SOURCE,
+    COLUMN_REQUEST,
+    COLUMN_SETTLED_MS,
+    COLUMN_FIRST_MS,
+    COLUMN_LAST_MS,
+    COLUMN_NEXT_MS,
+    COLUMN_RETRY_REQUEST,
+    COLUMN_RETRY_MS,
+    COLUMN_AT_MS,
+    COLUMN_TOPIC,
+    COLUMN_PARTITION,
+    COLUMN_OFFSET,
+    COLUMN_TIMESTAMP_MS,
+    COLUMN_LSN,
+    COLUMN_MEMBER,
+    COLUMN_RESPONSE,
+    COLUMN_PARKED_PARTITION,
+    COLUMN_PARKED_OFFSET,
+    COLUMN_PREVIOUS,
+    COLUMN_OWNER
+};
+
+/* order_row.c: a row of VIEW_ORDER_COLUMNS, and what is in it. NULL becomes null. */
+json_t *view_order_at(sqlite3_stmt *s);                /* the caller owns it */
+const char *view_text_at(sqlite3_stmt *s, int column); /* borrowed until the next step */
+void view_put_text(json_t *to, const char *name, sqlite3_stmt *s, int column);
+void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column);
+
+/* A prepared statement, ready to be bound anew. */
+sqlite3_stmt *view_statement(struct view *view, enum view_statement which);
+
+/* What finds an order: its key's keyed hash, in an index that is an eighth of the keys' own. */
+int64_t view_hash(const struct view *view, struct slice key);
+
+/* Runs one that returns no rows. */
+bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);
+
+bool view_fail(struct view *view, struct error *err);
+
+#endif

@@ -1,0 +1,283 @@
+/* write: records into the view. */
+#include "dashboard/view/view_internal.h"
+
+#include "base/utf8.h"
+#include "topics/outcome_parse.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NUMBER_DIGITS_MAX = 18 };
+
+bool view_key_is_valid(struct slice key)
+{
+    return key.data != NULL && key.len > 0 && key.len <= VIEW_KEY_MAX &&
+           memchr(key.data, '\0', key.len) == NULL && utf8_is_valid(key.data, key.len);
+}
+
+static void bind_slice(sqlite3_stmt *s, int at, struct slice text)
+{
+    if (text.data != NULL)
+        sqlite3_bind_text(s, at, text.data, (int)text.len, SQLITE_STATIC);
+}
+
+static void bind_number(sqlite3_stmt *s, int at, int64_t number)
+{
+    if (number >= 0)
+        sqlite3_bind_int64(s, at, number);
+}
+
+/* ---- an outcome record ---- */
+
+struct outcome {
+    struct outcome_fields fields;
+    json_t *parsed; /* what its texts borrow, unless they borrow the record */
+    char *previous;
+};
+
+static struct slice text_of(const json_t *record, const char *name)
+{
+    const json_t *value = json_object_get(record, name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+static int64_t number_of(const json_t *record, const char *name)
+{
+    const json_t *value = json_object_get(record, name);
+    return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* Any record that the schema allows. */
+static bool parse(struct slice value, struct outcome *ret)
+{
+    json_t *record = json_loadb(value.data, value.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *previous = json_object_get(record, "previous");
+#define TEXT(name) .name = text_of(record, #name),
+#define NUMBER(name) .name = number_of(record, #name),
+    ret->fields = (struct outcome_fields){OUTCOME_FIELDS(TEXT, NUMBER)};
+#undef TEXT
+#undef NUMBER
+    ret->parsed = record;
+    ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
+    ret->fields.previous = slice_of(ret->previous);
+    ret->fields.owner = text_of(record, "owner");
+    return json_is_object(record);
+}
+
+static void outcome_done(struct outcome *outcome)
+{
+    json_decref(outcome->parsed);
+    free(outcome->previous);
+}
+
+static bool is_state(const struct outcome_fields *fields, const char *name)
+{
+    return fields->state.len == strlen(name) &&
+           memcmp(name, fields->state.data, fields->state.len) == 0;
+}
+
+/* A superseded retry was not sent because a later transition, or this one, was delivered. */
+static int state_of(const struct outcome_fields *fields)
+{
+    if (is_state(fields, "superseded"))
+        return ORDER_DELIVERED;
+    for (int i = 0; i < ORDER_STATE_COUNT; i++)
+        if (is_state(fields, order_state_names[i]))
+            return i;
+    return -1;
+}
+
+/* The digits that an order's number ends in: what people type. -1: none, or too many. */
+static int64_t tail_of(struct slice number)
+{
+    size_t digits = 0;
+    int64_t tail = 0, unit = 1;
+    for (; digits < number.len && digits <= NUMBER_DIGITS_MAX; digits++) {
+        char c = number.data[number.len - digits - 1];
+        if (c < '0' || c > '9')
+            break;
+        tail += digits < NUMBER_DIGITS_MAX ? (c - '0') * unit : 0;
+        unit *= digits < NUMBER_DIGITS_MAX ? 10 : 1;
+    }
+    return digits > 0 && digits <= NUMBER_DIGITS_MAX ? tail : -1;
+}
+
+/* When this was said: settled, else tried last, else the record's own time. */
+static int64_t time_of(const struct outcome_fields *fields, int64_t record_ms)
+{
+    if (fields->settled_ms >= 0)
+        return fields->settled_ms;
+    return fields->last_attempt_ms >= 0 ? fields->last_attempt_ms : record_ms;
+}
+
+struct place { /* of an order in the view */
+    int64_t hash, id;
+    int state; /* -1: it has none yet */
+};
+
+static struct place find(struct view *view, struct slice key)
+{
+    struct place place = {.hash = view_hash(view, key), .state = -1};
+    sqlite3_stmt *s = view_statement(view, STATEMENT_FIND);
+    sqlite3_bind_int64(s, 1, place.hash);
+    bind_slice(s, 2, key);
+    if (sqlite3_step(s) == SQLITE_ROW) {
+        place.id = sqlite3_column_int64(s, 0);
+        place.state = sqlite3_column_int(s, 1);
+    }
+    sqlite3_reset(s);
+    return place;
+}
+
+static bool forget(struct view *view, struct slice key, struct error *err)
+{
+    struct place place = find(view, key);
+    if (place.state < 0)
+        return true;
+    view->counts[place.state]--;
+    sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_ORDER);
+    sqlite3_bind_int64(s, 1, place.id);
+    return view_run(view, s, err);
+}
+
+/* A partition's number; -1: no topic can have it. */
+static int64_t whole(int64_t partition)
+{
+    return partition <= INT32_MAX ? partition : -1;
+}
+
+static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
+{
+    const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
+                                  f->webhook_id, f->source,   f->request,      f->topic,
+                                  f->member,     f->previous, f->owner};
+    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27};
+    const int64_t numbers[] = {
+        whole(f->partition), f->offset,         f->timestamp_ms,     f->lsn,
+        f->attempts,         f->status,         f->first_attempt_ms, f->last_attempt_ms,
+        f->settled_ms,       f->next_attempt_ms};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        if (texts[i].len > 0)
+            bind_slice(s, text_at[i], texts[i]);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        bind_number(s, 15 + (int)i, numbers[i]);
+}
+
+static bool put_order(struct view *view, struct slice key, const struct place *place,
+                      const struct outcome_fields *fields, int64_t at_ms, struct error *err)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_ORDER);
+    if (place->state >= 0)
+        sqlite3_bind_int64(s, 1, place->id);
+    sqlite3_bind_int64(s, 2, place->hash);
+    bind_slice(s, 3, key);
+    sqlite3_bind_int64(s, 4, at_ms);
+    sqlite3_bind_int(s, 5, state_of(fields));
+    bind_order(s, fields);
+    bind_number(s, 9, tail_of(fields->order_number));
+    bool ok = view_run(view, s, err);
+    sqlite3_clear_bindings(s);
+    return ok;
+}
+
+static bool end_retry(struct view *view, struct slice key, struct slice request, int64_t at_ms,
+                      struct error *err)
+{
+    if (!view->retries)
+        return true;
+    sqlite3_stmt *s = view_statement(view, STATEMENT_END_RETRY);
+    bind_slice(s, 1, key);
+    if (request.len > 0)
+        bind_slice(s, 2, request);
+    sqlite3_bind_int64(s, 3, at_ms);
+    return view_run(view, s, err);
+}
+
+/* What its endpoint answered, and why it was parked. */
+static bool drop_parked(struct view *view, const struct outcome_fields *fields, struct error *err)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_PARKED);
+    bind_slice(s, 1, fields->topic);
+    sqlite3_bind_int64(s, 2, fields->partition);
+    sqlite3_bind_int64(s, 3, fields->offset);
+    return view_run(view, s, err);
+}
+
+static bool put_outcome(struct view *view, struct slice key, const struct outcome_fields *fields,
+                        int64_t record_ms, struct error *err)
+{
+    int state = state_of(fields);
+    int64_t at_ms = time_of(fields, record_ms);
+    if (is_state(fields, "forgotten"))
+        return forget(view, key, err) && drop_parked(view, fields, err) &&
+               end_retry(view, key, fields->request, at_ms, err);
+    if (is_state(fields, "skipped")) /* not for us after all, or under its order's id by now */
+        return forget(view, key, err) && end_retry(view, key, fields->request, at_ms, err);
+    if (state < 0)
+        return false;
+    struct place place = find(view, key);
+    if (!put_order(view, key, &place, fields, at_ms, err) ||
+        !end_retry(view, key, fields->request, at_ms, err))
+        return false;
+    if (place.state >= 0)
+        view->counts[place.state]--;
+    view->counts[state]++;
+    return true;
+}
+
+bool view_put_delivery(struct view *view, struct slice key, struct slice value, int64_t record_ms,
+                       struct error *err)
+{
+    struct outcome outcome = {0};
+    if (!view_key_is_valid(key))
+        return false;
+    if (value.data == NULL)
+        return forget(view, key, err);
+    bool ok = (outcome_read(value, &outcome.fields) || parse(value, &outcome)) &&
+              put_outcome(view, key, &outcome.fields, record_ms, err);
+    outcome_done(&outcome);
+    return ok;
+}
+
+bool view_put_parked(struct view *view, const struct parked_note *note, struct error *err)
+{
+    if (note->topic.len == 0 || note->source_partition < 0 || note->source_offset < 0)
+        return false;
+    sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_PARKED);
+    bind_slice(s, 1, note->topic);
+    sqlite3_bind_int64(s, 2, note->source_partition);
+    sqlite3_bind_int64(s, 3, note->source_offset);
+    sqlite3_bind_int(s, 4, note->partition);
+    sqlite3_bind_int64(s, 5, note->offset);
+    sqlite3_bind_int64(s, 6, note->at_ms);
+    bind_slice(s, 7, note->class);
+    bind_slice(s, 8, note->detail);
+    bind_slice(s, 9, note->response);
+    return view_run(view, s, err);
+}
+
+bool view_put_retry(struct view *view, struct slice order_key, struct slice request,
+                    int64_t asked_ms, struct error *err)
+{
+    if (!view_key_is_valid(order_key))
+        return false;
+    view->retries = true;
+    sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_RETRY);
+    bind_slice(s, 1, order_key);
+    bind_slice(s, 2, request);
+    sqlite3_bind_int64(s, 3, asked_ms);
+    sqlite3_bind_int64(s, 4, view_hash(view, order_key));
+    return view_run(view, s, err);
+}
+
+bool view_put_member(struct view *view, struct slice member, struct slice value, struct error *err)
+{
+    if (member.len == 0)
+        return false;
+    sqlite3_stmt *s =
+        view_statement(view, value.data != NULL ? STATEMENT_PUT_MEMBER : STATEMENT_DROP_MEMBER);
+    bind_slice(s, 1, member);
+    if (value.data != NULL)
+        bind_slice(s, 2, value);
+    return view_run(view, s, err);
+}

@@ -1,0 +1,11 @@
+/* assets: serves the page's files, which the program holds in itself. */
+#ifndef DASHBOARD_WEB_ASSETS_H
+#define DASHBOARD_WEB_ASSETS_H
+
+#include "dashboard/web/server.h"
+
+/* Answers the exchange with the file of its path, or with 405. False when no file has that path;
+ * the exchange is then untouched. */
+bool assets_serve(struct exchange *x);
+
+#endif

@@ -1,0 +1,22 @@
+/* page: the files that the program carries: consumer/dashboard/page/ and the API's description. */
+#ifndef DASHBOARD_WEB_PAGE_H
+#define DASHBOARD_WEB_PAGE_H
+
+#include <stddef.h>
+
+struct page_file {
+    const char *name, *etag; /* "page.css"; the ETag with its quotes */
+    const unsigned char *bytes;
+    size_t len;
+};
+
+extern const struct page_file page_files[]; /* made by embed.cmake */
+extern const size_t page_file_count;
+
+/* "/" is index.html. NULL: there is no such file. */
+const struct page_file *page_find(const char *path);
+
+/* By the name's ending; with its charset. */
+const char *page_type(const struct page_file *file);
+
+#endif

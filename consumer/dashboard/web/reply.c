@@ -1,0 +1,58 @@
+#include "dashboard/web/reply.h"
+
+#include <stdlib.h>
+
+static const struct {
+    const char *name, *title;
+    unsigned status;
+} problems[] = {
+#define X(id, name, status, title) {name, title, status},
+    PROBLEMS(X)
+#undef X
+};
+
+const char *problem_name(enum problem problem)
+{
+    return problems[problem].name;
+}
+
+void reply_common_headers(struct exchange *x)
+{
+    exchange_add_header(x, "X-Content-Type-Options", "nosniff");
+    exchange_add_header(x, "Referrer-Policy", "no-referrer");
+}
+
+static void send_json(struct exchange *x, unsigned status, const char *type, const json_t *value)
+{
+    char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
+    exchange_add_header(x, "Cache-Control", "no-store");
+    exchange_add_header(x, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
+    exchange_reply(x, status, type, slice_of(text));
+    free(text);
+}
+
+void reply_problem(struct exchange *x, enum problem problem, const char *detail, json_t *more)
+{
+    json_t *value =
+        json_pack("{s:s+, s:s, s:i}", "type", "urn:elementor-sync:problem:", problems[problem].name,
+                  "title", problems[problem].title, "status", (int)problems[problem].status);
+    if (detail != NULL)
+        json_object_set_new(value, "detail", json_string(detail));
+    if (more != NULL)
+        json_object_update(value, more);
+    if (problems[problem].status == 401)
+        exchange_add_header(x, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
+    send_json(x, problems[problem].status, "application/problem+json", value);
+    json_decref(value);
+    json_decref(more);
+}
+
+void reply_json(struct exchange *x, unsigned status, json_t *value)
+{
+    if (value == NULL) {
+        reply_problem(x, PROBLEM_INTERNAL, NULL, NULL);
+        return;
+    }
+    send_json(x, status, "application/json", value);
+    json_decref(value);
+}

@@ -1,0 +1,89 @@
+/* breaker: tells the endpoint's trouble from a record's, and lets one probe at a time find out when
+ * it is over; pure.
+ *
+ *            endpoint fault · 5 failures in a row · half of ≥ 20 in 30 s · refusals everywhere
+ *   CLOSED ────────────────────────────────────────────────────────────────────────▶ OPEN
+ *     ▲                                                          probe failed:     │   ▲
+ *     │                                                          wait twice as long│   │
+ *     └──────────────── probe answered well ───────────── PROBING ◀── wait is over ┘───┘
+ *
+ * While OPEN nothing is sent but the probe. Refusals (4xx that blame the record) open it as well
+ * when they are most of a minute's answers: a receiver that refuses everything must not drain the
+ * topic into the dead letters. Only a 2xx closes a breaker that refusals opened. */
+#ifndef DELIVERY_BREAKER_H
+#define DELIVERY_BREAKER_H
+
+#include "http/response_class.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { BREAKER_SECONDS = 64 }; /* of history kept, one slot a second */
+
+struct breaker_options {
+    int failures_in_row;                  /* 5 */
+    int failures_min, failures_window_s;  /* 20 within 30 s, and at least half of the answers */
+    int refusals_min, refusals_window_s;  /* 20 within 60 s, and at least half */
+    int64_t probe_first_ms, probe_cap_ms; /* 5 s, doubling to 60 s */
+};
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_PROBING };
+enum breaker_cause {
+    BREAKER_NONE,
+    BREAKER_ENDPOINT_FAULT,
+    BREAKER_IN_ROW,
+    BREAKER_RATE,
+    BREAKER_REFUSALS
+};
+
+struct breaker {
+    enum breaker_state state;
+    enum breaker_cause cause;
+    int64_t since_ms;      /* when the state left CLOSED, or came back to it */
+    int64_t probe_at_ms;   /* OPEN: when the next probe may go */
+    int64_t probe_gap_ms;  /* the wait before it */
+    int64_t hold_until_ms; /* Retry-After: nothing is sent before, whatever the state; 0: none */
+    int64_t was_open_ms;   /* in all the times before the one that since_ms began */
+    int in_row;
+    struct breaker_second {
+        int64_t second;
+        uint32_t answers, failures, refusals;
+    } seconds[BREAKER_SECONDS];
+};
+
+void breaker_init(struct breaker *b, int64_t now_ms);
+
+enum breaker_leave { BREAKER_SEND, BREAKER_PROBE, BREAKER_WAIT };
+
+/* Whether an attempt may start now. BREAKER_PROBE: one, and breaker_probing must be told of it. */
+enum breaker_leave breaker_ask(const struct breaker *b, int64_t now_ms);
+void breaker_probing(struct breaker *b);
+
+/* The probe ended without an answer that says anything (given back, no memory); the next one may go
+ * at next_ms. */
+void breaker_probe_gone(struct breaker *b, int64_t next_ms);
+
+/* An attempt ended. counts_refusal: false for redrives, which the guard does not count. Returns
+ * true when the state changed between CLOSED and not CLOSED: worth a log line. */
+bool breaker_learn(struct breaker *b, const struct breaker_options *options,
+                   enum outcome_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
+
+/* The endpoint is another one from now on: an open breaker probes it at once, and what the old one
+ * asked to wait is over. */
+void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms);
+
+/* Retry-After of the endpoint. */
+void breaker_hold(struct breaker *b, int64_t until_ms);
+
+/* Whether failures are the endpoint's for now, so that none counts against a record. */
+bool breaker_is_open(const struct breaker *b);
+
+/* How long it has been open since breaker_init, all in all. */
+int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms);
+
+/* When breaker_ask may answer differently by time alone (monotonic ms); -1: not by time. */
+int64_t breaker_wake_ms(const struct breaker *b, int64_t now_ms);
+
+extern const char *const breaker_state_names[], *const breaker_cause_texts[];
+
+#endif

@@ -1,0 +1,152 @@
+#include "delivery/history.h"
+
+#include "order/payload.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { WAYS = 4 }; /* places an order may have */
+
+struct place {
+    struct hash_wide key;
+    uint64_t used; /* the clock when it was noted last; 0: empty */
+};
+
+/* The keys stand apart from what is remembered: most orders are not found, and looking for one
+ * touches two lines of memory instead of eight. */
+struct recent {
+    size_t sets; /* a power of two */
+    uint64_t clock;
+    struct hash_key hash_key;
+    struct place *places;
+    struct order {
+        int count;
+        struct transition transitions[RECENT_TRANSITIONS]; /* latest first */
+    } orders[];
+};
+
+struct recent *recent_new(size_t orders, const struct hash_key *key)
+{
+    size_t sets = 1;
+    while (sets * WAYS < orders)
+        sets *= 2;
+    struct recent *r = calloc(1, sizeof *r + sets * WAYS * sizeof *r->orders);
+    if (r == NULL)
+        return NULL;
+    r->sets = sets;
+    r->hash_key = *key;
+    r->places = calloc(sets * WAYS, sizeof *r->places);
+    if (r->places != NULL)
+        return r;
+    free(r);
+    return NULL;
+}
+
+void recent_free(struct recent *r)
+{
+    if (r != NULL)
+        free(r->places);
+    free(r);
+}
+
+static struct hash_wide key_of(const struct recent *r, struct slice order)
+{
+    return hash_keyed_wide(&r->hash_key, order.data, order.len);
+}
+
+static size_t first_of(const struct recent *r, struct hash_wide key)
+{
+    return (key.half[0] & (r->sets - 1)) * WAYS;
+}
+
+static bool is(const struct place *place, struct hash_wide key)
+{
+    return place->used > 0 && place->key.half[0] == key.half[0] &&
+           place->key.half[1] == key.half[1];
+}
+
+void recent_note(struct recent *r, struct slice id, const struct transition *transition)
+{
+    struct hash_wide key = key_of(r, id);
+    struct place *set = &r->places[first_of(r, key)], *place = set;
+    for (int way = 0; way < WAYS && !is(place, key); way++)
+        if (is(&set[way], key) || set[way].used < place->used)
+            place = &set[way];
+    struct order *order = &r->orders[place - r->places];
+    if (!is(place, key)) {
+        place->key = key;
+        order->count = 0;
+    }
+    place->used = ++r->clock;
+    memmove(order->transitions + 1, order->transitions,
+            (RECENT_TRANSITIONS - 1) * sizeof *order->transitions);
+    order->transitions[0] = *transition;
+    order->count += order->count < RECENT_TRANSITIONS;
+}
+
+/* Below, at, or above 0: before it, itself, behind it. */
+static int compare(const struct transition *a, const struct transition *b)
+{
+    int64_t d = a->partition == b->partition                     ? a->offset - b->offset
+                : a->lsn >= 0 && b->lsn >= 0 && a->lsn != b->lsn ? a->lsn - b->lsn
+                                                                 : -1;
+    return (d > 0) - (d < 0);
+}
+
+enum recent_standing recent_standing(const struct recent *r, struct slice id,
+                                     const struct transition *this)
+{
+    struct hash_wide key = key_of(r, id);
+    enum recent_standing standing = RECENT_UNKNOWN;
+    size_t first = first_of(r, key);
+    for (size_t at = first; at < first + WAYS; at++)
+        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
+            const struct transition *t = &r->orders[at].transitions[i];
+            int order = compare(t, this);
+            if (t->delivered && order > 0)
+                return RECENT_OVERTAKEN;
+            if (t->delivered && order == 0)
+                standing = RECENT_DELIVERED;
+        }
+    return standing;
+}
+
+static bool add_text(struct buf *b, const char *name, const char *text)
+{
+    buf_add_text(b, name);
+    if (*text != '\0')
+        return json_add_string(b, text, strlen(text));
+    buf_add_text(b, "null");
+    return true;
+}
+
+static bool add_transition(struct buf *b, const struct transition *t)
+{
+    buf_add_text(b, t->delivered ? "{\"state\":\"delivered\"" : "{\"state\":\"parked\"");
+    buf_add_text(b, ",\"reason\":");
+    bool ok = json_add_string(b, t->reason, strlen(t->reason));
+    ok &= add_text(b, ",\"webhook_id\":", t->webhook_id);
+    ok &= add_text(b, ",\"confirmed_at\":", t->confirmed_at);
+    buf_add_text(b, ",\"attempts\":");
+    buf_add_int(b, t->attempts);
+    buf_add_text(b, ",\"settled_ms\":");
+    buf_add_int(b, t->settled_ms);
+    buf_add_char(b, '}');
+    return ok;
+}
+
+bool recent_write(const struct recent *r, struct slice id, struct buf *b)
+{
+    struct hash_wide key = key_of(r, id);
+    size_t first = first_of(r, key);
+    bool ok = true;
+    buf_add_char(b, '[');
+    for (size_t at = first; at < first + WAYS; at++)
+        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
+            if (i > 0)
+                buf_add_char(b, ',');
+            ok &= add_transition(b, &r->orders[at].transitions[i]);
+        }
+    buf_add_char(b, ']');
+    return ok;
+}

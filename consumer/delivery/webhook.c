@@ -1,0 +1,309 @@
+/* webhook: the endpoint, its public name, and the headers of an attempt. */
+#include "delivery/webhook.h"
+
+#include "base/fingerprint.h"
+#include "delivery/signature.h"
+
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 7 };
+
+/* Where attempts go, and what they carry: all that a reload replaces. */
+struct target {
+    char *url, *ca_file, *signing_keys;
+    char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
+    struct signature_keys keys;
+    struct http_endpoint endpoint;
+    char name[HOST_MAX + 1 + FINGERPRINT_TEXT];
+};
+
+struct webhook {
+    struct http *http;
+    struct target target, previous; /* previous: empty until the first reload */
+    uint64_t generation;
+};
+
+/* The parts of a URL that decide whether it may be used; owned, curl_free'd. */
+struct url_parts {
+    char *scheme, *host, *user, *password;
+};
+
+static void url_parts_done(struct url_parts *parts)
+{
+    curl_free(parts->scheme);
+    curl_free(parts->host);
+    curl_free(parts->user);
+    curl_free(parts->password);
+}
+
+/* False when libcurl finds no URL in it. */
+static bool url_split(const char *url, struct url_parts *ret_parts)
+{
+    struct url_parts parts = {0};
+    CURLU *parsed = curl_url();
+    bool ok = parsed != NULL && curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
+              curl_url_get(parsed, CURLUPART_SCHEME, &parts.scheme, 0) == CURLUE_OK &&
+              curl_url_get(parsed, CURLUPART_HOST, &parts.host, 0) == CURLUE_OK;
+    if (ok) {
+        curl_url_get(parsed, CURLUPART_USER, &parts.user, 0);
+        curl_url_get(parsed, CURLUPART_PASSWORD, &parts.password, 0);
+        *ret_parts = parts;
+    } else {
+        url_parts_done(&parts);
+    }
+    curl_url_cleanup(parsed);
+    return ok;
+}
+
+/* Only what cannot be pointed elsewhere by a name server: libcurl never looks "localhost" up. */
+static bool is_loopback(const char *host)
+{
+    struct in_addr address;
+    if (inet_pton(AF_INET, host, &address) == 1)
+        return ntohl(address.s_addr) >> 24 == 127;
+    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
+}
+
+static bool check_parts(const struct url_parts *parts, bool allow_http, struct error *err)
+{
+    bool https = strcmp(parts->scheme, "https") == 0;
+    if (!https && strcmp(parts->scheme, "http") != 0)
+        return error_set(err, ERROR_CONFIG, "webhook.url must begin with https://");
+    if (parts->host[0] == '\0' || strlen(parts->host) > HOST_MAX)
+        return error_set(err, ERROR_CONFIG, "webhook.url needs a host");
+    if (parts->user != NULL || parts->password != NULL)
+        return error_set(err, ERROR_CONFIG, "webhook.url must not hold a user or a password");
+    if (!https && !allow_http && !is_loopback(parts->host))
+        return error_set(err, ERROR_CONFIG,
+                         "webhook.url must begin with https:// (http is for "
+                         "loopback, or for webhook.allow_http=true)");
+    return true;
+}
+
+bool webhook_url_check(const char *url, bool allow_http, struct error *err)
+{
+    for (const unsigned char *c = (const unsigned char *)url; *c != '\0'; c++)
+        if (*c <= ' ' || *c == 0x7f)
+            return error_set(err, ERROR_CONFIG,
+                             "webhook.url must not hold spaces or control characters");
+    /* libcurl reads https:///path as a host named "path", which would make it public. */
+    const char *colon = strchr(url, ':');
+    bool slashes = colon != NULL && strncmp(colon, "://", 3) == 0 && colon[3] != '/';
+    struct url_parts parts;
+    if (!slashes || !url_split(url, &parts))
+        return error_set(err, ERROR_CONFIG, "webhook.url is not a URL such as https://host/path");
+    bool ok = check_parts(&parts, allow_http, err);
+    url_parts_done(&parts);
+    return ok;
+}
+
+/* Behind the host stands too little for a secret: of that no fingerprint is shown. */
+static bool is_guessable(const char *url)
+{
+    const char *host = strstr(url, "://") + 3;
+    return strlen(host + strcspn(host, "/?#")) < GUESSABLE_PATH;
+}
+
+static bool set_name(struct target *target, struct error *err)
+{
+    struct url_parts parts;
+    char mark[FINGERPRINT_TEXT];
+    if (!url_split(target->url, &parts))
+        return error_set(err, ERROR_NO_MEMORY, "no memory for the webhook's name");
+    fingerprint(target->url, mark);
+    snprintf(target->name, sizeof target->name, "%s#%s", parts.host,
+             is_guessable(target->url) ? "--------" : mark);
+    url_parts_done(&parts);
+    return true;
+}
+
+static void target_done(struct target *target)
+{
+    for (size_t i = 0; target->headers[i] != NULL; i++)
+        free(target->headers[i]);
+    free(target->url);
+    free(target->ca_file);
+    free(target->signing_keys);
+}
+
+static bool copy_texts(struct target *target, const struct config *config)
+{
+    target->url = strdup(config->webhook_url);
+    bool ok = target->url != NULL;
+    if (config->webhook_ca_file != NULL)
+        ok &= (target->ca_file = strdup(config->webhook_ca_file)) != NULL;
+    if (config->webhook_signing_keys != NULL)
+        ok &= (target->signing_keys = strdup(config->webhook_signing_keys)) != NULL;
+    for (size_t i = 0; ok && i < config->webhook_header_count; i++) {
+        const struct config_pair *pair = &config->webhook_headers[i];
+        ok = asprintf(&target->headers[i], "%s: %s", pair->name, pair->value) >= 0;
+        if (!ok)
+            target->headers[i] = NULL;
+    }
+    return ok;
+}
+
+static bool target_init(struct target *target, const struct config *config, struct error *err)
+{
+    *target = (struct target){0};
+    if (config->webhook_url == NULL)
+        return error_set(err, ERROR_CONFIG, "webhook.url is required");
+    if (!webhook_url_check(config->webhook_url, config->webhook_allow_http, err))
+        return false;
+    if (config->webhook_signing_keys != NULL &&
+        !signature_keys_parse(config->webhook_signing_keys, &target->keys, err))
+        return false;
+    bool ok = copy_texts(target, config) || error_set(err, ERROR_NO_MEMORY, "no memory");
+    target->endpoint = (struct http_endpoint){
+        .ca_file = target->ca_file,
+        .timeout_ms = config->webhook_timeout,
+        .response_max = (size_t)config->webhook_response_max,
+        .http_allowed = true, /* where it may be: checked above */
+        .connections_max = (long)config->webhook_concurrency,
+    };
+    if (ok && set_name(target, err))
+        return true;
+    target_done(target);
+    return false;
+}
+
+struct webhook *webhook_new(struct http *http, const struct config *config, struct error *err)
+{
+    struct webhook *webhook = calloc(1, sizeof *webhook);
+    if (webhook == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for the webhook");
+        return NULL;
+    }
+    webhook->http = http;
+    if (target_init(&webhook->target, config, err))
+        return webhook;
+    free(webhook);
+    return NULL;
+}
+
+bool webhook_reload(struct webhook *webhook, const struct config *config, struct error *err)
+{
+    struct target target;
+    if (!target_init(&target, config, err))
+        return false;
+    target_done(&webhook->previous);
+    webhook->previous = webhook->target;
+    webhook->target = target;
+    webhook->generation++;
+    return true;
+}
+
+void webhook_free(struct webhook *webhook)
+{
+    if (webhook == NULL)
+        return;
+    target_done(&webhook->target);
+    target_done(&webhook->previous);
+    free(webhook);
+}
+
+const char *webhook_name(const struct webhook *webhook)
+{
+    return webhook->target.name;
+}
+
+uint64_t webhook_generation(const struct webhook *webhook)
+{
+    return webhook->generation;
+}
+
+/* Without its prefix and its padding, as whoever verifies may have it in hand. */
+static void add_signing_keys(const char *keys, struct redact *redact)
+{
+    static const char prefix[] = "whsec_";
+    for (const char *at = keys; *at != '\0'; at += strcspn(at, " ,"), at += strspn(at, " ,")) {
+        const char *key = strncmp(at, prefix, sizeof prefix - 1) == 0 ? at + sizeof prefix - 1 : at;
+        redact_add(redact, (struct slice){key, strcspn(key, " ,=")});
+    }
+}
+
+static void add_secrets(const struct target *target, struct redact *redact)
+{
+    if (target->url != NULL)
+        redact_add_url(redact, target->url);
+    for (size_t i = 0; target->headers[i] != NULL; i++)
+        redact_add_words(redact, slice_of(strchr(target->headers[i], ':') + 2));
+    if (target->signing_keys != NULL)
+        add_signing_keys(target->signing_keys, redact);
+}
+
+void webhook_add_secrets(const struct webhook *webhook, struct redact *redact)
+{
+    add_secrets(&webhook->target, redact);
+    add_secrets(&webhook->previous, redact);
+}
+
+/* The headers of one attempt, written one behind the other into one buffer: printf for each costs
+ * several per cent of a request. */
+struct header_list {
+    const char *lines[OWN_HEADERS + CONFIG_HEADERS_MAX + 1];
+    size_t count, used;
+    char text[6 * 32 + 2 * ID_MAX + SIGNATURE_TEXT_MAX];
+};
+
+static void add_line(struct header_list *list, const char *name, const char *value)
+{
+    char *line = list->text + list->used;
+    const char *end = stpcpy(stpcpy(line, name), value);
+    list->used += (size_t)(end - line) + 1;
+    list->lines[list->count++] = line;
+}
+
+static void add_number(struct header_list *list, const char *name, int64_t number)
+{
+    char digits[24];
+    char *at = digits + sizeof digits;
+    *--at = '\0';
+    do
+        *--at = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    add_line(list, name, at);
+}
+
+static bool write_headers(const struct target *target, const struct webhook_message *message,
+                          struct header_list *list, struct error *err)
+{
+    char signature[SIGNATURE_TEXT_MAX];
+    list->used = list->count = 0;
+    list->lines[list->count++] = "Content-Type: application/json";
+    add_line(list, "webhook-id: ", message->id);
+    add_line(list, "Idempotency-Key: ", message->id);
+    add_number(list, "webhook-timestamp: ", message->timestamp_s);
+    add_number(list, "webhook-attempt: ", message->attempt);
+    if (message->source != NULL)
+        add_line(list, "webhook-source: ", message->source);
+    if (target->keys.count > 0) {
+        if (!signature_write(&target->keys, message->id, message->timestamp_s, message->body,
+                             message->body_len, signature))
+            return error_set(err, ERROR_FAILED, "the message could not be signed");
+        add_line(list, "webhook-signature: ", signature);
+    }
+    for (size_t i = 0; target->headers[i] != NULL; i++)
+        list->lines[list->count++] = target->headers[i];
+    list->lines[list->count] = NULL;
+    return true;
+}
+
+struct http_request *webhook_post(struct webhook *webhook, const struct webhook_message *message,
+                                  http_done *done, void *context, struct error *err)
+{
+    struct header_list headers;
+    if (strlen(message->id) >= ID_MAX) {
+        error_set(err, ERROR_FAILED, "the webhook-id is longer than a header may be");
+        return NULL;
+    }
+    if (!write_headers(&webhook->target, message, &headers, err))
+        return NULL;
+    return http_start(webhook->http, &webhook->target.endpoint, "POST", webhook->target.url,
+                      headers.lines, message->body, message->body_len, done, context, err);
+}

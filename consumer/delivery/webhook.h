@@ -1,0 +1,54 @@
+/* webhook: one attempt to deliver one body; what to make of the answer is delivery/retry_policy's
+ * decision. */
+#ifndef DELIVERY_WEBHOOK_H
+#define DELIVERY_WEBHOOK_H
+
+#include "config/config.h"
+#include "delivery/redact.h"
+#include "http/http_client.h"
+
+struct webhook;
+
+/* Takes what it needs from the config: nothing is borrowed. */
+struct webhook *webhook_new(struct http *http, const struct config *config, struct error *err);
+void webhook_free(struct webhook *webhook); /* accepts NULL */
+
+/* Takes URL, keys and headers from another config; attempts under way are not touched. On an error
+ * everything stays as it was. Not for webhook.concurrency. */
+bool webhook_reload(struct webhook *webhook, const struct config *config,
+                    struct error *err) must_check;
+
+/* Counts the reloads: an answer to an attempt of an earlier one says nothing about this endpoint.
+ */
+uint64_t webhook_generation(const struct webhook *webhook);
+
+/* "hooks.example.com#1a2b3c4d": the endpoint's host and an 8-hex fingerprint of the whole URL
+ * (first bytes of its SHA-256): all of the secret that may be shown anywhere. Borrowed until the
+ * next webhook_reload. */
+const char *webhook_name(const struct webhook *webhook);
+
+/* Adds what no answer of the endpoint may show: URL and extra headers, those before the last reload
+ * too. Borrowed until the next webhook_reload. */
+void webhook_add_secrets(const struct webhook *webhook, struct redact *redact);
+
+/* One attempt. */
+struct webhook_message {
+    const char *id;      /* webhook-id and Idempotency-Key */
+    int attempt;         /* webhook-attempt: 1, 2, … */
+    int64_t timestamp_s; /* webhook-timestamp: wall clock, seconds since the epoch */
+    const char *source;  /* webhook-source ("retry", "redrive", "replay"); NULL: no such header */
+    const char *body;    /* borrowed until done */
+    size_t body_len;
+};
+
+/* POSTs the body with Content-Type: application/json, the headers above, webhook-signature when
+ * there are signing keys (Standard Webhooks), and webhook.headers.*. done is called exactly once,
+ * later. NULL (with err) when it could not even be started. */
+struct http_request *webhook_post(struct webhook *webhook, const struct webhook_message *message,
+                                  http_done *done, void *context, struct error *err);
+
+/* Whether url may be used: https, or http to loopback, or allow_http; a host; no userinfo, no
+ * control characters or spaces. The error never repeats the URL. */
+bool webhook_url_check(const char *url, bool allow_http, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,16 @@
+/* screen: the live display: one frame from what is known. Pure. */
+#ifndef DEMO_DISPLAY_SCREEN_H
+#define DEMO_DISPLAY_SCREEN_H
+
+#include "demo/display/canvas.h"
+#include "demo/display/snapshot.h"
+
+enum { SCREEN_WIDTH_MAX = 120 }; /* a wider terminal stays empty at the right: calmer to read */
+
+/* Paints into a canvas that canvas_begin prepared. */
+void screen_paint(struct canvas *c, const struct view *view);
+
+/* 1234567 -> "1,234,567"; returns text. */
+const char *screen_number(uint64_t number, char text[32]);
+
+#endif

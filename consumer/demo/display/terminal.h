@@ -1,0 +1,24 @@
+/* terminal: where the demo shows itself: a live display, or plain lines where there is no terminal
+ * to paint on. */
+#ifndef DEMO_DISPLAY_TERMINAL_H
+#define DEMO_DISPLAY_TERMINAL_H
+
+#include "demo/display/snapshot.h"
+
+#include <stdint.h>
+
+struct terminal;
+
+struct terminal *terminal_new(void);    /* looks at standard output, TERM and NO_COLOR */
+void terminal_free(struct terminal *t); /* gives the screen back; accepts NULL */
+
+/* Paints, or says a line now and then. */
+void terminal_show(struct terminal *t, const struct view *view, int64_t now_ms);
+
+/* A line of the delivering process's log. A warning also goes into the view. */
+void terminal_log(struct terminal *t, const char *line);
+
+/* Gives the screen back and writes the text. */
+void terminal_end(struct terminal *t, const char *text);
+
+#endif

@@ -1,0 +1,26 @@
+/* shop_life: what an order is and which way its life goes; all of it drawn from one number. */
+#ifndef DEMO_PARTS_SHOP_LIFE_H
+#define DEMO_PARTS_SHOP_LIFE_H
+
+#include "demo/parts/shop.h"
+
+enum { LIFE_STEPS_MAX = 8 };
+
+struct life {
+    enum shop_kind steps[LIFE_STEPS_MAX];
+    int64_t waits_ms[LIFE_STEPS_MAX]; /* before each */
+    int count;
+    bool born_confirmed; /* an order taken by phone */
+    enum shop_fate fate;
+};
+
+uint64_t life_random(uint64_t *state);                /* splitmix64 */
+uint32_t life_below(uint64_t *state, uint32_t bound); /* uniform in [0, bound) */
+
+/* Order number `index` (from 1) of a shop; times are left 0. */
+void life_draw(uint64_t seed, uint64_t index, struct life *ret_life, struct shop_row *ret_row);
+
+/* A customer's or a clerk's correction. */
+void life_edit(uint64_t *state, struct shop_row *row);
+
+#endif

@@ -1,0 +1,51 @@
+/* http_client_internal: one request on one easy handle, for http_client.c alone.
+ *
+ *   new ─▶ prepare ─▶ (in flight) ─▶ result ─▶ prepare ─▶ …
+ *
+ * A handle is used again and again: making or resetting one is costly. */
+#ifndef HTTP_HTTP_CLIENT_INTERNAL_H
+#define HTTP_HTTP_CLIENT_INTERNAL_H
+
+#include "base/buf.h"
+#include "http/http_client.h"
+
+#include <curl/curl.h>
+
+enum { HTTP_HEADERS_MAX = 16 };
+
+struct http_request {
+    struct http *http;
+    struct http_request *next, *previous; /* in http's list of requests in flight or idle */
+    CURL *easy;
+
+    /* What the handle holds already; NULL: libcurl's default. */
+    char *url, *ca_file, *user, *password, *token;
+    bool url_http_allowed;                           /* the URL was checked under this rule */
+    struct curl_slist headers[HTTP_HEADERS_MAX + 1]; /* points into header_text; + "Expect:" */
+    struct buf header_text;
+    bool is_post;
+
+    int64_t limit_ms;    /* when it is ended, in the time of http_client.c */
+    unsigned sends;      /* times libcurl began to send this attempt */
+    size_t header_bytes; /* of the answer, 1xx and trailers included */
+    struct buf body;     /* of the answer */
+    bool body_cut, headers_cut;
+
+    http_done *done;
+    void *context;
+};
+
+/* NULL without memory. The caller sets what concerns its loop (sockets) on ->easy. */
+struct http_request *http_request_new(struct http *http);
+void http_request_free(struct http_request *request); /* not in flight; accepts NULL */
+
+/* Makes an idle request ready to be added to the multi handle. After a failure it can only be
+ * freed. */
+bool http_request_prepare(struct http_request *request, const struct http_endpoint *endpoint,
+                          const char *method, const char *url, const char *const *headers,
+                          const char *body, size_t body_len, struct error *err) must_check;
+
+/* What came of it; borrowed from the request until it is prepared again or freed. */
+struct http_result http_request_result(struct http_request *request, CURLcode code);
+
+#endif

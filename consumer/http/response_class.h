@@ -1,0 +1,53 @@
+/* response_class: what one attempt's end says, and of whom: the record, the endpoint, or chance.
+ *
+ *   2xx                                                      DELIVERED
+ *   no answer (network, TLS, timeout), 408 425 429, 5xx      TRANSIENT   but 501 and 505
+ *   400 413 415 422 and the other 4xx                        REFUSED     the record's fault
+ *   401 403 404 410, 501 505, any 3xx, no HTTP status        ENDPOINT    the endpoint's fault */
+#ifndef HTTP_RESPONSE_CLASS_H
+#define HTTP_RESPONSE_CLASS_H
+
+#include "base/error.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum outcome_class { OUTCOME_DELIVERED, OUTCOME_TRANSIENT, OUTCOME_REFUSED, OUTCOME_ENDPOINT };
+
+/* Why there was no answer. */
+enum outcome_failure {
+    FAILURE_NONE, /* there was one: its status decides */
+    FAILURE_NETWORK,
+    FAILURE_TIMEOUT,
+    FAILURE_TLS,
+    FAILURE_CLOSED,     /* sent, and the connection closed */
+    FAILURE_BAD_ANSWER, /* not HTTP, or past its limits */
+    FAILURE_LOCAL       /* ours: no memory, no file descriptors */
+};
+
+/* A class for each status, 0 … 599: the table above with what the operator changed. */
+struct outcome_rules {
+    uint8_t class_of[600];
+};
+
+void outcome_rules_default(struct outcome_rules *rules);
+
+/* Gives the statuses of a list ("409,5xx,520-527") to a class. False with err CONFIG, naming the
+ * item: neither a status of 100 to 599, nor "Nxx", nor a range; or a 2xx. */
+bool outcome_rules_change(struct outcome_rules *rules, const char *list, enum outcome_class to,
+                          struct error *err) must_check;
+
+/* status: 0 when there was no answer; then failure says why. */
+enum outcome_class outcome_classify(const struct outcome_rules *rules, int status,
+                                    enum outcome_failure failure);
+
+/* An answer that asks for another pace and blames nobody. */
+bool outcome_is_pace(int status, bool has_retry_after);
+
+/* "http:503", "timeout", "network"…: a word of the closed list. Returns text. */
+const char *outcome_reason(int status, enum outcome_failure failure, char *text, size_t size);
+
+extern const char *const outcome_class_names[];
+
+#endif

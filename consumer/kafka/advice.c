@@ -1,0 +1,79 @@
+#include "kafka/advice.h"
+
+#include <stddef.h>
+#include <string.h>
+
+#define NO_TLS                                                                           \
+    "this listener has no TLS: set kafka.properties.security.protocol to plaintext (or " \
+    "sasl_plaintext), or use the TLS port"
+#define NO_ANSWER                                                                          \
+    "something there takes connections but does not answer as Kafka does: a TLS listener " \
+    "(kafka.properties.security.protocol), or no broker at all"
+#define ANOTHER_MECHANISM "set kafka.properties.sasl.mechanism to one that the broker offers"
+
+/* In this order: the first pair of words that are both there counts. */
+static const struct {
+    const char *words, *and_words, *advice;
+} known[] = {
+    {"Connection refused", "",
+     "nothing listens at this address: correct the host and port in kafka.brokers, or start the "
+     "broker"},
+    {"resolve", "",
+     "this name is not known here: correct kafka.brokers; or, if it is right, the broker "
+     "advertises (advertised.listeners) a name that this machine cannot look up"},
+    {"SSL handshake failed", "wrong version number", NO_TLS},
+    {"SSL handshake failed", "PLAINTEXT broker listener", NO_TLS},
+    {"SSL handshake failed", "unexpected eof",
+     "this listener has no TLS, it seems: set kafka.properties.security.protocol to plaintext (or "
+     "sasl_plaintext), or use the TLS port"},
+    {"SSL handshake failed", "certificate",
+     "the broker's certificate is not trusted: set kafka.properties.ssl.ca.location to its "
+     "authority's certificate (PEM), or use the host name the certificate is made out to"},
+    {"SSL handshake failed", "",
+     "TLS and this listener do not agree: check kafka.properties.security.protocol and ssl.*"},
+    {"SSL listener", "",
+     "this looks like a TLS listener: set kafka.properties.security.protocol to ssl (sasl_ssl "
+     "with a login); or it is no broker at all: check the port in kafka.brokers"},
+    {"might require SASL", "",
+     "this listener wants a login: set kafka.properties.security.protocol to sasl_ssl or "
+     "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},
+    {"supported mechanisms", "", ANOTHER_MECHANISM},
+    {"nsupported SASL mechanism", "", ANOTHER_MECHANISM},
+    {"uthentication", "",
+     "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password and "
+     ".sasl.mechanism"},
+    {"Invalid response size", "",
+     "what answers there is not Kafka (a web server, or the registry?): correct the port in "
+     "kafka.brokers"},
+    {"opic authorization failed", "",
+     "let the program's user read and describe kafka.topic, and read, write and describe its own "
+     "topics"},
+    {"roup authorization failed", "",
+     "let the program's user read and describe the group kafka.group"},
+    {"transport failure", "", NO_ANSWER},
+    {"ApiVersionRequest failed", "imed out", NO_ANSWER},
+    {"timed out", "", "no answer: is the address right, and does a firewall let it through?"},
+};
+
+const char *kafka_advice(const char *reason)
+{
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+        if (strstr(reason, known[i].words) != NULL && strstr(reason, known[i].and_words) != NULL)
+            return known[i].advice;
+    return "";
+}
+
+const char *kafka_advice_always(const char *reason)
+{
+    const char *advice = kafka_advice(reason);
+    return *advice != '\0' ? advice : "try again; if it stays so, the broker's log has the cause";
+}
+
+const char *kafka_library_lacks(int version)
+{
+    const int with_truncation_detection = 0x020100ff; /* 2.1.0, KIP-320 */
+    return version < with_truncation_detection
+               ? "before 2.1 it does not notice that a leader lost records after an unclean "
+                 "election (KIP-320), so that the group may go on behind them"
+               : "";
+}

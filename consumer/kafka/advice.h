@@ -1,0 +1,16 @@
+/* advice: what an operator can do about what librdkafka says. Pure. */
+#ifndef KAFKA_ADVICE_H
+#define KAFKA_ADVICE_H
+
+/* One sentence for librdkafka's words on a broken connection or a missing right; "" for words that
+ * are not known. Lives for ever. */
+const char *kafka_advice(const char *reason);
+
+/* The same, with something to do for words that are not known, too. */
+const char *kafka_advice_always(const char *reason);
+
+/* What a librdkafka of this version (as rd_kafka_version: 0x020002ff) lacks that the program would
+ * use; "" for none. */
+const char *kafka_library_lacks(int version);
+
+#endif

@@ -1,0 +1,58 @@
+#include "kafka/kafka_client.h"
+
+#include "kafka/kafka_client_log.h"
+
+static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
+{
+    char text[256];
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) == RD_KAFKA_CONF_OK)
+        return true;
+    /* librdkafka repeats the value in its text, which may be a secret. */
+    return error_set(err, ERROR_CONFIG, "kafka.properties.%s: %s", name,
+                     config_property_is_secret(name) ? "refused by librdkafka" : text);
+}
+
+static bool set_all(rd_kafka_conf_t *conf, const struct config *config,
+                    const struct kafka_property *properties, struct error *err)
+{
+    if (!set(conf, "bootstrap.servers", config->kafka_brokers, err) ||
+        !set(conf, "client.id", "elementor-sync", err))
+        return false;
+    for (; properties->name != NULL; properties++)
+        if (!set(conf, properties->name, properties->value, err))
+            return false;
+    for (size_t i = 0; i < config->kafka_property_count; i++)
+        if (!set(conf, config->kafka_properties[i].name, config->kafka_properties[i].value, err))
+            return false;
+    return true;
+}
+
+rd_kafka_conf_t *kafka_conf_new(const struct config *config,
+                                const struct kafka_property *properties, struct error *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    if (!set_all(conf, config, properties, err)) {
+        rd_kafka_conf_destroy(conf);
+        return NULL;
+    }
+    rd_kafka_conf_set_log_cb(conf, kafka_log);
+    return conf;
+}
+
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err)
+{
+    char text[256];
+    rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof text);
+    if (rk == NULL) {
+        rd_kafka_conf_destroy(conf);
+        error_set(err, ERROR_CONFIG, "librdkafka: %s", text);
+    }
+    return rk;
+}
+
+bool kafka_no_broker(const struct config *config, rd_kafka_resp_err_t code, struct error *err)
+{
+    return error_set(err, ERROR_UNREACHABLE,
+                     "%s: no broker answers: %s; elementor-sync check says why and what to do",
+                     config->kafka_brokers, rd_kafka_err2str(code));
+}

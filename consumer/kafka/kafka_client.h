@@ -1,0 +1,26 @@
+/* kafka_client: what the program's consumers and producer configure alike. */
+#ifndef KAFKA_KAFKA_CLIENT_H
+#define KAFKA_KAFKA_CLIENT_H
+
+#include "config/config.h"
+
+#include <librdkafka/rdkafka.h>
+
+struct kafka_property {
+    const char *name, *value; /* name NULL ends a list */
+};
+
+/* A librdkafka configuration with the brokers, the given properties, and then the user's
+ * kafka.properties.* that concern this kind of client. librdkafka's log lines go to sys/log. The
+ * caller owns it (rd_kafka_new takes it). NULL with CONFIG when a property is refused. */
+rd_kafka_conf_t *kafka_conf_new(const struct config *config,
+                                const struct kafka_property *properties, struct error *err);
+
+/* rd_kafka_new, with its error as ours; consumes conf either way. */
+rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
+
+/* UNREACHABLE, as the error of whoever had `code` for an answer to his first question. Returns
+ * false. */
+bool kafka_no_broker(const struct config *config, rd_kafka_resp_err_t code, struct error *err);
+
+#endif

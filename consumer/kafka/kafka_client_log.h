@@ -1,0 +1,12 @@
+/* kafka_client_log: librdkafka's log lines, folded into ours. Callable from any thread. */
+#ifndef KAFKA_KAFKA_CLIENT_LOG_H
+#define KAFKA_KAFKA_CLIENT_LOG_H
+
+#include <librdkafka/rdkafka.h>
+
+/* For rd_kafka_conf_set_log_cb. Broken connections and the like come as errors to who asked, who
+ * says them with advice; here they are for debugging. What is left of its warnings is said at most
+ * once a minute for each facility, with the number of times in between. */
+void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
+
+#endif

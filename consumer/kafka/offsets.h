@@ -1,0 +1,44 @@
+/* offsets: where partitions begin and end, and a commit that is awaited: each within the time
+ * that it is given. librdkafka's own calls for these (rd_kafka_query_watermark_offsets before 2.12,
+ * rd_kafka_commit in every version) wait for as long as nobody answers. */
+#ifndef KAFKA_OFFSETS_H
+#define KAFKA_OFFSETS_H
+
+#include "base/error.h"
+
+#include <librdkafka/rdkafka.h>
+
+/* Each element's offset, RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END, becomes the one that it
+ * stands for: the first that exists, or the next that will be read. All of them are asked for at
+ * once. Every element's err tells of it alone; the first error of them is returned. */
+rd_kafka_resp_err_t kafka_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                  int timeout_ms);
+
+/* Whether this is what a cluster answers while a partition changes its leader, or a group
+ * its coordinator: soon over. */
+bool kafka_is_passing(rd_kafka_resp_err_t code);
+
+/* Waits for 0.2 s, then asks the cluster who leads the topic's partitions. Not for the loop. */
+void kafka_await_leaders(rd_kafka_t *rk, const char *topic);
+
+/* UNREACHABLE, naming the partition where `code` is that of one. Returns false. */
+bool kafka_offsets_refused(const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t code,
+                           struct error *err);
+
+/* Beginning and end of `count` partitions from `first` on; an array that is NULL is not asked for.
+ * UNREACHABLE as above. */
+bool kafka_watermarks(rd_kafka_t *rk, const char *topic, int32_t first, size_t count,
+                      int64_t *ret_low, int64_t *ret_high, int timeout_ms,
+                      struct error *err) must_check;
+
+/* The same for partitions 0 to count - 1, asked again until timeout_ms while they change their
+ * leaders. Not for the loop. */
+bool kafka_watermarks_awaited(rd_kafka_t *rk, const char *topic, size_t count, int64_t *ret_low,
+                              int64_t *ret_high, int timeout_ms, struct error *err) must_check;
+
+/* Commits the list and awaits the answer; elements' err as above. After _TIMED_OUT the commit may
+ * still come to pass. */
+rd_kafka_resp_err_t kafka_commit(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                 int timeout_ms);
+
+#endif

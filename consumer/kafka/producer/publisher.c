@@ -1,0 +1,422 @@
+#include "kafka/producer/publisher.h"
+
+#include "kafka/producer/producer.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { RENEW_MS = 20, RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
+enum { RENEWALS_MAX = 5 };
+
+/* One record, kept until it is acknowledged. */
+struct put {
+    struct put *next;            /* while it waits to be produced (again) */
+    struct put *later, *earlier; /* while it has a deadline: in their order */
+    int64_t deadline_ms;         /* -1: none, or over: it is nobody's any more */
+    publisher_done *done;        /* NULL: nobody waits for it */
+    void *context;
+    const char *topic; /* behind the bytes */
+    int32_t partition;
+    rd_kafka_headers_t *headers;
+    size_t key_len, value_len;
+    bool has_key, has_value, value_optional;
+    unsigned kept; /* enum kept: how many of its headers are left */
+    char bytes[];  /* key, value, topic */
+};
+
+struct publisher {
+    struct producer producer;
+    int renewals;    /* producers in a row that ended before anything was acknowledged */
+    char fatal[256]; /* why the last of them did */
+    bool renewing;   /* its producer cannot go on: until another one is there, records wait */
+    struct put *waiting, **last;
+    int64_t retry_ms; /* when the waiting ones are tried again */
+    struct put *first_due, *last_due;
+    struct log_trouble trouble;
+};
+
+struct publisher *publisher_new(const struct config *config, int wake_fd, struct error *err)
+{
+    struct publisher *p = calloc(1, sizeof *p);
+    if (p == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for a producer");
+        return NULL;
+    }
+    p->last = &p->waiting;
+    if (producer_open(&p->producer, config, wake_fd, err))
+        return p;
+    free(p);
+    return NULL;
+}
+
+static void put_free(struct put *put)
+{
+    if (put->headers != NULL)
+        rd_kafka_headers_destroy(put->headers);
+    free(put);
+}
+
+static void wait_in_line(struct publisher *p, struct put *put)
+{
+    put->next = NULL;
+    *p->last = put;
+    p->last = &put->next;
+}
+
+static void say_trouble(struct publisher *p, const struct put *put, rd_kafka_resp_err_t code)
+{
+    bool missing =
+        code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    const struct log_field fields[] = {
+        LOG_S("topic", put->topic),
+        LOG_S("why", rd_kafka_err2str(code)),
+        LOG_S("do", missing ? "create the topic, or set topics.create=true"
+                            : "nothing: it is tried again"),
+        {0}};
+    log_trouble(&p->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+                "records cannot be published; what they stand for waits", fields);
+}
+
+/* Without headers, by a topic that is known: what nearly every record is, and what costs least. */
+static rd_kafka_resp_err_t produce_plain(rd_kafka_topic_t *topic, struct put *put)
+{
+    void *key = put->has_key ? put->bytes : NULL;
+    void *value = put->has_value ? put->bytes + put->key_len : NULL;
+    int failed = rd_kafka_produce(topic, put->partition, RD_KAFKA_MSG_F_COPY, value, put->value_len,
+                                  key, put->key_len, put);
+    return failed ? rd_kafka_last_error() : RD_KAFKA_RESP_ERR_NO_ERROR;
+}
+
+/* Hands it to librdkafka; it comes back as a delivery report. */
+static rd_kafka_resp_err_t produce(struct publisher *p, struct put *put)
+{
+    rd_kafka_topic_t *known =
+        put->headers == NULL ? producer_topic(&p->producer, put->topic) : NULL;
+    if (known != NULL)
+        return produce_plain(known, put);
+    rd_kafka_headers_t *headers =
+        put->headers != NULL ? rd_kafka_headers_copy(put->headers) : rd_kafka_headers_new(0);
+    rd_kafka_resp_err_t code = rd_kafka_producev(
+        p->producer.rk, RD_KAFKA_V_TOPIC(put->topic), RD_KAFKA_V_PARTITION(put->partition),
+        RD_KAFKA_V_KEY(put->has_key ? put->bytes : NULL, put->key_len),
+        RD_KAFKA_V_VALUE(put->has_value ? put->bytes + put->key_len : NULL, put->value_len),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_OPAQUE(put), RD_KAFKA_V_END);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        rd_kafka_headers_destroy(headers);
+    return code;
+}
+
+/* A record too large for the topic is published without its value: its source still has it. */
+static void drop_value(struct put *put)
+{
+    put->has_value = false;
+    put->value_len = 0;
+    if (put->headers == NULL)
+        put->headers = rd_kafka_headers_new(1);
+    rd_kafka_header_add(put->headers, "elementor-sync.dropped-value", -1, "true", -1);
+}
+
+enum kept { KEPT_ALL, KEPT_OURS, KEPT_SHORT, KEPT_PLACE };
+
+/* Whether a header stays. A long one is left out, not cut: half an order's id is another order's.
+ */
+static bool stays(const char *name, size_t size, enum kept kept)
+{
+    enum { SHORT_MAX = 128 };
+    static const char ours[] = "elementor-sync.";
+    static const char *const place[] = {"topic",  "partition",     "offset",
+                                        "reason", "dropped-value", "timestamp"};
+    if (strncmp(name, ours, sizeof ours - 1) != 0)
+        return false;
+    if (kept == KEPT_OURS)
+        return true;
+    for (size_t i = 0; i < sizeof place / sizeof *place; i++)
+        if (strcmp(name + sizeof ours - 1, place[i]) == 0)
+            return true;
+    return kept == KEPT_SHORT && size <= SHORT_MAX;
+}
+
+/* Not even then: its key goes, and all headers but our own, which say where it lies; then those of
+ * our own that are long (what the endpoint answered, say); then all but its place and reason. */
+static void drop_headers(struct put *put)
+{
+    rd_kafka_headers_t *kept = rd_kafka_headers_new(16);
+    const char *name;
+    const void *value;
+    size_t size;
+    for (size_t i = 0; rd_kafka_header_get_all(put->headers, i, &name, &value, &size) ==
+                       RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++)
+        if (stays(name, size, put->kept + 1))
+            rd_kafka_header_add(kept, name, -1, value, (ssize_t)size);
+    rd_kafka_headers_destroy(put->headers);
+    put->headers = kept;
+    put->has_key = false;
+    put->key_len = 0;
+    put->kept++;
+}
+
+/* Makes a record that is too large smaller; false: there is nothing left to take away. */
+static bool shrink(struct put *put)
+{
+    if (!put->value_optional || put->kept == KEPT_PLACE)
+        return false;
+    if (put->has_value)
+        drop_value(put);
+    else
+        drop_headers(put);
+    return true;
+}
+
+/* ---- deadlines: all of one option's length, so the list is in order as it is ---- */
+
+static void watch_deadline(struct publisher *p, struct put *put)
+{
+    if (put->deadline_ms < 0)
+        return;
+    put->earlier = p->last_due;
+    if (p->last_due != NULL)
+        p->last_due->later = put;
+    else
+        p->first_due = put;
+    p->last_due = put;
+}
+
+static void forget_deadline(struct publisher *p, struct put *put)
+{
+    if (put->deadline_ms < 0)
+        return;
+    if (put->earlier != NULL)
+        put->earlier->later = put->later;
+    else
+        p->first_due = put->later;
+    if (put->later != NULL)
+        put->later->earlier = put->earlier;
+    else
+        p->last_due = put->earlier;
+    put->deadline_ms = -1;
+}
+
+static void tell(struct put *put, bool acknowledged)
+{
+    publisher_done *done = put->done;
+    put->done = NULL;
+    if (done != NULL)
+        done(put->context, acknowledged);
+}
+
+/* Whoever waited goes on without it; librdkafka may still bring it home. */
+static void serve_deadlines(struct publisher *p, int64_t now_ms)
+{
+    while (p->first_due != NULL && p->first_due->deadline_ms <= now_ms) {
+        struct put *put = p->first_due;
+        forget_deadline(p, put);
+        tell(put, false);
+    }
+}
+
+/* ---- the way out and back ---- */
+
+static void failed(struct publisher *p, struct put *put, rd_kafka_resp_err_t code)
+{
+    if (put->done == NULL) { /* nobody waits: a newer record may have been written since */
+        forget_deadline(p, put);
+        put_free(put);
+        return;
+    }
+    bool smaller = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && shrink(put);
+    if (!smaller)
+        say_trouble(p, put, code);
+    if (p->waiting == NULL)
+        p->retry_ms = clock_mono_ms() + (smaller ? 0 : RETRY_MS);
+    wait_in_line(p, put);
+}
+
+static struct put *put_new(const struct publication *from)
+{
+    size_t topic_size = strlen(from->topic) + 1;
+    size_t key_len = from->key != NULL ? from->key_len : 0;
+    size_t value_len = from->value != NULL ? from->value_len : 0;
+    struct put *put = malloc(sizeof *put + key_len + value_len + topic_size);
+    if (put == NULL)
+        return NULL;
+    memset(put, 0, sizeof *put);
+    put->has_key = from->key != NULL;
+    put->has_value = from->value != NULL;
+    put->key_len = key_len;
+    put->value_len = value_len;
+    put->value_optional = from->value_optional;
+    put->partition = from->partition;
+    put->deadline_ms = from->deadline_ms;
+    put->headers = from->headers;
+    if (key_len > 0)
+        memcpy(put->bytes, from->key, key_len);
+    if (value_len > 0)
+        memcpy(put->bytes + key_len, from->value, value_len);
+    put->topic = memcpy(put->bytes + key_len + value_len, from->topic, topic_size);
+    return put;
+}
+
+bool publisher_put(struct publisher *p, const struct publication *publication, publisher_done *done,
+                   void *context, struct error *err)
+{
+    struct put *put = put_new(publication);
+    if (put == NULL)
+        return error_set(err, ERROR_NO_MEMORY, "no memory to publish a record");
+    put->done = done;
+    put->context = context;
+    watch_deadline(p, put);
+    if (p->renewing) {
+        wait_in_line(p, put);
+        return true;
+    }
+    rd_kafka_resp_err_t code = produce(p, put);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        failed(p, put, code);
+    return true;
+}
+
+static void report(struct publisher *p, const rd_kafka_message_t *m)
+{
+    struct put *put = m->_private;
+    if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        failed(p, put, m->err);
+        return;
+    }
+    p->renewals = 0;
+    log_trouble_over(&p->trouble, "records can be published again",
+                     (const struct log_field[]){{0}});
+    forget_deadline(p, put);
+    tell(put, true);
+    put_free(put);
+}
+
+static void serve_event(struct publisher *p, rd_kafka_event_t *e)
+{
+    if (e == NULL)
+        return;
+    for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
+        report(p, m);
+    rd_kafka_event_destroy(e);
+}
+
+static void serve(struct publisher *p)
+{
+    for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(p->producer.queue, 0)) != NULL;)
+        serve_event(p, e);
+}
+
+/* Tries the whole line once; what fails stands in it again. */
+static void produce_waiting(struct publisher *p)
+{
+    struct put *put = p->waiting;
+    p->waiting = NULL;
+    p->last = &p->waiting;
+    while (put != NULL) {
+        struct put *next = put->next;
+        rd_kafka_resp_err_t code =
+            put->done != NULL ? produce(p, put) : RD_KAFKA_RESP_ERR__PURGE_QUEUE;
+        if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+            failed(p, put, code);
+        put = next;
+    }
+}
+
+/* A producer whose sequence of records is broken writes nothing any more (librdkafka's fatal
+ * errors: a leader died at the wrong moment). Once it has given back what it held, another one
+ * takes that over; what had been written all the same is then there twice. */
+static void renew(struct publisher *p, int64_t now_ms)
+{
+    char why[sizeof p->fatal];
+    if (!p->renewing && rd_kafka_fatal_error(p->producer.rk, why, sizeof why)) {
+        p->renewing = true;
+        p->renewals++;
+        memcpy(p->fatal, why, sizeof p->fatal);
+        log_warn("the producer cannot go on: another one takes over", LOG_S("why", why));
+        rd_kafka_purge(p->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
+                                           RD_KAFKA_PURGE_F_NON_BLOCKING);
+    }
+    if (!p->renewing || rd_kafka_outq_len(p->producer.rk) > 0 || !producer_replace(&p->producer))
+        return;
+    p->renewing = false;
+    p->retry_ms = now_ms;
+}
+
+bool publisher_is_lost(const struct publisher *p, struct error *err)
+{
+    return p->renewals > RENEWALS_MAX &&
+           !error_set(err, ERROR_FAILED, "librdkafka's producer cannot go on: %s", p->fatal);
+}
+
+int64_t publisher_turn(struct publisher *p, int64_t now_ms)
+{
+    serve(p);
+    serve_deadlines(p, now_ms);
+    renew(p, now_ms);
+    if (p->waiting != NULL && now_ms >= p->retry_ms && !p->renewing)
+        produce_waiting(p);
+    int64_t due_ms = p->first_due != NULL ? p->first_due->deadline_ms : -1;
+    if (p->renewing && (due_ms < 0 || now_ms + RENEW_MS < due_ms))
+        due_ms = now_ms + RENEW_MS;
+    else if (p->waiting != NULL && (due_ms < 0 || p->retry_ms < due_ms))
+        due_ms = p->retry_ms;
+    if (due_ms < 0)
+        return -1;
+    return due_ms > now_ms ? due_ms - now_ms : 0;
+}
+
+void publisher_know(struct publisher *p, const char *topic, int64_t timeout_ms)
+{
+    producer_know(&p->producer, topic, timeout_ms);
+}
+
+void publisher_flush(struct publisher *p, int64_t timeout_ms)
+{
+    int64_t deadline = clock_mono_ms() + timeout_ms;
+    while (rd_kafka_outq_len(p->producer.rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->producer.queue, POLL_MS);
+        serve_event(p, e);
+    }
+}
+
+rd_kafka_t *publisher_client(struct publisher *p)
+{
+    return producer_lend(&p->producer);
+}
+
+static void end_unacknowledged(struct publisher *p, struct put *put)
+{
+    forget_deadline(p, put);
+    tell(put, false);
+    put_free(put);
+}
+
+/* Purged records come back as delivery reports, which only this thread serves. */
+static void abandon(struct publisher *p)
+{
+    int64_t deadline = clock_mono_ms() + PURGE_MS;
+    rd_kafka_purge(p->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
+    while (rd_kafka_outq_len(p->producer.rk) > 0 && clock_mono_ms() < deadline) {
+        rd_kafka_event_t *e = rd_kafka_queue_poll(p->producer.queue, POLL_MS);
+        if (e == NULL)
+            continue;
+        for (const rd_kafka_message_t *m; (m = rd_kafka_event_message_next(e)) != NULL;)
+            end_unacknowledged(p, m->_private);
+        rd_kafka_event_destroy(e);
+    }
+    for (struct put *put = p->waiting, *next; put != NULL; put = next) {
+        next = put->next;
+        end_unacknowledged(p, put);
+    }
+}
+
+void publisher_free(struct publisher *p)
+{
+    if (p == NULL)
+        return;
+    abandon(p);
+    producer_close(&p->producer);
+    free(p);
+}

@@ -1,0 +1,19 @@
+/* start_position: where in a topic to begin or end, as a person writes it. */
+#ifndef KAFKA_START_POSITION_H
+#define KAFKA_START_POSITION_H
+
+#include "base/error.h"
+
+#include <stdint.h>
+
+struct position {
+    enum position_kind { POSITION_BEGINNING, POSITION_OFFSET, POSITION_TIME } kind;
+    int64_t value; /* an offset, or ms since the epoch */
+};
+
+/* "beginning", an offset, or an RFC 3339 time in UTC ("2026-11-22T09:00:00Z"). CONFIG, naming the
+ * argument, when text is none of these. */
+bool position_parse(const char *argument, const char *text, struct position *ret,
+                    struct error *err) must_check;
+
+#endif

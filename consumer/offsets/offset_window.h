@@ -1,0 +1,63 @@
+/* offset_window: which offsets of one partition are settled; what may be committed.
+ *
+ *            watermark                            next
+ *   settled …    |  open  settled  open  settled …  |  not seen
+ *   ─────────────┼──────────────────────────────────┼──────────▶ offset
+ *
+ * The watermark is the lowest open offset, or `next` when none is open: everything below it is
+ * settled, so it is what a commit holds (the next offset to read). Only open offsets take memory: a
+ * record that is not for us merely moves `next`. Gaps (compaction, transaction markers) count as
+ * settled. Offsets are noted in increasing order; settled in any. Not thread-safe. */
+#ifndef OFFSETS_OFFSET_WINDOW_H
+#define OFFSETS_OFFSET_WINDOW_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct window {
+    int64_t next; /* the offset after the last one seen */
+    struct window_entry {
+        int64_t offset;
+        bool settled;
+    } * ring; /* entries head … tail-1, oldest first; a settled one waits for those before it */
+    uint64_t head, tail; /* tickets; ring index = ticket & (room - 1) */
+    size_t room;         /* a power of two, or 0 */
+    size_t open;         /* entries not settled */
+    /* Offsets at or above `next` that an earlier owner settled (offsets/commit_metadata): passed
+     * when they come. Owned; increasing, apart from each other; those before `known_at` lie behind.
+     */
+    struct window_range {
+        int64_t from, to; /* from ≤ offset < to */
+    } * known;
+    size_t known_at, known_count;
+};
+
+void window_init(struct window *w, int64_t position); /* allocates nothing */
+void window_done(struct window *w);
+
+/* Whether this offset has not been seen yet. A record below `next` is a repetition by the fetcher
+ * and must be dropped, not delivered again. */
+bool window_is_new(const struct window *w, int64_t offset);
+
+/* Whether an earlier owner settled this new offset already: then it is passed, not delivered. */
+bool window_is_known(struct window *w, int64_t offset);
+
+/* A new offset that is settled as it is seen. */
+void window_pass(struct window *w, int64_t offset);
+
+/* Makes room for one more open offset; false without memory. */
+bool window_reserve(struct window *w);
+
+/* A new offset that stays open, after window_reserve; the ticket names it for window_settle. */
+uint64_t window_open(struct window *w, int64_t offset);
+
+/* Settles an open offset; each ticket exactly once. */
+void window_settle(struct window *w, uint64_t ticket);
+
+/* What may be committed. Never goes back. */
+int64_t window_watermark(const struct window *w);
+
+size_t window_open_count(const struct window *w);
+
+#endif

@@ -1,0 +1,151 @@
+#include "operator/evaluator.h"
+
+#include "cdc/wire_format.h"
+#include "kafka/header.h"
+#include "registry/decoders.h"
+#include "registry/registry.h"
+#include "sys/clock.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+enum { TURN_MS = 20, REGISTRY_PATIENCE_MS = 30000 };
+
+struct judge {
+    const struct config *config;
+    struct loop *loop;
+    struct http *http;
+    struct registry *registry;
+    struct plans *plans;
+    struct transform *transform;
+    struct transformed last; /* `why` may point into it */
+    struct error wire_error; /* and `detail` into this */
+    bool stopped;
+};
+
+static void nothing(void *context)
+{
+    (void)context;
+}
+
+static void stop_asked(void *context, int fd, unsigned events)
+{
+    struct judge *j = context;
+    (void)events;
+    loop_forget(j->loop, fd);
+    j->stopped = true;
+}
+
+static bool open_judge(struct judge *j, int stop_fd, struct error *err)
+{
+    if ((j->loop = loop_new(err)) == NULL || (j->http = http_new(j->loop, err)) == NULL ||
+        (j->registry = registry_new(j->http, j->config, nothing, NULL, err)) == NULL)
+        return false;
+    j->plans = plans_new(j->config, j->registry);
+    j->transform = transform_new(j->config);
+    return (j->plans != NULL && j->transform != NULL &&
+            loop_watch(j->loop, stop_fd, LOOP_READ, stop_asked, j)) ||
+           error_set(err, ERROR_NO_MEMORY, "no memory to start");
+}
+
+struct judge *judge_new(const struct config *config, int stop_fd, struct error *err)
+{
+    struct judge *j = calloc(1, sizeof *j);
+    if (j == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        return NULL;
+    }
+    j->config = config;
+    if (open_judge(j, stop_fd, err))
+        return j;
+    judge_free(j);
+    return NULL;
+}
+
+void judge_free(struct judge *j)
+{
+    if (j == NULL)
+        return;
+    transform_free(j->transform);
+    plans_free(j->plans);
+    registry_free(j->registry);
+    http_free(j->http);
+    loop_free(j->loop);
+    free(j);
+}
+
+bool judge_stopped(struct judge *j)
+{
+    loop_wait(j->loop, 0);
+    return j->stopped;
+}
+
+/* Runs the loop until the registry has answered, or patience or the operator ends it. */
+static enum plans_answer await_plan(struct judge *j, int32_t id, const struct plan **ret_plan,
+                                    const char **ret_why)
+{
+    int64_t deadline = clock_mono_ms() + REGISTRY_PATIENCE_MS;
+    enum plans_answer answer;
+    while ((answer = plans_get(j->plans, id, ret_plan, ret_why)) == PLANS_PENDING && !j->stopped &&
+           clock_mono_ms() < deadline) {
+        registry_turn(j->registry, clock_mono_ms());
+        http_turn(j->http);
+        loop_wait(j->loop, TURN_MS);
+    }
+    return answer;
+}
+
+static void transform_record(struct judge *j, const rd_kafka_message_t *m, const struct wire *wire,
+                             const struct plan *plan, bool gate, struct judge_verdict *ret)
+{
+    struct transformed *t = &j->last;
+    const struct record record = {.topic = j->config->kafka_topic,
+                                  .partition = m->partition,
+                                  .offset = m->offset,
+                                  .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+                                  .body = wire->body,
+                                  .len = wire->len,
+                                  .has_header = kafka_has_header,
+                                  .header = kafka_header_value,
+                                  .context = m};
+    struct schema_proof *proof = plans_proof(j->plans, wire->schema_id);
+    transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);
+    schema_proof_note(proof, t->whole);
+    *ret = (struct judge_verdict){t->verdict, t->why,
+                                  t->verdict == TRANSFORM_DELIVER ? t->body : NULL, t->detail};
+}
+
+bool judge_record(struct judge *j, const rd_kafka_message_t *m, bool gate,
+                  struct judge_verdict *ret, struct error *err)
+{
+    struct wire wire;
+    const struct plan *plan;
+    const char *why;
+    j->wire_error = (struct error){0};
+    *ret = (struct judge_verdict){TRANSFORM_REJECT, "undecodable", NULL, j->wire_error.text};
+    if (m->payload == NULL) {
+        *ret = (struct judge_verdict){TRANSFORM_SKIP, skip_reason_names[SKIP_TOMBSTONE], NULL, ""};
+        return true;
+    }
+    if (!wire_split(m->payload, m->len, &wire, &j->wire_error))
+        return true;
+    const char *elsewhere =
+        plans_proof(j->plans, wire.schema_id) == NULL ? wire_elsewhere(kafka_has_header, m) : NULL;
+    if (elsewhere != NULL) { /* what looks like an id is none: no question to the registry */
+        ret->detail = elsewhere;
+        return true;
+    }
+    switch (await_plan(j, (int32_t)wire.schema_id, &plan, &why)) {
+    case PLANS_HAVE:
+        transform_record(j, m, &wire, plan, gate, ret);
+        return ret->verdict != TRANSFORM_STOP || error_set(err, ERROR_FAILED, "%s", ret->detail);
+    case PLANS_MISSING:
+    case PLANS_UNREADABLE: ret->detail = why; return true;
+    case PLANS_STOP: return error_set(err, ERROR_FAILED, "%s", why);
+    default: break;
+    }
+    ret->why = NULL;
+    return j->stopped || error_set(err, ERROR_UNREACHABLE,
+                                   "the schema registry %s does not answer for schema %" PRId32,
+                                   j->config->registry_url, (int32_t)wire.schema_id);
+}

@@ -1,0 +1,83 @@
+/* parked_list: which parked records still wait to be sent, of all that were ever parked.
+ *
+ * A record may be parked, sent again and parked again: the last parking counts. Its order's last
+ * outcome decides: when that is not "parked", or is of another record, it waits no more. Orders are
+ * told apart by their whole ids. Of one orders' topic; pure but for its memory.
+ *
+ *   add … add ─▶ sort ─▶ outcome, request … ─▶ select ─▶ outcome, request, waits …
+ */
+#ifndef OPERATOR_PARKED_LIST_H
+#define OPERATOR_PARKED_LIST_H
+
+#include "base/error.h"
+#include "base/slice.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PARKED_REASON_MAX = 64, PARKED_REQUEST_MAX = 64 };
+
+/* Where the source record lies in the orders' topic. */
+struct parked_source {
+    int32_t partition;
+    int64_t offset;
+};
+
+struct parked_entry {
+    struct parked_source source;
+    int32_t parked_partition; /* of the parked record */
+    int64_t parked_offset;
+    int64_t parked_ms;
+    struct slice order;               /* its id; without bytes: not known. Owned by the list */
+    bool settled;                     /* waits no more */
+    bool selected;                    /* by parked_list_select */
+    char request[PARKED_REQUEST_MAX]; /* asked for and not yet answered; "": none */
+    char reason[PARKED_REASON_MAX];
+};
+
+struct parked_list {
+    struct parked_entry *entries;
+    struct parked_entry **by_order, **by_place; /* after parked_list_sort */
+    size_t count, room;
+    size_t selected,
+        requested; /* after parked_list_select: to be sent, and left out as asked for */
+};
+
+void parked_list_done(struct parked_list *list);
+
+/* Copies the entry and its order's id. False without memory. */
+bool parked_list_add(struct parked_list *list, const struct parked_entry *entry) must_check;
+
+/* After the last add: keeps the last parking of each source record. What could not be read when it
+ * was parked had no order; what an earlier or later parking of the same record knows of it counts
+ * for it too. False without memory. */
+bool parked_list_sort(struct parked_list *list) must_check;
+
+/* What an outcome record says, in the order in which they were written. */
+struct parked_outcome {
+    struct slice
+        order; /* without bytes: it has none; it then counts for entries without one only */
+    struct parked_source source;
+    bool parked;
+    struct slice request; /* that it answers; without bytes: none */
+};
+void parked_list_outcome(struct parked_list *list, const struct parked_outcome *outcome);
+
+/* A retry of this source record was asked for; an outcome that names its request answers it. */
+void parked_list_request(struct parked_list *list, const struct parked_source *source,
+                         struct slice request);
+
+/* Selects those that wait and are not asked for, for this reason ("" for any; "http:" means all
+ * that begin so), parked at or after since_ms. */
+void parked_list_select(struct parked_list *list, const char *reason, int64_t since_ms);
+
+/* Whether the record at this place of the parked topic was selected. */
+bool parked_list_selected(const struct parked_list *list, int32_t parked_partition,
+                          int64_t parked_offset);
+
+/* Whether the record at this place of the parked topic was selected, and still waits. */
+bool parked_list_waits(const struct parked_list *list, int32_t parked_partition,
+                       int64_t parked_offset);
+
+#endif

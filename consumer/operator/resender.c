@@ -1,0 +1,181 @@
+#include "operator/resender.h"
+
+#include "kafka/reader.h"
+#include "sys/clock.h"
+
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+enum { ACKNOWLEDGE_MS = 10000, FETCH_MS = 10000, POLL_MS = 100 };
+
+struct resender {
+    const struct config *config;
+    int wake_fd;
+    struct publisher *publisher;
+    bool answered, acknowledged;
+};
+
+struct resender *resender_new(const struct config *config, struct error *err)
+{
+    struct resender *r = calloc(1, sizeof *r);
+    if (r == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory to write retries");
+        return NULL;
+    }
+    r->config = config;
+    r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    r->publisher = publisher_new(config, r->wake_fd, err);
+    if (r->publisher != NULL)
+        return r;
+    resender_free(r);
+    return NULL;
+}
+
+void resender_free(struct resender *r)
+{
+    if (r == NULL)
+        return;
+    publisher_free(r->publisher);
+    close(r->wake_fd);
+    free(r);
+}
+
+static void written(void *context, bool acknowledged)
+{
+    struct resender *r = context;
+    r->answered = true;
+    r->acknowledged = acknowledged;
+}
+
+static void wait_for_wake(struct resender *r, int64_t wait_ms)
+{
+    uint64_t count;
+    struct pollfd fd = {.fd = r->wake_fd, .events = POLLIN};
+    poll(&fd, 1, wait_ms < 0 || wait_ms > POLL_MS ? POLL_MS : (int)wait_ms);
+    (void)!read(r->wake_fd, &count, sizeof count);
+}
+
+static bool await_answer(struct resender *r, const char *topic, struct error *err)
+{
+    while (!r->answered) {
+        int64_t wait_ms = publisher_turn(r->publisher, clock_mono_ms());
+        if (!r->answered)
+            wait_for_wake(r, wait_ms);
+    }
+    return r->acknowledged ||
+           error_set(err, ERROR_UNREACHABLE,
+                     "the topic \"%s\" does not acknowledge; it may or may not hold the record",
+                     topic);
+}
+
+bool resender_publish(struct resender *r, const char *topic, struct slice key, struct slice value,
+                      struct error *err)
+{
+    const struct publication publication = {.topic = topic,
+                                            .partition = RD_KAFKA_PARTITION_UA,
+                                            .key = key.data,
+                                            .key_len = key.len,
+                                            .value = value.data,
+                                            .value_len = value.len,
+                                            .deadline_ms = clock_mono_ms() + ACKNOWLEDGE_MS};
+    r->answered = r->acknowledged = false;
+    return publisher_put(r->publisher, &publication, written, r, err) &&
+           await_answer(r, topic, err);
+}
+
+rd_kafka_t *resender_client(struct resender *r)
+{
+    return publisher_client(r->publisher);
+}
+
+static bool write_order(struct resender *r, const struct retry_order *order,
+                        const struct resend_ask *ask, struct error *err)
+{
+    r->answered = r->acknowledged = false;
+    if (!retry_write(r->publisher, r->config, order, ask->source, ask->request,
+                     clock_mono_ms() + ACKNOWLEDGE_MS, written, r, err))
+        return false;
+    return await_answer(r, r->config->retry_topic, err);
+}
+
+static struct reader *read_one(struct resender *r, int32_t partition, int64_t offset,
+                               struct error *err)
+{
+    size_t count = (size_t)partition + 1;
+    int64_t *starts = calloc(count, sizeof *starts), *ends = calloc(count, sizeof *ends);
+    struct reader *reader = NULL;
+    if (starts != NULL && ends != NULL) {
+        starts[partition] = offset;
+        ends[partition] = offset + 1;
+        reader = reader_between(r->config, starts, ends, count, err);
+    } else {
+        error_set(err, ERROR_NO_MEMORY, "no memory to fetch a record");
+    }
+    free(starts);
+    free(ends);
+    return reader;
+}
+
+static bool write_source(struct resender *r, const rd_kafka_message_t *m, struct slice key,
+                         const struct resend_ask *ask, struct error *err)
+{
+    rd_kafka_headers_t *headers = NULL;
+    (void)rd_kafka_message_headers(m, &headers);
+    const struct retry_order order = {.topic = r->config->kafka_topic,
+                                      .partition = m->partition,
+                                      .offset = m->offset,
+                                      .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+                                      .key = {m->key, m->key_len},
+                                      .value = {m->payload, m->len},
+                                      .headers = headers,
+                                      .order = key,
+                                      .judged = ask->judged,
+                                      .forced = ask->forced};
+    return write_order(r, &order, ask, err);
+}
+
+bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
+                     const struct resend_ask *ask, struct error *err)
+{
+    int64_t deadline = clock_mono_ms() + FETCH_MS;
+    rd_kafka_message_t *m = NULL;
+    if (partition < 0 || offset < 0)
+        return error_set(err, ERROR_FAILED, "its outcome does not say where its record lies");
+    struct reader *reader = read_one(r, partition, offset, err);
+    while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
+        m = reader_next(reader, POLL_MS);
+    bool there = m != NULL && m->payload != NULL && m->offset == offset;
+    bool ok = there && write_source(r, m, key, ask, err);
+    if (m != NULL)
+        rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
+    bool failed = reader == NULL, at_end = reader != NULL && reader_at_end(reader);
+    reader_free(reader);
+    if (there || failed)
+        return ok;
+    return at_end ? error_set(err, ERROR_FAILED,
+                              "its record (partition %d, offset %lld) is gone from the topic: only "
+                              "the shop can confirm it again",
+                              (int)partition, (long long)offset)
+                  : error_set(err, ERROR_UNREACHABLE, "its record does not come from the brokers");
+}
+
+bool resender_parked(struct resender *r, const rd_kafka_message_t *parked,
+                     const struct resend_ask *ask, struct error *err)
+{
+    struct retry_order order;
+    const char *why;
+    struct resend_ask as_parked = *ask;
+    if (!retry_order_of_parked(parked, &order, &why))
+        return error_set(err, ERROR_FAILED, "%s", why);
+    order.forced = ask->forced;
+    as_parked.judged = order.judged;
+    if (order.value.len > 0)
+        return write_order(r, &order, ask, err);
+    if (strcmp(order.topic, r->config->kafka_topic) != 0)
+        return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
+                         order.topic);
+    return resender_source(r, order.partition, order.offset, order.order, &as_parked, err);
+}

@@ -1,0 +1,38 @@
+/* resender: original records into the retry topic, one after the other. Blocking; for the verbs. */
+#ifndef OPERATOR_RESENDER_H
+#define OPERATOR_RESENDER_H
+
+#include "topics/retry_record.h"
+
+struct resender;
+
+struct resender *resender_new(const struct config *config, struct error *err);
+void resender_free(struct resender *resender); /* accepts NULL */
+
+struct resend_ask {
+    const char *source;  /* "retry", "redrive" */
+    const char *request; /* whose outcome is waited for */
+    bool judged;         /* resender_source only: as in retry_record.h */
+    bool forced;
+};
+
+/* The bytes of a parked record; of one that was too large to be parked whole, its source's. Whether
+ * it was judged stands in the record. Returns when the brokers have acknowledged it. UNREACHABLE
+ * when they do not within 10 s; FAILED when the bytes are nowhere any more. */
+bool resender_parked(struct resender *resender, const rd_kafka_message_t *parked,
+                     const struct resend_ask *ask, struct error *err) must_check;
+
+/* The record at these coordinates of kafka.topic. order is the key of its outcome record. */
+bool resender_source(struct resender *resender, int32_t partition, int64_t offset,
+                     struct slice order, const struct resend_ask *ask,
+                     struct error *err) must_check;
+
+/* A record without headers into another of the program's own topics, its partition by its key. No
+ * value: a tombstone. As above. */
+bool resender_publish(struct resender *resender, const char *topic, struct slice key,
+                      struct slice value, struct error *err) must_check;
+
+/* The producer itself, for what else it can do; valid until resender_free. */
+rd_kafka_t *resender_client(struct resender *resender);
+
+#endif

@@ -1,0 +1,39 @@
+/* field_map: what a writer's schema makes of each payload field, in words: which column feeds it,
+ * the column's Avro type, what it becomes, and whether an order can be sent at all. Pure. */
+#ifndef ORDER_FIELD_MAP_H
+#define ORDER_FIELD_MAP_H
+
+#include "cdc/plan.h"
+
+enum { FIELD_MAP_TEXT = 420, FIELD_MAP_COLUMNS = 2048 };
+
+enum field_fate {
+    FIELD_FINE,
+    FIELD_DOUBTFUL, /* something is sent, perhaps not what is meant */
+    FIELD_HOPELESS  /* every order is parked */
+};
+
+struct field_source {
+    enum field_fate fate;
+    char type[FIELD_MAP_TEXT];    /* "string", "bytes (Decimal, scale 2), or null"; "": no column */
+    char becomes[FIELD_MAP_TEXT]; /* "number with exactly its digits" */
+};
+
+struct field_map {
+    char schema[FIELD_MAP_TEXT]; /* the schema's full name, cut to size */
+    enum plan_shape shape;
+    struct field_source field[FIELD_COUNT];
+    struct field_source rule;        /* what rule.column makes of it */
+    struct field_source owner;       /* of auth.owner_column; zero unless it is set */
+    bool has_absent;                 /* a column that is asked for is not there */
+    char columns[FIELD_MAP_COLUMNS]; /* all of them: "id string (Uuid), status string" */
+    struct error refused;            /* as plan_compile's; code ERROR_NONE: records can be read */
+};
+
+/* All that is wrong with a schema at once: a row that plan_compile refuses with CONFIG is mapped
+ * all the same, and `refused` says so. Fails with UNDECODABLE where there is no row to be mapped.
+ */
+bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
+                  struct field_map *ret_map, struct error *err) must_check;
+
+#endif

@@ -1,0 +1,296 @@
+#include "order/payload.h"
+
+#include "base/decimal.h"
+#include "base/time_text.h"
+#include "base/utf8.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define TEXT_MAX (256 * 1024) /* bytes of one text column */
+
+enum shape { TEXT, NUMBER, WHOLE, TIME };
+
+static const struct {
+    enum shape shape;
+    bool required;
+} fields[FIELD_COUNT] = {
+#define X(id, name, column, shape, required) {shape, required},
+    PAYLOAD_FIELDS(X)
+#undef X
+};
+
+static bool is_null(const struct column *c)
+{
+    return c->kind == COLUMN_ABSENT || c->kind == COLUMN_NULL;
+}
+
+static void add_escape(struct buf *b, unsigned char c)
+{
+    static const char *const shorts[] = {
+        ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
+        ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
+    if (c < sizeof shorts / sizeof *shorts && shorts[c] != NULL)
+        buf_add_text(b, shorts[c]);
+    else
+        buf_addf(b, "\\u%04x", c);
+}
+
+static bool needs_escape(unsigned char c)
+{
+    return c < 0x20 || c == '"' || c == '\\';
+}
+
+/* Valid UTF-8 as a JSON string. */
+static void add_string(struct buf *b, const char *text, size_t len)
+{
+    buf_add_char(b, '"');
+    size_t plain = 0; /* where the stretch without escapes begins */
+    for (size_t i = 0; i < len; i++) {
+        if (!needs_escape((unsigned char)text[i]))
+            continue;
+        buf_add(b, text + plain, i - plain);
+        add_escape(b, (unsigned char)text[i]);
+        plain = i + 1;
+    }
+    buf_add(b, text + plain, len - plain);
+    buf_add_char(b, '"');
+}
+
+bool json_add_string(struct buf *b, const char *text, size_t len)
+{
+    if (!utf8_is_valid(text, len))
+        return false;
+    add_string(b, text, len);
+    return true;
+}
+
+/* Appends a number's JSON text. */
+static enum reject_reason add_number(struct buf *b, const struct column *c)
+{
+    bool ok = false;
+    switch (c->kind) {
+    case COLUMN_ABSENT:
+    case COLUMN_NULL: return REJECT_MISSING;
+    case COLUMN_INT: buf_add_int(b, c->number); return REJECT_NONE;
+    case COLUMN_DECIMAL: ok = decimal_add(b, (const uint8_t *)c->data, c->len, c->scale); break;
+    case COLUMN_FLOAT:
+    case COLUMN_DOUBLE: ok = decimal_add_real(b, c->real, c->kind == COLUMN_FLOAT); break;
+    case COLUMN_TEXT:
+        ok = decimal_is_json_number(c->data, c->len);
+        if (ok)
+            buf_add(b, c->data, c->len);
+        break;
+    case COLUMN_OTHER: break;
+    }
+    return ok ? REJECT_NONE : REJECT_NOT_A_NUMBER;
+}
+
+/* Below zero: a minus, and a digit other than 0 before any exponent. */
+static bool is_negative(const char *text, size_t len)
+{
+    if (text[0] != '-')
+        return false;
+    for (size_t i = 1; i < len && text[i] != 'e' && text[i] != 'E'; i++)
+        if (text[i] >= '1' && text[i] <= '9')
+            return true;
+    return false;
+}
+
+/* Digits that do not begin with 0, then at most zeros behind the point: 2, 2.00. */
+static bool is_whole(const char *text, size_t len)
+{
+    size_t i = 0;
+    if (text[0] < '1' || text[0] > '9')
+        return false;
+    while (i < len && text[i] >= '0' && text[i] <= '9')
+        i++;
+    if (i == len)
+        return true;
+    if (text[i] != '.')
+        return false;
+    for (i++; i < len && text[i] == '0';)
+        i++;
+    return i == len;
+}
+
+static enum reject_reason add_amount(struct buf *b, const struct column *c, enum shape shape)
+{
+    size_t start = b->len;
+    enum reject_reason reason = add_number(b, c);
+    if (reason != REJECT_NONE || !buf_ok(b))
+        return reason;
+    const char *text = b->data + start;
+    size_t len = b->len - start;
+    if (is_negative(text, len))
+        return REJECT_NEGATIVE;
+    return shape == WHOLE && !is_whole(text, len) ? REJECT_NOT_WHOLE : REJECT_NONE;
+}
+
+static enum reject_reason add_text(struct buf *b, const struct column *c, bool required)
+{
+    if (is_null(c)) {
+        buf_add_text(b, "\"\"");
+        return required ? REJECT_MISSING : REJECT_NONE;
+    }
+    if (c->kind != COLUMN_TEXT) { /* a number's digits, in quotes */
+        buf_add_char(b, '"');
+        enum reject_reason reason = add_number(b, c);
+        buf_add_char(b, '"');
+        return reason;
+    }
+    add_string(b, c->data, c->len);
+    return required && utf8_is_blank(c->data, c->len) ? REJECT_MISSING : REJECT_NONE;
+}
+
+enum { MILLISECONDS = 3 };
+
+/* A null confirmed_at is the event's own time, else the Kafka record's. */
+static enum reject_reason add_event_time(struct buf *b, const struct change *change,
+                                         int64_t record_ms)
+{
+    if (change->event_ms.kind == COLUMN_INT)
+        return timestamp_add(b, change->event_ms.number, MILLISECONDS) ? REJECT_NONE
+                                                                       : REJECT_BAD_TIME;
+    return record_ms >= 0 && timestamp_add(b, record_ms, MILLISECONDS) ? REJECT_NONE
+                                                                       : REJECT_BAD_TIME;
+}
+
+/* No order was confirmed outside these years: such a time has another unit, or is an infinity. */
+#define YEAR_1990 INT64_C(631152000)
+#define YEAR_2100 INT64_C(4102444800)
+
+static bool is_plausible(int64_t seconds)
+{
+    return seconds >= YEAR_1990 && seconds < YEAR_2100;
+}
+
+static int64_t unit_of(unsigned digits)
+{
+    int64_t unit = 1;
+    for (; digits > 0; digits--)
+        unit *= 10;
+    return unit;
+}
+
+/* Without an annotation (connect.meta.data=false), the unit is told by its size: the years 1990 to
+ * 2099 in milli-, micro- and nanoseconds do not overlap. */
+static unsigned digits_of(const struct column *c)
+{
+    if (c->ticks != 0)
+        return c->ticks;
+    for (unsigned digits = 6; digits <= 9; digits += 3)
+        if (is_plausible(c->number / unit_of(digits)))
+            return digits;
+    return MILLISECONDS;
+}
+
+static bool add_count(struct buf *b, const struct column *c, const struct time_zone *zone)
+{
+    if (c->ticks == COLUMN_TICKS_NO_TIME)
+        return false;
+    unsigned digits = digits_of(c);
+    int64_t unit = unit_of(digits), seconds = c->number / unit, shift = 0;
+    if (!is_plausible(seconds))
+        return false;
+    if (c->local && zone != NULL)
+        shift = time_zone_instant(zone, seconds) - seconds;
+    return is_plausible(seconds + shift) && timestamp_add(b, c->number + shift * unit, digits);
+}
+
+/* A text goes out as it is, unless it is a local time that was written as if it were UTC. */
+static bool add_written(struct buf *b, const struct column *c, const struct time_zone *zone)
+{
+    struct timestamp t;
+    if (!timestamp_read(c->data, c->len, &t) || !is_plausible(t.seconds))
+        return false;
+    if (c->local && zone != NULL)
+        return timestamp_add_text(b, time_zone_instant(zone, t.seconds), t.fraction,
+                                  t.fraction_len);
+    buf_add(b, c->data, c->len);
+    return true;
+}
+
+static enum reject_reason add_time(struct buf *b, const struct column *c,
+                                   const struct change *change, int64_t record_ms,
+                                   const struct time_zone *zone)
+{
+    enum reject_reason reason = REJECT_BAD_TIME;
+    buf_add_char(b, '"');
+    if (is_null(c))
+        reason = add_event_time(b, change, record_ms);
+    else if ((c->kind == COLUMN_INT && add_count(b, c, zone)) ||
+             (c->kind == COLUMN_TEXT && add_written(b, c, zone)))
+        reason = REJECT_NONE;
+    buf_add_char(b, '"');
+    return reason;
+}
+
+/* Whatever the text is to feed. */
+static bool is_bad_text(const struct column *c)
+{
+    return c->kind == COLUMN_TEXT && (c->len > TEXT_MAX || !utf8_is_valid(c->data, c->len));
+}
+
+static enum reject_reason add_field(struct buf *b, const struct change *change,
+                                    enum payload_field field, int64_t record_ms,
+                                    const struct time_zone *zone)
+{
+    const struct column *c = &change->field[field];
+    if (column_is_unavailable(c))
+        return REJECT_UNAVAILABLE;
+    if (is_bad_text(c))
+        return REJECT_BAD_TEXT;
+    switch (fields[field].shape) {
+    case NUMBER:
+    case WHOLE: return add_amount(b, c, fields[field].shape);
+    case TIME: return add_time(b, c, change, record_ms, zone);
+    default: return add_text(b, c, fields[field].required);
+    }
+}
+
+static void add_name(struct buf *b, const char *name)
+{
+    buf_add_char(b, '"');
+    buf_add_text(b, name);
+    buf_add_text(b, "\":");
+}
+
+bool payload_render(const struct change *change, int64_t record_ms,
+                    const struct payload_options *options, struct buf *body,
+                    struct rejection *ret_rejection)
+{
+    bool nested = options->shape == PAYLOAD_NESTED;
+    buf_add_text(body, "{\"form_name\":");
+    json_add_string(body, options->form_name, strlen(options->form_name));
+    buf_add_text(body, nested ? ",\"fields\":{" : ",");
+    for (size_t f = 0; f < FIELD_COUNT; f++) {
+        if (f > 0)
+            buf_add_char(body, ',');
+        add_name(body, payload_field_names[f]);
+        enum reject_reason reason =
+            add_field(body, change, (enum payload_field)f, record_ms, options->zone);
+        if (reason == REJECT_NONE && !buf_ok(body))
+            reason = REJECT_BAD_TEXT; /* all together too long */
+        if (reason != REJECT_NONE) {
+            *ret_rejection = (struct rejection){reason, (enum payload_field)f};
+            return false;
+        }
+    }
+    buf_add_text(body, nested ? "}}" : "}");
+    if (buf_ok(body))
+        return true;
+    *ret_rejection = (struct rejection){REJECT_BAD_TEXT, FIELD_COUNT - 1};
+    return false;
+}
+
+const char *rejection_text(const struct rejection *rejection, char *text, size_t size)
+{
+    static const char *const names[] = {
+#define X(id, name) name,
+        REJECT_REASONS(X)
+#undef X
+    };
+    snprintf(text, size, "%s:%s", names[rejection->reason], payload_field_names[rejection->field]);
+    return text;
+}

@@ -1,0 +1,61 @@
+/* payload: validates a change and renders the exact bytes of the webhook's body.
+ *
+ * Pure: no I/O, no clock, no double ever touches a decimal. */
+#ifndef ORDER_PAYLOAD_H
+#define ORDER_PAYLOAD_H
+
+#include "base/buf.h"
+#include "base/time_zone.h"
+#include "cdc/change.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define PAYLOAD_BODY_MAX (1024 * 1024) /* bytes: the limit a caller gives the body's buf */
+
+/* Why a record can never be sent: with the field it concerns, this is the closed list. */
+#define REJECT_REASONS(X)                                                                  \
+    X(NONE, "")                                                                            \
+    X(MISSING, "missing")         /* a required field is absent, null or blank */          \
+    X(UNAVAILABLE, "unavailable") /* a TOAST value that the event does not carry */        \
+    X(NEGATIVE, "negative")                                                                \
+    X(NOT_A_NUMBER, "not_a_number")                                                        \
+    X(NOT_WHOLE, "not_whole") /* a quantity that is not a whole number of at least 1 */    \
+    X(BAD_TIME, "bad_time")   /* no time, no such day, or not in the years 1990 to 2099 */ \
+    X(BAD_TEXT, "bad_text")   /* invalid UTF-8, or too long */
+
+enum reject_reason {
+#define X(id, name) REJECT_##id,
+    REJECT_REASONS(X)
+#undef X
+};
+
+struct rejection {
+    enum reject_reason reason; /* REJECT_NONE: none */
+    enum payload_field field;
+};
+
+enum payload_shape { PAYLOAD_NESTED, PAYLOAD_FLAT };
+
+struct payload_options {
+    const char *form_name; /* "order_confirmation"; valid UTF-8, borrowed */
+    enum payload_shape shape;
+    const struct time_zone *zone; /* of times without one; NULL: UTC. Borrowed */
+};
+
+/* Appends the body of `change` to `body` (reset by the caller). Fields are checked in the payload's
+ * order, so the first bad one names the rejection. record_ms is the Kafka record's timestamp, which
+ * stands in where the event has no time of its own; -1: none. Returns true and a complete body, or
+ * false and *ret_rejection; the body's contents are then undefined. */
+bool payload_render(const struct change *change, int64_t record_ms,
+                    const struct payload_options *options, struct buf *body,
+                    struct rejection *ret_rejection);
+
+/* "missing:client_phone": the reason as journals and headers show it. Cut to size; returns text. */
+const char *rejection_text(const struct rejection *rejection, char *text, size_t size);
+
+/* Appends text as a JSON string with its quotes; only '"', '\' and bytes below 0x20 are escaped
+ * (short forms, else \u00xx in lower case; RFC 8259 §7). False when it is not valid UTF-8. */
+bool json_add_string(struct buf *b, const char *text, size_t len);
+
+#endif

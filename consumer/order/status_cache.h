@@ -1,0 +1,53 @@
+/* status_cache: whether each order's last seen status was the rule's value, and with which
+ * confirmed_at; bounded, exact LRU.
+ *
+ * Stands in for a before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped
+ * records). An order is known by 128 bits of keyed hash, never by its id, so an entry is 32 bytes
+ * whatever ids look like. Grows to its capacity as orders come; not thread-safe.
+ *
+ * What is remembered holds as long as every record is seen in turn. An era is one such stretch, of
+ * one partition: what was noted in another era is not known any more. */
+#ifndef ORDER_STATUS_CACHE_H
+#define ORDER_STATUS_CACHE_H
+
+#include "base/hash.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct memory;
+
+/* capacity in orders; 0 remembers nothing. The key is copied. NULL without memory. */
+struct memory *memory_new(size_t capacity, const struct hash_key *key);
+void memory_free(struct memory *memory); /* accepts NULL */
+
+enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };
+
+/* Returns what was known of the order in this era and notes what is true now, making it the most
+ * recent. */
+enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len, uint32_t era,
+                               bool triggered);
+
+/* What is noted of an order: the era it was seen in, 31 bits of a hash of its confirmed_at (0:
+ * null; two times are taken for one once in two thousand million), its status. */
+struct memory_note {
+    uint32_t era, time;
+    bool triggered;
+};
+
+/* The same, with the whole note: false when nothing was noted of this order, in whatever era. Only
+ * a note of the same era counts as a hit. */
+bool memory_exchange(struct memory *memory, const void *id, size_t len,
+                     const struct memory_note *now, struct memory_note *ret_before);
+
+/* A hash as a note holds it; never 0. */
+uint32_t memory_time(const void *text, size_t len);
+
+struct memory_stats {
+    uint64_t hits, misses, evictions;
+    size_t held;
+};
+struct memory_stats memory_stats(const struct memory *memory);
+
+#endif

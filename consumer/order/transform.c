@@ -1,0 +1,288 @@
+#include "order/transform.h"
+
+#include "base/hash.h"
+#include "base/utf8.h"
+#include "order/old_key.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct transform {
+    struct rule rule;
+    struct payload_options payload;
+    struct memory *memory;
+    const char *id_column; /* borrowed */
+    const char *table;     /* rule.table; borrowed, NULL: any */
+    uint64_t first_table;  /* hash of the first one seen; 0: none yet */
+    char *placeholder;     /* the connector's own; owned, NULL: none */
+    size_t placeholder_len;
+    struct buf body;
+};
+
+static char assumed_op(const struct config *config)
+{
+    switch (config->rule_assume_op) {
+    case RULE_ASSUME_OP_C: return 'c';
+    case RULE_ASSUME_OP_U: return 'u';
+    default: return 0;
+    }
+}
+
+static unsigned hex_digit(char c)
+{
+    return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
+}
+
+/* NULL: the connector has none of its own. */
+static void set_placeholder(struct transform *t, const char *text)
+{
+    static const char hex[] = "hex:";
+    bool coded = text != NULL && strncmp(text, hex, sizeof hex - 1) == 0;
+    t->placeholder = text != NULL ? strdup(text) : NULL;
+    if (t->placeholder == NULL)
+        return;
+    t->placeholder_len = strlen(text);
+    if (!coded)
+        return;
+    text += sizeof hex - 1;
+    t->placeholder_len = strlen(text) / 2;
+    for (size_t i = 0; i < t->placeholder_len; i++)
+        t->placeholder[i] = (char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+}
+
+struct transform *transform_new(const struct config *config)
+{
+    struct transform *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return NULL;
+    t->rule = (struct rule){.value = config->rule_value,
+                            .deliver_snapshot = config->rule_snapshot == RULE_SNAPSHOT_DELIVER,
+                            .assumed_op = assumed_op(config)};
+    t->payload = (struct payload_options){.form_name = config->payload_form_name,
+                                          .shape = (enum payload_shape)config->payload_shape,
+                                          .zone = config->zone};
+    set_placeholder(t, config->rule_placeholder);
+    t->table = config->rule_table;
+    t->id_column = config->payload_column[FIELD_ORDER_ID];
+    buf_init(&t->body, PAYLOAD_BODY_MAX);
+    t->memory = memory_new((size_t)config->rule_memory, &config->hash_key);
+    if (t->memory == NULL || (config->rule_placeholder != NULL && t->placeholder == NULL)) {
+        transform_free(t);
+        return NULL;
+    }
+    return t;
+}
+
+void transform_free(struct transform *t)
+{
+    if (t == NULL)
+        return;
+    memory_free(t->memory);
+    free(t->placeholder);
+    buf_done(&t->body);
+    free(t);
+}
+
+static const char *prefix(const struct config *config)
+{
+    return strcmp(config->rule_prefix, "none") == 0 ? "" : config->rule_prefix;
+}
+
+struct plan_options transform_plan_options(const struct config *config)
+{
+    struct plan_options options = {.rule_column = config->rule_column,
+                                   .rule_value = config->rule_value,
+                                   .prefix = prefix(config),
+                                   .op_assumed = config->rule_assume_op >= 0,
+                                   .table_is_told = config->rule_table != NULL};
+    options.owner_column = config->auth_owner_column;
+    for (size_t f = 0; f < FIELD_COUNT; f++)
+        options.columns[f] = config->payload_column[f];
+    return options;
+}
+
+static void skip(struct transformed *result, enum skip_reason why)
+{
+    result->verdict = TRANSFORM_SKIP;
+    result->skip = why;
+    result->why = skip_reason_names[why];
+}
+
+static void undecodable(struct transformed *result, const char *detail)
+{
+    result->verdict = TRANSFORM_REJECT;
+    result->detail = detail;
+    result->why = "undecodable";
+}
+
+static void stop(struct transformed *result, const char *detail)
+{
+    result->verdict = TRANSFORM_STOP;
+    result->detail = detail;
+    result->why = "refused";
+}
+
+/* confirmed_at is the payload's last text, in either shape: what stands between the last two
+ * quotes. */
+static struct slice last_text(const struct buf *body)
+{
+    size_t end = body->len, begin;
+    while (end > 0 && body->data[end - 1] != '"')
+        end--;
+    for (begin = end - 1; begin > 0 && body->data[begin - 1] != '"';)
+        begin--;
+    return (struct slice){body->data + begin, end - 1 - begin};
+}
+
+/* What is known of the order even where it cannot be sent. */
+static void note_order(const struct change *change, const struct record *record,
+                       struct transformed *result)
+{
+    const struct column *number = &change->field[FIELD_ORDER_NUMBER];
+    if (!order_id_of(change, &result->order_id))
+        return;
+    if (!utf8_is_valid(result->order_id.text, result->order_id.len)) {
+        result->order_id.len = 0; /* no record of its outcome could name it */
+        return;
+    }
+    (void)owner_of(change, &result->owner);
+    if (number->kind == COLUMN_TEXT && utf8_is_valid(number->data, number->len))
+        result->order_number = (struct slice){number->data, number->len};
+    result->lsn = change->lsn.kind == COLUMN_INT ? change->lsn.number : -1;
+    identity_of(change, &result->order_id, record->topic, record->partition, record->offset,
+                result->id);
+}
+
+static void deliver(struct transform *t, const struct change *change, const struct record *record,
+                    struct transformed *result)
+{
+    struct rejection rejection;
+    buf_reset(&t->body);
+    result->judged = true;
+    note_order(change, record, result);
+    if (!payload_render(change, record->timestamp_ms, &t->payload, &t->body, &rejection)) {
+        result->verdict = TRANSFORM_REJECT;
+        result->why = rejection_text(&rejection, result->why_text, sizeof result->why_text);
+    } else if (result->order_id.len == 0) {
+        undecodable(result, "the order id is neither text nor a number of at most 63 characters");
+    } else {
+        result->verdict = TRANSFORM_DELIVER;
+        result->body = &t->body;
+        result->confirmed_at = last_text(&t->body);
+    }
+}
+
+static struct judgement judge_key_change(const struct transform *t, const struct change *change,
+                                         const struct record *record, struct judgement judgement)
+{
+    struct order_id id;
+    struct slice old_key = {0};
+    if (record->header != NULL)
+        old_key = record->header(record->context, RULE_KEY_CHANGE_HEADER);
+    enum old_key answer = OLD_KEY_UNTOLD;
+    if (order_id_of(change, &id))
+        answer = old_key_compare(old_key, t->id_column, &id, &change->field[FIELD_ORDER_ID]);
+    return rule_judge_key_change(judgement, answer == OLD_KEY_SAME, answer != OLD_KEY_UNTOLD);
+}
+
+static void judge(struct transform *t, const struct change *change, const struct record *record,
+                  struct transformed *result)
+{
+    const struct rule_place place = {record->era, record->era_is_live, record->era_context};
+    struct judgement judgement =
+        rule_judge_at(&t->rule, change, record->alone ? NULL : t->memory, &place);
+    if (judgement.verdict == RULE_DELIVER &&
+        record->has_header(record->context, RULE_KEY_CHANGE_HEADER))
+        judgement = judge_key_change(t, change, record, judgement);
+    result->before_unknown = judgement.before_unknown;
+    result->near_miss = judgement.near_miss;
+    result->unsent = judgement.unsent;
+    if (judgement.verdict == RULE_DELIVER)
+        deliver(t, change, record, result);
+    else if (judgement.verdict == RULE_SKIP)
+        skip(result, judgement.why);
+    else
+        undecodable(result, "the event's op is none of c, u, d, r, t, m, or its row is missing");
+}
+
+/* Whether the record's table is rule.table, with or without its schema. A record that names no
+ * table counts as ours. */
+static bool is_our_table(const struct transform *t, const struct change *change)
+{
+    const char *dot = strrchr(t->table, '.');
+    const char *table = dot != NULL ? dot + 1 : t->table;
+    const struct column *schema = &change->table_schema;
+    if (change->table.kind != COLUMN_TEXT)
+        return true;
+    if (!column_is_text(&change->table, table))
+        return false;
+    return dot == NULL || schema->kind != COLUMN_TEXT ||
+           (schema->len == (size_t)(dot - t->table) &&
+            memcmp(schema->data, t->table, schema->len) == 0);
+}
+
+/* Whether the record is of another table than the first one; a row of none says nothing. */
+static bool is_second_table(struct transform *t, const struct change *change)
+{
+    const struct column *table = &change->table, *schema = &change->table_schema;
+    if (table->kind != COLUMN_TEXT)
+        return false;
+    struct hash_key key = {{0}}; /* of no table: it only tells the first one from another */
+    if (schema->kind == COLUMN_TEXT)
+        key.half[0] = hash_keyed(&key, schema->data, schema->len);
+    uint64_t hash = hash_keyed(&key, table->data, table->len) | 1;
+    if (t->first_table == 0)
+        t->first_table = hash;
+    return hash != t->first_table;
+}
+
+void transform_apply(struct transform *t, const struct plan *plan, const struct record *record,
+                     bool gate, struct transformed *ret_result)
+{
+    struct change change;
+    const char *why;
+    ret_result->why = ret_result->detail = "";
+    ret_result->before_unknown = ret_result->near_miss = ret_result->judged = false;
+    ret_result->unsent = ret_result->second_table = false;
+    ret_result->owner.len = 0;
+    ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
+    ret_result->lsn = -1;
+    ret_result->id[0] = '\0';
+    ret_result->whole = ret_result->misfit = false;
+    bool is_stray = plan_shape(plan) == PLAN_STRAY;
+    if (is_stray && gate) {
+        skip(ret_result, SKIP_MESSAGE);
+        return;
+    }
+    enum plan_result read =
+        plan_run(plan, record->body, record->len, gate && !record->any_row && t->table == NULL,
+                 &change, &why, NULL);
+    ret_result->whole = read == PLAN_DONE;
+    ret_result->misfit = read == PLAN_MALFORMED;
+    if (ret_result->misfit) {
+        undecodable(ret_result, why);
+        return;
+    }
+    ret_result->second_table = t->table == NULL && is_second_table(t, &change);
+    if (t->placeholder != NULL)
+        change_mark_unavailable(&change, t->placeholder, t->placeholder_len);
+    if (is_stray)
+        skip(ret_result, SKIP_MESSAGE);
+    else if (change.is_null)
+        skip(ret_result, SKIP_TOMBSTONE);
+    else if (t->table != NULL && !is_our_table(t, &change))
+        skip(ret_result, SKIP_OTHER_TABLE);
+    else if (plan_refusal(plan) != NULL)
+        stop(ret_result, plan_refusal(plan));
+    else if (!record->any_row)
+        judge(t, &change, record, ret_result);
+    else if (change.has_row)
+        deliver(t, &change, record, ret_result);
+    else
+        undecodable(ret_result, "the record to be retried holds no row");
+}
+
+struct memory_stats transform_memory_stats(const struct transform *t)
+{
+    return memory_stats(t->memory);
+}

@@ -1,0 +1,524 @@
+/* registry: asks, waits, asks again.
+ *
+ *   registry_get ─▶ entry PENDING ─▶ start_due ─▶ (http) ─▶ on_answer ─▶ HAVE | MISSING | FAILED
+ *                        ▲                                      │               ─▶ changed()
+ *                        └──────────── due later ◀──────────────┘ trouble, a first "no such schema"
+ *
+ * Entries live in a hash table by id; those that are PENDING are also in a list, which start_due
+ * walks. */
+#include "registry/registry.h"
+
+#include "base/buf.h"
+#include "registry/schema_entry.h"
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    BUCKETS = 1024,
+    ENTRIES_MAX = 10000,
+    IN_FLIGHT_MAX = 8,
+    URL_MAX = 8192,
+    RESPONSE_MAX = 4 * 1024 * 1024,
+    RETRY_FIRST_MS = 1000,
+    RETRY_MAX_MS = 30 * 1000,
+    MISS_INTERVAL_MS = 30 * 1000,
+    TROUBLE_EVERY_MS = 60 * 1000,
+};
+
+#define GROUP_HEADER "X-Registry-GroupId"
+
+struct registry {
+    struct http *http;
+    struct http_endpoint endpoint;
+    char *headers[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
+    size_t header_count;
+    const char *url; /* the config's */
+    size_t url_len;  /* without trailing slashes */
+    void (*changed)(void *context);
+    void *context;
+    int64_t retry_first_ms, miss_interval_ms;
+    struct registry_entry *buckets[BUCKETS], *pending;
+    int entry_count, in_flight;
+    struct log_trouble trouble; /* the registry does not answer as it should */
+    struct log_trouble full;    /* ENTRIES_MAX reached */
+};
+
+/* --- life ------------------------------------------------------------------------------ */
+
+struct http_endpoint registry_endpoint(const struct config *config)
+{
+    return (struct http_endpoint){
+        .ca_file = config->registry_ca_file,
+        .user = config->registry_user,
+        .password = config->registry_password,
+        .token = config->registry_token,
+        .timeout_ms = config->registry_timeout,
+        .response_max = RESPONSE_MAX,
+        .http_allowed = true,
+        .connections_max = IN_FLIGHT_MAX,
+    };
+}
+
+static bool add_header(struct registry *registry, const char *name, const char *value)
+{
+    char **header = &registry->headers[registry->header_count];
+    if (asprintf(header, "%s: %s", name, value) < 0) {
+        *header = NULL;
+        return false;
+    }
+    registry->header_count++;
+    return true;
+}
+
+static bool add_headers(struct registry *registry, const struct config *config)
+{
+    bool ok =
+        add_header(registry, "Accept", "application/vnd.schemaregistry.v1+json, application/json");
+    for (size_t i = 0; ok && i < config->registry_header_count; i++)
+        ok = add_header(registry, config->registry_headers[i].name,
+                        config->registry_headers[i].value);
+    return ok;
+}
+
+struct registry *registry_new(struct http *http, const struct config *config,
+                              void (*changed)(void *context), void *context, struct error *err)
+{
+    if (config->registry_url == NULL || !http_url_check(config->registry_url, true, NULL)) {
+        error_set(err, ERROR_CONFIG, "registry.url must be a URL such as https://host:8081");
+        return NULL;
+    }
+    struct registry *registry = calloc(1, sizeof *registry);
+    if (registry == NULL) {
+        error_set(err, ERROR_NO_MEMORY, "no memory for the registry");
+        return NULL;
+    }
+    registry->http = http;
+    registry->changed = changed;
+    registry->context = context;
+    registry->url = config->registry_url;
+    registry->url_len = strlen(registry->url);
+    while (registry->url_len > 0 && registry->url[registry->url_len - 1] == '/')
+        registry->url_len--;
+    registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
+    registry->endpoint = registry_endpoint(config);
+    if (add_headers(registry, config))
+        return registry;
+    error_set(err, ERROR_NO_MEMORY, "no memory for the registry");
+    registry_free(registry);
+    return NULL;
+}
+
+void registry_reload(struct registry *registry, const struct config *config)
+{
+    registry->endpoint = registry_endpoint(config);
+}
+
+void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms)
+{
+    registry->retry_first_ms = retry_first_ms;
+    registry->miss_interval_ms = miss_interval_ms;
+}
+
+void registry_free(struct registry *registry)
+{
+    if (registry == NULL)
+        return;
+    for (int i = 0; i < BUCKETS; i++) {
+        while (registry->buckets[i] != NULL) {
+            struct registry_entry *entry = registry->buckets[i];
+            registry->buckets[i] = entry->next_in_bucket;
+            registry_entry_free(entry);
+        }
+    }
+    for (size_t i = 0; i < registry->header_count; i++)
+        free(registry->headers[i]);
+    free(registry);
+}
+
+/* --- entries --------------------------------------------------------------------------- */
+
+static struct registry_entry **bucket_of(struct registry *registry, int32_t id)
+{
+    return &registry->buckets[(uint32_t)id % BUCKETS];
+}
+
+static struct registry_entry *find(struct registry *registry, int32_t id)
+{
+    struct registry_entry *entry = *bucket_of(registry, id);
+    while (entry != NULL && entry->id != id)
+        entry = entry->next_in_bucket;
+    return entry;
+}
+
+/* Makes room by forgetting an id that the registry does not know: records full of nonsense must not
+ * fill the cache for good. Schemas are never forgotten, they are on loan. */
+static bool forget_a_missing_one(struct registry *registry)
+{
+    for (int i = 0; i < BUCKETS; i++) {
+        struct registry_entry **link = &registry->buckets[i];
+        for (; *link != NULL; link = &(*link)->next_in_bucket) {
+            struct registry_entry *entry = *link;
+            if (entry->answer != REGISTRY_FAILED && entry->answer != REGISTRY_MISSING)
+                continue;
+            *link = entry->next_in_bucket;
+            registry->entry_count--;
+            registry_entry_free(entry);
+            return true;
+        }
+    }
+    return false;
+}
+
+static void set_pending(struct registry *registry, struct registry_entry *entry)
+{
+    entry->answer = REGISTRY_PENDING;
+    entry->due_ms = 0;
+    entry->next_pending = registry->pending;
+    registry->pending = entry;
+}
+
+/* NULL when there is no room: the id stays PENDING, which loses nothing, and the log says why. */
+static struct registry_entry *add(struct registry *registry, int32_t id)
+{
+    if (registry->entry_count >= ENTRIES_MAX && !forget_a_missing_one(registry)) {
+        log_trouble(&registry->full, clock_mono_ms(), TROUBLE_EVERY_MS, "schema cache full",
+                    (struct log_field[]){LOG_I("schemas", ENTRIES_MAX), LOG_I("id", id), {0}});
+        return NULL;
+    }
+    struct registry_entry *entry = registry_entry_new(registry, id, registry->retry_first_ms);
+    if (entry == NULL)
+        return NULL;
+    struct registry_entry **bucket = bucket_of(registry, id);
+    entry->next_in_bucket = *bucket;
+    *bucket = entry;
+    registry->entry_count++;
+    set_pending(registry, entry);
+    return entry;
+}
+
+/* The one place where an entry leaves PENDING: with a schema, or with `failure` set. */
+static void settle(struct registry *registry, struct registry_entry *entry,
+                   enum registry_answer answer, char *schema)
+{
+    struct registry_entry **link = &registry->pending;
+    while (*link != entry)
+        link = &(*link)->next_pending;
+    *link = entry->next_pending;
+    registry->in_flight -= registry_entry_drop_documents(entry);
+    entry->schema = schema;
+    entry->answer = answer;
+}
+
+/* --- requests -------------------------------------------------------------------------- */
+
+/* The registry is not as it should be: said once, then calmly; this entry asks again later. */
+static void retry_later(struct registry_entry *entry, const char *why)
+{
+    struct registry *registry = entry->registry;
+    int64_t now_ms = clock_mono_ms();
+    log_trouble(
+        &registry->trouble, now_ms, TROUBLE_EVERY_MS, "schema registry trouble",
+        (struct log_field[]){LOG_S("reason", why),
+                             LOG_I("id", entry->id),
+                             LOG_S("hint", "nothing is parked for this, the partitions that "
+                                           "need the schema wait: elementor-sync check "
+                                           "finds what is wrong with registry.*"),
+                             {0}});
+    if (entry->due_ms > now_ms)
+        return; /* several of its documents failed at once: that is one trouble */
+    entry->due_ms = now_ms + entry->retry_ms;
+    entry->retry_ms = entry->retry_ms * 2 < RETRY_MAX_MS ? entry->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+/* Subjects may hold anything ("orders/value", ":.ctx:orders"). */
+static void add_escaped(struct buf *url, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+        if (isalnum(*c) || strchr("-._~", *c) != NULL)
+            buf_add_char(url, (char)*c);
+        else
+            buf_addf(url, "%%%02X", *c);
+    }
+}
+
+static void render_url(const struct registry_document *document, struct buf *url)
+{
+    const struct registry *registry = document->entry->registry;
+    buf_add(url, registry->url, registry->url_len);
+    if (document->subject == NULL) {
+        buf_addf(url, "/schemas/ids/%" PRId32 "%s", document->entry->id,
+                 document->resolved ? "?format=resolved&dereference=true" : "");
+        return;
+    }
+    buf_add_text(url, "/subjects/");
+    add_escaped(url, document->subject);
+    buf_addf(url, "/versions/%" PRId64, document->version);
+}
+
+static void on_answer(void *context, const struct http_result *result);
+
+static bool start(struct registry *registry, struct registry_document *document)
+{
+    struct error err = {0};
+    struct buf url;
+    buf_init(&url, URL_MAX);
+    render_url(document, &url);
+    if (buf_ok(&url))
+        document->request =
+            http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
+                       (const char *const *)registry->headers, NULL, 0, on_answer, document, &err);
+    else
+        error_set(&err, ERROR_FAILED, "the name of a referenced subject is too long");
+    buf_done(&url);
+    if (document->request == NULL) {
+        retry_later(document->entry, err.text);
+        return false;
+    }
+    registry->in_flight++;
+    return true;
+}
+
+static void start_documents(struct registry *registry, struct registry_entry *entry)
+{
+    for (struct registry_document *d = entry->documents; d != NULL; d = d->next) {
+        if (registry->in_flight >= IN_FLIGHT_MAX)
+            return;
+        if (d->reply.schema == NULL && d->request == NULL && !start(registry, d))
+            return;
+    }
+}
+
+static void start_due(struct registry *registry, int64_t now_ms)
+{
+    for (struct registry_entry *entry = registry->pending; entry != NULL;
+         entry = entry->next_pending)
+        if (entry->due_ms <= now_ms)
+            start_documents(registry, entry);
+}
+
+/* --- answers --------------------------------------------------------------------------- */
+
+/* What memory had no room for is asked for again: dropping the text makes the document due. */
+static void ask_again(struct registry_document *document, const struct error *why)
+{
+    schema_reply_done(&document->reply);
+    retry_later(document->entry, why->text);
+}
+
+/* Apicurio keeps subjects in groups, and a subject without one is looked for in the group
+ * "default": another shop's schema of that name may lie there. */
+static bool may_follow(const struct registry *registry)
+{
+    if (strstr(registry->url, "/apis/ccompat") == NULL)
+        return true;
+    for (size_t i = 0; i < registry->header_count; i++)
+        if (strncasecmp(registry->headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
+            return true;
+    return false;
+}
+
+/* The references of the schema itself are followed only where the registry does not resolve them:
+ * its own resolution knows their group. */
+static bool take_references(struct registry_document *document, struct error *err)
+{
+    struct registry_entry *entry = document->entry;
+    if (document->resolved) {
+        if (registry_entry_take_resolved(document))
+            return true;
+        if (!may_follow(entry->registry))
+            return error_set(err, ERROR_UNREACHABLE,
+                             "the schema refers to others and the registry does not resolve them: "
+                             "set registry.headers." GROUP_HEADER " to the group they lie in");
+        return registry_entry_follow(entry->documents, err);
+    }
+    if (document->subject == NULL && document->reply.reference_count > 0)
+        return registry_entry_resolve(entry, err);
+    return registry_entry_follow(document, err);
+}
+
+/* Puts the schema together once all of it is there. */
+static void complete(struct registry_entry *entry)
+{
+    char *schema;
+    if (!registry_entry_complete(entry))
+        return;
+    schema = registry_entry_inline(entry, &entry->failure);
+    if (schema != NULL || entry->failure.code != ERROR_NO_MEMORY) {
+        settle(entry->registry, entry, schema != NULL ? REGISTRY_HAVE : REGISTRY_FAILED, schema);
+        return;
+    }
+    ask_again(entry->documents, &entry->failure);
+    entry->failure = (struct error){0};
+}
+
+static void take_schema(struct registry_document *document, struct schema_reply *reply)
+{
+    struct registry_entry *entry = document->entry;
+    struct registry_document *root = entry->documents;
+    entry->retry_ms = entry->registry->retry_first_ms;
+    registry_entry_take(document, reply);
+    if (take_references(document, &entry->failure)) {
+        complete(entry);
+    } else if (entry->failure.code == ERROR_UNDECODABLE) {
+        settle(entry->registry, entry, REGISTRY_FAILED, NULL);
+    } else {
+        ask_again(root, &entry->failure);
+        entry->failure = (struct error){0};
+    }
+}
+
+/* It says nothing about the record: the schema that refers to it is there. */
+static void miss_reference(const struct registry_document *document)
+{
+    struct error why = {0};
+    error_set(&why, ERROR_UNREACHABLE,
+              "the registry does not know subject %.200s, version %" PRId64
+              ", which the schema refers to",
+              document->subject, document->version);
+    retry_later(document->entry, why.text);
+}
+
+/* A registry that was just restored, or lags behind its leader, may not know an id for a moment.
+ * So it is believed only when it says so again, later. */
+static void take_missing(struct registry_document *document, const struct error *why)
+{
+    struct registry_entry *entry = document->entry;
+    struct registry *registry = entry->registry;
+    int64_t now_ms = clock_mono_ms();
+    if (document->subject != NULL) {
+        miss_reference(document);
+        return;
+    }
+    if (document->missed_ms < 0) {
+        document->missed_ms = now_ms;
+        log_warn("schema unknown to the registry", LOG_I("id", entry->id),
+                 LOG_S("reason", why->text),
+                 LOG_I("asked_again_in_ms", registry->miss_interval_ms));
+    }
+    if (now_ms - document->missed_ms < registry->miss_interval_ms) {
+        entry->due_ms = document->missed_ms + registry->miss_interval_ms;
+        return;
+    }
+    entry->missed_ms = now_ms;
+    entry->failure = *why;
+    settle(registry, entry, REGISTRY_MISSING, NULL);
+}
+
+/* A registry that does not know the resolved form answers with an error of its own. */
+static bool is_not_offered(const struct registry_document *document,
+                           const struct http_result *result)
+{
+    return document->resolved &&
+           (result->status == 400 || result->status == 404 || result->status == 406 ||
+            result->status == 422 || result->status == 500 || result->status == 501);
+}
+
+static void take_answer(struct registry_document *document, const struct http_result *result)
+{
+    struct registry_entry *entry = document->entry;
+    struct schema_reply reply = {0};
+    struct error why = {0};
+    if (is_not_offered(document, result)) {
+        take_schema(document, &reply);
+        return;
+    }
+    enum schema_reply_kind kind =
+        schema_reply_read(result->status, result->body, result->body_len, &reply, &why);
+    if (kind == SCHEMA_REPLY_TROUBLE) {
+        retry_later(entry, why.text);
+        return;
+    }
+    if (kind != SCHEMA_REPLY_MISSING || document->subject == NULL)
+        log_trouble_over(&entry->registry->trouble, "schema registry answers again",
+                         (struct log_field[]){{0}});
+    if (kind == SCHEMA_REPLY_SCHEMA) {
+        take_schema(document, &reply);
+    } else if (kind == SCHEMA_REPLY_MISSING) {
+        take_missing(document, &why);
+    } else {
+        entry->failure = why;
+        settle(entry->registry, entry, REGISTRY_FAILED, NULL);
+    }
+    schema_reply_done(&reply);
+}
+
+static void on_answer(void *context, const struct http_result *result)
+{
+    struct registry_document *document = context;
+    struct registry_entry *entry = document->entry; /* settling frees the document */
+    struct registry *registry = entry->registry;
+    document->request = NULL;
+    registry->in_flight--;
+    if (result->status == 0)
+        retry_later(entry, result->failure);
+    else if (result->body_cut)
+        retry_later(entry, "the registry's answer is larger than 4 MiB");
+    else
+        take_answer(document, result);
+    start_due(registry, clock_mono_ms());
+    if (entry->answer != REGISTRY_PENDING)
+        registry->changed(registry->context);
+}
+
+/* --- what others call ------------------------------------------------------------------ */
+
+/* An id that the registry did not know may have been registered since. */
+static void ask_if_stale(struct registry *registry, struct registry_entry *entry)
+{
+    if (entry->answer == REGISTRY_MISSING &&
+        clock_mono_ms() - entry->missed_ms >= registry->miss_interval_ms &&
+        registry_entry_ask(entry))
+        set_pending(registry, entry);
+}
+
+enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,
+                                  struct error *err)
+{
+    struct registry_entry *entry = find(registry, id);
+    if (entry == NULL && (entry = add(registry, id)) == NULL)
+        return REGISTRY_PENDING;
+    ask_if_stale(registry, entry);
+    if (entry->answer == REGISTRY_HAVE)
+        *ret_schema = entry->schema;
+    else if (entry->answer != REGISTRY_PENDING)
+        error_set(err, ERROR_UNDECODABLE, "schema %" PRId32 ": %s", id, entry->failure.text);
+    else if (entry->due_ms == 0)
+        start_documents(registry, entry);
+    return entry->answer;
+}
+
+void registry_forget(struct registry *registry, int32_t id)
+{
+    struct registry_entry *entry = find(registry, id);
+    struct registry_entry **link = bucket_of(registry, id);
+    if (entry == NULL || entry->answer == REGISTRY_PENDING)
+        return;
+    while (*link != entry)
+        link = &(*link)->next_in_bucket;
+    *link = entry->next_in_bucket;
+    registry->entry_count--;
+    registry_entry_free(entry);
+}
+
+int64_t registry_turn(struct registry *registry, int64_t now_ms)
+{
+    int64_t next_ms = -1;
+    int in_flight = registry->in_flight;
+    start_due(registry, now_ms);
+    if (registry->in_flight > in_flight)
+        return 0;
+    for (const struct registry_entry *entry = registry->pending; entry != NULL;
+         entry = entry->next_pending) {
+        int64_t left = entry->due_ms - now_ms;
+        if (left > 0 && (next_ms < 0 || left < next_ms))
+            next_ms = left;
+    }
+    return next_ms;
+}

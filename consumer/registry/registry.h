@@ -1,0 +1,54 @@
+/* registry: Confluent's Schema Registry API, asynchronous; schemas cached by id.
+ *
+ * GET {url}/schemas/ids/{id}. A schema that refers to others is asked for once more in its resolved
+ * form (Confluent: format=resolved, Apicurio: dereference=true). A registry that does not offer
+ * that is asked for each reference (GET {url}/subjects/{subject}/versions/{version}), and they are
+ * inlined. What is handed out is one self-contained Avro schema. */
+#ifndef REGISTRY_REGISTRY_H
+#define REGISTRY_REGISTRY_H
+
+#include "config/config.h"
+#include "http/http_client.h"
+
+enum registry_answer {
+    REGISTRY_HAVE,    /* *ret_schema is set */
+    REGISTRY_PENDING, /* asked for; come back after the `changed` callback */
+    REGISTRY_MISSING, /* the registry itself says, twice and 30 s apart at least, that there is no
+                         such schema (asked again when wanted 30 s later); err says so */
+    REGISTRY_FAILED /* err says why: it is no Avro, or does not fit together with what it refers to
+                     */
+};
+
+struct registry;
+
+/* How the registry is reached; texts borrowed from the config. */
+struct http_endpoint registry_endpoint(const struct config *config);
+
+/* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. config
+ * is borrowed for the registry's life. */
+struct registry *registry_new(struct http *http, const struct config *config,
+                              void (*changed)(void *context), void *context, struct error *err);
+void registry_free(struct registry *registry); /* accepts NULL */
+
+/* Logs in with another config's credentials from now on; borrowed as before. */
+void registry_reload(struct registry *registry, const struct config *config);
+
+/* *ret_schema: Avro schema as JSON, NUL-terminated, valid until registry_forget. A registry that
+ * is down or answers nonsense is logged once, asked again with backoff, and stays PENDING. */
+enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,
+                                  struct error *err);
+
+/* Drops what is known of an id, unless it is being asked for: the next registry_get asks. What
+ * registry_get handed out for it is no longer valid. */
+void registry_forget(struct registry *registry, int32_t id);
+
+/* How long to wait after a first trouble (1 s unless told; doubles up to 30 s), and between the two
+ * answers that make an id MISSING (30 s unless told). For tests. */
+void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms);
+
+/* Starts what is due; returns ms until it wants to be called again, or -1. now_ms is
+ * clock_mono_ms(). Call it after http_turn, whose callbacks set its deadlines; it returns 0 when it
+ * has started something, so that http_turn comes round before the loop waits. */
+int64_t registry_turn(struct registry *registry, int64_t now_ms);
+
+#endif

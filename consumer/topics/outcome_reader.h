@@ -1,0 +1,31 @@
+/* outcome_reader: what became of orders, read from the deliveries topic. Blocking; for the verbs.
+ */
+#ifndef TOPICS_OUTCOME_READER_H
+#define TOPICS_OUTCOME_READER_H
+
+#include "base/error.h"
+#include "config/config.h"
+
+#include <jansson.h>
+
+struct outcomes;
+
+/* From the beginning of the topic. */
+struct outcomes *outcomes_new(const struct config *config, struct error *err);
+void outcomes_free(struct outcomes *outcomes); /* accepts NULL */
+
+/* The next outcome record (schemas/outcome.schema.json), NULL when none came within 200 ms. The
+ * caller owns it. Records that are none are passed by. */
+json_t *outcomes_next(struct outcomes *outcomes);
+
+/* The same within another time. */
+json_t *outcomes_next_within(struct outcomes *outcomes, int timeout_ms);
+
+/* Whether everything was read that was there at some moment since the start. */
+bool outcomes_caught_up(const struct outcomes *outcomes);
+
+/* A field as text, "" when it is null; a field as a number, -1 when it is null. */
+const char *outcome_text(const json_t *outcome, const char *name);
+int64_t outcome_number(const json_t *outcome, const char *name);
+
+#endif

@@ -1,0 +1,13 @@
+/* cleanup_policy_rule: whether a topic's cleanup.policy keeps what the program keeps in it. Pure.
+ */
+#ifndef TOPICS_SETTINGS_CLEANUP_POLICY_RULE_H
+#define TOPICS_SETTINGS_CLEANUP_POLICY_RULE_H
+
+#include <stdbool.h>
+
+/* What is wrong with `policy` ("compact", "delete", "compact,delete"), and what to set instead; ""
+ * nothing. compact: the topic is to hold the last record of each key for ever; else every record,
+ * whatever its key, until its time is over. */
+const char *topic_policy_fault(bool compact, const char *policy);
+
+#endif

@@ -1,0 +1,122 @@
+#include "topics/settings/former_names.h"
+
+#include "config/own_names.h"
+#include "kafka/offsets.h"
+#include "sys/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ASK_MS = 5000 };
+
+/* ---- commits of the former group ---- */
+
+/* How many partitions of kafka.topic this group has commits for; -1: not known, said. */
+static int count_answer(rd_kafka_event_t *event, const char *group)
+{
+    size_t count = 0;
+    int committed = 0;
+    const rd_kafka_group_result_t **results = NULL;
+    if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)
+        results = rd_kafka_ListConsumerGroupOffsets_result_groups(
+            rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
+    if (count != 1 || rd_kafka_group_result_error(results[0]) != NULL) {
+        log_debug("group not looked at", LOG_S("group", group),
+                  LOG_S("error", event == NULL ? "no answer" : rd_kafka_event_error_string(event)));
+        return -1;
+    }
+    const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(results[0]);
+    for (int i = 0; list != NULL && i < list->cnt; i++)
+        committed += list->elems[i].err == RD_KAFKA_RESP_ERR_NO_ERROR && list->elems[i].offset >= 0;
+    return committed;
+}
+
+static int count_commits(rd_kafka_t *rk, const struct config *config, const char *group,
+                         int32_t partitions)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
+    rd_kafka_topic_partition_list_add_range(list, config->kafka_topic, 0, partitions - 1);
+    rd_kafka_ListConsumerGroupOffsets_t *ask = rd_kafka_ListConsumerGroupOffsets_new(group, list);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
+    rd_kafka_ListConsumerGroupOffsets(rk, &ask, 1, NULL, queue);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS);
+    int committed = count_answer(event, group);
+    rd_kafka_event_destroy(event);
+    rd_kafka_queue_destroy(queue);
+    rd_kafka_ListConsumerGroupOffsets_destroy(ask);
+    rd_kafka_topic_partition_list_destroy(list);
+    return committed;
+}
+
+static bool check_group(rd_kafka_t *rk, const struct config *config, int32_t partitions,
+                        struct error *err)
+{
+    if (!config->derived.group || partitions <= 0 ||
+        count_commits(rk, config, FORMER_GROUP, partitions) <= 0 ||
+        count_commits(rk, config, config->kafka_group, partitions) != 0)
+        return true;
+    return error_set(
+        err, ERROR_CONFIG,
+        "the group \"" FORMER_GROUP "\", the default name of former releases, has committed "
+        "offsets in %.100s, and \"%.120s\" has none: it would begin at kafka.start. To go on where "
+        "the former one stands set kafka.group=" FORMER_GROUP " (its topics then keep their names "
+        "too); to begin anew set kafka.group=%.120s",
+        config->kafka_topic, config->kafka_group, config->kafka_group);
+}
+
+/* ---- records in the former topics ---- */
+
+/* How many partitions it has; 0: there is no such topic, or no answer. */
+static int32_t partitions_of(rd_kafka_t *rk, const char *name)
+{
+    const struct rd_kafka_metadata *metadata;
+    int32_t count = 0;
+    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
+    if (rd_kafka_metadata(rk, 0, topic, &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
+            count = metadata->topics[0].partition_cnt;
+        rd_kafka_metadata_destroy(metadata);
+    }
+    rd_kafka_topic_destroy(topic);
+    return count;
+}
+
+static int64_t records_of(rd_kafka_t *rk, const char *name)
+{
+    enum { PARTITIONS_MAX = 1024 };
+    int64_t low[PARTITIONS_MAX], high[PARTITIONS_MAX], sum = 0;
+    struct error ignored = {0};
+    int32_t count = partitions_of(rk, name);
+    if (count > PARTITIONS_MAX)
+        count = PARTITIONS_MAX;
+    if (count <= 0 || !kafka_watermarks(rk, name, 0, (size_t)count, low, high, ASK_MS, &ignored))
+        return 0;
+    for (int32_t i = 0; i < count; i++)
+        sum += high[i] - low[i];
+    return sum;
+}
+
+static void look_at_topic(rd_kafka_t *rk, const struct config *config, size_t which)
+{
+    char former[TOPIC_NAME_MAX + 1], hint[TOPIC_NAME_MAX + 64];
+    const struct own_name *name = &own_names[which];
+    own_topic_name(FORMER_GROUP, name->suffix, former);
+    if (!config->derived.topics[which] || strcmp(own_name_of(config, name), former) == 0)
+        return;
+    int64_t records = records_of(rk, former);
+    snprintf(hint, sizeof hint, "to go on with it set %s=%s; another shop may use it too",
+             name->option, former);
+    if (records > 0)
+        log_warn("former topic holds records", LOG_S("topic", former), LOG_I("records", records),
+                 LOG_S("used_now", own_name_of(config, name)), LOG_S("hint", hint));
+}
+
+bool former_names_look(rd_kafka_t *rk, const struct config *config, int32_t partitions,
+                       struct error *err)
+{
+    if (!check_group(rk, config, partitions, err))
+        return false;
+    for (size_t i = 0; i < OWN_TOPIC_COUNT; i++)
+        look_at_topic(rk, config, i);
+    return true;
+}
