@@ -1,7 +1,7 @@
 /* interop: what the program says to others, written into the folder $INTEROP_DIR for check.py,
  * which reads it with other people's libraries: signed requests, a scrape in the middle of the
  * work, the records of the deliveries and members topics. */
-#include "world/world.h"
+#include "fakes/pipeline_harness.h"
 
 #include "base/buf.h"
 

@@ -1,0 +1,298 @@
+#include "fakes/pipeline_harness.h"
+
+#include "sys/clock.h"
+#include "sys/log.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { LOOK_US = 1000, LOG_MAX = 65536 };
+
+void world_set(struct world *w, const char *name, const char *value)
+{
+    struct error err = {0};
+    if (!config_set(w->config, name, value, "test", &err))
+        fail_msg("%s", err.text);
+}
+
+static void set_url(struct world *w, const char *name, const struct server *server,
+                    const char *path)
+{
+    char url[128];
+    snprintf(url, sizeof url, "http://127.0.0.1:%d%s", server_port(server), path);
+    world_set(w, name, url);
+}
+
+static void set_options(struct world *w)
+{
+    w->config = config_new();
+    assert_non_null(w->config);
+    world_set(w, "kafka.brokers", w->cluster.brokers);
+    world_set(w, "kafka.topic", CLUSTER_TOPIC);
+    world_set(w, "kafka.group", "shop");
+    world_set(w, "parked.topic", CLUSTER_PARKED);
+    world_set(w, "deliveries.topic", "elementor-sync.deliveries");
+    world_set(w, "retry.topic", "elementor-sync.retry");
+    world_set(w, "members.topic", "elementor-sync.members");
+    world_set(w, "kafka.start", "earliest");
+    world_set(w, "rule.assume_op", "u");
+    world_set(w, "retry.base", "1ms");
+    world_set(w, "retry.cap", "50ms");
+    set_url(w, "registry.url", w->registry, "");
+    set_url(w, "webhook.url", w->webhook, "/hook");
+    world_set(w, "ops.listen", "127.0.0.1:0");
+}
+
+static void open_world(struct world *w, const struct server_rule *webhook,
+                       const struct server_rule *registry)
+{
+    int ends[2];
+    memset(w, 0, sizeof *w);
+    log_setup(getenv("WORLD_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
+    cluster_open(&w->cluster, WORLD_PARTITIONS);
+    w->registry = server_new(registry);
+    w->webhook = server_new(webhook);
+    server_listen(w->webhook);
+    assert_int_equal(pipe2(ends, O_NONBLOCK | O_CLOEXEC), 0);
+    w->stop_fd = ends[0];
+    w->stop_end = ends[1];
+    set_options(w);
+    world_set(w, "webhook.timeout",
+              "5m"); /* a request that is held is no slow one, on a busy machine */
+    world_set(w, "drain.timeout", "35s");
+}
+
+void world_open_without_registry(struct world *w, const struct server_rule *webhook)
+{
+    static const struct server_rule registry[] = {
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
+    open_world(w, webhook, registry);
+}
+
+void world_open_with_registry(struct world *w, const struct server_rule *webhook,
+                              const struct server_rule *registry)
+{
+    open_world(w, webhook, registry);
+    server_listen(w->registry);
+}
+
+void world_open(struct world *w, const struct server_rule *webhook)
+{
+    world_open_without_registry(w, webhook);
+    server_listen(w->registry);
+}
+
+void world_close(struct world *w)
+{
+    config_free(w->config);
+    server_free(w->webhook);
+    server_free(w->registry);
+    cluster_close(&w->cluster);
+    close(w->stop_fd);
+    close(w->stop_end);
+}
+
+void world_produce(struct world *w, int32_t partition, const char *id, const char *phone,
+                   const char *status)
+{
+    const char *columns[] = {id, "CMD-1", "Amina", phone, "Watch", "1", "2.50", "2.50", status};
+    unsigned char bytes[512] = {0, 0, 0, 0, 1};
+    size_t at = 5;
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) {
+        size_t len = strlen(columns[i]);
+        bytes[at++] = (unsigned char)(len * 2);
+        memcpy(bytes + at, columns[i], len);
+        at += len;
+    }
+    cluster_produce(&w->cluster, partition, bytes, at);
+}
+
+void world_confirm(struct world *w, int32_t partition, const char *id)
+{
+    world_produce(w, partition, id, "06", "pending");
+    world_produce(w, partition, id, "06", "confirmed");
+    world_produce(w, partition, id, "07", "confirmed");
+}
+
+static bool run(struct world *w, bool until_end)
+{
+    w->options.until_end = until_end;
+    w->options.timeout_ms = until_end ? WORLD_PATIENCE_MS : -1;
+    w->options.stop_fd = w->stop_fd;
+    struct pipeline *p = pipeline_new(w->config, &w->err);
+    w->ops_port = p != NULL ? pipeline_ops_port(p) : 0;
+    bool ok = p != NULL && pipeline_run(p, &w->options, &w->err);
+    pipeline_free(p);
+    return ok;
+}
+
+bool world_try_to_end(struct world *w)
+{
+    w->err = (struct error){0};
+    return run(w, true);
+}
+
+void world_run_to_end(struct world *w)
+{
+    if (!world_try_to_end(w))
+        fail_msg("%s", w->err.text);
+}
+
+static void *run_thread(void *context)
+{
+    struct world *w = context;
+    w->ok = run(w, false);
+    return NULL;
+}
+
+void world_start(struct world *w)
+{
+    assert_int_equal(pthread_create(&w->thread, NULL, run_thread, w), 0);
+}
+
+/* What a signalfd would say. */
+void world_signal(struct world *w, uint32_t number)
+{
+    const struct signalfd_siginfo info = {.ssi_signo = number};
+    assert_int_equal(write(w->stop_end, &info, sizeof info), sizeof info);
+}
+
+void world_stop(struct world *w)
+{
+    world_signal(w, SIGTERM);
+    pthread_join(w->thread, NULL);
+}
+
+void world_await_requests(struct world *w, size_t count)
+{
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    while (server_request_count(w->webhook) < count) {
+        if (clock_mono_ms() > deadline)
+            fail_msg("%zu requests instead of %zu", server_request_count(w->webhook), count);
+        usleep(LOOK_US);
+    }
+}
+
+void world_header(struct world *w, size_t request, const char *name, char *ret_value, size_t size)
+{
+    const char *at = strstr(server_request(w->webhook, request)->head, name);
+    assert_non_null(at);
+    at += strlen(name) + 2;
+    size_t len = strcspn(at, "\r");
+    snprintf(ret_value, size, "%.*s", (int)len, at);
+}
+
+static bool ask(struct world *w, const char *path, char *text, size_t size)
+{
+    const struct sockaddr_in to = {.sin_family = AF_INET,
+                                   .sin_port = htons((uint16_t)w->ops_port),
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    char request[128];
+    if (w->ops_port <= 0)
+        return false;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    size_t len = 0;
+    int asked = snprintf(request, sizeof request, "GET %s HTTP/1.0\r\n\r\n", path);
+    bool ok = connect(fd, (const struct sockaddr *)&to, sizeof to) == 0 &&
+              send(fd, request, (size_t)asked, MSG_NOSIGNAL) == asked;
+    for (ssize_t got; ok && len < size - 1 && (got = recv(fd, text + len, size - 1 - len, 0)) > 0;)
+        len += (size_t)got;
+    text[len] = '\0';
+    close(fd);
+    return len > 0;
+}
+
+void world_scrape(struct world *w, const char *path, char *ret_text, size_t size)
+{
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    while (!ask(w, path, ret_text, size)) {
+        if (clock_mono_ms() > deadline)
+            fail_msg("the ops port does not answer");
+        usleep(LOOK_US);
+    }
+    const char *body = strstr(ret_text, "\r\n\r\n");
+    bool fine = strstr(ret_text, " 200 OK\r\n") != NULL && body != NULL;
+    if (fine)
+        memmove(ret_text, body + 4, strlen(body + 4) + 1);
+    else
+        ret_text[0] = '\0';
+}
+
+void world_await_scrape(struct world *w, const char *path, const char *wanted, char *ret_text,
+                        size_t size)
+{
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    for (;;) {
+        world_scrape(w, path, ret_text, size);
+        if (strstr(ret_text, wanted) != NULL)
+            return;
+        if (clock_mono_ms() > deadline)
+            fail_msg("no \"%s\" in %s", wanted, ret_text);
+        usleep(LOOK_US);
+    }
+}
+
+void world_log_open(struct world *w)
+{
+    w->log_fd = memfd_create("log", MFD_CLOEXEC);
+    w->stderr_fd = dup(STDERR_FILENO);
+    assert_true(w->log_fd >= 0 && w->stderr_fd >= 0);
+    log_setup(LOG_WARN, false);
+    dup2(w->log_fd, STDERR_FILENO);
+}
+
+void world_await_log(struct world *w, const char *wanted)
+{
+    static char text[LOG_MAX];
+    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    bool found = false;
+    while (!found && clock_mono_ms() < deadline) {
+        ssize_t len = pread(w->log_fd, text, sizeof text - 1, 0);
+        text[len > 0 ? len : 0] = '\0';
+        found = strstr(text, wanted) != NULL;
+        if (!found)
+            usleep(LOOK_US);
+    }
+    dup2(w->stderr_fd, STDERR_FILENO);
+    close(w->stderr_fd);
+    close(w->log_fd);
+    if (!found)
+        fail_msg("no \"%s\" in the log: %s", wanted, text);
+}
+
+double world_metric(const char *text, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = text; (at = strstr(at, name)) != NULL; at += len)
+        if ((at == text || at[-1] == '\n') && at[len] == ' ')
+            return strtod(at + len + 1, NULL);
+    fail_msg("no %s in %s", name, text);
+    return 0;
+}
+
+int world_main(const char *name, const struct CMUnitTest *tests, size_t count)
+{
+    int failed = 0, status;
+    const char *only = getenv("WORLD_TEST");
+    for (size_t i = 0; i < count; i++) {
+        if (only != NULL && strcmp(only, tests[i].name) != 0)
+            continue;
+        pid_t child = fork();
+        if (child == 0)
+            exit(_cmocka_run_group_tests(name, &tests[i], 1, NULL, NULL));
+        failed += child < 0;
+    }
+    while (wait(&status) > 0)
+        failed += !WIFEXITED(status) || WEXITSTATUS(status) != 0;
+    return failed;
+}

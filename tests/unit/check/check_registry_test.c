@@ -1,0 +1,310 @@
+/* check_registry_test: what a check says of the registry, its schemas and the webhook. */
+#include "unit/check/check_fixture.h"
+
+#include <stdlib.h>
+
+static void expect_url_failure(const struct server_rule *rules, enum error_code code,
+                               const char *text)
+{
+    struct bench b;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_failure(&b, code, "registry", "url", text);
+    expect_finding(&b, "ok", "records", "newest", "1 looked at"); /* it goes on */
+    bench_close(&b);
+}
+
+static void path_is_missing(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/apis/ccompat/v7/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+        {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       " answers, but not as a schema registry (status 404): its path is wrong; "
+                       "set registry.url to http://127.0.0.1:");
+}
+
+static void no_registry_at_all(void **state)
+{
+    static const struct server_rule rules[] = {
+        {NULL, SERVER_ANSWER_CLOSE, JSON_HEAD "<html>welcome</html>", 0}, {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       "(status 200): correct host, port and path of registry.url (Apicurio's "
+                       "path is /apis/ccompat/v7)");
+}
+
+/* One that does not list its types, but knows the schema; or knows that it does not. */
+static void older_registry(void **state)
+{
+    static const struct server_rule knowing[] = {{"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                                 {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                                 {0}};
+    static const struct server_rule ignorant[] = {
+        {NULL, SERVER_ANSWER_CLOSE,
+         "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"error_code\":40403}", 0},
+        {0}};
+    const struct server_rule *both[] = {knowing, ignorant};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct bench b;
+        bench_open(&b, both[i]);
+        bench_check(&b);
+        expect_finding(&b, "ok", "registry", "url", " answers in ");
+        bench_close(&b);
+    }
+}
+
+/* A proxy in front that wants https, or another path. */
+static void redirected(void **state)
+{
+    static const struct server_rule rules[] = {
+        {NULL, SERVER_ANSWER_CLOSE,
+         "HTTP/1.1 308 Permanent Redirect\r\nConnection: close\r\n"
+         "Location: https://registry.example.com/apis/ccompat/v7/schemas/types\r\n\r\n",
+         0},
+        {0}};
+    static const struct server_rule nowhere[] = {
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 302 Found\r\nConnection: close\r\n\r\n", 0}, {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       "answers with a redirect (status 308), which is never followed: set "
+                       "registry.url to https://registry.example.com/apis/ccompat/v7, where");
+    expect_url_failure(nowhere, ERROR_FAILED,
+                       "(status 302), which is never followed: set registry.url to where it leads");
+}
+
+static void login_is_refused(void **state)
+{
+    static const struct server_rule rules[] = {
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 401 Unauthorized\r\nConnection: close\r\n\r\n", 0},
+        {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_FAILED,
+                       "refuses the login (status 401): check registry.user and "
+                       "registry.password, or registry.token");
+}
+
+static void nobody_answers(void **state)
+{
+    static const struct server_rule rules[] = {{NULL, SERVER_CLOSE, "", 0}, {0}};
+    (void)state;
+    expect_url_failure(rules, ERROR_UNREACHABLE, "does not answer: ");
+}
+
+static void expect_schema_failure(const char *answer, const char *text)
+{
+    const struct server_rule rules[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, answer, 0},
+                                        {0}};
+    struct bench b;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "schema", "form", text);
+    bench_close(&b);
+}
+
+static void schema_is_another_registrys(void **state)
+{
+    (void)state;
+    expect_schema_failure("HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n"
+                          "{\"error_code\":40403,\"message\":\"Schema not found\"}",
+                          "schema 1 of the newest record: the registry has no such schema");
+}
+
+static void schema_is_no_avro(void **state)
+{
+    (void)state;
+    expect_schema_failure(JSON_HEAD "{\"schemaType\":\"PROTOBUF\",\"schema\":\"x\"}",
+                          "schema 1 of the newest record: the schema is of type PROTOBUF, not "
+                          "AVRO");
+}
+
+static void row_without_the_column(void **state)
+{
+    (void)state;
+    expect_schema_failure(JSON_HEAD "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":"
+                                    "\\\"Row\\\",\\\"fields\\\":[" TEXT_FIELD("id") "]}\"}",
+                          "has no column \\\"status\\\" (rule.column)");
+}
+
+/* Without it orders are sent all the same: a warning, with what it means. */
+static void owner_column(void **state)
+{
+    static const struct server_rule rules[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                               {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                               {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                               {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    assert_null(strstr(buf_text(&b.json), "auth.owner_column"));
+    bench_set(&b, "auth.owner_column", "user_id");
+    bench_check(&b);
+    expect_finding(&b, "warn", "fields", "auth.owner_column",
+                   "no such column: no customer sees or syncs an order");
+    bench_set(&b, "auth.owner_column", "client_name");
+    bench_check(&b);
+    expect_finding(&b, "ok", "fields", "auth.owner_column", "compared with a token's sub");
+    bench_close(&b);
+}
+
+#define LOCAL_TIME \
+    "{\\\"type\\\":\\\"long\\\",\\\"connect.name\\\":\\\"io.debezium.time.MicroTimestamp\\\"}"
+#define LOCAL_ROW                                                                          \
+    JSON_HEAD "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Row\\\","       \
+              "\\\"fields\\\":[" TEXT_FIELD("id") "," TEXT_FIELD("status") "," TEXT_FIELD( \
+                  "__op") ","                                                              \
+                          "{\\\"name\\\":\\\"confirmed_at\\\",\\\"type\\\":" LOCAL_TIME "}]}\"}"
+
+/* A column without a time zone: what is assumed is said, and how to say otherwise. */
+static void time_without_zone(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, LOCAL_ROW, 0},
+        {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_finding(&b, "warn", "fields", "time zone",
+                   "column confirmed_at has none; its times are taken for those of "
+                   "payload.time_zone = UTC: set it to the zone");
+    bench_set(&b, "payload.time_zone", "Africa/Algiers");
+    bench_check(&b);
+    expect_finding(&b, "ok", "fields", "time zone", "payload.time_zone = Africa/Algiers");
+    bench_close(&b);
+}
+
+/* An empty topic, and a schema under its usual subject. */
+static void schema_by_subject(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {"/subjects/orders-value/versions/latest", SERVER_ANSWER_CLOSE,
+         JSON_HEAD "{\"subject\":\"orders-value\",\"id\":1,\"version\":1,\"schema\":\"x\"}", 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+        {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_check(&b);
+    expect_finding(&b, "ok", "schema", "form", "shop.Envelope, id 1");
+    bench_close(&b);
+}
+
+static const struct server_rule fine[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0}, {0}};
+
+static void ping_only_when_asked(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, fine);
+    bench_check(&b);
+    assert_int_equal(server_request_count(b.webhook), 0);
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    expect_finding(&b, "ok", "webhook", "ping", "answered 204 in ");
+    assert_int_equal(server_request_count(b.webhook), 1);
+    assert_string_equal(server_request(b.webhook, 0)->body,
+                        "{\"form_name\":\"elementor_sync_ping\",\"fields\":{}}");
+    bench_set(&b, "webhook.url", "http://127.0.0.1:1/" CANARY);
+    bench_check(&b);
+    expect_failure(&b, ERROR_UNREACHABLE, "webhook", "ping", "no answer: ");
+    bench_close(&b);
+}
+
+/* As `run` takes it: the status is the answer. */
+static void ping_is_answered_and_no_more(void **state)
+{
+    static const struct server_rule short_body[] = {
+        {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nshort", 0}, {0}};
+    struct server *receiver = server_new(short_body);
+    struct bench b;
+    (void)state;
+    server_listen(receiver);
+    bench_open(&b, fine);
+    bench_url(&b, "webhook.url", receiver, "/" CANARY);
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    expect_finding(&b, "warn", "webhook", "ping", "answered 200, and the answer broke off");
+    bench_close(&b);
+    server_free(receiver);
+}
+
+/* What is said of a refusal; where a redirect leads only by its host. */
+static void ping_is_refused(void **state)
+{
+    static const struct {
+        const char *answer, *text;
+    } cases[] = {
+        {"HTTP/1.1 301 Moved\r\nLocation: https://www.example.com/" CANARY "\r\n"
+         "Content-Length: 0\r\n\r\n",
+         "a redirect to https://www.example.com, which is never followed"},
+        {"HTTP/1.1 302 Found\r\nContent-Length: 0\r\n\r\n", "302: a redirect, which is never"},
+        {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "copy webhook.url again"},
+        {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a login or a firewall"},
+        {"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "see its own log"},
+        {"HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", "nothing but a ping"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct server_rule refuses[] = {{NULL, SERVER_ANSWER, cases[i].answer, 0}, {0}};
+        struct server *receiver = server_new(refuses);
+        struct bench b;
+        server_listen(receiver);
+        bench_open(&b, fine);
+        bench_url(&b, "webhook.url", receiver, "/" CANARY);
+        b.options.ping_webhook = true;
+        bench_check(&b);
+        expect_failure(&b, ERROR_FAILED, "webhook", "ping", cases[i].text);
+        bench_close(&b);
+        server_free(receiver);
+    }
+}
+
+/* An unusable webhook.url, by its message. */
+static void unsafe_urls(void **state)
+{
+    static const struct {
+        const char *url, *text;
+    } cases[] = {
+        {"shop.example.com/" CANARY, "webhook.url has no https:// in front"},
+        {"http://shop.example.com/" CANARY, "webhook.url must begin with https://"},
+        {"https://user:" CANARY "@shop.example.com/", "must not hold a user or a password"},
+        {"file:///" CANARY, "webhook.url"},
+    };
+    struct bench b;
+    (void)state;
+    bench_open(&b, fine);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        bench_set(&b, "webhook.url", cases[i].url);
+        bench_check(&b);
+        assert_int_equal(b.verdict.code, ERROR_CONFIG);
+        assert_non_null(strstr(buf_text(&b.json), cases[i].text));
+    }
+    bench_close(&b);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(path_is_missing),      cmocka_unit_test(no_registry_at_all),
+        cmocka_unit_test(older_registry),       cmocka_unit_test(login_is_refused),
+        cmocka_unit_test(nobody_answers),       cmocka_unit_test(schema_is_another_registrys),
+        cmocka_unit_test(schema_is_no_avro),    cmocka_unit_test(row_without_the_column),
+        cmocka_unit_test(owner_column),         cmocka_unit_test(schema_by_subject),
+        cmocka_unit_test(ping_only_when_asked), cmocka_unit_test(ping_is_answered_and_no_more),
+        cmocka_unit_test(unsafe_urls),          cmocka_unit_test(redirected),
+        cmocka_unit_test(time_without_zone),    cmocka_unit_test(ping_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,76 @@
+/* dashboard_members_test: what members write of themselves, whatever numbers are in it. */
+#include "fakes/dashboard_harness.h"
+
+#include "sys/clock.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LARGEST "9223372036854775807"
+#define LEAST "-9223372036854775808"
+
+static void write_member(struct station *s, const char *name, const char *at_ms, const char *more)
+{
+    char text[1024];
+    int len = snprintf(text, sizeof text,
+                       "{\"version\":1,\"member\":\"%s\",\"group\":\"elementor-sync\","
+                       "\"at_ms\":%s,%s}",
+                       name, at_ms, more);
+    assert_false(rd_kafka_producev(s->cluster.rk, RD_KAFKA_V_TOPIC("elementor-sync.members"),
+                                   RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(name, strlen(name)),
+                                   RD_KAFKA_V_VALUE(text, (size_t)len),
+                                   RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+}
+
+static struct answer await_member(struct station *s, const char *name)
+{
+    char text[64];
+    snprintf(text, sizeof text, "\"member\":\"%s\"", name);
+    for (int i = 0; i < 1000; i++) {
+        struct answer a = station_ask(s, "GET", "/api/v1/status", s->operator, NULL);
+        if (strstr(a.body, text) != NULL)
+            return a;
+        usleep(10000);
+    }
+    fail_msg("%s is never shown", name);
+    return (struct answer){0};
+}
+
+/* The sums end at the largest number, and what is below 0 counts as 0; a build that traps on
+ * overflow goes on. */
+static void numbers_of_any_size_are_summed(void **state)
+{
+    static const char large[] =
+        "\"in_flight\":" LARGEST ",\"waiting\":" LARGEST ",\"retrying\":" LARGEST
+        ",\"rates\":{\"delivered_per_s\":1e308},\"partitions\":[{\"partition\":0,\"lag\":" LARGEST
+        "},{\"partition\":1,\"lag\":" LARGEST "}]";
+    static const char small[] = "\"in_flight\":" LEAST ",\"waiting\":" LEAST ",\"retrying\":" LEAST
+                                ",\"partitions\":[{\"partition\":2,\"lag\":" LEAST "}]";
+    struct station s;
+    char now[32];
+    (void)state;
+    station_open(&s);
+    station_start(&s);
+    snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
+    write_member(&s, "m1", now, large);
+    write_member(&s, "m2", now, large);
+    write_member(&s, "m3", now, small);
+    write_member(&s, "m4", LEAST, small);
+    write_member(&s, "m5", LARGEST, small);
+    struct answer a = await_member(&s, "m5");
+    static const char *const sums[] = {"\"lag\":" LARGEST ",", "\"in_flight\":" LARGEST ",",
+                                       "\"waiting\":" LARGEST ",", "\"delivered_per_s\":"};
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        if (strstr(a.body, sums[i]) == NULL)
+            fail_msg("no %s in %s", sums[i], a.body);
+    a = station_ask(&s, "GET", "/api/v1/activity", s.operator, NULL);
+    assert_int_equal(a.status, 200);
+    station_close(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_of_any_size_are_summed)};
+    return world_main("dashboard_members", tests, sizeof tests / sizeof *tests);
+}

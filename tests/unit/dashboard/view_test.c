@@ -1,0 +1,470 @@
+/* view_test: records into the view, and what it then answers. */
+#include "dashboard/view/view_internal.h"
+#include "unit/base/chosen_ids.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+static struct view *opened(const char *path, const char *identity)
+{
+    struct error err = {0};
+    struct view *view = view_open(path, identity, &err);
+    if (view == NULL)
+        fail_msg("%s", err.text);
+    while (!view_is_indexed(view))
+        assert_true(view_index(view, &err));
+    return view;
+}
+
+static void put(struct view *view, const char *id, const char *number, const char *state,
+                const char *reason, int64_t at_ms, const char *request)
+{
+    char text[1024];
+    struct error err = {0};
+    snprintf(text, sizeof text,
+             "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\","
+             "\"order_number\":\"%s\",\"confirmed_at\":\"2026-11-22T09:15:30Z\",\"webhook_id\":"
+             "\"msg_1\",\"source\":\"cdc\",\"request\":%s%s%s,\"topic\":\"orders\",\"partition\":0,"
+             "\"offset\":%lld,\"timestamp_ms\":1,\"lsn\":2,\"attempts\":3,\"status\":422,"
+             "\"first_attempt_ms\":4,\"last_attempt_ms\":5,\"settled_ms\":%lld,"
+             "\"next_attempt_ms\":null,\"member\":\"m\",\"previous\":[]}",
+             state, reason, id, number, request ? "\"" : "", request ? request : "null",
+             request ? "\"" : "", (long long)at_ms, (long long)at_ms);
+    assert_true(view_put_delivery(view, slice_of(id), slice_of(text), 0, &err));
+}
+
+static void park(struct view *view, int64_t source_offset, const char *class)
+{
+    struct error err = {0};
+    const struct parked_note note = {.partition = 1,
+                                     .offset = source_offset + 1000,
+                                     .at_ms = source_offset,
+                                     .topic = slice_of("orders"),
+                                     .source_offset = source_offset,
+                                     .class = slice_of(class),
+                                     .detail = slice_of("why"),
+                                     .response = slice_of("<b>no</b>")};
+    assert_true(view_put_parked(view, &note, &err));
+}
+
+static struct order_filter any(void)
+{
+    return (struct order_filter){.state = -1, .since_ms = -1, .until_ms = -1, .limit = 50};
+}
+
+/* The keys of a list, joined. */
+static const char *keys_of(struct view *view, struct order_filter filter)
+{
+    static char text[2048];
+    struct error err = {0};
+    json_t *page = view_list(view, &filter, &err), *order;
+    size_t i;
+    assert_non_null(page);
+    text[0] = '\0';
+    json_array_foreach (json_object_get(page, "orders"), i, order) {
+        strcat(strcat(text, i > 0 ? " " : ""), json_string_value(json_object_get(order, "key")));
+    }
+    json_decref(page);
+    return text;
+}
+
+static void the_latest_outcome_counts(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    (void)state;
+    put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
+    put(view, "a", "CMD-1", "delivered", "", 20, NULL);
+    put(view, "b", "CMD-2", "parked", "http:422", 15, NULL);
+    assert_int_equal(view_count(view, ORDER_DELIVERED), 1);
+    assert_int_equal(view_count(view, ORDER_PARKED), 1);
+    assert_string_equal(keys_of(view, any()), "a b");
+    struct error err = {0};
+    assert_true(view_put_delivery(view, slice_of("b"), (struct slice){0}, 0, &err));
+    assert_int_equal(view_count(view, ORDER_PARKED), 0);
+    assert_string_equal(keys_of(view, any()), "a");
+    view_close(view);
+}
+
+static void what_cannot_be_read_is_passed_over(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct error err = {0};
+    (void)state;
+    static const char *const bad[] = {"",    "{", "[]", "{\"state\":\"lost\"}", "{\"state\":1}",
+                                      "null"};
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        assert_false(view_put_delivery(view, slice_of("k"), slice_of(bad[i]), 0, &err));
+    assert_int_equal(err.code, ERROR_NONE);
+    assert_string_equal(keys_of(view, any()), "");
+    view_close(view);
+}
+
+/* What the fast reader leaves to the parser must come out the same. */
+static void escapes_and_earlier_transitions_are_kept(void **state)
+{
+    static const char record[] =
+        "{\"version\":1,\"state\":\"delivered\",\"reason\":\"\",\"order_id\":\"a\",\"order_"
+        "number\":"
+        "\"N\\u00e9\\\"1\",\"confirmed_at\":null,\"webhook_id\":\"msg_1\",\"source\":\"cdc\","
+        "\"request\":null,\"topic\":\"orders\",\"partition\":0,\"offset\":9,\"timestamp_ms\":null,"
+        "\"lsn\":2,\"attempts\":3,\"status\":200,\"first_attempt_ms\":4,\"last_attempt_ms\":5,"
+        "\"settled_ms\":6,\"next_attempt_ms\":null,\"member\":\"m\",\"previous\":[{\"webhook_id\":"
+        "\"msg_0\",\"state\":\"parked\",\"reason\":\"http:422\",\"confirmed_at\":null,"
+        "\"attempts\":1,\"settled_ms\":3}]}";
+    struct view *view = opened(":memory:", "t");
+    struct error err = {0};
+    (void)state;
+    assert_true(view_put_delivery(view, slice_of("a"), slice_of(record), 0, &err));
+    json_t *order = view_order_detail(view, "a");
+    assert_string_equal(json_string_value(json_object_get(order, "order_number")), "N\u00e9\"1");
+    assert_int_equal(json_integer_value(json_object_get(order, "lsn")), 2);
+    assert_true(json_is_null(json_object_get(order, "timestamp_ms")));
+    const json_t *history = json_object_get(order, "history");
+    assert_int_equal(json_array_size(history), 2);
+    assert_string_equal(
+        json_string_value(json_object_get(json_array_get(history, 1), "webhook_id")), "msg_0");
+    json_decref(order);
+    view_close(view);
+}
+
+static void search_finds_id_number_and_digits(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct order_filter f = any();
+    (void)state;
+    put(view, "6e1f-a", "CMD-000123", "delivered", "", 1, NULL);
+    put(view, "6e1f-b", "CMD-000124", "delivered", "", 2, NULL);
+    put(view, "77aa", "CMD-000223", "parked", "http:422", 3, NULL);
+    f.search = "6E1F";
+    assert_string_equal(keys_of(view, f), "6e1f-b 6e1f-a");
+    f.search = "cmd-00012";
+    assert_string_equal(keys_of(view, f), "6e1f-b 6e1f-a");
+    f.search = "223";
+    assert_string_equal(keys_of(view, f), "77aa");
+    f.search = "000123";
+    assert_string_equal(keys_of(view, f), "6e1f-a");
+    f.search = "' OR 1=1 --";
+    assert_string_equal(keys_of(view, f), "");
+    f.search = "%";
+    assert_string_equal(keys_of(view, f), "");
+    f.search = "CMD";
+    f.state = ORDER_PARKED;
+    assert_string_equal(keys_of(view, f), "77aa");
+    view_close(view);
+}
+
+/* Too many fit to be sorted: the lists are walked through, or what the indexes hold is. */
+static void search_finds_the_latest_of_very_many(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct order_filter f = any();
+    struct error err = {0};
+    char id[16], number[16], next[64];
+    (void)state;
+    assert_true(view_begin(view, &err));
+    for (int i = 0; i < 80000; i++) {
+        snprintf(id, sizeof id, "%08x", i);
+        snprintf(number, sizeof number, i < 55000 ? "OLD-%05d" : "NEW-%05d", i);
+        put(view, id, number, i % 2 ? "delivered" : "parked", "", i, NULL);
+    }
+    assert_true(view_commit(view, &err));
+    f.limit = 2;
+    f.search = "000"; /* all of them: the walk soon has a page */
+    assert_string_equal(keys_of(view, f), "0001387f 0001387e");
+    f.search = "old"; /* the walk meets none for long */
+    assert_string_equal(keys_of(view, f), "0000d6d7 0000d6d6");
+    json_t *page = view_list(view, &f, &err);
+    snprintf(next, sizeof next, "%s", json_string_value(json_object_get(page, "next_cursor")));
+    json_decref(page);
+    f.cursor = next;
+    assert_string_equal(keys_of(view, f), "0000d6d5 0000d6d4");
+    f.state = ORDER_PARKED;
+    assert_string_equal(keys_of(view, f), "0000d6d4 0000d6d2");
+    view_close(view);
+}
+
+static void cursors_are_stable_while_orders_change(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct order_filter f = any();
+    struct error err = {0};
+    char id[8], next[64];
+    (void)state;
+    for (int i = 0; i < 10; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        put(view, id, "N", "delivered", "", i / 2, NULL); /* two and two of the same time */
+    }
+    f.limit = 3;
+    json_t *page = view_list(view, &f, &err);
+    snprintf(next, sizeof next, "%s", json_string_value(json_object_get(page, "next_cursor")));
+    json_decref(page);
+    put(view, "o9", "N", "delivered", "", 100, NULL); /* they move to the front */
+    put(view, "new", "N", "delivered", "", 101, NULL);
+    f.cursor = next;
+    assert_string_equal(keys_of(view, f), "o6 o5 o4");
+    f.cursor = "1-2-3";
+    assert_null(view_list(view, &f, &err));
+    assert_int_equal(err.code, ERROR_CONFIG);
+    view_close(view);
+}
+
+static void a_parked_one_says_why_and_where(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct order_facts facts;
+    (void)state;
+    put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
+    park(view, 10, "refused");
+    json_t *order = view_order_detail(view, "a");
+    assert_string_equal(json_string_value(json_object_get(order, "class")), "refused");
+    assert_string_equal(json_string_value(json_object_get(order, "response")), "<b>no</b>");
+    json_decref(order);
+    assert_true(view_facts(view, "a", &facts));
+    assert_true(facts.is_parked_known);
+    assert_int_equal(facts.parked_offset, 1010);
+    put(view, "a", "CMD-1", "delivered", "", 20, NULL);
+    assert_true(view_facts(view, "a", &facts));
+    assert_false(facts.is_parked_known);
+    assert_null(view_order_detail(view, "z"));
+    view_close(view);
+}
+
+static bool is_pending(struct view *view, const char *key)
+{
+    struct order_facts facts;
+    assert_true(view_facts(view, key, &facts));
+    return facts.is_pending;
+}
+
+static void retries_are_pending_until_their_outcome(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct error err = {0};
+    (void)state;
+    put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
+    assert_true(view_put_retry(view, slice_of("a"), slice_of("r1"), 20, &err));
+    assert_true(is_pending(view, "a"));
+    struct order_filter f = any();
+    f.state = ORDER_PARKED;
+    f.not_pending = true;
+    int64_t oldest, newest;
+    assert_int_equal(view_parked_count(view, &f, &oldest, &newest), 0);
+    put(view, "a", "CMD-1", "parked", "http:422", 15, "r1"); /* its clock is behind ours */
+    assert_false(is_pending(view, "a"));
+    assert_int_equal(view_parked_count(view, &f, &oldest, &newest), 1);
+    /* the topics may be read in another order after a restart: the same comes out */
+    assert_true(view_put_retry(view, slice_of("a"), slice_of("r1"), 20, &err));
+    assert_false(is_pending(view, "a"));
+    assert_true(view_put_retry(view, slice_of("a"), slice_of("r0"), 12, &err));
+    assert_false(is_pending(view, "a"));
+    view_close(view);
+}
+
+static void reasons_are_counted(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct order_filter f = any();
+    (void)state;
+    put(view, "a", "1", "parked", "http:422", 10, NULL);
+    put(view, "b", "2", "parked", "http:422", 11, NULL);
+    put(view, "c", "3", "parked", "missing:client_phone", 12, NULL);
+    park(view, 10, "refused");
+    f.state = ORDER_PARKED;
+    json_t *reasons = view_reasons(view, &f);
+    char *text = json_dumps(reasons, JSON_COMPACT);
+    assert_string_equal(
+        text, "[{\"reason\":\"http:422\",\"class\":\"refused\",\"count\":2,\"oldest_ms\":10},"
+              "{\"reason\":\"missing:client_phone\",\"class\":null,\"count\":1,\"oldest_ms\":12}]");
+    free(text);
+    json_decref(reasons);
+    f.reason = "http:422";
+    f.since_ms = 11;
+    int64_t oldest, newest;
+    assert_int_equal(view_parked_count(view, &f, &oldest, &newest), 1);
+    view_close(view);
+}
+
+/* ---- chosen ids ---- */
+
+/* What SQLite does to find the orders, in steps of its machine. */
+static int steps_of(struct view *view, chosen_id *ids)
+{
+    sqlite3_stmt *find = view->statements[STATEMENT_FIND];
+    struct error err = {0};
+    (void)sqlite3_stmt_status(find, SQLITE_STMTSTATUS_VM_STEP, 1);
+    assert_true(view_begin(view, &err));
+    for (size_t i = 0; i < CHOSEN_IDS; i++)
+        put(view, ids[i], "CMD-1", "delivered", "", 10, NULL);
+    assert_true(view_commit(view, &err));
+    return sqlite3_stmt_status(find, SQLITE_STMTSTATUS_VM_STEP, 0);
+}
+
+static void chosen_ids_cost_what_others_cost(void **state)
+{
+    static chosen_id chosen[CHOSEN_IDS], others[CHOSEN_IDS];
+    struct view *view = opened(":memory:", "t");
+    (void)state;
+    choose_ids(chosen);
+    for (int i = 0; i < CHOSEN_IDS; i++)
+        snprintf(others[i], sizeof others[i], "%032d", i);
+    int usual = steps_of(view, others), steps = steps_of(view, chosen);
+    assert_true(usual > CHOSEN_IDS);
+    assert_in_range(steps, 1, usual + usual / 10);
+    view_close(view);
+}
+
+/* ---- files ---- */
+
+static void remove_database(const char *path)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char file[128];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(file, sizeof file, "%s%s", path, parts[i]);
+        unlink(file);
+    }
+}
+
+/* The hash in the file is of the file's own key, which no other file has. */
+static void orders_are_found_again_by_the_files_own_key(void **state)
+{
+    char path[] = "/tmp/view_test.XXXXXX", other_path[] = "/tmp/view_test.XXXXXX";
+    struct order_facts facts;
+    (void)state;
+    close(mkstemp(path));
+    close(mkstemp(other_path));
+    struct view *view = opened(path, "t"), *other = opened(other_path, "t");
+    const struct hash_key key = view->hash_key;
+    put(view, "a", "1", "parked", "http:422", 1, NULL);
+    assert_memory_not_equal(&key, &other->hash_key, sizeof key);
+    view_close(other);
+    view_close(view);
+    view = opened(path, "t");
+    assert_memory_equal(&key, &view->hash_key, sizeof key);
+    assert_true(view_facts(view, "a", &facts));
+    json_decref(facts.previous);
+    put(view, "a", "1", "delivered", "", 2, NULL); /* the same order, and no second one */
+    assert_string_equal(keys_of(view, any()), "a");
+    assert_int_equal(view_count(view, ORDER_PARKED), 0);
+    view_close(view);
+    view = opened(path, "other topics"); /* built from the beginning: with a new one */
+    assert_memory_not_equal(&key, &view->hash_key, sizeof key);
+    view_close(view);
+    remove_database(path);
+    remove_database(other_path);
+}
+
+static void assert_private(const char *path)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    struct stat status;
+    char file[128];
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(file, sizeof file, "%s%s", path, parts[i]);
+        if (stat(file, &status) == 0)
+            assert_int_equal(status.st_mode & 0777, 0600);
+        else
+            assert_int_equal(i, 2); /* the index of the log is in memory: one process has it open */
+    }
+}
+
+/* Orders' numbers and states are in it: whatever the umask, and whatever it was before. */
+static void the_database_is_its_owners_alone(void **state)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    char folder[] = "/tmp/view_test.XXXXXX", path[64], file[128];
+    struct view *view;
+    (void)state;
+    mode_t mask = umask(0);
+    assert_non_null(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/view.db", folder);
+    view = opened(path, "t");
+    put(view, "a", "1", "delivered", "", 1, NULL);
+    assert_private(path);
+    view_close(view);
+    assert_int_equal(chmod(path, 0644), 0); /* as a former release made it */
+    for (size_t i = 1; i < sizeof parts / sizeof *parts; i++) {
+        snprintf(file, sizeof file, "%s%s", path, parts[i]);
+        close(open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0666));
+    }
+    view = opened(path, "t");
+    put(view, "b", "2", "delivered", "", 2, NULL);
+    assert_private(path);
+    assert_string_equal(keys_of(view, any()), "b a");
+    view_close(view);
+    umask(mask);
+    remove_database(path);
+    rmdir(folder);
+}
+
+static void a_batch_is_all_or_nothing(void **state)
+{
+    char path[] = "/tmp/view_test.XXXXXX";
+    struct error err = {0};
+    (void)state;
+    close(mkstemp(path));
+    struct view *view = opened(path, "t");
+    assert_true(view_begin(view, &err));
+    put(view, "a", "1", "delivered", "", 1, NULL);
+    assert_true(view_set_offset(view, VIEW_DELIVERIES, 3, 7, &err));
+    assert_true(view_commit(view, &err));
+    assert_true(view_begin(view, &err));
+    put(view, "b", "2", "delivered", "", 2, NULL);
+    assert_true(view_set_offset(view, VIEW_DELIVERIES, 3, 8, &err));
+    view_close(view); /* without a commit: as if killed */
+    view = opened(path, "t");
+    assert_int_equal(view_offset(view, VIEW_DELIVERIES, 3), 7);
+    assert_int_equal(view_offset(view, VIEW_PARKED, 3), 0);
+    assert_string_equal(keys_of(view, any()), "a");
+    assert_int_equal(view_count(view, ORDER_DELIVERED), 1);
+    view_close(view);
+    view = opened(path, "other topics"); /* is of something else: from the beginning */
+    assert_int_equal(view_offset(view, VIEW_DELIVERIES, 3), 0);
+    assert_string_equal(keys_of(view, any()), "");
+    view_close(view);
+    remove_database(path);
+}
+
+static void what_is_no_database_is_refused(void **state)
+{
+    char path[] = "/tmp/view_test.XXXXXX";
+    struct error err = {0};
+    (void)state;
+    int fd = mkstemp(path);
+    assert_int_equal(write(fd, "not a database, certainly not", 29), 29);
+    close(fd);
+    assert_null(view_open(path, "t", &err));
+    assert_non_null(strstr(err.text, "dashboard.database"));
+    unlink(path);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_latest_outcome_counts),
+        cmocka_unit_test(what_cannot_be_read_is_passed_over),
+        cmocka_unit_test(search_finds_id_number_and_digits),
+        cmocka_unit_test(escapes_and_earlier_transitions_are_kept),
+        cmocka_unit_test(search_finds_the_latest_of_very_many),
+        cmocka_unit_test(cursors_are_stable_while_orders_change),
+        cmocka_unit_test(a_parked_one_says_why_and_where),
+        cmocka_unit_test(retries_are_pending_until_their_outcome),
+        cmocka_unit_test(reasons_are_counted),
+        cmocka_unit_test(chosen_ids_cost_what_others_cost),
+        cmocka_unit_test(orders_are_found_again_by_the_files_own_key),
+        cmocka_unit_test(the_database_is_its_owners_alone),
+        cmocka_unit_test(a_batch_is_all_or_nothing),
+        cmocka_unit_test(what_is_no_database_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,148 @@
+/* outcome_socket: each line of the outcome classes, answered on a real socket. */
+#include "http/response_class.h"
+#include "unit/http/http_fixture.h"
+
+/* One POST to a server that does so; what was seen of it, and that it was asked once. */
+static struct answer post_to(enum server_action action, const char *text, int64_t timeout_ms)
+{
+    struct server *server = server_new((const struct server_rule[]){{NULL, action, text, 0}, {0}});
+    struct http_endpoint endpoint = plain;
+    struct answer seen = {0};
+    struct net net;
+    char url[128];
+    endpoint.timeout_ms = timeout_ms;
+    net_open(&net);
+    server_listen(server);
+    url_of(server, "/secret-path", url, sizeof url);
+    assert_non_null(
+        http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, note, &seen, NULL));
+    assert_true(net_run(&net, &seen.calls, 1));
+    assert_int_equal(server_request_count(server), 1); /* neither repeated nor redirected */
+    net_close(&net);
+    server_free(server);
+    return seen;
+}
+
+static enum outcome_class class_of(const struct answer *seen)
+{
+    struct outcome_rules rules;
+    outcome_rules_default(&rules);
+    return outcome_classify(&rules, seen->status, seen->kind);
+}
+
+#define HEAD "HTTP/1.1 200 OK\r\n"
+
+static const struct {
+    int status;
+    enum outcome_class class;
+} statuses[] = {
+    {200, OUTCOME_DELIVERED}, {201, OUTCOME_DELIVERED}, {202, OUTCOME_DELIVERED},
+    {204, OUTCOME_DELIVERED}, {299, OUTCOME_DELIVERED}, {408, OUTCOME_TRANSIENT},
+    {425, OUTCOME_TRANSIENT}, {429, OUTCOME_TRANSIENT}, {500, OUTCOME_TRANSIENT},
+    {502, OUTCOME_TRANSIENT}, {503, OUTCOME_TRANSIENT}, {504, OUTCOME_TRANSIENT},
+    {507, OUTCOME_TRANSIENT}, {599, OUTCOME_TRANSIENT}, {400, OUTCOME_REFUSED},
+    {413, OUTCOME_REFUSED},   {415, OUTCOME_REFUSED},   {422, OUTCOME_REFUSED},
+    {402, OUTCOME_REFUSED},   {405, OUTCOME_REFUSED},   {409, OUTCOME_REFUSED},
+    {418, OUTCOME_REFUSED},   {451, OUTCOME_REFUSED},   {499, OUTCOME_REFUSED},
+    {401, OUTCOME_ENDPOINT},  {403, OUTCOME_ENDPOINT},  {404, OUTCOME_ENDPOINT},
+    {410, OUTCOME_ENDPOINT},  {501, OUTCOME_ENDPOINT},  {505, OUTCOME_ENDPOINT},
+    {300, OUTCOME_ENDPOINT},  {301, OUTCOME_ENDPOINT},  {302, OUTCOME_ENDPOINT},
+    {303, OUTCOME_ENDPOINT},  {304, OUTCOME_ENDPOINT},  {307, OUTCOME_ENDPOINT},
+    {308, OUTCOME_ENDPOINT},  {600, OUTCOME_ENDPOINT},  {999, OUTCOME_ENDPOINT},
+};
+
+static void each_status(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        char text[160];
+        snprintf(text, sizeof text,
+                 "HTTP/1.1 %d Word\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
+                 statuses[i].status);
+        struct answer seen = post_to(SERVER_ANSWER, text, TIMEOUT_MS);
+        if (seen.status != statuses[i].status || class_of(&seen) != statuses[i].class)
+            fail_msg("%d: seen as %d, %s", statuses[i].status, seen.status,
+                     outcome_class_names[class_of(&seen)]);
+    }
+}
+
+/* No status says nothing about the record; a status is an answer, whatever becomes of the rest. */
+static const struct {
+    const char *name;
+    enum server_action action;
+    const char *text;
+    int64_t timeout_ms;
+    int begun_status; /* the answer's, where it broke off behind it */
+    enum outcome_failure kind;
+    bool maybe_taken;
+} failures[] = {
+    {"reset", SERVER_RESET, NULL, TIMEOUT_MS, 0, FAILURE_CLOSED, true},
+    {"closed", SERVER_CLOSE, NULL, TIMEOUT_MS, 0, FAILURE_CLOSED, true},
+    {"never answered", SERVER_HANG, NULL, 150, 0, FAILURE_TIMEOUT, true},
+    {"half a status line", SERVER_ANSWER_CLOSE, "HTTP/1.1 2", TIMEOUT_MS, 0, FAILURE_CLOSED, true},
+    {"a status line now and then", SERVER_DRIP, HEAD, 150, 0, FAILURE_TIMEOUT, true},
+    {"a 1xx and no more", SERVER_ANSWER_CLOSE, "HTTP/1.1 103 Early Hints\r\n\r\n", TIMEOUT_MS, 0,
+     FAILURE_CLOSED, true},
+    {"a slow body", SERVER_DRIP, HEAD "Content-Length: 9\r\n\r\nok", 1500, 200, FAILURE_TIMEOUT,
+     false},
+    {"a slow body of a refusal", SERVER_DRIP, "HTTP/1.1 422 No\r\nContent-Length: 9\r\n\r\nno",
+     1500, 422, FAILURE_TIMEOUT, false},
+    {"truncated", SERVER_ANSWER_CLOSE, HEAD "Content-Length: 9\r\n\r\nshort", TIMEOUT_MS, 200,
+     FAILURE_CLOSED, false},
+    {"truncated 503", SERVER_ANSWER_CLOSE, "HTTP/1.1 503 Busy\r\nContent-Length: 9\r\n\r\nshort",
+     TIMEOUT_MS, 503, FAILURE_CLOSED, false},
+    {"an unended chunk", SERVER_ANSWER_CLOSE,
+     HEAD "Transfer-Encoding: chunked\r\n\r\n10\r\n{\"success\":true}\r\n", TIMEOUT_MS, 200,
+     FAILURE_CLOSED, false},
+    {"headers cut off", SERVER_ANSWER_CLOSE, HEAD "Content-Len", TIMEOUT_MS, -1, FAILURE_NONE,
+     false},
+    {"bad chunk", SERVER_ANSWER, HEAD "Transfer-Encoding: chunked\r\n\r\nzz\r\nab\r\n", TIMEOUT_MS,
+     200, FAILURE_CLOSED, false},
+    {"chunk of an absurd length", SERVER_ANSWER,
+     HEAD "Transfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\nab\r\n", TIMEOUT_MS, 200,
+     FAILURE_CLOSED, false},
+    {"1xx for ever", SERVER_REPEAT, "HTTP/1.1 100 Continue\r\n\r\n", TIMEOUT_MS, 0,
+     FAILURE_BAD_ANSWER, false},
+    {"headers for ever", SERVER_REPEAT, HEAD "X-Filler: 0123456789\r\n", TIMEOUT_MS, 200,
+     FAILURE_BAD_ANSWER, false},
+    {"no status line", SERVER_ANSWER_CLOSE, "hello\r\n\r\n", TIMEOUT_MS, 0, FAILURE_BAD_ANSWER,
+     false},
+    {"a length that is none", SERVER_ANSWER_CLOSE, HEAD "Content-Length: -5\r\n\r\n", TIMEOUT_MS,
+     200, FAILURE_BAD_ANSWER, false},
+};
+
+static void each_way_to_fail(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
+        struct answer seen = post_to(failures[i].action, failures[i].text, failures[i].timeout_ms);
+        bool whole = failures[i].begun_status < 0; /* closing is how it ends */
+        int begun_status = whole ? 0 : failures[i].begun_status;
+        if (seen.status != (whole ? 200 : 0) || seen.begun_status != begun_status ||
+            seen.kind != failures[i].kind || seen.maybe_taken != failures[i].maybe_taken)
+            fail_msg("%s: status %d, begun %d, kind %d, %s", failures[i].name, seen.status,
+                     seen.begun_status, (int)seen.kind,
+                     seen.maybe_taken ? "maybe taken" : "not taken");
+    }
+}
+
+/* A body that claims to be compressed is not unpacked: a bomb is its few bytes. */
+static void a_compressed_body_is_not_unpacked(void **state)
+{
+    (void)state;
+    struct answer seen =
+        post_to(SERVER_ANSWER, HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8bxx",
+                TIMEOUT_MS);
+    assert_int_equal(seen.status, 200);
+    assert_int_equal(seen.kind, FAILURE_NONE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_status),
+        cmocka_unit_test(each_way_to_fail),
+        cmocka_unit_test(a_compressed_body_is_not_unpacked),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,187 @@
+/* pipeline_bounds: what a crash may send again is bounded, and the bound never stands in the way.
+ */
+#include "fakes/pipeline_harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* One delivery may be uncovered, and it fails at first: it must be tried again all the same. */
+static void the_bound_lets_what_was_sent_be_tried_again(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, BUSY, 2}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.uncommitted_max", "1");
+    world_confirm(&w, 0, "o1");
+    world_confirm(&w, 0, "o2");
+    world_confirm(&w, 1, "o3");
+    world_run_to_end(&w);
+    assert_int_equal(server_request_count(w.webhook), 5);
+    world_close(&w);
+}
+
+/* The same behind an open breaker: every order that was sent rests, and one of them must probe. */
+static void the_bound_lets_what_was_sent_probe(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, BUSY, 6}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.uncommitted_max", "2");
+    world_set(&w, "breaker.failures_in_row", "2");
+    world_set(&w, "breaker.probe_first", "1ms");
+    world_set(&w, "breaker.probe_cap", "2ms");
+    for (int i = 0; i < 5; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "o%d", i);
+        world_confirm(&w, i % WORLD_PARTITIONS, id);
+    }
+    world_run_to_end(&w);
+    assert_int_equal(server_request_count(w.webhook), 11);
+    world_close(&w);
+}
+
+/* One partition's orders all hang; the others' go on, and it is read no further than its share. */
+static void a_stuck_partition_leaves_room(void **state)
+{
+    enum { STUCK = 60, SHARE = 8, OTHERS = 20 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, SHARE}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "inflight.partition_records", "8");
+    world_set(&w, "inflight.records", "40");
+    for (int i = 0; i < STUCK; i++) {
+        snprintf(id, sizeof id, "stuck%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+    }
+    world_start(&w);
+    world_await_requests(&w, SHARE);
+    for (int i = 0; i < OTHERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 1, id, "06", "confirmed");
+    }
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 20\n", text,
+                       sizeof text);
+    assert_true(world_metric(text, "elementor_sync_partition_position{topic=\"orders\","
+                                   "partition=\"0\"}") == SHARE);
+    server_release(w.webhook);
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 80\n", text,
+                       sizeof text);
+    world_stop(&w);
+    assert_true(w.ok);
+    assert_int_equal(cluster_committed(&w.cluster, "shop", 0), STUCK);
+    world_close(&w);
+}
+
+/* More gaps than the commit's metadata can tell: what is delivered at their lower end is covered by
+ * the watermark all the same, and makes room for the next one. */
+static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
+{
+    enum { ORDERS = 1600, SOME = 20 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.uncommitted_max", "1");
+    world_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
+    world_set(&w, "inflight.bytes", "64MiB");
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+        cluster_produce(&w.cluster, 0, NULL, 0);
+    }
+    world_start(&w);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3200\n",
+                       text, sizeof text);
+    server_release(w.webhook);
+    world_await_requests(&w, SOME);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
+/* The same, and the order at the lower end comes again: it is the last in line by then. What goes
+ * before it is told, however little of what lies above is. */
+static void what_a_cut_text_tells_is_covered(void **state)
+{
+    enum { ORDERS = 1600, SOME = 20 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 3}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.uncommitted_max", "3");
+    world_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
+    world_set(&w, "inflight.bytes", "64MiB");
+    world_confirm(&w, 0, "again");
+    world_confirm(&w, 0, "again");
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+        cluster_produce(&w.cluster, 0, NULL, 0);
+    }
+    world_start(&w);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3206\n",
+                       text, sizeof text);
+    server_release(w.webhook);
+    world_await_requests(&w, SOME);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
+/* Four orders for each slot, besides those that are under way: more would only take memory. */
+static void it_reads_no_further_ahead_than_slots_need(void **state)
+{
+    enum { ORDERS = 60 };
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 2}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[65536];
+    struct world w;
+    char id[16];
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.concurrency", "2");
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        world_produce(&w, 0, id, "06", "confirmed");
+    }
+    world_start(&w);
+    world_await_requests(&w, 2);
+    world_await_scrape(&w, "/metrics",
+                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 10\n",
+                       text, sizeof text);
+    server_release(w.webhook);
+    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 60\n", text,
+                       sizeof text);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_bound_lets_what_was_sent_be_tried_again),
+        cmocka_unit_test(the_bound_lets_what_was_sent_probe),
+        cmocka_unit_test(a_stuck_partition_leaves_room),
+        cmocka_unit_test(a_window_that_does_not_fit_stands_in_nobodys_way),
+        cmocka_unit_test(what_a_cut_text_tells_is_covered),
+        cmocka_unit_test(it_reads_no_further_ahead_than_slots_need),
+    };
+    return world_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,189 @@
+/* pipeline_group: the group takes partitions away while orders are under way. */
+#include "fakes/pipeline_harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define M "elementor_sync_"
+#define MEMBERS "elementor-sync.members"
+
+enum { TEXT_MAX = 65536, OFFSET_COMMIT = 8, HEARTBEAT = 12 };
+
+static char text[TEXT_MAX];
+
+static void await(struct world *w, const char *metric)
+{
+    world_await_scrape(w, "/metrics", metric, text, sizeof text);
+}
+
+/* Of each partition one order is under way; a drain would wait for it longer than any test does. */
+static void open_busy(struct world *w, const struct server_rule *webhook)
+{
+    world_open(w, webhook);
+    world_set(w, "drain.timeout", "5m");
+    world_set(w, "webhook.timeout", "2m");
+    world_set(w, "kafka.properties.session.timeout.ms", "2500");
+    world_set(w, "kafka.properties.heartbeat.interval.ms", "100");
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        char id[16];
+        snprintf(id, sizeof id, "held%d", (int)p);
+        world_produce(w, p, id, "06", "confirmed");
+    }
+    world_start(w);
+    world_await_requests(w, WORLD_PARTITIONS);
+}
+
+/* The end of an assignment that was lost touches nothing: not the window, not the group's offsets,
+ * though the same member has the partition again by then. */
+static void what_is_lost_is_let_go_at_once(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, BUSY, WORLD_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
+    struct world w;
+    (void)state;
+    open_busy(&w, webhook);
+    await(&w, M "deliveries_uncovered 3\n");
+    rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
+                                      RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
+    await(&w, M "deliveries_uncovered 0\n");
+    assert_true(world_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    await(&w, M "deliveries{state=\"waiting\"} 3\n"); /* read again, behind those under way */
+    server_release(w.webhook);
+    world_await_requests(&w, 2 * WORLD_PARTITIONS);
+    assert_true(world_metric(text, M "commits_total") == 0);
+    world_set(&w, "drain.timeout", "0s");
+    world_stop(&w);
+    assert_true(w.ok);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        assert_int_equal(cluster_committed(&w.cluster, "shop", p), -1);
+    world_close(&w);
+}
+
+/* What was answered after the loss is known when the partition is there again: it is not sent a
+ * second time. */
+static void what_was_answered_is_not_sent_again(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
+    struct world w;
+    (void)state;
+    open_busy(&w, webhook);
+    await(&w, M "deliveries_uncovered 3\n");
+    rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
+                                      RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
+    await(&w, M "deliveries_uncovered 0\n");
+    assert_true(world_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    await(&w, M "deliveries{state=\"waiting\"} 3\n"); /* read again, behind those under way */
+    server_release(w.webhook);
+    await(&w, M "records_delivered_total 3\n");
+    await(&w, M "records_skipped_total{reason=\"already_delivered\"} 3\n");
+    assert_true(world_metric(text, M "records_in_flight") == 0);
+    world_stop(&w);
+    assert_true(w.ok);
+    assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        assert_int_equal(cluster_committed(&w.cluster, "shop", p), 1);
+    world_close(&w);
+}
+
+/* ---- expelled while it drains ---- */
+
+/* Joins and does nothing; librdkafka's own thread does what a member must. */
+static rd_kafka_t *join(struct world *w)
+{
+    static const char *const settings[][2] = {
+        {"group.id", "shop"},
+        {"partition.assignment.strategy", "cooperative-sticky"},
+        {"enable.auto.commit", "false"},
+        {"session.timeout.ms", "2500"},
+        {"heartbeat.interval.ms", "100"}};
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", w->cluster.brokers, NULL, 0);
+    for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
+        assert_int_equal(rd_kafka_conf_set(conf, settings[i][0], settings[i][1], NULL, 0),
+                         RD_KAFKA_CONF_OK);
+    rd_kafka_t *rk = rd_kafka_new(RD_KAFKA_CONSUMER, conf, NULL, 0);
+    assert_non_null(rk);
+    rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(topics, CLUSTER_TOPIC, RD_KAFKA_PARTITION_UA);
+    assert_int_equal(rd_kafka_subscribe(rk, topics), RD_KAFKA_RESP_ERR_NO_ERROR);
+    rd_kafka_topic_partition_list_destroy(topics);
+    return rk;
+}
+
+static void leave(rd_kafka_t *rk)
+{
+    rd_kafka_consumer_close(rk);
+    rd_kafka_destroy(rk);
+}
+
+static void find_revoking(void *context, const rd_kafka_message_t *m)
+{
+    bool *found = context;
+    char record[4096];
+    snprintf(record, sizeof record, "%.*s", (int)m->len, (const char *)m->payload);
+    *found |= strstr(record, "\"state\":\"revoking\"") != NULL;
+}
+
+static void await_revoking(struct world *w)
+{
+    for (bool found = false; !found;) /* the members topic comes to its end each time */
+        cluster_read(&w->cluster, MEMBERS, find_revoking, &found);
+}
+
+static void fail_commits(struct world *w, rd_kafka_resp_err_t code, size_t count)
+{
+    rd_kafka_resp_err_t codes[1000];
+    assert_true(count <= sizeof codes / sizeof *codes);
+    for (size_t i = 0; i < count; i++)
+        codes[i] = code;
+    rd_kafka_mock_clear_request_errors(w->cluster.mock, OFFSET_COMMIT);
+    rd_kafka_mock_push_request_errors_array(w->cluster.mock, OFFSET_COMMIT, count, codes);
+}
+
+/* It drains for another member's sake when a commit tells it that the group goes on without it:
+ * nothing that it drains for can be committed any more. The other partitions it keeps: while it
+ * joins anew no commit of theirs is sent that would cost it them, too. */
+static void whom_the_group_expels_does_not_drain(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS},
+                                                 {NULL, SERVER_ANSWER, NO_CONTENT, 0},
+                                                 {0}};
+    struct world w;
+    (void)state;
+    open_busy(&w, webhook);
+    fail_commits(&w, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE, 1000);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        char id[16];
+        snprintf(id, sizeof id, "quick%d", (int)p);
+        world_produce(&w, p, id, "06", "confirmed");
+    }
+    await(&w, M "records_delivered_total 3\n");
+    rd_kafka_t *other = join(&w);
+    await_revoking(&w);
+    fail_commits(&w, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, 1);
+    await(&w, M "deliveries_uncovered 2\n"); /* of each partition that it keeps, the one held */
+    assert_true(world_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    leave(other);
+    server_release(w.webhook);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        char committed[96];
+        snprintf(committed, sizeof committed,
+                 M "partition_committed{topic=\"orders\",partition=\"%d\"} 2\n", (int)p);
+        await(&w, committed);
+    }
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_lost_is_let_go_at_once),
+        cmocka_unit_test(what_was_answered_is_not_sent_again),
+        cmocka_unit_test(whom_the_group_expels_does_not_drain),
+    };
+    return world_main("pipeline_group", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,130 @@
+/* pipeline_ops: what a member says of itself while it works: the ops port and the members topic. */
+#include "fakes/pipeline_harness.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define M "elementor_sync_"
+enum { TEXT_MAX = 65536 };
+
+static double skipped(const char *text)
+{
+    return world_metric(text, M "records_skipped_total{reason=\"not_confirmed\"}") +
+           world_metric(text, M "records_skipped_total{reason=\"already_confirmed\"}") +
+           world_metric(text, M "records_skipped_total{reason=\"tombstone\"}");
+}
+
+static void assert_conserved(const char *text)
+{
+    double known = skipped(text) + world_metric(text, M "records_delivered_total") +
+                   world_metric(text, M "records_parked_total") +
+                   world_metric(text, M "records_abandoned_total") +
+                   world_metric(text, M "records_in_flight");
+    assert_true(known == world_metric(text, M "records_consumed_total"));
+}
+
+/* At every scrape, while orders are delivered, retried, parked and held. */
+static void every_record_is_accounted_for(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, 2},
+        {NULL, SERVER_ANSWER, BUSY, 3},
+        {NULL, SERVER_ANSWER, "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", 3},
+        {NULL, SERVER_ANSWER, NO_CONTENT, 0},
+        {0}};
+    static char text[TEXT_MAX];
+    struct world w;
+    (void)state;
+    world_open(&w, webhook);
+    world_set(&w, "webhook.concurrency", "4");
+    for (int i = 0; i < 60; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "o%d", i);
+        world_confirm(&w, i % WORLD_PARTITIONS, id);
+    }
+    cluster_produce(&w.cluster, 0, NULL, 0);
+    cluster_produce(&w.cluster, 0, "junk", 4);
+    world_start(&w);
+    world_scrape(&w, "/readyz", text, sizeof text);
+    assert_string_equal(text, ""); /* the mock takes three seconds to form a group */
+    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    for (double in_flight = -1; in_flight != 2;) {
+        world_scrape(&w, "/metrics", text, sizeof text);
+        assert_conserved(text);
+        if (world_metric(text, M "records_consumed_total") == 182)
+            in_flight = world_metric(text, M "records_in_flight");
+    }
+    assert_true(world_metric(text, M "records_parked_total") == 4);
+    assert_true(world_metric(text, M "records_delivered_total") == 55);
+    assert_true(world_metric(text, M "webhook_requests") == 2);
+    assert_true(world_metric(text, M "webhook_duration_seconds_count") == 61);
+    assert_true(world_metric(text, M "partition_end{topic=\"orders\",partition=\"0\"}") == 62);
+    assert_true(world_metric(text, M "memory_orders") > 0);
+    assert_true(world_metric(text, M "memory_misses_total") ==
+                world_metric(text, M "memory_orders"));
+    assert_null(strstr(text, "/hook"));
+    server_release(w.webhook);
+    world_await_scrape(&w, "/metrics", M "records_in_flight 0\n", text, sizeof text);
+    assert_conserved(text);
+    assert_true(world_metric(text, M "records_delivered_total") == 57);
+    world_stop(&w);
+    assert_true(w.ok);
+    world_close(&w);
+}
+
+/* ---- the members topic ---- */
+
+struct members {
+    json_t *last; /* NULL: a tombstone, or none yet */
+    int records, tombstones;
+};
+
+static void note_member(void *context, const rd_kafka_message_t *m)
+{
+    struct members *members = context;
+    members->records++;
+    members->tombstones += m->payload == NULL;
+    if (m->payload == NULL)
+        return;
+    json_decref(members->last);
+    members->last = json_loadb(m->payload, m->len, JSON_REJECT_DUPLICATES, NULL);
+    assert_non_null(members->last);
+    assert_string_equal(json_string_value(json_object_get(members->last, "group")), "shop");
+    assert_non_null(json_object_get(members->last, "breaker"));
+}
+
+static void a_member_comes_speaks_and_goes(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct world w;
+    struct members members = {0};
+    static char text[TEXT_MAX];
+    (void)state;
+    world_open(&w, webhook);
+    world_confirm(&w, 0, "o1");
+    world_start(&w);
+    world_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text, sizeof text);
+    world_stop(&w);
+    cluster_read(&w.cluster, "elementor-sync.members", note_member, &members);
+    assert_true(members.records >= 3);
+    assert_int_equal(members.tombstones, 1);
+    json_t *totals = json_object_get(members.last, "totals");
+    json_int_t known = 0;
+    static const char *const ends[] = {"skipped", "delivered", "parked", "abandoned", "in_flight"};
+    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+        known += json_integer_value(json_object_get(totals, ends[i]));
+    assert_int_equal(known, json_integer_value(json_object_get(totals, "consumed")));
+    json_decref(members.last);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_record_is_accounted_for),
+        cmocka_unit_test(a_member_comes_speaks_and_goes),
+    };
+    return world_main("pipeline_ops", tests, sizeof tests / sizeof *tests);
+}

@@ -1,0 +1,102 @@
+/* pipeline_until_end: run --until-end beside other members of its group. */
+#include "fakes/pipeline_harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+
+struct job {
+    struct pipeline *p;
+    struct pipeline_options options;
+    pthread_t thread;
+    struct error err;
+    bool ok;
+};
+
+/* The mock lets a group wait for whom it has missed for as long as a session lasts. */
+static void open_some(struct world *w, const struct server_rule *webhook)
+{
+    world_open(w, webhook);
+    world_set(w, "kafka.properties.session.timeout.ms", "2500");
+    world_set(w, "kafka.properties.heartbeat.interval.ms", "100");
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+        char id[16];
+        snprintf(id, sizeof id, "o%d", (int)p);
+        world_confirm(w, p, id);
+    }
+}
+
+static void *run(void *context)
+{
+    struct job *job = context;
+    job->ok = pipeline_run(job->p, &job->options, &job->err);
+    return NULL;
+}
+
+static void start(struct world *w, struct job *job)
+{
+    *job = (struct job){
+        .options = {.until_end = true, .timeout_ms = WORLD_PATIENCE_MS, .stop_fd = w->stop_fd}};
+    job->p = pipeline_new(w->config, &job->err);
+    assert_non_null(job->p);
+    assert_int_equal(pthread_create(&job->thread, NULL, run, job), 0);
+}
+
+static void expect_end(struct job *job)
+{
+    pthread_join(job->thread, NULL);
+    pipeline_free(job->p);
+    if (!job->ok)
+        fail_msg("%s", job->err.text);
+}
+
+/* Neither has all partitions, and neither must wait for the other to leave. */
+static void two_jobs_come_to_their_end(void **state)
+{
+    struct world w;
+    struct job first, second;
+    (void)state;
+    open_some(&w, accepting);
+    start(&w, &first);
+    start(&w, &second);
+    expect_end(&first);
+    expect_end(&second);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
+    assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS);
+    world_close(&w);
+}
+
+/* What another member has is not at its end before that member has committed it. */
+static void a_job_waits_for_the_others(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS},
+                                                 {NULL, SERVER_ANSWER, NO_CONTENT, 0},
+                                                 {0}};
+    struct world w;
+    struct job first, second;
+    (void)state;
+    open_some(&w, webhook);
+    start(&w, &first);
+    start(&w, &second);
+    world_await_requests(&w, WORLD_PARTITIONS);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        assert_true(cluster_committed(&w.cluster, "shop", p) < 3);
+    server_release(w.webhook);
+    expect_end(&first);
+    expect_end(&second);
+    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+        assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
+    world_close(&w);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(two_jobs_come_to_their_end),
+        cmocka_unit_test(a_job_waits_for_the_others),
+    };
+    return world_main("pipeline_until_end", tests, sizeof tests / sizeof *tests);
+}
