@@ -1,6 +1,6 @@
-/* elementor-sync: verbs and their arguments.
+/* elementor-sync: commands and their arguments.
  *
- *   elementor-sync VERB [--config FILE] [--set name=value]... [the verb's own] */
+ *   elementor-sync COMMAND [--config FILE] [--set name=value]... [the command's own] */
 #include "cli/arguments.h"
 #include "config/load/load.h"
 #include "sys/log.h"
@@ -13,16 +13,19 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct verb *const verbs[] = {
-    &verb_run,     &verb_preview, &verb_check,  &verb_dashboard, &verb_token,   &verb_demo,
-    &verb_options, &verb_offsets, &verb_replay, &verb_retry,     &verb_redrive, &verb_park,
-    &verb_forget,  NULL};
+static const struct command *const commands[] = {&command_run,     &command_preview,
+                                                 &command_check,   &command_dashboard,
+                                                 &command_token,   &command_demo,
+                                                 &command_options, &command_offsets,
+                                                 &command_replay,  &command_retry,
+                                                 &command_redrive, &command_park,
+                                                 &command_forget,  NULL};
 
-static void print_verb(const struct verb *verb)
+static void print_command(const struct command *command)
 {
-    printf("  %-10s %s\n", verb->name, verb->summary);
-    for (size_t i = 0; i < verb->argument_count; i++) {
-        const struct argument *a = &verb->arguments[i];
+    printf("  %-10s %s\n", command->name, command->summary);
+    for (size_t i = 0; i < command->argument_count; i++) {
+        const struct argument *a = &command->arguments[i];
         char left[40];
         snprintf(left, sizeof left, "%s %s", a->name, a->placeholder);
         printf("    %-18s %s\n", left, a->help);
@@ -33,9 +36,9 @@ static void print_help(void)
 {
     puts("elementor-sync: delivers confirmed orders from a Kafka CDC topic to an Elementor "
          "webhook\n\n"
-         "usage: elementor-sync VERB [--config FILE] [--set name=value]...\n");
-    for (size_t i = 0; verbs[i] != NULL; i++)
-        print_verb(verbs[i]);
+         "usage: elementor-sync COMMAND [--config FILE] [--set name=value]...\n");
+    for (size_t i = 0; commands[i] != NULL; i++)
+        print_command(commands[i]);
     puts("\n  --help, --version\n\n"
          "Options come from the file (YAML), then the environment (kafka.brokers is\n"
          "KAFKA_BROKERS), then --set. Secrets may come from files:\n"
@@ -52,19 +55,19 @@ static void keep_secrets_in(void)
     unsetenv("SSLKEYLOGFILE");
 }
 
-static bool check_config(const struct verb *verb, struct config *config, struct error *err)
+static bool check_config(const struct command *command, struct config *config, struct error *err)
 {
-    if (!config_finish(config, verb->needs, err))
+    if (!config_finish(config, command->needs, err))
         return false;
     for (size_t i = 0; i < config->warning_count; i++)
         log_warn("configuration", LOG_S("why", config->warnings[i]));
     return true;
 }
 
-/* A verb that makes its own surroundings must not find the real ones in file or environment. */
+/* A command that makes its own surroundings must not find the real ones in file or environment. */
 static bool load_config(const struct invocation *call, struct config *config, struct error *err)
 {
-    const char *const *own = call->verb->settings;
+    const char *const *own = call->command->settings;
     char *const nothing[] = {NULL};
     size_t count = 0;
     if (own == NULL)
@@ -73,7 +76,7 @@ static bool load_config(const struct invocation *call, struct config *config, st
         return error_set(err, ERROR_CONFIG,
                          "--config: %s makes its own configuration; --set "
                          "changes it",
-                         call->verb->name);
+                         call->command->name);
     while (own[count] != NULL)
         count++;
     return config_load(config, NULL, nothing, own, count, err) &&
@@ -82,14 +85,14 @@ static bool load_config(const struct invocation *call, struct config *config, st
 
 static bool run(const struct invocation *call, struct config *config, struct error *err)
 {
-    const struct verb *verb = call->verb;
-    if (verb->config != VERB_CONFIG_NONE) {
+    const struct command *command = call->command;
+    if (command->config != COMMAND_CONFIG_NONE) {
         if (!load_config(call, config, err))
             return false;
         log_setup((enum log_level)config->log_level, config->log_format == LOG_FORMAT_JSON);
     }
-    return (verb->config != VERB_CONFIG_CHECKED || check_config(verb, config, err)) &&
-           verb->run(config, call->options, err);
+    return (command->config != COMMAND_CONFIG_CHECKED || check_config(command, config, err)) &&
+           command->run(config, call->options, err);
 }
 
 /* The last word: for people, or an event like every other where the log is for machines. */
@@ -128,7 +131,8 @@ int main(int argc, char **argv)
     struct config *config = config_new();
     if (config == NULL)
         error_set(&err, ERROR_NO_MEMORY, "no memory to start");
-    else if (arguments_parse(argc, argv, verbs, &call, &err) && arguments_hide(&call, config, &err))
+    else if (arguments_parse(argc, argv, commands, &call, &err) &&
+             arguments_hide(&call, config, &err))
         run(&call, config, &err);
     if (err.code != ERROR_NONE)
         say_end(config, &err);

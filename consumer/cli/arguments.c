@@ -9,32 +9,32 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct verb *find_verb(const char *name, const struct verb *const *verbs)
+static const struct command *find_command(const char *name, const struct command *const *commands)
 {
-    for (; *verbs != NULL; verbs++)
-        if (strcmp((*verbs)->name, name) == 0)
-            return *verbs;
+    for (; *commands != NULL; commands++)
+        if (strcmp((*commands)->name, name) == 0)
+            return *commands;
     return NULL;
 }
 
-static bool no_such_verb(const char *what, const char *name, const struct verb *const *verbs,
-                         struct error *err)
+static bool no_such_command(const char *what, const char *name,
+                            const struct command *const *commands, struct error *err)
 {
     char names[200] = "";
-    for (size_t used = 0; *verbs != NULL && used < sizeof names; verbs++)
+    for (size_t used = 0; *commands != NULL && used < sizeof names; commands++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
-                                 (*verbs)->name);
+                                 (*commands)->name);
     return error_set(err, ERROR_CONFIG, "%s%s; there are %s; see elementor-sync --help", name, what,
                      names);
 }
 
 /* -1 in every number, NULL and false elsewhere. */
-static void clear(const struct verb *verb, unsigned char *options)
+static void clear(const struct command *command, unsigned char *options)
 {
-    assert(verb->options_size <= VERB_OPTIONS_MAX);
-    memset(options, 0, VERB_OPTIONS_MAX);
-    for (size_t i = 0; i < verb->argument_count; i++) {
-        const struct argument *a = &verb->arguments[i];
+    assert(command->options_size <= COMMAND_OPTIONS_MAX);
+    memset(options, 0, COMMAND_OPTIONS_MAX);
+    for (size_t i = 0; i < command->argument_count; i++) {
+        const struct argument *a = &command->arguments[i];
         if (a->kind == ARGUMENT_COUNT || a->kind == ARGUMENT_DURATION)
             *(int64_t *)(void *)(options + a->offset) = -1;
     }
@@ -65,11 +65,11 @@ static bool fill(const struct argument *a, const char *value, void *member, stru
            error_set(err, ERROR_CONFIG, "%s: %s", a->name, why.text);
 }
 
-static const struct argument *find_own(const struct verb *verb, const char *name)
+static const struct argument *find_own(const struct command *command, const char *name)
 {
-    for (size_t i = 0; i < verb->argument_count; i++)
-        if (strcmp(verb->arguments[i].name, name) == 0)
-            return &verb->arguments[i];
+    for (size_t i = 0; i < command->argument_count; i++)
+        if (strcmp(command->arguments[i].name, name) == 0)
+            return &command->arguments[i];
     return NULL;
 }
 
@@ -79,7 +79,7 @@ static void refuse_word(const struct invocation *call, const char *word, struct 
     int len = (int)strcspn(word, "=");
     if (strncmp(word, "--", 2) == 0 && config_name_is_plain(word + 2))
         error_set(err, ERROR_CONFIG, "%.*s: %s has no such argument; see elementor-sync --help",
-                  len, word, call->verb->name);
+                  len, word, call->command->name);
     else if (call->set_count > 0 && strchr(call->sets[call->set_count - 1], '=') == NULL)
         error_set(err, ERROR_CONFIG,
                   "--set: write NAME=VALUE in one word, with a = between them, such as --set "
@@ -88,13 +88,13 @@ static void refuse_word(const struct invocation *call, const char *word, struct 
         error_set(err, ERROR_CONFIG,
                   "a word of the command line is no argument of %s (it is not repeated, for it may "
                   "be a secret); see elementor-sync --help",
-                  call->verb->name);
+                  call->command->name);
 }
 
 /* One argument and its value, if it takes one; how many words it took, 0 on an error. */
 static int take(struct invocation *call, const char *name, const char *value, struct error *err)
 {
-    const struct argument *own = find_own(call->verb, name);
+    const struct argument *own = find_own(call->command, name);
     bool common = strcmp(name, "--config") == 0 || strcmp(name, "--set") == 0;
     if (own == NULL && !common) {
         refuse_word(call, name, err);
@@ -148,17 +148,18 @@ void arguments_done(struct invocation *call)
     call->hidden_count = 0;
 }
 
-bool arguments_parse(int argc, char *const *argv, const struct verb *const *verbs,
+bool arguments_parse(int argc, char *const *argv, const struct command *const *commands,
                      struct invocation *ret, struct error *err)
 {
     *ret = (struct invocation){0};
     if (argc < 2)
-        return no_such_verb("say what to do", "", verbs, err);
-    ret->verb = find_verb(argv[1], verbs);
-    if (ret->verb == NULL)
-        return no_such_verb(": no such verb", config_name_is_plain(argv[1]) ? argv[1] : "that word",
-                            verbs, err);
-    clear(ret->verb, ret->options);
+        return no_such_command("say what to do", "", commands, err);
+    ret->command = find_command(argv[1], commands);
+    if (ret->command == NULL)
+        return no_such_command(": no such command",
+                               config_name_is_plain(argv[1]) ? argv[1] : "that word", commands,
+                               err);
+    clear(ret->command, ret->options);
     for (int i = 2; i < argc;) {
         int taken = take(ret, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err);
         if (taken == 0)

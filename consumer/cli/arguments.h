@@ -1,4 +1,4 @@
-/* arguments: the command line, read by a verb's table. */
+/* arguments: the command line, read by a command's table. */
 #ifndef CLI_ARGUMENTS_H
 #define CLI_ARGUMENTS_H
 
@@ -7,18 +7,18 @@
 enum { ARGUMENTS_SETS_MAX = 256 };
 
 struct invocation {
-    const struct verb *verb;
+    const struct command *command;
     const char *config_path;              /* NULL: none */
     const char *sets[ARGUMENTS_SETS_MAX]; /* of --set */
     size_t set_count;
     char *hidden[ARGUMENTS_SETS_MAX]; /* copies of those that argv no longer shows */
     size_t hidden_count;
-    _Alignas(max_align_t) unsigned char options[VERB_OPTIONS_MAX]; /* the verb's own struct */
+    _Alignas(max_align_t) unsigned char options[COMMAND_OPTIONS_MAX]; /* the command's own struct */
 };
 
-/* Texts stay borrowed from argv. verbs is a NULL-terminated list. Errors name the argument, and for
- * an unknown verb those that there are. */
-bool arguments_parse(int argc, char *const *argv, const struct verb *const *verbs,
+/* Texts stay borrowed from argv. commands is a NULL-terminated list. Errors name the argument, and
+ * for an unknown command those that there are. */
+bool arguments_parse(int argc, char *const *argv, const struct command *const *commands,
                      struct invocation *ret, struct error *err) must_check;
 
 /* Secrets that were given by --set leave argv, which every user of the machine can read: call keeps

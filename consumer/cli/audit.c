@@ -19,10 +19,10 @@ static void name_user(char *ret, size_t size)
         snprintf(ret, size, "uid-%ld", (long)getuid());
 }
 
-void verb_audit(const char *what, const struct log_field *more)
+void command_audit(const char *what, const struct log_field *more)
 {
     char user[128], host[128] = "", who[260];
-    struct log_field fields[VERB_AUDIT_FIELDS_MAX + 3];
+    struct log_field fields[COMMAND_AUDIT_FIELDS_MAX + 3];
     size_t count = 0;
     name_user(user, sizeof user);
     if (gethostname(host, sizeof host - 1) != 0)
@@ -30,7 +30,7 @@ void verb_audit(const char *what, const struct log_field *more)
     snprintf(who, sizeof who, "%s@%s", user, host);
     fields[count++] = LOG_S("who", who);
     fields[count++] = LOG_S("what", what);
-    for (; more->name != NULL && count < VERB_AUDIT_FIELDS_MAX + 2; more++)
+    for (; more->name != NULL && count < COMMAND_AUDIT_FIELDS_MAX + 2; more++)
         fields[count++] = *more;
     fields[count] = (struct log_field){0};
     log_event(LOG_AUDIT, "audit", fields);

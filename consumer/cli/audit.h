@@ -4,10 +4,10 @@
 
 #include "sys/log.h"
 
-enum { VERB_AUDIT_FIELDS_MAX = 8 };
+enum { COMMAND_AUDIT_FIELDS_MAX = 8 };
 
-/* Writes level=audit, who (user@host), what, then up to VERB_AUDIT_FIELDS_MAX fields of `more`.
+/* Writes level=audit, who (user@host), what, then up to COMMAND_AUDIT_FIELDS_MAX fields of `more`.
  * Only after it was done: what came to nothing leaves none. */
-void verb_audit(const char *what, const struct log_field *more);
+void command_audit(const char *what, const struct log_field *more);
 
 #endif

@@ -55,11 +55,11 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_check = {
+const struct command command_check = {
     .name = "check",
     .summary = "is all there that run needs, and what would it do; commits nothing",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct options),
-    .config = VERB_CONFIG_LOADED,
+    .config = COMMAND_CONFIG_LOADED,
     .run = run};

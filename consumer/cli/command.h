@@ -1,8 +1,9 @@
-/* command: what `elementor-sync VERB` can be. One file a verb: its arguments, then its work.
+/* command: what `elementor-sync COMMAND` can be. One file a command: its arguments, then its work.
  *
- * A verb's arguments fill a struct of its own: each row names the member that it fills. Members no
- * argument fills are false, NULL or -1. --config and --set belong to every verb; main loads the
- * configuration, checks what the verb needs of it, and sets up the log before the verb runs. */
+ * A command's arguments fill a struct of its own: each row names the member that it fills. Members
+ * no argument fills are false, NULL or -1. --config and --set belong to every command; main loads
+ * the configuration, checks what the command needs of it, and sets up the log before the command
+ * runs. */
 #ifndef CLI_COMMAND_H
 #define CLI_COMMAND_H
 
@@ -26,30 +27,30 @@ struct argument {
     const char *help;
 };
 
-/* What main does with the configuration before the verb runs. */
-enum verb_config {
-    VERB_CONFIG_CHECKED, /* loaded, checked for what the verb needs, its warnings logged */
-    VERB_CONFIG_LOADED,  /* loaded; the verb checks it itself (config_finish) */
-    VERB_CONFIG_NONE     /* not looked at: nothing but defaults */
+/* What main does with the configuration before the command runs. */
+enum command_config {
+    COMMAND_CONFIG_CHECKED, /* loaded, checked for what the command needs, its warnings logged */
+    COMMAND_CONFIG_LOADED,  /* loaded; the command checks it itself (config_finish) */
+    COMMAND_CONFIG_NONE     /* not looked at: nothing but defaults */
 };
 
-struct verb {
+struct command {
     const char *name, *summary;
     const struct argument *arguments;
     size_t argument_count;
-    size_t options_size; /* of the struct that the arguments fill; at most VERB_OPTIONS_MAX */
-    enum verb_config config;
+    size_t options_size; /* of the struct that the arguments fill; at most COMMAND_OPTIONS_MAX */
+    enum command_config config;
     const char *const
-        *settings;  /* of a verb that makes its own surroundings: "name=value", ended by
+        *settings;  /* of a command that makes its own surroundings: "name=value", ended by
                      * NULL; file and environment are not read, --set wins over them */
     unsigned needs; /* CONFIG_NEED_… */
     bool (*run)(struct config *config, const void *options, struct error *err);
 };
 
-enum { VERB_OPTIONS_MAX = 256 };
+enum { COMMAND_OPTIONS_MAX = 256 };
 
-extern const struct verb verb_run, verb_preview, verb_check, verb_demo, verb_options,
-    verb_dashboard, verb_token, verb_offsets, verb_replay, verb_retry, verb_redrive, verb_park,
-    verb_forget;
+extern const struct command command_run, command_preview, command_check, command_demo,
+    command_options, command_dashboard, command_token, command_offsets, command_replay,
+    command_retry, command_redrive, command_park, command_forget;
 
 #endif

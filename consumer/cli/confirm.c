@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-bool verb_confirm(const char *question, bool yes, int stop_fd, struct error *err)
+bool command_confirm(const char *question, bool yes, int stop_fd, struct error *err)
 {
     char answer[16];
     struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},

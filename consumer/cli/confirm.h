@@ -6,6 +6,6 @@
 
 /* True with --yes, or when a person at the terminal answers y. Else FAILED, having done nothing;
  * CONFIG when there is no terminal to ask at. */
-bool verb_confirm(const char *question, bool yes, int stop_fd, struct error *err) must_check;
+bool command_confirm(const char *question, bool yes, int stop_fd, struct error *err) must_check;
 
 #endif

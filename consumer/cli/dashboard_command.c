@@ -16,8 +16,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_dashboard = {.name = "dashboard",
-                                    .summary =
-                                        "serve the page and the API of what became of each order",
-                                    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_AUTH,
-                                    .run = run};
+const struct command command_dashboard = {
+    .name = "dashboard",
+    .summary = "serve the page and the API of what became of each order",
+    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_AUTH,
+    .run = run};

@@ -54,12 +54,12 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_demo = {
+const struct command command_demo = {
     .name = "demo",
     .summary = "the whole pipeline on this machine: a shop, Kafka, a moody receiver",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct options),
-    .config = VERB_CONFIG_LOADED,
+    .config = COMMAND_CONFIG_LOADED,
     .settings = settings,
     .run = run};

@@ -220,8 +220,8 @@ static bool drop_coordinates(struct forget *f, struct error *err)
 
 static void note_audit(const struct forget *f)
 {
-    verb_audit("forget",
-               (const struct log_field[]){LOG_S("order", outcome_text(f->last, "order_id")), {0}});
+    command_audit("forget", (const struct log_field[]){
+                                LOG_S("order", outcome_text(f->last, "order_id")), {0}});
 }
 
 static bool forget(struct forget *f, int stop_fd, struct error *err)
@@ -234,7 +234,7 @@ static bool forget(struct forget *f, int stop_fd, struct error *err)
     printf("order %s, last outcome: %s; parked records: %zu\n", outcome_text(f->last, "order_id"),
            outcome_text(f->last, "state"), f->parked);
     fflush(stdout);
-    if (!verb_confirm("Forget it? It can not be sent again then.", f->own->yes, stop_fd, err) ||
+    if (!command_confirm("Forget it? It can not be sent again then.", f->own->yes, stop_fd, err) ||
         !write_marker(f, err) || !drop_coordinates(f, err))
         return false;
     note_audit(f);
@@ -254,7 +254,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_forget = {
+const struct command command_forget = {
     .name = "forget",
     .summary = "forget one order: out of the dashboard, the outcomes and what may be redriven",
     .arguments = arguments,

@@ -135,7 +135,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_offsets = {
+const struct command command_offsets = {
     .name = "offsets",
     .summary = "where the group stands: committed, end, lag, settled above the commit",
     .arguments = arguments,

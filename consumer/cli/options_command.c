@@ -30,10 +30,11 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok || error_set(err, ERROR_FAILED, "the reference could not be written");
 }
 
-const struct verb verb_options = {.name = "options",
-                                  .summary = "print every option: what it takes, default, meaning",
-                                  .arguments = arguments,
-                                  .argument_count = sizeof arguments / sizeof *arguments,
-                                  .options_size = sizeof(struct options),
-                                  .config = VERB_CONFIG_NONE,
-                                  .run = run};
+const struct command command_options = {.name = "options",
+                                        .summary =
+                                            "print every option: what it takes, default, meaning",
+                                        .arguments = arguments,
+                                        .argument_count = sizeof arguments / sizeof *arguments,
+                                        .options_size = sizeof(struct options),
+                                        .config = COMMAND_CONFIG_NONE,
+                                        .run = run};

@@ -161,13 +161,13 @@ static bool write_order(struct park *k, struct error *err)
 
 static void say_audit(const struct park *k)
 {
-    verb_audit("park", (const struct log_field[]){LOG_S("topic", k->config->kafka_topic),
-                                                  LOG_I("partition", k->order.partition),
-                                                  LOG_I("from", k->order.from),
-                                                  LOG_I("to", k->order.until),
-                                                  LOG_S("reason", k->order.reason),
-                                                  LOG_S("request", k->request),
-                                                  {0}});
+    command_audit("park", (const struct log_field[]){LOG_S("topic", k->config->kafka_topic),
+                                                     LOG_I("partition", k->order.partition),
+                                                     LOG_I("from", k->order.from),
+                                                     LOG_I("to", k->order.until),
+                                                     LOG_S("reason", k->order.reason),
+                                                     LOG_S("request", k->request),
+                                                     {0}});
 }
 
 static bool park(struct park *k, struct error *err)
@@ -182,7 +182,7 @@ static bool park(struct park *k, struct error *err)
         show(k, &topic);
     group_topic_done(&topic);
     group_free(group);
-    if (!ok || !verb_confirm("Park them?", k->own->yes, k->stop_fd, err) || !write_order(k, err))
+    if (!ok || !command_confirm("Park them?", k->own->yes, k->stop_fd, err) || !write_order(k, err))
         return false;
     say_audit(k);
     puts("asked for: the member that has the partition parks them, or the next one to start");
@@ -197,12 +197,12 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_park = {.name = "park",
-                               .summary =
-                                   "park what cannot be read of a stretch of a partition, so "
-                                   "that it goes on",
-                               .arguments = arguments,
-                               .argument_count = sizeof arguments / sizeof *arguments,
-                               .options_size = sizeof(struct options),
-                               .needs = CONFIG_NEED_KAFKA,
-                               .run = run};
+const struct command command_park = {.name = "park",
+                                     .summary =
+                                         "park what cannot be read of a stretch of a partition, so "
+                                         "that it goes on",
+                                     .arguments = arguments,
+                                     .argument_count = sizeof arguments / sizeof *arguments,
+                                     .options_size = sizeof(struct options),
+                                     .needs = CONFIG_NEED_KAFKA,
+                                     .run = run};

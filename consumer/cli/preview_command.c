@@ -31,7 +31,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_preview = {
+const struct command command_preview = {
     .name = "preview",
     .summary = "print what would become of each record; sends and commits nothing",
     .arguments = arguments,

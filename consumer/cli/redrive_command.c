@@ -226,12 +226,12 @@ static void say_audit(const rd_kafka_message_t *m, const char *request)
     char id[256];
     snprintf(id, sizeof id, "%.*s", order.order.len < sizeof id ? (int)order.order.len : 255,
              order.order.len > 0 ? order.order.data : "");
-    verb_audit("redrive", (const struct log_field[]){LOG_S("order", id),
-                                                     LOG_S("topic", order.topic),
-                                                     LOG_I("partition", order.partition),
-                                                     LOG_I("offset", order.offset),
-                                                     LOG_S("request", request),
-                                                     {0}});
+    command_audit("redrive", (const struct log_field[]){LOG_S("order", id),
+                                                        LOG_S("topic", order.topic),
+                                                        LOG_I("partition", order.partition),
+                                                        LOG_I("offset", order.offset),
+                                                        LOG_S("request", request),
+                                                        {0}});
 }
 
 /* Its turn has come: if it still waits. */
@@ -321,7 +321,7 @@ static bool redrive(struct redrive *r, struct error *err)
         return true;
     }
     show(r);
-    return verb_confirm("Send them again?", r->own->yes, r->stop_fd, err) && send_all(r, err);
+    return command_confirm("Send them again?", r->own->yes, r->stop_fd, err) && send_all(r, err);
 }
 
 static bool run(struct config *config, const void *given, struct error *err)
@@ -341,11 +341,11 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_redrive = {.name = "redrive",
-                                  .summary =
-                                      "send parked orders again, after showing how many and why",
-                                  .arguments = arguments,
-                                  .argument_count = sizeof arguments / sizeof *arguments,
-                                  .options_size = sizeof(struct options),
-                                  .needs = CONFIG_NEED_KAFKA,
-                                  .run = run};
+const struct command command_redrive = {
+    .name = "redrive",
+    .summary = "send parked orders again, after showing how many and why",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .needs = CONFIG_NEED_KAFKA,
+    .run = run};

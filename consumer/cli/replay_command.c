@@ -172,14 +172,14 @@ static void say_audit(const struct replay *r)
 {
     for (size_t i = 0; i < r->topic.count; i++)
         if (r->starts[i] < r->ends[i])
-            verb_audit("replay", (const struct log_field[]){
-                                     LOG_S("group", r->config->kafka_group),
-                                     LOG_S("topic", r->config->kafka_topic),
-                                     LOG_I("partition", (int64_t)i),
-                                     LOG_I("from", r->starts[i]),
-                                     LOG_I("to", r->ends[i]),
-                                     LOG_I("committed", r->topic.partitions[i].committed),
-                                     {0}});
+            command_audit("replay", (const struct log_field[]){
+                                        LOG_S("group", r->config->kafka_group),
+                                        LOG_S("topic", r->config->kafka_topic),
+                                        LOG_I("partition", (int64_t)i),
+                                        LOG_I("from", r->starts[i]),
+                                        LOG_I("to", r->ends[i]),
+                                        LOG_I("committed", r->topic.partitions[i].committed),
+                                        {0}});
 }
 
 static bool reset(struct replay *r, struct error *err)
@@ -218,7 +218,7 @@ static bool replay(struct replay *r, struct error *err)
         return false;
     show_tally(r);
     return r->own->dry_run ||
-           (verb_confirm("Reset the group?", r->own->yes, r->stop_fd, err) && reset(r, err));
+           (command_confirm("Reset the group?", r->own->yes, r->stop_fd, err) && reset(r, err));
 }
 
 static bool run(struct config *config, const void *given, struct error *err)
@@ -234,11 +234,11 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_replay = {.name = "replay",
-                                 .summary =
-                                     "reset the group, so that a stretch of the past is sent again",
-                                 .arguments = arguments,
-                                 .argument_count = sizeof arguments / sizeof *arguments,
-                                 .options_size = sizeof(struct options),
-                                 .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
-                                 .run = run};
+const struct command command_replay = {
+    .name = "replay",
+    .summary = "reset the group, so that a stretch of the past is sent again",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct options),
+    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
+    .run = run};

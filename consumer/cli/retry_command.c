@@ -226,11 +226,11 @@ static bool may_ask(const struct retry *r, struct error *err)
 
 static void say_audit(const struct retry *r)
 {
-    verb_audit("retry",
-               (const struct log_field[]){LOG_S("order", outcome_text(r->last, "order_id")),
-                                          LOG_S("request", r->request),
-                                          LOG_S("forced", r->own->force ? "true" : "false"),
-                                          {0}});
+    command_audit("retry",
+                  (const struct log_field[]){LOG_S("order", outcome_text(r->last, "order_id")),
+                                             LOG_S("request", r->request),
+                                             LOG_S("forced", r->own->force ? "true" : "false"),
+                                             {0}});
 }
 
 static bool retry(struct retry *r, struct error *err)
@@ -267,7 +267,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_retry = {
+const struct command command_retry = {
     .name = "retry",
     .summary = "send one order again, parked or delivered, and say what came of it",
     .arguments = arguments,

@@ -35,7 +35,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-const struct verb verb_run = {
+const struct command command_run = {
     .name = "run",
     .summary = "read, deliver, commit; until told to stop (SIGTERM, SIGINT)",
     .arguments = arguments,

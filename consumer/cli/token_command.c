@@ -48,10 +48,10 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok || error_set(err, ERROR_FAILED, "the token could not be written");
 }
 
-const struct verb verb_token = {.name = "token",
-                                .summary = "mint a token for an operator of the dashboard",
-                                .arguments = arguments,
-                                .argument_count = sizeof arguments / sizeof *arguments,
-                                .options_size = sizeof(struct options),
-                                .config = VERB_CONFIG_LOADED,
-                                .run = run};
+const struct command command_token = {.name = "token",
+                                      .summary = "mint a token for an operator of the dashboard",
+                                      .arguments = arguments,
+                                      .argument_count = sizeof arguments / sizeof *arguments,
+                                      .options_size = sizeof(struct options),
+                                      .config = COMMAND_CONFIG_LOADED,
+                                      .run = run};

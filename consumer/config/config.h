@@ -274,7 +274,7 @@ bool config_set(struct config *config, const char *name, const char *value, cons
 /* Remembers the name of a file that held a secret. False without memory. */
 bool config_note_secret_file(struct config *config, const char *path) must_check;
 
-/* What the verb at hand needs. */
+/* What the command at hand needs. */
 enum config_need {
     CONFIG_NEED_KAFKA = 1,    /* brokers, topic */
     CONFIG_NEED_START = 2,    /* kafka.start */

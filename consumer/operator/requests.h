@@ -1,4 +1,4 @@
-/* requests: the manual retries that wait in the retry topic. Blocking; for the verbs. */
+/* requests: the manual retries that wait in the retry topic. Blocking; for the commands. */
 #ifndef OPERATOR_REQUESTS_H
 #define OPERATOR_REQUESTS_H
 

@@ -1,4 +1,5 @@
-/* resender: original records into the retry topic, one after the other. Blocking; for the verbs. */
+/* resender: original records into the retry topic, one after the other. Blocking; for the commands.
+ */
 #ifndef OPERATOR_RESENDER_H
 #define OPERATOR_RESENDER_H
 

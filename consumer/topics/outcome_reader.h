@@ -1,4 +1,5 @@
-/* outcome_reader: what became of orders, read from the deliveries topic. Blocking; for the verbs.
+/* outcome_reader: what became of orders, read from the deliveries topic. Blocking; for the
+ * commands.
  */
 #ifndef TOPICS_OUTCOME_READER_H
 #define TOPICS_OUTCOME_READER_H

@@ -1,4 +1,4 @@
-/* The command line by a verb's table: what is taken, what is refused, and in which words. */
+/* The command line by a command's table: what is taken, what is refused, and in which words. */
 #include "cli/arguments.h"
 
 #include <setjmp.h>
@@ -21,11 +21,11 @@ static const struct argument own[] = {
     {"--count", ARGUMENT_COUNT, offsetof(struct options, count), "N", ""},
     {"--duration", ARGUMENT_DURATION, offsetof(struct options, duration), "D", ""},
 };
-static const struct verb sing = {.name = "sing",
-                                 .arguments = own,
-                                 .argument_count = sizeof own / sizeof *own,
-                                 .options_size = sizeof(struct options)};
-static const struct verb *const verbs[] = {&sing, NULL};
+static const struct command sing = {.name = "sing",
+                                    .arguments = own,
+                                    .argument_count = sizeof own / sizeof *own,
+                                    .options_size = sizeof(struct options)};
+static const struct command *const commands[] = {&sing, NULL};
 
 /* Words separated by single spaces, the program's name before them. */
 static bool parse(const char *line, struct invocation *call, struct error *err)
@@ -37,7 +37,7 @@ static bool parse(const char *line, struct invocation *call, struct error *err)
     for (char *w = strtok_r(words, " ", &rest); w != NULL; w = strtok_r(NULL, " ", &rest))
         argv[argc++] = w;
     *err = (struct error){0};
-    return arguments_parse(argc, argv, verbs, call, err);
+    return arguments_parse(argc, argv, commands, call, err);
 }
 
 static void what_is_given_is_filled(void **state)
@@ -49,7 +49,7 @@ static void what_is_given_is_filled(void **state)
                       "--set y=2",
                       &call, &err));
     const struct options *o = (const void *)call.options;
-    assert_ptr_equal(call.verb, &sing);
+    assert_ptr_equal(call.command, &sing);
     assert_string_equal(call.config_path, "a.yaml");
     assert_int_equal(call.set_count, 2);
     assert_string_equal(call.sets[1], "y=2");
@@ -78,14 +78,14 @@ static void mistakes_are_named(void **state)
         const char *line, *says;
     } cases[] = {
         {"", "say what to do; there are sing"},
-        {"dance", "dance: no such verb; there are sing"},
+        {"dance", "dance: no such command; there are sing"},
         {"sing --loud", "--loud: sing has no such argument"},
         {"sing again", "a word of the command line is no argument of sing (it is not repeated"},
         {"sing --set webhook.url https://h/s3cr3t", "--set: write NAME=VALUE in one word"},
         {"sing --set webhook.signing_keys=whsec_a s3cr3t", "is not repeated"},
         {"sing --set=webhook.url=https://h/s3cr3t", "a word of the command line"},
         {"sing --url=https://h/s3cr3t", "a word of the command line"},
-        {"https://h/s3cr3t", "that word: no such verb"},
+        {"https://h/s3cr3t", "that word: no such command"},
         {"sing --text", "--text: its value is missing"},
         {"sing --set", "--set: its value is missing"},
         {"sing --count none", "--count: \"none\" is not a whole number"},
@@ -117,7 +117,7 @@ static void secrets_leave_argv(void **state)
     struct config *config = config_new();
     (void)state;
     assert_non_null(config);
-    assert_true(arguments_parse(10, argv, verbs, &call, &err));
+    assert_true(arguments_parse(10, argv, commands, &call, &err));
     assert_true(arguments_hide(&call, config, &err));
     assert_string_equal(url, "webhook.url=xxxxxxxxxxxxxxxx");
     assert_string_equal(key, "kafka.properties.sasl.password=xxxxxx");

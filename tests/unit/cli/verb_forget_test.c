@@ -1,4 +1,4 @@
-/* verb_forget: what is left of an order that was forgotten, and what leaves it alone. */
+/* command_forget: what is left of an order that was forgotten, and what leaves it alone. */
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "fakes/pipeline_harness.h"
@@ -15,17 +15,17 @@ enum { TEXT_MAX = 65536 };
 
 static const struct server_rule refusing[] = {{NULL, SERVER_ANSWER, REFUSED, 0}, {0}};
 
-static bool call(struct world *w, const struct verb *verb, char *const *words)
+static bool call(struct world *w, const struct command *command, char *const *words)
 {
-    const struct verb *const verbs[] = {verb, NULL};
-    char *argv[16] = {"elementor-sync", (char *)(uintptr_t)verb->name};
+    const struct command *const commands[] = {command, NULL};
+    char *argv[16] = {"elementor-sync", (char *)(uintptr_t)command->name};
     struct invocation invocation;
     int argc = 2;
     for (; words[argc - 2] != NULL; argc++)
         argv[argc] = words[argc - 2];
     w->err = (struct error){0};
-    assert_true(arguments_parse(argc, argv, verbs, &invocation, &w->err));
-    bool ok = verb->run(w->config, invocation.options, &w->err);
+    assert_true(arguments_parse(argc, argv, commands, &invocation, &w->err));
+    bool ok = command->run(w->config, invocation.options, &w->err);
     printf("%s\n", w->err.text);
     return ok;
 }
@@ -77,16 +77,16 @@ static void nothing_of_the_person_is_left(void **state)
     (void)state;
     open_with_parked(&w);
     assert_non_null(strstr(last_of(&w, DELIVERIES, "o1")->text, "CMD-1"));
-    assert_true(call(&w, &verb_forget, forget));
+    assert_true(call(&w, &command_forget, forget));
     const char *marker = last_of(&w, DELIVERIES, "o1")->text;
     assert_non_null(strstr(marker, "\"state\":\"forgotten\""));
     assert_non_null(strstr(marker, "\"order_id\":\"o1\",\"order_number\":null,"
                                    "\"confirmed_at\":null,\"webhook_id\":null"));
     assert_non_null(strstr(marker, "\"previous\":[]"));
     assert_string_equal(last_of(&w, DELIVERIES, CLUSTER_TOPIC "-0-0")->text, "");
-    assert_false(call(&w, &verb_retry, retry));
+    assert_false(call(&w, &command_retry, retry));
     assert_non_null(strstr(w.err.text, "forgotten"));
-    assert_true(call(&w, &verb_redrive, redrive));
+    assert_true(call(&w, &command_redrive, redrive));
     assert_int_equal(last_of(&w, RETRIES, "")->count, 1); /* the other order's */
     world_close(&w);
 }
@@ -99,12 +99,12 @@ static void it_asks_and_needs_an_order(void **state)
     (void)state;
     open_with_parked(&w);
     size_t before = last_of(&w, DELIVERIES, "o1")->count;
-    assert_false(call(&w, &verb_forget, nothing));
+    assert_false(call(&w, &command_forget, nothing));
     assert_int_equal(w.err.code, ERROR_CONFIG);
-    assert_false(call(&w, &verb_forget, unknown));
-    assert_false(call(&w, &verb_forget, several)); /* both have this number */
+    assert_false(call(&w, &command_forget, unknown));
+    assert_false(call(&w, &command_forget, several)); /* both have this number */
     assert_non_null(strstr(w.err.text, "say the id"));
-    assert_false(call(&w, &verb_forget, unsure)); /* no terminal, no --yes */
+    assert_false(call(&w, &command_forget, unsure)); /* no terminal, no --yes */
     assert_int_equal(last_of(&w, DELIVERIES, "o1")->count, before);
     world_close(&w);
 }

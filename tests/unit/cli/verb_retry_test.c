@@ -1,4 +1,4 @@
-/* verb_retry: what the verbs ask for again, and what they leave alone. */
+/* command_retry: what the commands ask for again, and what they leave alone. */
 #include "cli/arguments.h"
 #include "cli/command.h"
 #include "fakes/pipeline_harness.h"
@@ -51,13 +51,13 @@ static size_t retries_of(struct world *w)
 
 static bool call_retry(struct world *w, const char *order)
 {
-    static const struct verb *const verbs[] = {&verb_retry, NULL};
+    static const struct command *const commands[] = {&command_retry, NULL};
     char *argv[] = {"elementor-sync", "retry", "--order", (char *)(uintptr_t)order,
                     "--timeout",      "1ms",   "--force", NULL};
     struct invocation call;
     w->err = (struct error){0};
-    assert_true(arguments_parse(7, argv, verbs, &call, &w->err));
-    bool ok = call.verb->run(w->config, call.options, &w->err);
+    assert_true(arguments_parse(7, argv, commands, &call, &w->err));
+    bool ok = call.command->run(w->config, call.options, &w->err);
     printf("%s\n", w->err.text);
     return ok;
 }
@@ -172,7 +172,7 @@ static void coordinates_that_are_none_are_refused(void **state)
 /* Ctrl-C is obeyed while it reads, too: with a broker that is gone that may take for ever. */
 static void redrive_stops_while_it_reads(void **state)
 {
-    static const struct verb *const verbs[] = {&verb_redrive, NULL};
+    static const struct command *const commands[] = {&command_redrive, NULL};
     char *argv[] = {"elementor-sync", "redrive", "--yes", NULL};
     struct invocation call;
     struct world w;
@@ -184,8 +184,8 @@ static void redrive_stops_while_it_reads(void **state)
     world_open(&w, accepting);
     write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
     assert_int_equal(raise(SIGTERM), 0);
-    assert_true(arguments_parse(3, argv, verbs, &call, &w.err));
-    assert_false(call.verb->run(w.config, call.options, &w.err));
+    assert_true(arguments_parse(3, argv, commands, &call, &w.err));
+    assert_false(call.command->run(w.config, call.options, &w.err));
     assert_non_null(strstr(w.err.text, "stopped"));
     world_close(&w);
 }
@@ -219,12 +219,12 @@ static void open_with_parked(struct world *w)
 
 static bool call_redrive(struct world *w, const char *rate)
 {
-    static const struct verb *const verbs[] = {&verb_redrive, NULL};
+    static const struct command *const commands[] = {&command_redrive, NULL};
     char *argv[] = {"elementor-sync", "redrive", "--yes", "--rate", (char *)(uintptr_t)rate, NULL};
     struct invocation call;
     struct error err = {0};
-    assert_true(arguments_parse(5, argv, verbs, &call, &err));
-    bool ok = call.verb->run(w->config, call.options, &err);
+    assert_true(arguments_parse(5, argv, commands, &call, &err));
+    bool ok = call.command->run(w->config, call.options, &err);
     printf("%s\n", err.text);
     return ok;
 }
@@ -306,7 +306,7 @@ static void what_was_confirmed_anew_is_left_alone(void **state)
 
 static void a_delivered_order_is_sent_again_only_by_force(void **state)
 {
-    static const struct verb *const verbs[] = {&verb_retry, NULL};
+    static const struct command *const commands[] = {&command_retry, NULL};
     char *argv[] = {"elementor-sync", "retry", "--order", "o1", "--timeout", "1ms", NULL};
     struct invocation call;
     struct world w;
@@ -314,8 +314,8 @@ static void a_delivered_order_is_sent_again_only_by_force(void **state)
     world_open(&w, accepting);
     world_produce(&w, 0, "o1", "06", "confirmed");
     write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
-    assert_true(arguments_parse(6, argv, verbs, &call, &w.err));
-    assert_false(call.verb->run(w.config, call.options, &w.err));
+    assert_true(arguments_parse(6, argv, commands, &call, &w.err));
+    assert_false(call.command->run(w.config, call.options, &w.err));
     assert_non_null(strstr(w.err.text, "--force"));
     assert_int_equal(retries_of(&w), 0);
     assert_false(call_retry(&w, "o1")); /* forced; nobody serves it */

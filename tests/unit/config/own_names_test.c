@@ -54,7 +54,7 @@ static void what_was_set_stays(void **state)
     config_free(c);
 }
 
-/* A verb that asks for no topic; check, which says that it is missing. */
+/* A command that asks for no topic; check, which says that it is missing. */
 static void without_a_topic_they_are_the_former_ones(void **state)
 {
     struct error err = {0};

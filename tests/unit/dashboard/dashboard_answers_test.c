@@ -400,7 +400,7 @@ static void a_superseded_retry_leaves_the_order_delivered(void **state)
     station_close(&s);
 }
 
-/* The verb forget: nothing of it is shown any more. */
+/* The command forget: nothing of it is shown any more. */
 static void what_was_forgotten_is_gone(void **state)
 {
     struct station s;

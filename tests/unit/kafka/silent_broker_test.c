@@ -125,7 +125,7 @@ static void until_end_says_that_no_end_is_told(void **state)
     world_close(&w);
 }
 
-/* ---- the verbs ---- */
+/* ---- the commands ---- */
 
 static void preview_says_so(void **state)
 {

@@ -331,15 +331,15 @@ static void an_id_in_a_header_is_no_question_to_the_registry(void **state)
 
 static bool park(struct world *w, const char *from, const char *to)
 {
-    static const struct verb *const verbs[] = {&verb_park, NULL};
+    static const struct command *const commands[] = {&command_park, NULL};
     char *argv[] = {
         "elementor-sync", "park", "--partition", "0",        "--from",
         (char *)from,     "--to", (char *)to,    "--reason", "the connector wrote JSON for an hour",
         "--yes",          NULL};
     struct invocation call;
     w->err = (struct error){0};
-    assert_true(arguments_parse(11, argv, verbs, &call, &w->err));
-    bool ok = call.verb->run(w->config, call.options, &w->err);
+    assert_true(arguments_parse(11, argv, commands, &call, &w->err));
+    bool ok = call.command->run(w->config, call.options, &w->err);
     return ok;
 }
 
