@@ -3,9 +3,9 @@
  * One allocation holds all of it: its texts, the body, and the record's key and value for the case
  * that it has to be parked. Its state changes in order_queue.c only:
  *
- *   WAITING ──(first of its order)──▶ READY ──lane_take──▶ IN_FLIGHT ──lane_finish──▶ its owner
- *                                       ▲                      │                      frees it
- *                                       └──(time has come)── RESTING ◀──lane_rest */
+ *   WAITING ──(first of its order)──▶ READY ──order_queue_take──▶ IN_FLIGHT ──order_queue_finish──▶
+ * its owner ▲                      │                      frees it └──(time has come)── RESTING
+ * ◀──order_queue_rest */
 #ifndef DELIVERY_DELIVERY_H
 #define DELIVERY_DELIVERY_H
 
@@ -42,13 +42,14 @@ enum { DELIVERY_REASON_MAX = 48 };
 
 struct delivery {
     enum delivery_state state;
-    struct delivery *next;      /* in its ready queue */
-    uint64_t ready_number;      /* while READY: who became so earlier has a lower one */
-    struct delivery *lane_next; /* the one after it in its order */
-    struct lane *lane;
+    struct delivery *next;             /* in its ready queue */
+    uint64_t ready_number;             /* while READY: who became so earlier has a lower one */
+    struct delivery *order_queue_next; /* the one after it in its order */
+    struct order_queue *order_queue;
     size_t heap_index; /* while RESTING */
     int64_t due_ms;    /* while RESTING; monotonic */
-    bool rests_whole;  /* no probe of an open breaker cuts its rest short; set before lane_rest */
+    bool rests_whole;  /* no probe of an open breaker cuts its rest short; set before
+                          order_queue_rest */
     bool rejected;     /* not to be sent, only to be parked (or, with skip, passed) in its turn */
     int skip;    /* enum skip_reason: why it ends without being sent or parked; 0: it does not */
     bool judged; /* by the rule, ever: else what is read of it next goes through it first */
@@ -83,7 +84,7 @@ struct delivery {
     struct delivery *held_next, *held_previous; /* among all that are held, oldest first */
 
     char id[IDENTITY_TEXT_MAX]; /* webhook-id; "" for a record without an order */
-    uint64_t order_hash;        /* keyed; lane_add's */
+    uint64_t order_hash;        /* keyed; order_queue_add's */
     size_t size;                /* bytes it takes, for the bound on memory */
     struct slice text[DELIVERY_TEXT_COUNT];
     char bytes[];

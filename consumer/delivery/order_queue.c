@@ -7,17 +7,18 @@
 enum { FIRST_BUCKETS = 64, FIRST_HEAP = 64 };
 
 /* The deliveries of one order, oldest first; exists only while there are any. */
-struct lane {
-    struct lane *next; /* in its bucket */
+struct order_queue {
+    struct order_queue *next; /* in its bucket */
     struct delivery *first, *last;
     uint64_t hash;
 };
 
 enum ready_kind { READY_FRESH, READY_AGAIN, READY_REJECTED, READY_KINDS };
 
-struct lanes {
-    struct lane **buckets; /* a power of two; at most as many lanes as buckets on average */
-    size_t bucket_count, lane_count;
+struct order_queues {
+    struct order_queue *
+        *buckets; /* a power of two; at most as many order queues as buckets on average */
+    size_t bucket_count, order_queue_count;
     struct ready {
         struct delivery *first, *last;
     } ready[READY_KINDS];   /* in the order in which they became so */
@@ -25,18 +26,18 @@ struct lanes {
     struct delivery **heap; /* RESTING, least due_ms first; has room for every delivery */
     size_t heap_len, heap_cap;
     size_t whole_count; /* of these, who rest whole */
-    struct lane_counts counts;
+    struct order_queue_counts counts;
     struct hash_key key;
 };
 
-struct lanes *lanes_new(const struct hash_key *key)
+struct order_queues *order_queues_new(const struct hash_key *key)
 {
-    struct lanes *l = calloc(1, sizeof *l);
+    struct order_queues *l = calloc(1, sizeof *l);
     if (l == NULL)
         return NULL;
     l->key = *key;
     l->bucket_count = FIRST_BUCKETS;
-    l->buckets = calloc(FIRST_BUCKETS, sizeof(struct lane *));
+    l->buckets = calloc(FIRST_BUCKETS, sizeof(struct order_queue *));
     if (l->buckets == NULL) {
         free(l);
         return NULL;
@@ -44,27 +45,27 @@ struct lanes *lanes_new(const struct hash_key *key)
     return l;
 }
 
-void lanes_free(struct lanes *l)
+void order_queues_free(struct order_queues *l)
 {
     if (l == NULL)
         return;
     for (size_t i = 0; i < l->bucket_count; i++)
         while (l->buckets[i] != NULL) {
-            struct lane *lane = l->buckets[i];
-            l->buckets[i] = lane->next;
-            free(lane);
+            struct order_queue *order_queue = l->buckets[i];
+            l->buckets[i] = order_queue->next;
+            free(order_queue);
         }
     free(l->buckets);
     free(l->heap);
     free(l);
 }
 
-struct lane_counts lane_counts(const struct lanes *l)
+struct order_queue_counts order_queue_counts(const struct order_queues *l)
 {
     return l->counts;
 }
 
-static size_t *count_of(struct lanes *l, enum delivery_state state)
+static size_t *count_of(struct order_queues *l, enum delivery_state state)
 {
     switch (state) {
     case DELIVERY_WAITING: return &l->counts.waiting;
@@ -75,7 +76,7 @@ static size_t *count_of(struct lanes *l, enum delivery_state state)
 }
 
 /* The only place where a delivery's state changes. */
-static void enter(struct lanes *l, struct delivery *d, enum delivery_state to)
+static void enter(struct order_queues *l, struct delivery *d, enum delivery_state to)
 {
     static const unsigned allowed[] = {
         [DELIVERY_WAITING] = 1u << DELIVERY_READY,
@@ -89,7 +90,7 @@ static void enter(struct lanes *l, struct delivery *d, enum delivery_state to)
     ++*count_of(l, to);
 }
 
-static void make_ready(struct lanes *l, struct delivery *d)
+static void make_ready(struct order_queues *l, struct delivery *d)
 {
     enum ready_kind kind = d->rejected ? READY_REJECTED : d->dispatched ? READY_AGAIN : READY_FRESH;
     struct ready *ready = &l->ready[kind];
@@ -100,24 +101,25 @@ static void make_ready(struct lanes *l, struct delivery *d)
     ready->last = d;
 }
 
-static struct lane **bucket_of(const struct lanes *l, uint64_t hash)
+static struct order_queue **bucket_of(const struct order_queues *l, uint64_t hash)
 {
     return &l->buckets[hash & (l->bucket_count - 1)];
 }
 
 /* Twice as many buckets; without memory the chains merely grow longer. */
-static void rehash(struct lanes *l)
+static void rehash(struct order_queues *l)
 {
-    struct lanes bigger = {.bucket_count = l->bucket_count * 2};
-    bigger.buckets = calloc(bigger.bucket_count, sizeof(struct lane *));
+    struct order_queues bigger = {.bucket_count = l->bucket_count * 2};
+    bigger.buckets = calloc(bigger.bucket_count, sizeof(struct order_queue *));
     if (bigger.buckets == NULL)
         return;
     for (size_t i = 0; i < l->bucket_count; i++)
         while (l->buckets[i] != NULL) {
-            struct lane *lane = l->buckets[i], **bucket = bucket_of(&bigger, lane->hash);
-            l->buckets[i] = lane->next;
-            lane->next = *bucket;
-            *bucket = lane;
+            struct order_queue *order_queue = l->buckets[i],
+                               **bucket = bucket_of(&bigger, order_queue->hash);
+            l->buckets[i] = order_queue->next;
+            order_queue->next = *bucket;
+            *bucket = order_queue;
         }
     free(l->buckets);
     l->buckets = bigger.buckets;
@@ -130,41 +132,43 @@ static bool same_order(const struct delivery *a, const struct delivery *b)
     return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
 }
 
-static struct lane *find_lane(const struct lanes *l, const struct delivery *d)
+static struct order_queue *find_order_queue(const struct order_queues *l, const struct delivery *d)
 {
-    for (struct lane *lane = *bucket_of(l, d->order_hash); lane != NULL; lane = lane->next)
-        if (lane->hash == d->order_hash && same_order(lane->first, d))
-            return lane;
+    for (struct order_queue *order_queue = *bucket_of(l, d->order_hash); order_queue != NULL;
+         order_queue = order_queue->next)
+        if (order_queue->hash == d->order_hash && same_order(order_queue->first, d))
+            return order_queue;
     return NULL;
 }
 
-static struct lane *new_lane(struct lanes *l, struct delivery *d)
+static struct order_queue *new_order_queue(struct order_queues *l, struct delivery *d)
 {
-    struct lane *lane = malloc(sizeof *lane);
-    if (lane == NULL)
+    struct order_queue *order_queue = malloc(sizeof *order_queue);
+    if (order_queue == NULL)
         return NULL;
-    if (l->lane_count >= l->bucket_count)
+    if (l->order_queue_count >= l->bucket_count)
         rehash(l);
-    struct lane **bucket = bucket_of(l, d->order_hash);
-    *lane = (struct lane){.next = *bucket, .first = d, .last = d, .hash = d->order_hash};
-    *bucket = lane;
-    l->lane_count++;
-    return lane;
+    struct order_queue **bucket = bucket_of(l, d->order_hash);
+    *order_queue =
+        (struct order_queue){.next = *bucket, .first = d, .last = d, .hash = d->order_hash};
+    *bucket = order_queue;
+    l->order_queue_count++;
+    return order_queue;
 }
 
-static void free_lane(struct lanes *l, struct lane *lane)
+static void free_order_queue(struct order_queues *l, struct order_queue *order_queue)
 {
-    struct lane **at = bucket_of(l, lane->hash);
-    while (*at != lane)
+    struct order_queue **at = bucket_of(l, order_queue->hash);
+    while (*at != order_queue)
         at = &(*at)->next;
-    *at = lane->next;
-    l->lane_count--;
-    free(lane);
+    *at = order_queue->next;
+    l->order_queue_count--;
+    free(order_queue);
 }
 
 /* Any delivery may have to rest, and then it must not fail for lack of memory: it would be ready at
  * once, and fail again. */
-static bool reserve_rest(struct lanes *l)
+static bool reserve_rest(struct order_queues *l)
 {
     size_t count = l->counts.waiting + l->counts.ready + l->counts.in_flight + l->counts.resting;
     if (count < l->heap_cap)
@@ -178,29 +182,29 @@ static bool reserve_rest(struct lanes *l)
     return true;
 }
 
-bool lane_add(struct lanes *l, struct delivery *d)
+bool order_queue_add(struct order_queues *l, struct delivery *d)
 {
     const struct slice *order = &d->text[TEXT_ORDER_ID];
     if (!reserve_rest(l))
         return false;
     d->order_hash = hash_keyed(&l->key, order->data, order->len);
-    struct lane *lane = find_lane(l, d);
-    d->lane_next = NULL;
+    struct order_queue *order_queue = find_order_queue(l, d);
+    d->order_queue_next = NULL;
     d->state = DELIVERY_WAITING;
-    if (lane != NULL) {
-        lane->last->lane_next = d;
-        lane->last = d;
-    } else if ((lane = new_lane(l, d)) == NULL) {
+    if (order_queue != NULL) {
+        order_queue->last->order_queue_next = d;
+        order_queue->last = d;
+    } else if ((order_queue = new_order_queue(l, d)) == NULL) {
         return false;
     }
-    d->lane = lane;
+    d->order_queue = order_queue;
     l->counts.waiting++;
-    if (lane->first == d)
+    if (order_queue->first == d)
         make_ready(l, d);
     return true;
 }
 
-static struct delivery *take(struct lanes *l, struct ready *ready)
+static struct delivery *take(struct order_queues *l, struct ready *ready)
 {
     struct delivery *d = ready->first;
     if (d == NULL)
@@ -211,7 +215,7 @@ static struct delivery *take(struct lanes *l, struct ready *ready)
 }
 
 /* The one that has waited longest, among those that may go. */
-struct delivery *lane_take(struct lanes *l, bool fresh)
+struct delivery *order_queue_take(struct order_queues *l, bool fresh)
 {
     const struct delivery *again = l->ready[READY_AGAIN].first;
     const struct delivery *first = fresh ? l->ready[READY_FRESH].first : NULL;
@@ -220,28 +224,28 @@ struct delivery *lane_take(struct lanes *l, bool fresh)
     return take(l, &l->ready[takes_first ? READY_FRESH : READY_AGAIN]);
 }
 
-struct delivery *lane_take_fresh(struct lanes *l)
+struct delivery *order_queue_take_fresh(struct order_queues *l)
 {
     return take(l, &l->ready[READY_FRESH]);
 }
 
-bool lane_has_fresh(const struct lanes *l)
+bool order_queue_has_fresh(const struct order_queues *l)
 {
     return l->ready[READY_FRESH].first != NULL;
 }
 
-bool lane_has_first(const struct lanes *l)
+bool order_queue_has_first(const struct order_queues *l)
 {
     return l->ready[READY_FRESH].first != NULL || l->ready[READY_REJECTED].first != NULL;
 }
 
-struct delivery *lane_take_rejected(struct lanes *l)
+struct delivery *order_queue_take_rejected(struct order_queues *l)
 {
     return take(l, &l->ready[READY_REJECTED]);
 }
 
 /* Puts d where it belongs in the heap, looking upwards from `at`. */
-static void heap_up(struct lanes *l, size_t at, struct delivery *d)
+static void heap_up(struct order_queues *l, size_t at, struct delivery *d)
 {
     while (at > 0 && l->heap[(at - 1) / 2]->due_ms > d->due_ms) {
         l->heap[at] = l->heap[(at - 1) / 2];
@@ -252,7 +256,7 @@ static void heap_up(struct lanes *l, size_t at, struct delivery *d)
     d->heap_index = at;
 }
 
-static void heap_down(struct lanes *l, size_t at, struct delivery *d)
+static void heap_down(struct order_queues *l, size_t at, struct delivery *d)
 {
     for (size_t child; (child = 2 * at + 1) < l->heap_len; at = child) {
         if (child + 1 < l->heap_len && l->heap[child + 1]->due_ms < l->heap[child]->due_ms)
@@ -266,7 +270,7 @@ static void heap_down(struct lanes *l, size_t at, struct delivery *d)
     d->heap_index = at;
 }
 
-static void heap_remove(struct lanes *l, size_t at)
+static void heap_remove(struct order_queues *l, size_t at)
 {
     l->whole_count -= l->heap[at]->rests_whole;
     struct delivery *last = l->heap[--l->heap_len];
@@ -278,7 +282,7 @@ static void heap_remove(struct lanes *l, size_t at)
         heap_down(l, at, last);
 }
 
-void lane_rest(struct lanes *l, struct delivery *d, int64_t due_ms)
+void order_queue_rest(struct order_queues *l, struct delivery *d, int64_t due_ms)
 {
     assert(l->heap_len < l->heap_cap);
     enter(l, d, DELIVERY_RESTING);
@@ -287,7 +291,7 @@ void lane_rest(struct lanes *l, struct delivery *d, int64_t due_ms)
     heap_up(l, l->heap_len++, d);
 }
 
-int64_t lane_wake(struct lanes *l, int64_t now_ms)
+int64_t order_queue_wake(struct order_queues *l, int64_t now_ms)
 {
     while (l->heap_len > 0 && l->heap[0]->due_ms <= now_ms) {
         struct delivery *d = l->heap[0];
@@ -297,13 +301,13 @@ int64_t lane_wake(struct lanes *l, int64_t now_ms)
     return l->heap_len > 0 ? l->heap[0]->due_ms : -1;
 }
 
-bool lane_has_any(const struct lanes *l, bool fresh)
+bool order_queue_has_any(const struct order_queues *l, bool fresh)
 {
     return l->ready[READY_AGAIN].first != NULL || l->heap_len > l->whole_count ||
            (fresh && l->ready[READY_FRESH].first != NULL);
 }
 
-bool lane_wake_first(struct lanes *l)
+bool order_queue_wake_first(struct order_queues *l)
 {
     struct delivery *first = NULL;
     for (size_t i = 0; i < l->heap_len; i++)
@@ -316,41 +320,42 @@ bool lane_wake_first(struct lanes *l)
     return true;
 }
 
-void lane_finish(struct lanes *l, struct delivery *d)
+void order_queue_finish(struct order_queues *l, struct delivery *d)
 {
-    struct lane *lane = d->lane;
-    assert(d->state == DELIVERY_IN_FLIGHT && lane->first == d);
+    struct order_queue *order_queue = d->order_queue;
+    assert(d->state == DELIVERY_IN_FLIGHT && order_queue->first == d);
     l->counts.in_flight--;
-    lane->first = d->lane_next;
-    if (lane->first != NULL)
-        make_ready(l, lane->first);
+    order_queue->first = d->order_queue_next;
+    if (order_queue->first != NULL)
+        make_ready(l, order_queue->first);
     else
-        free_lane(l, lane);
+        free_order_queue(l, order_queue);
 }
 
-/* Takes d out of whatever it stands in besides its lane. */
-static void withdraw(struct lanes *l, struct delivery *d)
+/* Takes d out of whatever it stands in besides its order queue. */
+static void withdraw(struct order_queues *l, struct delivery *d)
 {
     --*count_of(l, d->state);
     if (d->state == DELIVERY_RESTING)
         heap_remove(l, d->heap_index);
 }
 
-/* Takes the owner's deliveries out of one lane; an IN_FLIGHT one stays at its head. */
-static struct delivery *filter_lane(struct lanes *l, struct lane *lane, const void *owner)
+/* Takes the owner's deliveries out of one order queue; an IN_FLIGHT one stays at its head. */
+static struct delivery *filter_order_queue(struct order_queues *l, struct order_queue *order_queue,
+                                           const void *owner)
 {
-    struct delivery *dropped = NULL, **at = &lane->first;
-    lane->last = NULL;
+    struct delivery *dropped = NULL, **at = &order_queue->first;
+    order_queue->last = NULL;
     while (*at != NULL) {
         struct delivery *d = *at;
         if (d->owner != owner || d->state == DELIVERY_IN_FLIGHT) {
-            lane->last = d;
-            at = &d->lane_next;
+            order_queue->last = d;
+            at = &d->order_queue_next;
             continue;
         }
-        *at = d->lane_next;
+        *at = d->order_queue_next;
         withdraw(l, d);
-        d->lane_next = dropped;
+        d->order_queue_next = dropped;
         dropped = d;
     }
     return dropped;
@@ -373,25 +378,26 @@ static void filter_ready(struct ready *ready, const void *owner)
 static void hand_over(struct delivery *d, void (*dropped)(void *, struct delivery *), void *context)
 {
     while (d != NULL) {
-        struct delivery *next = d->lane_next;
+        struct delivery *next = d->order_queue_next;
         dropped(context, d);
         d = next;
     }
 }
 
-void lane_drop(struct lanes *l, const void *owner,
-               void (*dropped)(void *context, struct delivery *d), void *context)
+void order_queue_drop(struct order_queues *l, const void *owner,
+                      void (*dropped)(void *context, struct delivery *d), void *context)
 {
     for (int kind = 0; kind < READY_KINDS; kind++)
         filter_ready(&l->ready[kind], owner);
     for (size_t i = 0; i < l->bucket_count; i++)
-        for (struct lane *lane = l->buckets[i], *next; lane != NULL; lane = next) {
-            next = lane->next;
-            struct delivery *gone = filter_lane(l, lane, owner);
-            if (lane->first == NULL)
-                free_lane(l, lane);
-            else if (lane->first->state == DELIVERY_WAITING)
-                make_ready(l, lane->first);
+        for (struct order_queue *order_queue = l->buckets[i], *next; order_queue != NULL;
+             order_queue = next) {
+            next = order_queue->next;
+            struct delivery *gone = filter_order_queue(l, order_queue, owner);
+            if (order_queue->first == NULL)
+                free_order_queue(l, order_queue);
+            else if (order_queue->first->state == DELIVERY_WAITING)
+                make_ready(l, order_queue->first);
             hand_over(gone, dropped, context);
         }
 }

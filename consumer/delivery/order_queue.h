@@ -1,9 +1,10 @@
 /* order_queue: one delivery at a time per order, in source order; different orders in parallel.
  *
- * Deliveries of one order queue up in its lane. The first is READY, then IN_FLIGHT, perhaps RESTING
- * until a retry; only when it is finished does the next become READY. Orders that are ready are
- * taken in the order in which they became so. A resting order holds nobody else up. Owns no
- * delivery: the caller frees what lane_finish or lane_drop gives back. Not thread-safe. */
+ * Deliveries of one order queue up in its order queue. The first is READY, then IN_FLIGHT, perhaps
+ * RESTING until a retry; only when it is finished does the next become READY. Orders that are ready
+ * are taken in the order in which they became so. A resting order holds nobody else up. Owns no
+ * delivery: the caller frees what order_queue_finish or order_queue_drop gives back. Not
+ * thread-safe. */
 #ifndef DELIVERY_ORDER_QUEUE_H
 #define DELIVERY_ORDER_QUEUE_H
 
@@ -12,56 +13,56 @@
 
 #include <stdbool.h>
 
-struct lanes;
+struct order_queues;
 
 /* The key is copied. NULL without memory. */
-struct lanes *lanes_new(const struct hash_key *key);
-void lanes_free(struct lanes *lanes); /* frees no delivery; accepts NULL */
+struct order_queues *order_queues_new(const struct hash_key *key);
+void order_queues_free(struct order_queues *order_queues); /* frees no delivery; accepts NULL */
 
 /* Queues a new delivery behind the others of its order. False without memory (d is not taken). */
-bool lane_add(struct lanes *lanes, struct delivery *d);
+bool order_queue_add(struct order_queues *order_queues, struct delivery *d);
 
 /* The READY delivery that has waited longest: IN_FLIGHT from here on; NULL: none. fresh: those that
  * were never sent may go too, else only what has been (its repetition adds nothing to what a crash
  * would send again). */
-struct delivery *lane_take(struct lanes *lanes, bool fresh);
+struct delivery *order_queue_take(struct order_queues *order_queues, bool fresh);
 
 /* The same among those that were never sent. */
-struct delivery *lane_take_fresh(struct lanes *lanes);
+struct delivery *order_queue_take_fresh(struct order_queues *order_queues);
 
-/* Whether lane_take_fresh gives one. */
-bool lane_has_fresh(const struct lanes *lanes);
+/* Whether order_queue_take_fresh gives one. */
+bool order_queue_has_fresh(const struct order_queues *order_queues);
 
 /* Whether anything is ready that was never sent, what is to be parked included. */
-bool lane_has_first(const struct lanes *lanes);
+bool order_queue_has_first(const struct order_queues *order_queues);
 
-/* As lane_take, for one that is to be parked only. */
-struct delivery *lane_take_rejected(struct lanes *lanes);
+/* As order_queue_take, for one that is to be parked only. */
+struct delivery *order_queue_take_rejected(struct order_queues *order_queues);
 
-/* Whether lane_take gives one, now or after lane_wake_first. */
-bool lane_has_any(const struct lanes *lanes, bool fresh);
+/* Whether order_queue_take gives one, now or after order_queue_wake_first. */
+bool order_queue_has_any(const struct order_queues *order_queues, bool fresh);
 
 /* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. Needs no memory:
- * lane_add has seen to it. */
-void lane_rest(struct lanes *lanes, struct delivery *d, int64_t due_ms);
+ * order_queue_add has seen to it. */
+void order_queue_rest(struct order_queues *order_queues, struct delivery *d, int64_t due_ms);
 
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
-void lane_finish(struct lanes *lanes, struct delivery *d);
+void order_queue_finish(struct order_queues *order_queues, struct delivery *d);
 
 /* Wakes what is due; returns when the next one is (ms, monotonic), or -1. */
-int64_t lane_wake(struct lanes *lanes, int64_t now_ms);
+int64_t order_queue_wake(struct order_queues *order_queues, int64_t now_ms);
 
 /* Wakes the one that is due first, whenever that is, of those whose rest may be cut short; false
  * when there is none. */
-bool lane_wake_first(struct lanes *lanes);
+bool order_queue_wake_first(struct order_queues *order_queues);
 
 /* Takes out the deliveries of `owner` that are not IN_FLIGHT, and hands each to `dropped`. */
-void lane_drop(struct lanes *lanes, const void *owner,
-               void (*dropped)(void *context, struct delivery *d), void *context);
+void order_queue_drop(struct order_queues *order_queues, const void *owner,
+                      void (*dropped)(void *context, struct delivery *d), void *context);
 
-struct lane_counts {
+struct order_queue_counts {
     size_t waiting, ready, in_flight, resting;
 };
-struct lane_counts lane_counts(const struct lanes *lanes);
+struct order_queue_counts order_queue_counts(const struct order_queues *order_queues);
 
 #endif

@@ -15,7 +15,7 @@ static bool is_full(bool was_full, size_t held, int64_t limit)
  * the caches what is under way. librdkafka's queues hold the rest. */
 static bool is_ahead(struct pipeline *p)
 {
-    p->ahead = is_full(p->ahead, lane_counts(p->lanes).ready,
+    p->ahead = is_full(p->ahead, order_queue_counts(p->order_queues).ready,
                        READY_PER_SLOT * p->config->webhook_concurrency);
     return p->ahead;
 }
@@ -28,7 +28,7 @@ static bool has_enough(struct pipeline *p)
     bool is_open = breaker_is_open(&p->breaker);
     if (!is_ahead(p) && !(is_open && p->held_records >= WHILE_OPEN))
         return false;
-    return !is_open || lane_has_fresh(p->lanes);
+    return !is_open || order_queue_has_fresh(p->order_queues);
 }
 
 /* Everything that is held was sent before, or waits behind what was: orders that fail by themselves
@@ -37,9 +37,9 @@ static bool has_enough(struct pipeline *p)
  * would wait for retry.give_up, and all others behind them. */
 static bool tells_nothing_new(const struct pipeline *p)
 {
-    struct lane_counts lanes = lane_counts(p->lanes);
-    bool recording = lanes.in_flight > p->in_flight;
-    return p->first_attempts == 0 && !recording && !lane_has_first(p->lanes);
+    struct order_queue_counts order_queues = order_queue_counts(p->order_queues);
+    bool recording = order_queues.in_flight > p->in_flight;
+    return p->first_attempts == 0 && !recording && !order_queue_has_first(p->order_queues);
 }
 
 /* One more each time still needs a bound. It is far off: with inflight.bytes as it is by default,

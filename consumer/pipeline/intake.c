@@ -153,7 +153,7 @@ static void take_headers(struct pipeline *p, struct delivery *d, rd_kafka_messag
     p->held_bytes += size;
 }
 
-/* Onto its order's lane, to be sent or to be parked in its turn. */
+/* Onto its order's order queue, to be sent or to be parked in its turn. */
 static enum fate enqueue(const struct reading *r, const struct transformed *t)
 {
     struct pipeline *p = r->p;
@@ -162,7 +162,8 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
     if (d == NULL)
         return hold_undone(p, partition);
     hold_delivery(p, d);
-    if ((r->suspect == NULL && !window_reserve(&partition->window)) || !lane_add(p->lanes, d)) {
+    if ((r->suspect == NULL && !window_reserve(&partition->window)) ||
+        !order_queue_add(p->order_queues, d)) {
         free_delivery(p, d);
         return hold_undone(p, partition);
     }

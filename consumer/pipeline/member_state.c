@@ -106,7 +106,7 @@ static void add_rates(struct pipeline *p)
 
 bool write_state(struct pipeline *p)
 {
-    struct lane_counts lanes = lane_counts(p->lanes);
+    struct order_queue_counts order_queues = order_queue_counts(p->order_queues);
     buf_reset(&p->text);
     buf_addf(&p->text,
              "{\"version\":1,\"member\":\"%s\",\"program\":\"%s\",\"librdkafka\":\"%s\","
@@ -124,7 +124,7 @@ bool write_state(struct pipeline *p)
     buf_add_text(&p->text, "],\"retry_partitions\":[");
     add_partitions(p, true);
     buf_addf(&p->text, "],\"in_flight\":%zu,\"retrying\":%zu,\"waiting\":%zu", p->in_flight,
-             lanes.resting, lanes.waiting + lanes.ready);
+             order_queues.resting, order_queues.waiting + order_queues.ready);
     add_breaker(p);
     add_totals(p);
     add_rates(p);

@@ -97,14 +97,14 @@ static void add_memory(const struct pipeline *p, struct buf *b)
 
 static void add_deliveries(const struct pipeline *p, struct buf *b)
 {
-    struct lane_counts lanes = lane_counts(p->lanes);
+    struct order_queue_counts order_queues = order_queue_counts(p->order_queues);
     const struct {
         const char *state;
         size_t count;
-    } states[] = {{"waiting", lanes.waiting},
-                  {"ready", lanes.ready},
-                  {"busy", lanes.in_flight},
-                  {"resting", lanes.resting}};
+    } states[] = {{"waiting", order_queues.waiting},
+                  {"ready", order_queues.ready},
+                  {"busy", order_queues.in_flight},
+                  {"resting", order_queues.resting}};
     head(b, "deliveries", "gauge",
          "Deliveries held: behind another of their order, ready, under way, until a retry.");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)

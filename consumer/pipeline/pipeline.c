@@ -154,12 +154,12 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
         return NULL;
     }
     p->transform = transform_new(config);
-    p->lanes = lanes_new(&config->hash_key);
+    p->order_queues = order_queues_new(&config->hash_key);
     p->recent = recent_new(RECENT_ORDERS, &config->hash_key);
     p->answered = answered_new_for(config);
     p->plans = plans_new(config, p->registry);
     p->reload = reload_new(config);
-    if (p->transform == NULL || p->lanes == NULL || p->plans == NULL || p->reload == NULL ||
+    if (p->transform == NULL || p->order_queues == NULL || p->plans == NULL || p->reload == NULL ||
         p->recent == NULL || p->answered == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         pipeline_free(p);
@@ -176,7 +176,7 @@ static void free_partitions(struct pipeline *p)
         if (partition == NULL)
             continue;
         drop_batch(partition);
-        if (p->lanes != NULL)
+        if (p->order_queues != NULL)
             drop_deliveries(p, partition);
         window_done(&partition->window);
     }
@@ -195,7 +195,7 @@ void pipeline_free(struct pipeline *p)
     registry_free(p->registry);
     http_free(p->http);
     drop_under_way(p);
-    lanes_free(p->lanes);
+    order_queues_free(p->order_queues);
     plans_free(p->plans);
     transform_free(p->transform);
     loop_free(p->loop);
@@ -230,11 +230,12 @@ static uint64_t skipped_total(const struct totals *t)
 static void say_totals(struct pipeline *p, const char *event)
 {
     const struct totals *t = &p->totals;
-    struct lane_counts lanes = lane_counts(p->lanes);
-    log_info(event, LOG_I("consumed", (int64_t)t->consumed),
-             LOG_I("skipped", (int64_t)skipped_total(t)), LOG_I("delivered", (int64_t)t->delivered),
-             LOG_I("parked", (int64_t)t->parked), LOG_I("in_flight", (int64_t)lanes.in_flight),
-             LOG_I("retrying", (int64_t)lanes.resting), LOG_I("failures", (int64_t)t->failures));
+    struct order_queue_counts order_queues = order_queue_counts(p->order_queues);
+    log_info(
+        event, LOG_I("consumed", (int64_t)t->consumed), LOG_I("skipped", (int64_t)skipped_total(t)),
+        LOG_I("delivered", (int64_t)t->delivered), LOG_I("parked", (int64_t)t->parked),
+        LOG_I("in_flight", (int64_t)order_queues.in_flight),
+        LOG_I("retrying", (int64_t)order_queues.resting), LOG_I("failures", (int64_t)t->failures));
 }
 
 /* Every ten seconds, and only when something was done. */
@@ -290,7 +291,7 @@ static int64_t turn(struct pipeline *p)
     restart_emptied(p);
     say_progress(p);
     say_state(p);
-    int64_t until_ms = lane_wake(p->lanes, p->now_ms);
+    int64_t until_ms = order_queue_wake(p->order_queues, p->now_ms);
     bool more = !p->stopping && may_read(p);
     return more ? 0 : wait_ms(p, until_ms, http_ms, registry_ms, publisher_ms);
 }

@@ -3,11 +3,11 @@
  *   pipeline.c          the turn, start and end
  *   join.c     before the first turn
  *   membership.c    what the consumer group gives and wants back
- *   intake.c     records: window, wire, schema, transform, lane or parking
+ *   intake.c     records: window, wire, schema, transform, order queue or parking
  *   suspects.c    who is at fault when a record cannot be read; stopped partitions
  *   park_stretch.c     stretches that an operator has parked
  *   unsent.c   records with the rule's value that are skipped all the same
- *   sender.c     deliveries on their way: lane, webhook, breaker, retry
+ *   sender.c     deliveries on their way: order queue, webhook, breaker, retry
  *   recorder.c   deliveries at their end: outcome record, parking, window
  *   answered_again.c records that come again after a loss
  *   retry_record_parse.c    records of the retry topic
@@ -119,7 +119,7 @@ struct pipeline {
     struct ops *ops; /* NULL: no ops.listen */
     struct transform *transform;
     struct plans *plans;
-    struct lanes *lanes;
+    struct order_queues *order_queues;
     struct recent *recent;         /* transitions that were settled */
     struct answered *answered;     /* records that are not sent again */
     struct partition **partitions; /* by slot; NULL: never assigned */
@@ -255,7 +255,7 @@ void hold_delivery(struct pipeline *p, struct delivery *d);    /* counts its mem
 void free_delivery(struct pipeline *p, struct delivery *d);    /* gives it back */
 
 void settle_unsent(struct pipeline *p,
-                   struct delivery *d); /* taken from its lane; needs no answer */
+                   struct delivery *d); /* taken from its order queue; needs no answer */
 
 /* answered_again.c */
 struct answered *answered_new_for(const struct config *config);

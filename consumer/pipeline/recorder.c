@@ -43,7 +43,7 @@ void free_delivery(struct pipeline *p, struct delivery *d)
 
 static void finish(struct pipeline *p, struct delivery *d)
 {
-    lane_finish(p->lanes, d);
+    order_queue_finish(p->order_queues, d);
     free_delivery(p, d);
 }
 
@@ -324,5 +324,5 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
     partition->busy--; /* no memory: its turn comes again, to be parked and not to be sent */
     d->rejected = true;
     d->rests_whole = false;
-    lane_rest(p->lanes, d, p->now_ms + p->config->retry_base);
+    order_queue_rest(p->order_queues, d, p->now_ms + p->config->retry_base);
 }

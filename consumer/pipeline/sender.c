@@ -157,7 +157,7 @@ static void try_again(struct pipeline *p, struct delivery *d, int64_t delay_ms)
     int64_t due_ms = p->now_ms + (may_probe ? 0 : delay_ms);
     int64_t endpoint_ms = breaker_wake_ms(&p->breaker, p->now_ms);
     say_retrying(p, d, p->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) - p->now_ms);
-    lane_rest(p->lanes, d, due_ms);
+    order_queue_rest(p->order_queues, d, due_ms);
 }
 
 static void park_after(struct pipeline *p, struct delivery *d, const char *class,
@@ -328,7 +328,7 @@ static void attempt_failed(struct pipeline *p, struct delivery *d)
     log_trouble(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "a request could not be started: no memory", (const struct log_field[]){{0}});
     partition_of(d)->busy--;
-    lane_rest(p->lanes, d, p->now_ms + p->config->retry_base);
+    order_queue_rest(p->order_queues, d, p->now_ms + p->config->retry_base);
 }
 
 static void note_attempt(struct pipeline *p, struct delivery *d)
@@ -377,7 +377,7 @@ static void send_one(struct pipeline *p, struct delivery *d, bool is_probe)
 /* What is rejected needs no endpoint, only its turn. */
 static void park_ready(struct pipeline *p)
 {
-    for (struct delivery *d; (d = lane_take_rejected(p->lanes)) != NULL;) {
+    for (struct delivery *d; (d = order_queue_take_rejected(p->order_queues)) != NULL;) {
         partition_of(d)->busy++;
         if (d->skip != SKIP_NONE)
             conclude_skipped(p, d);
@@ -418,17 +418,17 @@ static struct delivery *take(struct pipeline *p, struct delivery *(*from)(struct
 
 static struct delivery *from_fresh(struct pipeline *p)
 {
-    return lane_take_fresh(p->lanes);
+    return order_queue_take_fresh(p->order_queues);
 }
 
 static struct delivery *from_again(struct pipeline *p)
 {
-    return lane_take(p->lanes, false);
+    return order_queue_take(p->order_queues, false);
 }
 
 static struct delivery *from_any(struct pipeline *p)
 {
-    return lane_take(p->lanes, true);
+    return order_queue_take(p->order_queues, true);
 }
 
 static bool has_slot(const struct pipeline *p)
@@ -451,7 +451,7 @@ static void send_probe(struct pipeline *p)
     struct delivery *d = take(p, from_fresh);
     if (d == NULL)
         d = take(p, from_again);
-    if (d == NULL && lane_wake_first(p->lanes))
+    if (d == NULL && order_queue_wake_first(p->order_queues))
         d = take(p, from_again);
     if (d != NULL)
         send_one(p, d, true);
@@ -459,7 +459,7 @@ static void send_probe(struct pipeline *p)
 
 void send_ready(struct pipeline *p)
 {
-    lane_wake(p->lanes, p->now_ms);
+    order_queue_wake(p->order_queues, p->now_ms);
     park_ready(p);
     enum breaker_leave leave = breaker_ask(&p->breaker, p->now_ms);
     if (leave == BREAKER_PROBE && has_slot(p))
@@ -475,7 +475,8 @@ void send_ready(struct pipeline *p)
 /* Only if time alone lets something go: else a full house would spin. */
 int64_t send_wait_until(const struct pipeline *p)
 {
-    return has_slot(p) && lane_has_any(p->lanes, may_begin(p) || breaker_is_open(&p->breaker))
+    return has_slot(p) && order_queue_has_any(p->order_queues,
+                                              may_begin(p) || breaker_is_open(&p->breaker))
                ? breaker_wake_ms(&p->breaker, p->now_ms)
                : -1;
 }
@@ -491,5 +492,5 @@ static void dropped(void *context, struct delivery *d)
 
 void drop_deliveries(struct pipeline *p, struct partition *partition)
 {
-    lane_drop(p->lanes, partition, dropped, p);
+    order_queue_drop(p->order_queues, partition, dropped, p);
 }

@@ -1,4 +1,5 @@
-/* lane_memory_test: where memory is short, a delivery is refused when it comes, never later. */
+/* order_queue_memory_test: where memory is short, a delivery is refused when it comes, never later.
+ */
 #include "delivery/order_queue.h"
 
 #include <setjmp.h>
@@ -53,27 +54,27 @@ static struct delivery *new_delivery(int number)
 static void to_rest_needs_no_memory(void **state)
 {
     enum { ORDERS = 1000 };
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     (void)state;
     for (int i = 0; i < ORDERS; i++) {
         struct delivery *d = new_delivery(i);
         d->rejected = i % 2 == 0; /* these are parked, and parking needs memory, too */
-        assert_true(lane_add(l, d));
+        assert_true(order_queue_add(l, d));
     }
     left = 0;
-    for (struct delivery *d; (d = lane_take_rejected(l)) != NULL;)
-        lane_rest(l, d, 100);
-    for (struct delivery *d; (d = lane_take(l, true)) != NULL;)
-        lane_rest(l, d, 100);
+    for (struct delivery *d; (d = order_queue_take_rejected(l)) != NULL;)
+        order_queue_rest(l, d, 100);
+    for (struct delivery *d; (d = order_queue_take(l, true)) != NULL;)
+        order_queue_rest(l, d, 100);
     left = -1;
-    assert_int_equal(lane_counts(l).resting, ORDERS);
-    lane_wake(l, 100);
+    assert_int_equal(order_queue_counts(l).resting, ORDERS);
+    order_queue_wake(l, 100);
     for (struct delivery *d;
-         (d = lane_take_rejected(l)) != NULL || (d = lane_take(l, true)) != NULL;) {
-        lane_finish(l, d);
+         (d = order_queue_take_rejected(l)) != NULL || (d = order_queue_take(l, true)) != NULL;) {
+        order_queue_finish(l, d);
         free(d);
     }
-    lanes_free(l);
+    order_queues_free(l);
 }
 
 /* Each allocation fails in turn: what is refused is the caller's, and nothing is left of it. */
@@ -81,18 +82,18 @@ static void what_there_is_no_room_for_is_refused(void **state)
 {
     (void)state;
     for (int fails = 0; fails < 4; fails++) {
-        struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+        struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
         struct delivery *d = new_delivery(1);
         left = fails;
-        bool added = lane_add(l, d);
+        bool added = order_queue_add(l, d);
         left = -1;
-        assert_int_equal(added, lane_counts(l).ready == 1);
+        assert_int_equal(added, order_queue_counts(l).ready == 1);
         if (!added)
-            assert_true(lane_add(l, d));
-        assert_ptr_equal(lane_take(l, true), d);
-        lane_finish(l, d);
+            assert_true(order_queue_add(l, d));
+        assert_ptr_equal(order_queue_take(l, true), d);
+        order_queue_finish(l, d);
         free(d);
-        lanes_free(l);
+        order_queues_free(l);
     }
 }
 

@@ -1,4 +1,4 @@
-/* lane_test: one delivery at a time per order, in order; who waits longest goes first. */
+/* order_queue_test: one delivery at a time per order, in order; who waits longest goes first. */
 #include "delivery/order_queue.h"
 
 #include <setjmp.h>
@@ -11,64 +11,64 @@
 
 #include <cmocka.h>
 
-static struct delivery *add(struct lanes *l, const char *order, int64_t offset, void *owner)
+static struct delivery *add(struct order_queues *l, const char *order, int64_t offset, void *owner)
 {
     const struct slice texts[DELIVERY_TEXT_COUNT] = {[TEXT_ORDER_ID] = slice_of(order)};
     struct delivery *d = delivery_new(texts);
     assert_non_null(d);
     d->offset = offset;
     d->owner = owner;
-    assert_true(lane_add(l, d));
+    assert_true(order_queue_add(l, d));
     return d;
 }
 
 /* Takes one, as it is when it is sent. */
-static struct delivery *send(struct lanes *l, bool fresh)
+static struct delivery *send(struct order_queues *l, bool fresh)
 {
-    struct delivery *d = lane_take(l, fresh);
+    struct delivery *d = order_queue_take(l, fresh);
     if (d != NULL)
         d->dispatched = true;
     return d;
 }
 
-static void finish(struct lanes *l, struct delivery *d)
+static void finish(struct order_queues *l, struct delivery *d)
 {
-    lane_finish(l, d);
+    order_queue_finish(l, d);
     free(d);
 }
 
 static void an_order_is_sent_one_by_one(void **state)
 {
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a1 = add(l, "a", 1, NULL), *a2 = add(l, "a", 2, NULL);
     struct delivery *b = add(l, "b", 3, NULL);
     assert_ptr_equal(send(l, true), a1);
     assert_ptr_equal(send(l, true), b); /* a2 waits for a1 */
     assert_null(send(l, true));
-    lane_rest(l, a1, 100);
+    order_queue_rest(l, a1, 100);
     assert_null(send(l, true)); /* and goes on waiting while a1 rests */
-    assert_int_equal(lane_wake(l, 99), 100);
-    assert_int_equal(lane_wake(l, 100), -1);
+    assert_int_equal(order_queue_wake(l, 99), 100);
+    assert_int_equal(order_queue_wake(l, 100), -1);
     assert_ptr_equal(send(l, true), a1);
     finish(l, a1);
     assert_ptr_equal(send(l, true), a2);
     finish(l, a2);
     finish(l, b);
-    assert_false(lane_has_any(l, true));
-    lanes_free(l);
+    assert_false(order_queue_has_any(l, true));
+    order_queues_free(l);
 }
 
 /* The rest of a woken order stands behind those who have been ready for longer. */
 static void who_waits_longest_goes_first(void **state)
 {
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a = add(l, "a", 1, NULL);
     assert_ptr_equal(send(l, true), a);
     struct delivery *b = add(l, "b", 2, NULL);
-    lane_rest(l, a, 10);
-    lane_wake(l, 10);
+    order_queue_rest(l, a, 10);
+    order_queue_wake(l, 10);
     struct delivery *c = add(l, "c", 3, NULL);
     assert_ptr_equal(send(l, true), b);
     assert_ptr_equal(send(l, true), a);
@@ -76,75 +76,75 @@ static void who_waits_longest_goes_first(void **state)
     finish(l, a);
     finish(l, b);
     finish(l, c);
-    lanes_free(l);
+    order_queues_free(l);
 }
 
 /* Nothing new may begin: what was sent before still may go. */
 static void only_what_was_sent_before(void **state)
 {
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a = add(l, "a", 1, NULL), *b = add(l, "b", 2, NULL);
     assert_null(send(l, false));
-    assert_false(lane_has_any(l, false));
-    assert_true(lane_has_any(l, true));
+    assert_false(order_queue_has_any(l, false));
+    assert_true(order_queue_has_any(l, true));
     assert_ptr_equal(send(l, true), a);
-    lane_rest(l, a, 10);
-    assert_true(lane_has_any(l, false));
-    assert_true(lane_wake_first(l));
-    assert_false(lane_wake_first(l));
+    order_queue_rest(l, a, 10);
+    assert_true(order_queue_has_any(l, false));
+    assert_true(order_queue_wake_first(l));
+    assert_false(order_queue_wake_first(l));
     assert_ptr_equal(send(l, false), a);
     assert_null(send(l, false));
     finish(l, a);
     assert_ptr_equal(send(l, true), b);
     finish(l, b);
-    lanes_free(l);
+    order_queues_free(l);
 }
 
 /* An open breaker's probe cuts a rest short, but not one that must be whole. */
 static void a_whole_rest_is_not_cut_short(void **state)
 {
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     (void)state;
     struct delivery *a = add(l, "a", 1, NULL), *b = add(l, "b", 2, NULL);
     assert_ptr_equal(send(l, true), a);
     assert_ptr_equal(send(l, true), b);
     a->rests_whole = true;
-    lane_rest(l, a, 10);
-    assert_false(lane_has_any(l, true));
-    assert_false(lane_wake_first(l));
-    lane_rest(l, b, 20);
-    assert_true(lane_has_any(l, false));
-    assert_true(lane_wake_first(l)); /* though a is due earlier */
+    order_queue_rest(l, a, 10);
+    assert_false(order_queue_has_any(l, true));
+    assert_false(order_queue_wake_first(l));
+    order_queue_rest(l, b, 20);
+    assert_true(order_queue_has_any(l, false));
+    assert_true(order_queue_wake_first(l)); /* though a is due earlier */
     assert_ptr_equal(send(l, false), b);
-    assert_int_equal(lane_wake(l, 9), 10);
-    lane_wake(l, 10);
-    assert_true(lane_has_any(l, false));
+    assert_int_equal(order_queue_wake(l, 9), 10);
+    order_queue_wake(l, 10);
+    assert_true(order_queue_has_any(l, false));
     assert_ptr_equal(send(l, false), a);
     a->rests_whole = false;
-    lane_rest(l, a, 30);
-    assert_true(lane_wake_first(l));
+    order_queue_rest(l, a, 30);
+    assert_true(order_queue_wake_first(l));
     assert_ptr_equal(send(l, false), a);
     finish(l, a);
     finish(l, b);
-    lanes_free(l);
+    order_queues_free(l);
 }
 
 static void the_rejected_have_their_turn_too(void **state)
 {
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     const struct slice texts[DELIVERY_TEXT_COUNT] = {[TEXT_ORDER_ID] = slice_of("a")};
     (void)state;
     struct delivery *good = add(l, "a", 1, NULL), *bad = delivery_new(texts);
     bad->rejected = true;
-    assert_true(lane_add(l, bad));
-    assert_null(lane_take_rejected(l)); /* its order's first is still to be sent */
+    assert_true(order_queue_add(l, bad));
+    assert_null(order_queue_take_rejected(l)); /* its order's first is still to be sent */
     assert_ptr_equal(send(l, true), good);
     finish(l, good);
     assert_null(send(l, true));
-    assert_ptr_equal(lane_take_rejected(l), bad);
+    assert_ptr_equal(order_queue_take_rejected(l), bad);
     finish(l, bad);
-    lanes_free(l);
+    order_queues_free(l);
 }
 
 static void note_dropped(void *context, struct delivery *d)
@@ -154,10 +154,10 @@ static void note_dropped(void *context, struct delivery *d)
     free(d);
 }
 
-/* What is in flight stays in its lane, and the other owner's behind it. */
+/* What is in flight stays in its order queue, and the other owner's behind it. */
 static void an_owner_withdraws(void **state)
 {
-    struct lanes *l = lanes_new(&(struct hash_key){{1, 2}});
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
     int us, them;
     int64_t sum = 0;
     (void)state;
@@ -167,17 +167,17 @@ static void an_owner_withdraws(void **state)
     add(l, "c", 16, &us);
     assert_ptr_equal(send(l, true), sent);
     assert_ptr_equal(send(l, true), resting);
-    lane_rest(l, resting, 5);
-    lane_drop(l, &us, note_dropped, &sum);
+    order_queue_rest(l, resting, 5);
+    order_queue_drop(l, &us, note_dropped, &sum);
     assert_int_equal(sum, 4 + 8 + 16);
     assert_null(send(l, true));
-    assert_int_equal(lane_wake(l, 100), -1);
+    assert_int_equal(order_queue_wake(l, 100), -1);
     finish(l, sent);
     assert_ptr_equal(send(l, true), next);
     finish(l, next);
-    struct lane_counts counts = lane_counts(l);
+    struct order_queue_counts counts = order_queue_counts(l);
     assert_int_equal(counts.waiting + counts.ready + counts.in_flight + counts.resting, 0);
-    lanes_free(l);
+    order_queues_free(l);
 }
 
 /* ---- at random, against what must always hold ---- */
@@ -185,7 +185,7 @@ static void an_owner_withdraws(void **state)
 enum { ORDERS = 12, STEPS = 20000, OUT_MAX = 8 };
 
 struct play {
-    struct lanes *l;
+    struct order_queues *l;
     uint64_t seed;
     int64_t added[ORDERS], finished[ORDERS], now_ms;
     struct delivery *out[OUT_MAX];
@@ -230,7 +230,7 @@ static void play_end(struct play *p)
     p->out[which] = p->out[--p->out_count];
     if (draw(p, 3) == 0) {
         d->rests_whole = draw(p, 4) == 0;
-        lane_rest(p->l, d, p->now_ms + draw(p, 50));
+        order_queue_rest(p->l, d, p->now_ms + draw(p, 50));
         return;
     }
     p->finished[order_of(d)]++;
@@ -239,29 +239,30 @@ static void play_end(struct play *p)
 
 static void always_one_by_one(void **state)
 {
-    struct play p = {.l = lanes_new(&(struct hash_key){{1, 2}}), .seed = 1};
+    struct play p = {.l = order_queues_new(&(struct hash_key){{1, 2}}), .seed = 1};
     (void)state;
     for (int i = 0; i < STEPS; i++) {
         int what = draw(&p, 10);
         p.now_ms++;
-        lane_wake(p.l, p.now_ms);
+        order_queue_wake(p.l, p.now_ms);
         if (what < 3)
             play_add(&p);
         else if (what < 6)
             play_take(&p);
         else
             play_end(&p);
-        assert_int_equal(lane_counts(p.l).in_flight, p.out_count);
+        assert_int_equal(order_queue_counts(p.l).in_flight, p.out_count);
     }
-    for (p.now_ms += 1000; lane_wake(p.l, p.now_ms), lane_has_any(p.l, true) || p.out_count > 0 ||
-                                                         lane_counts(p.l).resting > 0;
+    for (p.now_ms += 1000;
+         order_queue_wake(p.l, p.now_ms),
+         order_queue_has_any(p.l, true) || p.out_count > 0 || order_queue_counts(p.l).resting > 0;
          p.now_ms += 100) {
         play_take(&p);
         play_end(&p);
     }
     for (int order = 0; order < ORDERS; order++)
         assert_int_equal(p.finished[order], p.added[order]);
-    lanes_free(p.l);
+    order_queues_free(p.l);
 }
 
 int main(void)
