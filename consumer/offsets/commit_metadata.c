@@ -97,12 +97,12 @@ static void settled(struct writer *w, int64_t from, int64_t to)
     w->to = to;
 }
 
-static void write_runs(const struct window *w, struct writer *writer)
+static void write_runs(const struct offset_window *w, struct writer *writer)
 {
-    int64_t at = window_watermark(w);
+    int64_t at = offset_window_watermark(w);
     *writer = (struct writer){.told = at, .from = at, .to = at};
     for (uint64_t ticket = w->head; ticket != w->tail; ticket++) {
-        const struct window_entry *e = &w->ring[ticket & (w->room - 1)];
+        const struct offset_window_entry *e = &w->ring[ticket & (w->room - 1)];
         if (e->settled)
             continue;
         settled(writer, at, e->offset);
@@ -110,33 +110,34 @@ static void write_runs(const struct window *w, struct writer *writer)
     }
     settled(writer, at, w->next);
     for (size_t i = w->known_at; i < w->known_count; i++) {
-        const struct window_range *r = &w->known[i];
+        const struct offset_window_range *r = &w->known[i];
         settled(writer, r->from > w->next ? r->from : w->next, r->to);
     }
     flush(writer);
 }
 
-bool window_text_write(const struct window *w, int64_t replay_until, char text[WINDOW_TEXT_MAX + 1])
+bool commit_metadata_write(const struct offset_window *w, int64_t replay_until,
+                           char text[COMMIT_METADATA_MAX + 1])
 {
     struct writer writer;
     write_runs(w, &writer);
     text[0] = '\0';
     if (writer.len == 0 && replay_until < 0)
         return !writer.cut;
-    int at = snprintf(text, WINDOW_TEXT_MAX + 1, "1.%" PRId64 ".", window_watermark(w));
+    int at = snprintf(text, COMMIT_METADATA_MAX + 1, "1.%" PRId64 ".", offset_window_watermark(w));
     at += (int)encode(writer.bytes, writer.len, text + at);
     if (replay_until >= 0)
-        snprintf(text + at, (size_t)(WINDOW_TEXT_MAX + 1 - at), ".r%" PRId64, replay_until);
+        snprintf(text + at, (size_t)(COMMIT_METADATA_MAX + 1 - at), ".r%" PRId64, replay_until);
     return !writer.cut;
 }
 
-size_t window_text_untold(const struct window *w)
+size_t commit_metadata_untold(const struct offset_window *w)
 {
     struct writer writer;
     size_t count = 0;
     write_runs(w, &writer);
     for (uint64_t ticket = w->head; writer.cut && ticket != w->tail; ticket++) {
-        const struct window_entry *e = &w->ring[ticket & (w->room - 1)];
+        const struct offset_window_entry *e = &w->ring[ticket & (w->room - 1)];
         count += e->settled && e->offset >= writer.told;
     }
     return count;
@@ -159,10 +160,10 @@ static bool take(const uint8_t **at, const uint8_t *end, int64_t *ret_number)
 }
 
 /* NULL when the bytes are no runs. */
-static struct window_range *read_runs(const uint8_t *bytes, size_t len, int64_t at,
-                                      size_t *ret_count)
+static struct offset_window_range *read_runs(const uint8_t *bytes, size_t len, int64_t at,
+                                             size_t *ret_count)
 {
-    struct window_range *ranges = malloc((len / 2 + 1) * sizeof *ranges);
+    struct offset_window_range *ranges = malloc((len / 2 + 1) * sizeof *ranges);
     size_t count = 0;
     for (const uint8_t *byte = bytes; ranges != NULL && byte < bytes + len;) {
         int64_t open, run;
@@ -171,7 +172,7 @@ static struct window_range *read_runs(const uint8_t *bytes, size_t len, int64_t 
             free(ranges);
             return NULL;
         }
-        ranges[count++] = (struct window_range){at + open, at + open + run};
+        ranges[count++] = (struct offset_window_range){at + open, at + open + run};
         at += open + run;
     }
     *ret_count = count;
@@ -193,7 +194,7 @@ static bool read_notes(const char *text, int64_t *ret_replay_until)
     return true;
 }
 
-bool window_text_read(struct window *w, const char *text, int64_t *ret_replay_until)
+bool commit_metadata_read(struct offset_window *w, const char *text, int64_t *ret_replay_until)
 {
     uint8_t bytes[RUNS_MAX];
     int64_t replay_until = -1;
@@ -206,7 +207,7 @@ bool window_text_read(struct window *w, const char *text, int64_t *ret_replay_un
     int len = decode(end + 1, bytes, sizeof bytes, &rest);
     if (len < 0 || !read_notes(rest, &replay_until))
         return false;
-    struct window_range *ranges = read_runs(bytes, (size_t)len, w->next, &count);
+    struct offset_window_range *ranges = read_runs(bytes, (size_t)len, w->next, &count);
     if (ranges == NULL)
         return false;
     w->known = ranges;

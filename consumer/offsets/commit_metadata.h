@@ -14,20 +14,20 @@
 
 #include "offsets/offset_window.h"
 
-enum { WINDOW_TEXT_MAX = 4096 }; /* characters */
+enum { COMMIT_METADATA_MAX = 4096 }; /* characters */
 
 /* Describes the window as of its watermark. "" when there is nothing to tell. False when it had to
  * be cut: then nothing more should be opened until it fits again. replay_until: -1 for none. */
-bool window_text_write(const struct window *w, int64_t replay_until,
-                       char text[WINDOW_TEXT_MAX + 1]);
+bool commit_metadata_write(const struct offset_window *w, int64_t replay_until,
+                           char text[COMMIT_METADATA_MAX + 1]);
 
 /* How many of those that were opened are settled and not told by that text: 0 unless it was cut.
  * Takes a time in proportion to the window. */
-size_t window_text_untold(const struct window *w);
+size_t commit_metadata_untold(const struct offset_window *w);
 
-/* Gives a fresh window (window_init with the committed offset) what the text says. False when the
- * text is none of ours, belongs to another offset (the group was reset), or without memory: the
- * window is then as it was. *ret_replay_until is set in every case. */
-bool window_text_read(struct window *w, const char *text, int64_t *ret_replay_until);
+/* Gives a fresh window (offset_window_init with the committed offset) what the text says. False
+ * when the text is none of ours, belongs to another offset (the group was reset), or without
+ * memory: the window is then as it was. *ret_replay_until is set in every case. */
+bool commit_metadata_read(struct offset_window *w, const char *text, int64_t *ret_replay_until);
 
 #endif

@@ -6,44 +6,44 @@
 
 enum { FIRST_ROOM = 64 };
 
-void window_init(struct window *w, int64_t position)
+void offset_window_init(struct offset_window *w, int64_t position)
 {
-    *w = (struct window){.next = position};
+    *w = (struct offset_window){.next = position};
 }
 
-void window_done(struct window *w)
+void offset_window_done(struct offset_window *w)
 {
     free(w->ring);
     free(w->known);
-    *w = (struct window){0};
+    *w = (struct offset_window){0};
 }
 
-bool window_is_new(const struct window *w, int64_t offset)
+bool offset_window_is_new(const struct offset_window *w, int64_t offset)
 {
     return offset >= w->next;
 }
 
-bool window_is_known(struct window *w, int64_t offset)
+bool offset_window_is_known(struct offset_window *w, int64_t offset)
 {
     while (w->known_at < w->known_count && w->known[w->known_at].to <= offset)
         w->known_at++;
     return w->known_at < w->known_count && w->known[w->known_at].from <= offset;
 }
 
-void window_pass(struct window *w, int64_t offset)
+void offset_window_pass(struct offset_window *w, int64_t offset)
 {
-    assert(window_is_new(w, offset));
+    assert(offset_window_is_new(w, offset));
     w->next = offset + 1;
 }
 
-static struct window_entry *entry(const struct window *w, uint64_t ticket)
+static struct offset_window_entry *entry(const struct offset_window *w, uint64_t ticket)
 {
     return &w->ring[ticket & (w->room - 1)];
 }
 
-static bool grow(struct window *w)
+static bool grow(struct offset_window *w)
 {
-    struct window bigger = *w;
+    struct offset_window bigger = *w;
     bigger.room = w->room ? w->room * 2 : FIRST_ROOM;
     bigger.ring = malloc(bigger.room * sizeof *bigger.ring);
     if (bigger.ring == NULL)
@@ -55,21 +55,21 @@ static bool grow(struct window *w)
     return true;
 }
 
-bool window_reserve(struct window *w)
+bool offset_window_reserve(struct offset_window *w)
 {
     return w->tail - w->head < w->room || grow(w);
 }
 
-uint64_t window_open(struct window *w, int64_t offset)
+uint64_t offset_window_open(struct offset_window *w, int64_t offset)
 {
-    assert(window_is_new(w, offset) && w->tail - w->head < w->room);
-    *entry(w, w->tail) = (struct window_entry){offset, false};
+    assert(offset_window_is_new(w, offset) && w->tail - w->head < w->room);
+    *entry(w, w->tail) = (struct offset_window_entry){offset, false};
     w->open++;
     w->next = offset + 1;
     return w->tail++;
 }
 
-void window_settle(struct window *w, uint64_t ticket)
+void offset_window_settle(struct offset_window *w, uint64_t ticket)
 {
     assert(ticket - w->head < w->tail - w->head && !entry(w, ticket)->settled);
     entry(w, ticket)->settled = true;
@@ -78,12 +78,12 @@ void window_settle(struct window *w, uint64_t ticket)
         w->head++;
 }
 
-int64_t window_watermark(const struct window *w)
+int64_t offset_window_watermark(const struct offset_window *w)
 {
     return w->head == w->tail ? w->next : entry(w, w->head)->offset;
 }
 
-size_t window_open_count(const struct window *w)
+size_t offset_window_open_count(const struct offset_window *w)
 {
     return w->open;
 }

@@ -15,9 +15,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct window {
+struct offset_window {
     int64_t next; /* the offset after the last one seen */
-    struct window_entry {
+    struct offset_window_entry {
         int64_t offset;
         bool settled;
     } * ring; /* entries head … tail-1, oldest first; a settled one waits for those before it */
@@ -27,37 +27,38 @@ struct window {
     /* Offsets at or above `next` that an earlier owner settled (offsets/commit_metadata): passed
      * when they come. Owned; increasing, apart from each other; those before `known_at` lie behind.
      */
-    struct window_range {
+    struct offset_window_range {
         int64_t from, to; /* from ≤ offset < to */
     } * known;
     size_t known_at, known_count;
 };
 
-void window_init(struct window *w, int64_t position); /* allocates nothing */
-void window_done(struct window *w);
+void offset_window_init(struct offset_window *w, int64_t position); /* allocates nothing */
+void offset_window_done(struct offset_window *w);
 
 /* Whether this offset has not been seen yet. A record below `next` is a repetition by the fetcher
  * and must be dropped, not delivered again. */
-bool window_is_new(const struct window *w, int64_t offset);
+bool offset_window_is_new(const struct offset_window *w, int64_t offset);
 
 /* Whether an earlier owner settled this new offset already: then it is passed, not delivered. */
-bool window_is_known(struct window *w, int64_t offset);
+bool offset_window_is_known(struct offset_window *w, int64_t offset);
 
 /* A new offset that is settled as it is seen. */
-void window_pass(struct window *w, int64_t offset);
+void offset_window_pass(struct offset_window *w, int64_t offset);
 
 /* Makes room for one more open offset; false without memory. */
-bool window_reserve(struct window *w);
+bool offset_window_reserve(struct offset_window *w);
 
-/* A new offset that stays open, after window_reserve; the ticket names it for window_settle. */
-uint64_t window_open(struct window *w, int64_t offset);
+/* A new offset that stays open, after offset_window_reserve; the ticket names it for
+ * offset_window_settle. */
+uint64_t offset_window_open(struct offset_window *w, int64_t offset);
 
 /* Settles an open offset; each ticket exactly once. */
-void window_settle(struct window *w, uint64_t ticket);
+void offset_window_settle(struct offset_window *w, uint64_t ticket);
 
 /* What may be committed. Never goes back. */
-int64_t window_watermark(const struct window *w);
+int64_t offset_window_watermark(const struct offset_window *w);
 
-size_t window_open_count(const struct window *w);
+size_t offset_window_open_count(const struct offset_window *w);
 
 #endif

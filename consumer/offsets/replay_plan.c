@@ -24,49 +24,51 @@ static const char *note_of(const char *metadata)
 
 /* Ranges of the new window: what lies between `to` and the old commit, then what the old commit
  * told. NULL without memory. */
-static struct window_range *ranges_of(const struct window *old, int64_t to, int64_t committed,
-                                      size_t *ret_count)
+static struct offset_window_range *ranges_of(const struct offset_window *old, int64_t to,
+                                             int64_t committed, size_t *ret_count)
 {
     size_t count = 0;
-    struct window_range *ranges = malloc((old->known_count + 1) * sizeof *ranges);
+    struct offset_window_range *ranges = malloc((old->known_count + 1) * sizeof *ranges);
     if (ranges == NULL)
         return NULL;
     if (to < committed)
-        ranges[count++] = (struct window_range){to, committed};
+        ranges[count++] = (struct offset_window_range){to, committed};
     for (size_t i = 0; i < old->known_count; i++)
         ranges[count++] = old->known[i];
     *ret_count = count;
     return ranges;
 }
 
-static bool add_note(const char *note, int64_t from, char metadata[WINDOW_TEXT_MAX + 1])
+static bool add_note(const char *note, int64_t from, char metadata[COMMIT_METADATA_MAX + 1])
 {
     size_t len = strlen(metadata);
     if (*note != '\0' && len == 0)
-        len = (size_t)snprintf(metadata, WINDOW_TEXT_MAX + 1, "1.%lld.", (long long)from);
-    if (len + strlen(note) > WINDOW_TEXT_MAX)
+        len = (size_t)snprintf(metadata, COMMIT_METADATA_MAX + 1, "1.%lld.", (long long)from);
+    if (len + strlen(note) > COMMIT_METADATA_MAX)
         return false;
-    snprintf(metadata + len, WINDOW_TEXT_MAX + 1 - len, "%s", note);
+    snprintf(metadata + len, COMMIT_METADATA_MAX + 1 - len, "%s", note);
     return true;
 }
 
 bool replay_plan(const struct replay_request *r, struct replay_commit *ret, struct error *err)
 {
-    struct window old, new;
+    struct offset_window old, new;
     int64_t until;
     int64_t from = greater(r->from, r->low);
     int64_t to = r->to < 0 ? r->committed : lesser(r->to, r->committed);
     *ret = (struct replay_commit){.from = from, .to = from};
     if (r->committed < 0 || from >= to)
         return true;
-    window_init(&old, r->committed);
-    window_init(&new, from);
-    (void)window_text_read(&old, r->metadata, &until); /* none of ours: nothing is settled above */
+    offset_window_init(&old, r->committed);
+    offset_window_init(&new, from);
+    (void)commit_metadata_read(&old, r->metadata,
+                               &until); /* none of ours: nothing is settled above */
     new.known = ranges_of(&old, to, r->committed, &new.known_count);
-    bool fits = new.known != NULL &&window_text_write(&new, greater(to, until), ret->metadata) &&
-                add_note(note_of(r->metadata), from, ret->metadata);
-    window_done(&old);
-    window_done(&new);
+    bool fits =
+        new.known != NULL &&commit_metadata_write(&new, greater(to, until), ret->metadata) &&
+        add_note(note_of(r->metadata), from, ret->metadata);
+    offset_window_done(&old);
+    offset_window_done(&new);
     if (!fits)
         return error_set(err, ERROR_FAILED,
                          "what is settled above the commit does not fit beside a replay: let the "
@@ -77,15 +79,15 @@ bool replay_plan(const struct replay_request *r, struct replay_commit *ret, stru
 
 int64_t replay_settled_above(int64_t committed, const char *metadata, int64_t *ret_replay_until)
 {
-    struct window w;
+    struct offset_window w;
     int64_t settled = 0;
     *ret_replay_until = -1;
     if (committed < 0)
         return 0;
-    window_init(&w, committed);
-    if (window_text_read(&w, metadata, ret_replay_until))
+    offset_window_init(&w, committed);
+    if (commit_metadata_read(&w, metadata, ret_replay_until))
         for (size_t i = 0; i < w.known_count; i++)
             settled += w.known[i].to - w.known[i].from;
-    window_done(&w);
+    offset_window_done(&w);
     return settled;
 }

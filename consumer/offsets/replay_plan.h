@@ -22,7 +22,7 @@ struct replay_request {
 
 struct replay_commit {
     int64_t from, to; /* from ≤ offset < to is read again; from == to: the commit stays as it is */
-    char metadata[WINDOW_TEXT_MAX + 1];
+    char metadata[COMMIT_METADATA_MAX + 1];
 };
 
 /* False, with FAILED, when what is settled above does not fit into a commit, or without memory. */

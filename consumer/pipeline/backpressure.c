@@ -64,8 +64,8 @@ bool has_room(struct pipeline *p)
 static void say_full(struct pipeline *p, const struct partition *partition)
 {
     log_warn("partition share full", LOG_I("partition", partition->number),
-             LOG_I("unsettled", (int64_t)window_open_count(&partition->window)),
-             LOG_I("oldest", window_watermark(&partition->window)),
+             LOG_I("unsettled", (int64_t)offset_window_open_count(&partition->window)),
+             LOG_I("oldest", offset_window_watermark(&partition->window)),
              LOG_S("hint", "its next orders wait until some are settled, or are read one by one if "
                            "all of these failed before; inflight.partition_records is the share"));
     p->state_changed = true;
@@ -75,7 +75,7 @@ bool partition_has_room(struct pipeline *p, struct partition *partition)
 {
     bool was_full = partition->full;
     /* suspects are few, and it takes reading on to be rid of them */
-    size_t open = window_open_count(&partition->window) - partition->doubt.count;
+    size_t open = offset_window_open_count(&partition->window) - partition->doubt.count;
     partition->full = is_full(was_full, open, p->config->inflight_partition_records);
     if (partition->full && !was_full && p->now_ms >= partition->full_said_ms + FULL_SAID_EVERY_MS) {
         partition->full_said_ms = p->now_ms;
@@ -83,6 +83,7 @@ bool partition_has_room(struct pipeline *p, struct partition *partition)
     }
     bool full = partition->full || partition->text_full;
     return partition->restart_at < 0 &&
-           (!full || (tells_nothing_new(p) && !is_too_much(window_open_count(&partition->window),
-                                                           p->config->inflight_partition_records)));
+           (!full ||
+            (tells_nothing_new(p) && !is_too_much(offset_window_open_count(&partition->window),
+                                                  p->config->inflight_partition_records)));
 }

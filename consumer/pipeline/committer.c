@@ -23,7 +23,7 @@ static bool has_news(const struct pipeline *p, const struct partition *partition
 {
     if (!may_commit(partition) || partition->restart_at >= 0)
         return false;
-    return window_watermark(&partition->window) > partition->committed ||
+    return offset_window_watermark(&partition->window) > partition->committed ||
            partition->settles != partition->told_settles ||
            (partition->is_retry && p->now_ms - partition->committed_ms > REFRESH_MS);
 }
@@ -67,16 +67,16 @@ int64_t commit_wait_until(const struct pipeline *p)
                              p->now_ms);
 }
 
-typedef char window_text[WINDOW_TEXT_MAX + 1];
+typedef char commit_metadata[COMMIT_METADATA_MAX + 1];
 
 /* A window that is too ragged for the metadata is not read further until it fits again: what a
  * crash would send twice stays bounded. */
 static void describe(struct pipeline *p, struct partition *partition, char *text)
 {
-    int64_t replay_until = partition->replay_until > window_watermark(&partition->window)
+    int64_t replay_until = partition->replay_until > offset_window_watermark(&partition->window)
                                ? partition->replay_until
                                : -1;
-    partition->text_full = !window_text_write(&partition->window, replay_until, text);
+    partition->text_full = !commit_metadata_write(&partition->window, replay_until, text);
     if (partition->text_full)
         log_trouble(&p->window_trouble, p->now_ms, TROUBLE_EVERY_MS,
                     "too many settled gaps above the commit: the partition waits",
@@ -88,13 +88,13 @@ static void describe(struct pipeline *p, struct partition *partition, char *text
  * nothing would ever make room for the deliveries that could move it. */
 static uint64_t covered_by(const struct partition *partition)
 {
-    uint64_t untold = partition->text_full ? window_text_untold(&partition->window) : 0;
+    uint64_t untold = partition->text_full ? commit_metadata_untold(&partition->window) : 0;
     uint64_t told = partition->settled > untold ? partition->settled - untold : 0;
     return told > partition->covered ? told : partition->covered;
 }
 
 /* The watermarks of all partitions that have news, and what is settled above them. */
-static size_t collect(struct pipeline *p, struct source_offset *offsets, window_text *texts)
+static size_t collect(struct pipeline *p, struct source_offset *offsets, commit_metadata *texts)
 {
     size_t count = 0;
     for (size_t i = 0; i < p->partition_count; i++) {
@@ -102,7 +102,7 @@ static size_t collect(struct pipeline *p, struct source_offset *offsets, window_
         if (!has_news(p, partition))
             continue;
         describe(p, partition, texts[count]);
-        partition->asked = window_watermark(&partition->window);
+        partition->asked = offset_window_watermark(&partition->window);
         partition->asked_settled = covered_by(partition);
         partition->asked_settles = partition->settles;
         offsets[count] = (struct source_offset){partition->slot, partition->asked, texts[count]};
@@ -133,7 +133,7 @@ void commit_due(struct pipeline *p)
     if (at_ms < 0 || p->now_ms < at_ms)
         return;
     struct source_offset *offsets = calloc(p->partition_count, sizeof *offsets);
-    window_text *texts = malloc(p->partition_count * sizeof *texts);
+    commit_metadata *texts = malloc(p->partition_count * sizeof *texts);
     if (offsets == NULL || texts == NULL) {
         free(offsets);
         free(texts);
@@ -248,7 +248,8 @@ bool everything_settled(struct pipeline *p)
         }
         if (has_news(p, partition) || partition->asked >= 0)
             return false;
-        if (!is_read(p, partition, p->end_offsets[i]) || window_open_count(&partition->window) > 0)
+        if (!is_read(p, partition, p->end_offsets[i]) ||
+            offset_window_open_count(&partition->window) > 0)
             return false;
     }
     return !others || source_others_reached(p->source, p->end_offsets, p->end_count);

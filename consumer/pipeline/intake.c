@@ -66,9 +66,9 @@ static enum fate skip(const struct reading *r, enum skip_reason why)
 {
     struct partition *partition = r->partition;
     if (r->suspect == NULL) {
-        window_pass(&partition->window, r->m->offset);
+        offset_window_pass(&partition->window, r->m->offset);
     } else {
-        window_settle(&partition->window, r->suspect->ticket);
+        offset_window_settle(&partition->window, r->suspect->ticket);
         partition->settles++;
     }
     r->p->totals.skipped[why]++;
@@ -162,14 +162,14 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
     if (d == NULL)
         return hold_undone(p, partition);
     hold_delivery(p, d);
-    if ((r->suspect == NULL && !window_reserve(&partition->window)) ||
+    if ((r->suspect == NULL && !offset_window_reserve(&partition->window)) ||
         !order_queue_add(p->order_queues, d)) {
         free_delivery(p, d);
         return hold_undone(p, partition);
     }
     take_headers(p, d, r->m); /* last: a record that is offered again still needs them */
-    d->ticket =
-        r->suspect != NULL ? r->suspect->ticket : window_open(&partition->window, r->m->offset);
+    d->ticket = r->suspect != NULL ? r->suspect->ticket
+                                   : offset_window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
 }
 
@@ -474,18 +474,18 @@ static enum fate pass_known(struct pipeline *p, struct partition *partition, rd_
         if (answer == PLANS_HAVE)
             transform(&r, &wire, plan, &t);
     }
-    window_pass(&partition->window, m->offset);
+    offset_window_pass(&partition->window, m->offset);
     p->totals.settled_before++;
     return FATE_SETTLED;
 }
 
 static enum fate take_record(struct pipeline *p, struct partition *partition, rd_kafka_message_t *m)
 {
-    if (!window_is_new(&partition->window, m->offset)) {
+    if (!offset_window_is_new(&partition->window, m->offset)) {
         p->totals.repeated++;
         return FATE_SETTLED;
     }
-    if (window_is_known(&partition->window, m->offset))
+    if (offset_window_is_known(&partition->window, m->offset))
         return pass_known(p, partition, m);
     enum fate fate = decide(p, partition, m);
     p->totals.consumed += fate == FATE_SETTLED;

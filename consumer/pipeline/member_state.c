@@ -39,7 +39,7 @@ static void add_partition(struct pipeline *p, const struct partition *partition,
              ",\"open\":%zu,\"state\":\"%s\"}",
              first ? "" : ",", partition->number, next, partition->committed, end,
              end - partition->committed, next - partition->committed,
-             window_open_count(&partition->window),
+             offset_window_open_count(&partition->window),
              partition_is_stopped(partition)           ? state_names[PARTITION_STOPPED]
              : partition->full || partition->text_full ? "full"
                                                        : state_names[partition->state]);

@@ -35,7 +35,7 @@ static struct partition *partition_entry(struct pipeline *p, int32_t slot)
 void end_partition(struct pipeline *p, struct partition *partition)
 {
     p->uncovered -= partition->dispatched - partition->covered;
-    window_done(&partition->window);
+    offset_window_done(&partition->window);
     partition->state = PARTITION_NONE;
     partition->epoch++;
     partition->asked = -1;
@@ -48,8 +48,8 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
     partition->state = PARTITION_READING;
     partition->epoch++;
     partition->era = ++p->eras; /* records may come again, or have gone by elsewhere */
-    window_init(&partition->window, position);
-    bool known = window_text_read(&partition->window, metadata, &partition->replay_until);
+    offset_window_init(&partition->window, position);
+    bool known = commit_metadata_read(&partition->window, metadata, &partition->replay_until);
     if (!known && metadata[0] != '\0')
         log_info("the commit's metadata is not this program's, or the group was reset",
                  LOG_I("partition", partition->number));
@@ -162,7 +162,7 @@ static void restarted(void *context, int32_t slot, int64_t position)
     if (position < partition->window.next)
         partition->restart_at = position;
     else if (position > partition->window.next)
-        window_pass(&partition->window, position - 1);
+        offset_window_pass(&partition->window, position - 1);
 }
 
 void restart_emptied(struct pipeline *p)
@@ -170,7 +170,7 @@ void restart_emptied(struct pipeline *p)
     for (size_t i = 0; i < p->partition_count; i++) {
         struct partition *partition = p->partitions[i];
         if (partition == NULL || partition->state != PARTITION_READING ||
-            partition->restart_at < 0 || window_open_count(&partition->window) > 0)
+            partition->restart_at < 0 || offset_window_open_count(&partition->window) > 0)
             continue;
         int64_t position = partition->restart_at;
         end_partition(p, partition);

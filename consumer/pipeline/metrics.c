@@ -198,7 +198,7 @@ static int64_t lag(struct pipeline *p, const struct partition *partition)
 static int64_t open_count(struct pipeline *p, const struct partition *partition)
 {
     (void)p;
-    return (int64_t)window_open_count(&partition->window);
+    return (int64_t)offset_window_open_count(&partition->window);
 }
 
 static int64_t suspects(struct pipeline *p, const struct partition *partition)

@@ -41,15 +41,16 @@ bool stretch_add(struct pipeline *p, struct partition *retry, const rd_kafka_mes
         log_warn("park order passed over", LOG_S("reason", "it is damaged"),
                  LOG_S("topic", p->config->retry_topic), LOG_I("partition", m->partition),
                  LOG_I("offset", m->offset));
-        window_pass(&retry->window, m->offset);
+        offset_window_pass(&retry->window, m->offset);
         return true;
     }
     if (source == NULL || source->state == PARTITION_NONE ||
-        retry->stretch_count == STRETCHES_MAX || !window_reserve(&retry->window))
+        retry->stretch_count == STRETCHES_MAX || !offset_window_reserve(&retry->window))
         return false;
     struct stretch *stretch = &retry->stretches[retry->stretch_count++];
-    *stretch = (struct stretch){
-        .from = order.from, .until = order.until, .ticket = window_open(&retry->window, m->offset)};
+    *stretch = (struct stretch){.from = order.from,
+                                .until = order.until,
+                                .ticket = offset_window_open(&retry->window, m->offset)};
     snprintf(stretch->reason, sizeof stretch->reason, "parked by an operator: %.*s",
              PARK_REASON_MAX, order.reason);
     log_event(LOG_AUDIT, "audit",
@@ -71,11 +72,11 @@ void stretches_turn(struct pipeline *p, struct partition *retry)
     if (source == NULL || source->state == PARTITION_NONE)
         return;
     for (size_t i = 0; i < retry->stretch_count;) {
-        if (window_watermark(&source->window) < retry->stretches[i].until) {
+        if (offset_window_watermark(&source->window) < retry->stretches[i].until) {
             i++;
             continue;
         }
-        window_settle(&retry->window, retry->stretches[i].ticket);
+        offset_window_settle(&retry->window, retry->stretches[i].ticket);
         retry->settles++;
         retry->stretches[i] = retry->stretches[--retry->stretch_count];
     }

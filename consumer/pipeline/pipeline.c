@@ -178,7 +178,7 @@ static void free_partitions(struct pipeline *p)
         drop_batch(partition);
         if (p->order_queues != NULL)
             drop_deliveries(p, partition);
-        window_done(&partition->window);
+        offset_window_done(&partition->window);
     }
 }
 
@@ -340,7 +340,7 @@ static void say_unsettled(struct pipeline *p)
     for (size_t i = 0; i < p->end_count; i++) {
         const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
         int64_t watermark = partition != NULL && partition->state != PARTITION_NONE
-                                ? window_watermark(&partition->window)
+                                ? offset_window_watermark(&partition->window)
                                 : -1;
         if (watermark < p->end_offsets[i])
             log_error("not settled", LOG_S("of", i % 2 == 0 ? "orders" : "retries"),

@@ -57,7 +57,7 @@ struct partition {
     enum partition_state state;
     uint64_t epoch;
     uint32_t era; /* of the memory of last statuses (order/status_cache) */
-    struct window window;
+    struct offset_window window;
     int64_t replay_until; /* offsets below it are a replay; -1: none */
     int64_t restart_at;   /* its offsets begin anew there, once nothing is open; -1: no */
     size_t busy;          /* requests and records of this epoch still under way */

@@ -69,7 +69,7 @@ bool doubt_hold(struct pipeline *p, struct partition *partition, const struct re
                 rd_kafka_message_t *m)
 {
     struct doubt *doubt = &partition->doubt;
-    if (doubt->count == DOUBT_SUSPECTS_MAX || !window_reserve(&partition->window))
+    if (doubt->count == DOUBT_SUSPECTS_MAX || !offset_window_reserve(&partition->window))
         return false;
     if (doubt->count == 0)
         log_warn("record held", LOG_S("reason", fault->reason),
@@ -77,7 +77,7 @@ bool doubt_hold(struct pipeline *p, struct partition *partition, const struct re
                  LOG_I("partition", partition->number), LOG_I("offset", m->offset),
                  LOG_S("hint", "it is parked once another one like it is read"));
     doubt->suspects[doubt->count++] =
-        (struct suspect){m, window_open(&partition->window, m->offset), *fault, 0, false};
+        (struct suspect){m, offset_window_open(&partition->window, m->offset), *fault, 0, false};
     doubt->run++;
     doubt->quiet_ms = 0;
     return true;

@@ -64,12 +64,12 @@ static void open_bench(struct bench *b, bool is_retry)
     b->partition.state = PARTITION_READING;
     b->partition.restart_at = b->partition.asked = b->partition.replay_until = -1;
     b->partition.committed_ms = NOW_MS;
-    window_init(&b->partition.window, 0);
+    offset_window_init(&b->partition.window, 0);
 }
 
 static void close_bench(struct bench *b)
 {
-    window_done(&b->partition.window);
+    offset_window_done(&b->partition.window);
     source_free(b->p.source);
     config_free(b->config);
     close(b->fd);
@@ -169,10 +169,10 @@ static void what_a_cut_text_leaves_out_is_not_covered(void **state)
     (void)state;
     open_bench(&b, false);
     for (int64_t offset = 0; offset < MANY; offset++) {
-        assert_true(window_reserve(&b.partition.window));
-        uint64_t ticket = window_open(&b.partition.window, offset * 7 + offset % 5);
+        assert_true(offset_window_reserve(&b.partition.window));
+        uint64_t ticket = offset_window_open(&b.partition.window, offset * 7 + offset % 5);
         if (offset % 2 == 1) {
-            window_settle(&b.partition.window, ticket);
+            offset_window_settle(&b.partition.window, ticket);
             b.partition.settled++;
             b.partition.settles++;
         }
@@ -182,7 +182,7 @@ static void what_a_cut_text_leaves_out_is_not_covered(void **state)
     commit_due(&b.p);
     assert_true(b.partition.text_full);
     assert_int_equal(b.partition.asked_settled,
-                     b.partition.settled - window_text_untold(&b.partition.window));
+                     b.partition.settled - commit_metadata_untold(&b.partition.window));
     assert_true(b.partition.asked_settled < b.partition.settled);
     close_bench(&b);
 }

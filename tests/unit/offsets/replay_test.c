@@ -13,17 +13,17 @@
 /* What an owner that starts from the commit would do with each offset. */
 static void reads(const struct replay_commit *c, const char *expected, int64_t ret_until)
 {
-    struct window w;
+    struct offset_window w;
     int64_t until;
-    window_init(&w, c->from);
-    assert_true(window_text_read(&w, c->metadata, &until));
+    offset_window_init(&w, c->from);
+    assert_true(commit_metadata_read(&w, c->metadata, &until));
     assert_int_equal(until, ret_until);
     for (int64_t offset = c->from; expected[offset - c->from] != '\0'; offset++) {
-        char fate = window_is_known(&w, offset) ? '.' : offset < until ? 'R' : 'N';
+        char fate = offset_window_is_known(&w, offset) ? '.' : offset < until ? 'R' : 'N';
         assert_int_equal(fate, expected[offset - c->from]);
-        window_pass(&w, offset);
+        offset_window_pass(&w, offset);
     }
-    window_done(&w);
+    offset_window_done(&w);
 }
 
 static void plan(struct replay_request request, struct replay_commit *ret)
@@ -115,20 +115,20 @@ static void metadata_of_another_offset_tells_nothing(void **state)
 
 static void what_does_not_fit_is_refused(void **state)
 {
-    struct window w;
+    struct offset_window w;
     struct error err = {0};
     struct replay_commit c;
-    char text[WINDOW_TEXT_MAX + 1];
+    char text[COMMIT_METADATA_MAX + 1];
     (void)state;
-    window_init(&w, 10000);
+    offset_window_init(&w, 10000);
     for (int i = 0; i < 4000; i++) {
-        assert_true(window_reserve(&w));
-        uint64_t ticket = window_open(&w, 10000 + i);
+        assert_true(offset_window_reserve(&w));
+        uint64_t ticket = offset_window_open(&w, 10000 + i);
         if (i % 2 == 1)
-            window_settle(&w, ticket);
+            offset_window_settle(&w, ticket);
     }
-    assert_false(window_text_write(&w, -1, text)); /* full to the brim */
-    window_done(&w);
+    assert_false(commit_metadata_write(&w, -1, text)); /* full to the brim */
+    offset_window_done(&w);
     const struct replay_request request = {
         .committed = 10000, .metadata = text, .from = 1, .to = 2};
     assert_false(replay_plan(&request, &c, &err));

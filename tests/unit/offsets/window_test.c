@@ -37,7 +37,7 @@ struct open_offset {
 };
 
 struct run {
-    struct window window;
+    struct offset_window window;
     struct model model;
     struct open_offset open[OPEN_MAX];
     size_t open_len;
@@ -50,17 +50,18 @@ static void see(struct run *r)
     if (offset >= OFFSETS)
         return;
     bool open = random_of(&r->seed, 3) == 0 && r->open_len < OPEN_MAX;
-    assert_true(window_is_new(&r->window, offset));
+    assert_true(offset_window_is_new(&r->window, offset));
     if (open) {
-        assert_true(window_reserve(&r->window));
-        r->open[r->open_len++] = (struct open_offset){offset, window_open(&r->window, offset)};
+        assert_true(offset_window_reserve(&r->window));
+        r->open[r->open_len++] =
+            (struct open_offset){offset, offset_window_open(&r->window, offset)};
     } else {
-        window_pass(&r->window, offset);
+        offset_window_pass(&r->window, offset);
     }
     r->model.seen[offset] = true;
     r->model.settled[offset] = !open;
     r->model.next = offset + 1;
-    assert_false(window_is_new(&r->window, offset));
+    assert_false(offset_window_is_new(&r->window, offset));
 }
 
 static void settle(struct run *r)
@@ -68,7 +69,7 @@ static void settle(struct run *r)
     if (r->open_len == 0)
         return;
     size_t at = random_of(&r->seed, (uint32_t)r->open_len);
-    window_settle(&r->window, r->open[at].ticket);
+    offset_window_settle(&r->window, r->open[at].ticket);
     r->model.settled[r->open[at].offset] = true;
     r->open[at] = r->open[--r->open_len];
 }
@@ -81,22 +82,22 @@ static void agrees_with_a_bitmap(void **state)
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         memset(r, 0, sizeof *r);
         r->seed = round;
-        window_init(&r->window, 0);
+        offset_window_init(&r->window, 0);
         uint32_t bias = 1 + random_of(&r->seed, 9); /* some rounds fill up, some stay empty */
         for (int step = 0; step < 1500; step++) {
-            int64_t before = window_watermark(&r->window);
+            int64_t before = offset_window_watermark(&r->window);
             if (random_of(&r->seed, 10) < bias)
                 see(r);
             else
                 settle(r);
-            assert_int_equal(window_watermark(&r->window), model_watermark(&r->model));
-            assert_true(window_watermark(&r->window) >= before);
-            assert_int_equal(window_open_count(&r->window), r->open_len);
+            assert_int_equal(offset_window_watermark(&r->window), model_watermark(&r->model));
+            assert_true(offset_window_watermark(&r->window) >= before);
+            assert_int_equal(offset_window_open_count(&r->window), r->open_len);
         }
         while (r->open_len > 0)
             settle(r);
-        assert_int_equal(window_watermark(&r->window), r->model.next);
-        window_done(&r->window);
+        assert_int_equal(offset_window_watermark(&r->window), r->model.next);
+        offset_window_done(&r->window);
     }
     free(r);
 }
@@ -107,47 +108,47 @@ static void text_carries_what_is_settled(void **state)
 {
     (void)state;
     struct run *r = calloc(1, sizeof *r);
-    char text[WINDOW_TEXT_MAX + 1];
+    char text[COMMIT_METADATA_MAX + 1];
     assert_non_null(r);
     for (uint64_t round = 1; round <= ROUNDS; round++) {
         memset(r, 0, sizeof *r);
         r->seed = round;
-        window_init(&r->window, 0);
+        offset_window_init(&r->window, 0);
         for (int step = 0; step < 600; step++)
             if (random_of(&r->seed, 10) < 7)
                 see(r);
             else
                 settle(r);
         for (int generation = 0; generation < 3; generation++) {
-            int64_t replay, watermark = window_watermark(&r->window);
-            bool complete = window_text_write(&r->window, generation == 1 ? 77 : -1, text);
-            assert_true(strlen(text) <= WINDOW_TEXT_MAX);
+            int64_t replay, watermark = offset_window_watermark(&r->window);
+            bool complete = commit_metadata_write(&r->window, generation == 1 ? 77 : -1, text);
+            assert_true(strlen(text) <= COMMIT_METADATA_MAX);
             assert_true(complete);
-            assert_int_equal(window_text_untold(&r->window), 0);
-            struct window next;
-            window_init(&next, watermark);
+            assert_int_equal(commit_metadata_untold(&r->window), 0);
+            struct offset_window next;
+            offset_window_init(&next, watermark);
             if (*text != '\0')
-                assert_true(window_text_read(&next, text, &replay));
+                assert_true(commit_metadata_read(&next, text, &replay));
             if (generation == 1)
                 assert_int_equal(replay, 77);
             for (int64_t o = watermark; o < r->model.next; o++)
                 if (r->model.seen[o])
-                    assert_int_equal(window_is_known(&next, o), r->model.settled[o]);
+                    assert_int_equal(offset_window_is_known(&next, o), r->model.settled[o]);
             /* The next owner reads a part only, delivers nothing, and stops in its turn. */
             next.known_at = 0;
             int64_t stop = watermark + random_of(&r->seed, 40);
             for (int64_t o = watermark; o < stop && o < r->model.next; o++)
-                if (window_is_known(&next, o))
-                    window_pass(&next, o);
-                else if (window_reserve(&next))
-                    window_open(&next, o);
+                if (offset_window_is_known(&next, o))
+                    offset_window_pass(&next, o);
+                else if (offset_window_reserve(&next))
+                    offset_window_open(&next, o);
             for (int64_t o = watermark; o < r->model.next; o++)
-                if (!r->model.seen[o] && o < window_watermark(&next))
+                if (!r->model.seen[o] && o < offset_window_watermark(&next))
                     r->model.settled[o] = true;
-            window_done(&r->window);
+            offset_window_done(&r->window);
             r->window = next;
         }
-        window_done(&r->window);
+        offset_window_done(&r->window);
     }
     free(r);
 }
@@ -155,31 +156,31 @@ static void text_carries_what_is_settled(void **state)
 static void text_that_does_not_fit_is_cut_safely(void **state)
 {
     (void)state;
-    struct window w, next;
-    char text[WINDOW_TEXT_MAX + 1];
+    struct offset_window w, next;
+    char text[COMMIT_METADATA_MAX + 1];
     int64_t replay;
     uint64_t last = 0;
-    window_init(&w, 0);
+    offset_window_init(&w, 0);
     for (int64_t o = 0; o < 20000; o++) { /* every other one settled: the worst there is */
-        assert_true(window_reserve(&w));
-        last = window_open(&w, o);
+        assert_true(offset_window_reserve(&w));
+        last = offset_window_open(&w, o);
         if (o % 2 == 1)
-            window_settle(&w, last);
+            offset_window_settle(&w, last);
     }
-    assert_false(window_text_write(&w, -1, text));
-    assert_true(strlen(text) <= WINDOW_TEXT_MAX);
-    window_init(&next, 0);
-    assert_true(window_text_read(&next, text, &replay));
+    assert_false(commit_metadata_write(&w, -1, text));
+    assert_true(strlen(text) <= COMMIT_METADATA_MAX);
+    offset_window_init(&next, 0);
+    assert_true(commit_metadata_read(&next, text, &replay));
     assert_true(next.known_count >= 1000);
     size_t untold = 0;
     for (int64_t o = 0; o < 20000; o++)
-        if (window_is_known(&next, o))
+        if (offset_window_is_known(&next, o))
             assert_int_equal(o % 2, 1);
         else
             untold += o % 2 == 1;
-    assert_int_equal(window_text_untold(&w), untold);
-    window_done(&next);
-    window_done(&w);
+    assert_int_equal(commit_metadata_untold(&w), untold);
+    offset_window_done(&next);
+    offset_window_done(&w);
 }
 
 static void foreign_texts_are_ignored(void **state)
@@ -201,27 +202,27 @@ static void foreign_texts_are_ignored(void **state)
                                         "1.42.AP__________9_Ag"};
     (void)state;
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        struct window w;
+        struct offset_window w;
         int64_t replay;
-        window_init(&w, 42);
-        assert_false(window_text_read(&w, texts[i], &replay));
+        offset_window_init(&w, 42);
+        assert_false(commit_metadata_read(&w, texts[i], &replay));
         assert_int_equal(replay, -1);
-        assert_false(window_is_known(&w, 43));
-        window_done(&w);
+        assert_false(offset_window_is_known(&w, 43));
+        offset_window_done(&w);
     }
 }
 
 static void begins_at_its_position(void **state)
 {
     (void)state;
-    struct window w;
-    window_init(&w, 42);
-    assert_int_equal(window_watermark(&w), 42);
-    assert_false(window_is_new(&w, 41));
-    assert_true(window_is_new(&w, 42));
-    window_pass(&w, 50); /* a gap counts as settled */
-    assert_int_equal(window_watermark(&w), 51);
-    window_done(&w);
+    struct offset_window w;
+    offset_window_init(&w, 42);
+    assert_int_equal(offset_window_watermark(&w), 42);
+    assert_false(offset_window_is_new(&w, 41));
+    assert_true(offset_window_is_new(&w, 42));
+    offset_window_pass(&w, 50); /* a gap counts as settled */
+    assert_int_equal(offset_window_watermark(&w), 51);
+    offset_window_done(&w);
 }
 
 int main(void)

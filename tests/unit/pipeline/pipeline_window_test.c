@@ -31,19 +31,19 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
     (void)state;
     world_open(&w, webhook);
     for (int32_t partition = 0; partition < WORLD_PARTITIONS; partition++) {
-        struct window window;
-        char text[WINDOW_TEXT_MAX + 1];
-        window_init(&window, 1);
+        struct offset_window window;
+        char text[COMMIT_METADATA_MAX + 1];
+        offset_window_init(&window, 1);
         for (int order = 0; order < ORDERS; order++) {
             char id[8] = {(char)('a' + partition), (char)('0' + order)};
             world_confirm(&w, partition, id);
-            assert_true(window_reserve(&window));
-            uint64_t ticket = window_open(&window, AN_ORDER * order + 1);
+            assert_true(offset_window_reserve(&window));
+            uint64_t ticket = offset_window_open(&window, AN_ORDER * order + 1);
             if (order > 0 && order <= 2 * partition + 2) /* the first one stays open */
-                window_settle(&window, ticket);
+                offset_window_settle(&window, ticket);
         }
-        assert_true(window_text_write(&window, -1, text));
-        window_done(&window);
+        assert_true(commit_metadata_write(&window, -1, text));
+        offset_window_done(&window);
         commit(&w, partition, 1, text);
     }
     world_run_to_end(&w);
