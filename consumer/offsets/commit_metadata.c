@@ -101,8 +101,8 @@ static void write_runs(const struct offset_window *w, struct writer *writer)
 {
     int64_t at = offset_window_watermark(w);
     *writer = (struct writer){.told = at, .from = at, .to = at};
-    for (uint64_t ticket = w->head; ticket != w->tail; ticket++) {
-        const struct offset_window_entry *e = &w->ring[ticket & (w->room - 1)];
+    for (uint64_t sequence = w->head; sequence != w->tail; sequence++) {
+        const struct offset_window_entry *e = &w->ring[sequence & (w->room - 1)];
         if (e->settled)
             continue;
         settled(writer, at, e->offset);
@@ -136,8 +136,8 @@ size_t commit_metadata_untold(const struct offset_window *w)
     struct writer writer;
     size_t count = 0;
     write_runs(w, &writer);
-    for (uint64_t ticket = w->head; writer.cut && ticket != w->tail; ticket++) {
-        const struct offset_window_entry *e = &w->ring[ticket & (w->room - 1)];
+    for (uint64_t sequence = w->head; writer.cut && sequence != w->tail; sequence++) {
+        const struct offset_window_entry *e = &w->ring[sequence & (w->room - 1)];
         count += e->settled && e->offset >= writer.told;
     }
     return count;

@@ -36,9 +36,9 @@ void offset_window_pass(struct offset_window *w, int64_t offset)
     w->next = offset + 1;
 }
 
-static struct offset_window_entry *entry(const struct offset_window *w, uint64_t ticket)
+static struct offset_window_entry *entry(const struct offset_window *w, uint64_t sequence)
 {
-    return &w->ring[ticket & (w->room - 1)];
+    return &w->ring[sequence & (w->room - 1)];
 }
 
 static bool grow(struct offset_window *w)
@@ -48,8 +48,8 @@ static bool grow(struct offset_window *w)
     bigger.ring = malloc(bigger.room * sizeof *bigger.ring);
     if (bigger.ring == NULL)
         return false;
-    for (uint64_t ticket = w->head; ticket != w->tail; ticket++)
-        *entry(&bigger, ticket) = *entry(w, ticket);
+    for (uint64_t sequence = w->head; sequence != w->tail; sequence++)
+        *entry(&bigger, sequence) = *entry(w, sequence);
     free(w->ring);
     *w = bigger;
     return true;
@@ -69,10 +69,10 @@ uint64_t offset_window_open(struct offset_window *w, int64_t offset)
     return w->tail++;
 }
 
-void offset_window_settle(struct offset_window *w, uint64_t ticket)
+void offset_window_settle(struct offset_window *w, uint64_t sequence)
 {
-    assert(ticket - w->head < w->tail - w->head && !entry(w, ticket)->settled);
-    entry(w, ticket)->settled = true;
+    assert(sequence - w->head < w->tail - w->head && !entry(w, sequence)->settled);
+    entry(w, sequence)->settled = true;
     w->open--;
     while (w->head != w->tail && entry(w, w->head)->settled)
         w->head++;

@@ -21,7 +21,7 @@ struct offset_window {
         int64_t offset;
         bool settled;
     } * ring; /* entries head … tail-1, oldest first; a settled one waits for those before it */
-    uint64_t head, tail; /* tickets; ring index = ticket & (room - 1) */
+    uint64_t head, tail; /* tickets; ring index = sequence number & (room - 1) */
     size_t room;         /* a power of two, or 0 */
     size_t open;         /* entries not settled */
     /* Offsets at or above `next` that an earlier owner settled (offsets/commit_metadata): passed
@@ -49,12 +49,12 @@ void offset_window_pass(struct offset_window *w, int64_t offset);
 /* Makes room for one more open offset; false without memory. */
 bool offset_window_reserve(struct offset_window *w);
 
-/* A new offset that stays open, after offset_window_reserve; the ticket names it for
+/* A new offset that stays open, after offset_window_reserve; the sequence number names it for
  * offset_window_settle. */
 uint64_t offset_window_open(struct offset_window *w, int64_t offset);
 
-/* Settles an open offset; each ticket exactly once. */
-void offset_window_settle(struct offset_window *w, uint64_t ticket);
+/* Settles an open offset; each sequence number exactly once. */
+void offset_window_settle(struct offset_window *w, uint64_t sequence);
 
 /* What may be committed. Never goes back. */
 int64_t offset_window_watermark(const struct offset_window *w);

@@ -68,7 +68,7 @@ static enum fate skip(const struct reading *r, enum skip_reason why)
     if (r->suspect == NULL) {
         offset_window_pass(&partition->window, r->m->offset);
     } else {
-        offset_window_settle(&partition->window, r->suspect->ticket);
+        offset_window_settle(&partition->window, r->suspect->sequence);
         partition->settles++;
     }
     r->p->totals.skipped[why]++;
@@ -168,8 +168,8 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
         return hold_undone(p, partition);
     }
     take_headers(p, d, r->m); /* last: a record that is offered again still needs them */
-    d->ticket = r->suspect != NULL ? r->suspect->ticket
-                                   : offset_window_open(&partition->window, r->m->offset);
+    d->sequence = r->suspect != NULL ? r->suspect->sequence
+                                     : offset_window_open(&partition->window, r->m->offset);
     return FATE_SETTLED;
 }
 

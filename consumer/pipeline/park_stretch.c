@@ -50,7 +50,7 @@ bool stretch_add(struct pipeline *p, struct partition *retry, const rd_kafka_mes
     struct stretch *stretch = &retry->stretches[retry->stretch_count++];
     *stretch = (struct stretch){.from = order.from,
                                 .until = order.until,
-                                .ticket = offset_window_open(&retry->window, m->offset)};
+                                .sequence = offset_window_open(&retry->window, m->offset)};
     snprintf(stretch->reason, sizeof stretch->reason, "parked by an operator: %.*s",
              PARK_REASON_MAX, order.reason);
     log_event(LOG_AUDIT, "audit",
@@ -76,7 +76,7 @@ void stretches_turn(struct pipeline *p, struct partition *retry)
             i++;
             continue;
         }
-        offset_window_settle(&retry->window, retry->stretches[i].ticket);
+        offset_window_settle(&retry->window, retry->stretches[i].sequence);
         retry->settles++;
         retry->stretches[i] = retry->stretches[--retry->stretch_count];
     }

@@ -66,7 +66,7 @@ static void settle(struct pipeline *p, struct delivery *d)
         partition->settles++;
         partition->last_settled_ms = p->now_ms;
         partition->settled += d->dispatched;
-        offset_window_settle(&partition->window, d->ticket);
+        offset_window_settle(&partition->window, d->sequence);
     }
     p->concluded--;
     finish(p, d);

@@ -39,7 +39,7 @@ struct reading_fault {
 
 struct suspect {
     rd_kafka_message_t *message; /* owned */
-    uint64_t ticket;             /* its open offset in the partition's window */
+    uint64_t sequence;           /* its open offset in the partition's window */
     struct reading_fault fault;
     unsigned followers; /* records read behind it */
     bool followed;      /* one of these was read to its end */
@@ -64,7 +64,7 @@ enum { STRETCHES_MAX = 8, STRETCH_REASON_MAX = 240 };
 
 struct stretch {
     int64_t from, until; /* offsets of the source partition: from ≤ offset < until */
-    uint64_t ticket;     /* of the order, in the retry partition's window */
+    uint64_t sequence;   /* of the order, in the retry partition's window */
     char reason[STRETCH_REASON_MAX];
 };
 

@@ -170,9 +170,9 @@ static void what_a_cut_text_leaves_out_is_not_covered(void **state)
     open_bench(&b, false);
     for (int64_t offset = 0; offset < MANY; offset++) {
         assert_true(offset_window_reserve(&b.partition.window));
-        uint64_t ticket = offset_window_open(&b.partition.window, offset * 7 + offset % 5);
+        uint64_t sequence = offset_window_open(&b.partition.window, offset * 7 + offset % 5);
         if (offset % 2 == 1) {
-            offset_window_settle(&b.partition.window, ticket);
+            offset_window_settle(&b.partition.window, sequence);
             b.partition.settled++;
             b.partition.settles++;
         }

@@ -123,9 +123,9 @@ static void what_does_not_fit_is_refused(void **state)
     offset_window_init(&w, 10000);
     for (int i = 0; i < 4000; i++) {
         assert_true(offset_window_reserve(&w));
-        uint64_t ticket = offset_window_open(&w, 10000 + i);
+        uint64_t sequence = offset_window_open(&w, 10000 + i);
         if (i % 2 == 1)
-            offset_window_settle(&w, ticket);
+            offset_window_settle(&w, sequence);
     }
     assert_false(commit_metadata_write(&w, -1, text)); /* full to the brim */
     offset_window_done(&w);

@@ -33,7 +33,7 @@ static uint32_t random_of(uint64_t *seed, uint32_t below)
 
 struct open_offset {
     int64_t offset;
-    uint64_t ticket;
+    uint64_t sequence;
 };
 
 struct run {
@@ -69,7 +69,7 @@ static void settle(struct run *r)
     if (r->open_len == 0)
         return;
     size_t at = random_of(&r->seed, (uint32_t)r->open_len);
-    offset_window_settle(&r->window, r->open[at].ticket);
+    offset_window_settle(&r->window, r->open[at].sequence);
     r->model.settled[r->open[at].offset] = true;
     r->open[at] = r->open[--r->open_len];
 }

@@ -38,9 +38,9 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
             char id[8] = {(char)('a' + partition), (char)('0' + order)};
             world_confirm(&w, partition, id);
             assert_true(offset_window_reserve(&window));
-            uint64_t ticket = offset_window_open(&window, AN_ORDER * order + 1);
+            uint64_t sequence = offset_window_open(&window, AN_ORDER * order + 1);
             if (order > 0 && order <= 2 * partition + 2) /* the first one stays open */
-                offset_window_settle(&window, ticket);
+                offset_window_settle(&window, sequence);
         }
         assert_true(commit_metadata_write(&window, -1, text));
         offset_window_done(&window);
