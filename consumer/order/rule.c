@@ -115,9 +115,10 @@ struct known {
     bool same_time; /* it had the rule's value with the confirmed_at of this event */
 };
 
-static bool holds(const struct rule_place *place, uint32_t era)
+static bool holds(const struct rule_place *place, uint32_t status_epoch)
 {
-    return era == place->era || (place->is_live != NULL && place->is_live(place->context, era));
+    return status_epoch == place->status_epoch ||
+           (place->is_live != NULL && place->is_live(place->context, status_epoch));
 }
 
 /* Notes the row's status and answers what was known of it before. An event that shows its before
@@ -135,16 +136,17 @@ static struct known remember(const struct rule *rule, const struct change *chang
         return known;
     if (column_is_unavailable(&change->status)) /* it is what it was */
         return known;
-    const struct memory_note now = {
-        .era = place->era, .time = triggered ? time_of(change) : 0, .triggered = triggered};
+    const struct memory_note now = {.status_epoch = place->status_epoch,
+                                    .time = triggered ? time_of(change) : 0,
+                                    .triggered = triggered};
     if (!order_id_of(change, &id) || !memory_exchange(memory, id.text, id.len, &now, &before))
         return known;
     /* An order's records are in one partition, unless its key changes: the note of another
      * partition may be older or newer than this record, so that only the same transition is told by
      * it. */
-    known.same_time =
-        before.triggered && now.time != 0 && before.time == now.time && holds(place, before.era);
-    if (before.era == place->era)
+    known.same_time = before.triggered && now.time != 0 && before.time == now.time &&
+                      holds(place, before.status_epoch);
+    if (before.status_epoch == place->status_epoch)
         known.status = before.triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
     return known;
 }
@@ -208,9 +210,9 @@ struct judgement rule_judge_key_change(struct judgement judgement, bool same_id,
 }
 
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
-                            struct memory *memory, uint32_t era)
+                            struct memory *memory, uint32_t status_epoch)
 {
-    const struct rule_place place = {.era = era};
+    const struct rule_place place = {.status_epoch = status_epoch};
     return rule_judge_at(rule, change, memory, &place);
 }
 

@@ -56,21 +56,22 @@ struct judgement {
     bool near_miss;      /* a status that was most likely meant as the value (order/near_miss) */
 };
 
-/* Where a record is read, as the memory must know it. is_live (NULL: only the same era is): whether
- * the stretch of another partition is still being read, so that a note made in it holds. */
+/* Where a record is read, as the memory must know it. is_live (NULL: only the same status epoch
+ * is): whether the stretch of another partition is still being read, so that a note made in it
+ * holds. */
 struct rule_place {
-    uint32_t era;
-    bool (*is_live)(const void *context, uint32_t era);
+    uint32_t status_epoch;
+    bool (*is_live)(const void *context, uint32_t status_epoch);
     const void *context;
 };
 
 /* A key change is told by a record's header, not by its value: the caller looks for
  * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs).
- * rule_judge is rule_judge_at with an era alone. */
+ * rule_judge is rule_judge_at with a status epoch alone. */
 #define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
 /* memory NULL: nothing is known, and nothing noted. */
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
-                            struct memory *memory, uint32_t era);
+                            struct memory *memory, uint32_t status_epoch);
 struct judgement rule_judge_at(const struct rule *rule, const struct change *change,
                                struct memory *memory, const struct rule_place *place);
 

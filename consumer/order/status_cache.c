@@ -9,7 +9,7 @@ enum { FIRST_ENTRIES = 256 };
 /* Entries form a ring from most to least recent. */
 struct entry {
     struct hash_wide hash;
-    uint32_t newer, older, era;
+    uint32_t newer, older, status_epoch;
     uint32_t triggered : 1, time : 31;
 };
 
@@ -151,7 +151,7 @@ static uint32_t find(const struct memory *m, struct hash_wide hash)
     return NOBODY;
 }
 
-/* The order's entry, which is no more in the ring; a new one has no era yet. */
+/* The order's entry, which is no more in the ring; a new one has no status epoch yet. */
 static uint32_t take_entry(struct memory *m, const void *id, size_t len, bool *ret_known)
 {
     struct hash_wide hash = hash_keyed_wide(&m->key, id, len);
@@ -173,23 +173,23 @@ bool memory_exchange(struct memory *m, const void *id, size_t len, const struct 
     uint32_t at = take_entry(m, id, len, &known);
     struct entry *e = at != NOBODY ? &m->entries[at] : NULL;
     if (known)
-        *ret_before = (struct memory_note){e->era, e->time, e->triggered};
-    *(known && e->era == now->era ? &m->stats.hits : &m->stats.misses) += 1;
+        *ret_before = (struct memory_note){e->status_epoch, e->time, e->triggered};
+    *(known && e->status_epoch == now->status_epoch ? &m->stats.hits : &m->stats.misses) += 1;
     if (e == NULL)
         return known;
-    e->era = now->era;
+    e->status_epoch = now->status_epoch;
     e->time = now->time & INT32_MAX;
     e->triggered = now->triggered;
     link_newest(m, at);
     return known;
 }
 
-enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uint32_t era,
+enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uint32_t status_epoch,
                                bool triggered)
 {
-    const struct memory_note now = {.era = era, .triggered = triggered};
+    const struct memory_note now = {.status_epoch = status_epoch, .triggered = triggered};
     struct memory_note before;
-    if (!memory_exchange(m, id, len, &now, &before) || before.era != era)
+    if (!memory_exchange(m, id, len, &now, &before) || before.status_epoch != status_epoch)
         return MEMORY_UNKNOWN;
     return before.triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
 }

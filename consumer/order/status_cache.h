@@ -5,8 +5,8 @@
  * records). An order is known by 128 bits of keyed hash, never by its id, so an entry is 32 bytes
  * whatever ids look like. Grows to its capacity as orders come; not thread-safe.
  *
- * What is remembered holds as long as every record is seen in turn. An era is one such stretch, of
- * one partition: what was noted in another era is not known any more. */
+ * What is remembered holds as long as every record is seen in turn. A status epoch is one such
+ * stretch, of one partition: what was noted in another status epoch is not known any more. */
 #ifndef ORDER_STATUS_CACHE_H
 #define ORDER_STATUS_CACHE_H
 
@@ -24,20 +24,20 @@ void memory_free(struct memory *memory); /* accepts NULL */
 
 enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };
 
-/* Returns what was known of the order in this era and notes what is true now, making it the most
- * recent. */
-enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len, uint32_t era,
-                               bool triggered);
+/* Returns what was known of the order in this status epoch and notes what is true now, making it
+ * the most recent. */
+enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len,
+                               uint32_t status_epoch, bool triggered);
 
-/* What is noted of an order: the era it was seen in, 31 bits of a hash of its confirmed_at (0:
- * null; two times are taken for one once in two thousand million), its status. */
+/* What is noted of an order: the status epoch it was seen in, 31 bits of a hash of its confirmed_at
+ * (0: null; two times are taken for one once in two thousand million), its status. */
 struct memory_note {
-    uint32_t era, time;
+    uint32_t status_epoch, time;
     bool triggered;
 };
 
-/* The same, with the whole note: false when nothing was noted of this order, in whatever era. Only
- * a note of the same era counts as a hit. */
+/* The same, with the whole note: false when nothing was noted of this order, in whatever status
+ * epoch. Only a note of the same status epoch counts as a hit. */
 bool memory_exchange(struct memory *memory, const void *id, size_t len,
                      const struct memory_note *now, struct memory_note *ret_before);
 

@@ -188,7 +188,8 @@ static struct judgement judge_key_change(const struct transform *t, const struct
 static void judge(struct transform *t, const struct change *change, const struct record *record,
                   struct transformed *result)
 {
-    const struct rule_place place = {record->era, record->era_is_live, record->era_context};
+    const struct rule_place place = {record->status_epoch, record->era_is_live,
+                                     record->era_context};
     struct judgement judgement =
         rule_judge_at(&t->rule, change, record->alone ? NULL : t->memory, &place);
     if (judgement.verdict == RULE_DELIVER &&

@@ -32,11 +32,13 @@ struct record {
     bool (*has_header)(const void *context, const char *name);     /* asked of few records only */
     struct slice (*header)(const void *context, const char *name); /* its value; NULL: not told */
     const void *context;
-    bool (*era_is_live)(const void *context, uint32_t era); /* of order/rule: rule_place; or NULL */
+    bool (*era_is_live)(const void *context,
+                        uint32_t status_epoch); /* of order/rule: rule_place; or NULL */
     const void *era_context;
-    uint32_t era; /* of order/status_cache: the stretch of its partition that is being read */
-    bool any_row; /* deliver the row whatever its transition: it was judged before */
-    bool alone;   /* not in its order's sequence: the memory neither knows nor learns of it */
+    uint32_t
+        status_epoch; /* of order/status_cache: the stretch of its partition that is being read */
+    bool any_row;     /* deliver the row whatever its transition: it was judged before */
+    bool alone;       /* not in its order's sequence: the memory neither knows nor learns of it */
 };
 
 enum transform_verdict {

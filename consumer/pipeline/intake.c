@@ -140,7 +140,7 @@ static struct delivery *make_delivery(const struct reading *r, const struct tran
  * changes nothing. */
 static enum fate hold_undone(struct pipeline *p, struct partition *partition)
 {
-    partition->era = ++p->eras;
+    partition->status_epoch = ++p->status_epochs;
     return hold(partition);
 }
 
@@ -229,7 +229,7 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                                   .context = m,
                                   .era_is_live = partition_era_is_live,
                                   .era_context = r->p,
-                                  .era = r->partition->era,
+                                  .status_epoch = r->partition->status_epoch,
                                   .any_row = r->retry.judged,
                                   .alone = r->partition->is_retry};
     if (proof->taken == 0 && !r->partition->is_retry)

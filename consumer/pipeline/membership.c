@@ -47,7 +47,8 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
 {
     partition->state = PARTITION_READING;
     partition->epoch++;
-    partition->era = ++p->eras; /* records may come again, or have gone by elsewhere */
+    partition->status_epoch =
+        ++p->status_epochs; /* records may come again, or have gone by elsewhere */
     offset_window_init(&partition->window, position);
     bool known = commit_metadata_read(&partition->window, metadata, &partition->replay_until);
     if (!known && metadata[0] != '\0')
@@ -158,7 +159,7 @@ static void restarted(void *context, int32_t slot, int64_t position)
         return;
     partition->at_end = false;
     partition->maybe_more = true;
-    partition->era = ++p->eras;
+    partition->status_epoch = ++p->status_epochs;
     if (position < partition->window.next)
         partition->restart_at = position;
     else if (position > partition->window.next)

@@ -56,7 +56,7 @@ struct partition {
     bool is_retry;
     enum partition_state state;
     uint64_t epoch;
-    uint32_t era; /* of the memory of last statuses (order/status_cache) */
+    uint32_t status_epoch; /* of the memory of last statuses (order/status_cache) */
     struct offset_window window;
     int64_t replay_until; /* offsets below it are a replay; -1: none */
     int64_t restart_at;   /* its offsets begin anew there, once nothing is open; -1: no */
@@ -167,7 +167,7 @@ struct pipeline {
     size_t rate_count;
 
     uint64_t random;
-    uint32_t eras;
+    uint32_t status_epochs;
     struct totals totals;
     int64_t next_progress_ms;
     uint64_t progress_shown;
@@ -187,7 +187,8 @@ void end_partition(struct pipeline *p, struct partition *partition); /* this ass
 void restart_emptied(struct pipeline *p);
 
 /* unsent.c */
-bool partition_era_is_live(const void *pipeline, uint32_t era); /* of order/rule: rule_place */
+bool partition_era_is_live(const void *pipeline,
+                           uint32_t status_epoch); /* of order/rule: rule_place */
 void say_unsent(struct pipeline *p, const rd_kafka_message_t *m, const struct transformed *t);
 
 /* intake.c */

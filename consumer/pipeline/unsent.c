@@ -2,11 +2,11 @@
  * is known, and records that may be no orders. Each kind is logged once a run. */
 #include "pipeline/pipeline_internal.h"
 
-bool partition_era_is_live(const void *pipeline, uint32_t era)
+bool partition_era_is_live(const void *pipeline, uint32_t status_epoch)
 {
     const struct pipeline *p = pipeline;
     for (size_t i = 0; i < p->partition_count; i++)
-        if (p->partitions[i] != NULL && p->partitions[i]->era == era &&
+        if (p->partitions[i] != NULL && p->partitions[i]->status_epoch == status_epoch &&
             p->partitions[i]->state != PARTITION_NONE)
             return true;
     return false;

@@ -15,20 +15,21 @@ enum { ORDERS_MAX = 1200 };
 /* Most recent first. */
 struct model {
     struct {
-        uint32_t order, era;
+        uint32_t order, status_epoch;
         bool triggered;
     } list[ORDERS_MAX];
     size_t held, capacity;
     struct memory_stats stats;
 };
 
-static enum memory_answer model_swap(struct model *m, uint32_t order, uint32_t era, bool triggered)
+static enum memory_answer model_swap(struct model *m, uint32_t order, uint32_t status_epoch,
+                                     bool triggered)
 {
     enum memory_answer answer = MEMORY_UNKNOWN;
     size_t at = 0;
     while (at < m->held && m->list[at].order != order)
         at++;
-    bool holds = at < m->held && m->list[at].era == era;
+    bool holds = at < m->held && m->list[at].status_epoch == status_epoch;
     if (holds)
         answer = m->list[at].triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
     *(holds ? &m->stats.hits : &m->stats.misses) += 1;
@@ -44,7 +45,7 @@ static enum memory_answer model_swap(struct model *m, uint32_t order, uint32_t e
     }
     memmove(m->list + 1, m->list, at * sizeof *m->list);
     m->list[0].order = order;
-    m->list[0].era = era;
+    m->list[0].status_epoch = status_epoch;
     m->list[0].triggered = triggered;
     return answer;
 }
@@ -61,10 +62,10 @@ static void compare(struct memory *memory, struct model *model, uint32_t order)
 {
     char id[40];
     bool triggered = random_below(2);
-    uint32_t era = random_below(8) / 6; /* mostly the same one */
+    uint32_t status_epoch = random_below(8) / 6; /* mostly the same one */
     int len = snprintf(id, sizeof id, "11111111-0000-4000-8000-%u", order);
-    enum memory_answer expected = model_swap(model, order, era, triggered);
-    assert_int_equal(memory_swap(memory, id, (size_t)len, era, triggered), expected);
+    enum memory_answer expected = model_swap(model, order, status_epoch, triggered);
+    assert_int_equal(memory_swap(memory, id, (size_t)len, status_epoch, triggered), expected);
     struct memory_stats stats = memory_stats(memory);
     assert_int_equal(stats.hits, model->stats.hits);
     assert_int_equal(stats.misses, model->stats.misses);

@@ -313,10 +313,10 @@ static void the_same_confirmed_at_is_the_same_transition(void **state)
     }
 }
 
-static bool is_era_2(const void *context, uint32_t era)
+static bool is_era_2(const void *context, uint32_t status_epoch)
 {
     (void)context;
-    return era == 2;
+    return status_epoch == 2;
 }
 
 /* A row that moves to another partition of the topic is known there only while what was read in the
@@ -332,7 +332,7 @@ static void other_partitions_know_as_long_as_they_are_read(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
         struct change change = event_at("c", "confirmed", "2026-01-01");
-        const struct rule_place seen = {.era = cases[i].seen},
+        const struct rule_place seen = {.status_epoch = cases[i].seen},
                                 read = {cases[i].read, is_era_2, NULL};
         (void)rule_judge_at(&usual, &change, memory, &seen);
         struct judgement j = rule_judge_at(&usual, &change, memory, &read);
