@@ -345,13 +345,13 @@ static inline __attribute__((always_inline)) bool step(const struct plan *plan,
 /* 1970-01-01T00:00:00, with or without a fraction, which is 0. */
 static bool is_epoch(const struct column *c)
 {
-    static const char epoch[] = "1970-01-01T00:00:00";
+    static const char assignment_epoch[] = "1970-01-01T00:00:00";
     if (c->kind == COLUMN_INT)
         return c->number == 0;
-    if (c->kind != COLUMN_TEXT || c->len < sizeof epoch - 1 ||
-        memcmp(c->data, epoch, sizeof epoch - 1) != 0)
+    if (c->kind != COLUMN_TEXT || c->len < sizeof assignment_epoch - 1 ||
+        memcmp(c->data, assignment_epoch, sizeof assignment_epoch - 1) != 0)
         return false;
-    for (size_t i = sizeof epoch - 1; i < c->len; i++)
+    for (size_t i = sizeof assignment_epoch - 1; i < c->len; i++)
         if (strchr("0.Z+:", c->data[i]) == NULL)
             return false;
     return true;

@@ -57,9 +57,10 @@ struct delivery {
     bool manual;        /* of the retry topic */
     bool forced;        /* … and to be sent although it was delivered */
 
-    void *owner;       /* the partition it was read from */
-    uint64_t epoch;    /* of the partition's assignment: a late completion is recognised by it */
-    uint64_t sequence; /* in the partition's window */
+    void *owner; /* the partition it was read from */
+    uint64_t
+        assignment_epoch; /* of the partition's assignment: a late completion is recognised by it */
+    uint64_t sequence;    /* in the partition's window */
 
     const char *topic; /* of the source record: the config's, or within this allocation */
     int32_t partition;

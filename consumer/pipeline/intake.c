@@ -115,7 +115,7 @@ static struct delivery *make_delivery(const struct reading *r, const struct tran
     if (d == NULL)
         return NULL;
     d->owner = r->partition;
-    d->epoch = r->partition->epoch;
+    d->assignment_epoch = r->partition->assignment_epoch;
     d->topic = r->partition->is_retry ? d->text[TEXT_TOPIC].data : r->p->config->kafka_topic;
     d->partition = r->retry.partition;
     d->offset = r->retry.offset;

@@ -37,7 +37,7 @@ void end_partition(struct pipeline *p, struct partition *partition)
     p->uncovered -= partition->dispatched - partition->covered;
     offset_window_done(&partition->window);
     partition->state = PARTITION_NONE;
-    partition->epoch++;
+    partition->assignment_epoch++;
     partition->asked = -1;
     p->state_changed = true;
 }
@@ -46,7 +46,7 @@ static void begin_partition(struct pipeline *p, struct partition *partition, int
                             const char *metadata)
 {
     partition->state = PARTITION_READING;
-    partition->epoch++;
+    partition->assignment_epoch++;
     partition->status_epoch =
         ++p->status_epochs; /* records may come again, or have gone by elsewhere */
     offset_window_init(&partition->window, position);

@@ -48,14 +48,15 @@ enum partition_state {
     PARTITION_REVOKING /* drains, commits, goes back to the group */
 };
 
-/* One slot (a partition of kafka.topic or of retry.topic). Lives as long as the pipeline; `epoch`
- * tells its assignments apart, so that a late completion of an earlier one touches nothing. */
+/* One slot (a partition of kafka.topic or of retry.topic). Lives as long as the pipeline;
+ * `assignment_epoch` tells its assignments apart, so that a late completion of an earlier one
+ * touches nothing. */
 struct partition {
     struct pipeline *p;
     int32_t slot, number;
     bool is_retry;
     enum partition_state state;
-    uint64_t epoch;
+    uint64_t assignment_epoch;
     uint32_t status_epoch; /* of the memory of last statuses (order/status_cache) */
     struct offset_window window;
     int64_t replay_until; /* offsets below it are a replay; -1: none */

@@ -17,7 +17,9 @@
 struct partition *partition_of(const struct delivery *d)
 {
     struct partition *partition = d->owner;
-    return partition->epoch == d->epoch && partition->state != PARTITION_NONE ? partition : NULL;
+    return partition->assignment_epoch == d->assignment_epoch && partition->state != PARTITION_NONE
+               ? partition
+               : NULL;
 }
 
 void hold_delivery(struct pipeline *p, struct delivery *d)
