@@ -72,7 +72,7 @@ struct delivery {
     struct retry_history history;
     bool dispatched, probe;                    /* ever sent; the attempt under way is a probe */
     int64_t first_attempt_ms, last_attempt_ms; /* wall clock; -1: none yet */
-    uint64_t generation;                       /* webhook_generation of the last attempt */
+    uint64_t endpoint_generation;              /* webhook_generation of the last attempt */
     int64_t sent_ms;                           /* monotonic time of the last attempt's start */
     int64_t said_ms;                           /* monotonic time of its last "retrying" record */
     int status;                                /* of the last answer; 0: none */

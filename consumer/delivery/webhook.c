@@ -25,7 +25,7 @@ struct target {
 struct webhook {
     struct http *http;
     struct target target, previous; /* previous: empty until the first reload */
-    uint64_t generation;
+    uint64_t endpoint_generation;
 };
 
 /* The parts of a URL that decide whether it may be used; owned, curl_free'd. */
@@ -194,7 +194,7 @@ bool webhook_reload(struct webhook *webhook, const struct config *config, struct
     target_done(&webhook->previous);
     webhook->previous = webhook->target;
     webhook->target = target;
-    webhook->generation++;
+    webhook->endpoint_generation++;
     return true;
 }
 
@@ -212,9 +212,9 @@ const char *webhook_name(const struct webhook *webhook)
     return webhook->target.name;
 }
 
-uint64_t webhook_generation(const struct webhook *webhook)
+uint64_t webhook_endpoint_generation(const struct webhook *webhook)
 {
-    return webhook->generation;
+    return webhook->endpoint_generation;
 }
 
 /* Without its prefix and its padding, as whoever verifies may have it in hand. */

@@ -20,7 +20,7 @@ bool webhook_reload(struct webhook *webhook, const struct config *config,
 
 /* Counts the reloads: an answer to an attempt of an earlier one says nothing about this endpoint.
  */
-uint64_t webhook_generation(const struct webhook *webhook);
+uint64_t webhook_endpoint_generation(const struct webhook *webhook);
 
 /* "hooks.example.com#1a2b3c4d": the endpoint's host and an 8-hex fingerprint of the whole URL
  * (first bytes of its SHA-256): all of the secret that may be shown anywhere. Borrowed until the

@@ -303,7 +303,7 @@ static void attempt_done(void *context, const struct http_result *from)
     note_duration(p, p->now_ms - d->sent_ms);
     note_incomplete(p, &result);
     p->totals.unknown_results += result.maybe_taken;
-    if (d->generation != webhook_generation(p->webhook)) {
+    if (d->endpoint_generation != webhook_endpoint_generation(p->webhook)) {
         end_outdated(p, d, &result);
         return;
     }
@@ -338,7 +338,7 @@ static void note_attempt(struct pipeline *p, struct delivery *d)
     p->totals.attempts++;
     d->last_attempt_ms = p->wall_ms;
     d->sent_ms = p->now_ms;
-    d->generation = webhook_generation(p->webhook);
+    d->endpoint_generation = webhook_endpoint_generation(p->webhook);
     if (d->history.attempts++ == 0) {
         d->history.first_ms = p->now_ms;
         d->history.first_open_ms = breaker_open_ms(&p->breaker, p->now_ms);
