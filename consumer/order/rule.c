@@ -111,7 +111,7 @@ static uint32_t time_of(const struct change *change)
 
 /* What was known of an order before this event. */
 struct known {
-    enum memory_answer status;
+    enum status_cache_answer status;
     bool same_time; /* it had the rule's value with the confirmed_at of this event */
 };
 
@@ -125,12 +125,12 @@ static bool holds(const struct rule_place *place, uint32_t status_epoch)
  * image and changes nothing that matters tells the memory nothing new: it is left alone, which
  * spares the great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
 static struct known remember(const struct rule *rule, const struct change *change, bool triggered,
-                             struct memory *memory, const struct rule_place *place)
+                             struct status_cache *status_cache, const struct rule_place *place)
 {
-    struct known known = {.status = MEMORY_UNKNOWN};
+    struct known known = {.status = STATUS_CACHE_UNKNOWN};
     struct memory_note before;
     struct order_id id;
-    if (memory == NULL)
+    if (status_cache == NULL)
         return known;
     if (shows_before(change) && was_triggered(rule, change) == triggered)
         return known;
@@ -139,7 +139,7 @@ static struct known remember(const struct rule *rule, const struct change *chang
     const struct memory_note now = {.status_epoch = place->status_epoch,
                                     .time = triggered ? time_of(change) : 0,
                                     .triggered = triggered};
-    if (!order_id_of(change, &id) || !memory_exchange(memory, id.text, id.len, &now, &before))
+    if (!order_id_of(change, &id) || !memory_exchange(status_cache, id.text, id.len, &now, &before))
         return known;
     /* An order's records are in one partition, unless its key changes: the note of another
      * partition may be older or newer than this record, so that only the same transition is told by
@@ -147,28 +147,29 @@ static struct known remember(const struct rule *rule, const struct change *chang
     known.same_time = before.triggered && now.time != 0 && before.time == now.time &&
                       holds(place, before.status_epoch);
     if (before.status_epoch == place->status_epoch)
-        known.status = before.triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
+        known.status = before.triggered ? STATUS_CACHE_TRIGGERED : STATUS_CACHE_OTHER;
     return known;
 }
 
 /* What has the rule's value and shows no row before, judged by the memory alone. */
-static struct judgement judge_by_memory(enum memory_answer known)
+static struct judgement judge_by_memory(enum status_cache_answer known)
 {
     struct judgement deliver = {.verdict = RULE_DELIVER, .known = known};
-    if (known == MEMORY_TRIGGERED)
+    if (known == STATUS_CACHE_TRIGGERED)
         return skip(SKIP_ALREADY_CONFIRMED);
-    deliver.before_unknown = known == MEMORY_UNKNOWN;
+    deliver.before_unknown = known == STATUS_CACHE_UNKNOWN;
     return deliver;
 }
 
 static struct judgement judge_snapshot(const struct rule *rule, const struct known *known)
 {
-    if (known->status == MEMORY_OTHER) /* what it missed is the stream's fault, not the order's */
+    if (known->status ==
+        STATUS_CACHE_OTHER) /* what it missed is the stream's fault, not the order's */
         return judge_by_memory(known->status);
     if (rule->deliver_snapshot)
         return (struct judgement){.verdict = RULE_DELIVER, .known = known->status};
     struct judgement snapshot = skip(SKIP_SNAPSHOT);
-    snapshot.unsent = known->status == MEMORY_UNKNOWN;
+    snapshot.unsent = known->status == STATUS_CACHE_UNKNOWN;
     return snapshot;
 }
 
@@ -180,17 +181,17 @@ static struct judgement judge_triggered(const struct rule *rule, const struct ch
     if (shows_before(change))
         return was_triggered(rule, change) ? skip(SKIP_ALREADY_CONFIRMED) : deliver;
     if (op == 'u')
-        return judge_by_memory(known->same_time ? MEMORY_TRIGGERED : known->status);
+        return judge_by_memory(known->same_time ? STATUS_CACHE_TRIGGERED : known->status);
     if (known->same_time)
         return skip(SKIP_ALREADY_CONFIRMED);
     return op == 'r' ? judge_snapshot(rule, known) : deliver;
 }
 
 static struct judgement judge_row(const struct rule *rule, const struct change *change, char op,
-                                  struct memory *memory, const struct rule_place *place)
+                                  struct status_cache *status_cache, const struct rule_place *place)
 {
     bool triggered = column_is_text(&change->status, rule->value);
-    struct known known = remember(rule, change, triggered, memory, place);
+    struct known known = remember(rule, change, triggered, status_cache, place);
     if (triggered)
         return judge_triggered(rule, change, op, &known);
     if (op == 'r' && !rule->deliver_snapshot)
@@ -204,20 +205,20 @@ struct judgement rule_judge_key_change(struct judgement judgement, bool same_id,
 {
     if (judgement.verdict != RULE_DELIVER)
         return judgement;
-    if (told ? same_id : judgement.known != MEMORY_UNKNOWN)
+    if (told ? same_id : judgement.known != STATUS_CACHE_UNKNOWN)
         return judge_by_memory(judgement.known);
     return skip(SKIP_KEY_CHANGE);
 }
 
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
-                            struct memory *memory, uint32_t status_epoch)
+                            struct status_cache *status_cache, uint32_t status_epoch)
 {
     const struct rule_place place = {.status_epoch = status_epoch};
-    return rule_judge_at(rule, change, memory, &place);
+    return rule_judge_at(rule, change, status_cache, &place);
 }
 
 struct judgement rule_judge_at(const struct rule *rule, const struct change *change,
-                               struct memory *memory, const struct rule_place *place)
+                               struct status_cache *status_cache, const struct rule_place *place)
 {
     char op = change->stopped_early ? 'u' : operation(rule, change);
     switch (op) {
@@ -228,7 +229,7 @@ struct judgement rule_judge_at(const struct rule *rule, const struct change *cha
     case 'u':
     case 'r':
         if (change->has_row)
-            return judge_row(rule, change, op, memory, place);
+            return judge_row(rule, change, op, status_cache, place);
         break;
     default: break;
     }

@@ -49,7 +49,7 @@ enum rule_verdict {
 struct judgement {
     enum rule_verdict verdict;
     enum skip_reason why;
-    enum memory_answer known; /* the status before, as the memory has it */
+    enum status_cache_answer known; /* the status before, as the memory has it */
     bool unsent; /* a snapshot's row that has the rule's value and was not seen with it before: if
                     it got the value while no stream was read, it is never sent */
     bool before_unknown; /* delivered although the status before is not known */
@@ -71,9 +71,9 @@ struct rule_place {
 #define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
 /* memory NULL: nothing is known, and nothing noted. */
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
-                            struct memory *memory, uint32_t status_epoch);
+                            struct status_cache *status_cache, uint32_t status_epoch);
 struct judgement rule_judge_at(const struct rule *rule, const struct change *change,
-                               struct memory *memory, const struct rule_place *place);
+                               struct status_cache *status_cache, const struct rule_place *place);
 
 /* The judgement on a record whose key changed, from that without a look at the header. It is judged
  * like an update without a before image when the order kept its id; when that cannot be told, only

@@ -19,18 +19,18 @@ struct slot {
     uint32_t tag, at;
 };
 
-struct memory {
+struct status_cache {
     struct entry *entries;
     struct slot *slots; /* twice as many as entries have room for: a power of two */
     size_t room, held, capacity;
     uint32_t newest, oldest;
     struct hash_key key;
-    struct memory_stats stats;
+    struct status_cache_stats stats;
 };
 
-struct memory *memory_new(size_t capacity, const struct hash_key *key)
+struct status_cache *status_cache_new(size_t capacity, const struct hash_key *key)
 {
-    struct memory *m = calloc(1, sizeof *m);
+    struct status_cache *m = calloc(1, sizeof *m);
     if (m == NULL)
         return NULL;
     m->capacity = capacity < CAPACITY_MAX ? capacity : CAPACITY_MAX;
@@ -39,7 +39,7 @@ struct memory *memory_new(size_t capacity, const struct hash_key *key)
     return m;
 }
 
-void memory_free(struct memory *m)
+void status_cache_free(struct status_cache *m)
 {
     if (m == NULL)
         return;
@@ -53,17 +53,17 @@ static uint32_t tag_of(struct hash_wide hash)
     return (uint32_t)(hash.half[0] >> 32);
 }
 
-static size_t next_slot(const struct memory *m, size_t i)
+static size_t next_slot(const struct status_cache *m, size_t i)
 {
     return (i + 1) & (2 * m->room - 1);
 }
 
-static size_t home_of(const struct memory *m, uint32_t tag)
+static size_t home_of(const struct status_cache *m, uint32_t tag)
 {
     return tag & (2 * m->room - 1);
 }
 
-static void enter(struct memory *m, uint32_t at)
+static void enter(struct status_cache *m, uint32_t at)
 {
     uint32_t tag = tag_of(m->entries[at].hash);
     size_t i = home_of(m, tag);
@@ -73,7 +73,7 @@ static void enter(struct memory *m, uint32_t at)
 }
 
 /* Frees the entry's slot; those behind it that it kept from their home move up. */
-static void leave(struct memory *m, uint32_t at)
+static void leave(struct status_cache *m, uint32_t at)
 {
     size_t mask = 2 * m->room - 1, gap = home_of(m, tag_of(m->entries[at].hash));
     while (m->slots[gap].at != at + 1)
@@ -89,7 +89,7 @@ static void leave(struct memory *m, uint32_t at)
 }
 
 /* Doubles the room and enters all anew; without memory what is there stays as it is. */
-static bool grow(struct memory *m)
+static bool grow(struct status_cache *m)
 {
     size_t room = m->room ? m->room * 2 : FIRST_ENTRIES;
     struct entry *entries = realloc(m->entries, room * sizeof *entries);
@@ -107,14 +107,14 @@ static bool grow(struct memory *m)
     return true;
 }
 
-static void unlink_entry(struct memory *m, uint32_t at)
+static void unlink_entry(struct status_cache *m, uint32_t at)
 {
     struct entry *e = &m->entries[at];
     *(e->newer == NOBODY ? &m->newest : &m->entries[e->newer].older) = e->older;
     *(e->older == NOBODY ? &m->oldest : &m->entries[e->older].newer) = e->newer;
 }
 
-static void link_newest(struct memory *m, uint32_t at)
+static void link_newest(struct status_cache *m, uint32_t at)
 {
     m->entries[at].newer = NOBODY;
     m->entries[at].older = m->newest;
@@ -123,7 +123,7 @@ static void link_newest(struct memory *m, uint32_t at)
 }
 
 /* A free entry: a new one, or that of the least recent order. */
-static uint32_t claim(struct memory *m)
+static uint32_t claim(struct status_cache *m)
 {
     if (m->held < m->capacity && (m->held < m->room || grow(m)))
         return (uint32_t)m->held++;
@@ -136,7 +136,7 @@ static uint32_t claim(struct memory *m)
     return at;
 }
 
-static uint32_t find(const struct memory *m, struct hash_wide hash)
+static uint32_t find(const struct status_cache *m, struct hash_wide hash)
 {
     uint32_t tag = tag_of(hash);
     if (m->room == 0)
@@ -152,7 +152,7 @@ static uint32_t find(const struct memory *m, struct hash_wide hash)
 }
 
 /* The order's entry, which is no more in the ring; a new one has no status epoch yet. */
-static uint32_t take_entry(struct memory *m, const void *id, size_t len, bool *ret_known)
+static uint32_t take_entry(struct status_cache *m, const void *id, size_t len, bool *ret_known)
 {
     struct hash_wide hash = hash_keyed_wide(&m->key, id, len);
     uint32_t at = find(m, hash);
@@ -166,8 +166,8 @@ static uint32_t take_entry(struct memory *m, const void *id, size_t len, bool *r
     return at;
 }
 
-bool memory_exchange(struct memory *m, const void *id, size_t len, const struct memory_note *now,
-                     struct memory_note *ret_before)
+bool memory_exchange(struct status_cache *m, const void *id, size_t len,
+                     const struct memory_note *now, struct memory_note *ret_before)
 {
     bool known;
     uint32_t at = take_entry(m, id, len, &known);
@@ -184,14 +184,14 @@ bool memory_exchange(struct memory *m, const void *id, size_t len, const struct 
     return known;
 }
 
-enum memory_answer memory_swap(struct memory *m, const void *id, size_t len, uint32_t status_epoch,
-                               bool triggered)
+enum status_cache_answer status_cache_swap(struct status_cache *m, const void *id, size_t len,
+                                           uint32_t status_epoch, bool triggered)
 {
     const struct memory_note now = {.status_epoch = status_epoch, .triggered = triggered};
     struct memory_note before;
     if (!memory_exchange(m, id, len, &now, &before) || before.status_epoch != status_epoch)
-        return MEMORY_UNKNOWN;
-    return before.triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
+        return STATUS_CACHE_UNKNOWN;
+    return before.triggered ? STATUS_CACHE_TRIGGERED : STATUS_CACHE_OTHER;
 }
 
 uint32_t memory_time(const void *text, size_t len)
@@ -201,9 +201,9 @@ uint32_t memory_time(const void *text, size_t len)
     return hash != 0 ? hash : 1;
 }
 
-struct memory_stats memory_stats(const struct memory *m)
+struct status_cache_stats status_cache_stats(const struct status_cache *m)
 {
-    struct memory_stats stats = m->stats;
+    struct status_cache_stats stats = m->stats;
     stats.held = m->held;
     return stats;
 }

@@ -16,18 +16,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct memory;
+struct status_cache;
 
 /* capacity in orders; 0 remembers nothing. The key is copied. NULL without memory. */
-struct memory *memory_new(size_t capacity, const struct hash_key *key);
-void memory_free(struct memory *memory); /* accepts NULL */
+struct status_cache *status_cache_new(size_t capacity, const struct hash_key *key);
+void status_cache_free(struct status_cache *status_cache); /* accepts NULL */
 
-enum memory_answer { MEMORY_UNKNOWN, MEMORY_OTHER, MEMORY_TRIGGERED };
+enum status_cache_answer { STATUS_CACHE_UNKNOWN, STATUS_CACHE_OTHER, STATUS_CACHE_TRIGGERED };
 
 /* Returns what was known of the order in this status epoch and notes what is true now, making it
  * the most recent. */
-enum memory_answer memory_swap(struct memory *memory, const void *id, size_t len,
-                               uint32_t status_epoch, bool triggered);
+enum status_cache_answer status_cache_swap(struct status_cache *status_cache, const void *id,
+                                           size_t len, uint32_t status_epoch, bool triggered);
 
 /* What is noted of an order: the status epoch it was seen in, 31 bits of a hash of its confirmed_at
  * (0: null; two times are taken for one once in two thousand million), its status. */
@@ -38,16 +38,16 @@ struct memory_note {
 
 /* The same, with the whole note: false when nothing was noted of this order, in whatever status
  * epoch. Only a note of the same status epoch counts as a hit. */
-bool memory_exchange(struct memory *memory, const void *id, size_t len,
+bool memory_exchange(struct status_cache *status_cache, const void *id, size_t len,
                      const struct memory_note *now, struct memory_note *ret_before);
 
 /* A hash as a note holds it; never 0. */
 uint32_t memory_time(const void *text, size_t len);
 
-struct memory_stats {
+struct status_cache_stats {
     uint64_t hits, misses, evictions;
     size_t held;
 };
-struct memory_stats memory_stats(const struct memory *memory);
+struct status_cache_stats status_cache_stats(const struct status_cache *status_cache);
 
 #endif

@@ -10,7 +10,7 @@
 struct transform {
     struct rule rule;
     struct payload_options payload;
-    struct memory *memory;
+    struct status_cache *status_cache;
     const char *id_column; /* borrowed */
     const char *table;     /* rule.table; borrowed, NULL: any */
     uint64_t first_table;  /* hash of the first one seen; 0: none yet */
@@ -65,8 +65,8 @@ struct transform *transform_new(const struct config *config)
     t->table = config->rule_table;
     t->id_column = config->payload_column[FIELD_ORDER_ID];
     buf_init(&t->body, PAYLOAD_BODY_MAX);
-    t->memory = memory_new((size_t)config->rule_memory, &config->hash_key);
-    if (t->memory == NULL || (config->rule_placeholder != NULL && t->placeholder == NULL)) {
+    t->status_cache = status_cache_new((size_t)config->rule_memory, &config->hash_key);
+    if (t->status_cache == NULL || (config->rule_placeholder != NULL && t->placeholder == NULL)) {
         transform_free(t);
         return NULL;
     }
@@ -77,7 +77,7 @@ void transform_free(struct transform *t)
 {
     if (t == NULL)
         return;
-    memory_free(t->memory);
+    status_cache_free(t->status_cache);
     free(t->placeholder);
     buf_done(&t->body);
     free(t);
@@ -191,7 +191,7 @@ static void judge(struct transform *t, const struct change *change, const struct
     const struct rule_place place = {record->status_epoch, record->era_is_live,
                                      record->era_context};
     struct judgement judgement =
-        rule_judge_at(&t->rule, change, record->alone ? NULL : t->memory, &place);
+        rule_judge_at(&t->rule, change, record->alone ? NULL : t->status_cache, &place);
     if (judgement.verdict == RULE_DELIVER &&
         record->has_header(record->context, RULE_KEY_CHANGE_HEADER))
         judgement = judge_key_change(t, change, record, judgement);
@@ -283,7 +283,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
         undecodable(ret_result, "the record to be retried holds no row");
 }
 
-struct memory_stats transform_memory_stats(const struct transform *t)
+struct status_cache_stats transform_status_cache_stats(const struct transform *t)
 {
-    return memory_stats(t->memory);
+    return status_cache_stats(t->status_cache);
 }

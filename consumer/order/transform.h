@@ -75,6 +75,6 @@ struct transformed {
 void transform_apply(struct transform *t, const struct plan *plan, const struct record *record,
                      bool gate, struct transformed *ret_result);
 
-struct memory_stats transform_memory_stats(const struct transform *t);
+struct status_cache_stats transform_status_cache_stats(const struct transform *t);
 
 #endif

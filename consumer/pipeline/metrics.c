@@ -87,12 +87,13 @@ static void add_records(const struct pipeline *p, struct buf *b)
 /* Of last statuses, which stand in for a row before that events do not show. */
 static void add_memory(const struct pipeline *p, struct buf *b)
 {
-    struct memory_stats memory = transform_memory_stats(p->transform);
-    counter(b, "memory_hits_total", memory.hits, "Orders whose last status was remembered.");
-    counter(b, "memory_misses_total", memory.misses, "Orders whose last status was not.");
-    counter(b, "memory_evictions_total", memory.evictions,
+    struct status_cache_stats status_cache = transform_status_cache_stats(p->transform);
+    counter(b, "memory_hits_total", status_cache.hits, "Orders whose last status was remembered.");
+    counter(b, "memory_misses_total", status_cache.misses, "Orders whose last status was not.");
+    counter(b, "memory_evictions_total", status_cache.evictions,
             "Orders forgotten for others; rule.memory is how many are remembered.");
-    gauge(b, "memory_orders", (int64_t)memory.held, "Orders whose last status is remembered.");
+    gauge(b, "memory_orders", (int64_t)status_cache.held,
+          "Orders whose last status is remembered.");
 }
 
 static void add_deliveries(const struct pipeline *p, struct buf *b)

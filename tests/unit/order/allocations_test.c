@@ -178,17 +178,17 @@ static void orders_share_the_memorys_growth(void **state)
 {
     (void)state;
     enum { ORDERS = 20000, GROWTHS_MAX = 2 * 10 };
-    struct memory *memory = memory_new(ORDERS, &(struct hash_key){{1, 2}});
-    assert_non_null(memory);
+    struct status_cache *status_cache = status_cache_new(ORDERS, &(struct hash_key){{1, 2}});
+    assert_non_null(status_cache);
     unsigned long before = allocations;
     for (uint32_t i = 0; i < ORDERS; i++)
-        memory_swap(memory, &i, sizeof i, 1, false);
+        status_cache_swap(status_cache, &i, sizeof i, 1, false);
     assert_true(allocations - before <= GROWTHS_MAX);
     before = allocations;
     for (uint32_t i = 0; i < 2 * ORDERS; i++)
-        memory_swap(memory, &i, sizeof i, 1, false);
+        status_cache_swap(status_cache, &i, sizeof i, 1, false);
     assert_int_equal(allocations - before, 0);
-    memory_free(memory);
+    status_cache_free(status_cache);
 }
 
 /* What outlives the record: all of it in one piece, however much it is. */

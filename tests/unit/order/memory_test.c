@@ -19,19 +19,19 @@ struct model {
         bool triggered;
     } list[ORDERS_MAX];
     size_t held, capacity;
-    struct memory_stats stats;
+    struct status_cache_stats stats;
 };
 
-static enum memory_answer model_swap(struct model *m, uint32_t order, uint32_t status_epoch,
-                                     bool triggered)
+static enum status_cache_answer model_swap(struct model *m, uint32_t order, uint32_t status_epoch,
+                                           bool triggered)
 {
-    enum memory_answer answer = MEMORY_UNKNOWN;
+    enum status_cache_answer answer = STATUS_CACHE_UNKNOWN;
     size_t at = 0;
     while (at < m->held && m->list[at].order != order)
         at++;
     bool holds = at < m->held && m->list[at].status_epoch == status_epoch;
     if (holds)
-        answer = m->list[at].triggered ? MEMORY_TRIGGERED : MEMORY_OTHER;
+        answer = m->list[at].triggered ? STATUS_CACHE_TRIGGERED : STATUS_CACHE_OTHER;
     *(holds ? &m->stats.hits : &m->stats.misses) += 1;
     if (at == m->held) {
         if (m->capacity == 0)
@@ -58,15 +58,16 @@ static uint32_t random_below(uint32_t limit)
     return (uint32_t)(random_state >> 33) % limit;
 }
 
-static void compare(struct memory *memory, struct model *model, uint32_t order)
+static void compare(struct status_cache *status_cache, struct model *model, uint32_t order)
 {
     char id[40];
     bool triggered = random_below(2);
     uint32_t status_epoch = random_below(8) / 6; /* mostly the same one */
     int len = snprintf(id, sizeof id, "11111111-0000-4000-8000-%u", order);
-    enum memory_answer expected = model_swap(model, order, status_epoch, triggered);
-    assert_int_equal(memory_swap(memory, id, (size_t)len, status_epoch, triggered), expected);
-    struct memory_stats stats = memory_stats(memory);
+    enum status_cache_answer expected = model_swap(model, order, status_epoch, triggered);
+    assert_int_equal(status_cache_swap(status_cache, id, (size_t)len, status_epoch, triggered),
+                     expected);
+    struct status_cache_stats stats = status_cache_stats(status_cache);
     assert_int_equal(stats.hits, model->stats.hits);
     assert_int_equal(stats.misses, model->stats.misses);
     assert_int_equal(stats.evictions, model->stats.evictions);
@@ -82,14 +83,15 @@ static void it_is_an_exact_lru(void **state)
         for (uint32_t seed = 1; seed <= 4; seed++) {
             static struct model model;
             size_t capacity = capacities[i];
-            struct memory *memory = memory_new(capacity, &(struct hash_key){{1, 2}});
-            assert_non_null(memory);
+            struct status_cache *status_cache =
+                status_cache_new(capacity, &(struct hash_key){{1, 2}});
+            assert_non_null(status_cache);
             model = (struct model){.capacity = capacity};
             random_state = seed * 1000003u + capacity;
             uint32_t orders = (uint32_t)(capacity * (seed + 1) / 3 + 2);
             for (int n = 0; n < 6000; n++)
-                compare(memory, &model, random_below(orders));
-            memory_free(memory);
+                compare(status_cache, &model, random_below(orders));
+            status_cache_free(status_cache);
         }
 }
 
@@ -103,14 +105,15 @@ static void ids_are_told_apart(void **state)
     } ids[] = {{"", 0},    {"\0", 1},       {"\0\0", 2},       {"a", 1},
                {"a\0", 2}, {"12345678", 8}, {"12345678\0", 9}, {"123456781", 9}};
     enum { COUNT = sizeof ids / sizeof *ids };
-    struct memory *memory = memory_new(COUNT, &(struct hash_key){{1, 2}});
-    assert_non_null(memory);
+    struct status_cache *status_cache = status_cache_new(COUNT, &(struct hash_key){{1, 2}});
+    assert_non_null(status_cache);
     for (size_t i = 0; i < COUNT; i++)
-        assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, 1, i % 2), MEMORY_UNKNOWN);
+        assert_int_equal(status_cache_swap(status_cache, ids[i].id, ids[i].len, 1, i % 2),
+                         STATUS_CACHE_UNKNOWN);
     for (size_t i = 0; i < COUNT; i++)
-        assert_int_equal(memory_swap(memory, ids[i].id, ids[i].len, 1, false),
-                         i % 2 ? MEMORY_TRIGGERED : MEMORY_OTHER);
-    memory_free(memory);
+        assert_int_equal(status_cache_swap(status_cache, ids[i].id, ids[i].len, 1, false),
+                         i % 2 ? STATUS_CACHE_TRIGGERED : STATUS_CACHE_OTHER);
+    status_cache_free(status_cache);
 }
 
 int main(void)

@@ -41,19 +41,19 @@ static const char *show(const struct judgement *j)
     return line;
 }
 
-static void expect(const struct rule *rule, const struct change *change, struct memory *memory,
-                   const char *expected)
+static void expect(const struct rule *rule, const struct change *change,
+                   struct status_cache *status_cache, const char *expected)
 {
-    struct judgement j = rule_judge(rule, change, memory, 1);
+    struct judgement j = rule_judge(rule, change, status_cache, 1);
     assert_string_equal(show(&j), expected);
 }
 
 static void one(const struct rule *rule, struct change change, const char *expected)
 {
-    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
-    assert_non_null(memory);
-    expect(rule, &change, memory, expected);
-    memory_free(memory);
+    struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
+    assert_non_null(status_cache);
+    expect(rule, &change, status_cache, expected);
+    status_cache_free(status_cache);
 }
 
 static void every_operation(void **state)
@@ -193,13 +193,13 @@ struct step {
 
 static void play(const struct step *steps, size_t count)
 {
-    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
-    assert_non_null(memory);
+    struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
+    assert_non_null(status_cache);
     for (size_t i = 0; i < count; i++) {
         struct change change = event(steps[i].op, steps[i].before, steps[i].status);
-        expect(&usual, &change, memory, steps[i].expected);
+        expect(&usual, &change, status_cache, steps[i].expected);
     }
-    memory_free(memory);
+    status_cache_free(status_cache);
 }
 
 #define PLAY(...)                                  \
@@ -248,8 +248,8 @@ static void orders_are_known_by_ids_of_every_kind(void **state)
         {.kind = COLUMN_DOUBLE, .real = 1.5},
     };
     static const char *const texts[] = {"7", "-7", "12345678901234567890", "0.07", "1.5"};
-    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
-    assert_non_null(memory);
+    struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
+    assert_non_null(status_cache);
     for (int round = 0; round < 2; round++)
         for (size_t i = 0; i < sizeof ids / sizeof *ids; i++) {
             struct order_id id;
@@ -258,9 +258,10 @@ static void orders_are_known_by_ids_of_every_kind(void **state)
             assert_true(order_id_of(&change, &id));
             assert_int_equal(id.len, strlen(texts[i]));
             assert_memory_equal(id.text, texts[i], id.len);
-            expect(&usual, &change, memory, round ? "skip already_confirmed" : "deliver unknown");
+            expect(&usual, &change, status_cache,
+                   round ? "skip already_confirmed" : "deliver unknown");
         }
-    memory_free(memory);
+    status_cache_free(status_cache);
 }
 
 static void ids_that_name_no_order(void **state)
@@ -299,17 +300,17 @@ static void the_same_confirmed_at_is_the_same_transition(void **state)
     static const char *const ops[] = {"c", "r"};
     const struct rule rule = {.value = "confirmed", .deliver_snapshot = true};
     for (size_t i = 0; i < 2; i++) {
-        struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
+        struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
         struct change change = event_at("u", "confirmed", "2026-01-01");
-        expect(&rule, &change, memory, "deliver unknown");
+        expect(&rule, &change, status_cache, "deliver unknown");
         change = event_at(ops[i], "confirmed", "2026-01-01");
-        expect(&rule, &change, memory, "skip already_confirmed");
+        expect(&rule, &change, status_cache, "skip already_confirmed");
         change = event_at(ops[i], "confirmed", "2026-01-02");
-        expect(&rule, &change, memory, "deliver ");
+        expect(&rule, &change, status_cache, "deliver ");
         change = event_at(ops[i], "confirmed", NULL); /* nothing shows that it is the same */
-        expect(&rule, &change, memory, "deliver ");
-        expect(&rule, &change, memory, "deliver ");
-        memory_free(memory);
+        expect(&rule, &change, status_cache, "deliver ");
+        expect(&rule, &change, status_cache, "deliver ");
+        status_cache_free(status_cache);
     }
 }
 
@@ -330,14 +331,14 @@ static void other_partitions_know_as_long_as_they_are_read(void **state)
     } cases[] = {
         {2, 1, "skip already_confirmed"}, {3, 1, "deliver "}, {1, 1, "skip already_confirmed"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
+        struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
         struct change change = event_at("c", "confirmed", "2026-01-01");
         const struct rule_place seen = {.status_epoch = cases[i].seen},
                                 read = {cases[i].read, is_era_2, NULL};
-        (void)rule_judge_at(&usual, &change, memory, &seen);
-        struct judgement j = rule_judge_at(&usual, &change, memory, &read);
+        (void)rule_judge_at(&usual, &change, status_cache, &seen);
+        struct judgement j = rule_judge_at(&usual, &change, status_cache, &read);
         assert_string_equal(show(&j), cases[i].expected);
-        memory_free(memory);
+        status_cache_free(status_cache);
     }
 }
 
@@ -346,13 +347,13 @@ static void a_snapshot_sends_what_the_stream_missed(void **state)
     (void)state;
     PLAY({"c", NULL, "pending", "skip not_confirmed"}, {"r", NULL, "confirmed", "deliver "},
          {"r", NULL, "confirmed", "skip snapshot"});
-    struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
+    struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
     struct change change = event_at("r", "confirmed", "2026-01-01");
-    assert_true(rule_judge(&usual, &change, memory, 1).unsent);  /* never seen before */
-    assert_false(rule_judge(&usual, &change, memory, 1).unsent); /* counted already */
+    assert_true(rule_judge(&usual, &change, status_cache, 1).unsent);  /* never seen before */
+    assert_false(rule_judge(&usual, &change, status_cache, 1).unsent); /* counted already */
     change = event_at("r", "pending", NULL);
-    assert_false(rule_judge(&usual, &change, memory, 1).unsent);
-    memory_free(memory);
+    assert_false(rule_judge(&usual, &change, status_cache, 1).unsent);
+    status_cache_free(status_cache);
 }
 
 static void key_changes(void **state)
@@ -373,15 +374,15 @@ static void key_changes(void **state)
         {"confirmed", false, false, "skip already_confirmed"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct memory *memory = memory_new(10, &(struct hash_key){{1, 2}});
+        struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
         struct change before = event("c", NULL, cases[i].before);
         struct change change = event_at("c", "confirmed", "2026-01-01");
         if (cases[i].before != NULL)
-            (void)rule_judge(&usual, &before, memory, 1);
-        struct judgement j = rule_judge_key_change(rule_judge(&usual, &change, memory, 1),
+            (void)rule_judge(&usual, &before, status_cache, 1);
+        struct judgement j = rule_judge_key_change(rule_judge(&usual, &change, status_cache, 1),
                                                    cases[i].same_id, cases[i].told);
         assert_string_equal(show(&j), cases[i].expected);
-        memory_free(memory);
+        status_cache_free(status_cache);
     }
 }
 

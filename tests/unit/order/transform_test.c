@@ -213,7 +213,7 @@ static void the_memory_is_as_large_as_asked_for_and_counts(void **state)
     assert_contains(outcome(&f, "u", "3", "confirmed"), "deliver  "); /* 2 is forgotten */
     assert_contains(outcome(&f, "u", "1", "confirmed"), "skip already_confirmed");
     assert_contains(outcome(&f, "u", "2", "confirmed"), "deliver  ");
-    struct memory_stats stats = transform_memory_stats(f.transform);
+    struct status_cache_stats stats = transform_status_cache_stats(f.transform);
     assert_int_equal(stats.hits, 2);
     assert_int_equal(stats.misses, 4);
     assert_int_equal(stats.evictions, 2);
