@@ -109,17 +109,17 @@ static enum breaker_cause find_cause(const struct breaker *b, const struct break
     if (class == OUTCOME_ENDPOINT)
         return BREAKER_ENDPOINT_FAULT;
     if (class == OUTCOME_TRANSIENT) {
-        struct sums recent = sum(b, options->failures_window_s, now_ms);
+        struct sums history = sum(b, options->failures_window_s, now_ms);
         if (b->in_row >= options->failures_in_row)
             return BREAKER_IN_ROW;
-        if (recent.answers >= (uint64_t)options->failures_min &&
-            recent.failures * 2 >= recent.answers)
+        if (history.answers >= (uint64_t)options->failures_min &&
+            history.failures * 2 >= history.answers)
             return BREAKER_RATE;
     }
     if (class == OUTCOME_REFUSED) {
-        struct sums recent = sum(b, options->refusals_window_s, now_ms);
-        if (recent.refusals >= (uint64_t)options->refusals_min &&
-            recent.refusals * 2 >= recent.answers)
+        struct sums history = sum(b, options->refusals_window_s, now_ms);
+        if (history.refusals >= (uint64_t)options->refusals_min &&
+            history.refusals * 2 >= history.answers)
             return BREAKER_REFUSALS;
     }
     return BREAKER_NONE;

@@ -14,23 +14,23 @@ struct place {
 
 /* The keys stand apart from what is remembered: most orders are not found, and looking for one
  * touches two lines of memory instead of eight. */
-struct recent {
+struct history {
     size_t sets; /* a power of two */
     uint64_t clock;
     struct hash_key hash_key;
     struct place *places;
     struct order {
         int count;
-        struct transition transitions[RECENT_TRANSITIONS]; /* latest first */
+        struct transition transitions[HISTORY_TRANSITIONS]; /* latest first */
     } orders[];
 };
 
-struct recent *recent_new(size_t orders, const struct hash_key *key)
+struct history *history_new(size_t orders, const struct hash_key *key)
 {
     size_t sets = 1;
     while (sets * WAYS < orders)
         sets *= 2;
-    struct recent *r = calloc(1, sizeof *r + sets * WAYS * sizeof *r->orders);
+    struct history *r = calloc(1, sizeof *r + sets * WAYS * sizeof *r->orders);
     if (r == NULL)
         return NULL;
     r->sets = sets;
@@ -42,19 +42,19 @@ struct recent *recent_new(size_t orders, const struct hash_key *key)
     return NULL;
 }
 
-void recent_free(struct recent *r)
+void history_free(struct history *r)
 {
     if (r != NULL)
         free(r->places);
     free(r);
 }
 
-static struct hash_wide key_of(const struct recent *r, struct slice order)
+static struct hash_wide key_of(const struct history *r, struct slice order)
 {
     return hash_keyed_wide(&r->hash_key, order.data, order.len);
 }
 
-static size_t first_of(const struct recent *r, struct hash_wide key)
+static size_t first_of(const struct history *r, struct hash_wide key)
 {
     return (key.half[0] & (r->sets - 1)) * WAYS;
 }
@@ -65,7 +65,7 @@ static bool is(const struct place *place, struct hash_wide key)
            place->key.half[1] == key.half[1];
 }
 
-void recent_note(struct recent *r, struct slice id, const struct transition *transition)
+void history_note(struct history *r, struct slice id, const struct transition *transition)
 {
     struct hash_wide key = key_of(r, id);
     struct place *set = &r->places[first_of(r, key)], *place = set;
@@ -79,9 +79,9 @@ void recent_note(struct recent *r, struct slice id, const struct transition *tra
     }
     place->used = ++r->clock;
     memmove(order->transitions + 1, order->transitions,
-            (RECENT_TRANSITIONS - 1) * sizeof *order->transitions);
+            (HISTORY_TRANSITIONS - 1) * sizeof *order->transitions);
     order->transitions[0] = *transition;
-    order->count += order->count < RECENT_TRANSITIONS;
+    order->count += order->count < HISTORY_TRANSITIONS;
 }
 
 /* Below, at, or above 0: before it, itself, behind it. */
@@ -93,20 +93,20 @@ static int compare(const struct transition *a, const struct transition *b)
     return (d > 0) - (d < 0);
 }
 
-enum recent_standing recent_standing(const struct recent *r, struct slice id,
-                                     const struct transition *this)
+enum history_standing history_standing(const struct history *r, struct slice id,
+                                       const struct transition *this)
 {
     struct hash_wide key = key_of(r, id);
-    enum recent_standing standing = RECENT_UNKNOWN;
+    enum history_standing standing = HISTORY_UNKNOWN;
     size_t first = first_of(r, key);
     for (size_t at = first; at < first + WAYS; at++)
         for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
             const struct transition *t = &r->orders[at].transitions[i];
             int order = compare(t, this);
             if (t->delivered && order > 0)
-                return RECENT_OVERTAKEN;
+                return HISTORY_OVERTAKEN;
             if (t->delivered && order == 0)
-                standing = RECENT_DELIVERED;
+                standing = HISTORY_DELIVERED;
         }
     return standing;
 }
@@ -135,7 +135,7 @@ static bool add_transition(struct buf *b, const struct transition *t)
     return ok;
 }
 
-bool recent_write(const struct recent *r, struct slice id, struct buf *b)
+bool history_write(const struct history *r, struct slice id, struct buf *b)
 {
     struct hash_wide key = key_of(r, id);
     size_t first = first_of(r, key);

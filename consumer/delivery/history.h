@@ -14,40 +14,40 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { RECENT_TRANSITIONS = 3, RECENT_REASON_MAX = 48, RECENT_TIME_MAX = 40 };
+enum { HISTORY_TRANSITIONS = 3, HISTORY_REASON_MAX = 48, HISTORY_TIME_MAX = 40 };
 
 struct transition {
     char webhook_id[IDENTITY_TEXT_MAX];
-    char reason[RECENT_REASON_MAX];
-    char confirmed_at[RECENT_TIME_MAX]; /* "" : none, or longer than that */
-    int32_t partition;                  /* where its record lies in the orders' topic */
-    int64_t offset, lsn;                /* lsn -1: none */
-    bool delivered;                     /* else parked */
+    char reason[HISTORY_REASON_MAX];
+    char confirmed_at[HISTORY_TIME_MAX]; /* "" : none, or longer than that */
+    int32_t partition;                   /* where its record lies in the orders' topic */
+    int64_t offset, lsn;                 /* lsn -1: none */
+    bool delivered;                      /* else parked */
     int attempts;
     int64_t settled_ms; /* wall clock */
 };
 
-struct recent;
+struct history;
 
 /* Room for about so many orders. The key is copied. NULL without memory. */
-struct recent *recent_new(size_t orders, const struct hash_key *key);
-void recent_free(struct recent *recent); /* accepts NULL */
+struct history *history_new(size_t orders, const struct hash_key *key);
+void history_free(struct history *history); /* accepts NULL */
 
-void recent_note(struct recent *recent, struct slice order, const struct transition *transition);
+void history_note(struct history *history, struct slice order, const struct transition *transition);
 
 /* Where a transition stands beside those of its order that were delivered; of the given one only
  * partition, offset and lsn count. Later is what lies behind it in its partition; in another one,
  * what has the higher lsn. */
-enum recent_standing {
-    RECENT_UNKNOWN,   /* nothing is known against it */
-    RECENT_DELIVERED, /* it was delivered, and no later one */
-    RECENT_OVERTAKEN  /* a later one was delivered */
+enum history_standing {
+    HISTORY_UNKNOWN,   /* nothing is known against it */
+    HISTORY_DELIVERED, /* it was delivered, and no later one */
+    HISTORY_OVERTAKEN  /* a later one was delivered */
 };
-enum recent_standing recent_standing(const struct recent *recent, struct slice order,
-                                     const struct transition *transition);
+enum history_standing history_standing(const struct history *history, struct slice order,
+                                       const struct transition *transition);
 
 /* Appends a JSON array of the order's transitions, latest first; "[]" when none is known. False
  * when a text is no valid UTF-8. */
-bool recent_write(const struct recent *recent, struct slice order, struct buf *b);
+bool history_write(const struct history *history, struct slice order, struct buf *b);
 
 #endif

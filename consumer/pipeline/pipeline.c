@@ -17,7 +17,7 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-enum { RECENT_ORDERS = 8192 };
+enum { HISTORY_ORDERS = 8192 };
 enum { PROGRESS_EVERY_MS = 10000, IDLE_WAIT_MS = 1000, LOOK_UP_MS = 10000 };
 enum { LEAVE_WAIT_MS = 20 };     /* that the consumer is closed wakes nobody up */
 enum { TEXT_MAX = 1024 * 1024 }; /* as large as brokers take: a huge id, thousands of partitions */
@@ -155,12 +155,12 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     }
     p->transform = transform_new(config);
     p->order_queues = order_queues_new(&config->hash_key);
-    p->recent = recent_new(RECENT_ORDERS, &config->hash_key);
+    p->history = history_new(HISTORY_ORDERS, &config->hash_key);
     p->answered = answered_new_for(config);
     p->plans = plans_new(config, p->registry);
     p->reload = reload_new(config);
     if (p->transform == NULL || p->order_queues == NULL || p->plans == NULL || p->reload == NULL ||
-        p->recent == NULL || p->answered == NULL) {
+        p->history == NULL || p->answered == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         pipeline_free(p);
         return NULL;
@@ -205,7 +205,7 @@ void pipeline_free(struct pipeline *p)
     free(p->end_offsets);
     buf_done(&p->text);
     buf_done(&p->previous);
-    recent_free(p->recent);
+    history_free(p->history);
     answered_free(p->answered);
     reload_free(p->reload);
     config_free(p->adopted);

@@ -121,7 +121,7 @@ struct pipeline {
     struct transform *transform;
     struct plans *plans;
     struct order_queues *order_queues;
-    struct recent *recent;         /* transitions that were settled */
+    struct history *history;       /* transitions that were settled */
     struct answered *answered;     /* records that are not sent again */
     struct partition **partitions; /* by slot; NULL: never assigned */
     size_t partition_count;

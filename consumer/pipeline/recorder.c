@@ -95,7 +95,7 @@ static struct slice known_order(const struct delivery *d)
 static const char *previous_of(struct pipeline *p, const struct delivery *d)
 {
     buf_reset(&p->previous);
-    bool ok = d->has_order_id && recent_write(p->recent, d->text[TEXT_ORDER_ID], &p->previous);
+    bool ok = d->has_order_id && history_write(p->history, d->text[TEXT_ORDER_ID], &p->previous);
     return ok ? buf_text(&p->previous) : "";
 }
 
@@ -113,7 +113,7 @@ static void remember(struct pipeline *p, const struct delivery *d, bool delivere
         snprintf(t.reason, sizeof t.reason, "%s", d->reason);
     if (time->len < sizeof t.confirmed_at && time->len > 0)
         memcpy(t.confirmed_at, time->data, time->len);
-    recent_note(p->recent, d->text[TEXT_ORDER_ID], &t);
+    history_note(p->history, d->text[TEXT_ORDER_ID], &t);
 }
 
 static bool write_record(struct pipeline *p, const struct delivery *d, const char *state,

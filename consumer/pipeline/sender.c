@@ -394,9 +394,9 @@ static bool retry_is_superseded(const struct pipeline *p, const struct delivery 
     if (!d->manual || d->dispatched || !d->has_order_id)
         return false;
     const struct transition this = {.partition = d->partition, .offset = d->offset, .lsn = d->lsn};
-    switch (recent_standing(p->recent, d->text[TEXT_ORDER_ID], &this)) {
-    case RECENT_OVERTAKEN: *ret_why = "superseded"; return true;
-    case RECENT_DELIVERED: *ret_why = "already_delivered"; return !d->forced;
+    switch (history_standing(p->history, d->text[TEXT_ORDER_ID], &this)) {
+    case HISTORY_OVERTAKEN: *ret_why = "superseded"; return true;
+    case HISTORY_DELIVERED: *ret_why = "already_delivered"; return !d->forced;
     default: return false;
     }
 }

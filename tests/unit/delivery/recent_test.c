@@ -1,4 +1,4 @@
-/* recent_test: what is remembered of orders, and that it is bounded. */
+/* history_test: what is remembered of orders, and that it is bounded. */
 #include "delivery/history.h"
 
 #include <jansson.h>
@@ -11,21 +11,21 @@
 
 #include <cmocka.h>
 
-static void note(struct recent *r, const char *order, int number)
+static void note(struct history *r, const char *order, int number)
 {
     struct transition t = {.delivered = number % 2 == 0, .attempts = number, .settled_ms = 1000};
     snprintf(t.webhook_id, sizeof t.webhook_id, "msg_%d", number);
     snprintf(t.reason, sizeof t.reason, "%s", number % 2 ? "missing:client_phone" : "");
-    recent_note(r, slice_of(order), &t);
+    history_note(r, slice_of(order), &t);
 }
 
 /* The attempts of the order's transitions as digits: "321". */
-static void assert_known(const struct recent *r, const char *order, const char *expected)
+static void assert_known(const struct history *r, const char *order, const char *expected)
 {
     char digits[8] = "";
     struct buf b;
     buf_init(&b, 4096);
-    assert_true(recent_write(r, slice_of(order), &b));
+    assert_true(history_write(r, slice_of(order), &b));
     json_t *array = json_loadb(b.data, b.len, JSON_REJECT_DUPLICATES, NULL);
     assert_true(json_is_array(array));
     for (size_t i = 0; i < json_array_size(array); i++) {
@@ -43,7 +43,7 @@ static void assert_known(const struct recent *r, const char *order, const char *
 
 static void the_latest_three_latest_first(void **state)
 {
-    struct recent *r = recent_new(100, &(struct hash_key){{1, 2}});
+    struct history *r = history_new(100, &(struct hash_key){{1, 2}});
     (void)state;
     assert_known(r, "a", "");
     note(r, "a", 1);
@@ -56,13 +56,13 @@ static void the_latest_three_latest_first(void **state)
     assert_known(r, "a", "432");
     assert_known(r, "b", "9");
     assert_known(r, "c", "");
-    recent_free(r);
+    history_free(r);
 }
 
 /* Who has not been heard of for longest gives way; who is heard of again and again stays. */
 static void old_ones_give_way(void **state)
 {
-    struct recent *r = recent_new(64, &(struct hash_key){{1, 2}});
+    struct history *r = history_new(64, &(struct hash_key){{1, 2}});
     char id[16];
     int known = 0;
     (void)state;
@@ -77,25 +77,25 @@ static void old_ones_give_way(void **state)
         struct buf b;
         snprintf(id, sizeof id, "o%d", i);
         buf_init(&b, 4096);
-        assert_true(recent_write(r, slice_of(id), &b));
+        assert_true(history_write(r, slice_of(id), &b));
         known += b.len > 2;
         buf_done(&b);
     }
     assert_true(known > 32 && known < 64);
-    recent_free(r);
+    history_free(r);
 }
 
 static void text_that_is_no_text_is_told(void **state)
 {
-    struct recent *r = recent_new(1, &(struct hash_key){{1, 2}});
+    struct history *r = history_new(1, &(struct hash_key){{1, 2}});
     struct transition t = {.reason = "\xff"};
     struct buf b;
     (void)state;
     buf_init(&b, 4096);
-    recent_note(r, slice_of("a"), &t);
-    assert_false(recent_write(r, slice_of("a"), &b));
+    history_note(r, slice_of("a"), &t);
+    assert_false(history_write(r, slice_of("a"), &b));
     buf_done(&b);
-    recent_free(r);
+    history_free(r);
 }
 
 int main(void)
