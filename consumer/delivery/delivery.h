@@ -84,9 +84,9 @@ struct delivery {
     int64_t held_ms;                            /* monotonic time at which it was read */
     struct delivery *held_next, *held_previous; /* among all that are held, oldest first */
 
-    char id[IDENTITY_TEXT_MAX]; /* webhook-id; "" for a record without an order */
-    uint64_t order_hash;        /* keyed; order_queue_add's */
-    size_t size;                /* bytes it takes, for the bound on memory */
+    char id[WEBHOOK_ID_MAX]; /* webhook-id; "" for a record without an order */
+    uint64_t order_hash;     /* keyed; order_queue_add's */
+    size_t size;             /* bytes it takes, for the bound on memory */
     struct slice text[DELIVERY_TEXT_COUNT];
     char bytes[];
 };

@@ -17,7 +17,7 @@
 enum { HISTORY_TRANSITIONS = 3, HISTORY_REASON_MAX = 48, HISTORY_TIME_MAX = 40 };
 
 struct transition {
-    char webhook_id[IDENTITY_TEXT_MAX];
+    char webhook_id[WEBHOOK_ID_MAX];
     char reason[HISTORY_REASON_MAX];
     char confirmed_at[HISTORY_TIME_MAX]; /* "" : none, or longer than that */
     int32_t partition;                   /* where its record lies in the orders' topic */

@@ -149,8 +149,8 @@ static void note_order(const struct change *change, const struct record *record,
     if (number->kind == COLUMN_TEXT && utf8_is_valid(number->data, number->len))
         result->order_number = (struct slice){number->data, number->len};
     result->lsn = change->lsn.kind == COLUMN_INT ? change->lsn.number : -1;
-    identity_of(change, &result->order_id, record->topic, record->partition, record->offset,
-                result->id);
+    webhook_id_of(change, &result->order_id, record->topic, record->partition, record->offset,
+                  result->id);
 }
 
 static void deliver(struct transform *t, const struct change *change, const struct record *record,

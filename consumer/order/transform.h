@@ -60,14 +60,14 @@ struct transformed {
     bool whole;       /* its bytes were read to their end, and fit the schema */
     bool misfit;      /* they do not fit it; detail says how */
     bool judged;      /* the rule has said that it is to be delivered, now or (any_row) before */
-    const struct buf *body;     /* of TRANSFORM_DELIVER */
-    struct order_id order_id;   /* unless skipped; len 0: the record has none */
-    struct order_id owner;      /* unless skipped; len 0: not asked for, or not known */
-    struct slice order_number;  /* unless skipped; len 0: none, or not text */
-    struct slice confirmed_at;  /* of TRANSFORM_DELIVER: as rendered */
-    int64_t lsn;                /* unless skipped; -1: none */
-    char id[IDENTITY_TEXT_MAX]; /* unless skipped: the webhook-id; "" without an order */
-    char why_text[48];          /* what `why` points to when it names a field */
+    const struct buf *body;    /* of TRANSFORM_DELIVER */
+    struct order_id order_id;  /* unless skipped; len 0: the record has none */
+    struct order_id owner;     /* unless skipped; len 0: not asked for, or not known */
+    struct slice order_number; /* unless skipped; len 0: none, or not text */
+    struct slice confirmed_at; /* of TRANSFORM_DELIVER: as rendered */
+    int64_t lsn;               /* unless skipped; -1: none */
+    char id[WEBHOOK_ID_MAX];   /* unless skipped: the webhook-id; "" without an order */
+    char why_text[48];         /* what `why` points to when it names a field */
 };
 
 /* gate: stop reading a record as soon as it is known not to trigger; its skip reason is then

@@ -44,8 +44,8 @@ static void add_transition(struct buf *b, const struct change *change, const cha
         buf_addf(b, "topic=%s partition=%" PRId32 " offset=%" PRId64, topic, partition, offset);
 }
 
-void identity_of(const struct change *change, const struct order_id *id, const char *topic,
-                 int32_t partition, int64_t offset, char text[IDENTITY_TEXT_MAX])
+void webhook_id_of(const struct change *change, const struct order_id *id, const char *topic,
+                   int32_t partition, int64_t offset, char text[WEBHOOK_ID_MAX])
 {
     static const char hex[] = "0123456789abcdef";
     struct buf b;

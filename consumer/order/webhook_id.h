@@ -11,10 +11,10 @@
 
 #include <stdint.h>
 
-#define IDENTITY_TEXT_MAX 40 /* "msg_" + 32 hex digits + NUL, and some room */
+#define WEBHOOK_ID_MAX 40 /* "msg_" + 32 hex digits + NUL, and some room */
 
 /* Writes "msg_" and 32 hex digits (the first half of a SHA-256) into text. */
-void identity_of(const struct change *change, const struct order_id *id, const char *topic,
-                 int32_t partition, int64_t offset, char text[IDENTITY_TEXT_MAX]);
+void webhook_id_of(const struct change *change, const struct order_id *id, const char *topic,
+                   int32_t partition, int64_t offset, char text[WEBHOOK_ID_MAX]);
 
 #endif
