@@ -11,7 +11,7 @@
 
 enum { TURN_MS = 20, REGISTRY_PATIENCE_MS = 30000 };
 
-struct judge {
+struct evaluator {
     const struct config *config;
     struct loop *loop;
     struct http *http;
@@ -30,13 +30,13 @@ static void nothing(void *context)
 
 static void stop_asked(void *context, int fd, unsigned events)
 {
-    struct judge *j = context;
+    struct evaluator *j = context;
     (void)events;
     loop_forget(j->loop, fd);
     j->stopped = true;
 }
 
-static bool open_judge(struct judge *j, int stop_fd, struct error *err)
+static bool open_evaluator(struct evaluator *j, int stop_fd, struct error *err)
 {
     if ((j->loop = loop_new(err)) == NULL || (j->http = http_new(j->loop, err)) == NULL ||
         (j->registry = registry_new(j->http, j->config, nothing, NULL, err)) == NULL)
@@ -48,21 +48,21 @@ static bool open_judge(struct judge *j, int stop_fd, struct error *err)
            error_set(err, ERROR_NO_MEMORY, "no memory to start");
 }
 
-struct judge *judge_new(const struct config *config, int stop_fd, struct error *err)
+struct evaluator *evaluator_new(const struct config *config, int stop_fd, struct error *err)
 {
-    struct judge *j = calloc(1, sizeof *j);
+    struct evaluator *j = calloc(1, sizeof *j);
     if (j == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         return NULL;
     }
     j->config = config;
-    if (open_judge(j, stop_fd, err))
+    if (open_evaluator(j, stop_fd, err))
         return j;
-    judge_free(j);
+    evaluator_free(j);
     return NULL;
 }
 
-void judge_free(struct judge *j)
+void evaluator_free(struct evaluator *j)
 {
     if (j == NULL)
         return;
@@ -74,14 +74,14 @@ void judge_free(struct judge *j)
     free(j);
 }
 
-bool judge_stopped(struct judge *j)
+bool evaluator_stopped(struct evaluator *j)
 {
     loop_wait(j->loop, 0);
     return j->stopped;
 }
 
 /* Runs the loop until the registry has answered, or patience or the operator ends it. */
-static enum plans_answer await_plan(struct judge *j, int32_t id, const struct plan **ret_plan,
+static enum plans_answer await_plan(struct evaluator *j, int32_t id, const struct plan **ret_plan,
                                     const char **ret_why)
 {
     int64_t deadline = clock_mono_ms() + REGISTRY_PATIENCE_MS;
@@ -95,8 +95,9 @@ static enum plans_answer await_plan(struct judge *j, int32_t id, const struct pl
     return answer;
 }
 
-static void transform_record(struct judge *j, const rd_kafka_message_t *m, const struct wire *wire,
-                             const struct plan *plan, bool gate, struct judge_verdict *ret)
+static void transform_record(struct evaluator *j, const rd_kafka_message_t *m,
+                             const struct wire *wire, const struct plan *plan, bool gate,
+                             struct evaluator_verdict *ret)
 {
     struct transformed *t = &j->last;
     const struct record record = {.topic = j->config->kafka_topic,
@@ -111,20 +112,21 @@ static void transform_record(struct judge *j, const rd_kafka_message_t *m, const
     struct schema_proof *proof = plans_proof(j->plans, wire->schema_id);
     transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);
     schema_proof_note(proof, t->whole);
-    *ret = (struct judge_verdict){t->verdict, t->why,
-                                  t->verdict == TRANSFORM_DELIVER ? t->body : NULL, t->detail};
+    *ret = (struct evaluator_verdict){t->verdict, t->why,
+                                      t->verdict == TRANSFORM_DELIVER ? t->body : NULL, t->detail};
 }
 
-bool judge_record(struct judge *j, const rd_kafka_message_t *m, bool gate,
-                  struct judge_verdict *ret, struct error *err)
+bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gate,
+                      struct evaluator_verdict *ret, struct error *err)
 {
     struct wire wire;
     const struct plan *plan;
     const char *why;
     j->wire_error = (struct error){0};
-    *ret = (struct judge_verdict){TRANSFORM_REJECT, "undecodable", NULL, j->wire_error.text};
+    *ret = (struct evaluator_verdict){TRANSFORM_REJECT, "undecodable", NULL, j->wire_error.text};
     if (m->payload == NULL) {
-        *ret = (struct judge_verdict){TRANSFORM_SKIP, skip_reason_names[SKIP_TOMBSTONE], NULL, ""};
+        *ret =
+            (struct evaluator_verdict){TRANSFORM_SKIP, skip_reason_names[SKIP_TOMBSTONE], NULL, ""};
         return true;
     }
     if (!wire_split(m->payload, m->len, &wire, &j->wire_error))

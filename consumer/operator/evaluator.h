@@ -7,13 +7,13 @@
 
 #include <librdkafka/rdkafka.h>
 
-struct judge;
+struct evaluator;
 
 /* stop_fd becomes readable when a signal asks to stop. */
-struct judge *judge_new(const struct config *config, int stop_fd, struct error *err);
-void judge_free(struct judge *judge); /* accepts NULL */
+struct evaluator *evaluator_new(const struct config *config, int stop_fd, struct error *err);
+void evaluator_free(struct evaluator *evaluator); /* accepts NULL */
 
-struct judge_verdict {
+struct evaluator_verdict {
     enum transform_verdict verdict;
     const char *why;        /* NULL: stopped before there was a verdict */
     const struct buf *body; /* of TRANSFORM_DELIVER; borrowed until the next call, as is detail */
@@ -22,9 +22,9 @@ struct judge_verdict {
 
 /* gate: as for transform_apply. False when the record's schema stops everything, or the registry
  * does not answer within 30 s. */
-bool judge_record(struct judge *judge, const rd_kafka_message_t *m, bool gate,
-                  struct judge_verdict *ret, struct error *err) must_check;
+bool evaluator_record(struct evaluator *evaluator, const rd_kafka_message_t *m, bool gate,
+                      struct evaluator_verdict *ret, struct error *err) must_check;
 
-bool judge_stopped(struct judge *judge); /* asked to stop meanwhile; does not wait */
+bool evaluator_stopped(struct evaluator *evaluator); /* asked to stop meanwhile; does not wait */
 
 #endif

@@ -11,7 +11,7 @@
 enum { POLL_MS = 200, LINE_LIMIT = 8 * 1024 * 1024 };
 
 struct preview {
-    struct judge *judge;
+    struct evaluator *evaluator;
     struct reader *reader;
     FILE *out;
     struct buf line;
@@ -47,8 +47,8 @@ static bool print(struct preview *p, const rd_kafka_message_t *m, const char *ve
 static bool show(struct preview *p, const rd_kafka_message_t *m, struct error *err)
 {
     static const char *const verdicts[] = {"skip", "deliver", "reject"};
-    struct judge_verdict j;
-    if (!judge_record(p->judge, m, false, &j, err))
+    struct evaluator_verdict j;
+    if (!evaluator_record(p->evaluator, m, false, &j, err))
         return false;
     if (j.why == NULL)
         return true;
@@ -64,7 +64,7 @@ static bool show_all(struct preview *p, const struct preview_options *options, s
 {
     int64_t shown = 0;
     bool ok = true;
-    while (ok && !judge_stopped(p->judge) && shown != options->limit &&
+    while (ok && !evaluator_stopped(p->evaluator) && shown != options->limit &&
            !(options->until_end && reader_at_end(p->reader))) {
         rd_kafka_message_t *m = reader_next(p->reader, POLL_MS);
         if (m == NULL)
@@ -81,11 +81,11 @@ bool preview_run(const struct config *config, const struct preview_options *opti
 {
     struct preview p = {.out = out};
     buf_init(&p.line, LINE_LIMIT);
-    bool ok = (p.judge = judge_new(config, options->stop_fd, err)) != NULL &&
+    bool ok = (p.evaluator = evaluator_new(config, options->stop_fd, err)) != NULL &&
               (p.reader = reader_new(config, options->from, options->until_end, err)) != NULL &&
               show_all(&p, options, err);
     reader_free(p.reader);
-    judge_free(p.judge);
+    evaluator_free(p.evaluator);
     buf_done(&p.line);
     return ok;
 }

@@ -28,11 +28,11 @@ static void draw(struct progress *p, const struct replay_tally *tally, bool last
     p->drawn_ms = now;
 }
 
-static bool count_record(struct judge *judge, const rd_kafka_message_t *m,
+static bool count_record(struct evaluator *evaluator, const rd_kafka_message_t *m,
                          struct replay_tally *tally, struct error *err)
 {
-    struct judge_verdict j;
-    if (!judge_record(judge, m, true, &j, err))
+    struct evaluator_verdict j;
+    if (!evaluator_record(evaluator, m, true, &j, err))
         return false;
     tally->records++;
     tally->deliveries += j.verdict == TRANSFORM_DELIVER;
@@ -40,17 +40,17 @@ static bool count_record(struct judge *judge, const rd_kafka_message_t *m,
     return true;
 }
 
-static bool count_all(struct judge *judge, struct reader *reader, struct progress *progress,
+static bool count_all(struct evaluator *evaluator, struct reader *reader, struct progress *progress,
                       struct replay_tally *tally, struct error *err)
 {
     while (!reader_at_end(reader)) {
         rd_kafka_message_t *m = reader_next(reader, POLL_MS);
-        bool ok = m == NULL || count_record(judge, m, tally, err);
+        bool ok = m == NULL || count_record(evaluator, m, tally, err);
         if (m != NULL)
             rd_kafka_message_destroy(m);
         if (!ok)
             return false;
-        if (judge_stopped(judge))
+        if (evaluator_stopped(evaluator))
             return error_set(err, ERROR_FAILED, "stopped; nothing was done");
         draw(progress, tally, false);
     }
@@ -62,14 +62,15 @@ bool replay_scan(const struct config *config, const int64_t *starts, const int64
                  size_t count, int stop_fd, struct replay_tally *ret, struct error *err)
 {
     struct progress progress = {.shown = isatty(STDERR_FILENO)};
-    struct judge *judge = judge_new(config, stop_fd, err);
-    struct reader *reader = judge != NULL ? reader_between(config, starts, ends, count, err) : NULL;
+    struct evaluator *evaluator = evaluator_new(config, stop_fd, err);
+    struct reader *reader =
+        evaluator != NULL ? reader_between(config, starts, ends, count, err) : NULL;
     *ret = (struct replay_tally){0};
     for (size_t i = 0; i < count; i++)
         progress.total += ends[i] > starts[i] ? ends[i] - starts[i] : 0;
-    bool ok = reader != NULL && count_all(judge, reader, &progress, ret, err);
+    bool ok = reader != NULL && count_all(evaluator, reader, &progress, ret, err);
     reader_free(reader);
-    judge_free(judge);
+    evaluator_free(evaluator);
     return ok;
 }
 
