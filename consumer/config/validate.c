@@ -293,7 +293,7 @@ static bool check_orders(const struct config *c, struct error *err)
 /* Each list can be read, and no status is in two of them. */
 static bool check_outcomes(const struct config *config, struct error *err)
 {
-    enum { STATUSES = sizeof((struct outcome_rules *)0)->class_of };
+    enum { STATUSES = sizeof((struct response_rules *)0)->class_of };
     const struct {
         const char *option, *list;
     } lists[] = {{"outcome.transient", config->outcome_transient},
@@ -302,14 +302,14 @@ static bool check_outcomes(const struct config *config, struct error *err)
                  {"outcome.delivered", config->outcome_delivered}};
     uint8_t named_by[STATUSES] = {0}; /* which list, from 1 */
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        struct outcome_rules rules = {{0}};
+        struct response_rules rules = {{0}};
         struct error why = {0};
         if (lists[i].list == NULL)
             continue;
-        if (!outcome_rules_change(&rules, lists[i].list, OUTCOME_ENDPOINT, &why))
+        if (!response_rules_change(&rules, lists[i].list, RESPONSE_ENDPOINT, &why))
             return error_set(err, why.code, "%s: %s", lists[i].option, why.text);
         for (int status = 0; status < STATUSES; status++) {
-            if (rules.class_of[status] != OUTCOME_ENDPOINT)
+            if (rules.class_of[status] != RESPONSE_ENDPOINT)
                 continue;
             if (named_by[status] != 0)
                 return error_set(err, ERROR_CONFIG, "%s and %s both name %d; keep one",

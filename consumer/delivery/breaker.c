@@ -74,15 +74,15 @@ int64_t breaker_wake_ms(const struct breaker *b, int64_t now_ms)
 
 /* ---- the last minute ---- */
 
-static void note(struct breaker *b, enum outcome_class class, bool counts_refusal, int64_t now_ms)
+static void note(struct breaker *b, enum response_class class, bool counts_refusal, int64_t now_ms)
 {
     int64_t second = now_ms / 1000;
     struct breaker_second *s = &b->seconds[second % BREAKER_SECONDS];
     if (s->second != second)
         *s = (struct breaker_second){.second = second};
     s->answers++;
-    s->failures += class == OUTCOME_TRANSIENT || class == OUTCOME_ENDPOINT;
-    s->refusals += class == OUTCOME_REFUSED && counts_refusal;
+    s->failures += class == RESPONSE_TRANSIENT || class == RESPONSE_ENDPOINT;
+    s->refusals += class == RESPONSE_REFUSED && counts_refusal;
 }
 
 struct sums {
@@ -104,11 +104,11 @@ static struct sums sum(const struct breaker *b, int window_s, int64_t now_ms)
 }
 
 static enum breaker_cause find_cause(const struct breaker *b, const struct breaker_options *options,
-                                     enum outcome_class class, int64_t now_ms)
+                                     enum response_class class, int64_t now_ms)
 {
-    if (class == OUTCOME_ENDPOINT)
+    if (class == RESPONSE_ENDPOINT)
         return BREAKER_ENDPOINT_FAULT;
-    if (class == OUTCOME_TRANSIENT) {
+    if (class == RESPONSE_TRANSIENT) {
         struct sums history = sum(b, options->failures_window_s, now_ms);
         if (b->in_row >= options->failures_in_row)
             return BREAKER_IN_ROW;
@@ -116,7 +116,7 @@ static enum breaker_cause find_cause(const struct breaker *b, const struct break
             history.failures * 2 >= history.answers)
             return BREAKER_RATE;
     }
-    if (class == OUTCOME_REFUSED) {
+    if (class == RESPONSE_REFUSED) {
         struct sums history = sum(b, options->refusals_window_s, now_ms);
         if (history.refusals >= (uint64_t)options->refusals_min &&
             history.refusals * 2 >= history.answers)
@@ -150,13 +150,14 @@ static void close_again(struct breaker *b, int64_t now_ms)
 }
 
 /* A refusal shows that the endpoint works, unless refusals are what it is blamed for. */
-static bool is_healthy(const struct breaker *b, enum outcome_class class)
+static bool is_healthy(const struct breaker *b, enum response_class class)
 {
-    return class == OUTCOME_DELIVERED || (class == OUTCOME_REFUSED && b->cause != BREAKER_REFUSALS);
+    return class == RESPONSE_DELIVERED ||
+           (class == RESPONSE_REFUSED && b->cause != BREAKER_REFUSALS);
 }
 
 static bool learn_from_probe(struct breaker *b, const struct breaker_options *options,
-                             enum outcome_class class, int64_t now_ms)
+                             enum response_class class, int64_t now_ms)
 {
     if (is_healthy(b, class)) {
         close_again(b, now_ms);
@@ -171,9 +172,9 @@ static bool learn_from_probe(struct breaker *b, const struct breaker_options *op
 }
 
 bool breaker_learn(struct breaker *b, const struct breaker_options *options,
-                   enum outcome_class class, bool was_probe, bool counts_refusal, int64_t now_ms)
+                   enum response_class class, bool was_probe, bool counts_refusal, int64_t now_ms)
 {
-    b->in_row = class == OUTCOME_TRANSIENT || class == OUTCOME_ENDPOINT ? b->in_row + 1 : 0;
+    b->in_row = class == RESPONSE_TRANSIENT || class == RESPONSE_ENDPOINT ? b->in_row + 1 : 0;
     note(b, class, counts_refusal, now_ms);
     if (was_probe && b->state == BREAKER_PROBING)
         return learn_from_probe(b, options, class, now_ms);

@@ -66,7 +66,7 @@ void breaker_probe_gone(struct breaker *b, int64_t next_ms);
 /* An attempt ended. counts_refusal: false for redrives, which the guard does not count. Returns
  * true when the state changed between CLOSED and not CLOSED: worth a log line. */
 bool breaker_learn(struct breaker *b, const struct breaker_options *options,
-                   enum outcome_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
+                   enum response_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
 
 /* The endpoint is another one from now on: an open breaker probes it at once, and what the old one
  * asked to wait is over. */

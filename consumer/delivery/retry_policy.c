@@ -32,7 +32,7 @@ static void count(struct retry_history *h, const struct retry_outcome *o)
         return;
     /* Answers that blame the endpoint open the breaker by themselves, so they are weighed even
      * while it is open: an order that alone is turned away would open it for ever. */
-    if (o->class == OUTCOME_ENDPOINT)
+    if (o->class == RESPONSE_ENDPOINT)
         h->endpoint_faults++;
     else if (!o->breaker_open && o->is_unknown)
         h->unknown++;
@@ -72,9 +72,9 @@ void retry_pass_over(struct retry_history *history, uint64_t others)
 enum retry_verdict retry_decide(const struct retry_options *options, struct retry_history *history,
                                 const struct retry_outcome *outcome, int64_t *ret_delay_ms)
 {
-    if (outcome->class == OUTCOME_DELIVERED)
+    if (outcome->class == RESPONSE_DELIVERED)
         return RETRY_DONE;
-    if (outcome->class == OUTCOME_REFUSED && !outcome->breaker_open)
+    if (outcome->class == RESPONSE_REFUSED && !outcome->breaker_open)
         return RETRY_REFUSED;
     enum retry_verdict verdict = judge_failure(options, history, outcome);
     history->others_before = outcome->others;

@@ -38,7 +38,7 @@ struct retry_history {
 };
 
 struct retry_outcome {
-    enum outcome_class class;
+    enum response_class class;
     bool breaker_open; /* nothing is counted while the endpoint is known to be in trouble */
     uint64_t others;   /* deliveries of other orders so far */
     int64_t now_ms;

@@ -44,9 +44,9 @@ struct http_result {
     int begun_status;
     const char *body; /* borrowed during the callback; NUL-terminated; of a begun answer, too */
     size_t body_len;
-    bool body_cut;             /* not all of the body is here */
-    const char *failure;       /* "" or libcurl's words for what went wrong; never holds the URL */
-    enum outcome_failure kind; /* of it, when there was no whole answer */
+    bool body_cut;              /* not all of the body is here */
+    const char *failure;        /* "" or libcurl's words for what went wrong; never holds the URL */
+    enum response_failure kind; /* of it, when there was no whole answer */
     /* Sent, and no status came back: the endpoint may have taken it. Not where a connection that
      * had been used before closed without a byte: nearly always it closed because it was idle. */
     bool maybe_taken;

@@ -314,7 +314,7 @@ static bool is_line_too_long(const struct http_request *request, CURLcode code)
     return had;
 }
 
-static enum outcome_failure kind_of(const struct http_request *request, CURLcode code)
+static enum response_failure kind_of(const struct http_request *request, CURLcode code)
 {
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return FAILURE_TIMEOUT;
@@ -357,7 +357,7 @@ static const char *failure_of(const struct http_request *request, CURLcode code)
 
 /* A connection that had been used before and closes without a byte was idle, most often, and the
  * endpoint never saw the request; libcurl says so by sending it again (before_send ends that). */
-static bool is_maybe_taken(const struct http_request *request, enum outcome_failure kind)
+static bool is_maybe_taken(const struct http_request *request, enum response_failure kind)
 {
     long connections = 0;
     if (kind == FAILURE_TIMEOUT)

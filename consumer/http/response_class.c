@@ -6,26 +6,26 @@
 
 enum { STATUS_MIN = 100, STATUS_MAX = 599 };
 
-const char *const outcome_class_names[] = {"delivered", "transient", "refused", "endpoint"};
+const char *const response_class_names[] = {"delivered", "transient", "refused", "endpoint"};
 
-static void give(struct outcome_rules *rules, int from, int to, enum outcome_class class)
+static void give(struct response_rules *rules, int from, int to, enum response_class class)
 {
     for (int status = from; status <= to; status++)
         rules->class_of[status] = (uint8_t) class;
 }
 
-void outcome_rules_default(struct outcome_rules *rules)
+void response_rules_default(struct response_rules *rules)
 {
     static const int transient[] = {408, 425, 429}, endpoint[] = {401, 403, 404, 410, 501, 505};
-    give(rules, 0, 199, OUTCOME_TRANSIENT);
-    give(rules, 200, 299, OUTCOME_DELIVERED);
-    give(rules, 300, 399, OUTCOME_ENDPOINT);
-    give(rules, 400, 499, OUTCOME_REFUSED);
-    give(rules, 500, 599, OUTCOME_TRANSIENT);
+    give(rules, 0, 199, RESPONSE_TRANSIENT);
+    give(rules, 200, 299, RESPONSE_DELIVERED);
+    give(rules, 300, 399, RESPONSE_ENDPOINT);
+    give(rules, 400, 499, RESPONSE_REFUSED);
+    give(rules, 500, 599, RESPONSE_TRANSIENT);
     for (size_t i = 0; i < sizeof transient / sizeof *transient; i++)
-        rules->class_of[transient[i]] = OUTCOME_TRANSIENT;
+        rules->class_of[transient[i]] = RESPONSE_TRANSIENT;
     for (size_t i = 0; i < sizeof endpoint / sizeof *endpoint; i++)
-        rules->class_of[endpoint[i]] = OUTCOME_ENDPOINT;
+        rules->class_of[endpoint[i]] = RESPONSE_ENDPOINT;
 }
 
 /* "503", "5xx" or "520-527", len bytes long. */
@@ -49,8 +49,8 @@ static bool parse_item(const char *item, size_t len, int *ret_from, int *ret_to)
     return len == 3 && *ret_from >= STATUS_MIN && *ret_from <= STATUS_MAX;
 }
 
-bool outcome_rules_change(struct outcome_rules *rules, const char *list, enum outcome_class to,
-                          struct error *err)
+bool response_rules_change(struct response_rules *rules, const char *list, enum response_class to,
+                           struct error *err)
 {
     for (const char *item = list; *item != '\0';) {
         size_t len = strcspn(item, ", ");
@@ -69,14 +69,14 @@ bool outcome_rules_change(struct outcome_rules *rules, const char *list, enum ou
     return true;
 }
 
-enum outcome_class outcome_classify(const struct outcome_rules *rules, int status,
-                                    enum outcome_failure failure)
+enum response_class response_classify(const struct response_rules *rules, int status,
+                                      enum response_failure failure)
 {
     if (failure != FAILURE_NONE)
-        return OUTCOME_TRANSIENT;
+        return RESPONSE_TRANSIENT;
     if (status < STATUS_MIN || status > STATUS_MAX)
-        return OUTCOME_ENDPOINT; /* whoever answers that is no webhook */
-    return (enum outcome_class)rules->class_of[status];
+        return RESPONSE_ENDPOINT; /* whoever answers that is no webhook */
+    return (enum response_class)rules->class_of[status];
 }
 
 bool outcome_is_pace(int status, bool has_retry_after)
@@ -84,7 +84,7 @@ bool outcome_is_pace(int status, bool has_retry_after)
     return status == 429 || (status == 503 && has_retry_after);
 }
 
-const char *outcome_reason(int status, enum outcome_failure failure, char *text, size_t size)
+const char *response_reason(int status, enum response_failure failure, char *text, size_t size)
 {
     static const char *const words[] = {[FAILURE_NETWORK] = "network",
                                         [FAILURE_TIMEOUT] = "timeout",

@@ -13,10 +13,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum outcome_class { OUTCOME_DELIVERED, OUTCOME_TRANSIENT, OUTCOME_REFUSED, OUTCOME_ENDPOINT };
+enum response_class { RESPONSE_DELIVERED, RESPONSE_TRANSIENT, RESPONSE_REFUSED, RESPONSE_ENDPOINT };
 
 /* Why there was no answer. */
-enum outcome_failure {
+enum response_failure {
     FAILURE_NONE, /* there was one: its status decides */
     FAILURE_NETWORK,
     FAILURE_TIMEOUT,
@@ -27,27 +27,27 @@ enum outcome_failure {
 };
 
 /* A class for each status, 0 … 599: the table above with what the operator changed. */
-struct outcome_rules {
+struct response_rules {
     uint8_t class_of[600];
 };
 
-void outcome_rules_default(struct outcome_rules *rules);
+void response_rules_default(struct response_rules *rules);
 
 /* Gives the statuses of a list ("409,5xx,520-527") to a class. False with err CONFIG, naming the
  * item: neither a status of 100 to 599, nor "Nxx", nor a range; or a 2xx. */
-bool outcome_rules_change(struct outcome_rules *rules, const char *list, enum outcome_class to,
-                          struct error *err) must_check;
+bool response_rules_change(struct response_rules *rules, const char *list, enum response_class to,
+                           struct error *err) must_check;
 
 /* status: 0 when there was no answer; then failure says why. */
-enum outcome_class outcome_classify(const struct outcome_rules *rules, int status,
-                                    enum outcome_failure failure);
+enum response_class response_classify(const struct response_rules *rules, int status,
+                                      enum response_failure failure);
 
 /* An answer that asks for another pace and blames nobody. */
 bool outcome_is_pace(int status, bool has_retry_after);
 
 /* "http:503", "timeout", "network"…: a word of the closed list. Returns text. */
-const char *outcome_reason(int status, enum outcome_failure failure, char *text, size_t size);
+const char *response_reason(int status, enum response_failure failure, char *text, size_t size);
 
-extern const char *const outcome_class_names[];
+extern const char *const response_class_names[];
 
 #endif

@@ -92,15 +92,15 @@ static bool set_rules(struct pipeline *p, const struct config *c, struct error *
 {
     const struct {
         const char *list;
-        enum outcome_class class;
-    } changes[] = {{c->outcome_delivered, OUTCOME_DELIVERED},
-                   {c->outcome_transient, OUTCOME_TRANSIENT},
-                   {c->outcome_refused, OUTCOME_REFUSED},
-                   {c->outcome_endpoint, OUTCOME_ENDPOINT}};
-    outcome_rules_default(&p->outcome_rules);
+        enum response_class class;
+    } changes[] = {{c->outcome_delivered, RESPONSE_DELIVERED},
+                   {c->outcome_transient, RESPONSE_TRANSIENT},
+                   {c->outcome_refused, RESPONSE_REFUSED},
+                   {c->outcome_endpoint, RESPONSE_ENDPOINT}};
+    response_rules_default(&p->response_rules);
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++)
         if (changes[i].list != NULL &&
-            !outcome_rules_change(&p->outcome_rules, changes[i].list, changes[i].class, err))
+            !response_rules_change(&p->response_rules, changes[i].list, changes[i].class, err))
             return false;
     p->retry_options = (struct retry_options){.base_ms = c->retry_base,
                                               .cap_ms = c->retry_cap,

@@ -144,7 +144,7 @@ struct pipeline {
     size_t first_attempts;           /* of these, first ones of their order */
     struct delivery *under_way;      /* the same ones, for whoever ends them early */
     size_t uncovered;                /* dispatched, not covered by an acknowledged commit */
-    struct outcome_rules outcome_rules;
+    struct response_rules response_rules;
     struct retry_options retry_options;
     struct breaker breaker;
     struct breaker_options breaker_options;

@@ -48,10 +48,10 @@ static int status_of(const struct http_result *result)
     return result->status != 0 ? result->status : result->begun_status;
 }
 
-static enum outcome_class class_of(const struct pipeline *p, const struct http_result *result)
+static enum response_class class_of(const struct pipeline *p, const struct http_result *result)
 {
     int status = status_of(result);
-    return outcome_classify(&p->outcome_rules, status, status != 0 ? FAILURE_NONE : result->kind);
+    return response_classify(&p->response_rules, status, status != 0 ? FAILURE_NONE : result->kind);
 }
 
 static bool is_timeout(const struct http_result *result)
@@ -63,9 +63,9 @@ static bool is_timeout(const struct http_result *result)
 static void note_reason(struct delivery *d, const struct http_result *result)
 {
     bool unsent = result->kind == FAILURE_TIMEOUT && !result->maybe_taken;
-    enum outcome_failure kind = unsent ? FAILURE_NETWORK : result->kind;
+    enum response_failure kind = unsent ? FAILURE_NETWORK : result->kind;
     d->status = status_of(result);
-    outcome_reason(d->status, d->status != 0 ? FAILURE_NONE : kind, d->reason, sizeof d->reason);
+    response_reason(d->status, d->status != 0 ? FAILURE_NONE : kind, d->reason, sizeof d->reason);
 }
 
 /* The order is not sent again for it, but a receiver that answers so is worth a look. */
@@ -182,22 +182,22 @@ static void note_duration(struct pipeline *p, int64_t took_ms)
 }
 
 /* Tells the breaker; returns the attempt's class. */
-static enum outcome_class learn(struct pipeline *p, struct delivery *d,
-                                const struct http_result *result)
+static enum response_class learn(struct pipeline *p, struct delivery *d,
+                                 const struct http_result *result)
 {
-    enum outcome_class class = class_of(p, result);
+    enum response_class class = class_of(p, result);
     bool is_probe = d->probe;
     d->probe = false;
     if (is_probe)
         p->probe = NULL;
-    if (result->retry_after_ms > 0 && class == OUTCOME_TRANSIENT) {
+    if (result->retry_after_ms > 0 && class == RESPONSE_TRANSIENT) {
         int64_t hold = result->retry_after_ms < p->config->retry_after_cap
                            ? result->retry_after_ms
                            : p->config->retry_after_cap;
         breaker_hold(&p->breaker, p->now_ms + hold);
     }
     note_reason(d, result);
-    if (class != OUTCOME_DELIVERED)
+    if (class != RESPONSE_DELIVERED)
         memcpy(p->last_failure, d->reason, sizeof p->last_failure);
     bool counts = strcmp(d->source, "redrive") != 0;
     if (breaker_learn(&p->breaker, &p->breaker_options, class, is_probe, counts, p->now_ms)) {
@@ -252,7 +252,7 @@ static void end_outdated(struct pipeline *p, struct delivery *d, const struct ht
 {
     pass_over(p, d, p->now_ms);
     note_reason(d, result);
-    if (class_of(p, result) == OUTCOME_DELIVERED) {
+    if (class_of(p, result) == RESPONSE_DELIVERED) {
         conclude_delivered(p, d);
         return;
     }
@@ -261,7 +261,7 @@ static void end_outdated(struct pipeline *p, struct delivery *d, const struct ht
     try_again(p, d, d->rests_whole ? RETRY_UNKNOWN_BASE_MS : 0);
 }
 
-static struct retry_outcome outcome_of(struct pipeline *p, enum outcome_class class,
+static struct retry_outcome outcome_of(struct pipeline *p, enum response_class class,
                                        const struct http_result *result)
 {
     return (struct retry_outcome){.class = class,

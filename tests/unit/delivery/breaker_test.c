@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#define T OUTCOME_TRANSIENT
-#define R OUTCOME_REFUSED
-#define E OUTCOME_ENDPOINT
-#define D OUTCOME_DELIVERED
+#define T RESPONSE_TRANSIENT
+#define R RESPONSE_REFUSED
+#define E RESPONSE_ENDPOINT
+#define D RESPONSE_DELIVERED
 
 static const struct breaker_options options = {.failures_in_row = 5,
                                                .failures_min = 20,
@@ -28,12 +28,12 @@ static struct breaker closed(void)
     return b;
 }
 
-static bool answer(struct breaker *b, enum outcome_class class, int64_t now_ms)
+static bool answer(struct breaker *b, enum response_class class, int64_t now_ms)
 {
     return breaker_learn(b, &options, class, false, true, now_ms);
 }
 
-static bool probe(struct breaker *b, enum outcome_class class, int64_t now_ms)
+static bool probe(struct breaker *b, enum response_class class, int64_t now_ms)
 {
     assert_int_equal(breaker_ask(b, now_ms), BREAKER_PROBE);
     breaker_probing(b);

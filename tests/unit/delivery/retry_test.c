@@ -18,17 +18,17 @@ static const struct retry_options options = {.base_ms = 1000,
 /* One attempt: what came of it, how many other orders had been delivered by then, and the verdict
  * that is due. */
 struct step {
-    enum outcome_class class;
+    enum response_class class;
     uint64_t others;
     bool breaker_open;
     int64_t now_ms;
     enum retry_verdict expected;
 };
 
-#define T OUTCOME_TRANSIENT
-#define R OUTCOME_REFUSED
-#define E OUTCOME_ENDPOINT
-#define D OUTCOME_DELIVERED
+#define T RESPONSE_TRANSIENT
+#define R RESPONSE_REFUSED
+#define E RESPONSE_ENDPOINT
+#define D RESPONSE_DELIVERED
 
 static const struct story {
     const char *name;

@@ -33,7 +33,7 @@ struct answer {
     int calls;
     int status;
     int begun_status;
-    enum outcome_failure kind;
+    enum response_failure kind;
     bool maybe_taken;
     bool body_cut;
     size_t body_len;

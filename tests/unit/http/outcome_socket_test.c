@@ -23,32 +23,32 @@ static struct answer post_to(enum server_action action, const char *text, int64_
     return seen;
 }
 
-static enum outcome_class class_of(const struct answer *seen)
+static enum response_class class_of(const struct answer *seen)
 {
-    struct outcome_rules rules;
-    outcome_rules_default(&rules);
-    return outcome_classify(&rules, seen->status, seen->kind);
+    struct response_rules rules;
+    response_rules_default(&rules);
+    return response_classify(&rules, seen->status, seen->kind);
 }
 
 #define HEAD "HTTP/1.1 200 OK\r\n"
 
 static const struct {
     int status;
-    enum outcome_class class;
+    enum response_class class;
 } statuses[] = {
-    {200, OUTCOME_DELIVERED}, {201, OUTCOME_DELIVERED}, {202, OUTCOME_DELIVERED},
-    {204, OUTCOME_DELIVERED}, {299, OUTCOME_DELIVERED}, {408, OUTCOME_TRANSIENT},
-    {425, OUTCOME_TRANSIENT}, {429, OUTCOME_TRANSIENT}, {500, OUTCOME_TRANSIENT},
-    {502, OUTCOME_TRANSIENT}, {503, OUTCOME_TRANSIENT}, {504, OUTCOME_TRANSIENT},
-    {507, OUTCOME_TRANSIENT}, {599, OUTCOME_TRANSIENT}, {400, OUTCOME_REFUSED},
-    {413, OUTCOME_REFUSED},   {415, OUTCOME_REFUSED},   {422, OUTCOME_REFUSED},
-    {402, OUTCOME_REFUSED},   {405, OUTCOME_REFUSED},   {409, OUTCOME_REFUSED},
-    {418, OUTCOME_REFUSED},   {451, OUTCOME_REFUSED},   {499, OUTCOME_REFUSED},
-    {401, OUTCOME_ENDPOINT},  {403, OUTCOME_ENDPOINT},  {404, OUTCOME_ENDPOINT},
-    {410, OUTCOME_ENDPOINT},  {501, OUTCOME_ENDPOINT},  {505, OUTCOME_ENDPOINT},
-    {300, OUTCOME_ENDPOINT},  {301, OUTCOME_ENDPOINT},  {302, OUTCOME_ENDPOINT},
-    {303, OUTCOME_ENDPOINT},  {304, OUTCOME_ENDPOINT},  {307, OUTCOME_ENDPOINT},
-    {308, OUTCOME_ENDPOINT},  {600, OUTCOME_ENDPOINT},  {999, OUTCOME_ENDPOINT},
+    {200, RESPONSE_DELIVERED}, {201, RESPONSE_DELIVERED}, {202, RESPONSE_DELIVERED},
+    {204, RESPONSE_DELIVERED}, {299, RESPONSE_DELIVERED}, {408, RESPONSE_TRANSIENT},
+    {425, RESPONSE_TRANSIENT}, {429, RESPONSE_TRANSIENT}, {500, RESPONSE_TRANSIENT},
+    {502, RESPONSE_TRANSIENT}, {503, RESPONSE_TRANSIENT}, {504, RESPONSE_TRANSIENT},
+    {507, RESPONSE_TRANSIENT}, {599, RESPONSE_TRANSIENT}, {400, RESPONSE_REFUSED},
+    {413, RESPONSE_REFUSED},   {415, RESPONSE_REFUSED},   {422, RESPONSE_REFUSED},
+    {402, RESPONSE_REFUSED},   {405, RESPONSE_REFUSED},   {409, RESPONSE_REFUSED},
+    {418, RESPONSE_REFUSED},   {451, RESPONSE_REFUSED},   {499, RESPONSE_REFUSED},
+    {401, RESPONSE_ENDPOINT},  {403, RESPONSE_ENDPOINT},  {404, RESPONSE_ENDPOINT},
+    {410, RESPONSE_ENDPOINT},  {501, RESPONSE_ENDPOINT},  {505, RESPONSE_ENDPOINT},
+    {300, RESPONSE_ENDPOINT},  {301, RESPONSE_ENDPOINT},  {302, RESPONSE_ENDPOINT},
+    {303, RESPONSE_ENDPOINT},  {304, RESPONSE_ENDPOINT},  {307, RESPONSE_ENDPOINT},
+    {308, RESPONSE_ENDPOINT},  {600, RESPONSE_ENDPOINT},  {999, RESPONSE_ENDPOINT},
 };
 
 static void each_status(void **state)
@@ -62,7 +62,7 @@ static void each_status(void **state)
         struct answer seen = post_to(SERVER_ANSWER, text, TIMEOUT_MS);
         if (seen.status != statuses[i].status || class_of(&seen) != statuses[i].class)
             fail_msg("%d: seen as %d, %s", statuses[i].status, seen.status,
-                     outcome_class_names[class_of(&seen)]);
+                     response_class_names[class_of(&seen)]);
     }
 }
 
@@ -73,7 +73,7 @@ static const struct {
     const char *text;
     int64_t timeout_ms;
     int begun_status; /* the answer's, where it broke off behind it */
-    enum outcome_failure kind;
+    enum response_failure kind;
     bool maybe_taken;
 } failures[] = {
     {"reset", SERVER_RESET, NULL, TIMEOUT_MS, 0, FAILURE_CLOSED, true},

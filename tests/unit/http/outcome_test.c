@@ -10,61 +10,61 @@
 
 #include <cmocka.h>
 
-#define D OUTCOME_DELIVERED
-#define T OUTCOME_TRANSIENT
-#define R OUTCOME_REFUSED
-#define E OUTCOME_ENDPOINT
+#define D RESPONSE_DELIVERED
+#define T RESPONSE_TRANSIENT
+#define R RESPONSE_REFUSED
+#define E RESPONSE_ENDPOINT
 
 static void each_status(void **state)
 {
     static const struct {
         int from, to;
-        enum outcome_class class;
+        enum response_class class;
     } expected[] = {
         {-1, 99, E},   {100, 199, T}, {200, 299, D}, {300, 399, E}, {400, 400, R}, {401, 401, E},
         {402, 402, R}, {403, 404, E}, {405, 407, R}, {408, 408, T}, {409, 409, R}, {410, 410, E},
         {411, 424, R}, {425, 425, T}, {426, 428, R}, {429, 429, T}, {430, 499, R}, {500, 500, T},
         {501, 501, E}, {502, 504, T}, {505, 505, E}, {506, 599, T}, {600, 999, E},
     };
-    struct outcome_rules rules;
+    struct response_rules rules;
     (void)state;
-    outcome_rules_default(&rules);
+    response_rules_default(&rules);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
         for (int status = expected[i].from; status <= expected[i].to; status++)
-            if (outcome_classify(&rules, status, FAILURE_NONE) != expected[i].class)
-                fail_msg("%d is not %s", status, outcome_class_names[expected[i].class]);
+            if (response_classify(&rules, status, FAILURE_NONE) != expected[i].class)
+                fail_msg("%d is not %s", status, response_class_names[expected[i].class]);
 }
 
 static void each_failure(void **state)
 {
     static const char *const words[] = {"network",    "timeout", "tls", "closed_without_answer",
                                         "bad_answer", "local"};
-    struct outcome_rules rules;
+    struct response_rules rules;
     char text[48];
     (void)state;
-    outcome_rules_default(&rules);
-    for (enum outcome_failure f = FAILURE_NETWORK; f <= FAILURE_LOCAL; f++) {
-        assert_int_equal(outcome_classify(&rules, 0, f), OUTCOME_TRANSIENT);
-        assert_string_equal(outcome_reason(0, f, text, sizeof text), words[f - 1]);
+    response_rules_default(&rules);
+    for (enum response_failure f = FAILURE_NETWORK; f <= FAILURE_LOCAL; f++) {
+        assert_int_equal(response_classify(&rules, 0, f), RESPONSE_TRANSIENT);
+        assert_string_equal(response_reason(0, f, text, sizeof text), words[f - 1]);
     }
-    assert_string_equal(outcome_reason(503, FAILURE_NONE, text, sizeof text), "http:503");
+    assert_string_equal(response_reason(503, FAILURE_NONE, text, sizeof text), "http:503");
 }
 
 static void an_operator_changes_classes(void **state)
 {
     static const struct {
         int status;
-        enum outcome_class class;
+        enum response_class class;
     } expected[] = {{408, T}, {409, T}, {410, E}, {411, T}, {412, T}, {413, R},
                     {519, T}, {520, R}, {527, R}, {528, T}, {300, T}, {399, T}};
-    struct outcome_rules rules;
+    struct response_rules rules;
     struct error err = {0};
     (void)state;
-    outcome_rules_default(&rules);
-    assert_true(outcome_rules_change(&rules, "409, 411-412,3xx", T, &err));
-    assert_true(outcome_rules_change(&rules, "520-527", R, &err));
+    response_rules_default(&rules);
+    assert_true(response_rules_change(&rules, "409, 411-412,3xx", T, &err));
+    assert_true(response_rules_change(&rules, "520-527", R, &err));
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
-        assert_int_equal(outcome_classify(&rules, expected[i].status, FAILURE_NONE),
+        assert_int_equal(response_classify(&rules, expected[i].status, FAILURE_NONE),
                          expected[i].class);
 }
 
@@ -76,13 +76,13 @@ static void nonsense_is_refused_by_name(void **state)
                                         "409,,x",  "4 09", "409 -410"};
     (void)state;
     for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
-        struct outcome_rules rules;
+        struct response_rules rules;
         struct error err = {0};
-        outcome_rules_default(&rules);
-        if (outcome_rules_change(&rules, lists[i], OUTCOME_REFUSED, &err))
+        response_rules_default(&rules);
+        if (response_rules_change(&rules, lists[i], RESPONSE_REFUSED, &err))
             fail_msg("\"%s\" was taken", lists[i]);
         assert_int_equal(err.code, ERROR_CONFIG);
-        assert_int_equal(outcome_classify(&rules, 204, FAILURE_NONE), OUTCOME_DELIVERED);
+        assert_int_equal(response_classify(&rules, 204, FAILURE_NONE), RESPONSE_DELIVERED);
     }
 }
 
