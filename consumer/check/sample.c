@@ -121,7 +121,7 @@ static void note_row(struct check *c, const struct plan *plan, const struct wire
     if (!change.has_row || change.status.kind != COLUMN_TEXT)
         return;
     tally_add(&s->values, change.status.data, change.status.len);
-    if (near_miss(change.status.data, change.status.len, value))
+    if (case_mismatch(change.status.data, change.status.len, value))
         tally_add(&s->near_values, change.status.data, change.status.len);
     if (column_is_text(&change.op, "r") && column_is_text(&change.status, value) &&
         c->config->rule_snapshot == RULE_SNAPSHOT_SKIP)

@@ -107,7 +107,7 @@ static bool one_apart(const uint32_t *a, size_t a_count, const uint32_t *b, size
                              : same(a + i, b + i + 1, a_count - i);
 }
 
-bool near_miss(const char *text, size_t len, const char *value)
+bool case_mismatch(const char *text, size_t len, const char *value)
 {
     uint32_t a[LETTERS_MAX], b[LETTERS_MAX];
     unsigned char begin = len > 0 ? (unsigned char)text[0] : 0;

@@ -1,4 +1,4 @@
-/* near_miss: a status that is not the rule's value but was most likely meant as it. Pure. */
+/* case mismatch: a status that is not the rule's value but was most likely meant as it. Pure. */
 #ifndef ORDER_NEAR_MISS_H
 #define ORDER_NEAR_MISS_H
 
@@ -8,8 +8,8 @@
 /* Whether two texts, len bytes of UTF-8 and value, differ in nothing but letter case, white space
  * (of any width, none included), accents, punctuation, or letters of another script that look the
  * same ("Confirmed ", "CONFIRMED", "сonfirmed" with a Cyrillic с); or, with six letters and more,
- * in one letter besides ("Confirmée"). The same text is no near miss, nor is text that is no
+ * in one letter besides ("Confirmée"). The same text is no case mismatch, nor is text that is no
  * UTF-8. Cheap for texts that begin with another letter. */
-bool near_miss(const char *text, size_t len, const char *value);
+bool case_mismatch(const char *text, size_t len, const char *value);
 
 #endif

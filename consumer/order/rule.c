@@ -84,9 +84,9 @@ static char operation(const struct rule *rule, const struct change *change)
     return op->kind == COLUMN_ABSENT || op->kind == COLUMN_NULL ? rule->assumed_op : 0;
 }
 
-static bool is_near_miss(const struct column *status, const char *value)
+static bool is_case_mismatch(const struct column *status, const char *value)
 {
-    return status->kind == COLUMN_TEXT && near_miss(status->data, status->len, value);
+    return status->kind == COLUMN_TEXT && case_mismatch(status->data, status->len, value);
 }
 
 static bool shows_before(const struct change *change)
@@ -197,7 +197,7 @@ static struct judgement judge_row(const struct rule *rule, const struct change *
     if (op == 'r' && !rule->deliver_snapshot)
         return skip(SKIP_SNAPSHOT);
     struct judgement not_confirmed = skip(SKIP_NOT_CONFIRMED);
-    not_confirmed.near_miss = is_near_miss(&change->status, rule->value);
+    not_confirmed.case_mismatch = is_case_mismatch(&change->status, rule->value);
     return not_confirmed;
 }
 

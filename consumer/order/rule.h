@@ -53,7 +53,7 @@ struct judgement {
     bool unsent; /* a snapshot's row that has the rule's value and was not seen with it before: if
                     it got the value while no stream was read, it is never sent */
     bool before_unknown; /* delivered although the status before is not known */
-    bool near_miss;      /* a status that was most likely meant as the value (order/near_miss) */
+    bool case_mismatch; /* a status that was most likely meant as the value (order/case mismatch) */
 };
 
 /* Where a record is read, as the memory must know it. is_live (NULL: only the same status epoch

@@ -196,7 +196,7 @@ static void judge(struct transform *t, const struct change *change, const struct
         record->has_header(record->context, RULE_KEY_CHANGE_HEADER))
         judgement = judge_key_change(t, change, record, judgement);
     result->before_unknown = judgement.before_unknown;
-    result->near_miss = judgement.near_miss;
+    result->case_mismatch = judgement.case_mismatch;
     result->unsent = judgement.unsent;
     if (judgement.verdict == RULE_DELIVER)
         deliver(t, change, record, result);
@@ -243,7 +243,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     struct change change;
     const char *why;
     ret_result->why = ret_result->detail = "";
-    ret_result->before_unknown = ret_result->near_miss = ret_result->judged = false;
+    ret_result->before_unknown = ret_result->case_mismatch = ret_result->judged = false;
     ret_result->unsent = ret_result->second_table = false;
     ret_result->owner.len = 0;
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;

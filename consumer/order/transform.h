@@ -53,7 +53,7 @@ struct transformed {
     enum skip_reason skip; /* of TRANSFORM_SKIP */
     const char *why;       /* the closed list's word: "not_confirmed", "missing:client_phone", "" */
     const char *detail;    /* of an undecodable record or a stop, for people; "" else */
-    bool before_unknown, near_miss;
+    bool before_unknown, case_mismatch;
     bool unsent; /* of order/rule: a snapshot did not send what has the rule's value */
     bool
         second_table; /* of another table than the first one that was seen; rule.table is not set */

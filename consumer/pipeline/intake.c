@@ -190,12 +190,12 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
                  LOG_I("partition", m->partition), LOG_I("offset", m->offset));
         p->before_unknown_said = true;
     }
-    if (t->near_miss && !p->near_miss_said) {
+    if (t->case_mismatch && !p->case_mismatch_logged) {
         log_warn("a status looks like rule.value and is not it (case, spaces, accents, letters of "
                  "another script); it does not trigger",
                  LOG_S("value", p->config->rule_value), LOG_I("partition", m->partition),
                  LOG_I("offset", m->offset));
-        p->near_miss_said = true;
+        p->case_mismatch_logged = true;
     }
     say_unsent(p, m, t);
 }

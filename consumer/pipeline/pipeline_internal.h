@@ -174,7 +174,7 @@ struct pipeline {
     uint64_t progress_shown;
     struct log_trouble webhook_trouble, commit_trouble, memory_trouble, window_trouble;
     struct log_trouble unknown_trouble, incomplete_trouble;
-    bool near_miss_said, before_unknown_said, others_retry_said, snapshot_unsent_said,
+    bool case_mismatch_logged, before_unknown_said, others_retry_said, snapshot_unsent_said,
         key_change_said, second_table_said;
 };
 

@@ -11,7 +11,7 @@
 
 static void expect(const char *text, const char *value, bool near)
 {
-    if (near_miss(text, strlen(text), value) != near)
+    if (case_mismatch(text, strlen(text), value) != near)
         fail_msg("\"%s\" for \"%s\" is %s near miss", text, value, near ? "no" : "a");
 }
 
@@ -111,9 +111,9 @@ static void any_bytes(void **state)
     for (size_t len = 0; len < sizeof text; len++) {
         for (size_t i = 0; i < len; i++)
             text[i] = (char)(i * 37 + len * 11);
-        (void)near_miss(text, len, "confirmed");
+        (void)case_mismatch(text, len, "confirmed");
         memset(text, 'c', len);
-        (void)near_miss(text, len, "confirmed");
+        (void)case_mismatch(text, len, "confirmed");
     }
 }
 

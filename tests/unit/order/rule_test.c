@@ -37,7 +37,7 @@ static const char *show(const struct judgement *j)
     static char line[80];
     static const char *const verdicts[] = {"skip", "deliver", "undecodable"};
     snprintf(line, sizeof line, "%s %s%s%s", verdicts[j->verdict], skip_reason_names[j->why],
-             j->before_unknown ? "unknown" : "", j->near_miss ? " near" : "");
+             j->before_unknown ? "unknown" : "", j->case_mismatch ? " near" : "");
     return line;
 }
 
@@ -95,7 +95,7 @@ static void a_row_that_is_missing(void **state)
     one(&usual, change, "skip delete");
 }
 
-static void near_misses(void **state)
+static void case_mismatches(void **state)
 {
     (void)state;
     static const struct {
@@ -428,7 +428,7 @@ int main(void)
         cmocka_unit_test(old_keys),
         cmocka_unit_test(every_operation),
         cmocka_unit_test(a_row_that_is_missing),
-        cmocka_unit_test(near_misses),
+        cmocka_unit_test(case_mismatches),
         cmocka_unit_test(snapshots_may_be_delivered),
         cmocka_unit_test(another_value),
         cmocka_unit_test(an_operation_is_assumed_only_where_none_is_said),
