@@ -4,8 +4,8 @@
  * that it has to be parked. Its state changes in order_queue.c only:
  *
  *   WAITING ──(first of its order)──▶ READY ──order_queue_take──▶ IN_FLIGHT ──order_queue_finish──▶
- * its owner ▲                      │                      frees it └──(time has come)── RESTING
- * ◀──order_queue_rest */
+ * its owner ▲                      │                      frees it └──(time has come)── BACKOFF
+ * ◀──order_queue_back_off */
 #ifndef DELIVERY_DELIVERY_H
 #define DELIVERY_DELIVERY_H
 
@@ -20,7 +20,7 @@ enum delivery_state {
     DELIVERY_WAITING,   /* behind another of the same order */
     DELIVERY_READY,     /* may be sent */
     DELIVERY_IN_FLIGHT, /* an attempt, or what must be written after it, is under way */
-    DELIVERY_RESTING    /* until due_ms */
+    DELIVERY_BACKOFF    /* until due_ms */
 };
 
 /* What it is made of; data NULL where there is none. */
@@ -46,10 +46,10 @@ struct delivery {
     uint64_t ready_number;             /* while READY: who became so earlier has a lower one */
     struct delivery *order_queue_next; /* the one after it in its order */
     struct order_queue *order_queue;
-    size_t heap_index; /* while RESTING */
-    int64_t due_ms;    /* while RESTING; monotonic */
+    size_t heap_index; /* while BACKOFF */
+    int64_t due_ms;    /* while BACKOFF; monotonic */
     bool rests_whole;  /* no probe of an open breaker cuts its rest short; set before
-                          order_queue_rest */
+                          order_queue_back_off */
     bool rejected;     /* not to be sent, only to be parked (or, with skip, passed) in its turn */
     int skip;    /* enum skip_reason: why it ends without being sent or parked; 0: it does not */
     bool judged; /* by the rule, ever: else what is read of it next goes through it first */

@@ -13,7 +13,7 @@ struct order_queue {
     uint64_t hash;
 };
 
-enum ready_kind { READY_FRESH, READY_AGAIN, READY_REJECTED, READY_KINDS };
+enum ready_kind { READY_FIRST_ATTEMPT, READY_AGAIN, READY_REJECTED, READY_KINDS };
 
 struct order_queues {
     struct order_queue *
@@ -23,7 +23,7 @@ struct order_queues {
         struct delivery *first, *last;
     } ready[READY_KINDS];   /* in the order in which they became so */
     uint64_t ready_count;   /* ever: numbers them over all kinds */
-    struct delivery **heap; /* RESTING, least due_ms first; has room for every delivery */
+    struct delivery **heap; /* BACKOFF, least due_ms first; has room for every delivery */
     size_t heap_len, heap_cap;
     size_t whole_count; /* of these, who rest whole */
     struct order_queue_counts counts;
@@ -71,7 +71,7 @@ static size_t *count_of(struct order_queues *l, enum delivery_state state)
     case DELIVERY_WAITING: return &l->counts.waiting;
     case DELIVERY_READY: return &l->counts.ready;
     case DELIVERY_IN_FLIGHT: return &l->counts.in_flight;
-    default: return &l->counts.resting;
+    default: return &l->counts.backoff;
     }
 }
 
@@ -81,8 +81,8 @@ static void enter(struct order_queues *l, struct delivery *d, enum delivery_stat
     static const unsigned allowed[] = {
         [DELIVERY_WAITING] = 1u << DELIVERY_READY,
         [DELIVERY_READY] = 1u << DELIVERY_IN_FLIGHT,
-        [DELIVERY_IN_FLIGHT] = 1u << DELIVERY_RESTING,
-        [DELIVERY_RESTING] = 1u << DELIVERY_READY,
+        [DELIVERY_IN_FLIGHT] = 1u << DELIVERY_BACKOFF,
+        [DELIVERY_BACKOFF] = 1u << DELIVERY_READY,
     };
     assert(allowed[d->state] >> to & 1u);
     --*count_of(l, d->state);
@@ -92,7 +92,9 @@ static void enter(struct order_queues *l, struct delivery *d, enum delivery_stat
 
 static void make_ready(struct order_queues *l, struct delivery *d)
 {
-    enum ready_kind kind = d->rejected ? READY_REJECTED : d->dispatched ? READY_AGAIN : READY_FRESH;
+    enum ready_kind kind = d->rejected     ? READY_REJECTED
+                           : d->dispatched ? READY_AGAIN
+                                           : READY_FIRST_ATTEMPT;
     struct ready *ready = &l->ready[kind];
     enter(l, d, DELIVERY_READY);
     d->ready_number = l->ready_count++;
@@ -170,7 +172,7 @@ static void free_order_queue(struct order_queues *l, struct order_queue *order_q
  * once, and fail again. */
 static bool reserve_rest(struct order_queues *l)
 {
-    size_t count = l->counts.waiting + l->counts.ready + l->counts.in_flight + l->counts.resting;
+    size_t count = l->counts.waiting + l->counts.ready + l->counts.in_flight + l->counts.backoff;
     if (count < l->heap_cap)
         return true;
     size_t cap = l->heap_cap > 0 ? l->heap_cap * 2 : FIRST_HEAP;
@@ -218,25 +220,25 @@ static struct delivery *take(struct order_queues *l, struct ready *ready)
 struct delivery *order_queue_take(struct order_queues *l, bool fresh)
 {
     const struct delivery *again = l->ready[READY_AGAIN].first;
-    const struct delivery *first = fresh ? l->ready[READY_FRESH].first : NULL;
+    const struct delivery *first = fresh ? l->ready[READY_FIRST_ATTEMPT].first : NULL;
     bool takes_first =
         first != NULL && (again == NULL || first->ready_number < again->ready_number);
-    return take(l, &l->ready[takes_first ? READY_FRESH : READY_AGAIN]);
+    return take(l, &l->ready[takes_first ? READY_FIRST_ATTEMPT : READY_AGAIN]);
 }
 
-struct delivery *order_queue_take_fresh(struct order_queues *l)
+struct delivery *order_queue_take_first_attempt(struct order_queues *l)
 {
-    return take(l, &l->ready[READY_FRESH]);
+    return take(l, &l->ready[READY_FIRST_ATTEMPT]);
 }
 
-bool order_queue_has_fresh(const struct order_queues *l)
+bool order_queue_has_first_attempt(const struct order_queues *l)
 {
-    return l->ready[READY_FRESH].first != NULL;
+    return l->ready[READY_FIRST_ATTEMPT].first != NULL;
 }
 
 bool order_queue_has_first(const struct order_queues *l)
 {
-    return l->ready[READY_FRESH].first != NULL || l->ready[READY_REJECTED].first != NULL;
+    return l->ready[READY_FIRST_ATTEMPT].first != NULL || l->ready[READY_REJECTED].first != NULL;
 }
 
 struct delivery *order_queue_take_rejected(struct order_queues *l)
@@ -282,10 +284,10 @@ static void heap_remove(struct order_queues *l, size_t at)
         heap_down(l, at, last);
 }
 
-void order_queue_rest(struct order_queues *l, struct delivery *d, int64_t due_ms)
+void order_queue_back_off(struct order_queues *l, struct delivery *d, int64_t due_ms)
 {
     assert(l->heap_len < l->heap_cap);
-    enter(l, d, DELIVERY_RESTING);
+    enter(l, d, DELIVERY_BACKOFF);
     d->due_ms = due_ms;
     l->whole_count += d->rests_whole;
     heap_up(l, l->heap_len++, d);
@@ -304,7 +306,7 @@ int64_t order_queue_wake(struct order_queues *l, int64_t now_ms)
 bool order_queue_has_any(const struct order_queues *l, bool fresh)
 {
     return l->ready[READY_AGAIN].first != NULL || l->heap_len > l->whole_count ||
-           (fresh && l->ready[READY_FRESH].first != NULL);
+           (fresh && l->ready[READY_FIRST_ATTEMPT].first != NULL);
 }
 
 bool order_queue_wake_first(struct order_queues *l)
@@ -336,7 +338,7 @@ void order_queue_finish(struct order_queues *l, struct delivery *d)
 static void withdraw(struct order_queues *l, struct delivery *d)
 {
     --*count_of(l, d->state);
-    if (d->state == DELIVERY_RESTING)
+    if (d->state == DELIVERY_BACKOFF)
         heap_remove(l, d->heap_index);
 }
 

@@ -1,7 +1,7 @@
 /* order_queue: one delivery at a time per order, in source order; different orders in parallel.
  *
  * Deliveries of one order queue up in its order queue. The first is READY, then IN_FLIGHT, perhaps
- * RESTING until a retry; only when it is finished does the next become READY. Orders that are ready
+ * BACKOFF until a retry; only when it is finished does the next become READY. Orders that are ready
  * are taken in the order in which they became so. A resting order holds nobody else up. Owns no
  * delivery: the caller frees what order_queue_finish or order_queue_drop gives back. Not
  * thread-safe. */
@@ -28,10 +28,10 @@ bool order_queue_add(struct order_queues *order_queues, struct delivery *d);
 struct delivery *order_queue_take(struct order_queues *order_queues, bool fresh);
 
 /* The same among those that were never sent. */
-struct delivery *order_queue_take_fresh(struct order_queues *order_queues);
+struct delivery *order_queue_take_first_attempt(struct order_queues *order_queues);
 
 /* Whether order_queue_take_fresh gives one. */
-bool order_queue_has_fresh(const struct order_queues *order_queues);
+bool order_queue_has_first_attempt(const struct order_queues *order_queues);
 
 /* Whether anything is ready that was never sent, what is to be parked included. */
 bool order_queue_has_first(const struct order_queues *order_queues);
@@ -44,7 +44,7 @@ bool order_queue_has_any(const struct order_queues *order_queues, bool fresh);
 
 /* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. Needs no memory:
  * order_queue_add has seen to it. */
-void order_queue_rest(struct order_queues *order_queues, struct delivery *d, int64_t due_ms);
+void order_queue_back_off(struct order_queues *order_queues, struct delivery *d, int64_t due_ms);
 
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
 void order_queue_finish(struct order_queues *order_queues, struct delivery *d);
@@ -61,7 +61,7 @@ void order_queue_drop(struct order_queues *order_queues, const void *owner,
                       void (*dropped)(void *context, struct delivery *d), void *context);
 
 struct order_queue_counts {
-    size_t waiting, ready, in_flight, resting;
+    size_t waiting, ready, in_flight, backoff;
 };
 struct order_queue_counts order_queue_counts(const struct order_queues *order_queues);
 

@@ -28,7 +28,7 @@ static bool has_enough(struct pipeline *p)
     bool is_open = breaker_is_open(&p->breaker);
     if (!is_ahead(p) && !(is_open && p->held_records >= WHILE_OPEN))
         return false;
-    return !is_open || order_queue_has_fresh(p->order_queues);
+    return !is_open || order_queue_has_first_attempt(p->order_queues);
 }
 
 /* Everything that is held was sent before, or waits behind what was: orders that fail by themselves

@@ -124,7 +124,7 @@ bool write_state(struct pipeline *p)
     buf_add_text(&p->text, "],\"retry_partitions\":[");
     add_partitions(p, true);
     buf_addf(&p->text, "],\"in_flight\":%zu,\"retrying\":%zu,\"waiting\":%zu", p->in_flight,
-             order_queues.resting, order_queues.waiting + order_queues.ready);
+             order_queues.backoff, order_queues.waiting + order_queues.ready);
     add_breaker(p);
     add_totals(p);
     add_rates(p);

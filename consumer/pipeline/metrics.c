@@ -105,7 +105,7 @@ static void add_deliveries(const struct pipeline *p, struct buf *b)
     } states[] = {{"waiting", order_queues.waiting},
                   {"ready", order_queues.ready},
                   {"busy", order_queues.in_flight},
-                  {"resting", order_queues.resting}};
+                  {"resting", order_queues.backoff}};
     head(b, "deliveries", "gauge",
          "Deliveries held: behind another of their order, ready, under way, until a retry.");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)

@@ -235,7 +235,7 @@ static void say_totals(struct pipeline *p, const char *event)
         event, LOG_I("consumed", (int64_t)t->consumed), LOG_I("skipped", (int64_t)skipped_total(t)),
         LOG_I("delivered", (int64_t)t->delivered), LOG_I("parked", (int64_t)t->parked),
         LOG_I("in_flight", (int64_t)order_queues.in_flight),
-        LOG_I("retrying", (int64_t)order_queues.resting), LOG_I("failures", (int64_t)t->failures));
+        LOG_I("retrying", (int64_t)order_queues.backoff), LOG_I("failures", (int64_t)t->failures));
 }
 
 /* Every ten seconds, and only when something was done. */

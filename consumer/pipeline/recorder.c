@@ -326,5 +326,5 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
     partition->busy--; /* no memory: its turn comes again, to be parked and not to be sent */
     d->rejected = true;
     d->rests_whole = false;
-    order_queue_rest(p->order_queues, d, p->now_ms + p->config->retry_base);
+    order_queue_back_off(p->order_queues, d, p->now_ms + p->config->retry_base);
 }

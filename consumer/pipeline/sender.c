@@ -157,7 +157,7 @@ static void try_again(struct pipeline *p, struct delivery *d, int64_t delay_ms)
     int64_t due_ms = p->now_ms + (may_probe ? 0 : delay_ms);
     int64_t endpoint_ms = breaker_wake_ms(&p->breaker, p->now_ms);
     say_retrying(p, d, p->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) - p->now_ms);
-    order_queue_rest(p->order_queues, d, due_ms);
+    order_queue_back_off(p->order_queues, d, due_ms);
 }
 
 static void park_after(struct pipeline *p, struct delivery *d, const char *class,
@@ -328,7 +328,7 @@ static void attempt_failed(struct pipeline *p, struct delivery *d)
     log_trouble(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "a request could not be started: no memory", (const struct log_field[]){{0}});
     partition_of(d)->busy--;
-    order_queue_rest(p->order_queues, d, p->now_ms + p->config->retry_base);
+    order_queue_back_off(p->order_queues, d, p->now_ms + p->config->retry_base);
 }
 
 static void note_attempt(struct pipeline *p, struct delivery *d)
@@ -418,7 +418,7 @@ static struct delivery *take(struct pipeline *p, struct delivery *(*from)(struct
 
 static struct delivery *from_fresh(struct pipeline *p)
 {
-    return order_queue_take_fresh(p->order_queues);
+    return order_queue_take_first_attempt(p->order_queues);
 }
 
 static struct delivery *from_again(struct pipeline *p)

@@ -63,11 +63,11 @@ static void to_rest_needs_no_memory(void **state)
     }
     left = 0;
     for (struct delivery *d; (d = order_queue_take_rejected(l)) != NULL;)
-        order_queue_rest(l, d, 100);
+        order_queue_back_off(l, d, 100);
     for (struct delivery *d; (d = order_queue_take(l, true)) != NULL;)
-        order_queue_rest(l, d, 100);
+        order_queue_back_off(l, d, 100);
     left = -1;
-    assert_int_equal(order_queue_counts(l).resting, ORDERS);
+    assert_int_equal(order_queue_counts(l).backoff, ORDERS);
     order_queue_wake(l, 100);
     for (struct delivery *d;
          (d = order_queue_take_rejected(l)) != NULL || (d = order_queue_take(l, true)) != NULL;) {

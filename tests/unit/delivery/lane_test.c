@@ -46,7 +46,7 @@ static void an_order_is_sent_one_by_one(void **state)
     assert_ptr_equal(send(l, true), a1);
     assert_ptr_equal(send(l, true), b); /* a2 waits for a1 */
     assert_null(send(l, true));
-    order_queue_rest(l, a1, 100);
+    order_queue_back_off(l, a1, 100);
     assert_null(send(l, true)); /* and goes on waiting while a1 rests */
     assert_int_equal(order_queue_wake(l, 99), 100);
     assert_int_equal(order_queue_wake(l, 100), -1);
@@ -67,7 +67,7 @@ static void who_waits_longest_goes_first(void **state)
     struct delivery *a = add(l, "a", 1, NULL);
     assert_ptr_equal(send(l, true), a);
     struct delivery *b = add(l, "b", 2, NULL);
-    order_queue_rest(l, a, 10);
+    order_queue_back_off(l, a, 10);
     order_queue_wake(l, 10);
     struct delivery *c = add(l, "c", 3, NULL);
     assert_ptr_equal(send(l, true), b);
@@ -89,7 +89,7 @@ static void only_what_was_sent_before(void **state)
     assert_false(order_queue_has_any(l, false));
     assert_true(order_queue_has_any(l, true));
     assert_ptr_equal(send(l, true), a);
-    order_queue_rest(l, a, 10);
+    order_queue_back_off(l, a, 10);
     assert_true(order_queue_has_any(l, false));
     assert_true(order_queue_wake_first(l));
     assert_false(order_queue_wake_first(l));
@@ -110,10 +110,10 @@ static void a_whole_rest_is_not_cut_short(void **state)
     assert_ptr_equal(send(l, true), a);
     assert_ptr_equal(send(l, true), b);
     a->rests_whole = true;
-    order_queue_rest(l, a, 10);
+    order_queue_back_off(l, a, 10);
     assert_false(order_queue_has_any(l, true));
     assert_false(order_queue_wake_first(l));
-    order_queue_rest(l, b, 20);
+    order_queue_back_off(l, b, 20);
     assert_true(order_queue_has_any(l, false));
     assert_true(order_queue_wake_first(l)); /* though a is due earlier */
     assert_ptr_equal(send(l, false), b);
@@ -122,7 +122,7 @@ static void a_whole_rest_is_not_cut_short(void **state)
     assert_true(order_queue_has_any(l, false));
     assert_ptr_equal(send(l, false), a);
     a->rests_whole = false;
-    order_queue_rest(l, a, 30);
+    order_queue_back_off(l, a, 30);
     assert_true(order_queue_wake_first(l));
     assert_ptr_equal(send(l, false), a);
     finish(l, a);
@@ -162,12 +162,12 @@ static void an_owner_withdraws(void **state)
     int64_t sum = 0;
     (void)state;
     struct delivery *sent = add(l, "a", 1, &us), *next = add(l, "a", 2, &them);
-    struct delivery *resting = add(l, "b", 4, &us);
+    struct delivery *backoff = add(l, "b", 4, &us);
     add(l, "b", 8, &us);
     add(l, "c", 16, &us);
     assert_ptr_equal(send(l, true), sent);
-    assert_ptr_equal(send(l, true), resting);
-    order_queue_rest(l, resting, 5);
+    assert_ptr_equal(send(l, true), backoff);
+    order_queue_back_off(l, backoff, 5);
     order_queue_drop(l, &us, note_dropped, &sum);
     assert_int_equal(sum, 4 + 8 + 16);
     assert_null(send(l, true));
@@ -176,7 +176,7 @@ static void an_owner_withdraws(void **state)
     assert_ptr_equal(send(l, true), next);
     finish(l, next);
     struct order_queue_counts counts = order_queue_counts(l);
-    assert_int_equal(counts.waiting + counts.ready + counts.in_flight + counts.resting, 0);
+    assert_int_equal(counts.waiting + counts.ready + counts.in_flight + counts.backoff, 0);
     order_queues_free(l);
 }
 
@@ -230,7 +230,7 @@ static void play_end(struct play *p)
     p->out[which] = p->out[--p->out_count];
     if (draw(p, 3) == 0) {
         d->rests_whole = draw(p, 4) == 0;
-        order_queue_rest(p->l, d, p->now_ms + draw(p, 50));
+        order_queue_back_off(p->l, d, p->now_ms + draw(p, 50));
         return;
     }
     p->finished[order_of(d)]++;
@@ -255,7 +255,7 @@ static void always_one_by_one(void **state)
     }
     for (p.now_ms += 1000;
          order_queue_wake(p.l, p.now_ms),
-         order_queue_has_any(p.l, true) || p.out_count > 0 || order_queue_counts(p.l).resting > 0;
+         order_queue_has_any(p.l, true) || p.out_count > 0 || order_queue_counts(p.l).backoff > 0;
          p.now_ms += 100) {
         play_take(&p);
         play_end(&p);
