@@ -62,11 +62,12 @@ static bool open_kafka(struct dashboard *d, struct error *err)
     d->publisher_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     d->publisher = d->fetch != NULL ? publisher_new(d->config, d->publisher_fd, err) : NULL;
     const char *const topics[] = {d->config->retry_topic};
-    d->warm = d->publisher != NULL
-                  ? warm_new(publisher_client(d->publisher), topics, 1, d->publisher_fd, err)
-                  : NULL;
-    return d->warm != NULL && (loop_watch(d->loop, d->publisher_fd, LOOP_READ, woken, d) ||
-                               error_set(err, ERROR_NO_MEMORY, "no memory to publish retries"));
+    d->keep_connected = d->publisher != NULL ? keep_connected_new(publisher_client(d->publisher),
+                                                                  topics, 1, d->publisher_fd, err)
+                                             : NULL;
+    return d->keep_connected != NULL &&
+           (loop_watch(d->loop, d->publisher_fd, LOOP_READ, woken, d) ||
+            error_set(err, ERROR_NO_MEMORY, "no memory to publish retries"));
 }
 
 static bool open_all(struct dashboard *d, struct error *err)
@@ -103,7 +104,7 @@ void dashboard_free(struct dashboard *d)
     if (d == NULL)
         return;
     fetch_free(d->fetch); /* tells those who wait for a record */
-    warm_free(d->warm);
+    keep_connected_free(d->keep_connected);
     publisher_free(d->publisher); /* and those who wait for an acknowledgement */
     web_free(d->web);
     while (d->waits != NULL)
@@ -151,7 +152,7 @@ static bool turn(struct dashboard *d, struct error *err)
     }
     signin_turn(d);
     sooner(&wait_ms, publisher_turn(d->publisher, d->now_ms));
-    sooner(&wait_ms, warm_turn(d->warm, d->now_ms));
+    sooner(&wait_ms, keep_connected_turn(d->keep_connected, d->now_ms));
     sooner(&wait_ms, waits_turn(d));
     sooner(&wait_ms, redrive_turn(d));
     sooner(&wait_ms, stream_turn(d));

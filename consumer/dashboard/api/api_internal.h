@@ -63,7 +63,7 @@ struct dashboard {
     struct feed *feed;
     struct fetch *fetch;
     struct publisher *publisher;
-    struct warm *warm; /* the publisher */
+    struct keep_connected *keep_connected; /* the publisher */
     int publisher_fd;
     char address[128];
     int64_t now_ms, wall_ms;

@@ -7,7 +7,7 @@
 
 enum { KEEP_MS = 240000, MISSING_MS = 5000 };
 
-struct warm {
+struct keep_connected {
     const char *topics[LOOKUP_TOPICS_MAX];
     rd_kafka_topic_t *known[LOOKUP_TOPICS_MAX]; /* so that their metadata are kept; NULL: not yet */
     rd_kafka_t *rk;
@@ -16,10 +16,10 @@ struct warm {
     int64_t due_ms;
 };
 
-struct warm *warm_new(rd_kafka_t *rk, const char *const *topics, size_t count, int wake_fd,
-                      struct error *err)
+struct keep_connected *keep_connected_new(rd_kafka_t *rk, const char *const *topics, size_t count,
+                                          int wake_fd, struct error *err)
 {
-    struct warm *w = calloc(1, sizeof *w);
+    struct keep_connected *w = calloc(1, sizeof *w);
     if (w == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to keep connections");
         return NULL;
@@ -30,11 +30,11 @@ struct warm *warm_new(rd_kafka_t *rk, const char *const *topics, size_t count, i
     w->lookup = lookup_new(rk, w->topics, w->count, wake_fd, err);
     if (w->lookup != NULL)
         return w;
-    warm_free(w);
+    keep_connected_free(w);
     return NULL;
 }
 
-void warm_free(struct warm *w)
+void keep_connected_free(struct keep_connected *w)
 {
     if (w == NULL)
         return;
@@ -47,7 +47,7 @@ void warm_free(struct warm *w)
 
 /* Only of what is there: a producer that names a missing topic makes it, with as many partitions as
  * the broker likes. False: one is missing. */
-static bool know(struct warm *w, const struct lookup_found *found)
+static bool know(struct keep_connected *w, const struct lookup_found *found)
 {
     bool all = true;
     for (size_t i = 0; i < w->count; i++)
@@ -58,7 +58,7 @@ static bool know(struct warm *w, const struct lookup_found *found)
     return all;
 }
 
-int64_t warm_turn(struct warm *w, int64_t now_ms)
+int64_t keep_connected_turn(struct keep_connected *w, int64_t now_ms)
 {
     const struct lookup_found *found = lookup_take(w->lookup);
     if (found != NULL)

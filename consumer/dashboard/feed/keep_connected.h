@@ -11,13 +11,15 @@
 #include <librdkafka/rdkafka.h>
 #include <stdint.h>
 
-struct warm;
+struct keep_connected;
 
 /* rk, the topics' names and wake_fd (an eventfd) outlive it. */
-struct warm *warm_new(rd_kafka_t *rk, const char *const *topics, size_t count, int wake_fd,
-                      struct error *err);
-void warm_free(struct warm *warm); /* accepts NULL; before its client */
+struct keep_connected *keep_connected_new(rd_kafka_t *rk, const char *const *topics, size_t count,
+                                          int wake_fd, struct error *err);
+void keep_connected_free(
+    struct keep_connected *keep_connected); /* accepts NULL; before its client */
 
-int64_t warm_turn(struct warm *warm, int64_t now_ms); /* ms until it wants to be called again */
+int64_t keep_connected_turn(struct keep_connected *keep_connected,
+                            int64_t now_ms); /* ms until it wants to be called again */
 
 #endif

@@ -26,7 +26,7 @@ struct fetch {
     rd_kafka_t *rk;
     rd_kafka_queue_t *queue;
     int wake_fd;
-    struct warm *warm;
+    struct keep_connected *keep_connected;
     struct job *first, **last;
     bool at_work; /* the first job's partition is assigned */
 };
@@ -60,8 +60,8 @@ static bool start(struct fetch *f, const struct config *config, struct error *er
     f->queue = rd_kafka_queue_get_consumer(f->rk);
     rd_kafka_queue_io_event_enable(f->queue, f->wake_fd, &one, sizeof one);
     const char *topics[] = {config->parked_topic, config->kafka_topic};
-    f->warm = warm_new(f->rk, topics, 2, f->wake_fd, err);
-    if (f->warm == NULL)
+    f->keep_connected = keep_connected_new(f->rk, topics, 2, f->wake_fd, err);
+    if (f->keep_connected == NULL)
         return false;
     return loop_watch(f->loop, f->wake_fd, LOOP_READ, ready, f) ||
            error_set(err, ERROR_NO_MEMORY, "no memory to fetch records");
@@ -100,7 +100,7 @@ void fetch_free(struct fetch *f)
         return;
     while (f->first != NULL)
         end_job(f, FETCH_UNAVAILABLE, NULL);
-    warm_free(f->warm);
+    keep_connected_free(f->keep_connected);
     if (f->rk != NULL) {
         rd_kafka_queue_destroy(f->queue);
         rd_kafka_consumer_close(f->rk);
@@ -191,7 +191,7 @@ int64_t fetch_turn(struct fetch *f, int64_t now_ms)
         assign(f, now_ms);
     else if (was_at_work && !f->at_work)
         rd_kafka_assign(f->rk, NULL); /* read no further */
-    int64_t wait_ms = warm_turn(f->warm, now_ms);
+    int64_t wait_ms = keep_connected_turn(f->keep_connected, now_ms);
     return f->at_work && f->first->deadline_ms - now_ms < wait_ms ? f->first->deadline_ms - now_ms
                                                                   : wait_ms;
 }

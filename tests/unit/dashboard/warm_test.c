@@ -19,12 +19,12 @@ static int64_t next_look(rd_kafka_t *rk, const char *topic)
     struct error err = {0};
     struct pollfd wake = {.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), .events = POLLIN};
     const char *const topics[] = {CLUSTER_TOPIC, topic};
-    struct warm *warm = warm_new(rk, topics, 2, wake.fd, &err);
-    assert_non_null(warm);
-    assert_in_range(warm_turn(warm, 1000), 1, 10000); /* it asks at once */
+    struct keep_connected *keep_connected = keep_connected_new(rk, topics, 2, wake.fd, &err);
+    assert_non_null(keep_connected);
+    assert_in_range(keep_connected_turn(keep_connected, 1000), 1, 10000); /* it asks at once */
     assert_int_equal(poll(&wake, 1, 20000), 1);
-    int64_t wait_ms = warm_turn(warm, 1100);
-    warm_free(warm);
+    int64_t wait_ms = keep_connected_turn(keep_connected, 1100);
+    keep_connected_free(keep_connected);
     close(wake.fd);
     return wait_ms;
 }
