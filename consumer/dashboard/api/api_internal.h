@@ -25,12 +25,12 @@ enum {
     LAG_POINTS = 60
 };
 
-/* Why an exchange is still open. */
+/* Why a request is still open. */
 struct wait {
     enum wait_kind { WAIT_KEYS, WAIT_SYNC, WAIT_RETRY, WAIT_STREAM, WAIT_KINDS } kind;
     struct wait *next, *previous;
     struct dashboard *d;
-    struct exchange *x; /* NULL: its client went; whoever works for it ends it */
+    struct web_request *x; /* NULL: its client went; whoever works for it ends it */
     struct caller caller;
     bool busy;  /* a resend works for it */
     bool dirty; /* something that it waits for has changed */
@@ -92,13 +92,13 @@ struct dashboard {
 };
 
 /* routes.c */
-void api_request(void *context, struct exchange *x);
-void api_gone(void *context, struct exchange *x);
+void api_request(void *context, struct web_request *x);
+void api_gone(void *context, struct web_request *x);
 
 /* What a handler is given. */
 struct call {
     struct dashboard *d;
-    struct exchange *x;
+    struct web_request *x;
     struct caller caller;
     bool keys_awaited; /* it has waited for a set of keys already */
     const char *route; /* the pattern of its path, NULL: none; names no order */
@@ -171,13 +171,13 @@ void stream_say(struct dashboard *d, const char *event, json_t *data); /* consum
 int64_t stream_turn(struct dashboard *d);
 
 /* Calls again what waited for keys. */
-void api_call_again(struct dashboard *d, struct exchange *x);
+void api_call_again(struct dashboard *d, struct web_request *x);
 
 /* refusals.c: answers with the problem, and leaves a line: who, what, from where and why. */
 void refuse(const struct call *call, enum problem problem, const char *detail);
 /* The same for one that may come again after so long. */
 void refuse_for(const struct call *call, enum problem problem, const char *detail, int64_t ms);
-void add_retry_after(struct exchange *x, int64_t ms);
+void add_retry_after(struct web_request *x, int64_t ms);
 int64_t refusals_turn(struct dashboard *d);
 
 /* Who did what: one line of the log, whatever its level. */

@@ -16,7 +16,7 @@ enum {
 
 static void send_to(struct wait *w, struct slice bytes)
 {
-    (void)exchange_send(w->x, bytes); /* one that is too far behind ends by itself */
+    (void)web_request_send(w->x, bytes); /* one that is too far behind ends by itself */
 }
 
 static void send_all(struct dashboard *d, struct slice bytes)
@@ -71,9 +71,10 @@ void call_events(struct call *call)
         reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
         return;
     }
-    exchange_add_header(call->x, "Cache-Control", "no-store");
-    exchange_add_header(call->x, "X-Accel-Buffering", "no"); /* proxies are to pass it on at once */
-    exchange_stream(call->x, "text/event-stream");
+    web_request_add_header(call->x, "Cache-Control", "no-store");
+    web_request_add_header(call->x, "X-Accel-Buffering",
+                           "no"); /* proxies are to pass it on at once */
+    web_request_stream(call->x, "text/event-stream");
     json_t *status = status_json(d);
     char *text = json_dumps(status, JSON_COMPACT);
     if (text != NULL)
@@ -136,7 +137,7 @@ static void end_expired(struct dashboard *d)
         if (w->kind != WAIT_STREAM || w->x == NULL || d->wall_ms / 1000 < w->caller.expires_s)
             continue;
         say(d, w, "expired", "{}");
-        exchange_end(w->x);
+        web_request_end(w->x);
     }
 }
 

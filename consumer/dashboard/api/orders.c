@@ -56,7 +56,7 @@ void call_order(struct call *call)
 
 /* ---- retry ---- */
 
-static void accepted(struct exchange *x, const char *key, const char *request, int64_t asked_ms)
+static void accepted(struct web_request *x, const char *key, const char *request, int64_t asked_ms)
 {
     json_t *answer = json_object();
     json_object_set_new(answer, "key", json_string(key));
@@ -68,7 +68,7 @@ static void accepted(struct exchange *x, const char *key, const char *request, i
 static void resent(void *context, enum resend_result result, const char *request, int64_t asked_ms)
 {
     struct wait *w = context;
-    struct exchange *x = w->x;
+    struct web_request *x = w->x;
     w->busy = false;
     if (result == RESEND_WRITTEN)
         audit(&w->caller, "retry", w->key, request);

@@ -1,4 +1,4 @@
-/* pending: exchanges that are answered later. */
+/* pending: requests that are answered later. */
 #include "dashboard/api/api_internal.h"
 
 #include "sys/log.h"
@@ -29,7 +29,7 @@ struct wait *wait_new(const struct call *call, int kind, const char *order)
         w->next->previous = w;
     d->waits = w;
     d->wait_counts[kind]++;
-    exchange_set_context(call->x, w);
+    web_request_set_context(call->x, w);
     return w;
 }
 
@@ -37,7 +37,7 @@ void wait_free(struct wait *w)
 {
     struct dashboard *d = w->d;
     if (w->x != NULL)
-        exchange_set_context(w->x, NULL);
+        web_request_set_context(w->x, NULL);
     *(w->previous != NULL ? &w->previous->next : &d->waits) = w->next;
     if (w->next != NULL)
         w->next->previous = w->previous;
@@ -54,9 +54,9 @@ size_t waits_of(const struct dashboard *d, int kind, const char *subject)
     return count;
 }
 
-void api_gone(void *context, struct exchange *x)
+void api_gone(void *context, struct web_request *x)
 {
-    struct wait *w = exchange_context(x);
+    struct wait *w = web_request_context(x);
     (void)context;
     if (w == NULL)
         return;

@@ -33,7 +33,7 @@ static void say(const struct call *call, const char *what, const char *why)
     const char *who = caller->subject[0] != '\0' ? caller->subject : caller->role;
     log_event(LOG_AUDIT, "call refused",
               (const struct log_field[]){LOG_S("who", who[0] != '\0' ? who : "unknown"),
-                                         LOG_S("address", exchange_address(call->x, address)),
+                                         LOG_S("address", web_request_address(call->x, address)),
                                          LOG_S("what", what),
                                          LOG_S("reason", why),
                                          {0}});
@@ -42,17 +42,17 @@ static void say(const struct call *call, const char *what, const char *why)
 void refuse(const struct call *call, enum problem problem, const char *detail)
 {
     char what[96];
-    snprintf(what, sizeof what, "%s %s", exchange_method(call->x),
+    snprintf(what, sizeof what, "%s %s", web_request_method(call->x),
              call->route != NULL ? call->route : "/");
     say(call, what, problem_name(problem));
     reply_problem(call->x, problem, detail, NULL);
 }
 
-void add_retry_after(struct exchange *x, int64_t ms)
+void add_retry_after(struct web_request *x, int64_t ms)
 {
     char seconds[24];
     snprintf(seconds, sizeof seconds, "%lld", (long long)((ms + 999) / 1000));
-    exchange_add_header(x, "Retry-After", seconds);
+    web_request_add_header(x, "Retry-After", seconds);
 }
 
 void refuse_for(const struct call *call, enum problem problem, const char *detail, int64_t ms)

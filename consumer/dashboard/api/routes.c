@@ -69,15 +69,15 @@ static bool is_literal(const char *path)
 }
 
 /* The route of path and method; NULL, with the methods that there are, when there is none. */
-static const struct route *find(const struct exchange *x, struct slice *key, char methods[64])
+static const struct route *find(const struct web_request *x, struct slice *key, char methods[64])
 {
-    bool literal = is_literal(exchange_path(x));
+    bool literal = is_literal(web_request_path(x));
     methods[0] = '\0';
     for (size_t i = 0; i < ROUTES; i++) {
         if ((literal && strchr(routes[i].path, ':') != NULL) ||
-            !matches(routes[i].path, exchange_path(x), key))
+            !matches(routes[i].path, web_request_path(x), key))
             continue;
-        if (strcmp(routes[i].method, exchange_method(x)) == 0)
+        if (strcmp(routes[i].method, web_request_method(x)) == 0)
             return &routes[i];
         size_t used = strlen(methods);
         snprintf(methods + used, 64 - used, "%s%s", used > 0 ? ", " : "", routes[i].method);
@@ -100,9 +100,9 @@ static bool lists(const char *words, const char *word)
     return false;
 }
 
-static bool is_own(const struct exchange *x, const char *origin)
+static bool is_own(const struct web_request *x, const char *origin)
 {
-    const char *host = exchange_header(x, "Host"), *colon = strstr(origin, "://");
+    const char *host = web_request_header(x, "Host"), *colon = strstr(origin, "://");
     return host != NULL && colon != NULL && strcasecmp(colon + 3, host) == 0;
 }
 
@@ -110,33 +110,33 @@ static bool is_own(const struct exchange *x, const char *origin)
 static bool check_origin(const struct call *call)
 {
     const struct dashboard *d = call->d;
-    struct exchange *x = call->x;
-    const char *origin = exchange_header(x, "Origin");
-    exchange_add_header(x, "Vary", "Origin");
+    struct web_request *x = call->x;
+    const char *origin = web_request_header(x, "Origin");
+    web_request_add_header(x, "Vary", "Origin");
     if (origin == NULL || is_own(x, origin))
         return true;
     if (lists(d->config->dashboard_origins, origin)) {
-        exchange_add_header(x, "Access-Control-Allow-Origin", origin);
-        exchange_add_header(x, "Access-Control-Expose-Headers", "Location");
+        web_request_add_header(x, "Access-Control-Allow-Origin", origin);
+        web_request_add_header(x, "Access-Control-Expose-Headers", "Location");
         return true;
     }
     refuse(call, PROBLEM_ORIGIN, "dashboard.origins lists those that may call");
     return false;
 }
 
-static void answer_options(struct exchange *x, const char *methods)
+static void answer_options(struct web_request *x, const char *methods)
 {
-    exchange_add_header(x, "Allow", methods);
-    exchange_add_header(x, "Access-Control-Allow-Methods", methods);
-    exchange_add_header(x, "Access-Control-Allow-Headers",
-                        "authorization, x-client-info, apikey, content-type");
-    exchange_add_header(x, "Access-Control-Max-Age", "600");
-    exchange_reply_static(x, 204, NULL, (struct slice){0});
+    web_request_add_header(x, "Allow", methods);
+    web_request_add_header(x, "Access-Control-Allow-Methods", methods);
+    web_request_add_header(x, "Access-Control-Allow-Headers",
+                           "authorization, x-client-info, apikey, content-type");
+    web_request_add_header(x, "Access-Control-Max-Age", "600");
+    web_request_reply_static(x, 204, NULL, (struct slice){0});
 }
 
 /* ---- a call ---- */
 
-static bool query_is_known(const struct exchange *x, const char *words)
+static bool query_is_known(const struct web_request *x, const char *words)
 {
     const char *names[WEB_QUERY_MAX + 1] = {NULL};
     char text[128], *rest = text, *name;
@@ -145,12 +145,12 @@ static bool query_is_known(const struct exchange *x, const char *words)
     while ((name = strsep(&rest, " ")) != NULL && count < WEB_QUERY_MAX)
         if (*name != '\0')
             names[count++] = name;
-    return exchange_query_is_known(x, names);
+    return web_request_query_is_known(x, names);
 }
 
-static bool has_json(const struct exchange *x)
+static bool has_json(const struct web_request *x)
 {
-    const char *type = exchange_header(x, "Content-Type");
+    const char *type = web_request_header(x, "Content-Type");
     size_t len = strlen("application/json");
     return type != NULL && strncasecmp(type, "application/json", len) == 0 &&
            (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
@@ -197,14 +197,14 @@ static void run(struct call *call, const struct route *route)
         route->handle(call);
 }
 
-static void route_call(struct dashboard *d, struct exchange *x, bool keys_awaited)
+static void route_call(struct dashboard *d, struct web_request *x, bool keys_awaited)
 {
     char methods[64];
     struct slice key = {0};
     struct call call = {.d = d, .x = x, .keys_awaited = keys_awaited};
     const struct route *route = find(x, &key, methods);
     call.route = route != NULL ? route->path : NULL;
-    bool options = strcmp(exchange_method(x), "OPTIONS") == 0;
+    bool options = strcmp(web_request_method(x), "OPTIONS") == 0;
     if (route == NULL && *methods == '\0') {
         reply_problem(x, PROBLEM_NOT_FOUND, NULL, NULL);
     } else if (!check_origin(&call)) {
@@ -212,7 +212,7 @@ static void route_call(struct dashboard *d, struct exchange *x, bool keys_awaite
     } else if (options) {
         answer_options(x, methods);
     } else if (route == NULL) {
-        exchange_add_header(x, "Allow", methods);
+        web_request_add_header(x, "Allow", methods);
         reply_problem(x, PROBLEM_METHOD, NULL, NULL);
     } else if ((call.key = strndup(key.data != NULL ? key.data : "", key.len)) == NULL) {
         reply_problem(x, PROBLEM_INTERNAL, NULL, NULL);
@@ -222,20 +222,20 @@ static void route_call(struct dashboard *d, struct exchange *x, bool keys_awaite
     free(call.key);
 }
 
-void api_request(void *context, struct exchange *x)
+void api_request(void *context, struct web_request *x)
 {
     struct dashboard *d = context;
     d->asked = true;
     reply_common_headers(x);
-    if (exchange_is_ambiguous(x))
+    if (web_request_is_ambiguous(x))
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, NULL);
-    else if (exchange_body_cut(x))
+    else if (web_request_body_cut(x))
         reply_problem(x, PROBLEM_TOO_LARGE, NULL, NULL);
     else if (!assets_serve(x))
         route_call(d, x, false);
 }
 
-void api_call_again(struct dashboard *d, struct exchange *x)
+void api_call_again(struct dashboard *d, struct web_request *x)
 {
     d->asked = true;
     route_call(d, x, true);
@@ -250,7 +250,7 @@ void call_bad(const struct call *call, const char *detail)
 
 json_t *call_body(const struct call *call)
 {
-    struct slice body = exchange_body(call->x);
+    struct slice body = web_request_body(call->x);
     json_t *value =
         body.len > 0 ? json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
     if (json_is_object(value))
@@ -264,7 +264,7 @@ bool call_text(const struct call *call, const char *name, size_t most, const cha
 {
     bool bad = false;
     char detail[100];
-    const char *text = exchange_query(call->x, name, &bad);
+    const char *text = web_request_query(call->x, name, &bad);
     if (!bad && text == NULL)
         return true;
     if (!bad && *text != '\0' && strlen(text) <= most) {

@@ -73,7 +73,7 @@ static void call_again(struct dashboard *d)
         next = w->next;
         if (w->kind != WAIT_KEYS)
             continue;
-        struct exchange *x = w->x;
+        struct web_request *x = w->x;
         wait_free(w);
         api_call_again(d, x);
     }
@@ -143,10 +143,10 @@ static bool waits_for_set(struct call *call)
 
 /* ---- a call ---- */
 
-static struct slice token_of(const struct exchange *x)
+static struct slice token_of(const struct web_request *x)
 {
     static const char scheme[] = "Bearer ";
-    const char *header = exchange_header(x, "Authorization");
+    const char *header = web_request_header(x, "Authorization");
     if (header == NULL || strncasecmp(header, scheme, strlen(scheme)) != 0)
         return (struct slice){0};
     return slice_of(header + strlen(scheme));

@@ -265,14 +265,14 @@ void call_session(struct call *call)
 
 void call_ready(struct call *call)
 {
-    bool asked_ready = strcmp(exchange_path(call->x), "/readyz") == 0;
+    bool asked_ready = strcmp(web_request_path(call->x), "/readyz") == 0;
     bool ready = feed_caught_up(call->d->feed) && feed_kafka_answers(call->d->feed);
-    exchange_add_header(call->x, "Cache-Control", "no-store");
+    web_request_add_header(call->x, "Cache-Control", "no-store");
     if (!asked_ready || ready)
-        exchange_reply_static(call->x, 200, "text/plain", slice_of("ok\n"));
+        web_request_reply_static(call->x, 200, "text/plain", slice_of("ok\n"));
     else
-        exchange_reply_static(call->x, 503, "text/plain",
-                              slice_of(feed_kafka_answers(call->d->feed)
-                                           ? "the view is being built\n"
-                                           : "the brokers do not answer\n"));
+        web_request_reply_static(call->x, 503, "text/plain",
+                                 slice_of(feed_kafka_answers(call->d->feed)
+                                              ? "the view is being built\n"
+                                              : "the brokers do not answer\n"));
 }

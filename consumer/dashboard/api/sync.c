@@ -92,10 +92,10 @@ static json_t *state_json(const char *order_id, const char *want, const struct s
 static void answer_state(struct wait *w, unsigned status, const struct state *s)
 {
     json_t *answer = state_json(w->key, w->confirmed_at, s);
-    struct exchange *x = w->x;
+    struct web_request *x = w->x;
     if (status == 202)
-        exchange_add_header(x, "Location",
-                            json_string_value(json_object_get(answer, "status_url")));
+        web_request_add_header(x, "Location",
+                               json_string_value(json_object_get(answer, "status_url")));
     wait_free(w);
     reply_json(x, status, answer);
 }
@@ -104,7 +104,7 @@ static void answer_problem(struct wait *w, enum problem problem, const char *det
                            const struct order_facts *facts)
 {
     json_t *more = json_object();
-    struct exchange *x = w->x;
+    struct web_request *x = w->x;
     json_object_set_new(more, "success", json_false());
     json_object_set_new(more, "order_id", json_string(w->key));
     if (facts != NULL && facts->reason[0] != '\0')
@@ -250,7 +250,7 @@ static bool is_too_soon(struct wait *w, const struct order_facts *facts)
     left_ms += d->config->auth_resend_interval;
     if (w->caller.right != AUTH_USER || !resent_before || left_ms <= 0)
         return false;
-    struct exchange *x = w->x;
+    struct web_request *x = w->x;
     add_retry_after(x, left_ms);
     answer_problem(w, PROBLEM_TOO_SOON, "it was refused again; auth.resend_interval has not passed",
                    facts);

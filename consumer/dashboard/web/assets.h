@@ -4,8 +4,8 @@
 
 #include "dashboard/web/server.h"
 
-/* Answers the exchange with the file of its path, or with 405. False when no file has that path;
- * the exchange is then untouched. */
-bool assets_serve(struct exchange *x);
+/* Answers the request with the file of its path, or with 405. False when no file has that path;
+ * the request is then untouched. */
+bool assets_serve(struct web_request *x);
 
 #endif

@@ -1,4 +1,4 @@
-/* exchange: one request and its answer. */
+/* request: one request and its answer. */
 #include "dashboard/web/server_internal.h"
 
 #include "base/utf8.h"
@@ -46,7 +46,7 @@ static void plus_to_space(char *text)
             *text = ' ';
 }
 
-static void add_pair(struct exchange *x, char *pair)
+static void add_pair(struct web_request *x, char *pair)
 {
     if (x->query_count == WEB_QUERY_MAX) {
         x->target_bad = true;
@@ -64,7 +64,7 @@ static void add_pair(struct exchange *x, char *pair)
     q->bad = !name_ok || !value_ok;
 }
 
-static void split_target(struct exchange *x)
+static void split_target(struct web_request *x)
 {
     char *query = strchr(x->target, '?');
     if (query != NULL)
@@ -74,9 +74,9 @@ static void split_target(struct exchange *x)
             add_pair(x, pair);
 }
 
-struct exchange *exchange_new(struct web *web, const char *target)
+struct web_request *web_request_new(struct web *web, const char *target)
 {
-    struct exchange *x = calloc(1, sizeof *x);
+    struct web_request *x = calloc(1, sizeof *x);
     if (x == NULL || (x->target = strdup(target)) == NULL) {
         free(x);
         return NULL;
@@ -93,7 +93,7 @@ struct exchange *exchange_new(struct web *web, const char *target)
     return x;
 }
 
-void exchange_free(struct exchange *x)
+void web_request_free(struct web_request *x)
 {
     *(x->previous != NULL ? &x->previous->next : &x->web->first) = x->next;
     if (x->next != NULL)
@@ -108,7 +108,7 @@ void exchange_free(struct exchange *x)
     free(x);
 }
 
-void exchange_wake(struct exchange *x)
+void web_request_wake(struct web_request *x)
 {
     if (!x->suspended)
         return;
@@ -118,17 +118,17 @@ void exchange_wake(struct exchange *x)
 
 /* ---- what was asked ---- */
 
-const char *exchange_method(const struct exchange *x)
+const char *web_request_method(const struct web_request *x)
 {
     return x->method;
 }
 
-const char *exchange_path(const struct exchange *x)
+const char *web_request_path(const struct web_request *x)
 {
     return x->target;
 }
 
-const char *exchange_address(const struct exchange *x, char text[64])
+const char *web_request_address(const struct web_request *x, char text[64])
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -142,12 +142,12 @@ const char *exchange_address(const struct exchange *x, char text[64])
     return text;
 }
 
-struct slice exchange_body(const struct exchange *x)
+struct slice web_request_body(const struct web_request *x)
 {
     return (struct slice){x->body.data, x->body.len};
 }
 
-bool exchange_body_cut(const struct exchange *x)
+bool web_request_body_cut(const struct web_request *x)
 {
     return x->body.failed;
 }
@@ -167,7 +167,7 @@ static enum MHD_Result count_header(void *context, enum MHD_ValueKind kind, cons
     return MHD_YES;
 }
 
-bool exchange_is_ambiguous(const struct exchange *x)
+bool web_request_is_ambiguous(const struct web_request *x)
 {
     struct count count = {0};
     MHD_get_connection_values(x->connection, MHD_HEADER_KIND, count_header, &count);
@@ -175,12 +175,12 @@ bool exchange_is_ambiguous(const struct exchange *x)
            strlen(x->target) > WEB_PATH_MAX;
 }
 
-const char *exchange_header(const struct exchange *x, const char *name)
+const char *web_request_header(const struct web_request *x, const char *name)
 {
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
-const char *exchange_query(struct exchange *x, const char *name, bool *ret_bad)
+const char *web_request_query(struct web_request *x, const char *name, bool *ret_bad)
 {
     const char *found = NULL;
     for (size_t i = 0; i < x->query_count; i++) {
@@ -192,7 +192,7 @@ const char *exchange_query(struct exchange *x, const char *name, bool *ret_bad)
     return found;
 }
 
-bool exchange_query_is_known(const struct exchange *x, const char *const *names)
+bool web_request_query_is_known(const struct web_request *x, const char *const *names)
 {
     for (size_t i = 0; i < x->query_count; i++) {
         const char *const *name = names;
@@ -204,19 +204,19 @@ bool exchange_query_is_known(const struct exchange *x, const char *const *names)
     return true;
 }
 
-void exchange_set_context(struct exchange *x, void *context)
+void web_request_set_context(struct web_request *x, void *context)
 {
     x->context = context;
 }
 
-void *exchange_context(const struct exchange *x)
+void *web_request_context(const struct web_request *x)
 {
     return x->context;
 }
 
 /* ---- the answer ---- */
 
-void exchange_add_header(struct exchange *x, const char *name, const char *value)
+void web_request_add_header(struct web_request *x, const char *name, const char *value)
 {
     size_t i = 0;
     while (i < x->header_count && strcmp(x->headers[i].name, name) != 0)
@@ -233,7 +233,7 @@ void exchange_add_header(struct exchange *x, const char *name, const char *value
         x->header_count++;
 }
 
-static void answer(struct exchange *x, unsigned status, const char *content_type,
+static void answer(struct web_request *x, unsigned status, const char *content_type,
                    struct MHD_Response *response)
 {
     assert(x->response == NULL);
@@ -245,7 +245,7 @@ static void answer(struct exchange *x, unsigned status, const char *content_type
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
     for (size_t i = 0; i < x->header_count; i++)
         MHD_add_response_header(response, x->headers[i].name, x->headers[i].value);
-    exchange_wake(x);
+    web_request_wake(x);
 }
 
 /* libmicrohttpd's parameter lacks a const that its documents promise. */
@@ -258,14 +258,14 @@ static struct MHD_Response *response_of(struct slice body, enum MHD_ResponseMemo
     return MHD_create_response_from_buffer(body.len, data.out, mode);
 }
 
-void exchange_reply(struct exchange *x, unsigned status, const char *content_type,
-                    struct slice body)
+void web_request_reply(struct web_request *x, unsigned status, const char *content_type,
+                       struct slice body)
 {
     answer(x, status, content_type, response_of(body, MHD_RESPMEM_MUST_COPY));
 }
 
-void exchange_reply_static(struct exchange *x, unsigned status, const char *content_type,
-                           struct slice body)
+void web_request_reply_static(struct web_request *x, unsigned status, const char *content_type,
+                              struct slice body)
 {
     answer(x, status, content_type, response_of(body, MHD_RESPMEM_PERSISTENT));
 }
@@ -273,7 +273,7 @@ void exchange_reply_static(struct exchange *x, unsigned status, const char *cont
 /* Nothing to send: the connection sleeps until there is. */
 static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max)
 {
-    struct exchange *x = context;
+    struct web_request *x = context;
     size_t left = x->stream.len - x->stream_at;
     (void)at;
     if (left == 0 && x->stream_over)
@@ -293,7 +293,7 @@ static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max)
     return (ssize_t)size;
 }
 
-void exchange_stream(struct exchange *x, const char *content_type)
+void web_request_stream(struct web_request *x, const char *content_type)
 {
     enum { BLOCK = 4096 };
     x->is_stream = true;
@@ -301,7 +301,7 @@ void exchange_stream(struct exchange *x, const char *content_type)
            MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK, read_stream, x, NULL));
 }
 
-bool exchange_send(struct exchange *x, struct slice bytes)
+bool web_request_send(struct web_request *x, struct slice bytes)
 {
     if (x->stream_over)
         return false;
@@ -309,15 +309,15 @@ bool exchange_send(struct exchange *x, struct slice bytes)
     if (!buf_ok(&x->stream)) {
         buf_reset(&x->stream);
         x->stream_at = 0;
-        exchange_end(x);
+        web_request_end(x);
         return false;
     }
-    exchange_wake(x);
+    web_request_wake(x);
     return true;
 }
 
-void exchange_end(struct exchange *x)
+void web_request_end(struct web_request *x)
 {
     x->stream_over = true;
-    exchange_wake(x);
+    web_request_wake(x);
 }

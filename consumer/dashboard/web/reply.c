@@ -16,22 +16,23 @@ const char *problem_name(enum problem problem)
     return problems[problem].name;
 }
 
-void reply_common_headers(struct exchange *x)
+void reply_common_headers(struct web_request *x)
 {
-    exchange_add_header(x, "X-Content-Type-Options", "nosniff");
-    exchange_add_header(x, "Referrer-Policy", "no-referrer");
+    web_request_add_header(x, "X-Content-Type-Options", "nosniff");
+    web_request_add_header(x, "Referrer-Policy", "no-referrer");
 }
 
-static void send_json(struct exchange *x, unsigned status, const char *type, const json_t *value)
+static void send_json(struct web_request *x, unsigned status, const char *type, const json_t *value)
 {
     char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
-    exchange_add_header(x, "Cache-Control", "no-store");
-    exchange_add_header(x, "Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'");
-    exchange_reply(x, status, type, slice_of(text));
+    web_request_add_header(x, "Cache-Control", "no-store");
+    web_request_add_header(x, "Content-Security-Policy",
+                           "default-src 'none'; frame-ancestors 'none'");
+    web_request_reply(x, status, type, slice_of(text));
     free(text);
 }
 
-void reply_problem(struct exchange *x, enum problem problem, const char *detail, json_t *more)
+void reply_problem(struct web_request *x, enum problem problem, const char *detail, json_t *more)
 {
     json_t *value =
         json_pack("{s:s+, s:s, s:i}", "type", "urn:elementor-sync:problem:", problems[problem].name,
@@ -41,13 +42,13 @@ void reply_problem(struct exchange *x, enum problem problem, const char *detail,
     if (more != NULL)
         json_object_update(value, more);
     if (problems[problem].status == 401)
-        exchange_add_header(x, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
+        web_request_add_header(x, "WWW-Authenticate", "Bearer error=\"invalid_token\"");
     send_json(x, problems[problem].status, "application/problem+json", value);
     json_decref(value);
     json_decref(more);
 }
 
-void reply_json(struct exchange *x, unsigned status, json_t *value)
+void reply_json(struct web_request *x, unsigned status, json_t *value)
 {
     if (value == NULL) {
         reply_problem(x, PROBLEM_INTERNAL, NULL, NULL);

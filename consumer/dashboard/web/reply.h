@@ -42,12 +42,12 @@ enum problem {
 const char *problem_name(enum problem problem);
 
 /* detail: a sentence for whoever asked; NULL: none. more: members besides, consumed; NULL: none. */
-void reply_problem(struct exchange *x, enum problem problem, const char *detail, json_t *more);
+void reply_problem(struct web_request *x, enum problem problem, const char *detail, json_t *more);
 
 /* Consumes the value; NULL is answered as an internal problem. */
-void reply_json(struct exchange *x, unsigned status, json_t *value);
+void reply_json(struct web_request *x, unsigned status, json_t *value);
 
 /* The headers that every answer has. */
-void reply_common_headers(struct exchange *x);
+void reply_common_headers(struct web_request *x);
 
 #endif

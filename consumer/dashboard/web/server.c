@@ -18,7 +18,7 @@ const struct web_limits web_limits_default = {
 
 /* ---- connections and their time limits ---- */
 
-static void link_set(struct exchange *x, int state)
+static void link_set(struct web_request *x, int state)
 {
     if (x->link == NULL || x->link->state == LINK_CUT)
         return;
@@ -139,7 +139,7 @@ static void sweep(struct web *web)
 static void *request_begins(void *context, const char *target, struct MHD_Connection *connection)
 {
     struct web *web = context;
-    struct exchange *x = exchange_new(web, target);
+    struct web_request *x = web_request_new(web, target);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     if (x != NULL) {
@@ -150,14 +150,14 @@ static void *request_begins(void *context, const char *target, struct MHD_Connec
     return x;
 }
 
-static enum MHD_Result queue_answer(struct exchange *x)
+static enum MHD_Result queue_answer(struct web_request *x)
 {
     x->queued = true;
     link_set(x, x->is_stream ? LINK_STREAMING : LINK_LEAVING);
     return MHD_queue_response(x->connection, x->status, x->response);
 }
 
-static enum MHD_Result go_on(struct exchange *x)
+static enum MHD_Result go_on(struct web_request *x)
 {
     if (x->queued)
         return MHD_YES;
@@ -173,7 +173,7 @@ static enum MHD_Result go_on(struct exchange *x)
     return MHD_YES;
 }
 
-static void take_body(struct exchange *x, const char *data, size_t size)
+static void take_body(struct web_request *x, const char *data, size_t size)
 {
     buf_add(&x->body, data, size); /* past its limit it is marked as failed */
 }
@@ -182,7 +182,7 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
                               const char *method, const char *version, const char *data,
                               size_t *size, void **own)
 {
-    struct exchange *x = *own;
+    struct web_request *x = *own;
     (void)context, (void)url, (void)version, (void)connection;
     if (x == NULL)
         return MHD_NO;
@@ -191,10 +191,10 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
         x->method = strcmp(method, MHD_HTTP_METHOD_HEAD) == 0 ? MHD_HTTP_METHOD_GET : method;
         /* what can be two requests to two readers, and what is announced as too long: at once, and
          * the connection ends with it */
-        const char *length = exchange_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
+        const char *length = web_request_header(x, MHD_HTTP_HEADER_CONTENT_LENGTH);
         if (length != NULL && strtoull(length, NULL, 10) > WEB_BODY_MAX)
             x->body.failed = true;
-        return exchange_is_ambiguous(x) || x->body.failed ? go_on(x) : MHD_YES;
+        return web_request_is_ambiguous(x) || x->body.failed ? go_on(x) : MHD_YES;
     }
     if (*size > 0) {
         if (!x->handed_on)
@@ -208,14 +208,14 @@ static enum MHD_Result handle(void *context, struct MHD_Connection *connection, 
 static void request_ended(void *context, struct MHD_Connection *connection, void **own,
                           enum MHD_RequestTerminationCode code)
 {
-    struct exchange *x = *own;
+    struct web_request *x = *own;
     (void)connection, (void)code;
     if (x == NULL)
         return;
     struct web *web = context;
     web->callbacks.gone(web->callbacks.context, x);
     link_set(x, LINK_ARRIVING);
-    exchange_free(x);
+    web_request_free(x);
     *own = NULL;
 }
 
@@ -286,8 +286,8 @@ void web_free(struct web *web)
 {
     if (web == NULL)
         return;
-    for (struct exchange *x = web->first; x != NULL; x = x->next)
-        exchange_wake(x); /* libmicrohttpd ends no connection that sleeps */
+    for (struct web_request *x = web->first; x != NULL; x = x->next)
+        web_request_wake(x); /* libmicrohttpd ends no connection that sleeps */
     if (web->daemon != NULL) {
         loop_forget(web->loop, web->epoll);
         MHD_stop_daemon(web->daemon);

@@ -1,6 +1,6 @@
 /* server: HTTP/1.1 by libmicrohttpd on the loop; one thread, no locks.
  *
- * A request is handed on when all of it has arrived, as a struct exchange; it is answered at once
+ * A request is handed on when all of it has arrived, as a struct request; it is answered at once
  * or later (then its connection sleeps). Bounds: connections, bytes of headers and body, the time
  * that a request may take to arrive and its answer to be read, bytes that an event stream may be
  * behind. */
@@ -19,7 +19,7 @@
 enum { WEB_BODY_MAX = 64 * 1024, WEB_PATH_MAX = 4096, WEB_QUERY_MAX = 16 };
 
 struct web;
-struct exchange;
+struct web_request;
 
 struct web_limits { /* all at least 1 */
     unsigned connections;
@@ -28,11 +28,11 @@ struct web_limits { /* all at least 1 */
 
 extern const struct web_limits web_limits_default;
 
-/* Called once a request; must lead to one exchange_reply or exchange_stream, now or later.
- * gone: the client went, or the answer was sent: nobody may use the exchange any more. */
+/* Called once a request; must lead to one web_request_reply or web_request_stream, now or later.
+ * gone: the client went, or the answer was sent: nobody may use the request any more. */
 struct web_callbacks {
-    void (*request)(void *context, struct exchange *x);
-    void (*gone)(void *context, struct exchange *x);
+    void (*request)(void *context, struct web_request *x);
+    void (*gone)(void *context, struct web_request *x);
     void *context;
 };
 
@@ -46,49 +46,49 @@ int64_t web_turn(struct web *web, int64_t now_ms);
 
 /* ---- what was asked ---- */
 
-const char *exchange_method(const struct exchange *x); /* "GET" also for HEAD */
-const char *exchange_path(const struct exchange *x);   /* raw, without the query */
+const char *web_request_method(const struct web_request *x); /* "GET" also for HEAD */
+const char *web_request_path(const struct web_request *x);   /* raw, without the query */
 /* Where the connection comes from, as text without the port. */
-const char *exchange_address(const struct exchange *x, char text[64]);
+const char *web_request_address(const struct web_request *x, char text[64]);
 
-struct slice exchange_body(const struct exchange *x);
-bool exchange_body_cut(const struct exchange *x);     /* it was longer than WEB_BODY_MAX */
-bool exchange_is_ambiguous(const struct exchange *x); /* two lengths, or two hosts */
+struct slice web_request_body(const struct web_request *x);
+bool web_request_body_cut(const struct web_request *x);     /* it was longer than WEB_BODY_MAX */
+bool web_request_is_ambiguous(const struct web_request *x); /* two lengths, or two hosts */
 
 /* A header's value; NULL when it is missing. Borrowed. */
-const char *exchange_header(const struct exchange *x, const char *name);
+const char *web_request_header(const struct web_request *x, const char *name);
 
 /* A query parameter, percent-decoded; NULL when it is missing. ret_bad: given twice, or not
  * decodable to UTF-8 without NUL. */
-const char *exchange_query(struct exchange *x, const char *name, bool *ret_bad);
+const char *web_request_query(struct web_request *x, const char *name, bool *ret_bad);
 
 /* Whether the query has only these parameters; the last one is NULL. */
-bool exchange_query_is_known(const struct exchange *x, const char *const *names);
+bool web_request_query_is_known(const struct web_request *x, const char *const *names);
 
 /* Percent-decodes in place; false when that is no UTF-8, or holds a NUL. */
 bool web_decode(char *text);
 
 /* A place for whoever answers later. */
-void exchange_set_context(struct exchange *x, void *context);
-void *exchange_context(const struct exchange *x);
+void web_request_set_context(struct web_request *x, void *context);
+void *web_request_context(const struct web_request *x);
 
 /* ---- the answer ---- */
 
 /* Sets a header of the answer; before the reply. name lives for ever; no CR or LF in either. */
-void exchange_add_header(struct exchange *x, const char *name, const char *value);
+void web_request_add_header(struct web_request *x, const char *name, const char *value);
 
 /* The body is copied. */
-void exchange_reply(struct exchange *x, unsigned status, const char *content_type,
-                    struct slice body);
+void web_request_reply(struct web_request *x, unsigned status, const char *content_type,
+                       struct slice body);
 
-/* As exchange_reply, with bytes that live for ever. */
-void exchange_reply_static(struct exchange *x, unsigned status, const char *content_type,
-                           struct slice body);
+/* As web_request_reply, with bytes that live for ever. */
+void web_request_reply_static(struct web_request *x, unsigned status, const char *content_type,
+                              struct slice body);
 
-/* Begins an endless answer; exchange_send adds to it. False: the reader is too far behind, or
+/* Begins an endless answer; web_request_send adds to it. False: the reader is too far behind, or
  * gone, and the stream ends. */
-void exchange_stream(struct exchange *x, const char *content_type);
-bool exchange_send(struct exchange *x, struct slice bytes);
-void exchange_end(struct exchange *x);
+void web_request_stream(struct web_request *x, const char *content_type);
+bool web_request_send(struct web_request *x, struct slice bytes);
+void web_request_end(struct web_request *x);
 
 #endif

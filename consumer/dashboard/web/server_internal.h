@@ -1,4 +1,4 @@
-/* server_internal: what server.c (connections) and exchange.c (one request) share. */
+/* server_internal: what server.c (connections) and request.c (one request) share. */
 #ifndef DASHBOARD_WEB_SERVER_INTERNAL_H
 #define DASHBOARD_WEB_SERVER_INTERNAL_H
 
@@ -25,8 +25,8 @@ struct web {
     int epoll;
     int64_t now_ms, swept_ms;
     struct link *links;
-    unsigned open;          /* of them, not cut */
-    struct exchange *first; /* all that are under way */
+    unsigned open;             /* of them, not cut */
+    struct web_request *first; /* all that are under way */
 };
 
 struct query_pair {
@@ -34,8 +34,8 @@ struct query_pair {
     bool bad;
 };
 
-struct exchange {
-    struct exchange *next, *previous;
+struct web_request {
+    struct web_request *next, *previous;
     struct web *web;
     struct link *link;
     struct MHD_Connection *connection;
@@ -59,10 +59,10 @@ struct exchange {
     bool is_stream, stream_over;
 };
 
-struct exchange *exchange_new(struct web *web, const char *target);
-void exchange_free(struct exchange *x);
+struct web_request *web_request_new(struct web *web, const char *target);
+void web_request_free(struct web_request *x);
 
 /* Lets a sleeping connection go on. */
-void exchange_wake(struct exchange *x);
+void web_request_wake(struct web_request *x);
 
 #endif

@@ -26,27 +26,27 @@ struct site {
     struct loop *loop;
     struct web *web;
     int port, requests, gone;
-    bool streams;       /* what is asked for is a stream */
-    struct exchange *x; /* the last one, while it is there */
+    bool streams;          /* what is asked for is a stream */
+    struct web_request *x; /* the last one, while it is there */
 };
 
-static void asked(void *context, struct exchange *x)
+static void asked(void *context, struct web_request *x)
 {
     static const char big[WEB_BODY_MAX]; /* zeros */
     struct site *site = context;
     site->requests++;
     site->x = x;
-    if (exchange_is_ambiguous(x))
-        exchange_reply(x, 400, NULL, (struct slice){0});
-    else if (exchange_body_cut(x))
-        exchange_reply(x, 413, NULL, (struct slice){0});
+    if (web_request_is_ambiguous(x))
+        web_request_reply(x, 400, NULL, (struct slice){0});
+    else if (web_request_body_cut(x))
+        web_request_reply(x, 413, NULL, (struct slice){0});
     else if (site->streams)
-        exchange_stream(x, "text/event-stream");
+        web_request_stream(x, "text/event-stream");
     else
-        exchange_reply_static(x, 200, "text/plain", (struct slice){big, sizeof big});
+        web_request_reply_static(x, 200, "text/plain", (struct slice){big, sizeof big});
 }
 
-static void left(void *context, struct exchange *x)
+static void left(void *context, struct web_request *x)
 {
     struct site *site = context;
     site->gone++;
@@ -178,12 +178,12 @@ static void a_stream_that_is_not_read_ends(void **state)
     int fd = connected(&site), sent = 0;
     say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
     turn_until(&site, &site.requests, 1);
-    while (sent < EVENTS && exchange_send(site.x, (struct slice){event, sizeof event})) {
+    while (sent < EVENTS && web_request_send(site.x, (struct slice){event, sizeof event})) {
         sent++;
         turn(&site);
     }
     assert_in_range(sent, 1, EVENTS - 1);
-    assert_false(exchange_send(site.x, (struct slice){event, 1})); /* for good */
+    assert_false(web_request_send(site.x, (struct slice){event, 1})); /* for good */
     status_at_end(&site, fd);
     turn_until(&site, &site.gone, 1);
     close_site(&site);
@@ -203,7 +203,7 @@ static void a_stream_is_not_cut_for_its_age(void **state)
     for (int i = 0; i < 20; i++)
         turn(&site);
     assert_non_null(site.x);
-    assert_true(exchange_send(site.x, slice_of("event: late\n\n")));
+    assert_true(web_request_send(site.x, slice_of("event: late\n\n")));
     for (int i = 0, len = 0; strstr(text, "event: late") == NULL; i++) {
         assert_true(i < TURNS);
         turn(&site);
@@ -213,7 +213,7 @@ static void a_stream_is_not_cut_for_its_age(void **state)
     }
     close(fd);
     while (site.x != NULL) { /* seen when there is something to say */
-        exchange_send(site.x, slice_of(":\n\n"));
+        web_request_send(site.x, slice_of(":\n\n"));
         turn(&site);
     }
     close_site(&site);
