@@ -49,7 +49,7 @@ const char *plan_refusal(const struct plan *plan);
 enum plan_shape {
     PLAN_ENVELOPE,  /* Debezium's before/after/source/op */
     PLAN_UNWRAPPED, /* the row itself (ExtractNewRecordState) */
-    PLAN_STRAY      /* a heartbeat, transaction, message or DDL record that strayed in: skip it */
+    PLAN_FOREIGN    /* a heartbeat, transaction, message or DDL record that strayed in: skip it */
 };
 enum plan_shape plan_shape(const struct plan *plan);
 

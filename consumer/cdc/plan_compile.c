@@ -192,7 +192,7 @@ static bool check_row(avro_schema_t row, const char *schema_name, const struct s
 }
 
 /* Debezium's other records, by the names of their schemas. */
-static bool is_stray(const char *name)
+static bool is_foreign_record(const char *name)
 {
     static const char *const names[] = {"Heartbeat", "TransactionMetadataValue", "MessageValue",
                                         "SchemaChangeValue"};
@@ -228,7 +228,7 @@ static enum plan_shape shape_of(avro_schema_t top)
 {
     if (has_field(top, "op") && has_field(top, "after"))
         return PLAN_ENVELOPE;
-    return is_stray(avro_schema_name(top)) ? PLAN_STRAY : PLAN_UNWRAPPED;
+    return is_foreign_record(avro_schema_name(top)) ? PLAN_FOREIGN : PLAN_UNWRAPPED;
 }
 
 /* The full name: Debezium's names the table. */
@@ -317,7 +317,7 @@ static bool check_plain(struct compiler *c, const struct sought *sought, struct 
 static bool check(struct compiler *c, const struct sought *sought, struct error *err)
 {
     struct error why = {0};
-    if (c->plan->shape == PLAN_STRAY ||
+    if (c->plan->shape == PLAN_FOREIGN ||
         (check_shape(c, sought, &why) && check_plain(c, sought, &why)))
         return true;
     if (why.code != ERROR_CONFIG || !sought->options->table_is_told)
@@ -371,7 +371,7 @@ static bool epoch_is_default(const json_t *row, const char *column)
 static bool lacks_owner(const struct compiler *c, const struct sought *sought)
 {
     avro_schema_t row = c->plan->shape == PLAN_ENVELOPE ? row_type(c->top) : c->top;
-    return sought->owner_column[0] != '\0' && c->plan->shape != PLAN_STRAY &&
+    return sought->owner_column[0] != '\0' && c->plan->shape != PLAN_FOREIGN &&
            !has_field(row, sought->owner_column);
 }
 

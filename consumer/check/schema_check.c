@@ -282,7 +282,7 @@ static void say_schema(struct check *c, int32_t id, const struct field_map *map)
     static const char *const shapes[] = {
         [PLAN_ENVELOPE] = "Debezium's envelope",
         [PLAN_UNWRAPPED] = "unwrapped rows (ExtractNewRecordState): they show no before",
-        [PLAN_STRAY] = "no rows: a heartbeat or the like; its records are skipped"};
+        [PLAN_FOREIGN] = "no rows: a heartbeat or the like; its records are skipped"};
     bool fine = map->shape == PLAN_ENVELOPE;
     struct error err = {0};
     if (map->refused.code != ERROR_NONE) {
@@ -292,7 +292,7 @@ static void say_schema(struct check *c, int32_t id, const struct field_map *map)
         report_add(c->report, fine ? REPORT_OK : REPORT_WARN, SCHEMA, "form",
                    "%s, id %" PRId32 ": %s", map->schema, id, shapes[map->shape]);
     }
-    if (map->shape == PLAN_STRAY)
+    if (map->shape == PLAN_FOREIGN)
         return;
     say_rule(c, map);
     say_fields(c, map);

@@ -250,8 +250,8 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';
     ret_result->whole = ret_result->misfit = false;
-    bool is_stray = plan_shape(plan) == PLAN_STRAY;
-    if (is_stray && gate) {
+    bool is_foreign_record = plan_shape(plan) == PLAN_FOREIGN;
+    if (is_foreign_record && gate) {
         skip(ret_result, SKIP_MESSAGE);
         return;
     }
@@ -267,7 +267,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->second_table = t->table == NULL && is_second_table(t, &change);
     if (t->placeholder != NULL)
         change_mark_unavailable(&change, t->placeholder, t->placeholder_len);
-    if (is_stray)
+    if (is_foreign_record)
         skip(ret_result, SKIP_MESSAGE);
     else if (change.is_null)
         skip(ret_result, SKIP_TOMBSTONE);

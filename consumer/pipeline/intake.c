@@ -205,7 +205,7 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
 static void say_strange_title(const struct reading *r, const struct plan *plan)
 {
     const char *title = plans_title(r->p->plans, r->schema_id);
-    if (plan_shape(plan) != PLAN_STRAY && !schema_title_fits(title, r->p->config->kafka_topic))
+    if (plan_shape(plan) != PLAN_FOREIGN && !schema_title_fits(title, r->p->config->kafka_topic))
         log_warn("schema of another name", LOG_S("schema", title), LOG_I("schema_id", r->schema_id),
                  LOG_S("topic", r->p->config->kafka_topic),
                  LOG_S("hint", "fine where the connector reroutes its topics; else the topic holds "

@@ -102,7 +102,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (end == NULL)
         return -1; /* no schema: not worth keeping */
     const struct plan *plan = plan_of((const char *)data);
-    if (plan == NULL || plan_shape(plan) == PLAN_STRAY)
+    if (plan == NULL || plan_shape(plan) == PLAN_FOREIGN)
         return 0;
     size_t len = size - (size_t)(end + 1 - data);
     uint8_t *body = fuzz_copy(end + 1, len);

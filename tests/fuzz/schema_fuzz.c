@@ -61,7 +61,7 @@ static void compile(const char *text, size_t len)
     struct plan *plan = plan_compile(text, len, &options, &err);
     PROMISE((plan == NULL) == (err.code != ERROR_NONE));
     PROMISE(strlen(err.text) < sizeof err.text && strchr(err.text, '\n') == NULL);
-    if (plan != NULL && plan_shape(plan) != PLAN_STRAY)
+    if (plan != NULL && plan_shape(plan) != PLAN_FOREIGN)
         for (unsigned filler = 0; filler < 6; filler++)
             run(plan, (uint8_t)filler);
     if (plan != NULL)

@@ -440,7 +440,7 @@ static void another_prefix_than_the_rows_stops(void **state)
             "rule.prefix");
 }
 
-static void strays_are_known(void **state)
+static void foreign_records_are_known(void **state)
 {
     (void)state;
     static const char *const schemas[] = {
@@ -455,7 +455,7 @@ static void strays_are_known(void **state)
     struct plan_options options = default_options();
     for (size_t i = 0; i < sizeof schemas / sizeof *schemas; i++) {
         struct plan *plan = compile(schemas[i], &options);
-        assert_int_equal(plan_shape(plan), PLAN_STRAY);
+        assert_int_equal(plan_shape(plan), PLAN_FOREIGN);
         plan_free(plan);
     }
 }
@@ -549,7 +549,7 @@ int main(void)
         cmocka_unit_test(names_of_other_letters),
         cmocka_unit_test(unwrapped_rows_of_any_prefix),
         cmocka_unit_test(another_prefix_than_the_rows_stops),
-        cmocka_unit_test(strays_are_known),
+        cmocka_unit_test(foreign_records_are_known),
         cmocka_unit_test(a_rule_column_that_can_hold_no_text_stops),
         cmocka_unit_test(an_order_id_of_no_use_stops),
         cmocka_unit_test(columns_are_found_by_name_in_each_schema),
