@@ -29,11 +29,11 @@ static bool is_known(const char *text)
 }
 
 /* The trouble of a facility; NULL when there are too many of them. Under the lock. */
-static struct log_trouble *trouble_of(const char *facility)
+static struct log_limited *trouble_of(const char *facility)
 {
     static struct {
         char facility[24];
-        struct log_trouble trouble;
+        struct log_limited trouble;
     } known[FACILITIES_MAX];
     for (size_t i = 0; i < FACILITIES_MAX; i++) {
         if (known[i].facility[0] == '\0')
@@ -49,9 +49,9 @@ static void warn(const char *facility, const char *text)
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
     const struct log_field fields[] = {LOG_S("facility", facility), LOG_S("text", text), {0}};
     pthread_mutex_lock(&lock);
-    struct log_trouble *trouble = trouble_of(facility);
+    struct log_limited *trouble = trouble_of(facility);
     if (trouble != NULL)
-        log_trouble(trouble, clock_mono_ms(), EVERY_MS, "librdkafka", fields);
+        log_limited(trouble, clock_mono_ms(), EVERY_MS, "librdkafka", fields);
     pthread_mutex_unlock(&lock);
 }
 

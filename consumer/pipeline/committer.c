@@ -78,7 +78,7 @@ static void describe(struct pipeline *p, struct partition *partition, char *text
                                : -1;
     partition->text_full = !commit_metadata_write(&partition->window, replay_until, text);
     if (partition->text_full)
-        log_trouble(&p->window_trouble, p->now_ms, TROUBLE_EVERY_MS,
+        log_limited(&p->window_trouble, p->now_ms, TROUBLE_EVERY_MS,
                     "too many settled gaps above the commit: the partition waits",
                     (const struct log_field[]){LOG_I("partition", partition->number), {0}});
 }
@@ -114,7 +114,7 @@ static size_t collect(struct pipeline *p, struct source_offset *offsets, commit_
 static void say_trouble(struct pipeline *p, const char *why)
 {
     const struct log_field fields[] = {LOG_S("why", why), {0}};
-    log_trouble(&p->commit_trouble, p->now_ms, TROUBLE_EVERY_MS,
+    log_limited(&p->commit_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "commit failed; it will be tried again", fields);
 }
 
@@ -162,7 +162,7 @@ static void acknowledged(struct pipeline *p, struct partition *partition, int64_
     partition->told_settles = partition->asked_settles;
     p->uncovered -= partition->asked_settled - partition->covered;
     partition->covered = partition->asked_settled;
-    log_trouble_over(&p->commit_trouble, "commits succeed again", (const struct log_field[]){{0}});
+    log_recovered(&p->commit_trouble, "commits succeed again", (const struct log_field[]){{0}});
 }
 
 void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, const char *error)

@@ -172,8 +172,8 @@ struct pipeline {
     struct totals totals;
     int64_t next_progress_ms;
     uint64_t progress_shown;
-    struct log_trouble webhook_trouble, commit_trouble, memory_trouble, window_trouble;
-    struct log_trouble unknown_trouble, incomplete_trouble;
+    struct log_limited webhook_trouble, commit_trouble, memory_trouble, window_trouble;
+    struct log_limited unknown_trouble, incomplete_trouble;
     bool case_mismatch_logged, before_unknown_said, others_retry_said, snapshot_unsent_said,
         key_change_said, second_table_said;
 };

@@ -79,7 +79,7 @@ static void note_incomplete(struct pipeline *p, const struct http_result *result
                                        LOG_S("error", result->failure),
                                        LOG_S("hint", "the status counts; the body is not needed"),
                                        {0}};
-    log_trouble(&p->incomplete_trouble, p->now_ms, TROUBLE_EVERY_MS, "answer incomplete", fields);
+    log_limited(&p->incomplete_trouble, p->now_ms, TROUBLE_EVERY_MS, "answer incomplete", fields);
 }
 
 /* ---- an attempt's end ---- */
@@ -100,7 +100,7 @@ static void say_failure(struct pipeline *p, const struct delivery *d,
                                        LOG_I("partition", d->partition),
                                        LOG_I("offset", d->offset),
                                        {0}};
-    log_trouble(&p->webhook_trouble, p->now_ms, TROUBLE_EVERY_MS,
+    log_limited(&p->webhook_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "delivery failed; it will be tried again", fields);
 }
 
@@ -123,7 +123,7 @@ static void say_unknown(struct pipeline *p, const struct delivery *d,
                           : "the endpoint may have taken it, and each further try as well: a "
                             "receiver that keeps webhook-ids takes it once"),
         {0}};
-    log_trouble(&p->unknown_trouble, p->now_ms, TROUBLE_EVERY_MS, "delivery result unknown",
+    log_limited(&p->unknown_trouble, p->now_ms, TROUBLE_EVERY_MS, "delivery result unknown",
                 fields);
 }
 
@@ -211,7 +211,7 @@ static enum response_class learn(struct pipeline *p, struct delivery *d,
 static void succeeded(struct pipeline *p, struct delivery *d)
 {
     const struct log_field over[] = {LOG_S("endpoint", webhook_name(p->webhook)), {0}};
-    log_trouble_over(&p->webhook_trouble, "deliveries succeed again", over);
+    log_recovered(&p->webhook_trouble, "deliveries succeed again", over);
     p->deliveries++;
     conclude_delivered(p, d);
 }
@@ -325,7 +325,7 @@ static void attempt_failed(struct pipeline *p, struct delivery *d)
     leave_under_way(p, d);
     pass_over(p, d, p->now_ms + p->config->retry_base);
     d->rests_whole = false;
-    log_trouble(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
+    log_limited(&p->memory_trouble, p->now_ms, TROUBLE_EVERY_MS,
                 "a request could not be started: no memory", (const struct log_field[]){{0}});
     partition_of(d)->busy--;
     order_queue_back_off(p->order_queues, d, p->now_ms + p->config->retry_base);

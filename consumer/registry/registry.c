@@ -46,8 +46,8 @@ struct registry {
     int64_t retry_first_ms, miss_interval_ms;
     struct registry_entry *buckets[BUCKETS], *pending;
     int entry_count, in_flight;
-    struct log_trouble trouble; /* the registry does not answer as it should */
-    struct log_trouble full;    /* ENTRIES_MAX reached */
+    struct log_limited trouble; /* the registry does not answer as it should */
+    struct log_limited full;    /* ENTRIES_MAX reached */
 };
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -188,7 +188,7 @@ static void set_pending(struct registry *registry, struct registry_entry *entry)
 static struct registry_entry *add(struct registry *registry, int32_t id)
 {
     if (registry->entry_count >= ENTRIES_MAX && !forget_a_missing_one(registry)) {
-        log_trouble(&registry->full, clock_mono_ms(), TROUBLE_EVERY_MS, "schema cache full",
+        log_limited(&registry->full, clock_mono_ms(), TROUBLE_EVERY_MS, "schema cache full",
                     (struct log_field[]){LOG_I("schemas", ENTRIES_MAX), LOG_I("id", id), {0}});
         return NULL;
     }
@@ -223,7 +223,7 @@ static void retry_later(struct registry_entry *entry, const char *why)
 {
     struct registry *registry = entry->registry;
     int64_t now_ms = clock_mono_ms();
-    log_trouble(
+    log_limited(
         &registry->trouble, now_ms, TROUBLE_EVERY_MS, "schema registry trouble",
         (struct log_field[]){LOG_S("reason", why),
                              LOG_I("id", entry->id),
@@ -436,8 +436,8 @@ static void take_answer(struct registry_document *document, const struct http_re
         return;
     }
     if (kind != SCHEMA_REPLY_MISSING || document->subject == NULL)
-        log_trouble_over(&entry->registry->trouble, "schema registry answers again",
-                         (struct log_field[]){{0}});
+        log_recovered(&entry->registry->trouble, "schema registry answers again",
+                      (struct log_field[]){{0}});
     if (kind == SCHEMA_REPLY_SCHEMA) {
         take_schema(document, &reply);
     } else if (kind == SCHEMA_REPLY_MISSING) {

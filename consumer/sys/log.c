@@ -168,7 +168,7 @@ static void log_with_repeats(enum log_level level, const char *event,
     log_event(level, event, all);
 }
 
-void log_trouble(struct log_trouble *t, int64_t now_ms, int64_t every_ms, const char *event,
+void log_limited(struct log_limited *t, int64_t now_ms, int64_t every_ms, const char *event,
                  const struct log_field *fields)
 {
     if (t->ever && now_ms - t->last_ms < every_ms) {
@@ -176,10 +176,10 @@ void log_trouble(struct log_trouble *t, int64_t now_ms, int64_t every_ms, const 
         return;
     }
     log_with_repeats(LOG_WARN, event, fields, t->repeats);
-    *t = (struct log_trouble){.ever = true, .said = true, .last_ms = now_ms};
+    *t = (struct log_limited){.ever = true, .said = true, .last_ms = now_ms};
 }
 
-void log_trouble_over(struct log_trouble *t, const char *event, const struct log_field *fields)
+void log_recovered(struct log_limited *t, const char *event, const struct log_field *fields)
 {
     if (!t->said)
         return;

@@ -42,13 +42,13 @@ void log_event(enum log_level level, const char *event, const struct log_field *
  * more when it is over. One that comes and goes within that time is not said each time, nor is its
  * end: of a flaky endpoint an operator wants to hear once a minute, not with each order.
  * Zero-initialise one per trouble. */
-struct log_trouble {
+struct log_limited {
     bool ever, said; /* said: and not yet that it is over */
     int64_t last_ms;
     int64_t repeats;
 };
-void log_trouble(struct log_trouble *t, int64_t now_ms, int64_t every_ms, const char *event,
+void log_limited(struct log_limited *t, int64_t now_ms, int64_t every_ms, const char *event,
                  const struct log_field *fields);
-void log_trouble_over(struct log_trouble *t, const char *event, const struct log_field *fields);
+void log_recovered(struct log_limited *t, const char *event, const struct log_field *fields);
 
 #endif

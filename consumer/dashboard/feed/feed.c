@@ -39,7 +39,7 @@ struct feed {
     int64_t look_ms;
     struct feed_partition *at[VIEW_TOPIC_COUNT];
     struct lookup *lookup;
-    struct log_trouble trouble, foreign;
+    struct log_limited trouble, foreign;
 };
 
 const char *feed_identity(const struct config *config, char *text, size_t size)
@@ -183,12 +183,11 @@ static bool found(struct feed *f, const struct lookup_found *found, int64_t now_
 {
     f->down = found->code != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (f->down) {
-        log_trouble(&f->trouble, now_ms, LOOK_EVERY_MS * 12, "no broker answers the dashboard",
+        log_limited(&f->trouble, now_ms, LOOK_EVERY_MS * 12, "no broker answers the dashboard",
                     (const struct log_field[]){LOG_S("why", rd_kafka_err2str(found->code)), {0}});
         return true;
     }
-    log_trouble_over(&f->trouble, "the brokers answer the dashboard",
-                     (const struct log_field[]){{0}});
+    log_recovered(&f->trouble, "the brokers answer the dashboard", (const struct log_field[]){{0}});
     bool first = !f->assigned;
     if (!note_partitions(f, found))
         return true;
@@ -252,7 +251,7 @@ static void note_foreign(struct feed *f, const rd_kafka_message_t *m, struct sli
     enum { SAY_EVERY_MS = 60000 };
     if (view_key_is_valid(key) || key.len == 0)
         return;
-    log_trouble(&f->foreign, clock_mono_ms(), SAY_EVERY_MS, "order key not shown",
+    log_limited(&f->foreign, clock_mono_ms(), SAY_EVERY_MS, "order key not shown",
                 (const struct log_field[]){
                     LOG_S("reason", "longer than 1024 bytes, not UTF-8, or with a NUL in it"),
                     LOG_S("topic", rd_kafka_topic_name(m->rkt)),

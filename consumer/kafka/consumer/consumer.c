@@ -30,7 +30,7 @@ void source_brokers_missed(struct source *s, const char *why)
 {
     const struct log_field fields[] = {
         LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
-    log_trouble(&s->broker_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for a broker",
+    log_limited(&s->broker_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for a broker",
                 fields);
 }
 
@@ -38,15 +38,15 @@ static void brokers_refuse(struct source *s, const char *why)
 {
     const struct log_field fields[] = {
         LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
-    log_trouble(&s->refused_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+    log_limited(&s->refused_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "kafka refuses the connection", fields);
 }
 
 void source_brokers_there(struct source *s)
 {
-    log_trouble_over(&s->refused_trouble, "kafka takes the connection",
-                     (const struct log_field[]){{0}});
-    log_trouble_over(&s->broker_trouble, "a broker answers again", (const struct log_field[]){{0}});
+    log_recovered(&s->refused_trouble, "kafka takes the connection",
+                  (const struct log_field[]){{0}});
+    log_recovered(&s->broker_trouble, "a broker answers again", (const struct log_field[]){{0}});
 }
 
 static bool is_unknown(rd_kafka_resp_err_t code)
@@ -182,7 +182,7 @@ static void consumer_error(struct source *s, const char *why)
                                        LOG_S("why", why),
                                        advice_on(why),
                                        {0}};
-    log_trouble(&s->consumer_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+    log_limited(&s->consumer_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "kafka: reading is hindered", fields);
 }
 

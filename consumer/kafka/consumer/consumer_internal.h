@@ -111,9 +111,9 @@ struct source {
     bool fatal;      /* librdkafka cannot go on */
     int commits;     /* whose answers are awaited */
     bool unanswered; /* one is awaited no more, and may be under way still */
-    struct log_trouble offsets_trouble, broker_trouble;
-    struct log_trouble consumer_trouble, stray_trouble;
-    struct log_trouble refused_trouble; /* TLS or the login */
+    struct log_limited offsets_trouble, broker_trouble;
+    struct log_limited consumer_trouble, stray_trouble;
+    struct log_limited refused_trouble; /* TLS or the login */
     char words[256];                    /* the last on a broken connection that say something */
 };
 

@@ -156,7 +156,7 @@ void source_leave_lost(struct source *s, int32_t slot)
 
 static void say_unknown(struct source *s, const struct source_bounds *b)
 {
-    log_trouble(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+    log_limited(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "an offset is not in the topic any more, and what it holds is not known yet",
                 (const struct log_field[]){LOG_S("topic", source_topic(s, b->slot)),
                                            LOG_I("partition", slot_partition(b->slot)),

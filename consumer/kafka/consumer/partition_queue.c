@@ -80,7 +80,7 @@ static void say_stray(struct source *s, int32_t slot, const rd_kafka_message_t *
                                        LOG_I("partition", m->partition),
                                        LOG_I("offset", m->offset),
                                        {0}};
-    log_trouble(&s->stray_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "queue fetched again",
+    log_limited(&s->stray_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "queue fetched again",
                 fields);
 }
 

@@ -253,12 +253,12 @@ static void take_starts(struct source *s)
     if (s->starts.ok) {
         s->pending = CHANGE_NONE;
         assign(s, s->starts.list);
-        log_trouble_over(&s->offsets_trouble, "the group's offsets are known",
-                         (const struct log_field[]){{0}});
+        log_recovered(&s->offsets_trouble, "the group's offsets are known",
+                      (const struct log_field[]){{0}});
         return;
     }
     const struct log_field fields[] = {LOG_S("why", s->starts.err.text), {0}};
-    log_trouble(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+    log_limited(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "waiting for the group's offsets", fields);
     s->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
 }

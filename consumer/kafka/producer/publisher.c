@@ -34,7 +34,7 @@ struct publisher {
     struct put *waiting, **last;
     int64_t retry_ms; /* when the waiting ones are tried again */
     struct put *first_due, *last_due;
-    struct log_trouble trouble;
+    struct log_limited trouble;
 };
 
 struct publisher *publisher_new(const struct config *config, int wake_fd, struct error *err)
@@ -75,7 +75,7 @@ static void say_trouble(struct publisher *p, const struct put *put, rd_kafka_res
         LOG_S("do", missing ? "create the topic, or set topics.create=true"
                             : "nothing: it is tried again"),
         {0}};
-    log_trouble(&p->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+    log_limited(&p->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "records cannot be published; what they stand for waits", fields);
 }
 
@@ -286,8 +286,7 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
         return;
     }
     p->renewals = 0;
-    log_trouble_over(&p->trouble, "records can be published again",
-                     (const struct log_field[]){{0}});
+    log_recovered(&p->trouble, "records can be published again", (const struct log_field[]){{0}});
     forget_deadline(p, put);
     tell(put, true);
     put_free(put);

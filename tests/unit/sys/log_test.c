@@ -285,14 +285,14 @@ static void a_closed_standard_error_ends_nothing(void **state)
 #define OVER "ts=2026-11-22T09:15:30.007Z level=info event=\"up\" n=2"
 
 /* What the trouble at now_ms (-1: its end) writes; "" for nothing. */
-static const char *trouble_at(struct log_trouble *t, int64_t now_ms)
+static const char *trouble_at(struct log_limited *t, int64_t now_ms)
 {
     const struct log_field down[] = {LOG_I("n", 1), {0}}, up[] = {LOG_I("n", 2), {0}};
     capture();
     if (now_ms >= 0)
-        log_trouble(t, now_ms, 1000, "down", down);
+        log_limited(t, now_ms, 1000, "down", down);
     else
-        log_trouble_over(t, "up", up);
+        log_recovered(t, "up", up);
     end_capture();
     const char *line = next_write();
     close(reading_end);
@@ -330,7 +330,7 @@ static void trouble_is_said_once_in_a_while(void **state)
         {20000, TROUBLE "\n"}, /* a new one, after quiet, at once */
         {-1, OVER "\n"},
     };
-    struct log_trouble t = {0};
+    struct log_limited t = {0};
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
         assert_string_equal(trouble_at(&t, steps[i].now_ms), steps[i].expected);
 }
@@ -338,7 +338,7 @@ static void trouble_is_said_once_in_a_while(void **state)
 static void troubles_are_counted_apart(void **state)
 {
     (void)state;
-    struct log_trouble one = {0}, other = {0};
+    struct log_limited one = {0}, other = {0};
     assert_string_equal(trouble_at(&one, 5), TROUBLE "\n");
     assert_string_equal(trouble_at(&other, 6), TROUBLE "\n");
     assert_string_equal(trouble_at(&one, 7), "");
