@@ -31,14 +31,14 @@ static bool is_over(int64_t deadline_ms)
 
 /* ---- life ---- */
 
-void station_set(struct station *s, const char *name, const char *value)
+void dashboard_harness_set(struct dashboard_harness *s, const char *name, const char *value)
 {
     struct error err = {0};
     if (!config_set(s->config, name, value, "test", &err))
         fail_msg("%s", err.text);
 }
 
-void station_sign(char *ret, size_t size, const char *claims)
+void dashboard_harness_sign(char *ret, size_t size, const char *claims)
 {
     const char *compact;
     char text[1024];
@@ -57,7 +57,7 @@ void station_sign(char *ret, size_t size, const char *claims)
     cjose_header_release(header);
 }
 
-void station_open(struct station *s)
+void dashboard_harness_open(struct dashboard_harness *s)
 {
     memset(s, 0, sizeof *s);
     log_setup(getenv("STATION_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
@@ -65,38 +65,40 @@ void station_open(struct station *s)
     s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     s->config = config_new();
     assert_non_null(s->config);
-    station_set(s, "kafka.brokers", s->cluster.brokers);
-    station_set(s, "kafka.topic", CLUSTER_TOPIC);
-    station_set(s, "kafka.group", "elementor-sync");
-    station_set(s, "parked.topic", CLUSTER_PARKED);
-    station_set(s, "deliveries.topic", "elementor-sync.deliveries");
-    station_set(s, "retry.topic", "elementor-sync.retry");
-    station_set(s, "members.topic", "elementor-sync.members");
-    station_set(s, "dashboard.listen", "127.0.0.1:0");
-    station_set(s, "dashboard.database", ":memory:");
-    station_set(s, "auth.hs256_secret", STATION_SECRET);
-    station_sign(s->operator, sizeof s->operator, "\"sub\":\"olga\",\"role\":\"service_role\"");
-    station_sign(s->customer, sizeof s->customer, "\"sub\":\"u-1\",\"role\":\"authenticated\"");
+    dashboard_harness_set(s, "kafka.brokers", s->cluster.brokers);
+    dashboard_harness_set(s, "kafka.topic", CLUSTER_TOPIC);
+    dashboard_harness_set(s, "kafka.group", "elementor-sync");
+    dashboard_harness_set(s, "parked.topic", CLUSTER_PARKED);
+    dashboard_harness_set(s, "deliveries.topic", "elementor-sync.deliveries");
+    dashboard_harness_set(s, "retry.topic", "elementor-sync.retry");
+    dashboard_harness_set(s, "members.topic", "elementor-sync.members");
+    dashboard_harness_set(s, "dashboard.listen", "127.0.0.1:0");
+    dashboard_harness_set(s, "dashboard.database", ":memory:");
+    dashboard_harness_set(s, "auth.hs256_secret", STATION_SECRET);
+    dashboard_harness_sign(s->operator, sizeof s->operator,
+                           "\"sub\":\"olga\",\"role\":\"service_role\"");
+    dashboard_harness_sign(s->customer, sizeof s->customer,
+                           "\"sub\":\"u-1\",\"role\":\"authenticated\"");
 }
 
 static void *run(void *context)
 {
-    struct station *s = context;
+    struct dashboard_harness *s = context;
     s->ok = dashboard_run(s->dashboard, s->stop_fd, &s->err);
     return NULL;
 }
 
-static void wait_until_ready(struct station *s)
+static void wait_until_ready(struct dashboard_harness *s)
 {
     for (int64_t deadline = patience_ends_ms();
-         station_ask(s, "GET", "/readyz", "", NULL).status != 200;) {
+         dashboard_harness_ask(s, "GET", "/readyz", "", NULL).status != 200;) {
         if (is_over(deadline))
             fail_msg("the view does not catch up");
         usleep(LOOK_US);
     }
 }
 
-void station_start(struct station *s)
+void dashboard_harness_start(struct dashboard_harness *s)
 {
     s->dashboard = dashboard_new(s->config, &s->err);
     if (s->dashboard == NULL)
@@ -107,13 +109,13 @@ void station_start(struct station *s)
     wait_until_ready(s);
 }
 
-void station_skip(struct station *s, int64_t ms)
+void dashboard_harness_skip(struct dashboard_harness *s, int64_t ms)
 {
     clock_skip(ms);
     wait_until_ready(s);
 }
 
-void station_close(struct station *s)
+void dashboard_harness_close(struct dashboard_harness *s)
 {
     if (s->running) {
         assert_int_equal(write(s->stop_fd, &(uint64_t){1}, sizeof(uint64_t)), sizeof(uint64_t));
@@ -129,7 +131,7 @@ void station_close(struct station *s)
 
 /* ---- asking ---- */
 
-static int connected(struct station *s)
+static int connected(struct dashboard_harness *s)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)s->port),
@@ -141,7 +143,7 @@ static int connected(struct station *s)
     return fd;
 }
 
-int station_connect(struct station *s)
+int dashboard_harness_connect(struct dashboard_harness *s)
 {
     return connected(s);
 }
@@ -158,8 +160,8 @@ static void send_all(int fd, const char *bytes, size_t len)
     }
 }
 
-int station_send(struct station *s, const char *method, const char *path, const char *headers,
-                 const char *body)
+int dashboard_harness_send(struct dashboard_harness *s, const char *method, const char *path,
+                           const char *headers, const char *body)
 {
     char text[16384];
     int fd = connected(s);
@@ -183,7 +185,7 @@ static bool is_whole(const char *text, size_t len)
     return len >= (size_t)(end - text) + 4 + body;
 }
 
-struct answer station_receive(int fd)
+struct answer dashboard_harness_receive(int fd)
 {
     static char text[STATION_TEXT];
     struct answer a = {.text = text, .body = ""};
@@ -203,20 +205,20 @@ struct answer station_receive(int fd)
     return a;
 }
 
-struct answer station_ask(struct station *s, const char *method, const char *path,
-                          const char *headers, const char *body)
+struct answer dashboard_harness_ask(struct dashboard_harness *s, const char *method,
+                                    const char *path, const char *headers, const char *body)
 {
-    return station_receive(station_send(s, method, path, headers, body));
+    return dashboard_harness_receive(dashboard_harness_send(s, method, path, headers, body));
 }
 
-struct answer station_say(struct station *s, const char *bytes, size_t len)
+struct answer dashboard_harness_say(struct dashboard_harness *s, const char *bytes, size_t len)
 {
     int fd = connected(s);
     send_all(fd, bytes, len);
-    return station_receive(fd);
+    return dashboard_harness_receive(fd);
 }
 
-bool station_hears(int fd, char *text, size_t size, const char *wanted)
+bool dashboard_harness_hears(int fd, char *text, size_t size, const char *wanted)
 {
     size_t len = 0;
     text[0] = '\0';
@@ -250,7 +252,7 @@ static void quoted(char *to, size_t size, const char *text)
     snprintf(to, size, text != NULL ? "\"%s\"" : "null", text);
 }
 
-static void write_outcome(struct station *s, const struct outcome *o)
+static void write_outcome(struct dashboard_harness *s, const struct outcome *o)
 {
     char text[8192], request[80], confirmed_at[80];
     quoted(request, sizeof request, o->request);
@@ -275,13 +277,13 @@ static void write_outcome(struct station *s, const struct outcome *o)
         RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
 }
 
-void station_outcome(struct station *s, const struct outcome *o)
+void dashboard_harness_outcome(struct dashboard_harness *s, const struct outcome *o)
 {
     write_outcome(s, o);
     assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
 }
 
-void station_delivered(struct station *s, int count)
+void dashboard_harness_delivered(struct dashboard_harness *s, int count)
 {
     char order[16];
     for (int i = 0; i < count; i++) {
@@ -291,7 +293,7 @@ void station_delivered(struct station *s, int count)
     assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
 }
 
-void station_park(struct station *s, const struct outcome *o, const char *class)
+void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o, const char *class)
 {
     char offset[24];
     snprintf(offset, sizeof offset, "%lld", (long long)o->offset);
@@ -304,13 +306,14 @@ void station_park(struct station *s, const struct outcome *o, const char *class)
     assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
 }
 
-void station_await_order(struct station *s, const char *order, const char *state)
+void dashboard_harness_await_order(struct dashboard_harness *s, const char *order,
+                                   const char *state)
 {
     char path[4096], wanted[64];
     snprintf(path, sizeof path, "/api/v1/orders/%s", order);
     snprintf(wanted, sizeof wanted, "\"state\":\"%s\"", state);
     for (int64_t deadline = patience_ends_ms();;) {
-        struct answer a = station_ask(s, "GET", path, s->operator, NULL);
+        struct answer a = dashboard_harness_ask(s, "GET", path, s->operator, NULL);
         if (a.status == 200 && strstr(a.body, wanted) != NULL)
             return;
         if (is_over(deadline))
@@ -329,7 +332,7 @@ static void take_request(void *context, const rd_kafka_message_t *m)
     snprintf(context, 64, "%.*s", (int)size, (const char *)value);
 }
 
-size_t station_retries(struct station *s, char ret_request[64])
+size_t dashboard_harness_retries(struct dashboard_harness *s, char ret_request[64])
 {
     ret_request[0] = '\0';
     return cluster_read(&s->cluster, "elementor-sync.retry", take_request, ret_request);

@@ -18,42 +18,42 @@
 
 enum { LOOK_US = 1000, LOG_MAX = 65536 };
 
-void world_set(struct world *w, const char *name, const char *value)
+void pipeline_harness_set(struct pipeline_harness *w, const char *name, const char *value)
 {
     struct error err = {0};
     if (!config_set(w->config, name, value, "test", &err))
         fail_msg("%s", err.text);
 }
 
-static void set_url(struct world *w, const char *name, const struct server *server,
+static void set_url(struct pipeline_harness *w, const char *name, const struct server *server,
                     const char *path)
 {
     char url[128];
     snprintf(url, sizeof url, "http://127.0.0.1:%d%s", server_port(server), path);
-    world_set(w, name, url);
+    pipeline_harness_set(w, name, url);
 }
 
-static void set_options(struct world *w)
+static void set_options(struct pipeline_harness *w)
 {
     w->config = config_new();
     assert_non_null(w->config);
-    world_set(w, "kafka.brokers", w->cluster.brokers);
-    world_set(w, "kafka.topic", CLUSTER_TOPIC);
-    world_set(w, "kafka.group", "shop");
-    world_set(w, "parked.topic", CLUSTER_PARKED);
-    world_set(w, "deliveries.topic", "elementor-sync.deliveries");
-    world_set(w, "retry.topic", "elementor-sync.retry");
-    world_set(w, "members.topic", "elementor-sync.members");
-    world_set(w, "kafka.start", "earliest");
-    world_set(w, "rule.assume_op", "u");
-    world_set(w, "retry.base", "1ms");
-    world_set(w, "retry.cap", "50ms");
+    pipeline_harness_set(w, "kafka.brokers", w->cluster.brokers);
+    pipeline_harness_set(w, "kafka.topic", CLUSTER_TOPIC);
+    pipeline_harness_set(w, "kafka.group", "shop");
+    pipeline_harness_set(w, "parked.topic", CLUSTER_PARKED);
+    pipeline_harness_set(w, "deliveries.topic", "elementor-sync.deliveries");
+    pipeline_harness_set(w, "retry.topic", "elementor-sync.retry");
+    pipeline_harness_set(w, "members.topic", "elementor-sync.members");
+    pipeline_harness_set(w, "kafka.start", "earliest");
+    pipeline_harness_set(w, "rule.assume_op", "u");
+    pipeline_harness_set(w, "retry.base", "1ms");
+    pipeline_harness_set(w, "retry.cap", "50ms");
     set_url(w, "registry.url", w->registry, "");
     set_url(w, "webhook.url", w->webhook, "/hook");
-    world_set(w, "ops.listen", "127.0.0.1:0");
+    pipeline_harness_set(w, "ops.listen", "127.0.0.1:0");
 }
 
-static void open_world(struct world *w, const struct server_rule *webhook,
+static void open_world(struct pipeline_harness *w, const struct server_rule *webhook,
                        const struct server_rule *registry)
 {
     int ends[2];
@@ -67,32 +67,34 @@ static void open_world(struct world *w, const struct server_rule *webhook,
     w->stop_fd = ends[0];
     w->stop_end = ends[1];
     set_options(w);
-    world_set(w, "webhook.timeout",
-              "5m"); /* a request that is held is no slow one, on a busy machine */
-    world_set(w, "drain.timeout", "35s");
+    pipeline_harness_set(w, "webhook.timeout",
+                         "5m"); /* a request that is held is no slow one, on a busy machine */
+    pipeline_harness_set(w, "drain.timeout", "35s");
 }
 
-void world_open_without_registry(struct world *w, const struct server_rule *webhook)
+void pipeline_harness_open_without_registry(struct pipeline_harness *w,
+                                            const struct server_rule *webhook)
 {
     static const struct server_rule registry[] = {
         {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
     open_world(w, webhook, registry);
 }
 
-void world_open_with_registry(struct world *w, const struct server_rule *webhook,
-                              const struct server_rule *registry)
+void pipeline_harness_open_with_registry(struct pipeline_harness *w,
+                                         const struct server_rule *webhook,
+                                         const struct server_rule *registry)
 {
     open_world(w, webhook, registry);
     server_listen(w->registry);
 }
 
-void world_open(struct world *w, const struct server_rule *webhook)
+void pipeline_harness_open(struct pipeline_harness *w, const struct server_rule *webhook)
 {
-    world_open_without_registry(w, webhook);
+    pipeline_harness_open_without_registry(w, webhook);
     server_listen(w->registry);
 }
 
-void world_close(struct world *w)
+void pipeline_harness_close(struct pipeline_harness *w)
 {
     config_free(w->config);
     server_free(w->webhook);
@@ -102,8 +104,8 @@ void world_close(struct world *w)
     close(w->stop_end);
 }
 
-void world_produce(struct world *w, int32_t partition, const char *id, const char *phone,
-                   const char *status)
+void pipeline_harness_produce(struct pipeline_harness *w, int32_t partition, const char *id,
+                              const char *phone, const char *status)
 {
     const char *columns[] = {id, "CMD-1", "Amina", phone, "Watch", "1", "2.50", "2.50", status};
     unsigned char bytes[512] = {0, 0, 0, 0, 1};
@@ -117,14 +119,14 @@ void world_produce(struct world *w, int32_t partition, const char *id, const cha
     cluster_produce(&w->cluster, partition, bytes, at);
 }
 
-void world_confirm(struct world *w, int32_t partition, const char *id)
+void pipeline_harness_confirm(struct pipeline_harness *w, int32_t partition, const char *id)
 {
-    world_produce(w, partition, id, "06", "pending");
-    world_produce(w, partition, id, "06", "confirmed");
-    world_produce(w, partition, id, "07", "confirmed");
+    pipeline_harness_produce(w, partition, id, "06", "pending");
+    pipeline_harness_produce(w, partition, id, "06", "confirmed");
+    pipeline_harness_produce(w, partition, id, "07", "confirmed");
 }
 
-static bool run(struct world *w, bool until_end)
+static bool run(struct pipeline_harness *w, bool until_end)
 {
     w->options.until_end = until_end;
     w->options.timeout_ms = until_end ? WORLD_PATIENCE_MS : -1;
@@ -136,44 +138,44 @@ static bool run(struct world *w, bool until_end)
     return ok;
 }
 
-bool world_try_to_end(struct world *w)
+bool pipeline_harness_try_to_end(struct pipeline_harness *w)
 {
     w->err = (struct error){0};
     return run(w, true);
 }
 
-void world_run_to_end(struct world *w)
+void pipeline_harness_run_to_end(struct pipeline_harness *w)
 {
-    if (!world_try_to_end(w))
+    if (!pipeline_harness_try_to_end(w))
         fail_msg("%s", w->err.text);
 }
 
 static void *run_thread(void *context)
 {
-    struct world *w = context;
+    struct pipeline_harness *w = context;
     w->ok = run(w, false);
     return NULL;
 }
 
-void world_start(struct world *w)
+void pipeline_harness_start(struct pipeline_harness *w)
 {
     assert_int_equal(pthread_create(&w->thread, NULL, run_thread, w), 0);
 }
 
 /* What a signalfd would say. */
-void world_signal(struct world *w, uint32_t number)
+void pipeline_harness_signal(struct pipeline_harness *w, uint32_t number)
 {
     const struct signalfd_siginfo info = {.ssi_signo = number};
     assert_int_equal(write(w->stop_end, &info, sizeof info), sizeof info);
 }
 
-void world_stop(struct world *w)
+void pipeline_harness_stop(struct pipeline_harness *w)
 {
-    world_signal(w, SIGTERM);
+    pipeline_harness_signal(w, SIGTERM);
     pthread_join(w->thread, NULL);
 }
 
-void world_await_requests(struct world *w, size_t count)
+void pipeline_harness_await_requests(struct pipeline_harness *w, size_t count)
 {
     int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
     while (server_request_count(w->webhook) < count) {
@@ -183,7 +185,8 @@ void world_await_requests(struct world *w, size_t count)
     }
 }
 
-void world_header(struct world *w, size_t request, const char *name, char *ret_value, size_t size)
+void pipeline_harness_header(struct pipeline_harness *w, size_t request, const char *name,
+                             char *ret_value, size_t size)
 {
     const char *at = strstr(server_request(w->webhook, request)->head, name);
     assert_non_null(at);
@@ -192,7 +195,7 @@ void world_header(struct world *w, size_t request, const char *name, char *ret_v
     snprintf(ret_value, size, "%.*s", (int)len, at);
 }
 
-static bool ask(struct world *w, const char *path, char *text, size_t size)
+static bool ask(struct pipeline_harness *w, const char *path, char *text, size_t size)
 {
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)w->ops_port),
@@ -212,7 +215,8 @@ static bool ask(struct world *w, const char *path, char *text, size_t size)
     return len > 0;
 }
 
-void world_scrape(struct world *w, const char *path, char *ret_text, size_t size)
+void pipeline_harness_scrape(struct pipeline_harness *w, const char *path, char *ret_text,
+                             size_t size)
 {
     int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
     while (!ask(w, path, ret_text, size)) {
@@ -228,12 +232,12 @@ void world_scrape(struct world *w, const char *path, char *ret_text, size_t size
         ret_text[0] = '\0';
 }
 
-void world_await_scrape(struct world *w, const char *path, const char *wanted, char *ret_text,
-                        size_t size)
+void pipeline_harness_await_scrape(struct pipeline_harness *w, const char *path, const char *wanted,
+                                   char *ret_text, size_t size)
 {
     int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
     for (;;) {
-        world_scrape(w, path, ret_text, size);
+        pipeline_harness_scrape(w, path, ret_text, size);
         if (strstr(ret_text, wanted) != NULL)
             return;
         if (clock_mono_ms() > deadline)
@@ -242,7 +246,7 @@ void world_await_scrape(struct world *w, const char *path, const char *wanted, c
     }
 }
 
-void world_log_open(struct world *w)
+void pipeline_harness_log_open(struct pipeline_harness *w)
 {
     w->log_fd = memfd_create("log", MFD_CLOEXEC);
     w->stderr_fd = dup(STDERR_FILENO);
@@ -251,7 +255,7 @@ void world_log_open(struct world *w)
     dup2(w->log_fd, STDERR_FILENO);
 }
 
-void world_await_log(struct world *w, const char *wanted)
+void pipeline_harness_await_log(struct pipeline_harness *w, const char *wanted)
 {
     static char text[LOG_MAX];
     int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
@@ -270,7 +274,7 @@ void world_await_log(struct world *w, const char *wanted)
         fail_msg("no \"%s\" in the log: %s", wanted, text);
 }
 
-double world_metric(const char *text, const char *name)
+double pipeline_harness_metric(const char *text, const char *name)
 {
     size_t len = strlen(name);
     for (const char *at = text; (at = strstr(at, name)) != NULL; at += len)
@@ -280,7 +284,7 @@ double world_metric(const char *text, const char *name)
     return 0;
 }
 
-int world_main(const char *name, const struct CMUnitTest *tests, size_t count)
+int pipeline_harness_main(const char *name, const struct CMUnitTest *tests, size_t count)
 {
     int failed = 0, status;
     const char *only = getenv("WORLD_TEST");

@@ -30,14 +30,14 @@ static void write_record(void *context, const rd_kafka_message_t *m)
         fprintf(context, "%.*s\n", (int)m->len, (const char *)m->payload);
 }
 
-static void write_topic(struct world *w, const char *topic, const char *name)
+static void write_topic(struct pipeline_harness *w, const char *topic, const char *name)
 {
     FILE *file = create(name);
     cluster_read(&w->cluster, topic, write_record, file);
     fclose(file);
 }
 
-static void write_requests(struct world *w)
+static void write_requests(struct pipeline_harness *w)
 {
     FILE *file = create("requests.ndjson");
     for (size_t i = 0; i < server_request_count(w->webhook); i++) {
@@ -69,34 +69,35 @@ static void everything_is_written(void **state)
         {NULL, SERVER_ANSWER, NO_CONTENT, 0},
         {0}};
     static char text[TEXT_MAX];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.signing_keys", KEYS);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.signing_keys", KEYS);
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_confirm(&w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&w, i % WORLD_PARTITIONS, id);
     }
     cluster_produce(&w.cluster, 1, "junk", 4);
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 25\n", text,
-                       sizeof text);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_parked_total 3\n", text,
-                       sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 25\n",
+                                  text, sizeof text);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_parked_total 3\n", text,
+                                  sizeof text);
     write_scrape(text);
     server_release(w.webhook);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_in_flight 0\n", text, sizeof text);
-    world_stop(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_in_flight 0\n", text,
+                                  sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     write_requests(&w);
     write_topic(&w, "elementor-sync.deliveries", "outcomes.ndjson");
     write_topic(&w, "elementor-sync.members", "members.ndjson");
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(everything_is_written)};
-    return world_main("interop", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("interop", tests, sizeof tests / sizeof *tests);
 }

@@ -15,7 +15,7 @@ enum { TEXT_MAX = 65536 };
 
 static const struct server_rule refusing[] = {{NULL, SERVER_ANSWER, REFUSED, 0}, {0}};
 
-static bool call(struct world *w, const struct command *command, char *const *words)
+static bool call(struct pipeline_harness *w, const struct command *command, char *const *words)
 {
     const struct command *const commands[] = {command, NULL};
     char *argv[16] = {"elementor-sync", (char *)(uintptr_t)command->name};
@@ -45,7 +45,7 @@ static void find(void *context, const rd_kafka_message_t *m)
                  m->payload != NULL ? (const char *)m->payload : "");
 }
 
-static struct found *last_of(struct world *w, const char *topic, const char *key)
+static struct found *last_of(struct pipeline_harness *w, const char *topic, const char *key)
 {
     static struct found f;
     f = (struct found){.key = key};
@@ -53,27 +53,29 @@ static struct found *last_of(struct world *w, const char *topic, const char *key
     return &f;
 }
 
-static void open_with_parked(struct world *w)
+static void open_with_parked(struct pipeline_harness *w)
 {
     static char text[TEXT_MAX];
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL); /* before there are threads */
-    world_open(w, refusing);
-    world_produce(w, 0, "o1", "0612345678", "confirmed");
-    world_produce(w, 0, "o2", "0698765432", "confirmed");
-    world_start(w);
-    world_await_scrape(w, "/metrics", "elementor_sync_records_parked_total 2\n", text, sizeof text);
-    world_await_scrape(w, "/metrics", "elementor_sync_records_in_flight 0\n", text, sizeof text);
-    world_stop(w);
+    pipeline_harness_open(w, refusing);
+    pipeline_harness_produce(w, 0, "o1", "0612345678", "confirmed");
+    pipeline_harness_produce(w, 0, "o2", "0698765432", "confirmed");
+    pipeline_harness_start(w);
+    pipeline_harness_await_scrape(w, "/metrics", "elementor_sync_records_parked_total 2\n", text,
+                                  sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", "elementor_sync_records_in_flight 0\n", text,
+                                  sizeof text);
+    pipeline_harness_stop(w);
 }
 
 static void nothing_of_the_person_is_left(void **state)
 {
     char *forget[] = {"--order", "o1", "--yes", NULL}, *retry[] = {"--order", "o1", NULL},
          *redrive[] = {"--yes", "--rate", "1000", NULL};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_with_parked(&w);
     assert_non_null(strstr(last_of(&w, DELIVERIES, "o1")->text, "CMD-1"));
@@ -88,14 +90,14 @@ static void nothing_of_the_person_is_left(void **state)
     assert_non_null(strstr(w.err.text, "forgotten"));
     assert_true(call(&w, &command_redrive, redrive));
     assert_int_equal(last_of(&w, RETRIES, "")->count, 1); /* the other order's */
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void it_asks_and_needs_an_order(void **state)
 {
     char *nothing[] = {NULL}, *unknown[] = {"--order", "o9", "--yes", NULL},
          *several[] = {"--order", "CMD-1", "--yes", NULL}, *unsure[] = {"--order", "o1", NULL};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_with_parked(&w);
     size_t before = last_of(&w, DELIVERIES, "o1")->count;
@@ -106,7 +108,7 @@ static void it_asks_and_needs_an_order(void **state)
     assert_non_null(strstr(w.err.text, "say the id"));
     assert_false(call(&w, &command_forget, unsure)); /* no terminal, no --yes */
     assert_int_equal(last_of(&w, DELIVERIES, "o1")->count, before);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -115,5 +117,5 @@ int main(void)
         cmocka_unit_test(nothing_of_the_person_is_left),
         cmocka_unit_test(it_asks_and_needs_an_order),
     };
-    return world_main("verb_forget", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("verb_forget", tests, sizeof tests / sizeof *tests);
 }

@@ -19,8 +19,8 @@ enum { OUTCOME_MAX = 1024 };
 static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 
 /* An outcome as another run wrote it; id and number as JSON. */
-static void write_outcome(struct world *w, const char *key, const char *id, const char *number,
-                          const char *topic)
+static void write_outcome(struct pipeline_harness *w, const char *key, const char *id,
+                          const char *number, const char *topic)
 {
     char text[OUTCOME_MAX];
     int len = snprintf(text, sizeof text,
@@ -42,14 +42,14 @@ static void count(void *context, const rd_kafka_message_t *m)
     ++*(size_t *)context;
 }
 
-static size_t retries_of(struct world *w)
+static size_t retries_of(struct pipeline_harness *w)
 {
     size_t records = 0;
     cluster_read(&w->cluster, RETRIES, count, &records);
     return records;
 }
 
-static bool call_retry(struct world *w, const char *order)
+static bool call_retry(struct pipeline_harness *w, const char *order)
 {
     static const struct command *const commands[] = {&command_retry, NULL};
     char *argv[] = {"elementor-sync", "retry", "--order", (char *)(uintptr_t)order,
@@ -65,40 +65,40 @@ static bool call_retry(struct world *w, const char *order)
 /* What lies at the same place of another topic is another order, whatever its status. */
 static void a_record_of_another_topic_is_not_sent(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 0, "stranger", "06", "pending");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "stranger", "06", "pending");
     write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", "orders-of-old");
     assert_false(call_retry(&w, "o1"));
     assert_int_equal(w.err.code, ERROR_FAILED);
     assert_non_null(strstr(w.err.text, "orders-of-old"));
     assert_int_equal(retries_of(&w), 0);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* As a script says it whose variable is empty. */
 static void no_order_is_none_of_them(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
     write_outcome(&w, CLUSTER_TOPIC "-0-0", "null", "null", CLUSTER_TOPIC);
     assert_false(call_retry(&w, ""));
     assert_int_equal(w.err.code, ERROR_CONFIG);
     assert_int_equal(retries_of(&w), 0);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Ids and numbers may be of one kind: who says an id means it. */
 static void an_id_goes_before_a_number(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     for (int other_first = 0; other_first < 2; other_first++) {
-        world_open(&w, accepting);
-        world_produce(&w, 0, "7", "06", "confirmed");
+        pipeline_harness_open(&w, accepting);
+        pipeline_harness_produce(&w, 0, "7", "06", "confirmed");
         if (other_first)
             write_outcome(&w, "3", "\"3\"", "\"7\"", CLUSTER_TOPIC);
         write_outcome(&w, "7", "\"7\"", "\"11\"", CLUSTER_TOPIC);
@@ -107,7 +107,7 @@ static void an_id_goes_before_a_number(void **state)
         assert_false(call_retry(&w, "7")); /* nobody serves it */
         assert_non_null(strstr(w.err.text, "nothing came of it"));
         assert_int_equal(retries_of(&w), 1);
-        world_close(&w);
+        pipeline_harness_close(&w);
     }
 }
 
@@ -115,10 +115,10 @@ static void an_id_goes_before_a_number(void **state)
 static void what_it_prints_steers_no_terminal(void **state)
 {
     char text[1024];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 0, "o1", "06", "confirmed");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
     write_outcome(&w, "o1", "\"o\\u001b[2J\"", "\"\\u009b31m\\u202ex\"", CLUSTER_TOPIC);
     int fd = memfd_create("stdout", MFD_CLOEXEC), out = dup(STDOUT_FILENO);
     assert_true(fd >= 0 && out >= 0);
@@ -134,39 +134,39 @@ static void what_it_prints_steers_no_terminal(void **state)
     assert_null(strpbrk(text, "\x1b\xc2"));
     close(fd);
     close(out);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Who asked for it, from where, for which order, by which request. */
 static void a_retry_leaves_an_audit_line(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     char host[128] = "", wanted[300];
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 0, "o1", "06", "confirmed");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
     write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
     assert_int_equal(gethostname(host, sizeof host - 1), 0);
     snprintf(wanted, sizeof wanted, "@%s what=retry order=o1 request=", host);
-    world_log_open(&w);
+    pipeline_harness_log_open(&w);
     assert_false(call_retry(&w, "CMD-1")); /* nobody serves it */
-    world_await_log(&w, wanted);
+    pipeline_harness_await_log(&w, wanted);
     assert_int_equal(retries_of(&w), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void coordinates_that_are_none_are_refused(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     const struct resend_ask ask = {.source = "retry", .request = "r1"};
     struct resender *r = resender_new(w.config, &w.err);
     assert_non_null(r);
     assert_false(resender_source(r, -1, 0, slice_of("o1"), &ask, &w.err));
     assert_int_equal(w.err.code, ERROR_FAILED);
     resender_free(r);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Ctrl-C is obeyed while it reads, too: with a broker that is gone that may take for ever. */
@@ -175,19 +175,19 @@ static void redrive_stops_while_it_reads(void **state)
     static const struct command *const commands[] = {&command_redrive, NULL};
     char *argv[] = {"elementor-sync", "redrive", "--yes", NULL};
     struct invocation call;
-    struct world w;
+    struct pipeline_harness w;
     sigset_t set;
     (void)state;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL); /* before there are threads */
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
     assert_int_equal(raise(SIGTERM), 0);
     assert_true(arguments_parse(3, argv, commands, &call, &w.err));
     assert_false(call.command->run(w.config, call.options, &w.err));
     assert_non_null(strstr(w.err.text, "stopped"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- run twice ---- */
@@ -199,25 +199,27 @@ enum { ORDERS = 3, TEXT_MAX = 65536 };
 static const struct server_rule refusing_first[] = {
     {NULL, SERVER_ANSWER, REFUSED, ORDERS}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 
-static void open_with_parked(struct world *w)
+static void open_with_parked(struct pipeline_harness *w)
 {
     static char text[TEXT_MAX];
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGTERM);
     sigprocmask(SIG_BLOCK, &set, NULL); /* before there are threads */
-    world_open(w, refusing_first);
+    pipeline_harness_open(w, refusing_first);
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(w, 0, id, "06", "confirmed");
     }
-    world_start(w);
-    world_await_scrape(w, "/metrics", "elementor_sync_records_parked_total 3\n", text, sizeof text);
-    world_await_scrape(w, "/metrics", "elementor_sync_records_in_flight 0\n", text, sizeof text);
+    pipeline_harness_start(w);
+    pipeline_harness_await_scrape(w, "/metrics", "elementor_sync_records_parked_total 3\n", text,
+                                  sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", "elementor_sync_records_in_flight 0\n", text,
+                                  sizeof text);
 }
 
-static bool call_redrive(struct world *w, const char *rate)
+static bool call_redrive(struct pipeline_harness *w, const char *rate)
 {
     static const struct command *const commands[] = {&command_redrive, NULL};
     char *argv[] = {"elementor-sync", "redrive", "--yes", "--rate", (char *)(uintptr_t)rate, NULL};
@@ -232,47 +234,47 @@ static bool call_redrive(struct world *w, const char *rate)
 /* Nobody serves the first one's requests yet. */
 static void a_second_redrive_asks_for_nothing(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_with_parked(&w);
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(call_redrive(&w, "1000"));
     assert_int_equal(retries_of(&w), ORDERS);
     assert_true(call_redrive(&w, "1000"));
     assert_int_equal(retries_of(&w), ORDERS);
     assert_false(call_retry(&w, "o1")); /* it waits for what was asked for already */
     assert_int_equal(retries_of(&w), ORDERS);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Once all are delivered, too. */
 static void redrive_and_retry_deliver_once(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_with_parked(&w);
     assert_true(call_redrive(&w, "1000"));
-    world_await_requests(&w, 2 * ORDERS);
+    pipeline_harness_await_requests(&w, 2 * ORDERS);
     assert_true(call_redrive(&w, "1000"));
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_int_equal(server_request_count(w.webhook), 2 * ORDERS);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* While redrive works off its list the shop confirms the others anew: theirs are delivered, and the
  * older ones are left alone. */
 static void *confirm_anew(void *context)
 {
-    struct world *w = context;
-    world_await_requests(w, ORDERS + 1); /* the first was sent again */
+    struct pipeline_harness *w = context;
+    pipeline_harness_await_requests(w, ORDERS + 1); /* the first was sent again */
     for (int i = 0; i < ORDERS; i++) {
         char id[16], quoted[20];
         snprintf(id, sizeof id, "o%d", i);
         snprintf(quoted, sizeof quoted, "\"%s\"", id);
         if (strstr(server_request(w->webhook, ORDERS)->body, quoted) != NULL)
             continue;
-        world_produce(w, 0, id, "06", "pending");
-        world_produce(w, 0, id, "0777", "confirmed");
+        pipeline_harness_produce(w, 0, id, "06", "pending");
+        pipeline_harness_produce(w, 0, id, "0777", "confirmed");
     }
     return NULL;
 }
@@ -281,7 +283,7 @@ static void *confirm_anew(void *context)
  */
 static void what_was_confirmed_anew_is_left_alone(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     pthread_t thread;
     size_t newer = 0;
     (void)state;
@@ -289,8 +291,8 @@ static void what_was_confirmed_anew_is_left_alone(void **state)
     assert_int_equal(pthread_create(&thread, NULL, confirm_anew, &w), 0);
     assert_true(call_redrive(&w, "1"));
     pthread_join(thread, NULL);
-    world_await_requests(&w, 2 * ORDERS);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, 2 * ORDERS);
+    pipeline_harness_stop(&w);
     for (int o = 0; o < ORDERS; o++) {
         char quoted[16];
         const char *last = "";
@@ -301,7 +303,7 @@ static void what_was_confirmed_anew_is_left_alone(void **state)
         newer += strstr(last, "0777") != NULL;
     }
     assert_int_equal(newer, ORDERS - 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_delivered_order_is_sent_again_only_by_force(void **state)
@@ -309,10 +311,10 @@ static void a_delivered_order_is_sent_again_only_by_force(void **state)
     static const struct command *const commands[] = {&command_retry, NULL};
     char *argv[] = {"elementor-sync", "retry", "--order", "o1", "--timeout", "1ms", NULL};
     struct invocation call;
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 0, "o1", "06", "confirmed");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
     write_outcome(&w, "o1", "\"o1\"", "\"CMD-1\"", CLUSTER_TOPIC);
     assert_true(arguments_parse(6, argv, commands, &call, &w.err));
     assert_false(call.command->run(w.config, call.options, &w.err));
@@ -320,7 +322,7 @@ static void a_delivered_order_is_sent_again_only_by_force(void **state)
     assert_int_equal(retries_of(&w), 0);
     assert_false(call_retry(&w, "o1")); /* forced; nobody serves it */
     assert_int_equal(retries_of(&w), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -338,5 +340,5 @@ int main(void)
         cmocka_unit_test(what_was_confirmed_anew_is_left_alone),
         cmocka_unit_test(a_delivered_order_is_sent_again_only_by_force),
     };
-    return world_main("verb_retry", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("verb_retry", tests, sizeof tests / sizeof *tests);
 }

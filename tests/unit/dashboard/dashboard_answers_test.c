@@ -10,21 +10,21 @@
 #define SYNC "/functions/v1/sync-order-elementor"
 #define AT "2026-11-22T09:15:30.123Z"
 
-static void open_and_start(struct station *s)
+static void open_and_start(struct dashboard_harness *s)
 {
-    station_open(s);
-    station_set(s, "dashboard.wait", "20s");
-    station_start(s);
+    dashboard_harness_open(s);
+    dashboard_harness_set(s, "dashboard.wait", "20s");
+    dashboard_harness_start(s);
 }
 
-static struct answer sync_order(struct station *s, const char *body)
+static struct answer sync_order(struct dashboard_harness *s, const char *body)
 {
-    return station_ask(s, "POST", SYNC, s->customer, body);
+    return dashboard_harness_ask(s, "POST", SYNC, s->customer, body);
 }
 
-static struct answer force_order(struct station *s, const char *body)
+static struct answer force_order(struct dashboard_harness *s, const char *body)
 {
-    return station_ask(s, "POST", SYNC, s->operator, body);
+    return dashboard_harness_ask(s, "POST", SYNC, s->operator, body);
 }
 
 static void assert_problem(const struct answer *a, int status, const char *name)
@@ -37,27 +37,27 @@ static void assert_problem(const struct answer *a, int status, const char *name)
 }
 
 /* Awaits that so many retries are written; the last one's request. */
-static void await_retries(struct station *s, size_t count, char request[64])
+static void await_retries(struct dashboard_harness *s, size_t count, char request[64])
 {
-    for (int i = 0; station_retries(s, request) < count; i++) {
+    for (int i = 0; dashboard_harness_retries(s, request) < count; i++) {
         if (i == 1000)
             fail_msg("no retry record");
         usleep(10000);
     }
 }
 
-static void parked(struct station *s, const char *order, const char *reason, const char *class,
-                   int64_t offset)
+static void parked(struct dashboard_harness *s, const char *order, const char *reason,
+                   const char *class, int64_t offset)
 {
     const struct outcome o = {
         .order = order, .state = "parked", .reason = reason, .confirmed_at = AT, .offset = offset};
-    station_park(s, &o, class);
-    station_outcome(s, &o);
-    station_await_order(s, order, "parked");
+    dashboard_harness_park(s, &o, class);
+    dashboard_harness_outcome(s, &o);
+    dashboard_harness_await_order(s, order, "parked");
 }
 
 /* A record of the source that a retry can find. */
-static void kept(struct station *s, size_t count)
+static void kept(struct dashboard_harness *s, size_t count)
 {
     while (count-- > 0)
         cluster_produce(&s->cluster, 0, "bytes", 5);
@@ -65,24 +65,26 @@ static void kept(struct station *s, size_t count)
 
 static void a_record_that_is_gone_is_said(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered", .offset = 70});
-    station_await_order(&s, "o1", "delivered");
+    dashboard_harness_outcome(&s,
+                              &(struct outcome){.order = "o1", .state = "delivered", .offset = 70});
+    dashboard_harness_await_order(&s, "o1", "delivered");
     struct answer a = force_order(&s, "{\"order_id\":\"o1\",\"force\":true}");
     assert_problem(&a, 410, "gone");
     assert_non_null(strstr(a.body, "\"success\":false,\"order_id\":\"o1\""));
-    a = station_ask(&s, "POST", "/api/v1/orders/o1/retry", s.operator, "{\"force\":true}");
+    a = dashboard_harness_ask(&s, "POST", "/api/v1/orders/o1/retry", s.operator,
+                              "{\"force\":true}");
     assert_problem(&a, 410, "gone");
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 static void what_can_never_be_sent_is_said(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
@@ -93,25 +95,26 @@ static void what_can_never_be_sent_is_said(void **state)
     assert_non_null(strstr(a.body, "\"reason\":\"missing:client_phone\""));
     a = force_order(&s, "{\"order_id\":\"o1\",\"force\":true}");
     assert_problem(&a, 422, "never");
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 static void a_later_confirmation_supersedes(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
     kept(&s, 1);
-    station_outcome(&s, &(struct outcome){
-                            .order = "o1",
-                            .state = "delivered",
-                            .confirmed_at = AT,
-                            .previous = "{\"webhook_id\":\"msg_0\",\"state\":\"delivered\","
-                                        "\"reason\":\"\",\"confirmed_at\":\"2026-11-21T00:00:00Z\","
-                                        "\"attempts\":1,\"settled_ms\":5}"});
-    station_await_order(&s, "o1", "delivered");
+    dashboard_harness_outcome(
+        &s,
+        &(struct outcome){.order = "o1",
+                          .state = "delivered",
+                          .confirmed_at = AT,
+                          .previous = "{\"webhook_id\":\"msg_0\",\"state\":\"delivered\","
+                                      "\"reason\":\"\",\"confirmed_at\":\"2026-11-21T00:00:00Z\","
+                                      "\"attempts\":1,\"settled_ms\":5}"});
+    dashboard_harness_await_order(&s, "o1", "delivered");
     struct answer a =
         sync_order(&s, "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-20T00:00:00Z\"}");
     assert_problem(&a, 409, "superseded");
@@ -123,60 +126,61 @@ static void a_later_confirmation_supersedes(void **state)
     assert_problem(&a, 409, "superseded");
     a = sync_order(&s, "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-22 10:15:30.123+01:00\"}");
     assert_int_equal(a.status, 200); /* the latest one, spelt as PostgreSQL does */
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 static void a_retry_that_is_refused_again_is_said(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
     kept(&s, 2);
     parked(&s, "o1", "http:422", "refused", 0);
-    int fd = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
+    int fd = dashboard_harness_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
     await_retries(&s, 1, request);
-    station_outcome(&s, &(struct outcome){.order = "o1",
-                                          .state = "parked",
-                                          .reason = "http:422",
-                                          .confirmed_at = AT,
-                                          .request = request});
-    struct answer a = station_receive(fd);
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o1",
+                                                    .state = "parked",
+                                                    .reason = "http:422",
+                                                    .confirmed_at = AT,
+                                                    .request = request});
+    struct answer a = dashboard_harness_receive(fd);
     assert_problem(&a, 502, "refused");
     assert_non_null(strstr(a.body, "\"reason\":\"http:422\""));
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void a_second_call_joins_the_first(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
     kept(&s, 1);
     parked(&s, "o1", "http:422", "refused", 0);
-    int first = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
-    int second = station_send(&s, "POST", SYNC, s.operator, "{\"order_id\":\"o1\",\"force\":true}");
+    int first = dashboard_harness_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
+    int second = dashboard_harness_send(&s, "POST", SYNC, s.operator,
+                                        "{\"order_id\":\"o1\",\"force\":true}");
     await_retries(&s, 1, request);
-    station_outcome(
+    dashboard_harness_outcome(
         &s, &(struct outcome){
                 .order = "o1", .state = "delivered", .confirmed_at = AT, .request = request});
-    assert_int_equal(station_receive(first).status, 200);
-    assert_int_equal(station_receive(second).status, 200);
-    assert_int_equal(station_retries(&s, request), 1);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_receive(first).status, 200);
+    assert_int_equal(dashboard_harness_receive(second).status, 200);
+    assert_int_equal(dashboard_harness_retries(&s, request), 1);
+    dashboard_harness_close(&s);
 }
 
 static void what_takes_longer_says_where_to_look(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.wait", "0s");
-    station_start(&s);
-    station_outcome(&s, &(struct outcome){.order = "o/1", .state = "retrying"});
-    station_await_order(&s, "o%2F1", "retrying");
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "0s");
+    dashboard_harness_start(&s);
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o/1", .state = "retrying"});
+    dashboard_harness_await_order(&s, "o%2F1", "retrying");
     struct answer a = sync_order(&s, "{\"order_id\":\"o/1\",\"confirmed_at\":\"" AT "\"}");
     assert_int_equal(a.status, 202);
     assert_non_null(
@@ -184,7 +188,7 @@ static void what_takes_longer_says_where_to_look(void **state)
     char at[512];
     snprintf(at, sizeof at, "%s", answer_header(&a, "Location"));
     assert_string_equal(at, SYNC "?order_id=o%2F1&confirmed_at=2026-11-22T09%3A15%3A30.123Z");
-    a = station_ask(&s, "GET", SYNC "?order_id=o%2F1", s.customer, NULL);
+    a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=o%2F1", s.customer, NULL);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"status\":\"retrying\""));
     a = sync_order(&s, "{\"order_id\":\"o2\"}");
@@ -192,75 +196,75 @@ static void what_takes_longer_says_where_to_look(void **state)
     assert_non_null(strstr(a.body, "\"status\":\"unseen\""));
     a = force_order(&s, "{\"order_id\":\"o2\",\"force\":true}");
     assert_problem(&a, 404, "never-seen");
-    a = station_ask(&s, "GET", SYNC "?order_id=o2", s.customer, NULL);
+    a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=o2", s.customer, NULL);
     assert_problem(&a, 404, "never-seen");
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void an_operators_retry_is_told_why_not(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
     kept(&s, 1);
     const char *path = "/api/v1/orders/o1/retry";
-    struct answer a = station_ask(&s, "POST", path, s.operator, "{}");
+    struct answer a = dashboard_harness_ask(&s, "POST", path, s.operator, "{}");
     assert_problem(&a, 404, "not-found");
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "retrying"});
-    station_await_order(&s, "o1", "retrying");
-    a = station_ask(&s, "POST", path, s.operator, "{}");
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "retrying"});
+    dashboard_harness_await_order(&s, "o1", "retrying");
+    a = dashboard_harness_ask(&s, "POST", path, s.operator, "{}");
     assert_problem(&a, 409, "under-way");
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
-    station_await_order(&s, "o1", "delivered");
-    a = station_ask(&s, "POST", path, s.operator, "{}");
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
+    dashboard_harness_await_order(&s, "o1", "delivered");
+    a = dashboard_harness_ask(&s, "POST", path, s.operator, "{}");
     assert_problem(&a, 409, "delivered");
-    a = station_ask(&s, "POST", path, s.operator, "{\"force\":1}");
+    a = dashboard_harness_ask(&s, "POST", path, s.operator, "{\"force\":1}");
     assert_problem(&a, 400, "bad-request");
-    assert_int_equal(station_retries(&s, request), 0);
-    a = station_ask(&s, "POST", path, s.operator, "{\"force\":true}");
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    a = dashboard_harness_ask(&s, "POST", path, s.operator, "{\"force\":true}");
     assert_int_equal(a.status, 202);
     char said[512];
     snprintf(said, sizeof said, "%s", a.body);
-    a = station_ask(&s, "POST", path, s.operator, "{\"force\":true}");
+    a = dashboard_harness_ask(&s, "POST", path, s.operator, "{\"force\":true}");
     assert_int_equal(a.status, 202); /* the one under way is named, and none is added */
     assert_string_equal(a.body, said);
-    assert_int_equal(station_retries(&s, request), 1);
+    assert_int_equal(dashboard_harness_retries(&s, request), 1);
     assert_non_null(strstr(said, request));
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void without_brokers_nothing_is_promised(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
     kept(&s, 1);
     parked(&s, "o1", "http:422", "refused", 0);
     assert_false(rd_kafka_mock_broker_set_down(s.cluster.mock, 1));
-    int fd = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
-    while (station_ask(&s, "GET", "/livez", "", NULL).status == 200 &&
-           strstr(station_ask(&s, "GET", SYNC "?order_id=o1", s.customer, NULL).body, "parked") ==
-               NULL)
+    int fd = dashboard_harness_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
+    while (dashboard_harness_ask(&s, "GET", "/livez", "", NULL).status == 200 &&
+           strstr(dashboard_harness_ask(&s, "GET", SYNC "?order_id=o1", s.customer, NULL).body,
+                  "parked") == NULL)
         usleep(1000);
     clock_skip(30000); /* past what a fetch, and an acknowledgement, may take */
-    struct answer a = station_receive(fd);
+    struct answer a = dashboard_harness_receive(fd);
     assert_problem(&a, 503, "unavailable");
     assert_non_null(strstr(a.body, "nothing was sent"));
-    while (station_ask(&s, "GET", "/readyz", "", NULL).status != 503) {
+    while (dashboard_harness_ask(&s, "GET", "/readyz", "", NULL).status != 503) {
         clock_skip(60000); /* until it looks again */
         usleep(1000);
     }
-    assert_int_equal(station_ask(&s, "GET", "/livez", "", NULL).status, 200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/livez", "", NULL).status, 200);
     assert_false(rd_kafka_mock_broker_set_up(s.cluster.mock, 1));
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* ---- redrives ---- */
 
-static struct answer redrive(struct station *s, const char *body)
+static struct answer redrive(struct dashboard_harness *s, const char *body)
 {
-    return station_ask(s, "POST", "/api/v1/redrives", s->operator, body);
+    return dashboard_harness_ask(s, "POST", "/api/v1/redrives", s->operator, body);
 }
 
 static void take_id(const struct answer *a, char path[128])
@@ -280,7 +284,7 @@ static int number_of(const struct answer *a, const char *name)
     return atoi(at + strlen(text));
 }
 
-static void many_parked(struct station *s, int count)
+static void many_parked(struct dashboard_harness *s, int count)
 {
     char order[16];
     kept(s, (size_t)count);
@@ -288,21 +292,21 @@ static void many_parked(struct station *s, int count)
         const struct outcome o = {
             .order = order, .state = "parked", .reason = "http:422", .offset = i};
         snprintf(order, sizeof order, "o%d", i);
-        station_park(s, &o, "refused");
-        station_outcome(s, &o);
+        dashboard_harness_park(s, &o, "refused");
+        dashboard_harness_outcome(s, &o);
     }
-    station_await_order(s, order, "parked");
+    dashboard_harness_await_order(s, order, "parked");
 }
 
 static void a_cancelled_redrive_sends_no_more(void **state)
 {
     enum { ORDERS = 60 }; /* a minute's work at this rate */
-    struct station s;
+    struct dashboard_harness s;
     char path[128], request[64];
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.redrive_rate", "1");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.redrive_rate", "1");
+    dashboard_harness_start(&s);
     many_parked(&s, ORDERS);
     struct answer a = redrive(&s, "{\"confirm\":59}");
     assert_problem(&a, 409, "count-changed");
@@ -313,26 +317,26 @@ static void a_cancelled_redrive_sends_no_more(void **state)
     await_retries(&s, 1, request);
     a = redrive(&s, "{\"confirm\":59}");
     assert_problem(&a, 409, "busy");
-    a = station_ask(&s, "DELETE", "/api/v1/redrives/0123", s.operator, NULL);
+    a = dashboard_harness_ask(&s, "DELETE", "/api/v1/redrives/0123", s.operator, NULL);
     assert_problem(&a, 404, "not-found");
-    a = station_ask(&s, "DELETE", path, s.customer, NULL);
+    a = dashboard_harness_ask(&s, "DELETE", path, s.customer, NULL);
     assert_problem(&a, 403, "forbidden");
-    a = station_ask(&s, "DELETE", path, s.operator, NULL);
+    a = dashboard_harness_ask(&s, "DELETE", path, s.operator, NULL);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"state\":\"cancelled\""));
     while (strstr(a.body, "\"ended_ms\":null") != NULL) /* what was being written is */
-        a = station_ask(&s, "GET", path, s.operator, NULL);
+        a = dashboard_harness_ask(&s, "GET", path, s.operator, NULL);
     int sent = number_of(&a, "sent");
     assert_in_range(sent, 1, ORDERS - 1);
     clock_skip(60000);
-    a = station_ask(&s, "DELETE", path, s.operator, NULL); /* again: the same */
+    a = dashboard_harness_ask(&s, "DELETE", path, s.operator, NULL); /* again: the same */
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"state\":\"cancelled\""));
     assert_int_equal(number_of(&a, "sent"), sent);
-    assert_int_equal(station_retries(&s, request), sent);
-    a = station_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
+    assert_int_equal(dashboard_harness_retries(&s, request), sent);
+    a = dashboard_harness_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
     assert_int_equal(number_of(&a, "count"), ORDERS - sent); /* the rest is still parked */
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 #define BEFORE(state, at)                                                                       \
@@ -345,99 +349,106 @@ static const char newer[] = "{\"order_id\":\"o1\",\"confirmed_at\":\"2026-11-22T
 /* The last outcome is that of the older confirmation (a replay, a forced retry). */
 static void a_newer_confirmation_was_delivered_before(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
-    station_outcome(&s, &(struct outcome){.order = "o1",
-                                          .state = "delivered",
-                                          .confirmed_at = "2026-11-20T00:00:00Z",
-                                          .previous = BEFORE("delivered", "2026-11-22T00:00:00Z")});
-    station_await_order(&s, "o1", "delivered");
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o1",
+                              .state = "delivered",
+                              .confirmed_at = "2026-11-20T00:00:00Z",
+                              .previous = BEFORE("delivered", "2026-11-22T00:00:00Z")});
+    dashboard_harness_await_order(&s, "o1", "delivered");
     struct answer a = sync_order(&s, newer);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "2026-11-22T00:00:00Z"));
-    a = station_ask(&s, "GET", SYNC "?order_id=o1&confirmed_at=2026-11-22T00:00:00Z", s.customer,
-                    NULL);
+    a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=o1&confirmed_at=2026-11-22T00:00:00Z",
+                              s.customer, NULL);
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"status\":\"delivered\""));
     assert_int_equal(sync_order(&s, older).status, 200);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void a_newer_confirmation_was_parked_before(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
-    station_outcome(&s, &(struct outcome){.order = "o1",
-                                          .state = "delivered",
-                                          .confirmed_at = "2026-11-20T00:00:00Z",
-                                          .previous = BEFORE("parked", "2026-11-22T00:00:00Z")});
-    station_await_order(&s, "o1", "delivered");
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o1",
+                              .state = "delivered",
+                              .confirmed_at = "2026-11-20T00:00:00Z",
+                              .previous = BEFORE("parked", "2026-11-22T00:00:00Z")});
+    dashboard_harness_await_order(&s, "o1", "delivered");
     struct answer a = sync_order(&s, newer);
     assert_problem(&a, 502, "refused");
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* A retry of the older confirmation that the pipeline ended: the order itself is delivered. */
 static void a_superseded_retry_leaves_the_order_delivered(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
-    station_outcome(&s, &(struct outcome){.order = "o1",
-                                          .state = "superseded",
-                                          .reason = "superseded",
-                                          .confirmed_at = "2026-11-20T00:00:00Z",
-                                          .previous = BEFORE("delivered", "2026-11-22T00:00:00Z")});
-    station_await_order(&s, "o1", "delivered");
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o1",
+                              .state = "superseded",
+                              .reason = "superseded",
+                              .confirmed_at = "2026-11-20T00:00:00Z",
+                              .previous = BEFORE("delivered", "2026-11-22T00:00:00Z")});
+    dashboard_harness_await_order(&s, "o1", "delivered");
     struct answer a = sync_order(&s, "{\"order_id\":\"o1\"}");
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "2026-11-22T00:00:00Z"));
     assert_int_equal(sync_order(&s, newer).status, 200);
     a = sync_order(&s, older);
     assert_problem(&a, 409, "superseded");
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* The command forget: nothing of it is shown any more. */
 static void what_was_forgotten_is_gone(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
     parked(&s, "o1", "http:422", "refused", 7);
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "forgotten", .offset = 7});
-    for (int i = 0; station_ask(&s, "GET", "/api/v1/orders/o1", s.operator, NULL).status != 404;
+    dashboard_harness_outcome(&s,
+                              &(struct outcome){.order = "o1", .state = "forgotten", .offset = 7});
+    for (int i = 0;
+         dashboard_harness_ask(&s, "GET", "/api/v1/orders/o1", s.operator, NULL).status != 404;
          i++) {
         if (i == 1000)
             fail_msg("still there");
         usleep(10000);
     }
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* It was parked before it could be read, sent again, and is not for us. */
 static void what_was_skipped_is_parked_no_more(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
     parked(&s, "orders-0-7", "undecodable", "undecodable", 7);
-    station_outcome(
+    dashboard_harness_outcome(
         &s, &(struct outcome){
                 .order = "orders-0-7", .state = "skipped", .reason = "not_confirmed", .offset = 7});
     for (int i = 0;; i++) {
-        struct answer a = station_ask(&s, "GET", "/api/v1/orders/orders-0-7", s.operator, NULL);
+        struct answer a =
+            dashboard_harness_ask(&s, "GET", "/api/v1/orders/orders-0-7", s.operator, NULL);
         if (a.status == 404)
             break;
         if (i == 1000)
             fail_msg("still there: %s", a.body);
         usleep(10000);
     }
-    struct answer a = station_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
+    struct answer a =
+        dashboard_harness_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
     assert_non_null(strstr(a.body, "\"count\":0"));
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
@@ -458,5 +469,5 @@ int main(void)
         cmocka_unit_test(what_was_skipped_is_parked_no_more),
         cmocka_unit_test(what_was_forgotten_is_gone),
     };
-    return world_main("dashboard_answers", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_answers", tests, sizeof tests / sizeof *tests);
 }

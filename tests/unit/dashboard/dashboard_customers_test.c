@@ -18,77 +18,78 @@ static void assert_problem(const struct answer *a, int status, const char *name)
         fail_msg("%d %s instead of %d %s", a->status, a->body, status, name);
 }
 
-static void await_retries(struct station *s, size_t count, char request[64])
+static void await_retries(struct dashboard_harness *s, size_t count, char request[64])
 {
-    for (int i = 0; station_retries(s, request) < count; i++) {
+    for (int i = 0; dashboard_harness_retries(s, request) < count; i++) {
         if (i == 1000)
             fail_msg("no retry record");
         usleep(10000);
     }
 }
 
-static struct answer sync_order(struct station *s, const char *headers, const char *body)
+static struct answer sync_order(struct dashboard_harness *s, const char *headers, const char *body)
 {
-    return station_ask(s, "POST", SYNC, headers, body);
+    return dashboard_harness_ask(s, "POST", SYNC, headers, body);
 }
 
-static void start_parked(struct station *s)
+static void start_parked(struct dashboard_harness *s)
 {
     const struct outcome o = {.order = "o1", .state = "parked", .reason = "http:422"};
-    station_start(s);
+    dashboard_harness_start(s);
     cluster_produce(&s->cluster, 0, "bytes", 5);
-    station_park(s, &o, "refused");
-    station_outcome(s, &o);
-    station_await_order(s, "o1", "parked");
+    dashboard_harness_park(s, &o, "refused");
+    dashboard_harness_outcome(s, &o);
+    dashboard_harness_await_order(s, "o1", "parked");
 }
 
 static void force_is_the_operators(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.wait", "0s");
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "0s");
     start_parked(&s);
     struct answer a = sync_order(&s, s.customer, "{\"order_id\":\"o1\",\"force\":true}");
     assert_problem(&a, 403, "forbidden");
     a = sync_order(&s, s.customer, "{\"order_id\":\"none\",\"force\":true}");
     assert_problem(&a, 403, "forbidden");
-    assert_int_equal(station_retries(&s, request), 0);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
     a = sync_order(&s, s.customer, "{\"order_id\":\"o1\",\"force\":false}");
     assert_int_equal(a.status, 202);
     await_retries(&s, 1, request);
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered", .request = request});
-    station_await_order(&s, "o1", "delivered");
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o1", .state = "delivered", .request = request});
+    dashboard_harness_await_order(&s, "o1", "delivered");
     a = sync_order(&s, s.operator, "{\"order_id\":\"o1\",\"force\":true}");
     assert_int_equal(a.status, 202);
     await_retries(&s, 2, request);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* The retry came to nothing. */
-static void refused_again(struct station *s, const char *request)
+static void refused_again(struct dashboard_harness *s, const char *request)
 {
-    station_outcome(s, &(struct outcome){.order = "o1",
-                                         .state = "parked",
-                                         .reason = "http:422",
-                                         .request = request,
-                                         .source = "retry"});
+    dashboard_harness_outcome(s, &(struct outcome){.order = "o1",
+                                                   .state = "parked",
+                                                   .reason = "http:422",
+                                                   .request = request,
+                                                   .source = "retry"});
 }
 
 static void one_order_is_sent_again_once_in_a_while(void **state)
 {
     enum { INTERVAL_MS = 600000 };
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.wait", "20s");
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "20s");
     start_parked(&s);
-    int fd = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
+    int fd = dashboard_harness_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
     await_retries(&s, 1, request);
     refused_again(&s, request);
-    struct answer a = station_receive(fd);
+    struct answer a = dashboard_harness_receive(fd);
     assert_problem(&a, 502, "refused");
     for (int i = 0; i < 5; i++) {
         a = sync_order(&s, s.customer, "{\"order_id\":\"o1\"}");
@@ -96,67 +97,72 @@ static void one_order_is_sent_again_once_in_a_while(void **state)
         assert_in_range(atoi(answer_header(&a, "Retry-After")), 590, 600);
         assert_non_null(strstr(a.body, "\"reason\":\"http:422\""));
     }
-    assert_int_equal(station_retries(&s, request), 1);
-    station_skip(&s, INTERVAL_MS);
-    fd = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
+    assert_int_equal(dashboard_harness_retries(&s, request), 1);
+    dashboard_harness_skip(&s, INTERVAL_MS);
+    fd = dashboard_harness_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
     await_retries(&s, 2, request);
     refused_again(&s, request);
-    assert_int_equal(station_receive(fd).status, 502);
-    fd = station_send(&s, "POST", SYNC, s.operator, "{\"order_id\":\"o1\"}"); /* not bounded */
+    assert_int_equal(dashboard_harness_receive(fd).status, 502);
+    fd = dashboard_harness_send(&s, "POST", SYNC, s.operator,
+                                "{\"order_id\":\"o1\"}"); /* not bounded */
     await_retries(&s, 3, request);
     refused_again(&s, request);
-    assert_int_equal(station_receive(fd).status, 502);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_receive(fd).status, 502);
+    dashboard_harness_close(&s);
 }
 
 static void calls_are_counted_by_subject(void **state)
 {
     enum { RATE = 5 };
-    struct station s;
+    struct dashboard_harness s;
     char other[1024];
     (void)state;
-    station_open(&s);
-    station_set(&s, "auth.call_rate", "5");
-    station_sign(other, sizeof other, "\"sub\":\"u-2\",\"role\":\"authenticated\"");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "auth.call_rate", "5");
+    dashboard_harness_sign(other, sizeof other, "\"sub\":\"u-2\",\"role\":\"authenticated\"");
+    dashboard_harness_start(&s);
     for (int i = 0; i < RATE; i++)
-        assert_int_equal(station_ask(&s, "GET", "/api/v1/session", s.customer, NULL).status, 200);
-    struct answer a = station_ask(&s, "GET", "/api/v1/session", s.customer, NULL);
+        assert_int_equal(
+            dashboard_harness_ask(&s, "GET", "/api/v1/session", s.customer, NULL).status, 200);
+    struct answer a = dashboard_harness_ask(&s, "GET", "/api/v1/session", s.customer, NULL);
     assert_problem(&a, 429, "too-often");
     assert_in_range(atoi(answer_header(&a, "Retry-After")), 1, 12);
     a = sync_order(&s, s.customer, "{\"order_id\":\"o1\"}");
     assert_problem(&a, 429, "too-often");
-    assert_int_equal(station_ask(&s, "GET", "/api/v1/session", other, NULL).status, 200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/api/v1/session", other, NULL).status, 200);
     for (int i = 0; i < 3 * RATE; i++)
-        assert_int_equal(station_ask(&s, "GET", "/api/v1/status", s.operator, NULL).status, 200);
-    station_skip(&s, 60000 / RATE);
-    assert_int_equal(station_ask(&s, "GET", "/api/v1/session", s.customer, NULL).status, 200);
-    assert_int_equal(station_ask(&s, "GET", "/api/v1/session", s.customer, NULL).status, 429);
-    station_close(&s);
+        assert_int_equal(
+            dashboard_harness_ask(&s, "GET", "/api/v1/status", s.operator, NULL).status, 200);
+    dashboard_harness_skip(&s, 60000 / RATE);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/api/v1/session", s.customer, NULL).status,
+                     200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/api/v1/session", s.customer, NULL).status,
+                     429);
+    dashboard_harness_close(&s);
 }
 
 /* Past its share a call is answered with what is known, at once. */
 static void one_customer_holds_few_connections(void **state)
 {
     enum { SHARE = 8 };
-    struct station s;
+    struct dashboard_harness s;
     int fds[SHARE];
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.wait", "60s");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "60s");
+    dashboard_harness_start(&s);
     for (int i = 0; i < SHARE; i++)
-        fds[i] = station_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
-    station_skip(&s, 3000); /* all of them wait by now */
+        fds[i] = dashboard_harness_send(&s, "POST", SYNC, s.customer, "{\"order_id\":\"o1\"}");
+    dashboard_harness_skip(&s, 3000); /* all of them wait by now */
     for (int i = 0; i < 3; i++) {
         struct answer a = sync_order(&s, s.customer, "{\"order_id\":\"o1\"}");
         assert_int_equal(a.status, 202);
         assert_non_null(strstr(a.body, "\"status\":\"unseen\""));
     }
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
     for (int i = 0; i < SHARE; i++)
-        assert_int_equal(station_receive(fds[i]).status, 200);
-    station_close(&s);
+        assert_int_equal(dashboard_harness_receive(fds[i]).status, 200);
+    dashboard_harness_close(&s);
 }
 
 /* More connections than there are, that say nothing, or drip: probes and operators get in. */
@@ -166,22 +172,23 @@ static void silent_connections_keep_nobody_out(void **state)
     static const char *const first[] = {"", "G", "GET /livez HTTP/1.1\r\nHost: x\r\nX-Drip: ",
                                         "POST " SYNC " HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n"
                                         "\r\n{"};
-    struct station s;
+    struct dashboard_harness s;
     int fds[MANY];
     (void)state;
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     for (int i = 0; i < MANY; i++) {
-        fds[i] = station_connect(&s);
+        fds[i] = dashboard_harness_connect(&s);
         assert_true(send(fds[i], first[i % 4], strlen(first[i % 4]), MSG_NOSIGNAL) >= 0);
         if (i % 50 == 0)
-            assert_int_equal(station_ask(&s, "GET", "/livez", "", NULL).status, 200);
+            assert_int_equal(dashboard_harness_ask(&s, "GET", "/livez", "", NULL).status, 200);
     }
-    assert_int_equal(station_ask(&s, "GET", "/readyz", "", NULL).status, 200);
-    assert_int_equal(station_ask(&s, "GET", "/api/v1/status", s.operator, NULL).status, 200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/readyz", "", NULL).status, 200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/api/v1/status", s.operator, NULL).status,
+                     200);
     for (int i = 0; i < MANY; i++)
         close(fds[i]);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* ---- lines ---- */
@@ -221,24 +228,26 @@ static size_t count_of(const char *text, const char *what)
 
 static void refused_calls_leave_lines(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char path[64], nobody[1024];
     (void)state;
-    station_open(&s);
-    station_sign(nobody, sizeof nobody, "\"sub\":\"a-1\",\"role\":\"anon\"");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_sign(nobody, sizeof nobody, "\"sub\":\"a-1\",\"role\":\"anon\"");
+    dashboard_harness_start(&s);
     int old = divert(path);
-    station_ask(&s, "GET", "/api/v1/orders/secret-order", "", NULL);
-    station_ask(&s, "GET", "/api/v1/orders", "Authorization: Bearer canary.token.x\r\n", NULL);
-    station_ask(&s, "GET", "/api/v1/orders/secret-order", s.customer, NULL);
-    station_ask(&s, "POST", SYNC, s.customer, "{\"order_id\":\"secret-order\",\"force\":true}");
-    station_ask(&s, "GET", "/api/v1/session", nobody, NULL);
-    station_ask(&s, "GET", "/api/v1/status", "Origin: https://evil.example\r\n", NULL);
+    dashboard_harness_ask(&s, "GET", "/api/v1/orders/secret-order", "", NULL);
+    dashboard_harness_ask(&s, "GET", "/api/v1/orders", "Authorization: Bearer canary.token.x\r\n",
+                          NULL);
+    dashboard_harness_ask(&s, "GET", "/api/v1/orders/secret-order", s.customer, NULL);
+    dashboard_harness_ask(&s, "POST", SYNC, s.customer,
+                          "{\"order_id\":\"secret-order\",\"force\":true}");
+    dashboard_harness_ask(&s, "GET", "/api/v1/session", nobody, NULL);
+    dashboard_harness_ask(&s, "GET", "/api/v1/status", "Origin: https://evil.example\r\n", NULL);
     for (int i = 0; i < 100; i++)
-        station_ask(&s, "GET", "/api/v1/status", "", NULL);
-    station_skip(&s, 11000);
-    station_ask(&s, "GET", "/api/v1/status", "", NULL);
-    station_close(&s);
+        dashboard_harness_ask(&s, "GET", "/api/v1/status", "", NULL);
+    dashboard_harness_skip(&s, 11000);
+    dashboard_harness_ask(&s, "GET", "/api/v1/status", "", NULL);
+    dashboard_harness_close(&s);
     char *text = restore(old, path);
     static const char *const lines[] = {
         "level=audit event=\"call refused\" who=unknown address=127.0.0.1 what=\"GET "
@@ -270,5 +279,5 @@ int main(void)
         cmocka_unit_test(silent_connections_keep_nobody_out),
         cmocka_unit_test(refused_calls_leave_lines),
     };
-    return world_main("dashboard_customers", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_customers", tests, sizeof tests / sizeof *tests);
 }

@@ -13,21 +13,21 @@
 
 enum { PATH = 4000 };
 
-static void await_retries(struct station *s, size_t count, char request[64])
+static void await_retries(struct dashboard_harness *s, size_t count, char request[64])
 {
-    for (int i = 0; station_retries(s, request) < count; i++) {
+    for (int i = 0; dashboard_harness_retries(s, request) < count; i++) {
         if (i == 1000)
             fail_msg("no retry record");
         usleep(10000);
     }
 }
 
-static void park(struct station *s, const char *order, int64_t offset)
+static void park(struct dashboard_harness *s, const char *order, int64_t offset)
 {
     const struct outcome o = {
         .order = order, .state = "parked", .reason = "http:422", .offset = offset};
-    station_park(s, &o, "refused");
-    station_outcome(s, &o);
+    dashboard_harness_park(s, &o, "refused");
+    dashboard_harness_outcome(s, &o);
 }
 
 static void take_order(void *context, const rd_kafka_message_t *m)
@@ -40,10 +40,11 @@ static void take_order(void *context, const rd_kafka_message_t *m)
     snprintf(context, PATH, "%.*s", (int)size, (const char *)value);
 }
 
-static void await_done(struct station *s)
+static void await_done(struct dashboard_harness *s)
 {
-    for (int i = 0; strstr(station_ask(s, "GET", "/api/v1/redrives", s->operator, NULL).body,
-                           "\"state\":\"done\"") == NULL;
+    for (int i = 0;
+         strstr(dashboard_harness_ask(s, "GET", "/api/v1/redrives", s->operator, NULL).body,
+                "\"state\":\"done\"") == NULL;
          i++) {
         if (i == 1000)
             fail_msg("the redrive does not end");
@@ -54,35 +55,37 @@ static void await_done(struct station *s)
 /* A redrive, a retry and a sync of an order whose id has this many bytes. */
 static void serves(size_t len)
 {
-    struct station s;
+    struct dashboard_harness s;
     char id[VIEW_KEY_MAX + 1], path[PATH], request[64], order[PATH] = "";
     memset(id, 'x', len);
     id[len] = '\0';
-    station_open(&s);
-    station_set(&s, "dashboard.wait", "0s");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "0s");
+    dashboard_harness_start(&s);
     cluster_produce(&s.cluster, 0, "bytes", 5);
     park(&s, id, 0);
-    station_await_order(&s, id, "parked");
-    struct answer a = station_ask(&s, "POST", "/api/v1/redrives", s.operator, "{\"confirm\":1}");
+    dashboard_harness_await_order(&s, id, "parked");
+    struct answer a =
+        dashboard_harness_ask(&s, "POST", "/api/v1/redrives", s.operator, "{\"confirm\":1}");
     assert_int_equal(a.status, 202);
     await_retries(&s, 1, request);
     cluster_read(&s.cluster, "elementor-sync.retry", take_order, order);
     assert_string_equal(order, id);
     await_done(&s);
-    station_outcome(
+    dashboard_harness_outcome(
         &s, &(struct outcome){.order = id, .state = "delivered", .request = request, .offset = 0});
-    station_await_order(&s, id, "delivered");
+    dashboard_harness_await_order(&s, id, "delivered");
     snprintf(path, sizeof path, "/api/v1/orders/%s/retry", id);
-    assert_int_equal(station_ask(&s, "POST", path, s.operator, "{\"force\":true}").status, 202);
+    assert_int_equal(dashboard_harness_ask(&s, "POST", path, s.operator, "{\"force\":true}").status,
+                     202);
     await_retries(&s, 2, request);
     snprintf(path, sizeof path, "{\"order_id\":\"%s\"}", id);
-    a = station_ask(&s, "POST", SYNC, s.customer, path);
+    a = dashboard_harness_ask(&s, "POST", SYNC, s.customer, path);
     assert_int_equal(a.status, 202);
     assert_non_null(strstr(a.body, "\"status\":\"queued\""));
     snprintf(path, sizeof path, SYNC "?order_id=%s", id);
-    assert_int_equal(station_ask(&s, "GET", path, s.customer, NULL).status, 200);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", path, s.customer, NULL).status, 200);
+    dashboard_harness_close(&s);
 }
 
 static void ids_of_every_length_are_served(void **state)
@@ -98,36 +101,38 @@ static void a_redrive_takes_ids_of_every_length(void **state)
 {
     static const size_t lengths[] = {299, 300, 301, 332, 700, VIEW_KEY_MAX};
     enum { COUNT = sizeof lengths / sizeof *lengths };
-    struct station s;
+    struct dashboard_harness s;
     char id[VIEW_KEY_MAX + 1], request[64];
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.redrive_rate", "1000");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.redrive_rate", "1000");
+    dashboard_harness_start(&s);
     for (size_t i = 0; i < COUNT; i++) {
         memset(id, 'x', lengths[i]);
         id[lengths[i]] = '\0';
         cluster_produce(&s.cluster, 0, "bytes", 5);
         park(&s, id, (int64_t)i);
     }
-    while (strstr(station_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}").body,
-                  "\"count\":6,") == NULL)
+    while (
+        strstr(dashboard_harness_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}").body,
+               "\"count\":6,") == NULL)
         usleep(10000);
     assert_int_equal(
-        station_ask(&s, "POST", "/api/v1/redrives", s.operator, "{\"confirm\":6}").status, 202);
+        dashboard_harness_ask(&s, "POST", "/api/v1/redrives", s.operator, "{\"confirm\":6}").status,
+        202);
     await_done(&s);
-    assert_int_equal(station_retries(&s, request), COUNT);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), COUNT);
+    dashboard_harness_close(&s);
 }
 
 static void every_byte_may_be_percent_encoded(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char path[PATH] = "/api/v1/orders/", body[2 * PATH];
     (void)state;
-    station_open(&s);
-    station_set(&s, "dashboard.wait", "0s");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "0s");
+    dashboard_harness_start(&s);
     char id[VIEW_KEY_MAX + 1] = "";
     for (size_t at = 0; at + 4 <= VIEW_KEY_MAX; at += 4) /* U+1F600, in 4 bytes */
         strcat(id, "\xf0\x9f\x98\x80");
@@ -135,19 +140,19 @@ static void every_byte_may_be_percent_encoded(void **state)
         snprintf(path + strlen(path), 4, "%%%02X", (unsigned char)*c);
     cluster_produce(&s.cluster, 0, "bytes", 5);
     park(&s, id, 0);
-    for (int i = 0; station_ask(&s, "GET", path, s.operator, NULL).status != 200; i++) {
+    for (int i = 0; dashboard_harness_ask(&s, "GET", path, s.operator, NULL).status != 200; i++) {
         if (i == 1000)
             fail_msg("it is not seen");
         usleep(10000);
     }
     snprintf(body, sizeof body, "{\"order_id\":\"%s\"}", id);
-    struct answer a = station_ask(&s, "POST", SYNC, s.operator, body);
+    struct answer a = dashboard_harness_ask(&s, "POST", SYNC, s.operator, body);
     assert_int_equal(a.status, 202);
     assert_int_equal(strlen(strstr(a.text, "Location: ") + 10) > 3 * VIEW_KEY_MAX, 1);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
-static void write_key(struct station *s, const char *topic, const void *key, size_t len)
+static void write_key(struct dashboard_harness *s, const char *topic, const void *key, size_t len)
 {
     static const char value[] = "{\"version\":1,\"state\":\"parked\",\"order_id\":\"x\"}";
     assert_false(rd_kafka_producev(s->cluster.rk, RD_KAFKA_V_TOPIC(topic), RD_KAFKA_V_PARTITION(0),
@@ -162,14 +167,14 @@ static void write_key(struct station *s, const char *topic, const void *key, siz
 static void keys_that_cannot_be_are_passed_over(void **state)
 {
     enum { LONG = 60000 };
-    struct station s;
+    struct dashboard_harness s;
     char *huge = malloc(LONG), request[64];
     (void)state;
     memset(huge, 'y', LONG);
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     park(&s, "o1", 0);
-    station_await_order(&s, "o1", "parked");
+    dashboard_harness_await_order(&s, "o1", "parked");
     static const char *const topics[] = {"elementor-sync.deliveries", "elementor-sync.retry"};
     for (size_t i = 0; i < 2; i++) {
         write_key(&s, topics[i], "o1\0", 3);
@@ -180,18 +185,18 @@ static void keys_that_cannot_be_are_passed_over(void **state)
         write_key(&s, topics[i], huge, LONG);
     }
     park(&s, "o2", 1);
-    station_await_order(&s, "o2", "parked");
-    struct answer a = station_ask(&s, "GET", "/api/v1/orders", s.operator, NULL);
+    dashboard_harness_await_order(&s, "o2", "parked");
+    struct answer a = dashboard_harness_ask(&s, "GET", "/api/v1/orders", s.operator, NULL);
     assert_null(strstr(a.body, "null,\"order_id\""));
     assert_null(strstr(a.body, "yyyy"));
-    a = station_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
+    a = dashboard_harness_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
     assert_non_null(strstr(a.body, "\"count\":2,"));
-    a = station_ask(&s, "POST", "/api/v1/redrives", s.operator, "{\"confirm\":2}");
+    a = dashboard_harness_ask(&s, "POST", "/api/v1/redrives", s.operator, "{\"confirm\":2}");
     assert_int_equal(a.status, 202);
     await_done(&s);
-    (void)station_retries(&s, request);
+    (void)dashboard_harness_retries(&s, request);
     free(huge);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* Coordinates that no record has: nothing is read for them, and no other record is sent. */
@@ -207,11 +212,11 @@ static void an_outcome_without_coordinates_sends_nothing(void **state)
         "\"topic\":\"" CLUSTER_TOPIC "\",\"partition\":0,\"offset\":0,\"timestamp_ms\":7",
     };
     enum { CASES = sizeof coordinates / sizeof *coordinates };
-    struct station s;
+    struct dashboard_harness s;
     char text[512], order[16], path[64], request[64];
     (void)state;
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     cluster_produce(&s.cluster, 0, "bytes", 5);
     for (int i = 0; i < CASES; i++) {
         int len = snprintf(text, sizeof text, "{\"version\":1,\"state\":\"delivered\",%s}",
@@ -222,15 +227,15 @@ static void an_outcome_without_coordinates_sends_nothing(void **state)
             RD_KAFKA_V_KEY(order, strlen(order)), RD_KAFKA_V_VALUE(text, (size_t)len),
             RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
     }
-    station_await_order(&s, order, "delivered");
+    dashboard_harness_await_order(&s, order, "delivered");
     for (int i = 0; i < CASES; i++) {
         snprintf(path, sizeof path, "/api/v1/orders/o%d/retry", i);
-        struct answer a = station_ask(&s, "POST", path, s.operator, "{\"force\":true}");
+        struct answer a = dashboard_harness_ask(&s, "POST", path, s.operator, "{\"force\":true}");
         if (a.status != 410)
             fail_msg("%s: %d %s", coordinates[i], a.status, a.body);
     }
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
@@ -242,5 +247,5 @@ int main(void)
         cmocka_unit_test(keys_that_cannot_be_are_passed_over),
         cmocka_unit_test(an_outcome_without_coordinates_sends_nothing),
     };
-    return world_main("dashboard_ids", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_ids", tests, sizeof tests / sizeof *tests);
 }

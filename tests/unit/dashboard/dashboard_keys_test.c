@@ -56,9 +56,9 @@ static const char *signed_by(cjose_jwk_t *key, const char *algorithm, const char
     return text;
 }
 
-static int status_of(struct station *s, const char *headers)
+static int status_of(struct dashboard_harness *s, const char *headers)
 {
-    return station_ask(s, "GET", "/api/v1/status", headers, NULL).status;
+    return dashboard_harness_ask(s, "GET", "/api/v1/status", headers, NULL).status;
 }
 
 static void await_fetches(struct server *server, size_t count)
@@ -70,7 +70,7 @@ static void await_fetches(struct server *server, size_t count)
     }
 }
 
-static void await_status(struct station *s, const char *headers, int status)
+static void await_status(struct dashboard_harness *s, const char *headers, int status)
 {
     for (int i = 0; status_of(s, headers) != status; i++) {
         if (i == 5000)
@@ -80,16 +80,16 @@ static void await_status(struct station *s, const char *headers, int status)
 }
 
 /* The dashboard takes its keys from this server, which does not listen yet. */
-static void start_with(struct station *s, struct server *server)
+static void start_with(struct dashboard_harness *s, struct server *server)
 {
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%d/keys", server_port(server));
-    station_open(s);
-    station_set(s, "auth.jwks_url", url);
-    station_start(s);
+    dashboard_harness_open(s);
+    dashboard_harness_set(s, "auth.jwks_url", url);
+    dashboard_harness_start(s);
 }
 
-static struct server *open_with(struct station *s, const struct server_rule *rules)
+static struct server *open_with(struct dashboard_harness *s, const struct server_rule *rules)
 {
     struct server *server = server_new(rules);
     server_listen(server);
@@ -97,9 +97,10 @@ static struct server *open_with(struct station *s, const struct server_rule *rul
     return server;
 }
 
-static void close_with(struct station *s, struct server *server, cjose_jwk_t *a, cjose_jwk_t *b)
+static void close_with(struct dashboard_harness *s, struct server *server, cjose_jwk_t *a,
+                       cjose_jwk_t *b)
 {
-    station_close(s);
+    dashboard_harness_close(s);
     server_free(server);
     cjose_jwk_release(a);
     if (b != NULL)
@@ -108,7 +109,7 @@ static void close_with(struct station *s, struct server *server, cjose_jwk_t *a,
 
 static void both_kinds_of_keys_sign_in(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     cjose_jwk_t *ec = new_key('E', "e1"), *rsa = new_key('R', "r1"), *other = new_key('E', "e1");
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(ec, rsa), 0}, {0}};
     struct server *server = open_with(&s, rules);
@@ -128,7 +129,7 @@ static void both_kinds_of_keys_sign_in(void **state)
  * calls. */
 static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     cjose_jwk_t *old = new_key('E', "k1"), *fresh = new_key('R', "k2");
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
                                         {"/keys", SERVER_ANSWER_CLOSE, set_of(old, fresh), 0},
@@ -139,11 +140,11 @@ static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
     for (int i = 0; i < 20; i++)
         assert_int_equal(status_of(&s, signed_by(fresh, "RS256", "k2")), 401);
     assert_int_equal(server_request_count(server), 1);
-    station_skip(&s, ASK_EVERY_MS);
+    dashboard_harness_skip(&s, ASK_EVERY_MS);
     assert_int_equal(status_of(&s, signed_by(fresh, "RS256", "k2")), 200);
     assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200);
     assert_int_equal(server_request_count(server), 2);
-    station_skip(&s, ASK_EVERY_MS);
+    dashboard_harness_skip(&s, ASK_EVERY_MS);
     for (int i = 0; i < 20; i++) /* whoever makes up keys has us ask once */
         assert_int_equal(status_of(&s, signed_by(old, "ES256", "made-up")), 401);
     assert_int_equal(server_request_count(server), 3);
@@ -154,7 +155,7 @@ static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
 static void many_callers_wait_for_one_fetch(void **state)
 {
     enum { CALLERS = 20 };
-    struct station s;
+    struct dashboard_harness s;
     cjose_jwk_t *old = new_key('E', "k1"), *fresh = new_key('E', "k2");
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
                                         {"/keys", SERVER_HOLD, set_of(fresh, NULL), 1},
@@ -163,9 +164,9 @@ static void many_callers_wait_for_one_fetch(void **state)
     int fds[CALLERS];
     (void)state;
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
-    station_skip(&s, ASK_EVERY_MS);
+    dashboard_harness_skip(&s, ASK_EVERY_MS);
     for (int i = 0; i < CALLERS; i++)
-        fds[i] = station_send(
+        fds[i] = dashboard_harness_send(
             &s, "GET", "/api/v1/status",
             signed_by(i % 2 == 0 ? fresh : old, "ES256", i % 2 == 0 ? "k2" : "k3"), NULL);
     await_fetches(server, 2);
@@ -173,14 +174,14 @@ static void many_callers_wait_for_one_fetch(void **state)
     assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200); /* nobody else has to */
     server_release(server);
     for (int i = 1; i < CALLERS; i++)
-        assert_int_equal(station_receive(fds[i]).status, i % 2 == 0 ? 200 : 401);
+        assert_int_equal(dashboard_harness_receive(fds[i]).status, i % 2 == 0 ? 200 : 401);
     assert_int_equal(server_request_count(server), 2);
     close_with(&s, server, old, fresh);
 }
 
 static void a_key_that_is_taken_back_ends(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     cjose_jwk_t *old = new_key('E', "k1"), *fresh = new_key('E', "k2");
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
                                         {"/keys", SERVER_ANSWER_CLOSE, set_of(fresh, NULL), 0},
@@ -188,7 +189,7 @@ static void a_key_that_is_taken_back_ends(void **state)
     struct server *server = open_with(&s, rules);
     (void)state;
     await_status(&s, signed_by(old, "ES256", "k1"), 200);
-    station_skip(&s, REFRESH_MS);
+    dashboard_harness_skip(&s, REFRESH_MS);
     await_status(&s, signed_by(old, "ES256", "k1"), 401);
     assert_int_equal(status_of(&s, signed_by(fresh, "ES256", "k2")), 200);
     close_with(&s, server, old, fresh);
@@ -196,7 +197,7 @@ static void a_key_that_is_taken_back_ends(void **state)
 
 static void a_server_that_is_down_is_asked_again(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     cjose_jwk_t *key = new_key('E', "k1");
     const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(key, NULL), 0}, {0}};
     struct server *server = server_new(rules); /* does not listen */
@@ -205,7 +206,7 @@ static void a_server_that_is_down_is_asked_again(void **state)
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "k1")), 401);
     assert_int_equal(status_of(&s, s.operator), 200);
     server_listen(server);
-    station_skip(&s, ASK_EVERY_MS);
+    dashboard_harness_skip(&s, ASK_EVERY_MS);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "k1")), 200);
     close_with(&s, server, key, NULL);
 }
@@ -213,13 +214,13 @@ static void a_server_that_is_down_is_asked_again(void **state)
 /* The good key stays whatever comes after it. */
 static void keeps_its_key(const struct server_rule *then)
 {
-    struct station s;
+    struct dashboard_harness s;
     cjose_jwk_t *key = new_key('E', "k1");
     const struct server_rule rules[] = {
         {"/keys", SERVER_ANSWER_CLOSE, set_of(key, NULL), 1}, *then, {0}};
     struct server *server = open_with(&s, rules);
     await_status(&s, signed_by(key, "ES256", "k1"), 200);
-    station_skip(&s, REFRESH_MS);
+    dashboard_harness_skip(&s, REFRESH_MS);
     assert_int_equal(status_of(&s, signed_by(key, "ES256", "unknown")),
                      401); /* has waited for it */
     assert_int_equal(server_request_count(server), 2);
@@ -256,22 +257,22 @@ static void where_keys_come_from_is_looked_at_first(void **state)
                                       "ftp://keys.test/k",
                                       "keys.test/k",
                                       "https://"};
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
-    station_open(&s);
+    dashboard_harness_open(&s);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         s.err = (struct error){0};
-        station_set(&s, "auth.jwks_url", bad[i]);
+        dashboard_harness_set(&s, "auth.jwks_url", bad[i]);
         if (dashboard_new(s.config, &s.err) != NULL)
             fail_msg("taken: %s", bad[i]);
         assert_int_equal(s.err.code, ERROR_CONFIG);
         assert_non_null(strstr(s.err.text, "auth.jwks_url: "));
         assert_null(strstr(s.err.text, "keys.test"));
     }
-    station_set(&s, "auth.jwks_url", "https://keys.test/@k?a=@");
+    dashboard_harness_set(&s, "auth.jwks_url", "https://keys.test/@k?a=@");
     s.dashboard = dashboard_new(s.config, &s.err);
     assert_non_null(s.dashboard);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
@@ -291,5 +292,5 @@ int main(void)
         cmocka_unit_test(keeps_its_key_after_a_set_without_keys),
         cmocka_unit_test(keeps_its_key_after_a_secret_alone),
     };
-    return world_main("dashboard_keys", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_keys", tests, sizeof tests / sizeof *tests);
 }

@@ -10,7 +10,8 @@
 #define LARGEST "9223372036854775807"
 #define LEAST "-9223372036854775808"
 
-static void write_member(struct station *s, const char *name, const char *at_ms, const char *more)
+static void write_member(struct dashboard_harness *s, const char *name, const char *at_ms,
+                         const char *more)
 {
     char text[1024];
     int len = snprintf(text, sizeof text,
@@ -23,12 +24,12 @@ static void write_member(struct station *s, const char *name, const char *at_ms,
                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
 }
 
-static struct answer await_member(struct station *s, const char *name)
+static struct answer await_member(struct dashboard_harness *s, const char *name)
 {
     char text[64];
     snprintf(text, sizeof text, "\"member\":\"%s\"", name);
     for (int i = 0; i < 1000; i++) {
-        struct answer a = station_ask(s, "GET", "/api/v1/status", s->operator, NULL);
+        struct answer a = dashboard_harness_ask(s, "GET", "/api/v1/status", s->operator, NULL);
         if (strstr(a.body, text) != NULL)
             return a;
         usleep(10000);
@@ -47,11 +48,11 @@ static void numbers_of_any_size_are_summed(void **state)
         "},{\"partition\":1,\"lag\":" LARGEST "}]";
     static const char small[] = "\"in_flight\":" LEAST ",\"waiting\":" LEAST ",\"retrying\":" LEAST
                                 ",\"partitions\":[{\"partition\":2,\"lag\":" LEAST "}]";
-    struct station s;
+    struct dashboard_harness s;
     char now[32];
     (void)state;
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     snprintf(now, sizeof now, "%lld", (long long)clock_wall_ms());
     write_member(&s, "m1", now, large);
     write_member(&s, "m2", now, large);
@@ -64,13 +65,13 @@ static void numbers_of_any_size_are_summed(void **state)
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
         if (strstr(a.body, sums[i]) == NULL)
             fail_msg("no %s in %s", sums[i], a.body);
-    a = station_ask(&s, "GET", "/api/v1/activity", s.operator, NULL);
+    a = dashboard_harness_ask(&s, "GET", "/api/v1/activity", s.operator, NULL);
     assert_int_equal(a.status, 200);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_of_any_size_are_summed)};
-    return world_main("dashboard_members", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_members", tests, sizeof tests / sizeof *tests);
 }

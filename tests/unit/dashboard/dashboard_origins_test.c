@@ -7,23 +7,23 @@
 #define SYNC "/functions/v1/sync-order-elementor"
 #define SHOP "https://shop.example"
 
-static void open_and_start(struct station *s)
+static void open_and_start(struct dashboard_harness *s)
 {
-    station_open(s);
-    station_set(s, "dashboard.wait", "0s");
-    station_set(s, "dashboard.origins", SHOP ", http://localhost:5173");
-    station_start(s);
+    dashboard_harness_open(s);
+    dashboard_harness_set(s, "dashboard.wait", "0s");
+    dashboard_harness_set(s, "dashboard.origins", SHOP ", http://localhost:5173");
+    dashboard_harness_start(s);
 }
 
 /* What a browser asks before supabase-js may call. */
-static struct answer preflight(struct station *s, const char *path, const char *origin)
+static struct answer preflight(struct dashboard_harness *s, const char *path, const char *origin)
 {
     char headers[512];
     snprintf(headers, sizeof headers,
              "Origin: %s\r\nAccess-Control-Request-Method: POST\r\nAccess-Control-Request-Headers: "
              "apikey,authorization,content-type,x-client-info\r\n",
              origin);
-    return station_ask(s, "OPTIONS", path, headers, NULL);
+    return dashboard_harness_ask(s, "OPTIONS", path, headers, NULL);
 }
 
 static void assert_header(const struct answer *a, const char *name, const char *value)
@@ -35,7 +35,7 @@ static void assert_header(const struct answer *a, const char *name, const char *
 static void a_shop_that_is_listed_may_call(void **state)
 {
     static const char *const origins[] = {SHOP, "http://localhost:5173"};
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
     for (size_t i = 0; i < 2; i++) {
@@ -49,27 +49,27 @@ static void a_shop_that_is_listed_may_call(void **state)
         assert_header(&a, "Access-Control-Allow-Credentials", "");
         assert_header(&a, "Vary", "Origin");
     }
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void its_answers_can_be_read(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char headers[2048];
     (void)state;
     open_and_start(&s);
     snprintf(headers, sizeof headers, "Origin: " SHOP "\r\n%s", s.customer);
-    struct answer a = station_ask(&s, "POST", SYNC, headers, "{\"order_id\":\"o1\"}");
+    struct answer a = dashboard_harness_ask(&s, "POST", SYNC, headers, "{\"order_id\":\"o1\"}");
     assert_int_equal(a.status, 202);
     assert_header(&a, "Access-Control-Allow-Origin", SHOP);
     assert_header(&a, "Access-Control-Expose-Headers", "Location");
-    a = station_ask(&s, "POST", SYNC, "Origin: " SHOP "\r\n", "{\"order_id\":\"o1\"}");
+    a = dashboard_harness_ask(&s, "POST", SYNC, "Origin: " SHOP "\r\n", "{\"order_id\":\"o1\"}");
     assert_int_equal(a.status, 401); /* and so can its refusals: else the shop saw no reason */
     assert_header(&a, "Access-Control-Allow-Origin", SHOP);
-    a = station_ask(&s, "POST", SYNC, headers, "{}");
+    a = dashboard_harness_ask(&s, "POST", SYNC, headers, "{}");
     assert_int_equal(a.status, 400);
     assert_header(&a, "Access-Control-Allow-Origin", SHOP);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void nobody_else_may(void **state)
@@ -85,7 +85,7 @@ static void nobody_else_may(void **state)
                                           "",
                                           "https://shop.example, http://localhost:5173",
                                           "*"};
-    struct station s;
+    struct dashboard_harness s;
     char headers[2048], request[64];
     (void)state;
     open_and_start(&s);
@@ -95,33 +95,34 @@ static void nobody_else_may(void **state)
         assert_header(&a, "Access-Control-Allow-Origin", "");
         assert_header(&a, "Access-Control-Allow-Headers", "");
         snprintf(headers, sizeof headers, "Origin: %s\r\n%s", origins[i], s.operator);
-        a = station_ask(&s, "POST", SYNC, headers, "{\"order_id\":\"o1\",\"force\":true}");
+        a = dashboard_harness_ask(&s, "POST", SYNC, headers,
+                                  "{\"order_id\":\"o1\",\"force\":true}");
         assert_int_equal(a.status, 403); /* a stolen token helps no page of theirs */
         assert_non_null(strstr(a.body, "urn:elementor-sync:problem:origin"));
         assert_header(&a, "Access-Control-Allow-Origin", "");
     }
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 static void its_own_page_may(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char headers[2048];
     (void)state;
-    station_open(&s); /* no origins are set */
-    station_start(&s);
+    dashboard_harness_open(&s); /* no origins are set */
+    dashboard_harness_start(&s);
     snprintf(headers, sizeof headers, "Origin: https://shop.test\r\n%s", s.operator);
-    struct answer a = station_ask(&s, "GET", "/api/v1/status", headers, NULL);
+    struct answer a = dashboard_harness_ask(&s, "GET", "/api/v1/status", headers, NULL);
     assert_int_equal(a.status, 200);
     snprintf(headers, sizeof headers, "Origin: " SHOP "\r\n%s", s.operator);
-    assert_int_equal(station_ask(&s, "GET", "/api/v1/status", headers, NULL).status, 403);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/api/v1/status", headers, NULL).status, 403);
+    dashboard_harness_close(&s);
 }
 
 static void methods_are_told_by_path(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
     struct answer a = preflight(&s, "/api/v1/redrives/1", SHOP);
@@ -129,10 +130,10 @@ static void methods_are_told_by_path(void **state)
     assert_header(&a, "Access-Control-Allow-Methods", "GET, DELETE");
     a = preflight(&s, "/no/such/path", SHOP);
     assert_int_equal(a.status, 404);
-    a = station_ask(&s, "PUT", SYNC, s.customer, "{}");
+    a = dashboard_harness_ask(&s, "PUT", SYNC, s.customer, "{}");
     assert_int_equal(a.status, 405);
     assert_header(&a, "Allow", "POST, GET");
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
@@ -144,5 +145,5 @@ int main(void)
         cmocka_unit_test(its_own_page_may),
         cmocka_unit_test(methods_are_told_by_path),
     };
-    return world_main("dashboard_origins", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_origins", tests, sizeof tests / sizeof *tests);
 }

@@ -35,17 +35,17 @@ static const struct route {
 enum { ROUTES = sizeof routes / sizeof *routes };
 
 /* One order is parked, and could be sent again. */
-static void open_and_start(struct station *s)
+static void open_and_start(struct dashboard_harness *s)
 {
     const struct outcome o = {.order = "o1", .state = "parked", .reason = "http:422"};
-    station_open(s);
-    station_set(s, "dashboard.wait", "0s");
-    station_set(s, "webhook.url", "https://shop.example/" CANARY);
-    station_start(s);
+    dashboard_harness_open(s);
+    dashboard_harness_set(s, "dashboard.wait", "0s");
+    dashboard_harness_set(s, "webhook.url", "https://shop.example/" CANARY);
+    dashboard_harness_start(s);
     cluster_produce(&s->cluster, 0, "bytes", 5);
-    station_park(s, &o, "refused");
-    station_outcome(s, &o);
-    station_await_order(s, "o1", "parked");
+    dashboard_harness_park(s, &o, "refused");
+    dashboard_harness_outcome(s, &o);
+    dashboard_harness_await_order(s, "o1", "parked");
 }
 
 /* The problem, and only the problem. */
@@ -69,9 +69,9 @@ static void assert_told(const struct answer *a, int status, const char *body)
     "this "                                                                                    \
     "right\",\"status\":403}"
 
-static struct answer call(struct station *s, const struct route *r, const char *headers)
+static struct answer call(struct dashboard_harness *s, const struct route *r, const char *headers)
 {
-    return station_ask(s, r->method, r->path, headers, r->body);
+    return dashboard_harness_ask(s, r->method, r->path, headers, r->body);
 }
 
 static void nobody_unknown_learns_or_changes_anything(void **state)
@@ -86,7 +86,7 @@ static void nobody_unknown_learns_or_changes_anything(void **state)
         "Authorization: Bearer eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.\r\n",
         "apikey: " STATION_SECRET "\r\n",
         "Cookie: token=x.y.z\r\n"};
-    struct station s;
+    struct dashboard_harness s;
     char request[64];
     (void)state;
     open_and_start(&s);
@@ -97,8 +97,8 @@ static void nobody_unknown_learns_or_changes_anything(void **state)
             assert_string_equal(answer_header(&a, "WWW-Authenticate"),
                                 "Bearer error=\"invalid_token\"");
         }
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 /* Signed by the right secret, and yet: claims, expected status. */
@@ -121,24 +121,24 @@ static void bad_claims_are_told_alike(void **state)
         {"\"nbf\":1.5,\"role\":\"service_role\"", 401},
         {"\"role\":\"service_role\"} {", 401},
     };
-    struct station s;
+    struct dashboard_harness s;
     char headers[2048], request[64];
     (void)state;
     open_and_start(&s);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        station_sign(headers, sizeof headers, cases[i].claims);
+        dashboard_harness_sign(headers, sizeof headers, cases[i].claims);
         for (size_t r = 0; r < ROUTES; r++) {
             struct answer a = call(&s, &routes[r], headers);
             assert_told(&a, cases[i].status, cases[i].status == 403 ? FORBIDDEN : UNAUTHORIZED);
         }
     }
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 static void customers_have_one_call(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
     for (size_t r = 1; r < ROUTES; r++) {
@@ -150,26 +150,26 @@ static void customers_have_one_call(void **state)
         assert_null(strstr(a.body, "CMD-1")); /* states, and nobody's data */
         assert_null(strstr(a.body, "msg_1"));
     }
-    station_skip(&s, 3600000 + 10000); /* clocks may differ by half a minute */
+    dashboard_harness_skip(&s, 3600000 + 10000); /* clocks may differ by half a minute */
     struct answer a = call(&s, &routes[1], s.customer);
     assert_int_equal(a.status, 200);
-    station_skip(&s, 21000);
+    dashboard_harness_skip(&s, 21000);
     for (size_t r = 0; r < ROUTES; r++) {
         a = call(&s, &routes[r], s.customer);
         assert_told(&a, 401, EXPIRED);
     }
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void issuer_and_audience_are_required_when_set(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char headers[2048];
     (void)state;
-    station_open(&s);
-    station_set(&s, "auth.issuer", "https://p.supabase.co/auth/v1");
-    station_set(&s, "auth.audience", "authenticated");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "auth.issuer", "https://p.supabase.co/auth/v1");
+    dashboard_harness_set(&s, "auth.audience", "authenticated");
+    dashboard_harness_start(&s);
     static const struct {
         const char *claims;
         int status;
@@ -184,18 +184,18 @@ static void issuer_and_audience_are_required_when_set(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         char claims[512];
         snprintf(claims, sizeof claims, "\"role\":\"service_role\",%s", cases[i].claims);
-        station_sign(headers, sizeof headers, claims);
-        struct answer a = station_ask(&s, "GET", "/api/v1/status", headers, NULL);
+        dashboard_harness_sign(headers, sizeof headers, claims);
+        struct answer a = dashboard_harness_ask(&s, "GET", "/api/v1/status", headers, NULL);
         assert_int_equal(a.status, cases[i].status);
         if (a.status == 401)
             assert_told(&a, 401, UNAUTHORIZED);
     }
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void a_megabyte_of_token_is_not_read(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     size_t size = 1 << 20;
     char *text = malloc(size + 200);
     (void)state;
@@ -204,23 +204,23 @@ static void a_megabyte_of_token_is_not_read(void **state)
         snprintf(text, 200, "GET /api/v1/status HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ");
     memset(text + len, 'a', size);
     strcpy(text + len + size, "\r\n\r\n");
-    struct answer a = station_say(&s, text, (size_t)len + size + 4);
+    struct answer a = dashboard_harness_say(&s, text, (size_t)len + size + 4);
     assert_true(a.status == 431 || a.status == 0); /* closed while it was being sent */
     text[len + AUTH_TOKEN_MAX + 1] = '\0';
     strcat(text, "\r\n\r\n");
-    a = station_say(&s, text, strlen(text));
+    a = dashboard_harness_say(&s, text, strlen(text));
     assert_told(&a, 401, UNAUTHORIZED);
-    assert_int_equal(station_ask(&s, "GET", "/livez", "", NULL).status, 200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/livez", "", NULL).status, 200);
     free(text);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* ---- forms ---- */
 
-static void assert_status(struct station *s, int status, const char *method, const char *path,
-                          const char *body)
+static void assert_status(struct dashboard_harness *s, int status, const char *method,
+                          const char *path, const char *body)
 {
-    struct answer a = station_ask(s, method, path, s->operator, body);
+    struct answer a = dashboard_harness_ask(s, method, path, s->operator, body);
     if (a.status != status)
         fail_msg("%s %s %s: %d %s", method, path, body != NULL ? body : "", a.status, a.body);
     static const char *const inner[] = {CANARY, "sqlite",  "SELECT",    "/tmp/",
@@ -273,7 +273,7 @@ static void bodies_are_read_strictly(void **state)
         "{\"confirm\":1,\"reason\":\"0123456789012345678901234567890123456789012345678901234567890"
         "1234\"}",
     };
-    struct station s;
+    struct dashboard_harness s;
     char long_id[1100], deep[9000] = "{\"order_id\":", request[64];
     (void)state;
     open_and_start(&s);
@@ -285,8 +285,8 @@ static void bodies_are_read_strictly(void **state)
     assert_status(&s, 400, "POST", SYNC, long_id);
     memset(deep + strlen(deep), '[', 8000);
     assert_status(&s, 400, "POST", SYNC, deep);
-    assert_int_equal(station_retries(&s, request), 0);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    dashboard_harness_close(&s);
 }
 
 static const struct {
@@ -338,7 +338,7 @@ static const struct {
 
 static void paths_and_queries_are_read_strictly(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char path[2048];
     (void)state;
     open_and_start(&s);
@@ -351,18 +351,18 @@ static void paths_and_queries_are_read_strictly(void **state)
     assert_status(&s, 405, "DELETE", "/api/v1/orders/o1", NULL);
     assert_status(&s, 405, "PATCH", SYNC, "{}");
     assert_status(&s, 405, "POST", "/", "{}");
-    station_await_order(&s, "o1", "parked"); /* all is as it was */
-    station_close(&s);
+    dashboard_harness_await_order(&s, "o1", "parked"); /* all is as it was */
+    dashboard_harness_close(&s);
 }
 
 /* What is said of an order comes back as text, whatever it is. */
 static void markup_formulas_and_line_breaks_stay_text(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
     open_and_start(&s);
-    struct answer a = station_ask(&s, "POST", SYNC, s.customer,
-                                  "{\"order_id\":\"a\\r\\nX-Evil: 1\\r\\n\\r\\n<script>\"}");
+    struct answer a = dashboard_harness_ask(
+        &s, "POST", SYNC, s.customer, "{\"order_id\":\"a\\r\\nX-Evil: 1\\r\\n\\r\\n<script>\"}");
     assert_int_equal(a.status, 202);
     assert_string_equal(answer_header(&a, "X-Evil"), "");
     assert_string_equal(answer_header(&a, "Location"),
@@ -371,13 +371,13 @@ static void markup_formulas_and_line_breaks_stay_text(void **state)
     assert_string_equal(answer_header(&a, "X-Content-Type-Options"), "nosniff");
     assert_non_null(strstr(a.body, "\"order_id\":\"a\\r\\nX-Evil: 1"));
     const struct outcome o = {.order = "=cmd|' /C calc'!A0", .state = "parked", .reason = "<b>"};
-    station_outcome(&s, &o);
-    station_await_order(&s, "%3Dcmd%7C%27%20%2FC%20calc%27%21A0", "parked");
-    a = station_ask(&s, "GET", "/api/v1/orders?reason=%3Cb%3E", s.operator, NULL);
+    dashboard_harness_outcome(&s, &o);
+    dashboard_harness_await_order(&s, "%3Dcmd%7C%27%20%2FC%20calc%27%21A0", "parked");
+    a = dashboard_harness_ask(&s, "GET", "/api/v1/orders?reason=%3Cb%3E", s.operator, NULL);
     assert_int_equal(a.status, 200);
     assert_string_equal(answer_header(&a, "Content-Type"), "application/json");
     assert_non_null(strstr(a.body, "\"key\":\"=cmd|' /C calc'!A0\""));
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 /* What two readers would read as different requests. */
@@ -408,14 +408,14 @@ static void smuggled_requests_are_refused(void **state)
         "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
         "Content-Length : 2\r\n\r\n{}",
     };
-    struct station s;
+    struct dashboard_harness s;
     char text[4096], request[64];
     (void)state;
     open_and_start(&s);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         snprintf(text, sizeof text, "POST " SYNC " HTTP/1.1\r\nHost: x\r\n%s%s", s.operator,
                  cases[i].head);
-        struct answer a = station_say(&s, text, strlen(text));
+        struct answer a = dashboard_harness_say(&s, text, strlen(text));
         if (a.status != cases[i].status)
             fail_msg("%s: %d %s", cases[i].head, a.status, a.body);
     }
@@ -423,13 +423,13 @@ static void smuggled_requests_are_refused(void **state)
         snprintf(text, sizeof text,
                  "POST " SYNC " HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n%s%s",
                  s.operator, unclear[i]);
-        struct answer a = station_say(&s, text, strlen(text));
+        struct answer a = dashboard_harness_say(&s, text, strlen(text));
         if (a.status != 0 && (a.status < 400 || a.status > 499))
             fail_msg("%s: %d %s", unclear[i], a.status, a.body);
     }
-    assert_int_equal(station_retries(&s, request), 0);
-    assert_int_equal(station_ask(&s, "GET", "/livez", "", NULL).status, 200);
-    station_close(&s);
+    assert_int_equal(dashboard_harness_retries(&s, request), 0);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/livez", "", NULL).status, 200);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
@@ -445,5 +445,5 @@ int main(void)
         cmocka_unit_test(markup_formulas_and_line_breaks_stay_text),
         cmocka_unit_test(smuggled_requests_are_refused),
     };
-    return world_main("dashboard_refused", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_refused", tests, sizeof tests / sizeof *tests);
 }

@@ -10,11 +10,11 @@ enum { STREAMS_MAX = 64, SHARE = 32, HOUR_MS = 3600000 };
 
 #define EVENTS "/api/v1/events"
 
-static int listening_as(struct station *s, const char *headers)
+static int listening_as(struct dashboard_harness *s, const char *headers)
 {
     char text[8192];
-    int fd = station_send(s, "GET", EVENTS, headers, NULL);
-    if (!station_hears(fd, text, sizeof text, "event: status\ndata: {"))
+    int fd = dashboard_harness_send(s, "GET", EVENTS, headers, NULL);
+    if (!dashboard_harness_hears(fd, text, sizeof text, "event: status\ndata: {"))
         fail_msg("no stream: %s", text);
     assert_non_null(strstr(text, "HTTP/1.1 200 OK\r\n"));
     assert_non_null(strstr(text, "Content-Type: text/event-stream\r\n"));
@@ -22,7 +22,7 @@ static int listening_as(struct station *s, const char *headers)
     return fd;
 }
 
-static int listening(struct station *s)
+static int listening(struct dashboard_harness *s)
 {
     return listening_as(s, s->operator);
 }
@@ -30,133 +30,135 @@ static int listening(struct station *s)
 static void assert_hears(int fd, const char *wanted)
 {
     char text[STATION_TEXT];
-    if (!station_hears(fd, text, sizeof text, wanted))
+    if (!dashboard_harness_hears(fd, text, sizeof text, wanted))
         fail_msg("no \"%s\" in: %s", wanted, text);
 }
 
 static void what_changes_is_told_to_everybody(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     int one = listening(&s), two = listening(&s);
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "parked", .reason = "http:422"});
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o1", .state = "parked", .reason = "http:422"});
     assert_hears(one, "event: order\ndata: {\"key\":\"o1\"");
     assert_hears(two, "event: order\ndata: {\"key\":\"o1\"");
     assert_hears(one, "\"counts\":{\"delivered\":0,\"retrying\":0,\"parked\":1");
     close(one); /* who goes is missed by nobody */
-    station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
     assert_hears(two, "event: order\ndata: {\"key\":\"o1\",\"order_id\":\"o1\",\"order_number\":"
                       "\"CMD-1\",\"state\":\"delivered\"");
     close(two);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void many_changes_are_one_event(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     int fd = listening(&s);
-    station_delivered(&s, 400);
+    dashboard_harness_delivered(&s, 400);
     assert_hears(fd, "event: many\ndata: {\"count\":");
     close(fd);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void a_token_that_expires_ends_it(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     char text[STATION_TEXT];
     (void)state;
-    station_open(&s);
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
     int fd = listening(&s);
     clock_skip(HOUR_MS - 60000);
     assert_hears(fd, ":\n\n"); /* the beat; it goes on */
     clock_skip(61000);
     assert_hears(fd, "event: expired\ndata: {}\n\n");
-    while (station_hears(fd, text, sizeof text, "nothing of the kind"))
+    while (dashboard_harness_hears(fd, text, sizeof text, "nothing of the kind"))
         ;
     assert_null(strstr(text, "event:")); /* the end, and nothing before it */
     close(fd);
-    station_skip(&s, 30000); /* a clock may differ by so much */
-    struct answer a = station_ask(&s, "GET", EVENTS, s.operator, NULL);
+    dashboard_harness_skip(&s, 30000); /* a clock may differ by so much */
+    struct answer a = dashboard_harness_ask(&s, "GET", EVENTS, s.operator, NULL);
     assert_int_equal(a.status, 401);
     assert_non_null(strstr(a.body, "urn:elementor-sync:problem:expired"));
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void only_operators_look_on(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     (void)state;
-    station_open(&s);
-    station_start(&s);
-    assert_int_equal(station_ask(&s, "GET", EVENTS, s.customer, NULL).status, 403);
-    assert_int_equal(station_ask(&s, "GET", EVENTS, "", NULL).status, 401);
-    station_close(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", EVENTS, s.customer, NULL).status, 403);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", EVENTS, "", NULL).status, 401);
+    dashboard_harness_close(&s);
 }
 
 /* One operator's pages leave room for another's. */
 static void one_subject_has_a_share_of_streams(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     int fds[SHARE];
     char other[1024];
     (void)state;
-    station_open(&s);
-    station_sign(other, sizeof other, "\"sub\":\"omar\",\"role\":\"service_role\"");
-    station_start(&s);
+    dashboard_harness_open(&s);
+    dashboard_harness_sign(other, sizeof other, "\"sub\":\"omar\",\"role\":\"service_role\"");
+    dashboard_harness_start(&s);
     for (int i = 0; i < SHARE; i++)
         fds[i] = listening(&s);
-    struct answer a = station_ask(&s, "GET", EVENTS, s.operator, NULL);
+    struct answer a = dashboard_harness_ask(&s, "GET", EVENTS, s.operator, NULL);
     assert_int_equal(a.status, 429);
     assert_string_equal(answer_header(&a, "Retry-After"), "30");
     close(listening_as(&s, other));
     for (int i = 0; i < SHARE; i++)
         close(fds[i]);
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 static void so_many_look_on_and_no_more(void **state)
 {
-    struct station s;
+    struct dashboard_harness s;
     int fds[STREAMS_MAX];
     char other[1024];
     struct answer a;
     (void)state;
-    station_open(&s);
-    station_start(&s);
-    station_sign(other, sizeof other, "\"sub\":\"omar\",\"role\":\"service_role\"");
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
+    dashboard_harness_sign(other, sizeof other, "\"sub\":\"omar\",\"role\":\"service_role\"");
     for (int i = 0; i < STREAMS_MAX; i++)
         fds[i] = listening_as(&s, i < SHARE ? s.operator : other);
     for (int i = 0; i < 3; i++) {
-        a = station_ask(&s, "GET", EVENTS, s.operator, NULL);
+        a = dashboard_harness_ask(&s, "GET", EVENTS, s.operator, NULL);
         assert_int_equal(a.status, 429);
         assert_non_null(strstr(a.body, "urn:elementor-sync:problem:too-many"));
     }
-    assert_int_equal(station_ask(&s, "GET", "/api/v1/status", s.operator, NULL).status, 200);
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/api/v1/status", s.operator, NULL).status,
+                     200);
     close(fds[0]);
     for (int i = 0;; i++) { /* its place is free as soon as its end is noticed */
-        fds[0] = station_send(&s, "GET", EVENTS, s.operator, NULL);
+        fds[0] = dashboard_harness_send(&s, "GET", EVENTS, s.operator, NULL);
         char text[4096];
-        assert_true(station_hears(fds[0], text, sizeof text, "\r\n\r\n"));
+        assert_true(dashboard_harness_hears(fds[0], text, sizeof text, "\r\n\r\n"));
         if (strstr(text, "HTTP/1.1 200 OK") != NULL)
             break;
         assert_true(i < 1000);
         close(fds[0]);
-        station_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
+        dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
         clock_skip(1000); /* to what is then written */
     }
-    station_outcome(&s, &(struct outcome){.order = "last", .state = "delivered"});
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "last", .state = "delivered"});
     for (int i = 0; i < STREAMS_MAX; i++) {
         assert_hears(fds[i], "\"key\":\"last\"");
         close(fds[i]);
     }
-    station_close(&s);
+    dashboard_harness_close(&s);
 }
 
 int main(void)
@@ -169,5 +171,5 @@ int main(void)
         cmocka_unit_test(one_subject_has_a_share_of_streams),
         cmocka_unit_test(so_many_look_on_and_no_more),
     };
-    return world_main("dashboard_stream", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("dashboard_stream", tests, sizeof tests / sizeof *tests);
 }

@@ -113,18 +113,18 @@ enum { ORDERS = 16 };
 static int deliver_all(int port)
 {
     static const struct server_rule unused[] = {{0}};
-    struct world w;
+    struct pipeline_harness w;
     char url[64];
-    world_open(&w, unused);
+    pipeline_harness_open(&w, unused);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/hook", port);
-    world_set(&w, "webhook.url", url);
-    world_set(&w, "webhook.timeout", "1500ms");
+    pipeline_harness_set(&w, "webhook.url", url);
+    pipeline_harness_set(&w, "webhook.timeout", "1500ms");
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, i % WORLD_PARTITIONS, id, "06", "confirmed");
+        pipeline_harness_produce(&w, i % WORLD_PARTITIONS, id, "06", "confirmed");
     }
-    return world_try_to_end(&w) ? 0 : 1;
+    return pipeline_harness_try_to_end(&w) ? 0 : 1;
 }
 
 static void no_answered_order_is_sent_again(void **state)

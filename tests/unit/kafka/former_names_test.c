@@ -9,7 +9,7 @@
 static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 
 /* As after an upgrade: nothing is set but what was required before. */
-static void open_unnamed(struct world *w)
+static void open_unnamed(struct pipeline_harness *w)
 {
     char text[TOPIC_NAME_MAX + 1];
     char **const names[] = {&w->config->kafka_group, &w->config->parked_topic,
@@ -30,38 +30,38 @@ static void open_unnamed(struct world *w)
 /* Before, it began at kafka.start: everything again, or what lay between passed over. */
 static void commits_of_the_former_group_are_not_left_behind(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     open_unnamed(&w);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_confirm(&w, 0, "o1");
     cluster_commit(&w.cluster, "elementor-sync", 0, 2, "");
-    assert_false(world_try_to_end(&w));
+    assert_false(pipeline_harness_try_to_end(&w));
     assert_int_equal(w.err.code, ERROR_CONFIG);
     assert_non_null(strstr(w.err.text, "kafka.group=elementor-sync "));
     assert_non_null(strstr(w.err.text, "kafka.group=elementor-sync.orders"));
     assert_int_equal(server_request_count(w.webhook), 0);
-    world_set(&w, "kafka.group", "elementor-sync.orders"); /* said: it is meant */
+    pipeline_harness_set(&w, "kafka.group", "elementor-sync.orders"); /* said: it is meant */
     w.config->derived.group = false;
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Every start after that. */
 static void a_group_with_commits_of_its_own_goes_on(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     open_unnamed(&w);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_confirm(&w, 0, "o1");
     cluster_commit(&w.cluster, "elementor-sync", 0, 2, "");
     cluster_commit(&w.cluster, "elementor-sync.orders", 0, 0, "");
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
     assert_int_equal(cluster_committed(&w.cluster, "elementor-sync.orders", 0), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -70,5 +70,5 @@ int main(void)
         cmocka_unit_test(commits_of_the_former_group_are_not_left_behind),
         cmocka_unit_test(a_group_with_commits_of_its_own_goes_on),
     };
-    return world_main("former_names", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("former_names", tests, sizeof tests / sizeof *tests);
 }

@@ -21,21 +21,21 @@ static char text[TEXT_MAX];
 /* Its partitions have no commit, so that it asks where they begin. */
 static void stop_amid(enum cluster_question question)
 {
-    struct world w;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.start", "latest");
-    world_set(&w, "drain.timeout", "1s");
-    world_set(&w, "outcome.timeout", "1s");
+    struct pipeline_harness w;
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.start", "latest");
+    pipeline_harness_set(&w, "drain.timeout", "1s");
+    pipeline_harness_set(&w, "outcome.timeout", "1s");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
-        world_confirm(&w, p, "before");
+        pipeline_harness_confirm(&w, p, "before");
     cluster_silence(&w.cluster, question);
-    world_start(&w);
+    pipeline_harness_start(&w);
     cluster_await_question(&w.cluster, question);
     int64_t asked_ms = clock_mono_ms();
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(clock_mono_ms() - asked_ms < BOUND_MS);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_member_ends_while_it_asks_for_commits(void **state)
@@ -58,19 +58,20 @@ static void a_member_ends_while_it_commits_where_to_start(void **state)
 
 static void a_member_ends_while_a_commit_is_unanswered(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "drain.timeout", "1s");
-    world_set(&w, "outcome.timeout", "1s");
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "drain.timeout", "1s");
+    pipeline_harness_set(&w, "outcome.timeout", "1s");
+    pipeline_harness_confirm(&w, 0, "o1");
     cluster_silence(&w.cluster, CLUSTER_OFFSET_COMMIT);
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text,
+                                  sizeof text);
     int64_t asked_ms = clock_mono_ms();
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(clock_mono_ms() - asked_ms < BOUND_MS);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- a member that delivers ---- */
@@ -81,75 +82,76 @@ static void a_silent_coordinator_does_not_stop_the_loop(void **state)
 {
     enum { HEARTBEAT = 12, ASKED = 20, LATEST_ANSWER_MS = 500 };
     static const struct server_rule holding[] = {{NULL, SERVER_HOLD, NO_CONTENT, 1}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, holding);
-    world_set(&w, "webhook.timeout", "20s");
-    world_set(&w, "kafka.properties.session.timeout.ms", "2500");
-    world_set(&w, "kafka.properties.heartbeat.interval.ms", "100");
-    world_set(&w, "drain.timeout", "1s");
-    world_set(&w, "outcome.timeout", "1s");
-    world_produce(&w, 0, "held", "06", "confirmed");
-    world_start(&w);
-    world_await_requests(&w, 1);
+    pipeline_harness_open(&w, holding);
+    pipeline_harness_set(&w, "webhook.timeout", "20s");
+    pipeline_harness_set(&w, "kafka.properties.session.timeout.ms", "2500");
+    pipeline_harness_set(&w, "kafka.properties.heartbeat.interval.ms", "100");
+    pipeline_harness_set(&w, "drain.timeout", "1s");
+    pipeline_harness_set(&w, "outcome.timeout", "1s");
+    pipeline_harness_produce(&w, 0, "held", "06", "confirmed");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
     cluster_silence(&w.cluster, CLUSTER_OFFSET_FETCH);
     rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
                                       RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
     cluster_await_question(&w.cluster, CLUSTER_OFFSET_FETCH);
     for (int i = 0; i < ASKED; i++) {
         int64_t asked_ms = clock_mono_ms();
-        world_scrape(&w, "/livez", text, sizeof text);
+        pipeline_harness_scrape(&w, "/livez", text, sizeof text);
         assert_true(clock_mono_ms() - asked_ms < LATEST_ANSWER_MS);
         assert_string_not_equal(text, "");
     }
     server_release(w.webhook);
-    world_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text, sizeof text);
-    assert_true(world_metric(text, M "webhook_failures_total") == 0);
-    assert_true(world_metric(text, M "loop_longest_turn_seconds") < 1);
-    world_stop(&w);
-    world_close(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text,
+                                  sizeof text);
+    assert_true(pipeline_harness_metric(text, M "webhook_failures_total") == 0);
+    assert_true(pipeline_harness_metric(text, M "loop_longest_turn_seconds") < 1);
+    pipeline_harness_stop(&w);
+    pipeline_harness_close(&w);
 }
 
 static void until_end_says_that_no_end_is_told(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_confirm(&w, 0, "o1");
     cluster_silence(&w.cluster, CLUSTER_LIST_OFFSETS);
     int64_t began_ms = clock_mono_ms();
-    assert_false(world_try_to_end(&w));
+    assert_false(pipeline_harness_try_to_end(&w));
     assert_true(clock_mono_ms() - began_ms < BOUND_MS);
     assert_int_equal(w.err.code, ERROR_UNREACHABLE);
     assert_non_null(strstr(w.err.text, "the broker did not answer in time"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- the commands ---- */
 
 static void preview_says_so(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct error err = {0};
     (void)state;
-    world_open(&w, accepting);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_confirm(&w, 0, "o1");
     cluster_silence(&w.cluster, CLUSTER_LIST_OFFSETS);
     int64_t began_ms = clock_mono_ms();
     assert_null(reader_new(w.config, "beginning", true, &err));
     assert_true(clock_mono_ms() - began_ms < BOUND_MS);
     assert_int_equal(err.code, ERROR_UNREACHABLE);
     assert_string_equal(err.text, "offsets of orders: the broker did not answer in time");
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void offsets_say_so(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct group_topic topic;
     struct error err = {0};
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     cluster_silence(&w.cluster, CLUSTER_LIST_OFFSETS);
     int64_t began_ms = clock_mono_ms();
     struct group *group = group_new(w.config, &err);
@@ -160,16 +162,16 @@ static void offsets_say_so(void **state)
     assert_true(clock_mono_ms() - began_ms < BOUND_MS);
     assert_int_equal(err.code, ERROR_UNREACHABLE);
     assert_string_equal(err.text, "offsets of orders: the broker did not answer in time");
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_reset_says_so(void **state)
 {
     static const struct group_commit commit = {0, 7, ""};
-    struct world w;
+    struct pipeline_harness w;
     struct error err = {0};
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     cluster_silence(&w.cluster, CLUSTER_OFFSET_COMMIT);
     int64_t began_ms = clock_mono_ms();
     struct group *group = group_new(w.config, &err);
@@ -179,7 +181,7 @@ static void a_reset_says_so(void **state)
     assert_true(clock_mono_ms() - began_ms < BOUND_MS);
     assert_int_equal(err.code, ERROR_UNREACHABLE);
     assert_non_null(strstr(err.text, "whether the reset came to pass is not known"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void check_says_so(void **state)
@@ -210,5 +212,5 @@ int main(void)
         cmocka_unit_test(a_reset_says_so),
         cmocka_unit_test(check_says_so),
     };
-    return world_main("silent_broker", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("silent_broker", tests, sizeof tests / sizeof *tests);
 }

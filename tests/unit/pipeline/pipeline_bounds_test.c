@@ -10,16 +10,16 @@ static void the_bound_lets_what_was_sent_be_tried_again(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, 2}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.uncommitted_max", "1");
-    world_confirm(&w, 0, "o1");
-    world_confirm(&w, 0, "o2");
-    world_confirm(&w, 1, "o3");
-    world_run_to_end(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.uncommitted_max", "1");
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_confirm(&w, 0, "o2");
+    pipeline_harness_confirm(&w, 1, "o3");
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 5);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The same behind an open breaker: every order that was sent rests, and one of them must probe. */
@@ -27,21 +27,21 @@ static void the_bound_lets_what_was_sent_probe(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, 6}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.uncommitted_max", "2");
-    world_set(&w, "breaker.failures_in_row", "2");
-    world_set(&w, "breaker.probe_first", "1ms");
-    world_set(&w, "breaker.probe_cap", "2ms");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.uncommitted_max", "2");
+    pipeline_harness_set(&w, "breaker.failures_in_row", "2");
+    pipeline_harness_set(&w, "breaker.probe_first", "1ms");
+    pipeline_harness_set(&w, "breaker.probe_cap", "2ms");
     for (int i = 0; i < 5; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_confirm(&w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&w, i % WORLD_PARTITIONS, id);
     }
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 11);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* One partition's orders all hang; the others' go on, and it is read no further than its share. */
@@ -51,33 +51,33 @@ static void a_stuck_partition_leaves_room(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, SHARE}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "inflight.partition_records", "8");
-    world_set(&w, "inflight.records", "40");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "inflight.partition_records", "8");
+    pipeline_harness_set(&w, "inflight.records", "40");
     for (int i = 0; i < STUCK; i++) {
         snprintf(id, sizeof id, "stuck%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
-    world_start(&w);
-    world_await_requests(&w, SHARE);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, SHARE);
     for (int i = 0; i < OTHERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, 1, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 1, id, "06", "confirmed");
     }
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 20\n", text,
-                       sizeof text);
-    assert_true(world_metric(text, "elementor_sync_partition_position{topic=\"orders\","
-                                   "partition=\"0\"}") == SHARE);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 20\n",
+                                  text, sizeof text);
+    assert_true(pipeline_harness_metric(text, "elementor_sync_partition_position{topic=\"orders\","
+                                              "partition=\"0\"}") == SHARE);
     server_release(w.webhook);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 80\n", text,
-                       sizeof text);
-    world_stop(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 80\n",
+                                  text, sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), STUCK);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* More gaps than the commit's metadata can tell: what is delivered at their lower end is covered by
@@ -88,27 +88,28 @@ static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.uncommitted_max", "1");
-    world_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
-    world_set(&w, "inflight.bytes", "64MiB");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.uncommitted_max", "1");
+    pipeline_harness_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
+    pipeline_harness_set(&w, "inflight.bytes", "64MiB");
     for (int i = 0; i < ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
         cluster_produce(&w.cluster, 0, NULL, 0);
     }
-    world_start(&w);
-    world_await_scrape(&w, "/metrics",
-                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3200\n",
-                       text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(
+        &w, "/metrics",
+        "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3200\n", text,
+        sizeof text);
     server_release(w.webhook);
-    world_await_requests(&w, SOME);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, SOME);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The same, and the order at the lower end comes again: it is the last in line by then. What goes
@@ -119,29 +120,30 @@ static void what_a_cut_text_tells_is_covered(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 3}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.uncommitted_max", "3");
-    world_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
-    world_set(&w, "inflight.bytes", "64MiB");
-    world_confirm(&w, 0, "again");
-    world_confirm(&w, 0, "again");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.uncommitted_max", "3");
+    pipeline_harness_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
+    pipeline_harness_set(&w, "inflight.bytes", "64MiB");
+    pipeline_harness_confirm(&w, 0, "again");
+    pipeline_harness_confirm(&w, 0, "again");
     for (int i = 0; i < ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
         cluster_produce(&w.cluster, 0, NULL, 0);
     }
-    world_start(&w);
-    world_await_scrape(&w, "/metrics",
-                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3206\n",
-                       text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(
+        &w, "/metrics",
+        "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 3206\n", text,
+        sizeof text);
     server_release(w.webhook);
-    world_await_requests(&w, SOME);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, SOME);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Four orders for each slot, besides those that are under way: more would only take memory. */
@@ -151,26 +153,26 @@ static void it_reads_no_further_ahead_than_slots_need(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 2}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.concurrency", "2");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.concurrency", "2");
     for (int i = 0; i < ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
-    world_start(&w);
-    world_await_requests(&w, 2);
-    world_await_scrape(&w, "/metrics",
-                       "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 10\n",
-                       text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 2);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_partition_position{topic=\"orders\",partition=\"0\"} 10\n",
+        text, sizeof text);
     server_release(w.webhook);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 60\n", text,
-                       sizeof text);
-    world_stop(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 60\n",
+                                  text, sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -183,5 +185,5 @@ int main(void)
         cmocka_unit_test(what_a_cut_text_tells_is_covered),
         cmocka_unit_test(it_reads_no_further_ahead_than_slots_need),
     };
-    return world_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
 }

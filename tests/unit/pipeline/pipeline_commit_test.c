@@ -12,12 +12,12 @@ static char text[TEXT_MAX];
 
 static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 
-static void confirm_many(struct world *w, int count)
+static void confirm_many(struct pipeline_harness *w, int count)
 {
     for (int i = 0; i < count; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(w, i % WORLD_PARTITIONS, id, "06", "confirmed");
+        pipeline_harness_produce(w, i % WORLD_PARTITIONS, id, "06", "confirmed");
     }
 }
 
@@ -25,24 +25,25 @@ static void confirm_many(struct world *w, int count)
 static void a_stop_commits_at_once(void **state)
 {
     enum { ORDERS = 51 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "commit.interval", "60s");
-    world_set(&w, "drain.timeout", "1s");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "commit.interval", "60s");
+    pipeline_harness_set(&w, "drain.timeout", "1s");
     confirm_many(&w, ORDERS);
-    world_start(&w);
-    world_await_requests(&w, ORDERS);
-    world_stop(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, ORDERS);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), ORDERS / WORLD_PARTITIONS);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), ORDERS);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
-static void refuse(struct world *w, int16_t question, rd_kafka_resp_err_t code, size_t count)
+static void refuse(struct pipeline_harness *w, int16_t question, rd_kafka_resp_err_t code,
+                   size_t count)
 {
     rd_kafka_resp_err_t codes[1000];
     assert_true(count <= sizeof codes / sizeof *codes);
@@ -59,32 +60,34 @@ static void nothing_of_a_former_topic_is_committed(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, NO_CONTENT, 2}, {NULL, SERVER_HOLD, NO_CONTENT, 0}, {0}};
     enum { NOTICED_US = 500000, RETRIED_US = 1500000 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "kafka.lost_offsets", "earliest");
-    world_set(&w, "drain.timeout", "0s");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "kafka.lost_offsets", "earliest");
+    pipeline_harness_set(&w, "drain.timeout", "0s");
     refuse(&w, CLUSTER_OFFSET_COMMIT, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE, 1000);
     for (int i = 0; i < 3; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
-    world_start(&w);
-    world_await_requests(&w, 3);
-    world_await_scrape(&w, "/metrics", M "records_delivered_total 2\n", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 3);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_delivered_total 2\n", text,
+                                  sizeof text);
     refuse(&w, FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
-    world_produce(&w, 1, "elsewhere", "06", "confirmed");
-    world_await_scrape(&w, "/metrics", M "partition_position{topic=\"orders\",partition=\"1\"} 1\n",
-                       text, sizeof text);
+    pipeline_harness_produce(&w, 1, "elsewhere", "06", "confirmed");
+    pipeline_harness_await_scrape(&w, "/metrics",
+                                  M "partition_position{topic=\"orders\",partition=\"1\"} 1\n",
+                                  text, sizeof text);
     usleep(NOTICED_US);
     rd_kafka_mock_clear_request_errors(w.cluster.mock, CLUSTER_OFFSET_COMMIT);
     cluster_settle(&w.cluster);
     usleep(RETRIED_US);
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), -1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -93,5 +96,5 @@ int main(void)
         cmocka_unit_test(a_stop_commits_at_once),
         cmocka_unit_test(nothing_of_a_former_topic_is_committed),
     };
-    return world_main("pipeline_commit", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_commit", tests, sizeof tests / sizeof *tests);
 }

@@ -27,14 +27,14 @@ enum { TEXT_MAX = 65536, LOOK_MS = 30000 };
 static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 static char text[TEXT_MAX];
 
-static void await(struct world *w, const char *wanted)
+static void await(struct pipeline_harness *w, const char *wanted)
 {
-    world_await_scrape(w, "/metrics", wanted, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", wanted, text, sizeof text);
 }
 
 static double metric(const char *name)
 {
-    return world_metric(text, name);
+    return pipeline_harness_metric(text, name);
 }
 
 static int64_t real_ms(void)
@@ -46,12 +46,12 @@ static int64_t real_ms(void)
 
 /* Time goes by until it says so. Between two steps the loop has some time of its own: a request
  * that was just begun must not be late at once. */
-static void await_skipping(struct world *w, int64_t step_ms, const char *wanted)
+static void await_skipping(struct pipeline_harness *w, int64_t step_ms, const char *wanted)
 {
     enum { STEPS_MAX = 20, STEP_MS = 2000, LOOK_US = 1000 };
     for (int steps = 0; steps < STEPS_MAX; steps++) {
         for (int64_t until = real_ms() + STEP_MS; real_ms() < until; usleep(LOOK_US)) {
-            world_scrape(w, "/metrics", text, sizeof text);
+            pipeline_harness_scrape(w, "/metrics", text, sizeof text);
             if (strstr(text, wanted) != NULL)
                 return;
         }
@@ -69,22 +69,22 @@ static void assert_conserved(void)
     assert_true(known == metric(M "records_consumed_total"));
 }
 
-static void end(struct world *w)
+static void end(struct pipeline_harness *w)
 {
-    world_stop(w);
+    pipeline_harness_stop(w);
     assert_true(w->ok);
-    world_close(w);
+    pipeline_harness_close(w);
 }
 
 /* Nothing is parked, nothing committed, and the member says that it stands still. */
-static void assert_stopped(struct world *w)
+static void assert_stopped(struct pipeline_harness *w)
 {
     await(w, STOPPED " 1\n");
     assert_conserved();
     assert_true(metric(M "records_parked_total") == 0);
     assert_true(metric(M "records_delivered_total") == 0);
     assert_true(cluster_committed(&w->cluster, "shop", 0) <= 0);
-    world_scrape(w, "/readyz", text, sizeof text);
+    pipeline_harness_scrape(w, "/readyz", text, sizeof text);
     assert_string_equal(text, "");
 }
 
@@ -96,22 +96,22 @@ static void a_gateways_404_costs_only_its_time(void **state)
         {NULL, SERVER_ANSWER_CLOSE, JSON("404 Not Found", "{\"message\":\"no Route matched\"}"), 3},
         {NULL, SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
-    world_confirm(&w, 0, "o1");
-    world_start(&w);
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
     for (size_t times = 1; times <= 2; times++) { /* "no such schema" would be believed by then */
         while (server_request_count(w.registry) < times)
-            world_scrape(&w, "/metrics", text, sizeof text);
+            pipeline_harness_scrape(&w, "/metrics", text, sizeof text);
         clock_skip(LOOK_MS + 1000);
     }
     await(&w, M "records_parked_total 0\n");
-    world_scrape(&w, "/readyz", text, sizeof text);
+    pipeline_harness_scrape(&w, "/readyz", text, sizeof text);
     assert_string_equal(text, "");
     await_skipping(&w, LOOK_MS + 1000, M "records_delivered_total 1\n");
     assert_true(metric(M "records_parked_total") == 0);
-    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    pipeline_harness_await_scrape(&w, "/readyz", "ok", text, sizeof text);
     end(&w);
 }
 
@@ -119,12 +119,12 @@ static void a_schema_of_another_kind_stops_the_partition_until_it_is_mended(void
 {
     static const struct server_rule registry[] = {
         {NULL, SERVER_ANSWER_CLOSE, FOREIGN, 1}, {NULL, SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
+    pipeline_harness_open_with_registry(&w, accepting, registry);
     for (int i = 0; i < 10; i++)
-        world_confirm(&w, 0, "o1");
-    world_start(&w);
+        pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
     assert_stopped(&w);
     await_skipping(&w, LOOK_MS, STOPPED " 0\n");
     await(&w, M "records_consumed_total 30\n");
@@ -136,13 +136,13 @@ static void a_schema_of_another_kind_stops_the_partition_until_it_is_mended(void
 static void until_end_fails_at_a_stopped_partition(void **state)
 {
     static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, FOREIGN, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
-    world_confirm(&w, 0, "o1");
-    assert_false(world_try_to_end(&w));
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    pipeline_harness_confirm(&w, 0, "o1");
+    assert_false(pipeline_harness_try_to_end(&w));
     assert_non_null(strstr(w.err.text, "partition 0 is stopped"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- bytes and a schema that do not belong together ---- */
@@ -151,21 +151,21 @@ static void misfits(const char *answer)
 {
     const struct server_rule registry[] = {
         {NULL, SERVER_ANSWER_CLOSE, answer, 1}, {NULL, SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
-    struct world w;
-    world_open_with_registry(&w, accepting, registry);
+    struct pipeline_harness w;
+    pipeline_harness_open_with_registry(&w, accepting, registry);
     for (int i = 0; i < 10; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_confirm(&w, 0, id);
+        pipeline_harness_confirm(&w, 0, id);
     }
-    world_start(&w);
+    pipeline_harness_start(&w);
     assert_stopped(&w);
     await_skipping(&w, LOOK_MS, STOPPED " 0\n");
     await(&w, M "records_in_flight 0\n");
     assert_true(metric(M "records_delivered_total") == 10);
     assert_conserved();
     assert_true(metric(M "records_parked_total") == 0);
-    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    pipeline_harness_await_scrape(&w, "/readyz", "ok", text, sizeof text);
     end(&w);
 }
 
@@ -186,11 +186,11 @@ static void a_strays_schema_under_the_id_passes_nothing_by(void **state)
 static void a_few_misfits_stop_the_partition_too(void **state)
 {
     static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, PAYMENTS, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
-    world_confirm(&w, 0, "o1");
-    world_start(&w);
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
     await(&w, SUSPECTS " 3\n");
     assert_stopped(&w);
     end(&w);
@@ -200,21 +200,21 @@ static void a_few_misfits_stop_the_partition_too(void **state)
 
 static void a_broken_record_is_held_until_another_one_is_read(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     cluster_produce(&w.cluster, 0, "junk", 4);
-    world_start(&w);
+    pipeline_harness_start(&w);
     await(&w, SUSPECTS " 1\n");
     assert_stopped(&w);
-    world_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
     await(&w, M "records_parked_total 1\n");
     await(&w, STOPPED " 0\n");
     assert_conserved();
     end(&w);
 }
 
-static void cut(struct world *w, size_t len)
+static void cut(struct pipeline_harness *w, size_t len)
 {
     cluster_produce(&w->cluster, 0, "\0\0\0\0\1\4o1\nCMD-1", len);
 }
@@ -222,30 +222,30 @@ static void cut(struct world *w, size_t len)
 /* Of its schema id another one was read before it: nothing behind it is needed. */
 static void a_broken_record_behind_others_is_parked(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_confirm(&w, 0, "o1");
     cut(&w, 10);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 4);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
     assert_non_null(m);
     assert_int_equal(m->len, 10);
     cluster_parked_done(m, &w.cluster);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void nothing_is_parked_of_a_topic_that_changed_its_format(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
     for (int i = 0; i < 30; i++)
         cluster_produce(&w.cluster, 0, "{\"op\":\"u\"}", 10);
-    world_start(&w);
+    pipeline_harness_start(&w);
     await(&w, STOPPED " 1\n");
     assert_true(metric(M "records_parked_total") == 0);
     assert_true(metric(SUSPECTS) == 20);
@@ -257,7 +257,7 @@ static void nothing_is_parked_of_a_topic_that_changed_its_format(void **state)
 
 /* ---- schema ids ---- */
 
-static void with_id(struct world *w, unsigned char id)
+static void with_id(struct pipeline_harness *w, unsigned char id)
 {
     const unsigned char bytes[] = {0, 0, 0, 0, id, 'x'};
     cluster_produce(&w->cluster, 0, bytes, sizeof bytes);
@@ -269,15 +269,15 @@ static void unknown_ids_are_asked_for_together(void **state)
         {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
         {NULL, SERVER_ANSWER_CLOSE, MISSING, 0},
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
+    pipeline_harness_open_with_registry(&w, accepting, registry);
     for (unsigned char id = 11; id <= 13; id++)
         with_id(&w, id);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_confirm(&w, 0, "o1");
     int64_t begun = clock_mono_ms();
-    world_start(&w);
-    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/readyz", "ok", text, sizeof text);
     await_skipping(&w, LOOK_MS + 1000, M "records_delivered_total 1\n");
     assert_true(clock_mono_ms() - begun < 2 * LOOK_MS); /* one after another: three times 30 s */
     await(&w, M "records_parked_total 3\n");
@@ -290,13 +290,14 @@ static void a_schema_that_the_registry_lost_stops_the_partition(void **state)
         {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
         {NULL, SERVER_ANSWER_CLOSE, MISSING, 0},
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
-    world_produce(&w, 0, "o1", "06", "pending"); /* what came before it proves nothing of its id */
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    pipeline_harness_produce(&w, 0, "o1", "06",
+                             "pending"); /* what came before it proves nothing of its id */
     for (int i = 0; i < 5; i++)
         with_id(&w, 11);
-    world_start(&w);
+    pipeline_harness_start(&w);
     await_skipping(&w, LOOK_MS + 1000, STOPPED " 1\n");
     assert_true(metric(SUSPECTS) == 5);
     assert_true(metric(M "records_parked_total") == 0);
@@ -308,9 +309,9 @@ static void a_schema_that_the_registry_lost_stops_the_partition(void **state)
 static void an_id_in_a_header_is_no_question_to_the_registry(void **state)
 {
     static const unsigned char bytes[] = {0, 2, 'H', 'b', '0', '4', '9', '6'};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     for (int i = 0; i < 25; i++) {
         rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
         rd_kafka_header_add(headers, "apicurio.value.contentId", -1, "\0\0\0\7", 4);
@@ -321,7 +322,7 @@ static void an_id_in_a_header_is_no_question_to_the_registry(void **state)
                          RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS);
-    world_start(&w);
+    pipeline_harness_start(&w);
     assert_stopped(&w);
     assert_int_equal(server_request_count(w.registry), 0);
     end(&w);
@@ -329,7 +330,7 @@ static void an_id_in_a_header_is_no_question_to_the_registry(void **state)
 
 /* ---- an operator parks a stretch ---- */
 
-static bool park(struct world *w, const char *from, const char *to)
+static bool park(struct pipeline_harness *w, const char *from, const char *to)
 {
     static const struct command *const commands[] = {&command_park, NULL};
     char *argv[] = {
@@ -350,16 +351,16 @@ static bool holds(const void *bytes, size_t len, const char *wanted)
 
 static void a_stretch_is_parked_while_the_member_runs(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     rd_kafka_headers_t *headers;
     const void *detail;
     size_t len;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     for (int i = 0; i < 30; i++)
         cluster_produce(&w.cluster, 0, "{\"op\":\"u\"}", 10);
-    world_confirm(&w, 0, "o1"); /* 30 to 32 */
-    world_start(&w);
+    pipeline_harness_confirm(&w, 0, "o1"); /* 30 to 32 */
+    pipeline_harness_start(&w);
     await(&w, STOPPED " 1\n");
     assert_true(park(&w, "0", "32"));
     await(&w, M "records_delivered_total 1\n"); /* what can be read is treated as ever */
@@ -369,7 +370,7 @@ static void a_stretch_is_parked_while_the_member_runs(void **state)
     assert_conserved();
     await(&w, M "partition_committed{topic=\"orders\",partition=\"0\"} 33\n");
     await(&w, M "partition_committed{topic=\"retries\",partition=\"0\"} 1\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
     assert_non_null(m);
@@ -385,7 +386,7 @@ static void a_stretch_is_parked_while_the_member_runs(void **state)
     assert_non_null(strstr(w.err.text, "ends at 33"));
     assert_false(park(&w, "3x", "34"));
     assert_false(park(&w, "5", "5"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_schema_that_cannot_be_read_is_parked_by_the_stretch_only(void **state)
@@ -394,13 +395,13 @@ static void a_schema_that_cannot_be_read_is_parked_by_the_stretch_only(void **st
         {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
         {NULL, SERVER_ANSWER_CLOSE, FOREIGN, 0},
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_with_registry(&w, accepting, registry);
+    pipeline_harness_open_with_registry(&w, accepting, registry);
     for (int i = 0; i < 3; i++)
         with_id(&w, 11);
-    world_confirm(&w, 0, "o1");
-    world_start(&w);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
     await(&w, STOPPED " 1\n");
     assert_true(park(&w, "0", "2"));
     await(&w, M "records_parked_total 2\n");
@@ -430,5 +431,5 @@ int main(void)
         cmocka_unit_test(a_stretch_is_parked_while_the_member_runs),
         cmocka_unit_test(a_schema_that_cannot_be_read_is_parked_by_the_stretch_only),
     };
-    return world_main("pipeline_doubt", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_doubt", tests, sizeof tests / sizeof *tests);
 }

@@ -12,26 +12,26 @@ enum { TEXT_MAX = 65536, OFFSET_COMMIT = 8, HEARTBEAT = 12 };
 
 static char text[TEXT_MAX];
 
-static void await(struct world *w, const char *metric)
+static void await(struct pipeline_harness *w, const char *metric)
 {
-    world_await_scrape(w, "/metrics", metric, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", metric, text, sizeof text);
 }
 
 /* Of each partition one order is under way; a drain would wait for it longer than any test does. */
-static void open_busy(struct world *w, const struct server_rule *webhook)
+static void open_busy(struct pipeline_harness *w, const struct server_rule *webhook)
 {
-    world_open(w, webhook);
-    world_set(w, "drain.timeout", "5m");
-    world_set(w, "webhook.timeout", "2m");
-    world_set(w, "kafka.properties.session.timeout.ms", "2500");
-    world_set(w, "kafka.properties.heartbeat.interval.ms", "100");
+    pipeline_harness_open(w, webhook);
+    pipeline_harness_set(w, "drain.timeout", "5m");
+    pipeline_harness_set(w, "webhook.timeout", "2m");
+    pipeline_harness_set(w, "kafka.properties.session.timeout.ms", "2500");
+    pipeline_harness_set(w, "kafka.properties.heartbeat.interval.ms", "100");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "held%d", (int)p);
-        world_produce(w, p, id, "06", "confirmed");
+        pipeline_harness_produce(w, p, id, "06", "confirmed");
     }
-    world_start(w);
-    world_await_requests(w, WORLD_PARTITIONS);
+    pipeline_harness_start(w);
+    pipeline_harness_await_requests(w, WORLD_PARTITIONS);
 }
 
 /* The end of an assignment that was lost touches nothing: not the window, not the group's offsets,
@@ -40,24 +40,24 @@ static void what_is_lost_is_let_go_at_once(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, BUSY, WORLD_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);
     await(&w, M "deliveries_uncovered 3\n");
     rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
                                       RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
     await(&w, M "deliveries_uncovered 0\n");
-    assert_true(world_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
     await(&w, M "deliveries{state=\"waiting\"} 3\n"); /* read again, behind those under way */
     server_release(w.webhook);
-    world_await_requests(&w, 2 * WORLD_PARTITIONS);
-    assert_true(world_metric(text, M "commits_total") == 0);
-    world_set(&w, "drain.timeout", "0s");
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, 2 * WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "commits_total") == 0);
+    pipeline_harness_set(&w, "drain.timeout", "0s");
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), -1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* What was answered after the loss is known when the partition is there again: it is not sent a
@@ -66,31 +66,31 @@ static void what_was_answered_is_not_sent_again(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);
     await(&w, M "deliveries_uncovered 3\n");
     rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
                                       RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
     await(&w, M "deliveries_uncovered 0\n");
-    assert_true(world_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
     await(&w, M "deliveries{state=\"waiting\"} 3\n"); /* read again, behind those under way */
     server_release(w.webhook);
     await(&w, M "records_delivered_total 3\n");
     await(&w, M "records_skipped_total{reason=\"already_delivered\"} 3\n");
-    assert_true(world_metric(text, M "records_in_flight") == 0);
-    world_stop(&w);
+    assert_true(pipeline_harness_metric(text, M "records_in_flight") == 0);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- expelled while it drains ---- */
 
 /* Joins and does nothing; librdkafka's own thread does what a member must. */
-static rd_kafka_t *join(struct world *w)
+static rd_kafka_t *join(struct pipeline_harness *w)
 {
     static const char *const settings[][2] = {
         {"group.id", "shop"},
@@ -126,13 +126,13 @@ static void find_revoking(void *context, const rd_kafka_message_t *m)
     *found |= strstr(record, "\"state\":\"revoking\"") != NULL;
 }
 
-static void await_revoking(struct world *w)
+static void await_revoking(struct pipeline_harness *w)
 {
     for (bool found = false; !found;) /* the members topic comes to its end each time */
         cluster_read(&w->cluster, MEMBERS, find_revoking, &found);
 }
 
-static void fail_commits(struct world *w, rd_kafka_resp_err_t code, size_t count)
+static void fail_commits(struct pipeline_harness *w, rd_kafka_resp_err_t code, size_t count)
 {
     rd_kafka_resp_err_t codes[1000];
     assert_true(count <= sizeof codes / sizeof *codes);
@@ -150,21 +150,21 @@ static void whom_the_group_expels_does_not_drain(void **state)
     static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS},
                                                  {NULL, SERVER_ANSWER, NO_CONTENT, 0},
                                                  {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);
     fail_commits(&w, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE, 1000);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "quick%d", (int)p);
-        world_produce(&w, p, id, "06", "confirmed");
+        pipeline_harness_produce(&w, p, id, "06", "confirmed");
     }
     await(&w, M "records_delivered_total 3\n");
     rd_kafka_t *other = join(&w);
     await_revoking(&w);
     fail_commits(&w, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, 1);
     await(&w, M "deliveries_uncovered 2\n"); /* of each partition that it keeps, the one held */
-    assert_true(world_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
     leave(other);
     server_release(w.webhook);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
@@ -173,9 +173,9 @@ static void whom_the_group_expels_does_not_drain(void **state)
                  M "partition_committed{topic=\"orders\",partition=\"%d\"} 2\n", (int)p);
         await(&w, committed);
     }
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -185,5 +185,5 @@ int main(void)
         cmocka_unit_test(what_was_answered_is_not_sent_again),
         cmocka_unit_test(whom_the_group_expels_does_not_drain),
     };
-    return world_main("pipeline_group", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_group", tests, sizeof tests / sizeof *tests);
 }

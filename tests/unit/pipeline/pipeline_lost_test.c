@@ -12,12 +12,12 @@ enum { TEXT_MAX = 65536, FETCH = 1, ERRORS = 1000, ORDERS = 5, READ = 2 };
 
 static char text[TEXT_MAX];
 
-static void await(struct world *w, const char *metric)
+static void await(struct pipeline_harness *w, const char *metric)
 {
-    world_await_scrape(w, "/metrics", metric, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", metric, text, sizeof text);
 }
 
-static size_t times_sent(struct world *w, const char *order)
+static size_t times_sent(struct pipeline_harness *w, const char *order)
 {
     size_t count = 0;
     for (size_t i = 0; i < server_request_count(w->webhook); i++)
@@ -25,22 +25,22 @@ static size_t times_sent(struct world *w, const char *order)
     return count;
 }
 
-static void confirm(struct world *w, int from, int to)
+static void confirm(struct pipeline_harness *w, int from, int to)
 {
     for (int i = from; i < to; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(w, 0, id, "06", "confirmed");
     }
 }
 
 /* The mock's answer to a fetch has one batch of each partition, so one record of ours. With each of
  * these records, which are no orders, came one more of partition 0. */
-static void await_fetches(struct world *w, int count)
+static void await_fetches(struct pipeline_harness *w, int count)
 {
     for (int i = 1; i <= count; i++) {
         char position[128];
-        world_produce(w, 2, "no order", "06", "pending");
+        pipeline_harness_produce(w, 2, "no order", "06", "pending");
         snprintf(position, sizeof position,
                  M "partition_position{topic=\"orders\",partition=\"2\"} %d\n", i);
         await(w, position);
@@ -49,24 +49,25 @@ static void await_fetches(struct world *w, int count)
 
 /* READ orders are under way or about to be, and nothing more is taken; the others are fetched, and
  * wait in librdkafka's queue. */
-static void open_busy(struct world *w, const char *lost_offsets)
+static void open_busy(struct pipeline_harness *w, const char *lost_offsets)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    world_open(w, webhook);
-    world_set(w, "kafka.lost_offsets", lost_offsets);
-    world_set(w, "webhook.concurrency", "1");
-    world_set(w, "inflight.partition_records", "2");
+    pipeline_harness_open(w, webhook);
+    pipeline_harness_set(w, "kafka.lost_offsets", lost_offsets);
+    pipeline_harness_set(w, "webhook.concurrency", "1");
+    pipeline_harness_set(w, "inflight.partition_records", "2");
     confirm(w, 0, READ);
-    world_start(w);
-    world_await_requests(w, 1);
+    pipeline_harness_start(w);
+    pipeline_harness_await_requests(w, 1);
     await(w, M "partition_position{topic=\"orders\",partition=\"0\"} 2\n");
     confirm(w, READ, ORDERS);
     await(w, M "partition_end{topic=\"orders\",partition=\"0\"} 5\n");
     await_fetches(w, ORDERS - READ);
 }
 
-static void refuse(struct world *w, int16_t question, rd_kafka_resp_err_t code, size_t count)
+static void refuse(struct pipeline_harness *w, int16_t question, rd_kafka_resp_err_t code,
+                   size_t count)
 {
     rd_kafka_resp_err_t codes[ERRORS];
     for (size_t i = 0; i < count; i++)
@@ -75,7 +76,7 @@ static void refuse(struct world *w, int16_t question, rd_kafka_resp_err_t code, 
     cluster_settle(&w->cluster);
 }
 
-static void answer_again(struct world *w, int16_t question)
+static void answer_again(struct pipeline_harness *w, int16_t question)
 {
     rd_kafka_mock_clear_request_errors(w->cluster.mock, question);
     cluster_settle(&w->cluster);
@@ -83,15 +84,15 @@ static void answer_again(struct world *w, int16_t question)
 
 /* One request fetches of all partitions: with this order comes what there is to say of the other.
  */
-static void await_fetch(struct world *w)
+static void await_fetch(struct pipeline_harness *w)
 {
-    world_produce(w, 1, "elsewhere", "06", "confirmed");
+    pipeline_harness_produce(w, 1, "elsewhere", "06", "confirmed");
     await(w, M "partition_position{topic=\"orders\",partition=\"1\"} 1\n");
 }
 
 /* No fetch succeeds meanwhile. The mock keeps five mebibytes of a partition: of these seven records
  * the last five. They are no orders, and parked. */
-static void let_retention_pass(struct world *w)
+static void let_retention_pass(struct pipeline_harness *w)
 {
     enum { RECORDS = 7, SIZE = 900000 };
     char *bytes = calloc(1, SIZE);
@@ -105,7 +106,7 @@ static void let_retention_pass(struct world *w)
     await_fetch(w);
 }
 
-static void expect_each_sent(struct world *w, size_t times)
+static void expect_each_sent(struct pipeline_harness *w, size_t times)
 {
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
@@ -117,20 +118,20 @@ static void expect_each_sent(struct world *w, size_t times)
 /* Under way, ready, and fetched: nobody else could read these again, and no commit passes them. */
 static void what_was_read_is_sent(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_busy(&w, "earliest");
     let_retention_pass(&w);
     server_release(w.webhook);
     await(&w, M "records_parked_total 5\n");
     await(&w, M "records_delivered_total 6\n");
-    assert_true(world_metric(text, M "records_abandoned_total") == 0);
-    assert_true(world_metric(text, M "records_repeated_total") == 0);
-    world_stop(&w);
+    assert_true(pipeline_harness_metric(text, M "records_abandoned_total") == 0);
+    assert_true(pipeline_harness_metric(text, M "records_repeated_total") == 0);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     expect_each_sent(&w, 1);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 12);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The lost offset is told of while one order is under way: until that has its answer it is the
@@ -139,46 +140,47 @@ static void no_commit_passes_what_is_under_way(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "kafka.lost_offsets", "earliest");
-    world_set(&w, "drain.timeout", "0s");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "kafka.lost_offsets", "earliest");
+    pipeline_harness_set(&w, "drain.timeout", "0s");
     confirm(&w, 0, 1);
-    world_start(&w);
-    world_await_requests(&w, 1);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
     let_retention_pass(&w);
     await(&w, M "records_parked_total 5\n");
     await(&w, M "partition_position{topic=\"orders\",partition=\"0\"} 8\n");
-    assert_true(world_metric(text, M "partition_open{topic=\"orders\",partition=\"0\"}") >= 1);
-    world_stop(&w);
+    assert_true(
+        pipeline_harness_metric(text, M "partition_open{topic=\"orders\",partition=\"0\"}") >= 1);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_true(cluster_committed(&w.cluster, "shop", 0) <= 0);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Where offsets begin anew, what was read of the old ones is sent first. */
 static void a_topic_made_anew_waits_for_what_was_read(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_busy(&w, "earliest");
     refuse(&w, FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
     await_fetch(&w);
     server_release(w.webhook);
     await(&w, M "records_delivered_total 11\n"); /* the mock's is the same topic as before */
-    assert_true(world_metric(text, M "records_abandoned_total") == 0);
+    assert_true(pipeline_harness_metric(text, M "records_abandoned_total") == 0);
     await(&w, M "partition_committed{topic=\"orders\",partition=\"0\"} 5\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     expect_each_sent(&w, 2);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* For a moment nobody says what the topic holds. */
 static void it_goes_on_once_it_is_known_where(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_busy(&w, "earliest");
     refuse(&w, CLUSTER_LIST_OFFSETS, RD_KAFKA_RESP_ERR_UNKNOWN, 2);
@@ -186,9 +188,9 @@ static void it_goes_on_once_it_is_known_where(void **state)
     server_release(w.webhook);
     await(&w, M "records_delivered_total 6\n");
     await(&w, M "records_parked_total 5\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -199,5 +201,5 @@ int main(void)
         cmocka_unit_test(a_topic_made_anew_waits_for_what_was_read),
         cmocka_unit_test(it_goes_on_once_it_is_known_where),
     };
-    return world_main("pipeline_lost", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_lost", tests, sizeof tests / sizeof *tests);
 }

@@ -11,18 +11,18 @@ enum { TEXT_MAX = 65536 };
 
 static double skipped(const char *text)
 {
-    return world_metric(text, M "records_skipped_total{reason=\"not_confirmed\"}") +
-           world_metric(text, M "records_skipped_total{reason=\"already_confirmed\"}") +
-           world_metric(text, M "records_skipped_total{reason=\"tombstone\"}");
+    return pipeline_harness_metric(text, M "records_skipped_total{reason=\"not_confirmed\"}") +
+           pipeline_harness_metric(text, M "records_skipped_total{reason=\"already_confirmed\"}") +
+           pipeline_harness_metric(text, M "records_skipped_total{reason=\"tombstone\"}");
 }
 
 static void assert_conserved(const char *text)
 {
-    double known = skipped(text) + world_metric(text, M "records_delivered_total") +
-                   world_metric(text, M "records_parked_total") +
-                   world_metric(text, M "records_abandoned_total") +
-                   world_metric(text, M "records_in_flight");
-    assert_true(known == world_metric(text, M "records_consumed_total"));
+    double known = skipped(text) + pipeline_harness_metric(text, M "records_delivered_total") +
+                   pipeline_harness_metric(text, M "records_parked_total") +
+                   pipeline_harness_metric(text, M "records_abandoned_total") +
+                   pipeline_harness_metric(text, M "records_in_flight");
+    assert_true(known == pipeline_harness_metric(text, M "records_consumed_total"));
 }
 
 /* At every scrape, while orders are delivered, retried, parked and held. */
@@ -35,43 +35,44 @@ static void every_record_is_accounted_for(void **state)
         {NULL, SERVER_ANSWER, NO_CONTENT, 0},
         {0}};
     static char text[TEXT_MAX];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.concurrency", "4");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.concurrency", "4");
     for (int i = 0; i < 60; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_confirm(&w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&w, i % WORLD_PARTITIONS, id);
     }
     cluster_produce(&w.cluster, 0, NULL, 0);
     cluster_produce(&w.cluster, 0, "junk", 4);
-    world_start(&w);
-    world_scrape(&w, "/readyz", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_scrape(&w, "/readyz", text, sizeof text);
     assert_string_equal(text, ""); /* the mock takes three seconds to form a group */
-    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    pipeline_harness_await_scrape(&w, "/readyz", "ok", text, sizeof text);
     for (double in_flight = -1; in_flight != 2;) {
-        world_scrape(&w, "/metrics", text, sizeof text);
+        pipeline_harness_scrape(&w, "/metrics", text, sizeof text);
         assert_conserved(text);
-        if (world_metric(text, M "records_consumed_total") == 182)
-            in_flight = world_metric(text, M "records_in_flight");
+        if (pipeline_harness_metric(text, M "records_consumed_total") == 182)
+            in_flight = pipeline_harness_metric(text, M "records_in_flight");
     }
-    assert_true(world_metric(text, M "records_parked_total") == 4);
-    assert_true(world_metric(text, M "records_delivered_total") == 55);
-    assert_true(world_metric(text, M "webhook_requests") == 2);
-    assert_true(world_metric(text, M "webhook_duration_seconds_count") == 61);
-    assert_true(world_metric(text, M "partition_end{topic=\"orders\",partition=\"0\"}") == 62);
-    assert_true(world_metric(text, M "memory_orders") > 0);
-    assert_true(world_metric(text, M "memory_misses_total") ==
-                world_metric(text, M "memory_orders"));
+    assert_true(pipeline_harness_metric(text, M "records_parked_total") == 4);
+    assert_true(pipeline_harness_metric(text, M "records_delivered_total") == 55);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == 2);
+    assert_true(pipeline_harness_metric(text, M "webhook_duration_seconds_count") == 61);
+    assert_true(
+        pipeline_harness_metric(text, M "partition_end{topic=\"orders\",partition=\"0\"}") == 62);
+    assert_true(pipeline_harness_metric(text, M "memory_orders") > 0);
+    assert_true(pipeline_harness_metric(text, M "memory_misses_total") ==
+                pipeline_harness_metric(text, M "memory_orders"));
     assert_null(strstr(text, "/hook"));
     server_release(w.webhook);
-    world_await_scrape(&w, "/metrics", M "records_in_flight 0\n", text, sizeof text);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_in_flight 0\n", text, sizeof text);
     assert_conserved(text);
-    assert_true(world_metric(text, M "records_delivered_total") == 57);
-    world_stop(&w);
+    assert_true(pipeline_harness_metric(text, M "records_delivered_total") == 57);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- the members topic ---- */
@@ -98,15 +99,16 @@ static void note_member(void *context, const rd_kafka_message_t *m)
 static void a_member_comes_speaks_and_goes(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     struct members members = {0};
     static char text[TEXT_MAX];
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 0, "o1");
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text, sizeof text);
-    world_stop(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text,
+                                  sizeof text);
+    pipeline_harness_stop(&w);
     cluster_read(&w.cluster, "elementor-sync.members", note_member, &members);
     assert_true(members.records >= 3);
     assert_int_equal(members.tombstones, 1);
@@ -117,7 +119,7 @@ static void a_member_comes_speaks_and_goes(void **state)
         known += json_integer_value(json_object_get(totals, ends[i]));
     assert_int_equal(known, json_integer_value(json_object_get(totals, "consumed")));
     json_decref(members.last);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -126,5 +128,5 @@ int main(void)
         cmocka_unit_test(every_record_is_accounted_for),
         cmocka_unit_test(a_member_comes_speaks_and_goes),
     };
-    return world_main("pipeline_ops", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_ops", tests, sizeof tests / sizeof *tests);
 }

@@ -29,7 +29,8 @@ static size_t put_text(unsigned char *at, const char *s, size_t len)
     return n + len;
 }
 
-static void produce_wide(struct world *w, int32_t partition, const char *id, size_t width)
+static void produce_wide(struct pipeline_harness *w, int32_t partition, const char *id,
+                         size_t width)
 {
     static unsigned char bytes[1 << 20];
     char *wide = malloc(width + 1);
@@ -47,23 +48,24 @@ static void produce_wide(struct world *w, int32_t partition, const char *id, siz
 }
 
 /* One probe after the other until the metric is reached; memory is looked at each time. */
-static void let_probe_until(struct world *w, const char *name, double wanted, double bytes_max)
+static void let_probe_until(struct pipeline_harness *w, const char *name, double wanted,
+                            double bytes_max)
 {
     for (int probes = 0; probes < PROBES_MAX; probes++) {
         clock_skip(PROBE_MS);
-        world_scrape(w, "/metrics", text, sizeof text);
-        assert_true(world_metric(text, M "deliveries_bytes") <= bytes_max);
-        if (world_metric(text, name) >= wanted)
+        pipeline_harness_scrape(w, "/metrics", text, sizeof text);
+        assert_true(pipeline_harness_metric(text, M "deliveries_bytes") <= bytes_max);
+        if (pipeline_harness_metric(text, name) >= wanted)
             return;
     }
     fail_msg("%s stays below %g: %s", name, wanted, text);
 }
 
-static void end(struct world *w)
+static void end(struct pipeline_harness *w)
 {
-    world_stop(w);
+    pipeline_harness_stop(w);
     assert_true(w->ok);
-    world_close(w);
+    pipeline_harness_close(w);
 }
 
 /* The endpoint answers each wide row with 503; a good order follows on another partition, then ten
@@ -71,19 +73,19 @@ static void end(struct world *w)
 static void wide_rows(int32_t partition_of_good)
 {
     enum { BAD = 60, GOOD = 12, WIDTH = 50000 };
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
-    world_open(&w, some_fail);
-    world_set(&w, "inflight.bytes", "1MiB");
+    pipeline_harness_open(&w, some_fail);
+    pipeline_harness_set(&w, "inflight.bytes", "1MiB");
     for (int i = 0; i < BAD; i++) {
         snprintf(id, sizeof id, "bad%d", i);
         produce_wide(&w, 0, id, WIDTH);
     }
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
     for (int i = 0; i < GOOD; i++) {
         snprintf(id, sizeof id, "good%d", i);
-        world_produce(&w, partition_of_good, id, "06", "confirmed");
+        pipeline_harness_produce(&w, partition_of_good, id, "06", "confirmed");
     }
     let_probe_until(&w, M "records_delivered_total", GOOD, 16.2 * LIMIT_BYTES);
     end(&w);
@@ -105,19 +107,19 @@ static void wide_rows_that_fail_leave_what_lies_behind_them_readable(void **stat
 static void a_partition_full_of_failing_orders_is_read_on(const char *option, const char *value)
 {
     enum { BAD = 10, GOOD = 12 };
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
-    world_open(&w, some_fail);
-    world_set(&w, option, value);
+    pipeline_harness_open(&w, some_fail);
+    pipeline_harness_set(&w, option, value);
     for (int i = 0; i < BAD; i++) {
         snprintf(id, sizeof id, "bad%d", i);
-        world_produce(&w, 0, id, BAD_PHONE, "confirmed");
+        pipeline_harness_produce(&w, 0, id, BAD_PHONE, "confirmed");
     }
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
     for (int i = 0; i < GOOD; i++) {
         snprintf(id, sizeof id, "good%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
     let_probe_until(&w, M "records_delivered_total", GOOD, 4 * LIMIT_BYTES);
     end(&w);
@@ -139,30 +141,30 @@ static void the_share_of_all(void **state)
 static void failing_orders_are_parked_in_time(void **state)
 {
     enum { BAD = 10, GOOD = 40 };
-    struct world w;
+    struct pipeline_harness w;
     char id[16];
     (void)state;
-    world_open(&w, some_fail);
-    world_set(&w, "inflight.partition_records", "8");
-    world_set(&w, "retry.give_up", "365d");
+    pipeline_harness_open(&w, some_fail);
+    pipeline_harness_set(&w, "inflight.partition_records", "8");
+    pipeline_harness_set(&w, "retry.give_up", "365d");
     for (int i = 0; i < BAD; i++) {
         snprintf(id, sizeof id, "bad%d", i);
-        world_produce(&w, 0, id, BAD_PHONE, "confirmed");
+        pipeline_harness_produce(&w, 0, id, BAD_PHONE, "confirmed");
     }
     for (int i = 0; i < GOOD; i++) {
         snprintf(id, sizeof id, "good%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
     let_probe_until(&w, M "records_delivered_total", GOOD, 4 * LIMIT_BYTES);
     int more = 0;
-    for (; world_metric(text, M "records_parked_total") < BAD && more < 60; more++) {
+    for (; pipeline_harness_metric(text, M "records_parked_total") < BAD && more < 60; more++) {
         snprintf(id, sizeof id, "more%d", more);
-        world_produce(&w, 1, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 1, id, "06", "confirmed");
         let_probe_until(&w, M "records_delivered_total", GOOD + more + 1, 4 * LIMIT_BYTES);
     }
-    assert_true(world_metric(text, M "records_parked_total") == BAD);
+    assert_true(pipeline_harness_metric(text, M "records_parked_total") == BAD);
     end(&w);
 }
 
@@ -175,5 +177,5 @@ int main(void)
         cmocka_unit_test(the_share_of_all),
         cmocka_unit_test(failing_orders_are_parked_in_time),
     };
-    return world_main("pipeline_room", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_room", tests, sizeof tests / sizeof *tests);
 }

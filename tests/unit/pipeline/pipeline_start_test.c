@@ -13,12 +13,12 @@ static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT,
 
 static char text[TEXT_MAX];
 
-static void await(struct world *w, const char *metric)
+static void await(struct pipeline_harness *w, const char *metric)
 {
-    world_await_scrape(w, "/metrics", metric, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", metric, text, sizeof text);
 }
 
-static bool is_sent(struct world *w, const char *order)
+static bool is_sent(struct pipeline_harness *w, const char *order)
 {
     bool found = false;
     for (size_t i = 0; i < server_request_count(w->webhook); i++)
@@ -30,83 +30,83 @@ static bool is_sent(struct world *w, const char *order)
  * happens to that start; what was before is not. */
 static void latest_is_committed_at_once(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.start", "latest");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.start", "latest");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
-        world_confirm(&w, p, "before");
-    world_start(&w);
+        pipeline_harness_confirm(&w, p, "before");
+    pipeline_harness_start(&w);
     await(&w, M "partition_position{topic=\"orders\",partition=\"2\"} 3\n");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
-    world_confirm(&w, 1, "after");
+    pipeline_harness_confirm(&w, 1, "after");
     await(&w, M "partition_committed{topic=\"orders\",partition=\"1\"} 6\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_non_null(strstr(server_request(w.webhook, 0)->body, "after"));
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Another member has resolved "latest" for its own partition a moment before: this one's are as old
  * as that, and must not be sent from their beginning. */
 static void latest_holds_for_members_that_start_together(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.start", "latest");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.start", "latest");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
-        world_confirm(&w, p, "before");
+        pipeline_harness_confirm(&w, p, "before");
     cluster_commit(&w.cluster, "shop", 0, 3, "1.3..n3");
-    world_start(&w);
+    pipeline_harness_start(&w);
     await(&w, M "partition_position{topic=\"orders\",partition=\"2\"} 3\n");
-    world_confirm(&w, 2, "after");
+    pipeline_harness_confirm(&w, 2, "after");
     await(&w, M "records_delivered_total 1\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(server_request_count(w.webhook), 1);
     assert_non_null(strstr(server_request(w.webhook, 0)->body, "after"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The topic had two partitions when the group began: the third is new, and nothing of it has been
  * seen. */
 static void partitions_that_appear_later_start_at_their_beginning(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.start", "latest");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.start", "latest");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
-        world_confirm(&w, p, "o");
+        pipeline_harness_confirm(&w, p, "o");
     cluster_commit(&w.cluster, "shop", 0, 3, "1.3..n2");
     cluster_commit(&w.cluster, "shop", 1, 3, "1.3..n2");
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 2), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* What is settled above the commit is known to the next owner, and only that. */
 static void the_window_of_the_last_owner_is_heeded(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     for (int i = 0; i < 6; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_produce(&w, 0, id, "06", "confirmed");
+        pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
     cluster_commit(&w.cluster, "shop", 0, 1,
                    "1.1.AQIBAQ"); /* open 1, settled 2, open 1, settled 1 */
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 2);
     assert_true(is_sent(&w, "\"o1\"") && is_sent(&w, "\"o4\""));
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 6);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The group was reset to an offset that the text does not belong to: the operator's word counts. */
@@ -115,17 +115,17 @@ static void an_external_reset_is_heeded(void **state)
     static const char *const texts[] = {"", "1.1.AQIBAQ", "somebody else's", "1.0.!!"};
     (void)state;
     for (size_t t = 0; t < sizeof texts / sizeof *texts; t++) {
-        struct world w;
-        world_open(&w, accepting);
+        struct pipeline_harness w;
+        pipeline_harness_open(&w, accepting);
         for (int i = 0; i < 6; i++) {
             char id[16];
             snprintf(id, sizeof id, "o%d", i);
-            world_produce(&w, 0, id, "06", "confirmed");
+            pipeline_harness_produce(&w, 0, id, "06", "confirmed");
         }
         cluster_commit(&w.cluster, "shop", 0, 0, texts[t]);
-        world_run_to_end(&w);
+        pipeline_harness_run_to_end(&w);
         assert_int_equal(server_request_count(w.webhook), 6);
-        world_close(&w);
+        pipeline_harness_close(&w);
     }
 }
 
@@ -133,32 +133,32 @@ static void an_external_reset_is_heeded(void **state)
 
 static void a_lost_offset_stops_its_partition_alone(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_confirm(&w, 0, "o1");
-    world_confirm(&w, 1, "o2");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_confirm(&w, 1, "o2");
     cluster_commit(&w.cluster, "shop", 0, 1000, "");
-    world_start(&w);
+    pipeline_harness_start(&w);
     await(&w, M "partition_stopped{topic=\"orders\",partition=\"0\"} 1\n");
     await(&w, M "records_delivered_total 1\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 1000);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void until_the_end_fails_at_once_when_a_partition_stops(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_confirm(&w, 0, "o1");
     cluster_commit(&w.cluster, "shop", 0, 1000, "");
-    assert_false(world_try_to_end(&w));
+    assert_false(pipeline_harness_try_to_end(&w));
     assert_int_equal(w.err.code, ERROR_FAILED);
     assert_non_null(strstr(w.err.text, "partition 0"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void an_operator_may_let_it_go_on(void **state)
@@ -169,16 +169,16 @@ static void an_operator_may_let_it_go_on(void **state)
     } choices[] = {{"earliest", 2}, {"latest", 0}};
     (void)state;
     for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) {
-        struct world w;
-        world_open(&w, accepting);
-        world_set(&w, "kafka.lost_offsets", choices[i].choice);
-        world_confirm(&w, 0, "o1");
-        world_confirm(&w, 0, "o2");
+        struct pipeline_harness w;
+        pipeline_harness_open(&w, accepting);
+        pipeline_harness_set(&w, "kafka.lost_offsets", choices[i].choice);
+        pipeline_harness_confirm(&w, 0, "o1");
+        pipeline_harness_confirm(&w, 0, "o2");
         cluster_commit(&w.cluster, "shop", 0, 1000, "1.1000.AQE");
-        world_run_to_end(&w);
+        pipeline_harness_run_to_end(&w);
         assert_int_equal(server_request_count(w.webhook), choices[i].sent);
         assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 6);
-        world_close(&w);
+        pipeline_harness_close(&w);
     }
 }
 
@@ -194,5 +194,5 @@ int main(void)
         cmocka_unit_test(until_the_end_fails_at_once_when_a_partition_stops),
         cmocka_unit_test(an_operator_may_let_it_go_on),
     };
-    return world_main("pipeline_start", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_start", tests, sizeof tests / sizeof *tests);
 }

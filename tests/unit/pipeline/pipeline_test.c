@@ -8,25 +8,25 @@
 static void transitions_are_sent_and_committed(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
+    pipeline_harness_open(&w, webhook);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         char id[16];
         for (int i = 0; i < 20; i++) {
             snprintf(id, sizeof id, "o%d-%d", (int)p, i);
-            world_confirm(&w, p, id);
+            pipeline_harness_confirm(&w, p, id);
         }
         cluster_produce(&w.cluster, p, NULL, 0);
     }
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 20 * WORLD_PARTITIONS);
     assert_non_null(strstr(server_request(w.webhook, 0)->body, "\"unit_price\":2.50"));
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 61);
     /* That a second run sends nothing is asked of a real broker (e2e): the mock of 2.0.2 answers no
      * JoinGroup in a group that its last member has just left. */
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void failures_are_retried_with_one_identity(void **state)
@@ -35,38 +35,38 @@ static void failures_are_retried_with_one_identity(void **state)
                                                  {NULL, SERVER_RESET, "", 1},
                                                  {NULL, SERVER_ANSWER, NO_CONTENT, 0},
                                                  {0}};
-    struct world w;
+    struct pipeline_harness w;
     char id[64], first[64], attempt[16];
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 1, "o1");
-    world_run_to_end(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 1, "o1");
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 4);
-    world_header(&w, 0, "webhook-id", first, sizeof first);
+    pipeline_harness_header(&w, 0, "webhook-id", first, sizeof first);
     for (size_t i = 0; i < 4; i++) {
-        world_header(&w, i, "webhook-id", id, sizeof id);
-        world_header(&w, i, "webhook-attempt", attempt, sizeof attempt);
+        pipeline_harness_header(&w, i, "webhook-id", id, sizeof id);
+        pipeline_harness_header(&w, i, "webhook-attempt", attempt, sizeof attempt);
         assert_string_equal(id, first);
         assert_int_equal(atoi(attempt), i + 1);
     }
     assert_int_equal(cluster_committed(&w.cluster, "shop", 1), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void what_can_never_be_sent_is_parked(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     rd_kafka_headers_t *headers;
     const void *reason;
     size_t len;
     (void)state;
-    world_open(&w, webhook);
-    world_produce(&w, 0, "o1", "  ", "confirmed");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_produce(&w, 0, "o1", "  ", "confirmed");
     cluster_produce(&w.cluster, 1, "{\"json\":1}", 10);
-    world_produce(&w, 1, "o2", "06",
-                  "pending"); /* another record can be read: that one is broken */
-    world_run_to_end(&w);
+    pipeline_harness_produce(&w, 1, "o2", "06",
+                             "pending"); /* another record can be read: that one is broken */
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 0);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 1);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
@@ -77,7 +77,7 @@ static void what_can_never_be_sent_is_parked(void **state)
     assert_true(strcmp(reason, "missing:client_phone") == 0 || strcmp(reason, "undecodable") == 0);
     assert_int_equal(m->key_len, 3);
     cluster_parked_done(m, &w.cluster);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The brokers take the offset commits but no parked record: nothing of it may be committed, and the
@@ -87,42 +87,42 @@ static void what_cannot_be_parked_is_not_committed(void **state)
     enum { PRODUCE = 0 };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     char text[256];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_without_registry(&w, webhook);
-    world_set(&w, "drain.timeout", "100ms");
-    world_produce(&w, 0, "o1", "  ", "confirmed");
-    world_confirm(&w, 1, "o2");
-    world_start(&w);
-    world_await_scrape(&w, "/readyz", "ok", text, sizeof text);
+    pipeline_harness_open_without_registry(&w, webhook);
+    pipeline_harness_set(&w, "drain.timeout", "100ms");
+    pipeline_harness_produce(&w, 0, "o1", "  ", "confirmed");
+    pipeline_harness_confirm(&w, 1, "o2");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/readyz", "ok", text, sizeof text);
     for (int i = 0; i < 10000; i++) /* librdkafka tries again at once: more than there will be */
         rd_kafka_mock_push_request_errors(w.cluster.mock, PRODUCE, 1,
                                           RD_KAFKA_RESP_ERR_NOT_ENOUGH_REPLICAS);
     server_listen(w.registry); /* only now anything can be decided */
-    world_await_requests(&w, 1);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, 1);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     rd_kafka_mock_clear_request_errors(w.cluster.mock, PRODUCE);
     assert_true(cluster_committed(&w.cluster, "shop", 0) <= 0);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 1), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void commit_errors_are_retried(void **state)
 {
     enum { OFFSET_COMMIT = 8 };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 2, "o1");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 2, "o1");
     rd_kafka_mock_push_request_errors(w.cluster.mock, OFFSET_COMMIT, 2,
                                       RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE,
                                       RD_KAFKA_RESP_ERR_OFFSET_METADATA_TOO_LARGE);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 2), 3);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_slow_order_holds_nobody_up(void **state)
@@ -130,82 +130,82 @@ static void a_slow_order_holds_nobody_up(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 0, "slow");
-    world_start(&w);
-    world_await_requests(&w, 1);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 0, "slow");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
     for (int i = 0; i < 30; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_confirm(&w, 0, id);
+        pipeline_harness_confirm(&w, 0, id);
     }
-    world_await_requests(&w, 31);
+    pipeline_harness_await_requests(&w, 31);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 1); /* not past the slow one */
     server_release(w.webhook);
-    world_await_scrape(&w, "/metrics",
-                       "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 93\n",
-                       text, sizeof text);
-    world_stop(&w);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 93\n",
+        text, sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 93);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_hung_webhook_does_not_stop_the_stop(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_HANG, "", 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "drain.timeout", "100ms");
-    world_confirm(&w, 0, "o1");
-    world_start(&w);
-    world_await_requests(&w, 1);
-    world_stop(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "drain.timeout", "100ms");
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_true(cluster_committed(&w.cluster, "shop", 0) <= 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_registry_that_comes_late_is_waited_for(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open_without_registry(&w, webhook);
-    world_confirm(&w, 0, "o1");
-    world_log_open(&w);
-    world_start(&w);
-    world_await_log(&w, "schema registry trouble"); /* it was asked in vain */
+    pipeline_harness_open_without_registry(&w, webhook);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_log_open(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_log(&w, "schema registry trouble"); /* it was asked in vain */
     server_listen(w.registry);
-    world_await_scrape(&w, "/metrics",
-                       "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 3\n",
-                       text, sizeof text); /* its last record may come after the delivery */
-    world_stop(&w);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 3\n",
+        text, sizeof text); /* its last record may come after the delivery */
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_broker_that_comes_late_is_waited_for(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 0, "o1");
     rd_kafka_mock_broker_set_down(w.cluster.mock, 1);
-    world_log_open(&w);
-    world_start(&w);
-    world_await_log(&w, "waiting for a broker"); /* it was looked for in vain */
+    pipeline_harness_log_open(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_log(&w, "waiting for a broker"); /* it was looked for in vain */
     rd_kafka_mock_broker_set_up(w.cluster.mock, 1);
-    world_await_requests(&w, 1);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, 1);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -221,5 +221,5 @@ int main(void)
         cmocka_unit_test(a_registry_that_comes_late_is_waited_for),
         cmocka_unit_test(a_broker_that_comes_late_is_waited_for),
     };
-    return world_main("pipeline", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline", tests, sizeof tests / sizeof *tests);
 }

@@ -15,44 +15,44 @@ static char text[TEXT_MAX];
 
 static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 
-static void confirm_each(struct world *w, const char *name)
+static void confirm_each(struct pipeline_harness *w, const char *name)
 {
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         char id[32];
         snprintf(id, sizeof id, "%s%d", name, (int)p);
-        world_produce(w, p, id, "06", "confirmed");
+        pipeline_harness_produce(w, p, id, "06", "confirmed");
     }
 }
 
 /* Nothing is left for a crash, or a lost assignment, to send again. */
-static void await_covered(struct world *w)
+static void await_covered(struct pipeline_harness *w)
 {
-    world_await_scrape(w, "/metrics", M "deliveries_uncovered 0\n", text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", M "deliveries_uncovered 0\n", text, sizeof text);
 }
 
-static void await_no_partitions(struct world *w)
+static void await_no_partitions(struct pipeline_harness *w)
 {
     int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
     do {
-        world_scrape(w, "/metrics", text, sizeof text);
+        pipeline_harness_scrape(w, "/metrics", text, sizeof text);
         assert_true(clock_mono_ms() < deadline);
         usleep(1000);
     } while (strstr(text, "partition_position{topic=\"orders\"") != NULL);
 }
 
-static void open_reading(struct world *w)
+static void open_reading(struct pipeline_harness *w)
 {
-    world_open(w, accepting);
-    world_set(w, "kafka.properties.topic.metadata.refresh.interval.ms", "300");
-    world_set(w, "kafka.properties.session.timeout.ms", "6000");
-    world_set(w, "kafka.properties.heartbeat.interval.ms", "100");
+    pipeline_harness_open(w, accepting);
+    pipeline_harness_set(w, "kafka.properties.topic.metadata.refresh.interval.ms", "300");
+    pipeline_harness_set(w, "kafka.properties.session.timeout.ms", "6000");
+    pipeline_harness_set(w, "kafka.properties.heartbeat.interval.ms", "100");
     confirm_each(w, "before");
-    world_start(w);
-    world_await_requests(w, WORLD_PARTITIONS);
+    pipeline_harness_start(w);
+    pipeline_harness_await_requests(w, WORLD_PARTITIONS);
     await_covered(w);
 }
 
-static void set_error(struct world *w, const char *topic, rd_kafka_resp_err_t code)
+static void set_error(struct pipeline_harness *w, const char *topic, rd_kafka_resp_err_t code)
 {
     cluster_settle(&w->cluster);
     rd_kafka_mock_topic_set_error(w->cluster.mock, topic, code);
@@ -60,21 +60,21 @@ static void set_error(struct world *w, const char *topic, rd_kafka_resp_err_t co
 }
 
 /* Each order once, and in the partitions' order: what came by another queue is not out of turn. */
-static void expect_all(struct world *w, size_t rounds)
+static void expect_all(struct pipeline_harness *w, size_t rounds)
 {
-    world_await_requests(w, rounds * WORLD_PARTITIONS);
+    pipeline_harness_await_requests(w, rounds * WORLD_PARTITIONS);
     await_covered(w);
-    world_stop(w);
+    pipeline_harness_stop(w);
     assert_true(w->ok);
     assert_int_equal(server_request_count(w->webhook), rounds * WORLD_PARTITIONS);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w->cluster, "shop", p), rounds);
-    world_close(w);
+    pipeline_harness_close(w);
 }
 
 static void orders_come_after_the_topic_was_unknown(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_reading(&w);
     set_error(&w, CLUSTER_TOPIC, RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART);
@@ -88,7 +88,7 @@ static void orders_come_after_the_topic_was_unknown(void **state)
 static void orders_come_each_time(void **state)
 {
     enum { TIMES = 3 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
     open_reading(&w);
     for (size_t time = 1; time <= TIMES; time++) {
@@ -98,7 +98,7 @@ static void orders_come_each_time(void **state)
         set_error(&w, CLUSTER_TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
         snprintf(name, sizeof name, "after%zu-", time);
         confirm_each(&w, name);
-        world_await_requests(&w, (time + 1) * WORLD_PARTITIONS);
+        pipeline_harness_await_requests(&w, (time + 1) * WORLD_PARTITIONS);
         await_covered(&w);
     }
     expect_all(&w, TIMES + 1);
@@ -107,7 +107,7 @@ static void orders_come_each_time(void **state)
 /* What a moment without the topic does is librdkafka's to decide: nothing, or all of it. */
 static void after_a_moment(const char *topic, rd_kafka_resp_err_t code)
 {
-    struct world w;
+    struct pipeline_harness w;
     open_reading(&w);
     set_error(&w, topic, code);
     sleep(MOMENT_S);
@@ -143,5 +143,5 @@ int main(void)
         cmocka_unit_test(orders_come_after_a_moment_denied),
         cmocka_unit_test(orders_come_after_the_retry_topic_was_unknown),
     };
-    return world_main("pipeline_topic_gone", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_topic_gone", tests, sizeof tests / sizeof *tests);
 }

@@ -16,15 +16,15 @@ struct job {
 };
 
 /* The mock lets a group wait for whom it has missed for as long as a session lasts. */
-static void open_some(struct world *w, const struct server_rule *webhook)
+static void open_some(struct pipeline_harness *w, const struct server_rule *webhook)
 {
-    world_open(w, webhook);
-    world_set(w, "kafka.properties.session.timeout.ms", "2500");
-    world_set(w, "kafka.properties.heartbeat.interval.ms", "100");
+    pipeline_harness_open(w, webhook);
+    pipeline_harness_set(w, "kafka.properties.session.timeout.ms", "2500");
+    pipeline_harness_set(w, "kafka.properties.heartbeat.interval.ms", "100");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", (int)p);
-        world_confirm(w, p, id);
+        pipeline_harness_confirm(w, p, id);
     }
 }
 
@@ -35,7 +35,7 @@ static void *run(void *context)
     return NULL;
 }
 
-static void start(struct world *w, struct job *job)
+static void start(struct pipeline_harness *w, struct job *job)
 {
     *job = (struct job){
         .options = {.until_end = true, .timeout_ms = WORLD_PATIENCE_MS, .stop_fd = w->stop_fd}};
@@ -55,7 +55,7 @@ static void expect_end(struct job *job)
 /* Neither has all partitions, and neither must wait for the other to leave. */
 static void two_jobs_come_to_their_end(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct job first, second;
     (void)state;
     open_some(&w, accepting);
@@ -66,7 +66,7 @@ static void two_jobs_come_to_their_end(void **state)
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
     assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* What another member has is not at its end before that member has committed it. */
@@ -75,13 +75,13 @@ static void a_job_waits_for_the_others(void **state)
     static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS},
                                                  {NULL, SERVER_ANSWER, NO_CONTENT, 0},
                                                  {0}};
-    struct world w;
+    struct pipeline_harness w;
     struct job first, second;
     (void)state;
     open_some(&w, webhook);
     start(&w, &first);
     start(&w, &second);
-    world_await_requests(&w, WORLD_PARTITIONS);
+    pipeline_harness_await_requests(&w, WORLD_PARTITIONS);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_true(cluster_committed(&w.cluster, "shop", p) < 3);
     server_release(w.webhook);
@@ -89,7 +89,7 @@ static void a_job_waits_for_the_others(void **state)
     expect_end(&second);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -98,5 +98,5 @@ int main(void)
         cmocka_unit_test(two_jobs_come_to_their_end),
         cmocka_unit_test(a_job_waits_for_the_others),
     };
-    return world_main("pipeline_until_end", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_until_end", tests, sizeof tests / sizeof *tests);
 }

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* As the earlier owner would have: offset and text of one partition. */
-static void commit(struct world *w, int32_t partition, int64_t offset, const char *text)
+static void commit(struct pipeline_harness *w, int32_t partition, int64_t offset, const char *text)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
     rd_kafka_conf_set(conf, "bootstrap.servers", w->cluster.brokers, NULL, 0);
@@ -27,16 +27,16 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
 {
     enum { ORDERS = 8, AN_ORDER = 3 /* records, the second confirms */ };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
+    pipeline_harness_open(&w, webhook);
     for (int32_t partition = 0; partition < WORLD_PARTITIONS; partition++) {
         struct offset_window window;
         char text[COMMIT_METADATA_MAX + 1];
         offset_window_init(&window, 1);
         for (int order = 0; order < ORDERS; order++) {
             char id[8] = {(char)('a' + partition), (char)('0' + order)};
-            world_confirm(&w, partition, id);
+            pipeline_harness_confirm(&w, partition, id);
             assert_true(offset_window_reserve(&window));
             uint64_t sequence = offset_window_open(&window, AN_ORDER * order + 1);
             if (order > 0 && order <= 2 * partition + 2) /* the first one stays open */
@@ -46,11 +46,11 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
         offset_window_done(&window);
         commit(&w, partition, 1, text);
     }
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 3 * ORDERS - 2 - 4 - 6);
     for (size_t i = 0; i < server_request_count(w.webhook); i++)
         assert_null(strstr(server_request(w.webhook, i)->body, "\"order_id\":\"a1\""));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Records that show no row before: what lies between two confirmations tells that they are two,
@@ -58,17 +58,17 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
 static void what_is_passed_is_remembered(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_produce(&w, 0, "o1", "06", "confirmed");
-    world_produce(&w, 0, "o1", "06", "pending");
-    world_produce(&w, 0, "o1", "06", "confirmed");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
     commit(&w, 0, 0, "1.0.AQE"); /* one open, one settled */
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 2);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -77,5 +77,5 @@ int main(void)
         cmocka_unit_test(what_was_settled_above_the_commit_is_not_sent_again),
         cmocka_unit_test(what_is_passed_is_remembered),
     };
-    return world_main("pipeline_window", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_window", tests, sizeof tests / sizeof *tests);
 }

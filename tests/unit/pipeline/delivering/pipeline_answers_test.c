@@ -18,40 +18,40 @@ enum { TEXT_MAX = 65536, MINUTE_MS = 60 * 1000 };
 
 static char text[TEXT_MAX];
 
-static void await(struct world *w, const char *format, size_t count)
+static void await(struct pipeline_harness *w, const char *format, size_t count)
 {
     char metric[96];
     snprintf(metric, sizeof metric, format, count);
-    world_await_scrape(w, "/metrics", metric, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", metric, text, sizeof text);
 }
 
-static double metric(struct world *w, const char *name)
+static double metric(struct pipeline_harness *w, const char *name)
 {
-    world_scrape(w, "/metrics", text, sizeof text);
-    return world_metric(text, name);
+    pipeline_harness_scrape(w, "/metrics", text, sizeof text);
+    return pipeline_harness_metric(text, name);
 }
 
-static void confirm(struct world *w, const char *id)
+static void confirm(struct pipeline_harness *w, const char *id)
 {
-    world_produce(w, 0, id, "06", "confirmed");
+    pipeline_harness_produce(w, 0, id, "06", "confirmed");
 }
 
-static void end(struct world *w)
+static void end(struct pipeline_harness *w)
 {
     server_release(w->webhook);
-    world_stop(w);
+    pipeline_harness_stop(w);
     assert_true(w->ok);
-    world_close(w);
+    pipeline_harness_close(w);
 }
 
 /* Some turns of the loop: what it would do at this time is done. */
-static void let_turn(struct world *w)
+static void let_turn(struct pipeline_harness *w)
 {
     for (int turns = 0; turns < 3; turns++)
-        world_scrape(w, "/metrics", text, sizeof text);
+        pipeline_harness_scrape(w, "/metrics", text, sizeof text);
 }
 
-static void expect_parked(struct world *w, const char *reason, const char *class)
+static void expect_parked(struct pipeline_harness *w, const char *reason, const char *class)
 {
     static const char *const names[] = {"elementor-sync.reason", "elementor-sync.class"};
     const char *const wanted[] = {reason, class};
@@ -87,11 +87,12 @@ static void a_2xx_is_delivered_whatever_becomes_of_the_body(void **state)
         {NULL, SERVER_REPEAT, "HTTP/1.1 200 OK\r\nX-Filler: 0123456789\r\n", 1},
         {0}};
     enum { WAYS = sizeof webhook / sizeof *webhook - 1 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.timeout", "2s"); /* long enough for a status line that drips */
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.timeout",
+                         "2s"); /* long enough for a status line that drips */
+    pipeline_harness_start(&w);
     for (size_t i = 0; i < WAYS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%zu", i);
@@ -113,10 +114,10 @@ static void other_statuses_count_without_their_body_too(void **state)
          "HTTP/1.1 503 Busy\r\nRetry-After: 120\r\nContent-Length: 9\r\n\r\nno", 1},
         FINE,
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_start(&w);
     confirm(&w, "o1");
     await(&w, M "records_parked_total %zu\n", 1);
     assert_int_equal(server_request_count(w.webhook), 1);
@@ -134,11 +135,11 @@ static void other_statuses_count_without_their_body_too(void **state)
 static void the_receiver_has_it_already(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, ANSWER("409"), 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "outcome.delivered", "409,418");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "outcome.delivered", "409,418");
+    pipeline_harness_start(&w);
     confirm(&w, "o1");
     await(&w, M "records_delivered_total %zu\n", 1);
     assert_true(metric(&w, M "records_parked_total") == 0);
@@ -153,11 +154,11 @@ static void a_time_out_comes_again_slowly_and_not_for_ever(void **state)
 {
     static const struct server_rule webhook[] = {{"\"lost\"", SERVER_HANG, NULL, 0}, FINE, {0}};
     static const int64_t waits[] = {1, 2, 4, 8, 16};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.timeout", "200ms");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.timeout", "200ms");
+    pipeline_harness_start(&w);
     confirm(&w, "lost");
     for (size_t i = 0; i < sizeof waits / sizeof *waits; i++) {
         char id[16];
@@ -186,12 +187,12 @@ static void closed_on_a_new_connection_counts_as_unknown(void **state)
         {"\"lost\"", SERVER_CLOSE, NULL, 0},
         {NULL, SERVER_ANSWER_CLOSE, "HTTP/1.1 204 Fine\r\nConnection: close\r\n\r\n", 0},
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "breaker.failures_in_row", "1000");
-    world_set(&w, "breaker.failures_min", "1000");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "breaker.failures_in_row", "1000");
+    pipeline_harness_set(&w, "breaker.failures_min", "1000");
+    pipeline_harness_start(&w);
     confirm(&w, "lost");
     for (size_t others = 0; metric(&w, M "records_parked_total") == 0; others++) {
         char id[16];
@@ -210,12 +211,12 @@ static void an_open_breaker_does_not_hurry_it(void **state)
 {
     static const struct server_rule webhook[] = {
         {"\"lost\"", SERVER_HANG, NULL, 1}, {"\"o1\"", SERVER_ANSWER, BUSY, 2}, FINE, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.timeout", "200ms");
-    world_set(&w, "breaker.failures_in_row", "1");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.timeout", "200ms");
+    pipeline_harness_set(&w, "breaker.failures_in_row", "1");
+    pipeline_harness_start(&w);
     confirm(&w, "lost");
     await(&w, M "breaker_open %zu\n", 1);
     clock_skip(20000); /* its probes would be due: the first after 5 s */
@@ -241,10 +242,10 @@ static void retry_after_of_a_refusal_holds_nothing(void **state)
          1},
         FINE,
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_start(&w);
     confirm(&w, "o1");
     await(&w, M "records_parked_total %zu\n", 1);
     confirm(&w, "o2");
@@ -257,16 +258,16 @@ static void retry_after_of_a_refusal_holds_nothing(void **state)
 static void behind_an_open_breaker_nothing_rests(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, BUSY, 2}, FINE, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "breaker.failures_in_row", "1");
-    world_set(&w, "retry.base", "1h");
-    world_set(&w, "retry.cap", "24h");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "breaker.failures_in_row", "1");
+    pipeline_harness_set(&w, "retry.base", "1h");
+    pipeline_harness_set(&w, "retry.cap", "24h");
+    pipeline_harness_start(&w);
     confirm(&w, "o1");
     confirm(&w, "o2");
-    world_await_requests(&w, 2);
+    pipeline_harness_await_requests(&w, 2);
     server_release(w.webhook);
     await(&w, M "webhook_failures_total %zu\n", 2);
     clock_skip(6000);
@@ -276,7 +277,7 @@ static void behind_an_open_breaker_nothing_rests(void **state)
 
 /* ---- the guard against refusals ---- */
 
-static void redrive(struct world *w, int number)
+static void redrive(struct pipeline_harness *w, int number)
 {
     char id[16], offset[16];
     snprintf(id, sizeof id, "r%d", number);
@@ -313,11 +314,11 @@ static void redrives_do_not_open_the_guard(void **state)
 {
     enum { REDRIVES = 30 };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, ANSWER("422"), 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "retry.topic", "elementor-sync.retry");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "retry.topic", "elementor-sync.retry");
+    pipeline_harness_start(&w);
     for (int i = 0; i < REDRIVES; i++)
         redrive(&w, i);
     await(&w, M "records_parked_total %zu\n", REDRIVES);
@@ -334,18 +335,18 @@ static void a_pace_parks_nothing(void **state)
     enum { TIMES = 30 };
     static const struct server_rule webhook[] = {
         {"\"slow\"", SERVER_ANSWER, ANSWER("429"), TIMES}, FINE, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "breaker.failures_in_row", "1000");
-    world_set(&w, "breaker.failures_min", "1000");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "breaker.failures_in_row", "1000");
+    pipeline_harness_set(&w, "breaker.failures_min", "1000");
+    pipeline_harness_start(&w);
     confirm(&w, "slow");
     for (size_t others = 0; others < TIMES + 5; others++) {
         char id[16];
         snprintf(id, sizeof id, "o%zu", others);
         confirm(&w, id);
-        world_await_requests(&w, others + 2);
+        pipeline_harness_await_requests(&w, others + 2);
         clock_skip(100);
     }
     await(&w, M "records_delivered_total %zu\n", TIMES + 6);
@@ -367,5 +368,5 @@ int main(void)
         cmocka_unit_test(redrives_do_not_open_the_guard),
         cmocka_unit_test(a_pace_parks_nothing),
     };
-    return world_main("pipeline_answers", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_answers", tests, sizeof tests / sizeof *tests);
 }

@@ -27,31 +27,31 @@ enum { TEXT_MAX = 65536, PROBE_MS = 61000 /* the longest wait between two probes
 
 static char text[TEXT_MAX];
 
-static void await(struct world *w, const char *format, size_t count)
+static void await(struct pipeline_harness *w, const char *format, size_t count)
 {
     char metric[96];
     snprintf(metric, sizeof metric, format, count);
-    world_await_scrape(w, "/metrics", metric, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", metric, text, sizeof text);
 }
 
 static double metric(const char *name)
 {
-    return world_metric(text, name);
+    return pipeline_harness_metric(text, name);
 }
 
-static void confirm(struct world *w, size_t i)
+static void confirm(struct pipeline_harness *w, size_t i)
 {
     char id[16];
     snprintf(id, sizeof id, "o%zu", i);
-    world_produce(w, (int32_t)(i % WORLD_PARTITIONS), id, "06", "confirmed");
+    pipeline_harness_produce(w, (int32_t)(i % WORLD_PARTITIONS), id, "06", "confirmed");
 }
 
-static void end(struct world *w)
+static void end(struct pipeline_harness *w)
 {
     server_release(w->webhook);
-    world_stop(w);
+    pipeline_harness_stop(w);
     assert_true(w->ok);
-    world_close(w);
+    pipeline_harness_close(w);
 }
 
 /* ---- the record may be fine, and so may the endpoint: again, after a moment ---- */
@@ -84,12 +84,13 @@ static void transient(void **state)
                                                  FINE,
                                                  {0}};
     enum { WAYS = (sizeof webhook / sizeof *webhook - 1) / 2 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.timeout", "300ms");
-    world_set(&w, "breaker.failures_min", "1000"); /* half of these answers are failures */
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.timeout", "300ms");
+    pipeline_harness_set(&w, "breaker.failures_min",
+                         "1000"); /* half of these answers are failures */
+    pipeline_harness_start(&w);
     for (size_t i = 0; i < WAYS; i++) {
         confirm(&w, i);
         await(&w, M "records_delivered_total %zu\n", i + 1);
@@ -118,11 +119,11 @@ static void retry_after(void **state)
     static const struct {
         int64_t early_ms, rest_ms;
     } waits[] = {{118000, 3000}, {15 * 60000 - 3000, 4000}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.concurrency", "1");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.concurrency", "1");
+    pipeline_harness_start(&w);
     for (size_t round = 0; round < 2; round++) {
         size_t requests = 4 * round + 1;
         for (size_t i = 0; i < 3; i++)
@@ -131,7 +132,7 @@ static void retry_after(void **state)
         await(&w, M "records_in_flight %zu\n", 3);
         clock_skip(waits[round].early_ms);
         for (int turns = 0; turns < 3; turns++)
-            world_scrape(&w, "/metrics", text, sizeof text);
+            pipeline_harness_scrape(&w, "/metrics", text, sizeof text);
         assert_int_equal(server_request_count(w.webhook), requests);
         clock_skip(waits[round].rest_ms);
         await(&w, M "records_delivered_total %zu\n", 3 * round + 3);
@@ -149,10 +150,10 @@ static void endpoint(void **state)
         ONCE("301"), FINE,        ONCE("302"), FINE,        ONCE("303"), FINE,        ONCE("307"),
         FINE,        ONCE("308"), FINE,        {0}};
     enum { WAYS = (sizeof webhook / sizeof *webhook - 1) / 2 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_start(&w);
     for (size_t i = 0; i < WAYS; i++) {
         confirm(&w, i);
         await(&w, M "breaker_opened_total %zu\n", i + 1);
@@ -175,10 +176,10 @@ static void refused(void **state)
                                                  ONCE("413"), ONCE("415"), ONCE("418"), ONCE("422"),
                                                  ONCE("451"), FINE,        {0}};
     enum { WAYS = sizeof webhook / sizeof *webhook - 2 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_start(&w);
     for (size_t i = 0; i < WAYS; i++) {
         confirm(&w, i);
         await(&w, M "records_parked_total %zu\n", i + 1);
@@ -192,7 +193,7 @@ static void refused(void **state)
 
 /* ---- one order that fails while others get through ---- */
 
-static const char *reason_of(struct world *w, rd_kafka_message_t **ret_message)
+static const char *reason_of(struct pipeline_harness *w, rd_kafka_message_t **ret_message)
 {
     rd_kafka_headers_t *headers;
     const void *reason;
@@ -206,13 +207,13 @@ static const char *reason_of(struct world *w, rd_kafka_message_t **ret_message)
 }
 
 /* Whoever probes: after some probes the others have had their turn. */
-static void let_probe_until_delivered(struct world *w, size_t count)
+static void let_probe_until_delivered(struct pipeline_harness *w, size_t count)
 {
     enum { PROBES_MAX = 5000 };
     for (int probes = 0; metric(M "records_delivered_total") < (double)count; probes++) {
         assert_true(probes < PROBES_MAX);
         clock_skip(PROBE_MS);
-        world_scrape(w, "/metrics", text, sizeof text);
+        pipeline_harness_scrape(w, "/metrics", text, sizeof text);
     }
 }
 
@@ -220,12 +221,12 @@ static void let_probe_until_delivered(struct world *w, size_t count)
 static void alone_at_fault(const char *answer, size_t others_least, const char *reason)
 {
     const struct server_rule webhook[] = {{"\"o0\"", SERVER_ANSWER, answer, 0}, FINE_FOR_EVER, {0}};
-    struct world w;
+    struct pipeline_harness w;
     rd_kafka_message_t *m;
     size_t others = 0;
-    world_open(&w, webhook);
-    world_set(&w, "retry.give_up", "365d");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "retry.give_up", "365d");
+    pipeline_harness_start(&w);
     confirm(&w, 0);
     await(&w, M "breaker_open %zu\n", 1);
     for (double parked = 0; parked == 0; parked = metric(M "records_parked_total")) {
@@ -258,10 +259,10 @@ static void failing_for_days(void **state)
     enum { HOURS = 72, FIRST = 5 };
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, FIRST + HOURS}, FINE_FOR_EVER, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_start(&w);
     confirm(&w, 0);
     await(&w, M "breaker_open %zu\n", 1);
     for (size_t hour = 0, failures = FIRST; hour < HOURS; hour++) {
@@ -278,21 +279,21 @@ static void failing_for_days(void **state)
 static void failing_for_a_day(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, BUSY, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     rd_kafka_message_t *m;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "breaker.failures_in_row", "1000000");
-    world_set(&w, "breaker.failures_min", "1000000");
-    world_set(&w, "retry.base", "1h");
-    world_set(&w, "retry.cap", "1h");
-    world_start(&w);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "breaker.failures_in_row", "1000000");
+    pipeline_harness_set(&w, "breaker.failures_min", "1000000");
+    pipeline_harness_set(&w, "retry.base", "1h");
+    pipeline_harness_set(&w, "retry.cap", "1h");
+    pipeline_harness_start(&w);
     confirm(&w, 0);
     await(&w, M "webhook_failures_total %zu\n", 1);
     for (size_t hour = 0; hour < 23; hour++) {
         size_t requests = server_request_count(w.webhook);
         clock_skip(3600 * 1000);
-        world_await_requests(&w, requests + 1);
+        pipeline_harness_await_requests(&w, requests + 1);
         await(&w, M "webhook_requests %zu\n", 0);
     }
     assert_true(metric(M "records_parked_total") == 0);
@@ -310,13 +311,13 @@ static void the_parking_guard(void **state)
     enum { ORDERS = 40, GUARD = 20 };
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, ANSWER("422"), GUARD + 2}, FINE_FOR_EVER, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "webhook.concurrency", "1");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.concurrency", "1");
     for (size_t i = 0; i < ORDERS; i++)
         confirm(&w, i);
-    world_start(&w);
+    pipeline_harness_start(&w);
     await(&w, M "breaker_open %zu\n", 1);
     for (size_t probes = 1; probes <= 2; probes++) { /* refused, and not parked */
         clock_skip(PROBE_MS);
@@ -340,5 +341,5 @@ int main(void)
         cmocka_unit_test(failing_for_a_day), cmocka_unit_test(failing_for_days),
         cmocka_unit_test(the_parking_guard),
     };
-    return world_main("pipeline_classes", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_classes", tests, sizeof tests / sizeof *tests);
 }

@@ -47,7 +47,7 @@ static void take_outcome(void *context, const rd_kafka_message_t *m)
 }
 
 /* The one outcome that there is. */
-static json_t *outcome_of(struct world *w)
+static json_t *outcome_of(struct pipeline_harness *w)
 {
     json_t *outcome = NULL;
     assert_int_equal(cluster_read(&w->cluster, DELIVERIES, take_outcome, &outcome), 1);
@@ -57,12 +57,12 @@ static json_t *outcome_of(struct world *w)
 static json_t *outcome_of_row(const char *id, size_t id_len, const char *number)
 {
     static unsigned char bytes[RECORD_MAX];
-    struct world w;
-    world_open(&w, accepting);
+    struct pipeline_harness w;
+    pipeline_harness_open(&w, accepting);
     cluster_produce(&w.cluster, 0, bytes, row(bytes, id, id_len, number));
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     json_t *outcome = outcome_of(&w);
-    world_close(&w);
+    pipeline_harness_close(&w);
     return outcome;
 }
 
@@ -99,8 +99,8 @@ static void quotes_and_controls_have_an_outcome(void **state)
 static json_t *outcome_of_retry(const char *topic, const char *request)
 {
     static unsigned char bytes[RECORD_MAX];
-    struct world w;
-    world_open(&w, accepting);
+    struct pipeline_harness w;
+    pipeline_harness_open(&w, accepting);
     rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
     rd_kafka_header_add(headers, "elementor-sync.group", -1, "shop", -1);
     rd_kafka_header_add(headers, "elementor-sync.judged", -1, "yes", -1);
@@ -116,9 +116,9 @@ static json_t *outcome_of_retry(const char *topic, const char *request)
                                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     assert_int_equal(rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     json_t *outcome = outcome_of(&w);
-    world_close(&w);
+    pipeline_harness_close(&w);
     return outcome;
 }
 
@@ -168,20 +168,20 @@ static void a_producer_that_cannot_go_on_is_replaced(void **state)
 {
     enum { REFUSED = 3, PRODUCE = 0 };
     struct keys outcomes = {0}, parked = {0};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_confirm(&w, 0, "o1");
-    world_produce(&w, 1, "o2", "", "confirmed");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_produce(&w, 1, "o2", "", "confirmed");
     for (int i = 0; i < REFUSED; i++)
         rd_kafka_mock_push_request_errors(w.cluster.mock, PRODUCE, 1,
                                           RD_KAFKA_RESP_ERR_OUT_OF_ORDER_SEQUENCE_NUMBER);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     cluster_read(&w.cluster, DELIVERIES, note_key, &outcomes);
     cluster_read(&w.cluster, "elementor-sync.parked", note_key, &parked);
     assert_int_equal(outcomes.count, 2);
     assert_int_equal(parked.count, 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* inflight.bytes bounds what is held, and headers are held too. */
@@ -191,10 +191,10 @@ static void headers_count_as_held(void **state)
     static const struct server_rule holding[] = {{NULL, SERVER_HOLD, NO_CONTENT, 0}, {0}};
     static char text[TEXT_MAX], header[HEADER_BYTES];
     static unsigned char bytes[1024];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, holding);
-    world_set(&w, "inflight.bytes", "64KiB");
+    pipeline_harness_open(&w, holding);
+    pipeline_harness_set(&w, "inflight.bytes", "64KiB");
     for (int i = 0; i < RECORDS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
@@ -207,16 +207,18 @@ static void headers_count_as_held(void **state)
                          RD_KAFKA_RESP_ERR_NO_ERROR);
     }
     assert_int_equal(rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
-    world_start(&w);
-    world_await_requests(&w, LIMIT_BYTES / HEADER_BYTES + 1);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_in_flight 4\n", text, sizeof text);
-    assert_true(world_metric(text, "elementor_sync_deliveries_bytes") > LIMIT_BYTES);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, LIMIT_BYTES / HEADER_BYTES + 1);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_in_flight 4\n", text,
+                                  sizeof text);
+    assert_true(pipeline_harness_metric(text, "elementor_sync_deliveries_bytes") > LIMIT_BYTES);
     server_release(w.webhook);
-    world_await_requests(&w, RECORDS);
-    world_await_scrape(&w, "/metrics", "elementor_sync_deliveries_bytes 0\n", text, sizeof text);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, RECORDS);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_deliveries_bytes 0\n", text,
+                                  sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void note_partitions(void *context, const rd_kafka_message_t *m)
@@ -233,21 +235,21 @@ static void a_member_of_many_partitions_is_seen(void **state)
 {
     enum { MANY = 600 };
     size_t most = 0;
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     assert_int_equal(rd_kafka_mock_topic_create(w.cluster.mock, "wide", MANY, 1), 0);
     cluster_settle(&w.cluster);
     assert_int_equal(rd_kafka_mock_topic_create(w.cluster.mock, "wide-retry", MANY, 1), 0);
-    world_set(&w, "kafka.topic", "wide");
-    world_set(&w, "retry.topic", "wide-retry");
-    world_start(&w);
+    pipeline_harness_set(&w, "kafka.topic", "wide");
+    pipeline_harness_set(&w, "retry.topic", "wide-retry");
+    pipeline_harness_start(&w);
     for (int64_t end_ms = clock_mono_ms() + WORLD_PATIENCE_MS;
          most < MANY && clock_mono_ms() < end_ms;)
         cluster_read(&w.cluster, "elementor-sync.members", note_partitions, &most);
     assert_int_equal(most, MANY);
-    world_stop(&w);
-    world_close(&w);
+    pipeline_harness_stop(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -262,5 +264,5 @@ int main(void)
         cmocka_unit_test(headers_count_as_held),
         cmocka_unit_test(a_member_of_many_partitions_is_seen),
     };
-    return world_main("pipeline_hostile", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_hostile", tests, sizeof tests / sizeof *tests);
 }

@@ -24,19 +24,20 @@ struct delivery *__wrap_delivery_new(const struct slice texts[DELIVERY_TEXT_COUN
 static void a_record_without_memory_is_offered_again(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
+    pipeline_harness_open(&w, webhook);
     atomic_store(&failures, 2);
-    world_confirm(&w, 0, "o1");
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text, sizeof text);
-    world_stop(&w);
+    pipeline_harness_confirm(&w, 0, "o1");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text,
+                                  sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_true(atomic_load(&failures) < 0);
     assert_int_equal(server_request_count(w.webhook), 1);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -44,5 +45,5 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_record_without_memory_is_offered_again),
     };
-    return world_main("pipeline_memory", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_memory", tests, sizeof tests / sizeof *tests);
 }

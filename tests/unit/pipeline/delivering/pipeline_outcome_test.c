@@ -27,7 +27,7 @@ static void take(void *context, const rd_kafka_message_t *m)
     assert_non_null(r->values[r->count++]);
 }
 
-static void read_outcomes(struct world *w, struct records *r)
+static void read_outcomes(struct pipeline_harness *w, struct records *r)
 {
     r->count = 0;
     cluster_read(&w->cluster, DELIVERIES, take, r);
@@ -59,19 +59,19 @@ static void each_end_is_recorded(void **state)
         {NULL, SERVER_ANSWER, "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", 1},
         {NULL, SERVER_ANSWER, NO_CONTENT, 0},
         {0}};
-    struct world w;
+    struct pipeline_harness w;
     struct records r;
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 1, "o1");
-    world_produce(&w, 1, "o1", "08", "pending");
-    world_produce(&w, 1, "o1", "08", "confirmed");
-    world_produce(&w, 1, "o1", "08", "pending");
-    world_produce(&w, 1, "o1", " ", "confirmed");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 1, "o1");
+    pipeline_harness_produce(&w, 1, "o1", "08", "pending");
+    pipeline_harness_produce(&w, 1, "o1", "08", "confirmed");
+    pipeline_harness_produce(&w, 1, "o1", "08", "pending");
+    pipeline_harness_produce(&w, 1, "o1", " ", "confirmed");
     cluster_produce(&w.cluster, 2, "junk", 4);
-    world_produce(&w, 2, "o2", "08", "pending");
-    world_set(&w, "webhook.concurrency", "1");
-    world_run_to_end(&w);
+    pipeline_harness_produce(&w, 2, "o2", "08", "pending");
+    pipeline_harness_set(&w, "webhook.concurrency", "1");
+    pipeline_harness_run_to_end(&w);
     read_outcomes(&w, &r);
     assert_int_equal(r.count, 4);
     for (size_t i = 0, of_o1 = 0; i < r.count; i++) {
@@ -103,7 +103,7 @@ static void each_end_is_recorded(void **state)
         of_o1++;
     }
     forget(&r);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Who looks at an order meanwhile sees why it is not there yet, and when it is tried again. */
@@ -112,13 +112,14 @@ static void what_is_retried_for_long_is_recorded(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, 6}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[TEXT_MAX];
-    struct world w;
+    struct pipeline_harness w;
     struct records r = {.count = 0};
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 1, "o1");
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", "elementor_sync_breaker_open 1\n", text, sizeof text);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 1, "o1");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_breaker_open 1\n", text,
+                                  sizeof text);
     read_outcomes(&w, &r);
     assert_int_equal(r.count, 0); /* five failures within a moment are nobody's news */
     clock_skip(31000);
@@ -135,9 +136,9 @@ static void what_is_retried_for_long_is_recorded(void **state)
                 number_of(&r, 0, "first_attempt_ms") + 31000);
     forget(&r);
     clock_skip(61000);
-    world_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 1\n", text,
-                       sizeof text);
-    world_stop(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 1\n",
+                                  text, sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     read_outcomes(&w, &r);
     assert_int_equal(r.count, 2);
@@ -145,7 +146,7 @@ static void what_is_retried_for_long_is_recorded(void **state)
     assert_int_equal(number_of(&r, 1, "attempts"), 7);
     assert_true(json_is_null(json_object_get(r.values[1], "next_attempt_ms")));
     forget(&r);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- the parked record ---- */
@@ -180,14 +181,14 @@ static void a_refused_record_is_parked_with_all_that_is_known(void **state)
         {PREFIX "order-number", "CMD-1"}, {PREFIX "status", "400"},
         {PREFIX "attempts", "1"},
     };
-    struct world w;
+    struct pipeline_harness w;
     char url[128];
     (void)state;
-    world_open(&w, webhook);
+    pipeline_harness_open(&w, webhook);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/hook/c4nary-secret", server_port(w.webhook));
-    world_set(&w, "webhook.url", url);
-    world_produce(&w, 2, "o7", "0611223344", "confirmed");
-    world_run_to_end(&w);
+    pipeline_harness_set(&w, "webhook.url", url);
+    pipeline_harness_produce(&w, 2, "o7", "0611223344", "confirmed");
+    pipeline_harness_run_to_end(&w);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
     assert_non_null(m);
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++)
@@ -205,7 +206,7 @@ static void a_refused_record_is_parked_with_all_that_is_known(void **state)
     assert_int_equal(m->key_len, 3);
     assert_true(m->len > 5 && ((const char *)m->payload)[4] == 1);
     cluster_parked_done(m, &w.cluster);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Its source still has it: the headers say where. */
@@ -213,14 +214,14 @@ static void a_record_too_large_to_park_is_parked_without_its_value(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char junk[20000];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "kafka.properties.message.max.bytes", "10000");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "kafka.properties.message.max.bytes", "10000");
     memset(junk, 'j', sizeof junk);
     cluster_produce(&w.cluster, 0, junk, sizeof junk);
-    world_produce(&w, 0, "o1", "06", "pending");
-    world_run_to_end(&w);
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_run_to_end(&w);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
     assert_non_null(m);
     assert_int_equal(m->len, 0);
@@ -229,7 +230,7 @@ static void a_record_too_large_to_park_is_parked_without_its_value(void **state)
     assert_string_equal(header(m, PREFIX "reason"), "undecodable");
     cluster_parked_done(m, &w.cluster);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 2);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Not even its key and headers fit: ours alone still say where it lies. */
@@ -237,10 +238,10 @@ static void a_record_with_a_huge_key_is_parked_all_the_same(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char key[20000];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "kafka.properties.message.max.bytes", "10000");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "kafka.properties.message.max.bytes", "10000");
     memset(key, 'k', sizeof key);
     assert_int_equal(rd_kafka_producev(w.cluster.rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC),
                                        RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_KEY(key, sizeof key),
@@ -249,15 +250,15 @@ static void a_record_with_a_huge_key_is_parked_all_the_same(void **state)
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS);
-    world_produce(&w, 0, "o1", "06", "pending");
-    world_run_to_end(&w);
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_run_to_end(&w);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
     assert_non_null(m);
     assert_int_equal(m->len + m->key_len, 0);
     assert_string_equal(header(m, "h"), "");
     assert_string_equal(header(m, PREFIX "offset"), "0");
     cluster_parked_done(m, &w.cluster);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* A 2xx is a fact, whether or not its record finds its way in time. */
@@ -266,22 +267,22 @@ static void an_outcome_that_cannot_be_written_is_waited_for_only_so_long(void **
     enum { FAR_AWAY_MS = 300 };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[TEXT_MAX];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_set(&w, "outcome.timeout", "50ms");
-    world_confirm(&w, 0, "o1");
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "outcome.timeout", "50ms");
+    pipeline_harness_confirm(&w, 0, "o1");
     rd_kafka_mock_broker_set_rtt(w.cluster.mock, 1, FAR_AWAY_MS);
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", "elementor_sync_outcomes_unacknowledged_total 1\n", text,
-                       sizeof text);
-    world_await_scrape(&w, "/metrics",
-                       "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 3\n",
-                       text, sizeof text);
-    world_stop(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_outcomes_unacknowledged_total 1\n", text, sizeof text);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 3\n",
+        text, sizeof text);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -294,5 +295,5 @@ int main(void)
         cmocka_unit_test(a_record_with_a_huge_key_is_parked_all_the_same),
         cmocka_unit_test(an_outcome_that_cannot_be_written_is_waited_for_only_so_long),
     };
-    return world_main("pipeline_outcome", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_outcome", tests, sizeof tests / sizeof *tests);
 }

@@ -19,47 +19,47 @@ static const struct server_rule some_fail[] = {
 
 static char text[TEXT_MAX];
 
-static void confirm_bad(struct world *w, int count)
+static void confirm_bad(struct pipeline_harness *w, int count)
 {
     char id[16];
     for (int i = 0; i < count; i++) {
         snprintf(id, sizeof id, "bad%d", i);
-        world_produce(w, 0, id, BAD_PHONE, "confirmed");
+        pipeline_harness_produce(w, 0, id, BAD_PHONE, "confirmed");
     }
 }
 
 /* One probe after the other, until one gets through. */
-static void let_probe(struct world *w)
+static void let_probe(struct pipeline_harness *w)
 {
     for (int probes = 0; probes < PROBES_MAX; probes++) {
         clock_skip(PROBE_MS);
-        world_scrape(w, "/metrics", text, sizeof text);
-        if (world_metric(text, M "records_delivered_total") > 0)
+        pipeline_harness_scrape(w, "/metrics", text, sizeof text);
+        if (pipeline_harness_metric(text, M "records_delivered_total") > 0)
             return;
     }
     fail_msg("%d probes, and none of an order that gets through", PROBES_MAX);
 }
 
-static void end(struct world *w)
+static void end(struct pipeline_harness *w)
 {
-    world_stop(w);
+    pipeline_harness_stop(w);
     assert_true(w->ok);
-    world_close(w);
+    pipeline_harness_close(w);
 }
 
 /* As many as are read behind an open breaker, all of them bad; then comes a good one. */
 static void fill_the_waiting_room(const char *concurrency, int bad)
 {
-    struct world w;
-    world_open(&w, some_fail);
-    world_set(&w, "webhook.concurrency", concurrency);
-    world_set(&w, "retry.give_up", "365d");
+    struct pipeline_harness w;
+    pipeline_harness_open(&w, some_fail);
+    pipeline_harness_set(&w, "webhook.concurrency", concurrency);
+    pipeline_harness_set(&w, "retry.give_up", "365d");
     confirm_bad(&w, bad);
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
-    world_produce(&w, 1, "good", "06", "confirmed");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
+    pipeline_harness_produce(&w, 1, "good", "06", "confirmed");
     let_probe(&w);
-    assert_true(world_metric(text, M "records_parked_total") == 0);
+    assert_true(pipeline_harness_metric(text, M "records_parked_total") == 0);
     end(&w);
 }
 
@@ -80,16 +80,16 @@ static void few_bad_orders_leave_room_where_few_are_read(void **state)
 static void bad_orders_do_not_use_up_the_bound(void **state)
 {
     enum { BAD = 4 };
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, some_fail);
-    world_set(&w, "webhook.uncommitted_max", "4");
-    world_set(&w, "retry.give_up", "365d");
-    world_set(&w, "breaker.failures_in_row", "4");
+    pipeline_harness_open(&w, some_fail);
+    pipeline_harness_set(&w, "webhook.uncommitted_max", "4");
+    pipeline_harness_set(&w, "retry.give_up", "365d");
+    pipeline_harness_set(&w, "breaker.failures_in_row", "4");
     confirm_bad(&w, BAD);
-    world_start(&w);
-    world_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
-    world_produce(&w, 1, "good", "06", "confirmed");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "breaker_open 1\n", text, sizeof text);
+    pipeline_harness_produce(&w, 1, "good", "06", "confirmed");
     let_probe(&w);
     end(&w);
 }
@@ -101,5 +101,5 @@ int main(void)
         cmocka_unit_test(few_bad_orders_leave_room_where_few_are_read),
         cmocka_unit_test(bad_orders_do_not_use_up_the_bound),
     };
-    return world_main("pipeline_probe", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_probe", tests, sizeof tests / sizeof *tests);
 }

@@ -21,7 +21,7 @@ enum { SETS = 6, TEXT_MAX = 65536 };
 
 /* A world whose secrets come from files. */
 struct rotation {
-    struct world w;
+    struct pipeline_harness w;
     char folder[64], url_file[96], keys_file[96];
     char variables[2][160];
     char *environment[3];
@@ -59,7 +59,7 @@ static void open_rotation(struct rotation *r, const struct server_rule *webhook)
     struct error err = {0};
     const struct config *c;
     memset(r, 0, sizeof *r);
-    world_open(&r->w, webhook);
+    pipeline_harness_open(&r->w, webhook);
     c = r->w.config;
     snprintf(r->folder, sizeof r->folder, "/tmp/rotation-XXXXXX");
     assert_non_null(mkdtemp(r->folder));
@@ -86,7 +86,7 @@ static void close_rotation(struct rotation *r)
     unlink(r->url_file);
     unlink(r->keys_file);
     rmdir(r->folder);
-    world_close(&r->w);
+    pipeline_harness_close(&r->w);
 }
 
 static void confirm_many(struct rotation *r, int from, int to)
@@ -94,7 +94,7 @@ static void confirm_many(struct rotation *r, int from, int to)
     for (int i = from; i < to; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        world_confirm(&r->w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&r->w, i % WORLD_PARTITIONS, id);
     }
 }
 
@@ -108,7 +108,7 @@ static size_t count_requests(struct rotation *r, const char *beginning)
 
 static void await(struct rotation *r, const char *metric)
 {
-    world_await_scrape(&r->w, "/metrics", metric, r->text, sizeof r->text);
+    pipeline_harness_await_scrape(&r->w, "/metrics", metric, r->text, sizeof r->text);
 }
 
 /* Four are under way at the old address, which then answers that it is gone. */
@@ -120,16 +120,16 @@ static void a_changed_file_is_taken_up(void **state)
     (void)state;
     open_rotation(&r, webhook);
     confirm_many(&r, 0, 20);
-    world_start(&r.w);
-    world_await_requests(&r.w, 4);
+    pipeline_harness_start(&r.w);
+    pipeline_harness_await_requests(&r.w, 4);
     rotate_url(&r, "/new");
     await(&r, "elementor_sync_reloads_total 1\n");
     server_release(r.w.webhook);
     await(&r, "elementor_sync_records_delivered_total 20\n");
     await(&r, "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 21\n");
-    assert_true(world_metric(r.text, "elementor_sync_records_parked_total") == 0);
-    assert_true(world_metric(r.text, "elementor_sync_breaker_opened_total") == 0);
-    world_stop(&r.w);
+    assert_true(pipeline_harness_metric(r.text, "elementor_sync_records_parked_total") == 0);
+    assert_true(pipeline_harness_metric(r.text, "elementor_sync_breaker_opened_total") == 0);
+    pipeline_harness_stop(&r.w);
     assert_true(r.w.ok);
     assert_int_equal(count_requests(&r, "POST /old "), 4);
     assert_int_equal(count_requests(&r, "POST /new "), 20);
@@ -144,16 +144,16 @@ static void a_signal_is_heeded_behind_an_open_breaker(void **state)
     static struct rotation r;
     (void)state;
     open_rotation(&r, webhook);
-    world_set(&r.w, "breaker.probe_first", "1h");
-    world_set(&r.w, "breaker.probe_cap", "1h");
+    pipeline_harness_set(&r.w, "breaker.probe_first", "1h");
+    pipeline_harness_set(&r.w, "breaker.probe_cap", "1h");
     confirm_many(&r, 0, 20);
-    world_start(&r.w);
+    pipeline_harness_start(&r.w);
     await(&r, "elementor_sync_breaker_open 1\n");
     rotate_url(&r, "/new");
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_records_delivered_total 20\n");
-    assert_true(world_metric(r.text, "elementor_sync_records_parked_total") == 0);
-    world_stop(&r.w);
+    assert_true(pipeline_harness_metric(r.text, "elementor_sync_records_parked_total") == 0);
+    pipeline_harness_stop(&r.w);
     assert_true(r.w.ok);
     close_rotation(&r);
 }
@@ -166,17 +166,17 @@ static void a_broken_file_changes_nothing(void **state)
     (void)state;
     open_rotation(&r, webhook);
     confirm_many(&r, 0, 3);
-    world_start(&r.w);
+    pipeline_harness_start(&r.w);
     await(&r, "elementor_sync_records_delivered_total 3\n");
     write_file(r.url_file, "file:///etc/passwd");
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reload_failures_total 1\n");
     unlink(r.url_file);
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reload_failures_total 2\n");
     confirm_many(&r, 3, 6);
     await(&r, "elementor_sync_records_delivered_total 6\n");
-    world_stop(&r.w);
+    pipeline_harness_stop(&r.w);
     assert_true(r.w.ok);
     close_rotation(&r);
 }
@@ -186,8 +186,8 @@ static void assert_signatures(struct rotation *r, size_t count)
 {
     char value[512];
     size_t found = 0;
-    world_header(&r->w, server_request_count(r->w.webhook) - 1, "webhook-signature", value,
-                 sizeof value);
+    pipeline_harness_header(&r->w, server_request_count(r->w.webhook) - 1, "webhook-signature",
+                            value, sizeof value);
     for (const char *at = value; (at = strstr(at, "v1,")) != NULL; at++)
         found++;
     assert_int_equal(found, count);
@@ -200,22 +200,22 @@ static void signing_keys_rotate(void **state)
     (void)state;
     open_rotation(&r, webhook);
     confirm_many(&r, 0, 3);
-    world_start(&r.w);
+    pipeline_harness_start(&r.w);
     await(&r, "elementor_sync_records_delivered_total 3\n");
     assert_signatures(&r, 1);
     write_file(r.keys_file, KEY " " OTHER_KEY);
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reloads_total 1\n");
     confirm_many(&r, 3, 6);
     await(&r, "elementor_sync_records_delivered_total 6\n");
     assert_signatures(&r, 2);
     write_file(r.keys_file, OTHER_KEY);
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reloads_total 2\n");
     confirm_many(&r, 6, 9);
     await(&r, "elementor_sync_records_delivered_total 9\n");
     assert_signatures(&r, 1);
-    world_stop(&r.w);
+    pipeline_harness_stop(&r.w);
     assert_true(r.w.ok);
     close_rotation(&r);
 }
@@ -234,16 +234,16 @@ static void what_waits_for_a_restart_is_said(void **state)
     assert_true(fd >= 0 && stderr_fd >= 0);
     log_setup(LOG_WARN, false);
     dup2(fd, STDERR_FILENO);
-    world_start(&r.w);
+    pipeline_harness_start(&r.w);
     await(&r, "elementor_sync_reloads_total 0\n");
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reloads_total 1\n");
     write_file(r.keys_file, KEY " " OTHER_KEY); /* taken up: nothing to be said */
     add_set(&r, 4, "webhook.concurrency", "5");
     add_set(&r, 5, "kafka.properties.client.rack", "c4nary");
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reloads_total 2\n");
-    world_stop(&r.w);
+    pipeline_harness_stop(&r.w);
     dup2(stderr_fd, STDERR_FILENO);
     assert_true(pread(fd, log, sizeof log - 1, 0) > 0);
     unlink(path);
@@ -274,22 +274,22 @@ static void the_old_address_counts_against_nobody(void **state)
     static struct rotation r;
     (void)state;
     open_rotation(&r, webhook);
-    world_set(&r.w, "retry.endpoint_attempts", "1");
-    world_set(&r.w, "breaker.probe_first", "1ms");
+    pipeline_harness_set(&r.w, "retry.endpoint_attempts", "1");
+    pipeline_harness_set(&r.w, "breaker.probe_first", "1ms");
     confirm_many(&r, 0, 1);
-    world_start(&r.w);
+    pipeline_harness_start(&r.w);
     await(&r, "elementor_sync_records_delivered_total 1\n");
     confirm_many(&r, 1, 2);
-    world_await_requests(&r.w, 2);
+    pipeline_harness_await_requests(&r.w, 2);
     rotate_url(&r, "/new");
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reloads_total 1\n");
     server_release(r.w.webhook);
-    world_await_requests(&r.w, 3);
+    pipeline_harness_await_requests(&r.w, 3);
     await(&r, "elementor_sync_records_in_flight 0\n");
-    assert_true(world_metric(r.text, "elementor_sync_records_parked_total") == 0);
-    assert_true(world_metric(r.text, "elementor_sync_records_delivered_total") == 2);
-    world_stop(&r.w);
+    assert_true(pipeline_harness_metric(r.text, "elementor_sync_records_parked_total") == 0);
+    assert_true(pipeline_harness_metric(r.text, "elementor_sync_records_delivered_total") == 2);
+    pipeline_harness_stop(&r.w);
     assert_true(r.w.ok);
     close_rotation(&r);
 }
@@ -300,24 +300,24 @@ static void probe_twice(const struct server_rule *webhook, const char *old_ended
 {
     static struct rotation r;
     open_rotation(&r, webhook);
-    world_set(&r.w, "breaker.failures_in_row", "1");
-    world_set(&r.w, "breaker.probe_first", "1ms");
+    pipeline_harness_set(&r.w, "breaker.failures_in_row", "1");
+    pipeline_harness_set(&r.w, "breaker.probe_first", "1ms");
     confirm_many(&r, 0, 1);
-    world_start(&r.w);
-    world_await_requests(&r.w, 2);
+    pipeline_harness_start(&r.w);
+    pipeline_harness_await_requests(&r.w, 2);
     confirm_many(&r, 1, 4);
     rotate_url(&r, "/new");
-    world_signal(&r.w, SIGHUP);
+    pipeline_harness_signal(&r.w, SIGHUP);
     await(&r, "elementor_sync_reloads_total 1\n");
-    world_await_requests(&r.w, 3);
+    pipeline_harness_await_requests(&r.w, 3);
     assert_int_equal(count_requests(&r, "POST /new "), 1);
     server_release(r.w.webhook);
     await(&r, old_ended);
     await(&r, "elementor_sync_breaker_open 1\n");
     for (int turns = 0; turns < 3; turns++)
-        world_scrape(&r.w, "/metrics", r.text, sizeof r.text);
+        pipeline_harness_scrape(&r.w, "/metrics", r.text, sizeof r.text);
     assert_int_equal(count_requests(&r, "POST /new "), 1);
-    world_stop(&r.w);
+    pipeline_harness_stop(&r.w);
     close_rotation(&r);
 }
 
@@ -353,5 +353,5 @@ int main(void)
         cmocka_unit_test(a_failed_probe_of_the_old_address_ends_no_other),
         cmocka_unit_test(a_good_probe_of_the_old_address_closes_nothing),
     };
-    return world_main("pipeline_reload", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_reload", tests, sizeof tests / sizeof *tests);
 }

@@ -46,7 +46,7 @@ static struct ask usual(int32_t partition, const char *id)
                         .forced = "no"};
 }
 
-static void write_retry(struct world *w, const struct ask *ask)
+static void write_retry(struct pipeline_harness *w, const struct ask *ask)
 {
     const char *const pairs[][2] = {{"group", ask->group},     {"topic", ask->topic},
                                     {"partition", ask->at},    {"offset", ask->offset},
@@ -71,7 +71,7 @@ static void write_retry(struct world *w, const struct ask *ask)
     assert_int_equal(rd_kafka_flush(w->cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
-static void ask_for_retry(struct world *w, int32_t partition, const char *id)
+static void ask_for_retry(struct pipeline_harness *w, int32_t partition, const char *id)
 {
     const struct ask ask = usual(partition, id);
     write_retry(w, &ask);
@@ -86,21 +86,21 @@ static void note_outcome(void *context, const rd_kafka_message_t *m)
 static void a_retry_is_delivered(void **state)
 {
     static char text[TEXT_MAX];
-    struct world w;
+    struct pipeline_harness w;
     char value[64];
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     ask_for_retry(&w, 2, "o9");
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_header(&w, 0, "webhook-source", value, sizeof value);
+    pipeline_harness_header(&w, 0, "webhook-source", value, sizeof value);
     assert_string_equal(value, "retry");
     cluster_read(&w.cluster, "elementor-sync.deliveries", note_outcome, text);
     assert_non_null(strstr(text, "\"source\":\"retry\""));
     assert_non_null(strstr(text, "\"request\":\"r-1\""));
     assert_non_null(
         strstr(text, "\"topic\":\"" CLUSTER_TOPIC "\",\"partition\":2,\"offset\":4711"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* An order's own confirmation and its retry are never under way at the same time. */
@@ -109,34 +109,34 @@ static void a_retry_waits_for_its_order(void **state)
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[TEXT_MAX];
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, webhook);
-    world_confirm(&w, 2, "o9");
-    world_start(&w);
-    world_await_requests(&w, 1);
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_confirm(&w, 2, "o9");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
     ask_for_retry(&w, 2, "o9");
-    world_await_scrape(&w, "/metrics", "elementor_sync_deliveries{state=\"waiting\"} 1\n", text,
-                       sizeof text);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_deliveries{state=\"waiting\"} 1\n", text, sizeof text);
     assert_int_equal(server_request_count(w.webhook), 1);
     server_release(w.webhook);
-    world_await_requests(&w, 2);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, 2);
+    pipeline_harness_stop(&w);
     assert_true(w.ok);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void a_retry_that_says_nothing_is_parked(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     rd_kafka_headers_t *headers;
     const void *reason;
     size_t len;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     const struct ask nothing = {.id = "o9", .status = "shipped"};
     write_retry(&w, &nothing);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 0);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);
     assert_non_null(m);
@@ -145,23 +145,23 @@ static void a_retry_that_says_nothing_is_parked(void **state)
                      RD_KAFKA_RESP_ERR_NO_ERROR);
     assert_string_equal(reason, "undecodable");
     cluster_parked_done(m, &w.cluster);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- whose retry it is ---- */
 
-static void awaits_metric(struct world *w, const char *line)
+static void awaits_metric(struct pipeline_harness *w, const char *line)
 {
     static char text[TEXT_MAX];
-    world_await_scrape(w, "/metrics", line, text, sizeof text);
+    pipeline_harness_await_scrape(w, "/metrics", line, text, sizeof text);
 }
 
 /* One partition each, and one of ours behind each: it is passed over, and committed. */
 static void others_retries_are_never_sent(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     struct ask topic = usual(0, "stranger-1"), group = usual(1, "stranger-2"),
                former = usual(2, "stranger-3");
     topic.topic = "another.shop.orders";
@@ -172,41 +172,41 @@ static void others_retries_are_never_sent(void **state)
     write_retry(&w, &former);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         ask_for_retry(&w, p, "o9");
-    world_start(&w);
+    pipeline_harness_start(&w);
     awaits_metric(&w, "elementor_sync_records_skipped_total{reason=\"others_retry\"} 3\n");
-    world_await_requests(&w, 1);
-    world_stop(&w);
+    pipeline_harness_await_requests(&w, 1);
+    pipeline_harness_stop(&w);
     for (size_t i = 0; i < server_request_count(w.webhook); i++)
         assert_null(strstr(server_request(w.webhook, i)->body, "stranger"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void former_retries_are_for_the_group_of_that_name(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct ask former = usual(0, "o9");
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.group", "elementor-sync");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.group", "elementor-sync");
     former.group = former.judged = former.forced = NULL;
     former.status = "confirmed"; /* it goes through the rule: nothing says that it was judged */
     write_retry(&w, &former);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Its commits are lost, or it was made anew under the same name: "from now on" is meant. */
 static void a_group_that_begins_at_the_end_serves_no_old_retries(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.start", "latest");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.start", "latest");
     ask_for_retry(&w, 1, "o1");
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 0);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- parked before it was judged ---- */
@@ -223,7 +223,7 @@ static void find_outcome(void *context, const rd_kafka_message_t *m)
         snprintf(f->text, sizeof f->text, "%.*s", (int)m->len, (const char *)m->payload);
 }
 
-static const char *last_outcome(struct world *w, const char *key)
+static const char *last_outcome(struct pipeline_harness *w, const char *key)
 {
     static struct found f;
     f = (struct found){.key = key};
@@ -234,10 +234,10 @@ static const char *last_outcome(struct world *w, const char *key)
 /* Its outcome was keyed by its coordinates; whatever becomes of it, that one ends. */
 static void what_was_not_judged_goes_through_the_rule(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct ask pending = usual(0, "o1"), confirmed = usual(0, "o2");
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     pending.judged = confirmed.judged = "no";
     pending.status = "pending";
     pending.request = "r-2";
@@ -245,7 +245,7 @@ static void what_was_not_judged_goes_through_the_rule(void **state)
     confirmed.offset = "4712";
     write_retry(&w, &pending);
     write_retry(&w, &confirmed);
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
     assert_non_null(strstr(server_request(w.webhook, 0)->body, "\"order_id\":\"o2\""));
     const char *text = last_outcome(&w, CLUSTER_TOPIC "-2-4711");
@@ -254,28 +254,28 @@ static void what_was_not_judged_goes_through_the_rule(void **state)
     text = last_outcome(&w, CLUSTER_TOPIC "-2-4712");
     assert_non_null(strstr(text, "\"state\":\"skipped\",\"reason\":\"has_order_id\""));
     assert_non_null(strstr(last_outcome(&w, "o2"), "\"state\":\"delivered\""));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* The rule's memory is that of the orders' own sequence: a retry neither asks nor teaches it. */
 static void a_judged_again_record_teaches_the_memory_nothing(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct ask again = usual(2, "o1");
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     again.judged = "no";
     again.status = "pending";
-    world_produce(&w, 2, "o1", "06", "confirmed");
-    world_start(&w);
-    world_await_requests(&w, 1);
+    pipeline_harness_produce(&w, 2, "o1", "06", "confirmed");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
     write_retry(&w, &again);
     awaits_metric(&w, "elementor_sync_records_skipped_total{reason=\"not_confirmed\"} 1\n");
-    world_produce(&w, 2, "o1", "07", "confirmed"); /* an edit: no transition */
+    pipeline_harness_produce(&w, 2, "o1", "07", "confirmed"); /* an edit: no transition */
     awaits_metric(&w, "elementor_sync_records_skipped_total{reason=\"already_confirmed\"} 1\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_int_equal(server_request_count(w.webhook), 1);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- too late ---- */
@@ -283,83 +283,83 @@ static void a_judged_again_record_teaches_the_memory_nothing(void **state)
 /* Confirmed, confirmed anew; then somebody's retry of the first one comes. */
 static void an_overtaken_retry_is_superseded(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct ask old = usual(2, "o1");
     (void)state;
-    world_open(&w, accepting);
-    world_produce(&w, 2, "o1", "06", "confirmed");
-    world_produce(&w, 2, "o1", "06", "pending");
-    world_produce(&w, 2, "o1", "0777", "confirmed");
-    world_start(&w);
-    world_await_requests(&w, 2);
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 2, "o1", "06", "confirmed");
+    pipeline_harness_produce(&w, 2, "o1", "06", "pending");
+    pipeline_harness_produce(&w, 2, "o1", "0777", "confirmed");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 2);
     old.offset = "0";
     old.forced = "yes"; /* even so: it would be the order's last word */
     write_retry(&w, &old);
     awaits_metric(&w, "elementor_sync_records_skipped_total{reason=\"superseded\"} 1\n");
-    world_stop(&w);
+    pipeline_harness_stop(&w);
     assert_int_equal(server_request_count(w.webhook), 2);
     const char *text = last_outcome(&w, "o1");
     assert_non_null(strstr(text, "\"state\":\"superseded\",\"reason\":\"superseded\""));
     assert_non_null(strstr(text, "\"request\":\"r-1\""));
     assert_non_null(strstr(text, "\"previous\":[{\"state\":\"delivered\""));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 /* Two requests for one parked order deliver it once; who wants it again says so. */
 static void delivered_once_unless_it_is_forced(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     struct ask ask = usual(2, "o1");
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     write_retry(&w, &ask);
     ask.request = "r-2";
     write_retry(&w, &ask);
-    world_start(&w);
+    pipeline_harness_start(&w);
     awaits_metric(&w, "elementor_sync_records_skipped_total{reason=\"superseded\"} 1\n");
     assert_int_equal(server_request_count(w.webhook), 1);
     ask.request = "r-3";
     ask.forced = "yes";
     write_retry(&w, &ask);
-    world_await_requests(&w, 2);
-    world_stop(&w);
-    world_close(&w);
+    pipeline_harness_await_requests(&w, 2);
+    pipeline_harness_stop(&w);
+    pipeline_harness_close(&w);
 }
 
 /* ---- the group ---- */
 
 static void too_few_retry_partitions_are_refused(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
+    pipeline_harness_open(&w, accepting);
     assert_int_equal(rd_kafka_mock_topic_create(w.cluster.mock, "few", 2, 1),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    world_set(&w, "retry.topic", "few");
-    world_set(&w, "topics.create", "false");
-    assert_false(world_try_to_end(&w));
+    pipeline_harness_set(&w, "retry.topic", "few");
+    pipeline_harness_set(&w, "topics.create", "false");
+    assert_false(pipeline_harness_try_to_end(&w));
     assert_int_equal(w.err.code, ERROR_FAILED);
     assert_non_null(strstr(w.err.text, "--alter --topic few --partitions 3"));
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 static void an_eager_assignor_works_too(void **state)
 {
-    struct world w;
+    struct pipeline_harness w;
     (void)state;
-    world_open(&w, accepting);
-    world_set(&w, "kafka.properties.partition.assignment.strategy", "range");
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_set(&w, "kafka.properties.partition.assignment.strategy", "range");
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", (int)p);
-        world_confirm(&w, p, id);
+        pipeline_harness_confirm(&w, p, id);
     }
     ask_for_retry(&w, 1, "o9");
-    world_run_to_end(&w);
+    pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS + 1);
     for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
-    world_close(&w);
+    pipeline_harness_close(&w);
 }
 
 int main(void)
@@ -378,5 +378,5 @@ int main(void)
         cmocka_unit_test(too_few_retry_partitions_are_refused),
         cmocka_unit_test(an_eager_assignor_works_too),
     };
-    return world_main("pipeline_retry", tests, sizeof tests / sizeof *tests);
+    return pipeline_harness_main("pipeline_retry", tests, sizeof tests / sizeof *tests);
 }
