@@ -24,7 +24,7 @@ enum {
 };
 
 struct sampler {
-    struct plans *plans; /* NULL: there is no registry */
+    struct decoders *decoders; /* NULL: there is no registry */
     struct transform *transform;
     struct plan *lenient; /* of schema lenient_id; NULL: it has no row */
     int32_t lenient_id;
@@ -35,7 +35,7 @@ bool check_sample_open(struct check *c)
     c->sampler = calloc(1, sizeof *c->sampler);
     if (c->sampler == NULL)
         return false;
-    c->sampler->plans = c->registry != NULL ? plans_new(c->config, c->registry) : NULL;
+    c->sampler->decoders = c->registry != NULL ? decoders_new(c->config, c->registry) : NULL;
     c->sampler->transform = transform_new(c->config);
     return c->sampler->transform != NULL;
 }
@@ -45,7 +45,7 @@ void check_sample_done(struct check *c)
     if (c->sampler == NULL)
         return;
     plan_free(c->sampler->lenient);
-    plans_free(c->sampler->plans);
+    decoders_free(c->sampler->decoders);
     transform_free(c->sampler->transform);
     free(c->sampler);
     c->sampler = NULL;
@@ -53,12 +53,12 @@ void check_sample_done(struct check *c)
 
 /* ---- one record ---- */
 
-static enum plans_answer await_plan(struct check *c, int32_t id, const struct plan **ret_plan)
+static enum decoders_answer await_plan(struct check *c, int32_t id, const struct plan **ret_plan)
 {
     const char *why;
-    enum plans_answer answer;
+    enum decoders_answer answer;
     int64_t deadline_ms = clock_mono_ms() + SCHEMA_MS;
-    while ((answer = plans_get(c->sampler->plans, id, ret_plan, &why)) == PLANS_PENDING &&
+    while ((answer = decoders_get(c->sampler->decoders, id, ret_plan, &why)) == DECODERS_PENDING &&
            clock_mono_ms() < deadline_ms) {
         registry_turn(c->registry, clock_mono_ms());
         http_turn(c->http);
@@ -193,21 +193,22 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
         return;
     }
     int32_t id = (int32_t)wire.schema_id;
-    enum plans_answer answer = c->sampler->plans != NULL ? await_plan(c, id, &plan) : PLANS_PENDING;
-    if (answer != PLANS_HAVE && wire_elsewhere(kafka_has_header, m) != NULL) {
+    enum decoders_answer answer =
+        c->sampler->decoders != NULL ? await_plan(c, id, &plan) : DECODERS_PENDING;
+    if (answer != DECODERS_HAVE && wire_elsewhere(kafka_has_header, m) != NULL) {
         note_foreign(s, m, "");
         return;
     }
-    if (answer == PLANS_HAVE && !judge(c, plan, &wire, m))
+    if (answer == DECODERS_HAVE && !judge(c, plan, &wire, m))
         return;
     if (s->schema_id == 0 || timestamp_of(m) >= s->newest_ms) {
         s->schema_id = id;
         s->newest_ms = timestamp_of(m);
     }
-    if (c->sampler->plans == NULL)
+    if (c->sampler->decoders == NULL)
         return;
-    s->unreadable += answer != PLANS_HAVE;
-    if (answer == PLANS_STOP)
+    s->unreadable += answer != DECODERS_HAVE;
+    if (answer == DECODERS_STOP)
         plan = lenient_plan(c, id);
     if (plan != NULL)
         note_row(c, plan, &wire, m);
@@ -344,7 +345,7 @@ void check_sample_say(struct check *c)
     struct sample *s = &c->sample;
     report_add(c->report, REPORT_OK, RECORDS, "newest", "%" PRId64 " looked at", s->records);
     say_foreign(c);
-    if (c->sampler->plans == NULL || s->foreign == s->records - s->tombstones)
+    if (c->sampler->decoders == NULL || s->foreign == s->records - s->tombstones)
         return;
     if (s->unreadable > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "unread",

@@ -16,7 +16,7 @@ struct evaluator {
     struct loop *loop;
     struct http *http;
     struct registry *registry;
-    struct plans *plans;
+    struct decoders *decoders;
     struct transform *transform;
     struct transformed last; /* `why` may point into it */
     struct error wire_error; /* and `detail` into this */
@@ -41,9 +41,9 @@ static bool open_evaluator(struct evaluator *j, int stop_fd, struct error *err)
     if ((j->loop = loop_new(err)) == NULL || (j->http = http_new(j->loop, err)) == NULL ||
         (j->registry = registry_new(j->http, j->config, nothing, NULL, err)) == NULL)
         return false;
-    j->plans = plans_new(j->config, j->registry);
+    j->decoders = decoders_new(j->config, j->registry);
     j->transform = transform_new(j->config);
-    return (j->plans != NULL && j->transform != NULL &&
+    return (j->decoders != NULL && j->transform != NULL &&
             loop_watch(j->loop, stop_fd, LOOP_READ, stop_asked, j)) ||
            error_set(err, ERROR_NO_MEMORY, "no memory to start");
 }
@@ -67,7 +67,7 @@ void evaluator_free(struct evaluator *j)
     if (j == NULL)
         return;
     transform_free(j->transform);
-    plans_free(j->plans);
+    decoders_free(j->decoders);
     registry_free(j->registry);
     http_free(j->http);
     loop_free(j->loop);
@@ -81,13 +81,13 @@ bool evaluator_stopped(struct evaluator *j)
 }
 
 /* Runs the loop until the registry has answered, or patience or the operator ends it. */
-static enum plans_answer await_plan(struct evaluator *j, int32_t id, const struct plan **ret_plan,
-                                    const char **ret_why)
+static enum decoders_answer await_plan(struct evaluator *j, int32_t id,
+                                       const struct plan **ret_plan, const char **ret_why)
 {
     int64_t deadline = clock_mono_ms() + REGISTRY_PATIENCE_MS;
-    enum plans_answer answer;
-    while ((answer = plans_get(j->plans, id, ret_plan, ret_why)) == PLANS_PENDING && !j->stopped &&
-           clock_mono_ms() < deadline) {
+    enum decoders_answer answer;
+    while ((answer = decoders_get(j->decoders, id, ret_plan, ret_why)) == DECODERS_PENDING &&
+           !j->stopped && clock_mono_ms() < deadline) {
         registry_turn(j->registry, clock_mono_ms());
         http_turn(j->http);
         loop_wait(j->loop, TURN_MS);
@@ -109,7 +109,7 @@ static void transform_record(struct evaluator *j, const rd_kafka_message_t *m,
                                   .has_header = kafka_has_header,
                                   .header = kafka_header_value,
                                   .context = m};
-    struct schema_proof *proof = plans_proof(j->plans, wire->schema_id);
+    struct schema_proof *proof = decoders_proof(j->decoders, wire->schema_id);
     transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);
     schema_proof_note(proof, t->whole);
     *ret = (struct evaluator_verdict){t->verdict, t->why,
@@ -131,19 +131,20 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
     }
     if (!wire_split(m->payload, m->len, &wire, &j->wire_error))
         return true;
-    const char *elsewhere =
-        plans_proof(j->plans, wire.schema_id) == NULL ? wire_elsewhere(kafka_has_header, m) : NULL;
+    const char *elsewhere = decoders_proof(j->decoders, wire.schema_id) == NULL
+                                ? wire_elsewhere(kafka_has_header, m)
+                                : NULL;
     if (elsewhere != NULL) { /* what looks like an id is none: no question to the registry */
         ret->detail = elsewhere;
         return true;
     }
     switch (await_plan(j, (int32_t)wire.schema_id, &plan, &why)) {
-    case PLANS_HAVE:
+    case DECODERS_HAVE:
         transform_record(j, m, &wire, plan, gate, ret);
         return ret->verdict != TRANSFORM_STOP || error_set(err, ERROR_FAILED, "%s", ret->detail);
-    case PLANS_MISSING:
-    case PLANS_UNREADABLE: ret->detail = why; return true;
-    case PLANS_STOP: return error_set(err, ERROR_FAILED, "%s", why);
+    case DECODERS_MISSING:
+    case DECODERS_UNREADABLE: ret->detail = why; return true;
+    case DECODERS_STOP: return error_set(err, ERROR_FAILED, "%s", why);
     default: break;
     }
     ret->why = NULL;

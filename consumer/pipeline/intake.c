@@ -204,7 +204,7 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
  * so is its operator's to know; bytes that do not fit stop the partition by themselves. */
 static void say_strange_title(const struct reading *r, const struct plan *plan)
 {
-    const char *title = plans_title(r->p->plans, r->schema_id);
+    const char *title = decoders_title(r->p->decoders, r->schema_id);
     if (plan_shape(plan) != PLAN_FOREIGN && !schema_title_fits(title, r->p->config->kafka_topic))
         log_warn("schema of another name", LOG_S("schema", title), LOG_I("schema_id", r->schema_id),
                  LOG_S("topic", r->p->config->kafka_topic),
@@ -216,7 +216,7 @@ static void transform(const struct reading *r, const struct wire *wire, const st
                       struct transformed *ret)
 {
     const rd_kafka_message_t *m = r->m;
-    struct schema_proof *proof = plans_proof(r->p->plans, wire->schema_id);
+    struct schema_proof *proof = decoders_proof(r->p->decoders, wire->schema_id);
     bool whole = schema_proof_wants_whole(proof) || doubt_wants_whole(r->partition);
     const struct record record = {.topic = r->retry.topic,
                                   .partition = r->retry.partition,
@@ -263,7 +263,7 @@ static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind, i
 static enum bytes misfit(const struct reading *r, const char *detail,
                          struct reading_fault *ret_fault)
 {
-    const char *title = plans_title(r->p->plans, r->schema_id);
+    const char *title = decoders_title(r->p->decoders, r->schema_id);
     fault(ret_fault, DOUBT_MISFIT, r->schema_id, "");
     snprintf(ret_fault->reason, sizeof ret_fault->reason,
              "the record's bytes do not fit schema %d (%s): %s", (int)r->schema_id,
@@ -282,16 +282,16 @@ static enum bytes read_bytes(struct reading *r, struct transformed *ret,
     const struct plan *plan;
     const char *why;
     bool split = wire_split(r->m->payload, r->m->len, &wire, &err);
-    const char *elsewhere = !split || plans_proof(r->p->plans, wire.schema_id) == NULL
+    const char *elsewhere = !split || decoders_proof(r->p->decoders, wire.schema_id) == NULL
                                 ? wire_elsewhere(kafka_has_header, r->m)
                                 : NULL;
     if (!split || elsewhere != NULL)
         return fault(ret_fault, DOUBT_NO_ID, 0, elsewhere != NULL ? elsewhere : err.text);
     r->schema_id = wire.schema_id;
-    switch (plans_get(r->p->plans, wire.schema_id, &plan, &why)) {
-    case PLANS_HAVE: transform(r, &wire, plan, ret); break;
-    case PLANS_PENDING: return BYTES_PENDING;
-    case PLANS_MISSING: return fault(ret_fault, DOUBT_NO_SCHEMA, wire.schema_id, why);
+    switch (decoders_get(r->p->decoders, wire.schema_id, &plan, &why)) {
+    case DECODERS_HAVE: transform(r, &wire, plan, ret); break;
+    case DECODERS_PENDING: return BYTES_PENDING;
+    case DECODERS_MISSING: return fault(ret_fault, DOUBT_NO_SCHEMA, wire.schema_id, why);
     default: return fault(ret_fault, DOUBT_SCHEMA, wire.schema_id, why);
     }
     if (ret->verdict == TRANSFORM_STOP)
@@ -309,9 +309,9 @@ static void ask_ahead(struct pipeline *p, const struct partition *partition)
         const struct plan *plan;
         const char *why;
         if (m->payload != NULL && wire_split(m->payload, m->len, &wire, NULL) &&
-            plans_proof(p->plans, wire.schema_id) == NULL &&
+            decoders_proof(p->decoders, wire.schema_id) == NULL &&
             wire_elsewhere(kafka_has_header, m) == NULL)
-            plans_get(p->plans, wire.schema_id, &plan, &why);
+            decoders_get(p->decoders, wire.schema_id, &plan, &why);
     }
 }
 
@@ -466,12 +466,12 @@ static enum fate pass_known(struct pipeline *p, struct partition *partition, rd_
     struct reading r = {.p = p, .partition = partition, .m = m};
     if (m->payload != NULL && !partition->is_retry && find_origin(&r, &why) &&
         wire_split(m->payload, m->len, &wire, &err)) {
-        enum plans_answer answer = plans_get(p->plans, wire.schema_id, &plan, &why);
+        enum decoders_answer answer = decoders_get(p->decoders, wire.schema_id, &plan, &why);
         struct transformed t;
         r.schema_id = wire.schema_id;
-        if (answer == PLANS_PENDING)
+        if (answer == DECODERS_PENDING)
             return hold(partition);
-        if (answer == PLANS_HAVE)
+        if (answer == DECODERS_HAVE)
             transform(&r, &wire, plan, &t);
     }
     offset_window_pass(&partition->window, m->offset);

@@ -157,10 +157,10 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     p->order_queues = order_queues_new(&config->hash_key);
     p->history = history_new(HISTORY_ORDERS, &config->hash_key);
     p->answered = answered_new_for(config);
-    p->plans = plans_new(config, p->registry);
+    p->decoders = decoders_new(config, p->registry);
     p->reload = reload_new(config);
-    if (p->transform == NULL || p->order_queues == NULL || p->plans == NULL || p->reload == NULL ||
-        p->history == NULL || p->answered == NULL) {
+    if (p->transform == NULL || p->order_queues == NULL || p->decoders == NULL ||
+        p->reload == NULL || p->history == NULL || p->answered == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         pipeline_free(p);
         return NULL;
@@ -196,7 +196,7 @@ void pipeline_free(struct pipeline *p)
     http_free(p->http);
     drop_under_way(p);
     order_queues_free(p->order_queues);
-    plans_free(p->plans);
+    decoders_free(p->decoders);
     transform_free(p->transform);
     loop_free(p->loop);
     for (size_t i = 0; i < p->partition_count; i++)

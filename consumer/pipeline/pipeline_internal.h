@@ -119,7 +119,7 @@ struct pipeline {
     struct publisher *publisher;
     struct ops *ops; /* NULL: no ops.listen */
     struct transform *transform;
-    struct plans *plans;
+    struct decoders *decoders;
     struct order_queues *order_queues;
     struct history *history;       /* transitions that were settled */
     struct answered *answered;     /* records that are not sent again */

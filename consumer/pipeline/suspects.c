@@ -107,7 +107,7 @@ static bool is_proved(struct pipeline *p, const struct partition *partition,
     switch (suspect->fault.kind) {
     case DOUBT_NO_ID: return partition->doubt.readable;
     case DOUBT_MISFIT:
-        proof = plans_proof(p->plans, suspect->fault.schema_id);
+        proof = decoders_proof(p->decoders, suspect->fault.schema_id);
         return proof != NULL && proof->whole > 0;
     case DOUBT_NO_SCHEMA: return suspect->followed;
     default: return false;
@@ -220,7 +220,7 @@ static bool read_again(struct pipeline *p, struct partition *partition)
 static void forget(struct pipeline *p, const struct reading_fault *fault)
 {
     if (fault->schema_id != 0)
-        plans_forget(p->plans, fault->schema_id);
+        decoders_forget(p->decoders, fault->schema_id);
 }
 
 /* Nothing more to read for a moment: a suspect that is proved is parked, any other one stops the

@@ -15,14 +15,14 @@ struct known {
     struct known *next;
     int32_t id;
     bool forgotten; /* to be asked for anew */
-    enum plans_answer answer;
+    enum decoders_answer answer;
     struct plan *plan;
     char *why;
     struct schema_proof proof;
     char title[SCHEMA_TITLE_MAX];
 };
 
-struct plans {
+struct decoders {
     struct plan_options options;
     struct registry *registry;
     struct hash_key hash_key;
@@ -31,123 +31,123 @@ struct plans {
     struct known *buckets[BUCKETS];
 };
 
-struct plans *plans_new(const struct config *config, struct registry *registry)
+struct decoders *decoders_new(const struct config *config, struct registry *registry)
 {
-    struct plans *plans = calloc(1, sizeof *plans);
-    if (plans == NULL)
+    struct decoders *decoders = calloc(1, sizeof *decoders);
+    if (decoders == NULL)
         return NULL;
-    plans->options = transform_plan_options(config);
-    plans->registry = registry;
-    plans->hash_key = config->hash_key;
-    return plans;
+    decoders->options = transform_plan_options(config);
+    decoders->registry = registry;
+    decoders->hash_key = config->hash_key;
+    return decoders;
 }
 
-void plans_free(struct plans *plans)
+void decoders_free(struct decoders *decoders)
 {
-    if (plans == NULL)
+    if (decoders == NULL)
         return;
     for (size_t i = 0; i < BUCKETS; i++)
-        while (plans->buckets[i] != NULL) {
-            struct known *k = plans->buckets[i];
-            plans->buckets[i] = k->next;
+        while (decoders->buckets[i] != NULL) {
+            struct known *k = decoders->buckets[i];
+            decoders->buckets[i] = k->next;
             plan_free(k->plan);
             free(k->why);
             free(k);
         }
-    free(plans);
+    free(decoders);
 }
 
-static struct known **bucket_of(struct plans *plans, int32_t id)
+static struct known **bucket_of(struct decoders *decoders, int32_t id)
 {
-    return &plans->buckets[hash_keyed(&plans->hash_key, &id, sizeof id) % BUCKETS];
+    return &decoders->buckets[hash_keyed(&decoders->hash_key, &id, sizeof id) % BUCKETS];
 }
 
-static struct known *find(struct plans *plans, int32_t id)
+static struct known *find(struct decoders *decoders, int32_t id)
 {
-    if (plans->last != NULL && plans->last->id == id)
-        return plans->last;
-    for (struct known *k = *bucket_of(plans, id); k != NULL; k = k->next)
+    if (decoders->last != NULL && decoders->last->id == id)
+        return decoders->last;
+    for (struct known *k = *bucket_of(decoders, id); k != NULL; k = k->next)
         if (k->id == id)
-            return plans->last = k;
+            return decoders->last = k;
     return NULL;
 }
 
-static enum plans_answer refusal(const struct error *err)
+static enum decoders_answer refusal(const struct error *err)
 {
-    return err->code == ERROR_CONFIG ? PLANS_STOP : PLANS_UNREADABLE;
+    return err->code == ERROR_CONFIG ? DECODERS_STOP : DECODERS_UNREADABLE;
 }
 
-static struct known *add(struct plans *plans, int32_t id)
+static struct known *add(struct decoders *decoders, int32_t id)
 {
     struct known *k = calloc(1, sizeof *k);
     if (k == NULL)
         return NULL;
     k->id = id;
     k->forgotten = true;
-    k->next = *bucket_of(plans, id);
-    *bucket_of(plans, id) = k;
+    k->next = *bucket_of(decoders, id);
+    *bucket_of(decoders, id) = k;
     return k;
 }
 
-static void warn_of_owner(const struct plans *plans, const struct known *k)
+static void warn_of_owner(const struct decoders *decoders, const struct known *k)
 {
     if (k->plan == NULL || !plan_lacks_owner(k->plan))
         return;
-    log_warn("owner column missing", LOG_S("column", plans->options.owner_column),
+    log_warn("owner column missing", LOG_S("column", decoders->options.owner_column),
              LOG_S("schema", k->title), LOG_I("schema_id", k->id),
              LOG_S("effect", "orders are sent; no customer sees or syncs those of this schema"),
              LOG_S("hint", "set auth.owner_column to the column that holds a token's sub"));
 }
 
 /* Without memory the answer is PENDING: the partition waits and asks again. */
-static enum plans_answer learn(struct plans *plans, int32_t id, const char *schema,
-                               struct known **ret_known)
+static enum decoders_answer learn(struct decoders *decoders, int32_t id, const char *schema,
+                                  struct known **ret_known)
 {
     struct error err = {0};
-    struct known *k = find(plans, id);
-    if (k == NULL && (k = add(plans, id)) == NULL)
-        return PLANS_PENDING;
-    struct plan *plan = plan_compile(schema, strlen(schema), &plans->options, &err);
+    struct known *k = find(decoders, id);
+    if (k == NULL && (k = add(decoders, id)) == NULL)
+        return DECODERS_PENDING;
+    struct plan *plan = plan_compile(schema, strlen(schema), &decoders->options, &err);
     char *why = strdup(err.text);
     if (err.code == ERROR_NO_MEMORY || why == NULL) {
         plan_free(plan);
         free(why);
-        return PLANS_PENDING;
+        return DECODERS_PENDING;
     }
     plan_free(k->plan);
     free(k->why);
     k->plan = plan;
     k->why = why;
-    k->answer = plan != NULL ? PLANS_HAVE : refusal(&err);
+    k->answer = plan != NULL ? DECODERS_HAVE : refusal(&err);
     k->forgotten = false;
     schema_title(schema, k->title);
-    warn_of_owner(plans, k);
+    warn_of_owner(decoders, k);
     *ret_known = k;
     return k->answer;
 }
 
 /* What the registry refuses it remembers itself, for as long as that holds: an id that it does not
  * know may be registered yet. */
-static enum plans_answer ask(struct plans *plans, int32_t id, struct known **ret_known,
-                             const char **ret_why)
+static enum decoders_answer ask(struct decoders *decoders, int32_t id, struct known **ret_known,
+                                const char **ret_why)
 {
     const char *schema = NULL;
-    plans->failure = (struct error){0};
-    switch (registry_get(plans->registry, id, &schema, &plans->failure)) {
-    case REGISTRY_HAVE: return learn(plans, id, schema, ret_known);
-    case REGISTRY_MISSING: *ret_why = plans->failure.text; return PLANS_MISSING;
-    case REGISTRY_FAILED: *ret_why = plans->failure.text; return refusal(&plans->failure);
-    default: return PLANS_PENDING;
+    decoders->failure = (struct error){0};
+    switch (registry_get(decoders->registry, id, &schema, &decoders->failure)) {
+    case REGISTRY_HAVE: return learn(decoders, id, schema, ret_known);
+    case REGISTRY_MISSING: *ret_why = decoders->failure.text; return DECODERS_MISSING;
+    case REGISTRY_FAILED: *ret_why = decoders->failure.text; return refusal(&decoders->failure);
+    default: return DECODERS_PENDING;
     }
 }
 
-enum plans_answer plans_get(struct plans *plans, int32_t id, const struct plan **ret_plan,
-                            const char **ret_why)
+enum decoders_answer decoders_get(struct decoders *decoders, int32_t id,
+                                  const struct plan **ret_plan, const char **ret_why)
 {
-    struct known *k = find(plans, id);
+    struct known *k = find(decoders, id);
     if (k == NULL || k->forgotten) {
         k = NULL;
-        enum plans_answer answer = ask(plans, id, &k, ret_why);
+        enum decoders_answer answer = ask(decoders, id, &k, ret_why);
         if (k == NULL)
             return answer;
     }
@@ -156,22 +156,22 @@ enum plans_answer plans_get(struct plans *plans, int32_t id, const struct plan *
     return k->answer;
 }
 
-struct schema_proof *plans_proof(struct plans *plans, int32_t id)
+struct schema_proof *decoders_proof(struct decoders *decoders, int32_t id)
 {
-    struct known *k = find(plans, id);
-    return k != NULL && k->answer == PLANS_HAVE ? &k->proof : NULL;
+    struct known *k = find(decoders, id);
+    return k != NULL && k->answer == DECODERS_HAVE ? &k->proof : NULL;
 }
 
-const char *plans_title(struct plans *plans, int32_t id)
+const char *decoders_title(struct decoders *decoders, int32_t id)
 {
-    const struct known *k = find(plans, id);
+    const struct known *k = find(decoders, id);
     return k != NULL ? k->title : "";
 }
 
-void plans_forget(struct plans *plans, int32_t id)
+void decoders_forget(struct decoders *decoders, int32_t id)
 {
-    struct known *k = find(plans, id);
+    struct known *k = find(decoders, id);
     if (k != NULL)
         k->forgotten = true;
-    registry_forget(plans->registry, id);
+    registry_forget(decoders->registry, id);
 }

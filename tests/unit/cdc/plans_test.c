@@ -33,7 +33,7 @@ struct bench {
     struct net net;
     struct server *server;
     struct config *config;
-    struct plans *plans;
+    struct decoders *decoders;
     int changes;
 };
 
@@ -57,13 +57,13 @@ static void bench_open(struct bench *b, const struct server_rule *rules)
     b->net.registry = registry_new(b->net.http, b->config, count_change, &b->changes, &err);
     assert_non_null(b->net.registry);
     registry_set_pace(b->net.registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
-    b->plans = plans_new(b->config, b->net.registry);
-    assert_non_null(b->plans);
+    b->decoders = decoders_new(b->config, b->net.registry);
+    assert_non_null(b->decoders);
 }
 
 static void bench_close(struct bench *b)
 {
-    plans_free(b->plans);
+    decoders_free(b->decoders);
     registry_free(b->net.registry);
     net_close(&b->net);
     server_free(b->server);
@@ -71,12 +71,12 @@ static void bench_close(struct bench *b)
 }
 
 /* Asks, and again once the registry has answered. */
-static enum plans_answer get(struct bench *b)
+static enum decoders_answer get(struct bench *b)
 {
     const struct plan *plan;
     const char *why;
-    enum plans_answer answer;
-    while ((answer = plans_get(b->plans, SCHEMA, &plan, &why)) == PLANS_PENDING)
+    enum decoders_answer answer;
+    while ((answer = decoders_get(b->decoders, SCHEMA, &plan, &why)) == DECODERS_PENDING)
         assert_true(net_run(&b->net, &b->changes, b->changes + 1));
     return answer;
 }
@@ -86,8 +86,8 @@ static void a_schema_is_asked_for_once(void **state)
     struct bench b;
     (void)state;
     bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, ROW, 0}, {0}});
-    assert_int_equal(get(&b), PLANS_HAVE);
-    assert_int_equal(get(&b), PLANS_HAVE);
+    assert_int_equal(get(&b), DECODERS_HAVE);
+    assert_int_equal(get(&b), DECODERS_HAVE);
     assert_int_equal(server_request_count(b.server), 1);
     bench_close(&b);
 }
@@ -96,17 +96,17 @@ static void a_schema_is_asked_for_once(void **state)
 static void one_that_was_missing_is_asked_for_again(void **state)
 {
     struct bench b;
-    enum plans_answer answer;
+    enum decoders_answer answer;
     (void)state;
     bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, MISSING, 2},
                                                 {NULL, SERVER_ANSWER_CLOSE, ROW, 0},
                                                 {0}});
-    assert_int_equal(get(&b), PLANS_MISSING);
-    for (int looks = 0; (answer = get(&b)) == PLANS_MISSING; looks++) {
+    assert_int_equal(get(&b), DECODERS_MISSING);
+    for (int looks = 0; (answer = get(&b)) == DECODERS_MISSING; looks++) {
         assert_true(looks < LOOKS_MAX);
         loop_wait(b.net.loop, LOOK_MS);
     }
-    assert_int_equal(answer, PLANS_HAVE);
+    assert_int_equal(answer, DECODERS_HAVE);
     bench_close(&b);
 }
 
@@ -118,13 +118,13 @@ static void one_that_is_forgotten_is_asked_for_again(void **state)
     bench_open(&b, (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, ROW_WITHOUT_STATUS, 1},
                                                 {NULL, SERVER_ANSWER_CLOSE, ROW, 0},
                                                 {0}});
-    assert_int_equal(get(&b), PLANS_STOP);
-    assert_int_equal(get(&b), PLANS_STOP);
-    assert_null(plans_proof(b.plans, SCHEMA));
-    plans_forget(b.plans, SCHEMA);
-    assert_int_equal(get(&b), PLANS_HAVE);
-    assert_non_null(plans_proof(b.plans, SCHEMA));
-    assert_string_equal(plans_title(b.plans, SCHEMA), "Row");
+    assert_int_equal(get(&b), DECODERS_STOP);
+    assert_int_equal(get(&b), DECODERS_STOP);
+    assert_null(decoders_proof(b.decoders, SCHEMA));
+    decoders_forget(b.decoders, SCHEMA);
+    assert_int_equal(get(&b), DECODERS_HAVE);
+    assert_non_null(decoders_proof(b.decoders, SCHEMA));
+    assert_string_equal(decoders_title(b.decoders, SCHEMA), "Row");
     bench_close(&b);
 }
 

@@ -55,7 +55,7 @@ struct suite {
     struct config *config;
     struct transform *transform, *gated;
     json_t *schemas;
-    struct plan *plans[256];
+    struct plan *decoders[256];
     struct schema_proof proofs[256];
 };
 
@@ -113,11 +113,11 @@ static const struct plan *plan_for(struct suite *s, int32_t id)
 {
     struct error err = {0};
     assert_in_range(id, 1, 255);
-    if (s->plans[id] == NULL)
-        s->plans[id] = compile(s, id, &err);
-    if (s->plans[id] == NULL)
+    if (s->decoders[id] == NULL)
+        s->decoders[id] = compile(s, id, &err);
+    if (s->decoders[id] == NULL)
         fail_msg("%s: schema %d: %s", s->folder, id, err.text);
-    return s->plans[id];
+    return s->decoders[id];
 }
 
 /* Whether the record is to stop its partition; then it must, for the reason that is expected. */
@@ -285,7 +285,7 @@ static void run_case(void **state)
     s.schemas = load_json(&s, "schemas.json");
     run_lines(&s);
     for (size_t i = 0; i < 256; i++)
-        plan_free(s.plans[i]);
+        plan_free(s.decoders[i]);
     transform_free(s.transform);
     transform_free(s.gated);
     json_decref(s.schemas);
