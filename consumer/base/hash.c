@@ -1,6 +1,6 @@
 #include "base/hash.h"
 
-struct state {
+struct sip_state {
     uint64_t v[4];
 };
 
@@ -9,7 +9,7 @@ static inline uint64_t rotate(uint64_t value, unsigned bits)
     return value << bits | value >> (64 - bits);
 }
 
-static inline void turn(struct state *s)
+static inline void turn(struct sip_state *s)
 {
     uint64_t *v = s->v;
     v[0] += v[1];
@@ -24,7 +24,7 @@ static inline void turn(struct state *s)
     v[2] = rotate(v[2], 32);
 }
 
-static inline void take(struct state *s, uint64_t word)
+static inline void take(struct sip_state *s, uint64_t word)
 {
     s->v[3] ^= word;
     turn(s);
@@ -41,7 +41,7 @@ static inline uint64_t word_of(const unsigned char *bytes, size_t len)
     return word;
 }
 
-static inline void begin(struct state *s, const struct hash_key *key)
+static inline void begin(struct sip_state *s, const struct hash_key *key)
 {
     s->v[0] = key->half[0] ^ 0x736f6d6570736575u; /* "somepseudorandomlygeneratedbytes" */
     s->v[1] = key->half[1] ^ 0x646f72616e646f6du;
@@ -49,7 +49,7 @@ static inline void begin(struct state *s, const struct hash_key *key)
     s->v[3] = key->half[1] ^ 0x7465646279746573u;
 }
 
-static void take_all(struct state *s, const unsigned char *at, size_t len)
+static void take_all(struct sip_state *s, const unsigned char *at, size_t len)
 {
     uint64_t last = (uint64_t)len << 56;
     for (; len >= 8; at += 8, len -= 8)
@@ -57,7 +57,7 @@ static void take_all(struct state *s, const unsigned char *at, size_t len)
     take(s, last | word_of(at, len));
 }
 
-static uint64_t finish(struct state *s)
+static uint64_t finish(struct sip_state *s)
 {
     for (int i = 0; i < 4; i++)
         turn(s);
@@ -66,7 +66,7 @@ static uint64_t finish(struct state *s)
 
 uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len)
 {
-    struct state s;
+    struct sip_state s;
     begin(&s, key);
     take_all(&s, data, len);
     s.v[2] ^= 0xff;
@@ -76,7 +76,7 @@ uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len)
 struct hash_wide hash_keyed_wide(const struct hash_key *key, const void *data, size_t len)
 {
     struct hash_wide wide;
-    struct state s;
+    struct sip_state s;
     begin(&s, key);
     s.v[1] ^= 0xee;
     take_all(&s, data, len);

@@ -36,7 +36,7 @@ struct compiler {
         bool map;
     } * items; /* item routines still to write */
     size_t item_count, item_cap;
-    struct call {
+    struct plan_call {
         uint32_t at;
         struct schema_record *record;
     } * calls; /* CALL instructions to complete */

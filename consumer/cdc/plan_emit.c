@@ -67,7 +67,7 @@ static void emit_call(struct compiler *c, struct schema_record *record)
     }
     uint32_t at = emit(c, (struct instruction){.operation = PLAN_CALL});
     if (GROW(c, c, calls, call_count, call_cap))
-        c->calls[c->call_count++] = (struct call){at, record};
+        c->calls[c->call_count++] = (struct plan_call){at, record};
 }
 
 static void emit_items(struct compiler *c, avro_schema_t type, bool map)

@@ -10,19 +10,19 @@ struct frame {
     uint64_t remaining; /* items still to come after this one */
 };
 
-struct reader {
+struct avro_reader {
     const uint8_t *at, *end;
     const char *why; /* NULL: fine so far */
 };
 
-static bool malformed(struct reader *r, const char *why)
+static bool malformed(struct avro_reader *r, const char *why)
 {
     r->why = why;
     return false;
 }
 
 /* A zig-zag varint of at most 10 bytes (Avro: long). The tenth byte may carry one bit only. */
-static bool read_long_slow(struct reader *r, int64_t *ret_value)
+static bool read_long_slow(struct avro_reader *r, int64_t *ret_value)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 70; shift += 7) {
@@ -40,7 +40,7 @@ static bool read_long_slow(struct reader *r, int64_t *ret_value)
     return malformed(r, "a number has more than 10 bytes");
 }
 
-static inline bool read_long(struct reader *r, int64_t *ret_value)
+static inline bool read_long(struct avro_reader *r, int64_t *ret_value)
 {
     if (r->at < r->end && *r->at < 0x80) {
         uint64_t value = *r->at++;
@@ -50,7 +50,7 @@ static inline bool read_long(struct reader *r, int64_t *ret_value)
     return read_long_slow(r, ret_value);
 }
 
-static inline bool skip(struct reader *r, uint64_t len)
+static inline bool skip(struct avro_reader *r, uint64_t len)
 {
     if (len > (uint64_t)(r->end - r->at))
         return malformed(r, "a length reaches past the record's end");
@@ -58,7 +58,7 @@ static inline bool skip(struct reader *r, uint64_t len)
     return true;
 }
 
-static inline bool read_blob(struct reader *r, const char **ret_data, size_t *ret_len)
+static inline bool read_blob(struct avro_reader *r, const char **ret_data, size_t *ret_len)
 {
     int64_t len;
     if (!read_long(r, &len))
@@ -73,14 +73,14 @@ static inline bool read_blob(struct reader *r, const char **ret_data, size_t *re
     return true;
 }
 
-static inline bool skip_blob(struct reader *r)
+static inline bool skip_blob(struct avro_reader *r)
 {
     const char *data;
     size_t len;
     return read_blob(r, &data, &len);
 }
 
-static inline bool read_index(struct reader *r, uint32_t count, const char *why,
+static inline bool read_index(struct avro_reader *r, uint32_t count, const char *why,
                               uint32_t *ret_index)
 {
     int64_t index;
@@ -92,24 +92,24 @@ static inline bool read_index(struct reader *r, uint32_t count, const char *why,
     return true;
 }
 
-static inline bool read_branch(struct reader *r, uint32_t count, uint32_t *ret_branch)
+static inline bool read_branch(struct avro_reader *r, uint32_t count, uint32_t *ret_branch)
 {
     return read_index(r, count, "a union names a branch that it does not have", ret_branch);
 }
 
-static bool read_symbol(struct reader *r, uint32_t count, uint32_t *ret_symbol)
+static bool read_symbol(struct avro_reader *r, uint32_t count, uint32_t *ret_symbol)
 {
     return read_index(r, count, "an enum names a symbol that it does not have", ret_symbol);
 }
 
-static bool skip_boolean(struct reader *r)
+static bool skip_boolean(struct avro_reader *r)
 {
     if (r->at == r->end)
         return malformed(r, "a boolean is cut off");
     return *r->at++ <= 1 ? true : malformed(r, "a boolean is neither 0 nor 1");
 }
 
-static inline bool skip_optional(struct reader *r, uint32_t null_branch)
+static inline bool skip_optional(struct avro_reader *r, uint32_t null_branch)
 {
     uint32_t branch;
     return read_branch(r, 2, &branch) && (branch == null_branch || skip_blob(r));
@@ -117,7 +117,7 @@ static inline bool skip_optional(struct reader *r, uint32_t null_branch)
 
 /* Reads block headers until one has items. *ret_items 0: the array is over. A block that states its
  * bytes (negative count) is skipped whole. */
-static bool read_block(struct reader *r, uint64_t *ret_items)
+static bool read_block(struct avro_reader *r, uint64_t *ret_items)
 {
     for (;;) {
         int64_t count, bytes;
@@ -136,7 +136,7 @@ static bool read_block(struct reader *r, uint64_t *ret_items)
     }
 }
 
-static bool take_real(struct reader *r, struct column *c, size_t width)
+static bool take_real(struct avro_reader *r, struct column *c, size_t width)
 {
     const uint8_t *data = r->at;
     if (!skip(r, width))
@@ -157,14 +157,14 @@ static bool take_real(struct reader *r, struct column *c, size_t width)
     return true;
 }
 
-static bool take_blob(struct reader *r, struct column *c, enum column_kind kind, int32_t scale)
+static bool take_blob(struct avro_reader *r, struct column *c, enum column_kind kind, int32_t scale)
 {
     c->kind = kind;
     c->scale = scale;
     return read_blob(r, &c->data, &c->len);
 }
 
-static bool take_scaled(struct reader *r, struct column *c, bool scale_first)
+static bool take_scaled(struct avro_reader *r, struct column *c, bool scale_first)
 {
     int64_t scale = 0;
     if (scale_first && !read_long(r, &scale))
@@ -177,7 +177,7 @@ static bool take_scaled(struct reader *r, struct column *c, bool scale_first)
     return true;
 }
 
-static bool take_enum(const struct plan *plan, const struct instruction *i, struct reader *r,
+static bool take_enum(const struct plan *plan, const struct instruction *i, struct avro_reader *r,
                       struct column *c)
 {
     uint32_t symbol;
@@ -189,7 +189,7 @@ static bool take_enum(const struct plan *plan, const struct instruction *i, stru
     return true;
 }
 
-static bool take_boolean(struct reader *r, struct column *c)
+static bool take_boolean(struct avro_reader *r, struct column *c)
 {
     if (!skip_boolean(r))
         return false;
@@ -198,7 +198,7 @@ static bool take_boolean(struct reader *r, struct column *c)
     return true;
 }
 
-static bool take_fixed(struct reader *r, struct column *c, const struct instruction *i)
+static bool take_fixed(struct avro_reader *r, struct column *c, const struct instruction *i)
 {
     c->kind = COLUMN_DECIMAL;
     c->scale = i->scale;
@@ -207,7 +207,7 @@ static bool take_fixed(struct reader *r, struct column *c, const struct instruct
     return skip(r, i->a);
 }
 
-static bool take_int(struct reader *r, struct column *c, const struct instruction *i)
+static bool take_int(struct avro_reader *r, struct column *c, const struct instruction *i)
 {
     c->kind = COLUMN_INT;
     c->ticks = i->ticks;
@@ -216,7 +216,7 @@ static bool take_int(struct reader *r, struct column *c, const struct instructio
 }
 
 /* One TAKE_* instruction: fills its slot. */
-static bool take(const struct plan *plan, const struct instruction *i, struct reader *r,
+static bool take(const struct plan *plan, const struct instruction *i, struct avro_reader *r,
                  struct change *change)
 {
     struct column *c = (struct column *)((char *)change + i->slot);
@@ -245,13 +245,14 @@ static bool triggers(const struct plan *plan, const struct column *status)
 
 /* Where execution stands: kept apart from the frames, so that the compiler holds it in registers.
  */
-struct cursor {
+struct plan_cursor {
     const struct instruction *next;
     unsigned depth;
 };
 
-static inline bool push(struct cursor *c, struct frame *frames, struct reader *r, uint32_t item,
-                        uint32_t resume, uint64_t items, const struct instruction *code)
+static inline bool push(struct plan_cursor *c, struct frame *frames, struct avro_reader *r,
+                        uint32_t item, uint32_t resume, uint64_t items,
+                        const struct instruction *code)
 {
     if (c->depth == PLAN_DEPTH_MAX)
         return malformed(r, "values are nested too deeply");
@@ -261,7 +262,8 @@ static inline bool push(struct cursor *c, struct frame *frames, struct reader *r
 }
 
 /* END: the next item, or back to where this routine was called from. False: the program is over. */
-static inline bool leave(struct cursor *c, struct frame *frames, const struct instruction *code)
+static inline bool leave(struct plan_cursor *c, struct frame *frames,
+                         const struct instruction *code)
 {
     if (c->depth == 0)
         return false;
@@ -278,8 +280,8 @@ static inline bool leave(struct cursor *c, struct frame *frames, const struct in
 
 /* ITEMS comes back to itself after each block, until an empty one ends the array. Items that take
  * no bytes (an array of null) are not iterated: 2^62 of them fit into ten bytes. */
-static bool enter_items(const struct plan *plan, const struct instruction *i, struct cursor *c,
-                        struct frame *frames, struct reader *r)
+static bool enter_items(const struct plan *plan, const struct instruction *i, struct plan_cursor *c,
+                        struct frame *frames, struct avro_reader *r)
 {
     uint64_t items;
     if (!read_block(r, &items))
@@ -292,7 +294,7 @@ static bool enter_items(const struct plan *plan, const struct instruction *i, st
 }
 
 static inline bool jump_to_branch(const struct plan *plan, const struct instruction *i,
-                                  struct cursor *c, struct reader *r)
+                                  struct plan_cursor *c, struct avro_reader *r)
 {
     uint32_t branch;
     if (!read_branch(r, i->a, &branch))
@@ -301,7 +303,7 @@ static inline bool jump_to_branch(const struct plan *plan, const struct instruct
     return true;
 }
 
-static inline bool skip_blobs(struct reader *r, uint32_t count)
+static inline bool skip_blobs(struct avro_reader *r, uint32_t count)
 {
     for (; count > 0; count--)
         if (!skip_blob(r))
@@ -309,7 +311,7 @@ static inline bool skip_blobs(struct reader *r, uint32_t count)
     return true;
 }
 
-static bool skip_varints(struct reader *r, uint32_t count)
+static bool skip_varints(struct avro_reader *r, uint32_t count)
 {
     int64_t number;
     for (; count > 0; count--)
@@ -321,8 +323,8 @@ static bool skip_varints(struct reader *r, uint32_t count)
 /* Runs one instruction that neither ends nor gates. */
 static inline __attribute__((always_inline)) bool step(const struct plan *plan,
                                                        const struct instruction *i,
-                                                       struct cursor *c, struct frame *frames,
-                                                       struct reader *r, struct change *change)
+                                                       struct plan_cursor *c, struct frame *frames,
+                                                       struct avro_reader *r, struct change *change)
 {
     uint32_t symbol;
     switch ((enum plan_operation)i->operation) {
@@ -360,9 +362,9 @@ static bool is_epoch(const struct column *c)
 enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t len, bool gate,
                           struct change *ret_change, const char **ret_why, uint64_t *ret_steps)
 {
-    struct reader r = {body, body + len, NULL};
+    struct avro_reader r = {body, body + len, NULL};
     struct frame frames[PLAN_DEPTH_MAX];
-    struct cursor c = {plan->code, 0};
+    struct plan_cursor c = {plan->code, 0};
     memset(ret_change, 0, sizeof *ret_change);
     enum plan_result result = PLAN_DONE;
     uint64_t steps = 0;

@@ -9,13 +9,14 @@
 
 enum { REPORT_MAX = 4 * 1024 * 1024, WIDTH = 80 };
 
-struct options {
+struct check_arguments {
     bool json, ping_webhook;
 };
 
 static const struct argument arguments[] = {
-    {"--json", ARGUMENT_FLAG, offsetof(struct options, json), "", "one JSON object, for machines"},
-    {"--ping-webhook", ARGUMENT_FLAG, offsetof(struct options, ping_webhook), "",
+    {"--json", ARGUMENT_FLAG, offsetof(struct check_arguments, json), "",
+     "one JSON object, for machines"},
+    {"--ping-webhook", ARGUMENT_FLAG, offsetof(struct check_arguments, ping_webhook), "",
      "send the webhook one request, which says that it is a ping"},
 };
 
@@ -42,7 +43,7 @@ static bool print(const struct report *report, bool json, struct error *err)
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct check_arguments *own = given;
     const struct check_options options = {.ping_webhook = own->ping_webhook};
     struct report *report = report_new();
     if (report == NULL)
@@ -60,6 +61,6 @@ const struct command command_check = {
     .summary = "is all there that run needs, and what would it do; commits nothing",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct check_arguments),
     .config = COMMAND_CONFIG_LOADED,
     .run = run};

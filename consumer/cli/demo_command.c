@@ -7,20 +7,20 @@
 
 enum { RATE_USUAL = 10, RATE_MAX = 500 }; /* new orders a second */
 
-struct options {
+struct demo_arguments {
     int64_t orders, rate, seed;
     const char *webhook_url, *journal;
 };
 
 static const struct argument arguments[] = {
-    {"--orders", ARGUMENT_COUNT, offsetof(struct options, orders), "N",
+    {"--orders", ARGUMENT_COUNT, offsetof(struct demo_arguments, orders), "N",
      "end after N orders and settle the accounts (default: at Ctrl-C)"},
-    {"--rate", ARGUMENT_COUNT, offsetof(struct options, rate), "N",
+    {"--rate", ARGUMENT_COUNT, offsetof(struct demo_arguments, rate), "N",
      "new orders a second (default 10, at most 500)"},
-    {"--seed", ARGUMENT_COUNT, offsetof(struct options, seed), "N", "the same orders again"},
-    {"--webhook-url", ARGUMENT_TEXT, offsetof(struct options, webhook_url), "URL",
+    {"--seed", ARGUMENT_COUNT, offsetof(struct demo_arguments, seed), "N", "the same orders again"},
+    {"--webhook-url", ARGUMENT_TEXT, offsetof(struct demo_arguments, webhook_url), "URL",
      "deliver to a receiver of your own"},
-    {"--journal", ARGUMENT_TEXT, offsetof(struct options, journal), "FILE",
+    {"--journal", ARGUMENT_TEXT, offsetof(struct demo_arguments, journal), "FILE",
      "write what became of each confirmation, one JSON line each"},
 };
 
@@ -40,7 +40,7 @@ static const char *const settings[] = {"kafka.topic=orders.public.orders",
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct demo_arguments *own = given;
     if (own->rate > RATE_MAX)
         return error_set(err, ERROR_CONFIG, "--rate: at most %d orders a second", RATE_MAX);
     const struct demo_options options = {.orders = own->orders > 0 ? (uint64_t)own->orders : 0,
@@ -59,7 +59,7 @@ const struct command command_demo = {
     .summary = "the whole pipeline on this machine: a shop, Kafka, a moody receiver",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct demo_arguments),
     .config = COMMAND_CONFIG_LOADED,
     .settings = settings,
     .run = run};

@@ -26,19 +26,20 @@
 
 enum { POLL_MS = 200, ASK_MS = 5000, RECORD_MAX = 65536 };
 
-struct options {
+struct forget_arguments {
     const char *order;
     bool yes;
 };
 
 static const struct argument arguments[] = {
-    {"--order", ARGUMENT_TEXT, offsetof(struct options, order), "ID", "an order's id or number"},
-    {"--yes", ARGUMENT_FLAG, offsetof(struct options, yes), "", "do not ask"},
+    {"--order", ARGUMENT_TEXT, offsetof(struct forget_arguments, order), "ID",
+     "an order's id or number"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct forget_arguments, yes), "", "do not ask"},
 };
 
 struct forget {
     const struct config *config;
-    const struct options *own;
+    const struct forget_arguments *own;
     json_t *last; /* the order's last outcome */
     bool by_id, several;
     struct resender *resender;
@@ -259,6 +260,6 @@ const struct command command_forget = {
     .summary = "forget one order: out of the dashboard, the outcomes and what may be redriven",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct forget_arguments),
     .needs = CONFIG_NEED_KAFKA,
     .run = run};

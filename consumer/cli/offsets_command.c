@@ -12,12 +12,13 @@
 
 enum { OUTPUT_MAX = 16 * 1024 * 1024 };
 
-struct options {
+struct offsets_arguments {
     bool json;
 };
 
 static const struct argument arguments[] = {
-    {"--json", ARGUMENT_FLAG, offsetof(struct options, json), "", "one JSON object, for machines"},
+    {"--json", ARGUMENT_FLAG, offsetof(struct offsets_arguments, json), "",
+     "one JSON object, for machines"},
 };
 
 /* What is left to read; of a partition without a commit nobody knows. */
@@ -119,7 +120,7 @@ static bool print(const struct config *config, bool json, const struct group_top
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct offsets_arguments *own = given;
     struct group_topic orders = {0}, retry = {0};
     struct group *group = group_new(config, err);
     bool ok = group != NULL && group_look(group, config->kafka_topic, &orders, err) &&
@@ -140,6 +141,6 @@ const struct command command_offsets = {
     .summary = "where the group stands: committed, end, lag, settled above the commit",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct offsets_arguments),
     .needs = CONFIG_NEED_KAFKA,
     .run = run};

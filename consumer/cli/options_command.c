@@ -6,18 +6,18 @@
 
 enum { REFERENCE_MAX = 1024 * 1024 };
 
-struct options {
+struct options_arguments {
     bool markdown;
 };
 
 static const struct argument arguments[] = {
-    {"--markdown", ARGUMENT_FLAG, offsetof(struct options, markdown), "",
+    {"--markdown", ARGUMENT_FLAG, offsetof(struct options_arguments, markdown), "",
      "as the page consumer/OPTIONS.md"},
 };
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct options_arguments *own = given;
     struct buf b;
     (void)config;
     buf_init(&b, REFERENCE_MAX);
@@ -35,6 +35,6 @@ const struct command command_options = {.name = "options",
                                             "print every option: what it takes, default, meaning",
                                         .arguments = arguments,
                                         .argument_count = sizeof arguments / sizeof *arguments,
-                                        .options_size = sizeof(struct options),
+                                        .options_size = sizeof(struct options_arguments),
                                         .config = COMMAND_CONFIG_NONE,
                                         .run = run};

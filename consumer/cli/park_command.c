@@ -23,24 +23,26 @@
 
 enum { ACKNOWLEDGE_MS = 10000, POLL_MS = 100 };
 
-struct options {
+struct park_arguments {
     const char *partition, *from, *to, *reason;
     bool yes;
 };
 
 static const struct argument arguments[] = {
-    {"--partition", ARGUMENT_TEXT, offsetof(struct options, partition), "N", "of kafka.topic"},
-    {"--from", ARGUMENT_TEXT, offsetof(struct options, from), "OFFSET", "the first one to park"},
-    {"--to", ARGUMENT_TEXT, offsetof(struct options, to), "OFFSET",
+    {"--partition", ARGUMENT_TEXT, offsetof(struct park_arguments, partition), "N",
+     "of kafka.topic"},
+    {"--from", ARGUMENT_TEXT, offsetof(struct park_arguments, from), "OFFSET",
+     "the first one to park"},
+    {"--to", ARGUMENT_TEXT, offsetof(struct park_arguments, to), "OFFSET",
      "the first one behind it (default: only --from)"},
-    {"--reason", ARGUMENT_TEXT, offsetof(struct options, reason), "TEXT",
+    {"--reason", ARGUMENT_TEXT, offsetof(struct park_arguments, reason), "TEXT",
      "why, for the audit log and the parked records"},
-    {"--yes", ARGUMENT_FLAG, offsetof(struct options, yes), "", "do not ask"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct park_arguments, yes), "", "do not ask"},
 };
 
 struct park {
     const struct config *config;
-    const struct options *own;
+    const struct park_arguments *own;
     struct park_order order;
     char request[RETRY_REQUEST_MAX];
     int stop_fd, wake_fd;
@@ -64,7 +66,7 @@ static bool read_number(const char *name, const char *text, int64_t max, int64_t
 
 static bool read_options(struct park *k, struct error *err)
 {
-    const struct options *own = k->own;
+    const struct park_arguments *own = k->own;
     int64_t partition = -1;
     if (!read_number("--partition", own->partition, INT32_MAX, &partition, err) ||
         !read_number("--from", own->from, INT64_MAX - 1, &k->order.from, err))
@@ -203,6 +205,6 @@ const struct command command_park = {.name = "park",
                                          "that it goes on",
                                      .arguments = arguments,
                                      .argument_count = sizeof arguments / sizeof *arguments,
-                                     .options_size = sizeof(struct options),
+                                     .options_size = sizeof(struct park_arguments),
                                      .needs = CONFIG_NEED_KAFKA,
                                      .run = run};

@@ -5,23 +5,24 @@
 
 #include <unistd.h>
 
-struct options {
+struct preview_arguments {
     const char *from;
     bool until_end;
     int64_t limit;
 };
 
 static const struct argument arguments[] = {
-    {"--from", ARGUMENT_TEXT, offsetof(struct options, from), "WHERE",
+    {"--from", ARGUMENT_TEXT, offsetof(struct preview_arguments, from), "WHERE",
      "beginning (default), an offset, or a time (2026-11-22T09:00:00Z)"},
-    {"--until-end", ARGUMENT_FLAG, offsetof(struct options, until_end), "",
+    {"--until-end", ARGUMENT_FLAG, offsetof(struct preview_arguments, until_end), "",
      "stop at the topic's present end"},
-    {"--limit", ARGUMENT_COUNT, offsetof(struct options, limit), "N", "stop after N records"},
+    {"--limit", ARGUMENT_COUNT, offsetof(struct preview_arguments, limit), "N",
+     "stop after N records"},
 };
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct preview_arguments *own = given;
     const struct preview_options options = {.from = own->from != NULL ? own->from : "beginning",
                                             .until_end = own->until_end,
                                             .limit = own->limit,
@@ -36,6 +37,6 @@ const struct command command_preview = {
     .summary = "print what would become of each record; sends and commits nothing",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct preview_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
     .run = run};

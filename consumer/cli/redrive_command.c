@@ -21,24 +21,25 @@
 
 enum { POLL_MS = 200, REASONS_SHOWN = 20, SECOND_MS = 1000 };
 
-struct options {
+struct redrive_arguments {
     const char *reason, *since;
     int64_t rate;
     bool yes;
 };
 
 static const struct argument arguments[] = {
-    {"--reason", ARGUMENT_TEXT, offsetof(struct options, reason), "R",
+    {"--reason", ARGUMENT_TEXT, offsetof(struct redrive_arguments, reason), "R",
      "only these: http:422, or missing: for all that begin so"},
-    {"--since", ARGUMENT_TEXT, offsetof(struct options, since), "TIME",
+    {"--since", ARGUMENT_TEXT, offsetof(struct redrive_arguments, since), "TIME",
      "only those parked since (2026-11-22T09:00:00Z)"},
-    {"--rate", ARGUMENT_COUNT, offsetof(struct options, rate), "N", "a second (default 5)"},
-    {"--yes", ARGUMENT_FLAG, offsetof(struct options, yes), "", "do not ask"},
+    {"--rate", ARGUMENT_COUNT, offsetof(struct redrive_arguments, rate), "N",
+     "a second (default 5)"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct redrive_arguments, yes), "", "do not ask"},
 };
 
-struct redrive {
+struct redrive_run {
     const struct config *config;
-    const struct options *own;
+    const struct redrive_arguments *own;
     int64_t since_ms;
     int stop_fd;
     struct parked_list list;
@@ -63,7 +64,7 @@ static bool is_text(struct slice text, const char *other)
 }
 
 /* On a parked topic that is shared. A former release named no group. */
-static bool is_ours(const struct redrive *r, const rd_kafka_message_t *m,
+static bool is_ours(const struct redrive_run *r, const rd_kafka_message_t *m,
                     const struct retry_order *order)
 {
     struct slice group = kafka_header(m, "elementor-sync.group");
@@ -72,7 +73,7 @@ static bool is_ours(const struct redrive *r, const rd_kafka_message_t *m,
 }
 
 /* What cannot be sent again, since it does not say where it came from, is passed by. */
-static bool note(struct redrive *r, const rd_kafka_message_t *m)
+static bool note(struct redrive_run *r, const rd_kafka_message_t *m)
 {
     struct retry_order order;
     const char *why;
@@ -92,13 +93,13 @@ static bool note(struct redrive *r, const rd_kafka_message_t *m)
 }
 
 /* Also while it reads: from brokers that are gone that may take for ever. */
-static bool may_go_on(const struct redrive *r, struct error *err)
+static bool may_go_on(const struct redrive_run *r, struct error *err)
 {
     struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
     return poll(&fd, 1, 0) <= 0 || error_set(err, ERROR_FAILED, "stopped; nothing was done");
 }
 
-static bool read_parked(struct redrive *r, struct error *err)
+static bool read_parked(struct redrive_run *r, struct error *err)
 {
     bool ok = true;
     rd_kafka_message_t *m;
@@ -123,7 +124,7 @@ static struct slice text_of(const json_t *outcome, const char *name)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static void note_outcome(struct redrive *r, const json_t *outcome)
+static void note_outcome(struct redrive_run *r, const json_t *outcome)
 {
     const struct parked_outcome o = {.order = text_of(outcome, "order_id"),
                                      .source = {(int32_t)outcome_number(outcome, "partition"),
@@ -136,7 +137,7 @@ static void note_outcome(struct redrive *r, const json_t *outcome)
 }
 
 /* False when there was nothing new within the time. */
-static bool note_next_outcome(struct redrive *r, int timeout_ms)
+static bool note_next_outcome(struct redrive_run *r, int timeout_ms)
 {
     json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
     if (outcome != NULL)
@@ -145,7 +146,7 @@ static bool note_next_outcome(struct redrive *r, int timeout_ms)
     return outcome != NULL;
 }
 
-static bool note_next_request(struct redrive *r, int timeout_ms)
+static bool note_next_request(struct redrive_run *r, int timeout_ms)
 {
     struct request request;
     if (!requests_next(r->requests, timeout_ms, &request))
@@ -156,7 +157,7 @@ static bool note_next_request(struct redrive *r, int timeout_ms)
 }
 
 /* Requests first: an outcome that answers one is written after it. */
-static bool read_known(struct redrive *r, struct error *err)
+static bool read_known(struct redrive_run *r, struct error *err)
 {
     bool ok = (r->outcomes = outcomes_new(r->config, err)) != NULL &&
               (r->requests = requests_new(r->config, err)) != NULL;
@@ -168,7 +169,7 @@ static bool read_known(struct redrive *r, struct error *err)
 }
 
 /* What was delivered, parked anew or asked for by others since it was selected. */
-static void look_again(struct redrive *r)
+static void look_again(struct redrive_run *r)
 {
     while (note_next_request(r, 0))
         ;
@@ -177,7 +178,7 @@ static void look_again(struct redrive *r)
 }
 
 /* How many of each reason; the list is small where it matters. */
-static void show(const struct redrive *r)
+static void show(const struct redrive_run *r)
 {
     char reasons[REASONS_SHOWN][PARKED_REASON_MAX], shown[PARKED_REASON_MAX];
     size_t counts[REASONS_SHOWN] = {0}, known = 0, others = 0;
@@ -204,7 +205,7 @@ static void show(const struct redrive *r)
 }
 
 /* Until the next one is due; true when the operator stops it. */
-static bool rest(struct redrive *r)
+static bool rest(struct redrive_run *r)
 {
     struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
     int64_t now = clock_mono_ms();
@@ -235,7 +236,7 @@ static void say_audit(const rd_kafka_message_t *m, const char *request)
 }
 
 /* Its turn has come: if it still waits. */
-static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct error *err)
+static bool send_one(struct redrive_run *r, const rd_kafka_message_t *m, struct error *err)
 {
     char request[RETRY_REQUEST_MAX];
     const struct resend_ask ask = {.source = "redrive", .request = request};
@@ -261,12 +262,12 @@ static bool send_one(struct redrive *r, const rd_kafka_message_t *m, struct erro
            error_set(err, why.code, "after %zu: %.300s", r->sent, why.text);
 }
 
-static size_t done(const struct redrive *r)
+static size_t done(const struct redrive_run *r)
 {
     return r->sent + r->failed + r->meanwhile;
 }
 
-static bool send_all(struct redrive *r, struct error *err)
+static bool send_all(struct redrive_run *r, struct error *err)
 {
     rd_kafka_message_t *m;
     bool ok = (r->resender = resender_new(r->config, err)) != NULL;
@@ -290,7 +291,7 @@ static bool send_all(struct redrive *r, struct error *err)
 }
 
 /* What is parked and not to be sent now. */
-static void show_left_out(const struct redrive *r)
+static void show_left_out(const struct redrive_run *r)
 {
     if (r->list.requested > 0)
         printf("%8zu  asked for already, and not yet answered: left out\n", r->list.requested);
@@ -298,7 +299,7 @@ static void show_left_out(const struct redrive *r)
         printf("%8zu  records of another topic or group: left out\n", r->others);
 }
 
-static bool read_since(struct redrive *r, struct error *err)
+static bool read_since(struct redrive_run *r, struct error *err)
 {
     struct position since;
     if (r->own->since == NULL)
@@ -310,7 +311,7 @@ static bool read_since(struct redrive *r, struct error *err)
            error_set(err, ERROR_CONFIG, "--since: \"%s\" is not a time", r->own->since);
 }
 
-static bool redrive(struct redrive *r, struct error *err)
+static bool redrive(struct redrive_run *r, struct error *err)
 {
     if (!read_since(r, err) || !read_parked(r, err) || !read_known(r, err))
         return false;
@@ -326,12 +327,12 @@ static bool redrive(struct redrive *r, struct error *err)
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    struct options own = *(const struct options *)given;
+    struct redrive_arguments own = *(const struct redrive_arguments *)given;
     if (own.rate < 0)
         own.rate = config->dashboard_redrive_rate;
     if (own.rate > SECOND_MS)
         return error_set(err, ERROR_CONFIG, "--rate: at most %d", SECOND_MS);
-    struct redrive r = {.config = config, .own = &own, .stop_fd = signals_open()};
+    struct redrive_run r = {.config = config, .own = &own, .stop_fd = signals_open()};
     bool ok = redrive(&r, err);
     close(r.stop_fd);
     parked_list_done(&r.list);
@@ -346,6 +347,6 @@ const struct command command_redrive = {
     .summary = "send parked orders again, after showing how many and why",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct redrive_arguments),
     .needs = CONFIG_NEED_KAFKA,
     .run = run};

@@ -17,25 +17,26 @@
 
 enum { ANSWER_MS = 200 }; /* what a receiver is taken to need, for the estimate */
 
-struct options {
+struct replay_arguments {
     const char *from, *to, *partition;
     bool dry_run, yes;
 };
 
 static const struct argument arguments[] = {
-    {"--from", ARGUMENT_TEXT, offsetof(struct options, from), "WHERE",
+    {"--from", ARGUMENT_TEXT, offsetof(struct replay_arguments, from), "WHERE",
      "beginning, an offset, or a time (2026-11-22T09:00:00Z)"},
-    {"--to", ARGUMENT_TEXT, offsetof(struct options, to), "WHERE",
+    {"--to", ARGUMENT_TEXT, offsetof(struct replay_arguments, to), "WHERE",
      "send nothing from here on again (default: up to the commit)"},
-    {"--partition", ARGUMENT_TEXT, offsetof(struct options, partition), "N", "only this one"},
-    {"--dry-run", ARGUMENT_FLAG, offsetof(struct options, dry_run), "",
+    {"--partition", ARGUMENT_TEXT, offsetof(struct replay_arguments, partition), "N",
+     "only this one"},
+    {"--dry-run", ARGUMENT_FLAG, offsetof(struct replay_arguments, dry_run), "",
      "only show what would be sent"},
-    {"--yes", ARGUMENT_FLAG, offsetof(struct options, yes), "", "do not ask"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct replay_arguments, yes), "", "do not ask"},
 };
 
 struct replay {
     const struct config *config;
-    const struct options *own;
+    const struct replay_arguments *own;
     struct position from, to;
     int64_t partition; /* -1: all */
     int stop_fd;
@@ -239,6 +240,6 @@ const struct command command_replay = {
     .summary = "reset the group, so that a stretch of the past is sent again",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct replay_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
     .run = run};

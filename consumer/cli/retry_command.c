@@ -14,23 +14,24 @@
 
 enum { POLL_MS = 200, PATIENCE_MS = 30000, TEXT_MAX = 512 };
 
-struct options {
+struct retry_arguments {
     const char *order;
     int64_t timeout_ms;
     bool force;
 };
 
 static const struct argument arguments[] = {
-    {"--order", ARGUMENT_TEXT, offsetof(struct options, order), "ID", "an order's id or number"},
-    {"--timeout", ARGUMENT_DURATION, offsetof(struct options, timeout_ms), "D",
+    {"--order", ARGUMENT_TEXT, offsetof(struct retry_arguments, order), "ID",
+     "an order's id or number"},
+    {"--timeout", ARGUMENT_DURATION, offsetof(struct retry_arguments, timeout_ms), "D",
      "how long to wait for what comes of it (default 30s)"},
-    {"--force", ARGUMENT_FLAG, offsetof(struct options, force), "",
+    {"--force", ARGUMENT_FLAG, offsetof(struct retry_arguments, force), "",
      "send it although it was delivered"},
 };
 
 struct retry {
     const struct config *config;
-    const struct options *own;
+    const struct retry_arguments *own;
     struct outcomes *outcomes;
     struct resender *resender;
     json_t *last;        /* the order's last outcome */
@@ -272,6 +273,6 @@ const struct command command_retry = {
     .summary = "send one order again, parked or delivered, and say what came of it",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct retry_arguments),
     .needs = CONFIG_NEED_KAFKA,
     .run = run};

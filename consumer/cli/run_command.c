@@ -5,23 +5,23 @@
 
 #include <unistd.h>
 
-struct options {
+struct run_arguments {
     bool until_end, start_at_end;
     int64_t timeout_ms;
 };
 
 static const struct argument arguments[] = {
-    {"--until-end", ARGUMENT_FLAG, offsetof(struct options, until_end), "",
+    {"--until-end", ARGUMENT_FLAG, offsetof(struct run_arguments, until_end), "",
      "settle what is in the topic now, then exit 0"},
-    {"--timeout", ARGUMENT_DURATION, offsetof(struct options, timeout_ms), "D",
+    {"--timeout", ARGUMENT_DURATION, offsetof(struct run_arguments, timeout_ms), "D",
      "with --until-end: exit 1 when not done after D (30s, 5m)"},
-    {"--start-at-end", ARGUMENT_FLAG, offsetof(struct options, start_at_end), "",
+    {"--start-at-end", ARGUMENT_FLAG, offsetof(struct run_arguments, start_at_end), "",
      "with kafka.start=latest: start at the end although the group's commits expired"},
 };
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct run_arguments *own = given;
     if (own->timeout_ms >= 0 && !own->until_end)
         return error_set(err, ERROR_CONFIG, "--timeout goes with --until-end");
     const struct pipeline_options options = {.until_end = own->until_end,
@@ -40,6 +40,6 @@ const struct command command_run = {
     .summary = "read, deliver, commit; until told to stop (SIGTERM, SIGINT)",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
-    .options_size = sizeof(struct options),
+    .options_size = sizeof(struct run_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK,
     .run = run};

@@ -8,21 +8,21 @@
 
 enum { EXPIRES_MS = 8 * 3600 * 1000 };
 
-struct options {
+struct token_arguments {
     const char *subject;
     int64_t expires_ms;
 };
 
 static const struct argument arguments[] = {
-    {"--subject", ARGUMENT_TEXT, offsetof(struct options, subject), "NAME",
+    {"--subject", ARGUMENT_TEXT, offsetof(struct token_arguments, subject), "NAME",
      "who it is for; the audit lines name them (operator)"},
-    {"--expires", ARGUMENT_DURATION, offsetof(struct options, expires_ms), "D",
+    {"--expires", ARGUMENT_DURATION, offsetof(struct token_arguments, expires_ms), "D",
      "how long it is valid (8h)"},
 };
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    const struct options *own = given;
+    const struct token_arguments *own = given;
     const struct auth_rules rules = {.issuer = config->auth_issuer,
                                      .audience = config->auth_audience,
                                      .operator_claim = config->auth_operator_claim,
@@ -52,6 +52,6 @@ const struct command command_token = {.name = "token",
                                       .summary = "mint a token for an operator of the dashboard",
                                       .arguments = arguments,
                                       .argument_count = sizeof arguments / sizeof *arguments,
-                                      .options_size = sizeof(struct options),
+                                      .options_size = sizeof(struct token_arguments),
                                       .config = COMMAND_CONFIG_LOADED,
                                       .run = run};

@@ -62,7 +62,7 @@ static const struct slot {
 /* ---- names ---- */
 
 /* What a name stands for. */
-struct target {
+struct option_target {
     enum type type;
     void *member;                       /* of CONFIG_C_<type>; NULL for a property */
     const struct config_option *option; /* NULL for what is not in the table */
@@ -76,36 +76,36 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
-static bool find_target(struct config *config, const char *name, struct target *ret_target)
+static bool find_target(struct config *config, const char *name, struct option_target *ret_target)
 {
     for (size_t i = 0; i < config_option_count; i++) {
         if (strcmp(config_options[i].name, name) == 0) {
-            *ret_target = (struct target){slots[i].type, (char *)config + slots[i].offset,
-                                          &config_options[i], ""};
+            *ret_target = (struct option_target){slots[i].type, (char *)config + slots[i].offset,
+                                                 &config_options[i], ""};
             return true;
         }
     }
     const char *rest = behind(name, FIELD_PREFIX);
     for (size_t f = 0; rest != NULL && f < FIELD_COUNT; f++) {
         if (strcmp(payload_field_names[f], rest) == 0) {
-            *ret_target = (struct target){TYPE_TEXT, &config->payload_column[f], NULL, ""};
+            *ret_target = (struct option_target){TYPE_TEXT, &config->payload_column[f], NULL, ""};
             return true;
         }
     }
     rest = behind(name, HEADER_PREFIX);
     if (rest != NULL && *rest != '\0' && config_name_is_plain(name)) {
-        *ret_target = (struct target){TYPE_HEADER, NULL, NULL, rest};
+        *ret_target = (struct option_target){TYPE_HEADER, NULL, NULL, rest};
         return true;
     }
     rest = behind(name, REGISTRY_HEADER_PREFIX);
     if (rest != NULL && *rest != '\0' && config_name_is_plain(name)) {
-        *ret_target = (struct target){TYPE_REGISTRY_HEADER, NULL, NULL, rest};
+        *ret_target = (struct option_target){TYPE_REGISTRY_HEADER, NULL, NULL, rest};
         return true;
     }
     rest = behind(name, PROPERTY_PREFIX);
     if (rest == NULL || *rest == '\0' || !config_name_is_plain(name))
         return false;
-    *ret_target = (struct target){TYPE_PROPERTY, NULL, NULL, rest};
+    *ret_target = (struct option_target){TYPE_PROPERTY, NULL, NULL, rest};
     return true;
 }
 
@@ -275,7 +275,7 @@ static bool set_registry_header(struct config *config, const char *name, const c
 /* ---- values ---- */
 
 /* Holds for every type; never shows the value, which may be a secret's. */
-static bool check_text(const struct target *target, const char *value, struct error *err)
+static bool check_text(const struct option_target *target, const char *value, struct error *err)
 {
     if (*value == '\0' && target->type != TYPE_PROPERTY)
         return error_set(err, ERROR_CONFIG, "has no value; leave it out to keep the default");
@@ -286,14 +286,14 @@ static bool check_text(const struct target *target, const char *value, struct er
     return true;
 }
 
-static bool set_quantity(const struct target *target, enum config_quantity quantity,
+static bool set_quantity(const struct option_target *target, enum config_quantity quantity,
                          const char *value, struct error *err)
 {
     return config_quantity_parse(quantity, value, target->option->min, target->option->max,
                                  target->member, err);
 }
 
-static bool set_choice(const struct target *target, const char *value, struct error *err)
+static bool set_choice(const struct option_target *target, const char *value, struct error *err)
 {
     int choice = config_choice_parse(target->option->allowed, value, err);
     if (choice >= 0)
@@ -301,7 +301,7 @@ static bool set_choice(const struct target *target, const char *value, struct er
     return choice >= 0;
 }
 
-static bool set_switch(const struct target *target, const char *value, struct error *err)
+static bool set_switch(const struct option_target *target, const char *value, struct error *err)
 {
     int choice = config_choice_parse("false|true", value, err);
     if (choice >= 0)
@@ -320,7 +320,7 @@ static bool check_placeholder(const char *value, struct error *err)
            error_set(err, ERROR_CONFIG, "write an even number of hex digits behind hex:");
 }
 
-static bool assign(struct config *config, const struct target *target, const char *value,
+static bool assign(struct config *config, const struct option_target *target, const char *value,
                    struct error *err)
 {
     if (!check_text(target, value, err) ||
@@ -343,7 +343,7 @@ static bool assign(struct config *config, const struct target *target, const cha
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err)
 {
-    struct target target;
+    struct option_target target;
     if (!find_target(config, name, &target)) {
         char text[ERROR_TEXT_MAX];
         return error_set(err, ERROR_CONFIG, "%s: %s", origin,

@@ -8,7 +8,7 @@
 
 enum { UNITS_MAX = 5, SHOWN_MAX = 64, LIMIT_MAX = 32 };
 
-struct unit {
+struct value_unit {
     const char *name;
     int64_t scale;
 };
@@ -16,7 +16,7 @@ struct unit {
 /* What people may write, units from small to large. */
 static const struct quantity {
     const char *noun, *examples;
-    struct unit units[UNITS_MAX];
+    struct value_unit units[UNITS_MAX];
 } quantities[] = {
     [CONFIG_QUANTITY_COUNT] = {"a whole number", "1, 16, 500", {{"", 1}}},
     [CONFIG_QUANTITY_DURATION] = {"a duration",
@@ -33,7 +33,7 @@ static const struct quantity {
 
 enum outcome { PARSED, NO_NUMBER, NO_UNIT, TOO_LARGE };
 
-static const struct unit *find_unit(const struct quantity *q, const char *name)
+static const struct value_unit *find_unit(const struct quantity *q, const char *name)
 {
     for (size_t i = 0; i < UNITS_MAX && q->units[i].name != NULL; i++)
         if (strcmp(q->units[i].name, name) == 0)
@@ -51,7 +51,7 @@ static enum outcome parse(const struct quantity *q, const char *text, int64_t *r
     for (size_t i = 0; i < digits; i++)
         too_large |= __builtin_mul_overflow(value, 10, &value) ||
                      __builtin_add_overflow(value, text[i] - '0', &value);
-    const struct unit *unit = find_unit(q, text + digits);
+    const struct value_unit *unit = find_unit(q, text + digits);
     if (unit == NULL)
         return text[digits] == '\0' ? NO_UNIT : NO_NUMBER;
     if (too_large || __builtin_mul_overflow(value, unit->scale, &value))
@@ -64,7 +64,7 @@ const char *config_quantity_format(enum config_quantity quantity, int64_t value,
                                    size_t size)
 {
     const struct quantity *q = &quantities[quantity];
-    const struct unit *unit = &q->units[0];
+    const struct value_unit *unit = &q->units[0];
     for (size_t i = 0; i < UNITS_MAX && q->units[i].name != NULL; i++)
         if (value > 0 && value % q->units[i].scale == 0)
             unit = &q->units[i];

@@ -7,7 +7,7 @@
 
 enum { WAYS = 4 }; /* places an order may have */
 
-struct place {
+struct history_place {
     struct hash_wide key;
     uint64_t used; /* the clock when it was noted last; 0: empty */
 };
@@ -18,8 +18,8 @@ struct history {
     size_t sets; /* a power of two */
     uint64_t clock;
     struct hash_key hash_key;
-    struct place *places;
-    struct order {
+    struct history_place *places;
+    struct order_history {
         int count;
         struct transition transitions[HISTORY_TRANSITIONS]; /* latest first */
     } orders[];
@@ -59,7 +59,7 @@ static size_t first_of(const struct history *r, struct hash_wide key)
     return (key.half[0] & (r->sets - 1)) * WAYS;
 }
 
-static bool is(const struct place *place, struct hash_wide key)
+static bool is(const struct history_place *place, struct hash_wide key)
 {
     return place->used > 0 && place->key.half[0] == key.half[0] &&
            place->key.half[1] == key.half[1];
@@ -68,11 +68,11 @@ static bool is(const struct place *place, struct hash_wide key)
 void history_note(struct history *r, struct slice id, const struct transition *transition)
 {
     struct hash_wide key = key_of(r, id);
-    struct place *set = &r->places[first_of(r, key)], *place = set;
+    struct history_place *set = &r->places[first_of(r, key)], *place = set;
     for (int way = 0; way < WAYS && !is(place, key); way++)
         if (is(&set[way], key) || set[way].used < place->used)
             place = &set[way];
-    struct order *order = &r->orders[place - r->places];
+    struct order_history *order = &r->orders[place - r->places];
     if (!is(place, key)) {
         place->key = key;
         order->count = 0;

@@ -14,7 +14,7 @@
 enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 7 };
 
 /* Where attempts go, and what they carry: all that a reload replaces. */
-struct target {
+struct webhook_target {
     char *url, *ca_file, *signing_keys;
     char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
     struct signature_keys keys;
@@ -24,7 +24,7 @@ struct target {
 
 struct webhook {
     struct http *http;
-    struct target target, previous; /* previous: empty until the first reload */
+    struct webhook_target target, previous; /* previous: empty until the first reload */
     uint64_t endpoint_generation;
 };
 
@@ -109,7 +109,7 @@ static bool is_guessable(const char *url)
     return strlen(host + strcspn(host, "/?#")) < GUESSABLE_PATH;
 }
 
-static bool set_name(struct target *target, struct error *err)
+static bool set_name(struct webhook_target *target, struct error *err)
 {
     struct url_parts parts;
     char mark[FINGERPRINT_TEXT];
@@ -122,7 +122,7 @@ static bool set_name(struct target *target, struct error *err)
     return true;
 }
 
-static void target_done(struct target *target)
+static void target_done(struct webhook_target *target)
 {
     for (size_t i = 0; target->headers[i] != NULL; i++)
         free(target->headers[i]);
@@ -131,7 +131,7 @@ static void target_done(struct target *target)
     free(target->signing_keys);
 }
 
-static bool copy_texts(struct target *target, const struct config *config)
+static bool copy_texts(struct webhook_target *target, const struct config *config)
 {
     target->url = strdup(config->webhook_url);
     bool ok = target->url != NULL;
@@ -148,9 +148,10 @@ static bool copy_texts(struct target *target, const struct config *config)
     return ok;
 }
 
-static bool target_init(struct target *target, const struct config *config, struct error *err)
+static bool target_init(struct webhook_target *target, const struct config *config,
+                        struct error *err)
 {
-    *target = (struct target){0};
+    *target = (struct webhook_target){0};
     if (config->webhook_url == NULL)
         return error_set(err, ERROR_CONFIG, "webhook.url is required");
     if (!webhook_url_check(config->webhook_url, config->webhook_allow_http, err))
@@ -188,7 +189,7 @@ struct webhook *webhook_new(struct http *http, const struct config *config, stru
 
 bool webhook_reload(struct webhook *webhook, const struct config *config, struct error *err)
 {
-    struct target target;
+    struct webhook_target target;
     if (!target_init(&target, config, err))
         return false;
     target_done(&webhook->previous);
@@ -227,7 +228,7 @@ static void add_signing_keys(const char *keys, struct redact *redact)
     }
 }
 
-static void add_secrets(const struct target *target, struct redact *redact)
+static void add_secrets(const struct webhook_target *target, struct redact *redact)
 {
     if (target->url != NULL)
         redact_add_url(redact, target->url);
@@ -270,8 +271,9 @@ static void add_number(struct header_list *list, const char *name, int64_t numbe
     add_line(list, name, at);
 }
 
-static bool write_headers(const struct target *target, const struct webhook_message *message,
-                          struct header_list *list, struct error *err)
+static bool write_headers(const struct webhook_target *target,
+                          const struct webhook_message *message, struct header_list *list,
+                          struct error *err)
 {
     char signature[SIGNATURE_TEXT_MAX];
     list->used = list->count = 0;

@@ -67,7 +67,7 @@ static void take_line(void *context, const char *line)
         snprintf(d->view.dashboard, sizeof d->view.dashboard, "http://%s/#token=%s",
                  address + strlen(listens), d->token);
     else if (strstr(line, " level=error") != NULL)
-        view_add_note(&d->view, line);
+        snapshot_add_note(&d->view, line);
 }
 
 void operator_read_log(struct demo *d)

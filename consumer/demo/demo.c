@@ -60,7 +60,7 @@ static bool open_memory(struct demo *d)
 /* Where everything is, for people. A URL of the user's is a secret: only its host is shown. */
 static void describe(struct demo *d)
 {
-    struct view *view = &d->view;
+    struct snapshot *view = &d->view;
     snprintf(view->brokers, sizeof view->brokers, "%s", broker_addresses(d->broker));
     snprintf(view->registry, sizeof view->registry, "http://127.0.0.1:%d",
              listener_port(d->schemas));

@@ -45,7 +45,7 @@ struct demo {
     struct member member, dashboard;
     char token[1024]; /* of the dashboard's operator */
     struct terminal *terminal;
-    struct view view;
+    struct snapshot view;
     struct buf key, value;
 };
 

@@ -71,7 +71,7 @@ static void not_written(void *context, const char *why)
 
 /* ---- what arrives ---- */
 
-static void set_row(struct view_event *event, const struct shop_row *row)
+static void set_row(struct snapshot_event *event, const struct shop_row *row)
 {
     snprintf(event->number, sizeof event->number, "%s", row->number);
     snprintf(event->name, sizeof event->name, "%s", row->name);
@@ -105,7 +105,7 @@ static void note_attempt(struct demo *d, const struct receiver_answer *answer)
 static void show_answer(struct demo *d, const struct receiver_answer *answer,
                         const struct shop_row *row)
 {
-    struct view_event event = {
+    struct snapshot_event event = {
         .mark = VIEW_FAILED, .attempt = answer->attempt, .took_ms = answer->took_ms};
     if (answer->status >= 200 && answer->status <= 299)
         event.mark = VIEW_DELIVERED;
@@ -114,7 +114,7 @@ static void show_answer(struct demo *d, const struct receiver_answer *answer,
     else
         snprintf(event.what, sizeof event.what, "closed");
     set_row(&event, row);
-    view_add_event(&d->view, &event);
+    snapshot_add_event(&d->view, &event);
 }
 
 /* Members of the body's "fields", or of the body itself where it is flat. */
@@ -163,7 +163,7 @@ static void parked(void *context, const rd_kafka_message_t *m)
 {
     struct demo *d = context;
     char order_id[64], partition[16], offset[24], source[16];
-    struct view_event event = {.mark = VIEW_PARKED, .took_ms = -1};
+    struct snapshot_event event = {.mark = VIEW_PARKED, .took_ms = -1};
     header_text(m, "elementor-sync.order-id", order_id, sizeof order_id);
     header_text(m, "elementor-sync.partition", partition, sizeof partition);
     header_text(m, "elementor-sync.offset", offset, sizeof offset);
@@ -179,13 +179,13 @@ static void parked(void *context, const rd_kafka_message_t *m)
     if (c == NULL)
         return;
     set_row(&event, &c->row);
-    view_add_event(&d->view, &event);
+    snapshot_add_event(&d->view, &event);
 }
 
 /* Of a receiver of the user's own, only the outcomes tell. */
 static void note_outcome(struct demo *d, const json_t *outcome)
 {
-    struct view_event event = {.mark = VIEW_DELIVERED, .took_ms = -1};
+    struct snapshot_event event = {.mark = VIEW_DELIVERED, .took_ms = -1};
     const json_t *attempts = json_object_get(outcome, "attempts");
     event.attempt = (int)json_integer_value(attempts);
     d->view.retried += event.attempt > 1 ? (uint64_t)event.attempt - 1 : 0;
@@ -203,7 +203,7 @@ static void note_outcome(struct demo *d, const json_t *outcome)
     snprintf(event.what, sizeof event.what, "%d",
              (int)json_integer_value(json_object_get(outcome, "status")));
     set_row(&event, &c->row);
-    view_add_event(&d->view, &event);
+    snapshot_add_event(&d->view, &event);
 }
 
 static void outcome(void *context, struct slice json)
@@ -248,7 +248,7 @@ static void take_line(void *context, const char *line)
     if (strstr(line, " level=info") != NULL || strstr(line, " level=debug") != NULL)
         return;
     terminal_log(d->terminal, line);
-    view_add_note(&d->view, event != NULL ? event + strlen("event=") : line);
+    snapshot_add_note(&d->view, event != NULL ? event + strlen("event=") : line);
 }
 
 void flow_read_logs(struct demo *d)
@@ -261,7 +261,7 @@ void flow_read_logs(struct demo *d)
 
 void flow_update_view(struct demo *d)
 {
-    struct view *view = &d->view;
+    struct snapshot *view = &d->view;
     view->elapsed_ms = d->now_ms - d->started_ms;
     view->orders = shop_order_count(d->shop);
     view->records = broker_written(d->broker);
@@ -269,7 +269,7 @@ void flow_update_view(struct demo *d)
     view->lag = broker_lag(d->broker) + broker_pending(d->broker);
     view->stopping = d->phase == DEMO_STOPPING || d->interrupted;
     while (d->now_ms >= d->next_second_ms) {
-        view_next_second(view);
+        snapshot_next_second(view);
         d->next_second_ms += 1000;
     }
     if (d->receiver == NULL)

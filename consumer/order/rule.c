@@ -110,7 +110,7 @@ static uint32_t time_of(const struct change *change)
 }
 
 /* What was known of an order before this event. */
-struct known {
+struct known_status {
     enum status_cache_answer status;
     bool same_time; /* it had the rule's value with the confirmed_at of this event */
 };
@@ -124,10 +124,11 @@ static bool holds(const struct rule_place *place, uint32_t status_epoch)
 /* Notes the row's status and answers what was known of it before. An event that shows its before
  * image and changes nothing that matters tells the memory nothing new: it is left alone, which
  * spares the great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
-static struct known remember(const struct rule *rule, const struct change *change, bool triggered,
-                             struct status_cache *status_cache, const struct rule_place *place)
+static struct known_status remember(const struct rule *rule, const struct change *change,
+                                    bool triggered, struct status_cache *status_cache,
+                                    const struct rule_place *place)
 {
-    struct known known = {.status = STATUS_CACHE_UNKNOWN};
+    struct known_status known = {.status = STATUS_CACHE_UNKNOWN};
     struct memory_note before;
     struct order_id id;
     if (status_cache == NULL)
@@ -161,7 +162,7 @@ static struct judgement judge_by_memory(enum status_cache_answer known)
     return deliver;
 }
 
-static struct judgement judge_snapshot(const struct rule *rule, const struct known *known)
+static struct judgement judge_snapshot(const struct rule *rule, const struct known_status *known)
 {
     if (known->status ==
         STATUS_CACHE_OTHER) /* what it missed is the stream's fault, not the order's */
@@ -175,7 +176,7 @@ static struct judgement judge_snapshot(const struct rule *rule, const struct kno
 
 /* A `c` or `u` (or `r`) that has the rule's value: was it there before? */
 static struct judgement judge_triggered(const struct rule *rule, const struct change *change,
-                                        char op, const struct known *known)
+                                        char op, const struct known_status *known)
 {
     struct judgement deliver = {.verdict = RULE_DELIVER, .known = known->status};
     if (shows_before(change))
@@ -191,7 +192,7 @@ static struct judgement judge_row(const struct rule *rule, const struct change *
                                   struct status_cache *status_cache, const struct rule_place *place)
 {
     bool triggered = column_is_text(&change->status, rule->value);
-    struct known known = remember(rule, change, triggered, status_cache, place);
+    struct known_status known = remember(rule, change, triggered, status_cache, place);
     if (triggered)
         return judge_triggered(rule, change, op, &known);
     if (op == 'r' && !rule->deliver_snapshot)

@@ -63,7 +63,7 @@ int64_t commit_wait_until(const struct pipeline *p)
 {
     int64_t due_ms = p->commit_outstanding ? -1 : commit_time(p);
     int64_t wanted_ms = p->commit_wanted_ms >= 0 ? p->commit_wanted_ms : p->now_ms;
-    return commit_pace_at_ms(due_ms, wanted_ms, source_commit_wait_ms(p->source, p->now_ms),
+    return commit_pace_at_ms(due_ms, wanted_ms, consumer_commit_wait_ms(p->consumer, p->now_ms),
                              p->now_ms);
 }
 
@@ -94,7 +94,7 @@ static uint64_t covered_by(const struct partition *partition)
 }
 
 /* The watermarks of all partitions that have news, and what is settled above them. */
-static size_t collect(struct pipeline *p, struct source_offset *offsets, commit_metadata *texts)
+static size_t collect(struct pipeline *p, struct consumer_offset *offsets, commit_metadata *texts)
 {
     size_t count = 0;
     for (size_t i = 0; i < p->partition_count; i++) {
@@ -105,7 +105,7 @@ static size_t collect(struct pipeline *p, struct source_offset *offsets, commit_
         partition->asked = offset_window_watermark(&partition->window);
         partition->asked_settled = covered_by(partition);
         partition->asked_settles = partition->settles;
-        offsets[count] = (struct source_offset){partition->slot, partition->asked, texts[count]};
+        offsets[count] = (struct consumer_offset){partition->slot, partition->asked, texts[count]};
         count++;
     }
     return count;
@@ -132,7 +132,7 @@ void commit_due(struct pipeline *p)
     int64_t at_ms = commit_wait_until(p);
     if (at_ms < 0 || p->now_ms < at_ms)
         return;
-    struct source_offset *offsets = calloc(p->partition_count, sizeof *offsets);
+    struct consumer_offset *offsets = calloc(p->partition_count, sizeof *offsets);
     commit_metadata *texts = malloc(p->partition_count * sizeof *texts);
     if (offsets == NULL || texts == NULL) {
         free(offsets);
@@ -143,7 +143,7 @@ void commit_due(struct pipeline *p)
     size_t count = collect(p, offsets, texts);
     p->commit_sent_ms = p->now_ms;
     p->commit_wanted_ms = -1;
-    if (source_commit(p->source, offsets, count, &err)) {
+    if (consumer_commit(p->consumer, offsets, count, &err)) {
         p->commit_outstanding = true;
         log_debug("commit sent", LOG_I("partitions", (int64_t)count));
     } else {
@@ -217,7 +217,7 @@ void give_back_drained(struct pipeline *p)
         if (!partition->is_retry)
             log_info("partition given back", LOG_I("partition", partition->number),
                      LOG_I("committed", committed_to));
-        source_release(p->source, partition->slot);
+        consumer_release(p->consumer, partition->slot);
     }
 }
 
@@ -230,7 +230,7 @@ static bool is_read(struct pipeline *p, const struct partition *partition, int64
     if (partition->at_end && partition->batch_at == partition->batch_len)
         return true;
     int64_t next = partition->window.next;
-    return next >= end && source_end_known(p->source, partition->slot) >= next;
+    return next >= end && consumer_end_known(p->consumer, partition->slot) >= next;
 }
 
 /* Everything below the end offsets of the start is settled and committed, here or by another
@@ -252,5 +252,5 @@ bool everything_settled(struct pipeline *p)
             offset_window_open_count(&partition->window) > 0)
             return false;
     }
-    return !others || source_others_reached(p->source, p->end_offsets, p->end_count);
+    return !others || consumer_others_reached(p->consumer, p->end_offsets, p->end_count);
 }

@@ -53,7 +53,7 @@ static enum fate hold(struct partition *partition)
 }
 
 /* A record on its way through the decision. */
-struct reading {
+struct intake_record {
     struct pipeline *p;
     struct partition *partition;
     rd_kafka_message_t *m;
@@ -62,7 +62,7 @@ struct reading {
     const struct suspect *suspect; /* NULL, or what it is read again as: its offset is open */
 };
 
-static enum fate skip(const struct reading *r, enum skip_reason why)
+static enum fate skip(const struct intake_record *r, enum skip_reason why)
 {
     struct partition *partition = r->partition;
     if (r->suspect == NULL) {
@@ -81,7 +81,7 @@ static struct slice with_nul(const char *text)
 }
 
 /* Everything that outlives the message. */
-static struct delivery *copy_out(const struct reading *r, const struct transformed *t)
+static struct delivery *copy_out(const struct intake_record *r, const struct transformed *t)
 {
     char coordinates[COORDINATES_MAX], owner[OWNER_MARK_MAX];
     const rd_kafka_message_t *m = r->m;
@@ -109,7 +109,7 @@ static struct delivery *copy_out(const struct reading *r, const struct transform
     return delivery_new(texts);
 }
 
-static struct delivery *make_delivery(const struct reading *r, const struct transformed *t)
+static struct delivery *make_delivery(const struct intake_record *r, const struct transformed *t)
 {
     struct delivery *d = copy_out(r, t);
     if (d == NULL)
@@ -154,7 +154,7 @@ static void take_headers(struct pipeline *p, struct delivery *d, rd_kafka_messag
 }
 
 /* Onto its order's order queue, to be sent or to be parked in its turn. */
-static enum fate enqueue(const struct reading *r, const struct transformed *t)
+static enum fate enqueue(const struct intake_record *r, const struct transformed *t)
 {
     struct pipeline *p = r->p;
     struct partition *partition = r->partition;
@@ -173,7 +173,7 @@ static enum fate enqueue(const struct reading *r, const struct transformed *t)
     return FATE_SETTLED;
 }
 
-static enum fate reject(const struct reading *r, const char *why, const char *detail)
+static enum fate reject(const struct intake_record *r, const char *why, const char *detail)
 {
     struct transformed t = {.verdict = TRANSFORM_REJECT, .why = why, .detail = detail, .lsn = -1};
     return enqueue(r, &t);
@@ -202,7 +202,7 @@ static void say_oddities(struct pipeline *p, const rd_kafka_message_t *m,
 
 /* The first record of a schema id: tables are told apart by its name. A rerouted topic is fine, and
  * so is its operator's to know; bytes that do not fit stop the partition by themselves. */
-static void say_strange_title(const struct reading *r, const struct plan *plan)
+static void say_strange_title(const struct intake_record *r, const struct plan *plan)
 {
     const char *title = decoders_title(r->p->decoders, r->schema_id);
     if (plan_shape(plan) != PLAN_FOREIGN && !schema_title_fits(title, r->p->config->kafka_topic))
@@ -212,8 +212,8 @@ static void say_strange_title(const struct reading *r, const struct plan *plan)
                                "another table, or registry.url is another registry"));
 }
 
-static void transform(const struct reading *r, const struct wire *wire, const struct plan *plan,
-                      struct transformed *ret)
+static void transform(const struct intake_record *r, const struct wire *wire,
+                      const struct plan *plan, struct transformed *ret)
 {
     const rd_kafka_message_t *m = r->m;
     struct schema_proof *proof = decoders_proof(r->p->decoders, wire->schema_id);
@@ -238,7 +238,7 @@ static void transform(const struct reading *r, const struct wire *wire, const st
     schema_proof_note(proof, ret->whole);
 }
 
-static enum fate conclude(const struct reading *r, const struct transformed *t)
+static enum fate conclude(const struct intake_record *r, const struct transformed *t)
 {
     say_oddities(r->p, r->m, t);
     /* What was parked before it was judged has an outcome that says so: it gets another one. */
@@ -260,7 +260,7 @@ static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind, i
     return BYTES_FAULT;
 }
 
-static enum bytes misfit(const struct reading *r, const char *detail,
+static enum bytes misfit(const struct intake_record *r, const char *detail,
                          struct reading_fault *ret_fault)
 {
     const char *title = decoders_title(r->p->decoders, r->schema_id);
@@ -274,7 +274,7 @@ static enum bytes misfit(const struct reading *r, const char *detail,
 /* A converter that writes the schema's id elsewhere says so in a header. Its records may begin like
  * any other: what looks like an id there is none, so it is looked at before the registry is asked.
  */
-static enum bytes read_bytes(struct reading *r, struct transformed *ret,
+static enum bytes read_bytes(struct intake_record *r, struct transformed *ret,
                              struct reading_fault *ret_fault)
 {
     struct error err = {0};
@@ -319,8 +319,8 @@ static void ask_ahead(struct pipeline *p, const struct partition *partition)
 static void fill_batch(struct pipeline *p, struct partition *partition)
 {
     partition->batch_len +=
-        source_read(p->source, partition->slot, partition->batch + partition->batch_len,
-                    READ_BATCH - partition->batch_len);
+        consumer_read(p->consumer, partition->slot, partition->batch + partition->batch_len,
+                      READ_BATCH - partition->batch_len);
 }
 
 static enum fate await_schema(struct pipeline *p, struct partition *partition)
@@ -333,7 +333,7 @@ static enum fate await_schema(struct pipeline *p, struct partition *partition)
 }
 
 /* Where the record comes from: itself, or what a retry record says. */
-static bool find_origin(struct reading *r, const char **ret_why)
+static bool find_origin(struct intake_record *r, const char **ret_why)
 {
     const rd_kafka_message_t *m = r->m;
     r->retry = (struct retry_record){.topic = rd_kafka_topic_name(m->rkt),
@@ -349,7 +349,7 @@ static bool find_origin(struct reading *r, const char **ret_why)
 }
 
 /* Another shop's, or another group's, on a retry topic that is shared. */
-static enum fate pass_others_retry(const struct reading *r, const char *why)
+static enum fate pass_others_retry(const struct intake_record *r, const char *why)
 {
     struct pipeline *p = r->p;
     if (!p->others_retry_said)
@@ -362,7 +362,7 @@ static enum fate pass_others_retry(const struct reading *r, const char *why)
 }
 
 /* A retry was parked before, or comes from an operator: what cannot be read is parked (again). */
-static enum fate decide_retry(struct reading *r)
+static enum fate decide_retry(struct intake_record *r)
 {
     struct transformed t;
     struct reading_fault f;
@@ -381,7 +381,7 @@ static enum fate decide_retry(struct reading *r)
 }
 
 /* "REASON; parked by an operator: WORDS" */
-static enum fate park_in_stretch(const struct reading *r, const struct reading_fault *f,
+static enum fate park_in_stretch(const struct intake_record *r, const struct reading_fault *f,
                                  const struct stretch *stretch)
 {
     char detail[DOUBT_REASON_MAX + STRETCH_REASON_MAX + 4]; /* "; " */
@@ -389,7 +389,7 @@ static enum fate park_in_stretch(const struct reading *r, const struct reading_f
     return reject(r, "undecodable", detail);
 }
 
-static enum fate suspect(struct reading *r, const struct reading_fault *f)
+static enum fate suspect(struct intake_record *r, const struct reading_fault *f)
 {
     struct partition *partition = r->partition;
     const struct stretch *stretch = stretch_of(r->p, partition, r->m->offset);
@@ -416,7 +416,7 @@ static enum fate decide(struct pipeline *p, struct partition *partition, rd_kafk
     struct transformed t;
     struct reading_fault f;
     const char *why;
-    struct reading r = {.p = p, .partition = partition, .m = m, .schema_id = -1};
+    struct intake_record r = {.p = p, .partition = partition, .m = m, .schema_id = -1};
     if (m->payload == NULL)
         return skip(&r, SKIP_TOMBSTONE);
     if (partition->is_retry)
@@ -440,7 +440,7 @@ enum suspect_fate read_suspect(struct pipeline *p, struct partition *partition,
 {
     struct transformed t;
     const char *why;
-    struct reading r = {
+    struct intake_record r = {
         .p = p, .partition = partition, .m = suspect->message, .schema_id = -1, .suspect = suspect};
     (void)find_origin(&r, &why);
     enum bytes bytes = read_bytes(&r, &t, &suspect->fault);
@@ -463,7 +463,7 @@ static enum fate pass_known(struct pipeline *p, struct partition *partition, rd_
     struct wire wire;
     const struct plan *plan;
     const char *why;
-    struct reading r = {.p = p, .partition = partition, .m = m};
+    struct intake_record r = {.p = p, .partition = partition, .m = m};
     if (m->payload != NULL && !partition->is_retry && find_origin(&r, &why) &&
         wire_split(m->payload, m->len, &wire, &err)) {
         enum decoders_answer answer = decoders_get(p->decoders, wire.schema_id, &plan, &why);
@@ -523,7 +523,8 @@ static bool work_off(struct pipeline *p, struct partition *partition)
 
 static bool refill(struct pipeline *p, struct partition *partition)
 {
-    partition->batch_len = source_read(p->source, partition->slot, partition->batch, READ_BATCH);
+    partition->batch_len =
+        consumer_read(p->consumer, partition->slot, partition->batch, READ_BATCH);
     return partition->batch_len > 0;
 }
 

@@ -52,11 +52,11 @@ static bool prepare(struct joining *j)
 {
     struct pipeline *p = j->p;
     int64_t timeout_ms = j->options->until_end ? j->options->timeout_ms : -1;
-    if (!source_start(p->source, timeout_ms, still_wanted, j, &j->err) ||
-        !topics_prepare(p->config, p->source, &j->err) || !may_start(j, timeout_ms))
+    if (!consumer_start(p->consumer, timeout_ms, still_wanted, j, &j->err) ||
+        !topics_prepare(p->config, p->consumer, &j->err) || !may_start(j, timeout_ms))
         return false;
     if (j->options->until_end &&
-        !source_end_offsets(p->source, LOOK_UP_MS, &p->end_offsets, &p->end_count, &j->err))
+        !consumer_end_offsets(p->consumer, LOOK_UP_MS, &p->end_offsets, &p->end_count, &j->err))
         return false;
     say_joining(p);
     return true;
@@ -83,5 +83,5 @@ bool join_group(struct pipeline *p, const struct pipeline_options *options)
     }
     if (j.err.code != ERROR_NONE)
         error_set(p->fatal, j.err.code, "%s", j.err.text);
-    return j.ok && !p->stopping && source_subscribe(p->source, p->fatal);
+    return j.ok && !p->stopping && consumer_subscribe(p->consumer, p->fatal);
 }

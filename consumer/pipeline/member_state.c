@@ -26,7 +26,7 @@ size_t unsettled_count(const struct pipeline *p)
 
 int64_t partition_end(struct pipeline *p, const struct partition *partition)
 {
-    int64_t end = source_end_known(p->source, partition->slot);
+    int64_t end = consumer_end_known(p->consumer, partition->slot);
     return end > partition->window.next ? end : partition->window.next;
 }
 
@@ -111,7 +111,7 @@ bool write_state(struct pipeline *p)
     buf_addf(&p->text,
              "{\"version\":1,\"member\":\"%s\",\"program\":\"%s\",\"librdkafka\":\"%s\","
              "\"group\":",
-             p->member, ELEMENTOR_SYNC_VERSION, source_library_version());
+             p->member, ELEMENTOR_SYNC_VERSION, consumer_library_version());
     bool ok = json_add_string(&p->text, p->config->kafka_group, strlen(p->config->kafka_group));
     buf_add_text(&p->text, ",\"topic\":");
     ok &= json_add_string(&p->text, p->config->kafka_topic, strlen(p->config->kafka_topic));

@@ -92,7 +92,7 @@ static void revoking(void *context, int32_t slot)
     struct pipeline *p = context;
     struct partition *partition = partition_entry(p, slot);
     if (partition == NULL || partition->state == PARTITION_NONE) {
-        source_release(p->source, slot);
+        consumer_release(p->consumer, slot);
         return;
     }
     partition->state = PARTITION_REVOKING;
@@ -184,7 +184,7 @@ void restart_emptied(struct pipeline *p)
 static int32_t grown(void *context, int32_t partitions)
 {
     struct pipeline *p = context;
-    return topics_follow(p->config, p->source, partitions);
+    return topics_follow(p->config, p->consumer, partitions);
 }
 
 static void trouble(void *context, const struct error *err, bool fatal)
@@ -196,17 +196,17 @@ static void trouble(void *context, const struct error *err, bool fatal)
         log_error("kafka", LOG_S("why", err->text));
 }
 
-struct source_events group_events(struct pipeline *p)
+struct consumer_events group_events(struct pipeline *p)
 {
-    return (struct source_events){.context = p,
-                                  .assigned = assigned,
-                                  .revoking = revoking,
-                                  .lost = lost,
-                                  .committed = committed,
-                                  .commit_done = commit_done,
-                                  .at_end = at_end,
-                                  .stopped = stopped,
-                                  .restarted = restarted,
-                                  .grown = grown,
-                                  .trouble = trouble};
+    return (struct consumer_events){.context = p,
+                                    .assigned = assigned,
+                                    .revoking = revoking,
+                                    .lost = lost,
+                                    .committed = committed,
+                                    .commit_done = commit_done,
+                                    .at_end = at_end,
+                                    .stopped = stopped,
+                                    .restarted = restarted,
+                                    .grown = grown,
+                                    .trouble = trouble};
 }

@@ -44,7 +44,7 @@ static void add_build(const struct pipeline *p, struct buf *b)
     buf_add_text(b, PREFIX "build_info{");
     add_label(b, "version", ELEMENTOR_SYNC_VERSION);
     buf_add_char(b, ',');
-    add_label(b, "librdkafka", source_library_version());
+    add_label(b, "librdkafka", consumer_library_version());
     buf_add_char(b, ',');
     add_label(b, "libcurl", curl_version_info(CURLVERSION_NOW)->version);
     buf_add_char(b, ',');

@@ -62,7 +62,7 @@ static bool tell_ready(void *context, const char **ret_why)
 {
     struct pipeline *p = context;
     *ret_why = p->stopping ? "stopping\n" : "not in the group yet\n";
-    if (p->stopping || !source_joined(p->source) || !tell_live(p, ret_why))
+    if (p->stopping || !consumer_joined(p->consumer) || !tell_live(p, ret_why))
         return false;
     *ret_why = reading_trouble(p);
     return *ret_why == NULL;
@@ -79,12 +79,12 @@ static bool open_ops(struct pipeline *p, struct error *err)
 
 static bool open_edges(struct pipeline *p, struct error *err)
 {
-    const struct source_events events = group_events(p);
+    const struct consumer_events events = group_events(p);
     return (p->loop = loop_new(err)) != NULL && (p->http = http_new(p->loop, err)) != NULL &&
            (p->registry = registry_new(p->http, p->config, schema_changed, p, err)) != NULL &&
            (p->webhook = webhook_new(p->http, p->config, err)) != NULL &&
            (p->publisher = publisher_new(p->config, p->wake_fd, err)) != NULL &&
-           (p->source = source_new(p->config, &events, p->wake_fd, err)) != NULL &&
+           (p->consumer = consumer_new(p->config, &events, p->wake_fd, err)) != NULL &&
            open_ops(p, err);
 }
 
@@ -190,7 +190,7 @@ void pipeline_free(struct pipeline *p)
     ops_free(p->ops);
     publisher_free(p->publisher);
     free_partitions(p);
-    source_free(p->source);
+    consumer_free(p->consumer);
     webhook_free(p->webhook);
     registry_free(p->registry);
     http_free(p->http);
@@ -261,7 +261,7 @@ static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, in
                        int64_t publisher_ms)
 {
     int64_t ops_ms = p->ops != NULL ? ops_turn(p->ops) : -1;
-    int64_t wait = earlier(IDLE_WAIT_MS, source_wake_ms(p->source));
+    int64_t wait = earlier(IDLE_WAIT_MS, consumer_wake_ms(p->consumer));
     until_ms = earlier(earlier(until_ms, commit_wait_until(p)), send_wait_until(p));
     if (until_ms >= 0)
         wait = earlier(wait, until_ms > p->now_ms ? until_ms - p->now_ms : 0);
@@ -274,7 +274,7 @@ static int64_t turn(struct pipeline *p)
 {
     p->now_ms = clock_mono_ms();
     p->wall_ms = clock_wall_ms();
-    source_turn(p->source);
+    consumer_turn(p->consumer);
     reload_due(p);
     http_turn(p->http);
     publisher_turn(p->publisher, p->now_ms);
@@ -324,12 +324,12 @@ static void stop_asked(void *context, int fd, unsigned events)
 static void leave(struct pipeline *p)
 {
     p->stopping = true;
-    source_close(p->source);
+    consumer_close(p->consumer);
     int64_t deadline =
         clock_mono_ms() + config_drain_timeout(p->config) + p->config->outcome_timeout + LOOK_UP_MS;
     for (;;) {
         int64_t wait = turn(p);
-        if (source_closed(p->source) || p->now_ms >= deadline)
+        if (consumer_closed(p->consumer) || p->now_ms >= deadline)
             return;
         loop_wait(p->loop, wait < LEAVE_WAIT_MS ? wait : LEAVE_WAIT_MS);
     }
@@ -383,7 +383,7 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
 static void say_started(struct pipeline *p)
 {
     log_info("started", LOG_S("version", ELEMENTOR_SYNC_VERSION),
-             LOG_S("librdkafka", source_library_version()),
+             LOG_S("librdkafka", consumer_library_version()),
              LOG_S("libcurl", curl_version_info(CURLVERSION_NOW)->version),
              LOG_S("topic", p->config->kafka_topic), LOG_S("group", p->config->kafka_group),
              LOG_S("webhook", webhook_name(p->webhook)),
@@ -395,7 +395,7 @@ static void say_limits(const struct pipeline *p)
 {
     const char *lacks = kafka_library_lacks(rd_kafka_version());
     if (*lacks != '\0')
-        log_warn("this librdkafka lacks something", LOG_S("version", source_library_version()),
+        log_warn("this librdkafka lacks something", LOG_S("version", consumer_library_version()),
                  LOG_S("what", lacks));
     log_info(
         "a topic that is made anew is noticed only while members run and no commit of the former "

@@ -115,7 +115,7 @@ struct pipeline {
     struct http *http;
     struct registry *registry;
     struct webhook *webhook;
-    struct source *source;
+    struct consumer *consumer;
     struct publisher *publisher;
     struct ops *ops; /* NULL: no ops.listen */
     struct transform *transform;
@@ -183,7 +183,7 @@ struct pipeline {
 bool join_group(struct pipeline *p, const struct pipeline_options *options) must_check;
 
 /* membership.c */
-struct source_events group_events(struct pipeline *p);
+struct consumer_events group_events(struct pipeline *p);
 void end_partition(struct pipeline *p, struct partition *partition); /* this assignment is over */
 void restart_emptied(struct pipeline *p);
 

@@ -14,7 +14,7 @@ struct decoders *decoders_new(const struct config *config, struct registry *regi
 void decoders_free(struct decoders *decoders); /* accepts NULL */
 
 enum decoders_answer {
-    DECODERS_HAVE,       /* *ret_plan is set; valid until plans_forget */
+    DECODERS_HAVE,       /* *ret_plan is set; valid until decoders_forget */
     DECODERS_PENDING,    /* the registry has not answered yet */
     DECODERS_MISSING,    /* *ret_why: the registry itself says that there is no such schema */
     DECODERS_UNREADABLE, /* *ret_why: there is one, and no row can have it: none of its records can

@@ -21,12 +21,12 @@ static int64_t patience_ends_ms(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + STATION_PATIENCE_MS;
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 + DASHBOARD_HARNESS_PATIENCE_MS;
 }
 
 static bool is_over(int64_t deadline_ms)
 {
-    return patience_ends_ms() - STATION_PATIENCE_MS > deadline_ms;
+    return patience_ends_ms() - DASHBOARD_HARNESS_PATIENCE_MS > deadline_ms;
 }
 
 /* ---- life ---- */
@@ -44,7 +44,7 @@ void dashboard_harness_sign(char *ret, size_t size, const char *claims)
     char text[1024];
     cjose_header_t *header = cjose_header_new(NULL);
     cjose_jwk_t *key =
-        cjose_jwk_create_oct_spec((const uint8_t *)STATION_SECRET, strlen(STATION_SECRET), NULL);
+        cjose_jwk_create_oct_spec((const uint8_t *)HARNESS_SECRET, strlen(HARNESS_SECRET), NULL);
     int len = snprintf(text, sizeof text, "{\"exp\":%lld,%s}",
                        (long long)(clock_wall_ms() / 1000 + 3600), claims);
     cjose_header_set(header, "alg", "HS256", NULL);
@@ -60,8 +60,8 @@ void dashboard_harness_sign(char *ret, size_t size, const char *claims)
 void dashboard_harness_open(struct dashboard_harness *s)
 {
     memset(s, 0, sizeof *s);
-    log_setup(getenv("STATION_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
-    cluster_open(&s->cluster, STATION_PARTITIONS);
+    log_setup(getenv("HARNESS_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
+    cluster_open(&s->cluster, DASHBOARD_HARNESS_PARTITIONS);
     s->stop_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     s->config = config_new();
     assert_non_null(s->config);
@@ -74,7 +74,7 @@ void dashboard_harness_open(struct dashboard_harness *s)
     dashboard_harness_set(s, "members.topic", "elementor-sync.members");
     dashboard_harness_set(s, "dashboard.listen", "127.0.0.1:0");
     dashboard_harness_set(s, "dashboard.database", ":memory:");
-    dashboard_harness_set(s, "auth.hs256_secret", STATION_SECRET);
+    dashboard_harness_set(s, "auth.hs256_secret", HARNESS_SECRET);
     dashboard_harness_sign(s->operator, sizeof s->operator,
                            "\"sub\":\"olga\",\"role\":\"service_role\"");
     dashboard_harness_sign(s->customer, sizeof s->customer,
@@ -136,7 +136,7 @@ static int connected(struct dashboard_harness *s)
     const struct sockaddr_in to = {.sin_family = AF_INET,
                                    .sin_port = htons((uint16_t)s->port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const struct timeval patience = {.tv_sec = STATION_PATIENCE_MS / 1000};
+    const struct timeval patience = {.tv_sec = DASHBOARD_HARNESS_PATIENCE_MS / 1000};
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     assert_int_equal(connect(fd, (const struct sockaddr *)&to, sizeof to), 0);
@@ -187,7 +187,7 @@ static bool is_whole(const char *text, size_t len)
 
 struct answer dashboard_harness_receive(int fd)
 {
-    static char text[STATION_TEXT];
+    static char text[HARNESS_TEXT];
     struct answer a = {.text = text, .body = ""};
     size_t len = 0;
     text[0] = '\0';
@@ -280,7 +280,7 @@ static void write_outcome(struct dashboard_harness *s, const struct outcome *o)
 void dashboard_harness_outcome(struct dashboard_harness *s, const struct outcome *o)
 {
     write_outcome(s, o);
-    assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
+    assert_false(rd_kafka_flush(s->cluster.rk, DASHBOARD_HARNESS_PATIENCE_MS));
 }
 
 void dashboard_harness_delivered(struct dashboard_harness *s, int count)
@@ -290,7 +290,7 @@ void dashboard_harness_delivered(struct dashboard_harness *s, int count)
         snprintf(order, sizeof order, "o%d", i);
         write_outcome(s, &(struct outcome){.order = order, .state = "delivered"});
     }
-    assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
+    assert_false(rd_kafka_flush(s->cluster.rk, DASHBOARD_HARNESS_PATIENCE_MS));
 }
 
 void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o, const char *class)
@@ -303,7 +303,7 @@ void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o
                           RD_KAFKA_V_HEADER("elementor-sync.partition", "0", -1),
                           RD_KAFKA_V_HEADER("elementor-sync.offset", offset, -1),
                           RD_KAFKA_V_HEADER("elementor-sync.class", class, -1), RD_KAFKA_V_END));
-    assert_false(rd_kafka_flush(s->cluster.rk, STATION_PATIENCE_MS));
+    assert_false(rd_kafka_flush(s->cluster.rk, DASHBOARD_HARNESS_PATIENCE_MS));
 }
 
 void dashboard_harness_await_order(struct dashboard_harness *s, const char *order,

@@ -22,9 +22,9 @@
 
 #include <stddef.h>
 
-#define STATION_SECRET "a secret of the shop, long enough: 0123456789"
+#define HARNESS_SECRET "a secret of the shop, long enough: 0123456789"
 
-enum { STATION_PARTITIONS = 3, STATION_PATIENCE_MS = 20000, STATION_TEXT = 64 * 1024 };
+enum { DASHBOARD_HARNESS_PARTITIONS = 3, DASHBOARD_HARNESS_PATIENCE_MS = 20000, HARNESS_TEXT = 64 * 1024 };
 
 struct dashboard_harness {
     struct cluster cluster;
@@ -53,7 +53,7 @@ void dashboard_harness_start(
 void dashboard_harness_skip(struct dashboard_harness *s, int64_t ms);
 void dashboard_harness_close(struct dashboard_harness *s);
 
-/* "Authorization: Bearer …\r\n" for these claims, signed by STATION_SECRET; exp is in an hour. */
+/* "Authorization: Bearer …\r\n" for these claims, signed by HARNESS_SECRET; exp is in an hour. */
 void dashboard_harness_sign(char *ret, size_t size, const char *claims);
 
 /* One call on a connection of its own. headers: whole lines, or ""; body NULL: none, else JSON. */

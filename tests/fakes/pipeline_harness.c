@@ -53,13 +53,13 @@ static void set_options(struct pipeline_harness *w)
     pipeline_harness_set(w, "ops.listen", "127.0.0.1:0");
 }
 
-static void open_world(struct pipeline_harness *w, const struct server_rule *webhook,
+static void open_harness(struct pipeline_harness *w, const struct server_rule *webhook,
                        const struct server_rule *registry)
 {
     int ends[2];
     memset(w, 0, sizeof *w);
-    log_setup(getenv("WORLD_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
-    cluster_open(&w->cluster, WORLD_PARTITIONS);
+    log_setup(getenv("HARNESS_LOG") != NULL ? LOG_DEBUG : LOG_ERROR, false);
+    cluster_open(&w->cluster, HARNESS_PARTITIONS);
     w->registry = server_new(registry);
     w->webhook = server_new(webhook);
     server_listen(w->webhook);
@@ -76,15 +76,15 @@ void pipeline_harness_open_without_registry(struct pipeline_harness *w,
                                             const struct server_rule *webhook)
 {
     static const struct server_rule registry[] = {
-        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
-    open_world(w, webhook, registry);
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0}, {0}};
+    open_harness(w, webhook, registry);
 }
 
 void pipeline_harness_open_with_registry(struct pipeline_harness *w,
                                          const struct server_rule *webhook,
                                          const struct server_rule *registry)
 {
-    open_world(w, webhook, registry);
+    open_harness(w, webhook, registry);
     server_listen(w->registry);
 }
 
@@ -129,7 +129,7 @@ void pipeline_harness_confirm(struct pipeline_harness *w, int32_t partition, con
 static bool run(struct pipeline_harness *w, bool until_end)
 {
     w->options.until_end = until_end;
-    w->options.timeout_ms = until_end ? WORLD_PATIENCE_MS : -1;
+    w->options.timeout_ms = until_end ? HARNESS_PATIENCE_MS : -1;
     w->options.stop_fd = w->stop_fd;
     struct pipeline *p = pipeline_new(w->config, &w->err);
     w->ops_port = p != NULL ? pipeline_ops_port(p) : 0;
@@ -177,7 +177,7 @@ void pipeline_harness_stop(struct pipeline_harness *w)
 
 void pipeline_harness_await_requests(struct pipeline_harness *w, size_t count)
 {
-    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + HARNESS_PATIENCE_MS;
     while (server_request_count(w->webhook) < count) {
         if (clock_mono_ms() > deadline)
             fail_msg("%zu requests instead of %zu", server_request_count(w->webhook), count);
@@ -218,7 +218,7 @@ static bool ask(struct pipeline_harness *w, const char *path, char *text, size_t
 void pipeline_harness_scrape(struct pipeline_harness *w, const char *path, char *ret_text,
                              size_t size)
 {
-    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + HARNESS_PATIENCE_MS;
     while (!ask(w, path, ret_text, size)) {
         if (clock_mono_ms() > deadline)
             fail_msg("the ops port does not answer");
@@ -235,7 +235,7 @@ void pipeline_harness_scrape(struct pipeline_harness *w, const char *path, char 
 void pipeline_harness_await_scrape(struct pipeline_harness *w, const char *path, const char *wanted,
                                    char *ret_text, size_t size)
 {
-    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + HARNESS_PATIENCE_MS;
     for (;;) {
         pipeline_harness_scrape(w, path, ret_text, size);
         if (strstr(ret_text, wanted) != NULL)
@@ -258,7 +258,7 @@ void pipeline_harness_log_open(struct pipeline_harness *w)
 void pipeline_harness_await_log(struct pipeline_harness *w, const char *wanted)
 {
     static char text[LOG_MAX];
-    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + HARNESS_PATIENCE_MS;
     bool found = false;
     while (!found && clock_mono_ms() < deadline) {
         ssize_t len = pread(w->log_fd, text, sizeof text - 1, 0);
@@ -287,7 +287,7 @@ double pipeline_harness_metric(const char *text, const char *name)
 int pipeline_harness_main(const char *name, const struct CMUnitTest *tests, size_t count)
 {
     int failed = 0, status;
-    const char *only = getenv("WORLD_TEST");
+    const char *only = getenv("HARNESS_TEST");
     for (size_t i = 0; i < count; i++) {
         if (only != NULL && strcmp(only, tests[i].name) != 0)
             continue;

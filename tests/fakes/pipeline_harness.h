@@ -29,17 +29,17 @@
 #define BUSY "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"
 
 /* A registry's answer: a row of nine texts, as pipeline_harness_produce writes them. */
-#define WORLD_FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
-#define WORLD_ANSWER(name, fields)                                             \
+#define HARNESS_FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
+#define HARNESS_ANSWER(name, fields)                                             \
     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"schema\":\"{\\\"type\\\":" \
     "\\\"record\\\",\\\"name\\\":\\\"" name "\\\",\\\"fields\\\":[" fields "]}\"}"
-#define WORLD_SCHEMA                                                                                                                      \
-    WORLD_ANSWER(                                                                                                                         \
+#define HARNESS_SCHEMA                                                                                                                      \
+    HARNESS_ANSWER(                                                                                                                         \
         "Row",                                                                                                                            \
-        WORLD_FIELD("id") "," WORLD_FIELD("order_number") "," WORLD_FIELD("client_name") "," WORLD_FIELD("client_phone") "," WORLD_FIELD( \
-            "product_name") "," WORLD_FIELD("quantity") "," WORLD_FIELD("unit_price") "," WORLD_FIELD("total_amount") "," WORLD_FIELD("status"))
+        HARNESS_FIELD("id") "," HARNESS_FIELD("order_number") "," HARNESS_FIELD("client_name") "," HARNESS_FIELD("client_phone") "," HARNESS_FIELD( \
+            "product_name") "," HARNESS_FIELD("quantity") "," HARNESS_FIELD("unit_price") "," HARNESS_FIELD("total_amount") "," HARNESS_FIELD("status"))
 
-enum { WORLD_PARTITIONS = 3, WORLD_PATIENCE_MS = 60000 };
+enum { HARNESS_PARTITIONS = 3, HARNESS_PATIENCE_MS = 60000 };
 
 struct pipeline_harness {
     struct cluster cluster;

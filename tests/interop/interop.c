@@ -76,7 +76,7 @@ static void everything_is_written(void **state)
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_confirm(&w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&w, i % HARNESS_PARTITIONS, id);
     }
     cluster_produce(&w.cluster, 1, "junk", 4);
     pipeline_harness_start(&w);

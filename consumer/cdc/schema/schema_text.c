@@ -48,15 +48,15 @@ static const struct attribute {
     {PLACE_PARAMETERS, "scale", PLACE_WORD},
 };
 
-struct reader {
+struct text_reader {
     const char *at, *end;
     struct buf out;
     struct error *err;
 };
 
-static bool reduce(struct reader *r, enum place place, unsigned depth);
+static bool reduce(struct text_reader *r, enum place place, unsigned depth);
 
-static bool no_json(struct reader *r, const char *why)
+static bool no_json(struct text_reader *r, const char *why)
 {
     return error_set(r->err, ERROR_UNDECODABLE, "the schema is no JSON: %s", why);
 }
@@ -71,20 +71,20 @@ static bool is_mark(char c)
     return c != '\0' && strchr("{}[]\",:", c) != NULL;
 }
 
-static void skip_space(struct reader *r)
+static void skip_space(struct text_reader *r)
 {
     while (r->at < r->end && is_space(*r->at))
         r->at++;
 }
 
 /* The next character that is no white space, which is not taken; NUL at the end. */
-static char peek(struct reader *r)
+static char peek(struct text_reader *r)
 {
     skip_space(r);
     return r->at < r->end ? *r->at : '\0';
 }
 
-static bool skip_string(struct reader *r)
+static bool skip_string(struct text_reader *r)
 {
     for (r->at++; r->at < r->end && *r->at != '"'; r->at++)
         if (*r->at == '\\' && r->at + 1 < r->end)
@@ -95,7 +95,7 @@ static bool skip_string(struct reader *r)
     return true;
 }
 
-static bool skip_word(struct reader *r)
+static bool skip_word(struct text_reader *r)
 {
     const char *begin = r->at;
     while (r->at < r->end && !is_mark(*r->at) && !is_space(*r->at))
@@ -104,7 +104,7 @@ static bool skip_word(struct reader *r)
 }
 
 /* Passes over a whole value. Of what is inside it, only brackets and strings are looked at. */
-static bool skip_value(struct reader *r)
+static bool skip_value(struct text_reader *r)
 {
     size_t open = 0;
     do {
@@ -154,12 +154,12 @@ static bool is_plain(const char *text, size_t len)
     return len <= TEXT_MAX;
 }
 
-static void keep(struct reader *r, const char *text, size_t len)
+static void keep(struct text_reader *r, const char *text, size_t len)
 {
     buf_add(&r->out, text, len);
 }
 
-static bool reduce_scalar(struct reader *r, enum place place)
+static bool reduce_scalar(struct text_reader *r, enum place place)
 {
     skip_space(r);
     const char *begin = r->at;
@@ -185,7 +185,7 @@ static enum place place_of(enum place object, const char *name, size_t len)
     return PLACE_NOWHERE;
 }
 
-static bool expect(struct reader *r, char c, const char *why)
+static bool expect(struct text_reader *r, char c, const char *why)
 {
     if (peek(r) != c || r->at == r->end)
         return no_json(r, why);
@@ -194,7 +194,7 @@ static bool expect(struct reader *r, char c, const char *why)
 }
 
 /* "name": value; *kept: members that went out so far. */
-static bool reduce_member(struct reader *r, enum place object, size_t *kept, unsigned depth)
+static bool reduce_member(struct text_reader *r, enum place object, size_t *kept, unsigned depth)
 {
     if (peek(r) != '"')
         return no_json(r, "an attribute has no name");
@@ -214,7 +214,7 @@ static bool reduce_member(struct reader *r, enum place object, size_t *kept, uns
     return reduce(r, place, depth + 1);
 }
 
-static bool reduce_object(struct reader *r, enum place place, unsigned depth)
+static bool reduce_object(struct text_reader *r, enum place place, unsigned depth)
 {
     size_t kept = 0;
     r->at++;
@@ -238,7 +238,7 @@ static enum place place_of_items(enum place list)
     }
 }
 
-static bool reduce_array(struct reader *r, enum place place, unsigned depth)
+static bool reduce_array(struct text_reader *r, enum place place, unsigned depth)
 {
     r->at++;
     buf_add_char(&r->out, '[');
@@ -256,7 +256,7 @@ static bool reduce_array(struct reader *r, enum place place, unsigned depth)
 }
 
 /* Takes one value, and puts out what is needed of it. */
-static bool reduce(struct reader *r, enum place place, unsigned depth)
+static bool reduce(struct text_reader *r, enum place place, unsigned depth)
 {
     char c = peek(r);
     bool object = place == PLACE_TYPE || place == PLACE_FIELD || place == PLACE_PARAMETERS;
@@ -273,7 +273,7 @@ static bool reduce(struct reader *r, enum place place, unsigned depth)
 }
 
 /* What a parser says of the reduced text; its position would mislead, so it is left out. */
-static json_t *parse(struct reader *r)
+static json_t *parse(struct text_reader *r)
 {
     json_error_t error;
     size_t flags = JSON_REJECT_DUPLICATES | JSON_DECODE_ANY | JSON_ALLOW_NUL;
@@ -285,7 +285,7 @@ static json_t *parse(struct reader *r)
 
 json_t *schema_text_parse(const char *text, size_t len, struct error *err)
 {
-    struct reader r = {.at = text, .end = text + len, .err = err};
+    struct text_reader r = {.at = text, .end = text + len, .err = err};
     json_t *json = NULL;
     buf_init(&r.out, 4 * len + 64); /* a default of one digit becomes true */
     if (reduce(&r, PLACE_TYPE, 0)) {

@@ -30,7 +30,7 @@ const char *config_look_up_variable(const void *environment, const char *name)
 }
 
 /* What NAME says, or the file that NAME_FILE names. */
-struct reading {
+struct file_option {
     char origin[VARIABLE_MAX]; /* the variable it came from */
     char *value;               /* owned by the caller; NULL when there is none */
 };
@@ -59,13 +59,13 @@ static void warn_of_public(struct config *config, const char *path, const char *
 }
 
 static bool read_variable(struct config *config, char *const *environment, const char *variable,
-                          bool secret, struct reading *ret_reading, struct error *err)
+                          bool secret, struct file_option *ret_reading, struct error *err)
 {
     char file_variable[VARIABLE_MAX];
     snprintf(file_variable, sizeof file_variable, "%s" FILE_SUFFIX, variable);
     const char *value = config_look_up_variable(environment, variable);
     const char *path = secret ? config_look_up_variable(environment, file_variable) : NULL;
-    struct reading reading = {.value = NULL};
+    struct file_option reading = {.value = NULL};
     if (value != NULL && path != NULL)
         return error_set(err, ERROR_CONFIG, "%s and %s are both set; keep one", variable,
                          file_variable);
@@ -88,7 +88,7 @@ static bool read_variable(struct config *config, char *const *environment, const
 static bool load_variable(struct config *config, char *const *environment, const char *variable,
                           const char *option, bool secret, struct error *err)
 {
-    struct reading reading = {.value = NULL};
+    struct file_option reading = {.value = NULL};
     if (!read_variable(config, environment, variable, secret, &reading, err))
         return false;
     bool ok =
@@ -110,14 +110,14 @@ static bool load_option(struct config *config, char *const *environment, const c
 /* webhook.url has two names in the environment, which may not disagree. */
 static bool load_webhook_url(struct config *config, char *const *environment, struct error *err)
 {
-    struct reading plain = {.value = NULL}, elementor = {.value = NULL};
+    struct file_option plain = {.value = NULL}, elementor = {.value = NULL};
     bool ok = read_variable(config, environment, "WEBHOOK_URL", true, &plain, err) &&
               read_variable(config, environment, "ELEMENTOR_WEBHOOK_URL", true, &elementor, err);
     if (ok && plain.value != NULL && elementor.value != NULL &&
         strcmp(plain.value, elementor.value) != 0)
         ok = error_set(err, ERROR_CONFIG, "%s and %s are both webhook.url and differ; keep one",
                        elementor.origin, plain.origin);
-    const struct reading *reading = elementor.value != NULL ? &elementor : &plain;
+    const struct file_option *reading = elementor.value != NULL ? &elementor : &plain;
     if (ok && reading->value != NULL)
         ok = config_set(config, "webhook.url", reading->value, reading->origin, err);
     free(plain.value);

@@ -18,12 +18,12 @@ enum { FILE_MAX = 1024 * 1024, KEYS_MAX = 1000, SHOWN_MAX = 160 };
 
 #define HOW_TO_WRITE "write options as NAME: VALUE, such as kafka.brokers: localhost:9092"
 
-struct key { /* owned by the reader */
+struct yaml_key { /* owned by the reader */
     char *name;
     size_t line;
 };
 
-struct reader {
+struct yaml_reader {
     struct config *config;
     char *const *environment;
     char path[SHOWN_MAX]; /* as messages show it */
@@ -31,9 +31,9 @@ struct reader {
     const char *text;     /* the file's */
     size_t len;
     yaml_parser_t parser;
-    yaml_event_t event;         /* the present one */
-    char name[CONFIG_NAME_MAX]; /* of the mapping or value at hand, dotted; "" at the top */
-    struct key keys[KEYS_MAX];  /* all there were */
+    yaml_event_t event;             /* the present one */
+    char name[CONFIG_NAME_MAX];     /* of the mapping or value at hand, dotted; "" at the top */
+    struct yaml_key keys[KEYS_MAX]; /* all there were */
     size_t key_count;
     struct error *err;
 };
@@ -45,13 +45,13 @@ static size_t line_of(const yaml_event_t *event)
     return event->start_mark.line + 1;
 }
 
-static bool fail(struct reader *r, const char *problem)
+static bool fail(struct yaml_reader *r, const char *problem)
 {
     return error_set(r->err, ERROR_CONFIG, "%s:%zu: %s%s%s", r->path, line_of(&r->event), r->name,
                      *r->name != '\0' ? ": " : "", problem);
 }
 
-static size_t line_at(const struct reader *r, size_t offset)
+static size_t line_at(const struct yaml_reader *r, size_t offset)
 {
     size_t line = 1;
     for (size_t i = 0; i < offset && i < r->len; i++)
@@ -59,7 +59,7 @@ static size_t line_at(const struct reader *r, size_t offset)
     return line;
 }
 
-static bool has_tab_indent(const struct reader *r, size_t line)
+static bool has_tab_indent(const struct yaml_reader *r, size_t line)
 {
     const char *text = r->text;
     while (--line > 0 && (text = strchr(text, '\n')) != NULL)
@@ -68,7 +68,7 @@ static bool has_tab_indent(const struct reader *r, size_t line)
 }
 
 /* libyaml's own words; they never repeat the file's. */
-static bool fail_syntax(struct reader *r)
+static bool fail_syntax(struct yaml_reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
@@ -82,7 +82,7 @@ static bool fail_syntax(struct reader *r)
 
 /* ---- events ---- */
 
-static bool refuse_references(struct reader *r)
+static bool refuse_references(struct yaml_reader *r)
 {
     const yaml_event_t *e = &r->event;
     bool anchor = false, tag = false;
@@ -103,7 +103,7 @@ static bool refuse_references(struct reader *r)
 }
 
 /* Makes the next event the present one. */
-static bool next(struct reader *r)
+static bool next(struct yaml_reader *r)
 {
     yaml_event_delete(&r->event);
     if (!yaml_parser_parse(&r->parser, &r->event))
@@ -129,7 +129,7 @@ static bool is_null(const yaml_event_t *event)
 
 /* ---- names and values ---- */
 
-static bool note_key(struct reader *r)
+static bool note_key(struct yaml_reader *r)
 {
     for (size_t i = 0; i < r->key_count; i++)
         if (strcmp(r->keys[i].name, r->name) == 0)
@@ -140,12 +140,12 @@ static bool note_key(struct reader *r)
     char *name = strdup(r->name);
     if (name == NULL)
         return error_set(r->err, ERROR_NO_MEMORY, "out of memory");
-    r->keys[r->key_count++] = (struct key){name, line_of(&r->event)};
+    r->keys[r->key_count++] = (struct yaml_key){name, line_of(&r->event)};
     return true;
 }
 
 /* Puts the key at hand behind the name of the mapping it stands in, which is `len` long. */
-static bool enter_key(struct reader *r, size_t len)
+static bool enter_key(struct yaml_reader *r, size_t len)
 {
     if (r->event.type != YAML_SCALAR_EVENT)
         return fail(r, HOW_TO_WRITE);
@@ -161,7 +161,7 @@ static bool enter_key(struct reader *r, size_t len)
 }
 
 /* A secret that is written out in a file which everybody may read. */
-static void warn_of_secret(struct reader *r, const char *value)
+static void warn_of_secret(struct yaml_reader *r, const char *value)
 {
     if (r->warned || !r->public || !config_name_is_secret(r->name) || strstr(value, "${") != NULL)
         return;
@@ -172,7 +172,7 @@ static void warn_of_secret(struct reader *r, const char *value)
                 r->path, r->name);
 }
 
-static bool set_scalar(struct reader *r)
+static bool set_scalar(struct yaml_reader *r)
 {
     char origin[SHOWN_MAX + 32];
     struct error why = {0};
@@ -193,7 +193,7 @@ static bool set_scalar(struct reader *r)
 
 /* The pairs of a mapping whose start is at hand, up to its end. How deep this goes is bounded by
  * how long a name may be. */
-static bool read_mapping(struct reader *r)
+static bool read_mapping(struct yaml_reader *r)
 {
     size_t len = strlen(r->name);
     while (next(r) && r->event.type != YAML_MAPPING_END_EVENT) {
@@ -209,7 +209,7 @@ static bool read_mapping(struct reader *r)
 }
 
 /* All of the file: nothing, or one document that is a mapping. */
-static bool read_stream(struct reader *r)
+static bool read_stream(struct yaml_reader *r)
 {
     bool had_document = false;
     while (next(r) && r->event.type != YAML_STREAM_END_EVENT) {
@@ -232,10 +232,10 @@ static bool read_stream(struct reader *r)
 
 /* ---- life ---- */
 
-static struct reader *reader_new(struct config *config, const char *path, char *const *environment,
-                                 struct error *err)
+static struct yaml_reader *reader_new(struct config *config, const char *path,
+                                      char *const *environment, struct error *err)
 {
-    struct reader *r = calloc(1, sizeof *r);
+    struct yaml_reader *r = calloc(1, sizeof *r);
     if (r == NULL || !yaml_parser_initialize(&r->parser)) {
         free(r);
         error_set(err, ERROR_NO_MEMORY, "out of memory");
@@ -255,7 +255,7 @@ static struct reader *reader_new(struct config *config, const char *path, char *
     return r;
 }
 
-static void reader_free(struct reader *r)
+static void reader_free(struct yaml_reader *r)
 {
     for (size_t i = 0; i < r->key_count; i++)
         free(r->keys[i].name);
@@ -269,7 +269,7 @@ bool config_yaml_load(struct config *config, const char *path, char *const *envi
 {
     size_t len;
     char *text = config_file_read(path, FILE_MAX, &len, err);
-    struct reader *r = text != NULL ? reader_new(config, path, environment, err) : NULL;
+    struct yaml_reader *r = text != NULL ? reader_new(config, path, environment, err) : NULL;
     bool ok = false;
     if (r != NULL) {
         r->text = text;

@@ -59,7 +59,7 @@ static bool is_same(const struct resend *r, const rd_kafka_message_t *m)
     return at_ms < 0 || known_ms < 0 || at_ms == known_ms;
 }
 
-static void source_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
+static void consumer_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
 {
     struct resend *r = context;
     if (result != FETCH_FOUND || m->payload == NULL || !is_same(r, m)) {
@@ -82,7 +82,7 @@ static void source_fetched(void *context, enum fetch_result result, const rd_kaf
 static bool fetch_source(struct resend *r)
 {
     return fetch_start(r->d->fetch, r->facts.topic, r->facts.partition, r->facts.offset,
-                       source_fetched, r);
+                       consumer_fetched, r);
 }
 
 /* The parked topic too may be another one by now. */

@@ -45,7 +45,7 @@ static int64_t time_ms(const char *text)
 
 /* ---- answers ---- */
 
-struct state {
+struct sync_snapshot {
     const char *status; /* as SyncState says */
     int attempts;       /* -1: not known */
     const char *confirmed_at;
@@ -63,7 +63,7 @@ static void add_encoded(struct buf *url, const char *text)
             buf_addf(url, "%%%02X", (unsigned char)*c);
 }
 
-static json_t *state_json(const char *order_id, const char *want, const struct state *s)
+static json_t *state_json(const char *order_id, const char *want, const struct sync_snapshot *s)
 {
     struct buf url;
     buf_init(&url, WEB_PATH_MAX);
@@ -89,7 +89,7 @@ static json_t *state_json(const char *order_id, const char *want, const struct s
     return answer;
 }
 
-static void answer_state(struct wait *w, unsigned status, const struct state *s)
+static void answer_state(struct wait *w, unsigned status, const struct sync_snapshot *s)
 {
     json_t *answer = state_json(w->key, w->confirmed_at, s);
     struct web_request *x = w->x;
@@ -212,10 +212,10 @@ static bool is_over(const struct wait *w)
 
 static void answer_later(struct wait *w, const char *status, const struct order_facts *facts)
 {
-    const struct state s = {.status = status,
-                            .attempts = facts != NULL ? facts->attempts : -1,
-                            .confirmed_at = facts != NULL ? facts->confirmed_at : NULL,
-                            .delivered_ms = -1};
+    const struct sync_snapshot s = {.status = status,
+                                    .attempts = facts != NULL ? facts->attempts : -1,
+                                    .confirmed_at = facts != NULL ? facts->confirmed_at : NULL,
+                                    .delivered_ms = -1};
     answer_state(w, 202, &s);
 }
 
@@ -274,7 +274,8 @@ static void resend(struct wait *w, const struct order_facts *facts)
 
 static void delivered(struct wait *w, const struct order_facts *facts)
 {
-    const struct state s = {"delivered", facts->attempts, facts->confirmed_at, facts->at_ms};
+    const struct sync_snapshot s = {"delivered", facts->attempts, facts->confirmed_at,
+                                    facts->at_ms};
     answer_state(w, 200, &s);
 }
 
@@ -335,7 +336,7 @@ static void unseen(struct wait *w)
 static void before(struct wait *w, const json_t *transition)
 {
     const json_t *attempts = json_object_get(transition, "attempts");
-    const struct state s = {
+    const struct sync_snapshot s = {
         .status = "delivered",
         .attempts = json_is_integer(attempts) ? (int)json_integer_value(attempts) : -1,
         .confirmed_at = json_string_value(json_object_get(transition, "confirmed_at")),
@@ -455,18 +456,18 @@ static const char *status_of(const struct order_facts *facts)
 }
 
 /* The latest transition's state, or that of an earlier one. */
-static bool describe(const struct order_facts *facts, int64_t want_ms, struct state *ret)
+static bool describe(const struct order_facts *facts, int64_t want_ms, struct sync_snapshot *ret)
 {
     const json_t *transition = NULL;
-    *ret = (struct state){status_of(facts), facts->attempts, facts->confirmed_at,
-                          facts->state == ORDER_DELIVERED ? facts->at_ms : -1};
+    *ret = (struct sync_snapshot){status_of(facts), facts->attempts, facts->confirmed_at,
+                                  facts->state == ORDER_DELIVERED ? facts->at_ms : -1};
     switch (fit_of(facts, want_ms, &transition)) {
     case FIT_LATEST: return true;
     case FIT_DELIVERED_BEFORE:
-        *ret = (struct state){"delivered",
-                              (int)json_integer_value(json_object_get(transition, "attempts")),
-                              json_string_value(json_object_get(transition, "confirmed_at")),
-                              json_integer_value(json_object_get(transition, "settled_ms"))};
+        *ret = (struct sync_snapshot){
+            "delivered", (int)json_integer_value(json_object_get(transition, "attempts")),
+            json_string_value(json_object_get(transition, "confirmed_at")),
+            json_integer_value(json_object_get(transition, "settled_ms"))};
         return true;
     default: return false;
     }
@@ -476,7 +477,7 @@ void call_sync_state(struct call *call)
 {
     const char *id = NULL, *at = NULL;
     struct order_facts facts;
-    struct state s;
+    struct sync_snapshot s;
     int64_t want_ms = -1;
     if (!call_text(call, "order_id", VIEW_KEY_MAX, &id) ||
         !call_text(call, "confirmed_at", sizeof(((struct wait *)0)->confirmed_at) - 1, &at))

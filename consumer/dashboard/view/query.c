@@ -13,7 +13,7 @@ enum { SQL_MAX = 8192, FEW = 50000, WALK = 20000, ARMS = 4, REASONS_MAX = 50 };
 
 /* ---- filters ---- */
 
-struct cursor {
+struct page_cursor {
     int64_t at_ms, id;
 };
 
@@ -29,7 +29,7 @@ static bool read_part(const char **text, char end, int64_t *ret)
     return true;
 }
 
-static bool read_cursor(const char *text, struct cursor *ret)
+static bool read_cursor(const char *text, struct page_cursor *ret)
 {
     return read_part(&text, '-', &ret->at_ms) && read_part(&text, '\0', &ret->id);
 }
@@ -65,7 +65,8 @@ static void bind_search(sqlite3_stmt *s, const char *search)
         bind_number(s, ":tail", strtoll(search, NULL, 10));
 }
 
-static void bind_filter(sqlite3_stmt *s, const struct order_filter *f, const struct cursor *cursor)
+static void bind_filter(sqlite3_stmt *s, const struct order_filter *f,
+                        const struct page_cursor *cursor)
 {
     if (f->search != NULL)
         bind_search(s, f->search);
@@ -95,7 +96,7 @@ static void add_filter(struct buf *sql, const struct order_filter *f)
 }
 
 static sqlite3_stmt *prepare(struct view *view, struct buf *sql, const struct order_filter *f,
-                             const struct cursor *cursor)
+                             const struct page_cursor *cursor)
 {
     sqlite3_stmt *s = NULL;
     if (buf_ok(sql) && sqlite3_prepare_v2(view->db, buf_text(sql), -1, &s, NULL) == SQLITE_OK)
@@ -118,7 +119,7 @@ static const char fits[] = " AND ((+o.key >= :l AND +o.key < :lend) OR (+o.order
                            " COLLATE NOCASE AND +o.order_number < :qend COLLATE NOCASE))";
 
 static int64_t count(struct view *view, struct buf *sql, const struct order_filter *f,
-                     const struct cursor *cursor)
+                     const struct page_cursor *cursor)
 {
     sqlite3_stmt *s = prepare(view, sql, f, cursor);
     int64_t found = s != NULL && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
@@ -147,7 +148,7 @@ static void add_cursor(struct buf *sql, const struct order_filter *f, const char
 
 /* Whether walking through all orders by time soon finds a page of those that fit. */
 static bool are_frequent(struct view *view, const struct order_filter *f,
-                         const struct cursor *cursor)
+                         const struct page_cursor *cursor)
 {
     struct buf sql;
     buf_init(&sql, SQL_MAX);
@@ -194,7 +195,7 @@ static void add_walk(struct view *view, struct buf *sql, const struct order_filt
 }
 
 static void add_list(struct view *view, struct buf *sql, const struct order_filter *f,
-                     const struct cursor *cursor)
+                     const struct page_cursor *cursor)
 {
     buf_add_text(sql, VIEW_ORDER_COLUMNS);
     if (f->search != NULL && (are_few(view, f) || !are_frequent(view, f, cursor)))
@@ -206,7 +207,7 @@ static void add_list(struct view *view, struct buf *sql, const struct order_filt
 
 json_t *view_list(struct view *view, const struct order_filter *f, struct error *err)
 {
-    struct cursor cursor = {0};
+    struct page_cursor cursor = {0};
     char next[64] = "";
     struct buf sql;
     if (f->cursor != NULL && !read_cursor(f->cursor, &cursor)) {
@@ -226,8 +227,8 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
             snprintf(next, sizeof next, "%" PRId64 "-%" PRId64, cursor.at_ms, cursor.id);
             break;
         }
-        cursor = (struct cursor){sqlite3_column_int64(s, COLUMN_AT_MS),
-                                 sqlite3_column_int64(s, COLUMN_ID)};
+        cursor = (struct page_cursor){sqlite3_column_int64(s, COLUMN_AT_MS),
+                                      sqlite3_column_int64(s, COLUMN_ID)};
         json_array_append_new(orders, view_order_at(s));
     }
     sqlite3_finalize(s);

@@ -20,7 +20,7 @@ const char *screen_number(uint64_t number, char text[32])
     return text;
 }
 
-static void put_title(struct canvas *c, const struct view *view)
+static void put_title(struct canvas *c, const struct snapshot *view)
 {
     char right[64];
     int64_t seconds = view->elapsed_ms / 1000;
@@ -40,7 +40,7 @@ static void put_rule(struct canvas *c)
     canvas_line(c);
 }
 
-static void put_way(struct canvas *c, const struct view *view)
+static void put_way(struct canvas *c, const struct snapshot *view)
 {
     canvas_column(c, LEFT);
     canvas_put(c, CANVAS_DIM, "a shop ▸ Kafka ");
@@ -68,7 +68,7 @@ static void put_count(struct canvas *c, int label_at, int value_at, const char *
     canvas_put(c, style, "%s", text);
 }
 
-static unsigned highest(const struct view *view, int seconds)
+static unsigned highest(const struct snapshot *view, int seconds)
 {
     unsigned most = 1;
     for (int i = 0; i < seconds; i++)
@@ -79,7 +79,7 @@ static unsigned highest(const struct view *view, int seconds)
 
 /* One of two rows of bars, eighths of a cell each, the newest at the right. Roots: the burst that
  * follows a pause must not flatten everything else. */
-static void put_chart_row(struct canvas *c, const struct view *view, int row_from_below)
+static void put_chart_row(struct canvas *c, const struct snapshot *view, int row_from_below)
 {
     static const char *const bars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
     int seconds = c->width - 2 - CHART;
@@ -95,7 +95,7 @@ static void put_chart_row(struct canvas *c, const struct view *view, int row_fro
     }
 }
 
-static void put_chart_name(struct canvas *c, const struct view *view)
+static void put_chart_name(struct canvas *c, const struct snapshot *view)
 {
     char text[48];
     int seconds = c->width - 2 - CHART;
@@ -107,7 +107,7 @@ static void put_chart_name(struct canvas *c, const struct view *view)
     canvas_right(c, CANVAS_DIM, text);
 }
 
-static void put_numbers(struct canvas *c, const struct view *view)
+static void put_numbers(struct canvas *c, const struct snapshot *view)
 {
     bool pair = c->width >= PAIR_MIN;
     int label = pair ? RIGHT_LABEL : LEFT, value = pair ? RIGHT_VALUE : VALUE;
@@ -135,7 +135,7 @@ static void put_numbers(struct canvas *c, const struct view *view)
 
 /* ---- the endpoint ---- */
 
-static void put_endpoint(struct canvas *c, const struct view *view)
+static void put_endpoint(struct canvas *c, const struct snapshot *view)
 {
     canvas_column(c, LEFT);
     canvas_put(c, CANVAS_DIM, "endpoint");
@@ -165,7 +165,7 @@ static void put_reasons(struct canvas *c, const char *label,
     canvas_line(c);
 }
 
-static void put_shop(struct canvas *c, const struct view *view)
+static void put_shop(struct canvas *c, const struct snapshot *view)
 {
     char text[32];
     canvas_column(c, LEFT);
@@ -190,7 +190,7 @@ static void put_within(struct canvas *c, int end, enum canvas_style style, const
     c->width = width;
 }
 
-static void put_event(struct canvas *c, const struct view_event *event)
+static void put_event(struct canvas *c, const struct snapshot_event *event)
 {
     static const struct {
         const char *mark;
@@ -230,7 +230,7 @@ static void put_heading(struct canvas *c, const char *text)
     canvas_line(c);
 }
 
-static void put_events(struct canvas *c, const struct view *view, int room)
+static void put_events(struct canvas *c, const struct snapshot *view, int room)
 {
     put_heading(c, "last payloads");
     if (view->event_count == 0) {
@@ -267,7 +267,7 @@ static void put_body(struct canvas *c, const char *body)
     }
 }
 
-static void put_notes(struct canvas *c, const struct view *view)
+static void put_notes(struct canvas *c, const struct snapshot *view)
 {
     if (view->notes[0][0] == '\0')
         return;
@@ -280,7 +280,7 @@ static void put_notes(struct canvas *c, const struct view *view)
 }
 
 /* Rows for events: what the body and the notes leave, which give way first. */
-static int event_room(const struct canvas *c, const struct view *view)
+static int event_room(const struct canvas *c, const struct snapshot *view)
 {
     enum { HEADING = 2, LEAST = 3, NOTES_FROM = 36 };
     int body = view->body[0] != '\0' ? HEADING + canvas_width(view->body) / (c->width - 2) + 1 : 0;
@@ -289,7 +289,7 @@ static int event_room(const struct canvas *c, const struct view *view)
     return room < LEAST ? LEAST : room;
 }
 
-void screen_paint(struct canvas *c, const struct view *view)
+void screen_paint(struct canvas *c, const struct snapshot *view)
 {
     put_title(c, view);
     put_rule(c);

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void view_add_event(struct view *view, const struct view_event *event)
+void snapshot_add_event(struct snapshot *view, const struct snapshot_event *event)
 {
     memmove(view->events + 1, view->events, sizeof view->events - sizeof *view->events);
     view->events[0] = *event;
@@ -11,7 +11,7 @@ void view_add_event(struct view *view, const struct view_event *event)
         view->event_count++;
 }
 
-void view_add_note(struct view *view, const char *text)
+void snapshot_add_note(struct snapshot *view, const char *text)
 {
     memmove(view->notes[1], view->notes[0], sizeof view->notes - sizeof *view->notes);
     snprintf(view->notes[0], sizeof *view->notes, "%s", text);
@@ -29,7 +29,7 @@ void view_count_reason(struct view_reason reasons[VIEW_REASONS], const char *tex
     }
 }
 
-void view_next_second(struct view *view)
+void snapshot_next_second(struct snapshot *view)
 {
     memmove(view->per_second + 1, view->per_second,
             sizeof view->per_second - sizeof *view->per_second);

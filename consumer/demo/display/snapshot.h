@@ -11,7 +11,7 @@ enum { VIEW_EVENTS = 10, VIEW_SECONDS = 60, VIEW_NOTES = 3, VIEW_REASONS = 8, VI
 
 enum view_mark { VIEW_DELIVERED, VIEW_FAILED, VIEW_PARKED };
 
-struct view_event { /* one answer of the receiver, or one parked record */
+struct snapshot_event { /* one answer of the receiver, or one parked record */
     enum view_mark mark;
     char number[16], name[48], product[72], amount[24];
     char what[64]; /* "204", "http:503", "missing:client_phone" */
@@ -24,7 +24,7 @@ struct view_reason {
     uint64_t count;
 };
 
-struct view {
+struct snapshot {
     int64_t elapsed_ms;
     uint64_t limit, orders, records, changes[SHOP_KIND_COUNT], tombstones;
     struct ledger_counts counts;
@@ -38,17 +38,17 @@ struct view {
     int64_t latency_ms;                                           /* of late; -1: not known */
     char brokers[64], registry[64], dashboard[VIEW_TEXT_MAX * 8]; /* dashboard "": none */
     int64_t first_ms; /* when the first webhook was delivered, from the start; -1: not yet */
-    unsigned per_second[VIEW_SECONDS];     /* deliveries; [0] is the present second */
-    struct view_event events[VIEW_EVENTS]; /* the newest first */
+    unsigned per_second[VIEW_SECONDS];         /* deliveries; [0] is the present second */
+    struct snapshot_event events[VIEW_EVENTS]; /* the newest first */
     int event_count;
     char body[1024]; /* the last one delivered */
     struct view_reason parked_reasons[VIEW_REASONS], failures[VIEW_REASONS];
     char notes[VIEW_NOTES][VIEW_TEXT_MAX]; /* warnings of the delivering process, newest first */
 };
 
-void view_add_event(struct view *view, const struct view_event *event);
-void view_add_note(struct view *view, const char *text);
+void snapshot_add_event(struct snapshot *view, const struct snapshot_event *event);
+void snapshot_add_note(struct snapshot *view, const char *text);
 void view_count_reason(struct view_reason reasons[VIEW_REASONS], const char *text);
-void view_next_second(struct view *view);
+void snapshot_next_second(struct snapshot *view);
 
 #endif

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-void report_progress(struct buf *b, const struct view *view)
+void report_progress(struct buf *b, const struct snapshot *view)
 {
     int64_t seconds = view->elapsed_ms / 1000;
     buf_addf(b,
@@ -21,7 +21,7 @@ void report_progress(struct buf *b, const struct view *view)
              view->own_receiver ? "yours" : view->mood, view->breaker);
 }
 
-bool report_balances(const struct view *view, const struct report_end *end)
+bool report_balances(const struct snapshot *view, const struct report_end *end)
 {
     bool whole = end->finished ? view->counts.open == 0 && end->settled : true;
     return ledger_is_clean(&view->counts) && end->lost == 0 && !end->process_failed && whole;
@@ -66,7 +66,7 @@ static void add_reasons(struct buf *b, const struct view_reason reasons[VIEW_REA
     buf_add_char(b, '\n');
 }
 
-static void add_records(struct buf *b, const struct view *view)
+static void add_records(struct buf *b, const struct snapshot *view)
 {
     char item[96];
     int column = INDENT;
@@ -84,7 +84,7 @@ static void add_records(struct buf *b, const struct view *view)
     buf_add_char(b, '\n');
 }
 
-static void add_places(struct buf *b, const struct view *view)
+static void add_places(struct buf *b, const struct snapshot *view)
 {
     const struct ledger_counts *n = &view->counts;
     add_row(b, "confirmations", n->confirmations);
@@ -112,7 +112,7 @@ static void add_fault(struct buf *b, uint64_t count, const char *what)
         buf_addf(b, "  WRONG: %" PRIu64 " %s\n", count, what);
 }
 
-static void add_faults(struct buf *b, const struct view *view, const struct report_end *end)
+static void add_faults(struct buf *b, const struct snapshot *view, const struct report_end *end)
 {
     const struct ledger_counts *n = &view->counts;
     add_fault(b, end->finished ? n->open : 0, "confirmations are in neither place");
@@ -126,7 +126,7 @@ static void add_faults(struct buf *b, const struct view *view, const struct repo
     add_fault(b, end->finished && !end->settled ? view->lag : 0, "records are not behind a commit");
 }
 
-void report_summary(struct buf *b, const struct view *view, const struct report_end *end)
+void report_summary(struct buf *b, const struct snapshot *view, const struct report_end *end)
 {
     char text[32];
     buf_addf(b, "\n%s orders in %.1f s", screen_number(view->orders, text),

@@ -6,7 +6,7 @@
 #include "demo/display/snapshot.h"
 
 /* One line without its newline. */
-void report_progress(struct buf *b, const struct view *view);
+void report_progress(struct buf *b, const struct snapshot *view);
 
 struct report_end {
     uint64_t lost;       /* open confirmations below a commit */
@@ -17,9 +17,9 @@ struct report_end {
 
 /* Whether the accounts balance: each confirmation is in exactly one place, as it should be, or
  * (only if the demo was cut short) still in the topic where the next start would find it. */
-bool report_balances(const struct view *view, const struct report_end *end);
+bool report_balances(const struct snapshot *view, const struct report_end *end);
 
-void report_summary(struct buf *b, const struct view *view, const struct report_end *end);
+void report_summary(struct buf *b, const struct snapshot *view, const struct report_end *end);
 
 /* One JSON line a confirmation: what became of it. */
 void report_confirmation(struct buf *b, const struct confirmation *c);

@@ -90,7 +90,7 @@ static bool measure(struct terminal *t)
     return changed;
 }
 
-static void paint(struct terminal *t, const struct view *view)
+static void paint(struct terminal *t, const struct snapshot *view)
 {
     if (measure(t))
         write_text(STDOUT_FILENO, "\033[2J");
@@ -101,7 +101,7 @@ static void paint(struct terminal *t, const struct view *view)
     write_all(STDOUT_FILENO, t->canvas.out.data, t->canvas.out.len);
 }
 
-static void say(const struct view *view)
+static void say(const struct snapshot *view)
 {
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
@@ -111,7 +111,7 @@ static void say(const struct view *view)
     buf_done(&line);
 }
 
-static void say_first(const struct view *view)
+static void say_first(const struct snapshot *view)
 {
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
@@ -121,7 +121,7 @@ static void say_first(const struct view *view)
     buf_done(&line);
 }
 
-static void say_dashboard(const struct view *view)
+static void say_dashboard(const struct snapshot *view)
 {
     struct buf line;
     buf_init(&line, LINE_MAX_BYTES);
@@ -130,7 +130,7 @@ static void say_dashboard(const struct view *view)
     buf_done(&line);
 }
 
-void terminal_show(struct terminal *t, const struct view *view, int64_t now_ms)
+void terminal_show(struct terminal *t, const struct snapshot *view, int64_t now_ms)
 {
     if (!t->live && view->dashboard[0] != '\0' && !t->said_dashboard) {
         say_dashboard(view);

@@ -13,7 +13,7 @@ struct terminal *terminal_new(void);    /* looks at standard output, TERM and NO
 void terminal_free(struct terminal *t); /* gives the screen back; accepts NULL */
 
 /* Paints, or says a line now and then. */
-void terminal_show(struct terminal *t, const struct view *view, int64_t now_ms);
+void terminal_show(struct terminal *t, const struct snapshot *view, int64_t now_ms);
 
 /* A line of the delivering process's log. A warning also goes into the view. */
 void terminal_log(struct terminal *t, const char *line);

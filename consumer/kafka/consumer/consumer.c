@@ -14,7 +14,7 @@
 
 enum { TROUBLE_EVERY_MS = 60000, END_MS = 3000 };
 
-const char *source_library_version(void)
+const char *consumer_library_version(void)
 {
     return rd_kafka_version_str();
 }
@@ -26,7 +26,7 @@ static struct log_field advice_on(const char *why)
     return *advice != '\0' ? LOG_S("advice", advice) : (struct log_field){0};
 }
 
-void source_brokers_missed(struct source *s, const char *why)
+void consumer_brokers_missed(struct consumer *s, const char *why)
 {
     const struct log_field fields[] = {
         LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
@@ -34,7 +34,7 @@ void source_brokers_missed(struct source *s, const char *why)
                 fields);
 }
 
-static void brokers_refuse(struct source *s, const char *why)
+static void brokers_refuse(struct consumer *s, const char *why)
 {
     const struct log_field fields[] = {
         LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
@@ -42,7 +42,7 @@ static void brokers_refuse(struct source *s, const char *why)
                 "kafka refuses the connection", fields);
 }
 
-void source_brokers_there(struct source *s)
+void consumer_brokers_there(struct consumer *s)
 {
     log_recovered(&s->refused_trouble, "kafka takes the connection",
                   (const struct log_field[]){{0}});
@@ -58,35 +58,35 @@ static bool is_unknown(rd_kafka_resp_err_t code)
 /* Errors of the whole client. */
 static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
-    struct source *s = opaque;
+    struct consumer *s = opaque;
     if (*kafka_advice(reason) != '\0' || *s->words == '\0')
         snprintf(s->words, sizeof s->words, "%s", reason);
     (void)rk;
     if (code == RD_KAFKA_RESP_ERR__FATAL)
         return; /* fatal.c looks for it itself */
     if (is_unknown((rd_kafka_resp_err_t)code))
-        source_doubt_topic(s);
+        consumer_doubt_topic(s);
     if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
         brokers_refuse(s, reason);
     } else {
-        source_brokers_missed(s, reason);
+        consumer_brokers_missed(s, reason);
     }
 }
 
-const char *source_topic(const struct source *s, int32_t slot)
+const char *consumer_topic(const struct consumer *s, int32_t slot)
 {
     return slot_is_retry(slot) ? s->config->retry_topic : s->config->kafka_topic;
 }
 
-int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t *p)
+int32_t consumer_slot_of(const struct consumer *s, const rd_kafka_topic_partition_t *p)
 {
     return slot_of(p->partition, strcmp(p->topic, s->config->kafka_topic) != 0);
 }
 
-struct source *source_new(const struct config *config, const struct source_events *events,
-                          int wake_fd, struct error *err)
+struct consumer *consumer_new(const struct config *config, const struct consumer_events *events,
+                              int wake_fd, struct error *err)
 {
-    struct source *s = calloc(1, sizeof *s);
+    struct consumer *s = calloc(1, sizeof *s);
     rd_kafka_conf_t *conf = s != NULL ? kafka_member_conf(config, err) : NULL;
     if (conf == NULL) {
         error_set(err, ERROR_NO_MEMORY, "no memory for a consumer");
@@ -98,7 +98,7 @@ struct source *source_new(const struct config *config, const struct source_event
     s->wake_fd = wake_fd;
     rd_kafka_conf_set_opaque(conf, s);
     join_watch_add(conf, &s->join, wake_fd);
-    rd_kafka_conf_set_rebalance_cb(conf, source_rebalance);
+    rd_kafka_conf_set_rebalance_cb(conf, consumer_rebalance);
     rd_kafka_conf_set_error_cb(conf, client_error);
     s->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (s->rk == NULL) {
@@ -117,20 +117,20 @@ struct source *source_new(const struct config *config, const struct source_event
     return s;
 }
 
-void source_free(struct source *s)
+void consumer_free(struct consumer *s)
 {
     if (s == NULL)
         return;
     for (size_t i = 0; i < s->count; i++)
-        source_queue_done(&s->slots[i]);
+        consumer_queue_done(&s->slots[i]);
     free(s->slots);
     rd_kafka_queue_destroy(s->close_queue);
     background_join(&s->wait.background);
     background_join(&s->bounds.background);
     background_join(&s->starts.background);
-    source_starts_done(s);
+    consumer_starts_done(s);
     free(s->starts.seen);
-    source_others_done(s);
+    consumer_others_done(s);
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
@@ -146,7 +146,7 @@ void source_free(struct source *s)
     free(s);
 }
 
-bool source_subscribe(struct source *s, struct error *err)
+bool consumer_subscribe(struct consumer *s, struct error *err)
 {
     rd_kafka_topic_partition_list_t *topics = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(topics, s->config->kafka_topic, RD_KAFKA_PARTITION_UA);
@@ -157,17 +157,17 @@ bool source_subscribe(struct source *s, struct error *err)
            error_set(err, ERROR_FAILED, "subscribe: %s", rd_kafka_err2str(code));
 }
 
-int32_t source_partitions(const struct source *s)
+int32_t consumer_partitions(const struct consumer *s)
 {
     return s->partitions;
 }
 
-void source_use_retry(struct source *s, int32_t partitions)
+void consumer_use_retry(struct consumer *s, int32_t partitions)
 {
     s->retry_partitions = partitions;
 }
 
-rd_kafka_t *source_client(struct source *s)
+rd_kafka_t *consumer_client(struct consumer *s)
 {
     return s->rk;
 }
@@ -175,7 +175,7 @@ rd_kafka_t *source_client(struct source *s)
 /* ---- turns ---- */
 
 /* A missing right, a coordinator that can't be found: said again and again by librdkafka. */
-static void consumer_error(struct source *s, const char *why)
+static void consumer_error(struct consumer *s, const char *why)
 {
     const struct log_field fields[] = {LOG_S("topic", s->config->kafka_topic),
                                        LOG_S("group", s->config->kafka_group),
@@ -193,27 +193,27 @@ static bool is_offset_lost(rd_kafka_resp_err_t code)
 }
 
 /* An error that came in place of a message; slot -1: of the whole client. */
-static void message_error(struct source *s, int32_t slot, const rd_kafka_message_t *m)
+static void message_error(struct consumer *s, int32_t slot, const rd_kafka_message_t *m)
 {
     if (slot >= 0 && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         s->events.at_end(s->events.context, slot);
     else if (slot >= 0 && is_offset_lost(m->err))
-        source_offset_lost(s, slot, m->offset);
+        consumer_offset_lost(s, slot, m->offset);
     else if (m->err != RD_KAFKA_RESP_ERR__FATAL)
         consumer_error(s, rd_kafka_message_errstr(m));
     if (is_unknown(m->err))
-        source_doubt_topic(s);
+        consumer_doubt_topic(s);
 }
 
 /* While leaving, the group's last wish comes as an event: nothing is owned any more, so it is
  * granted at once. */
-static void serve_leaving(struct source *s)
+static void serve_leaving(struct consumer *s)
 {
     for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->close_queue, 0)) != NULL;) {
         if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_REBALANCE) {
-            source_rebalance(s->rk, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
-                             rd_kafka_event_topic_partition_list(e), s);
-            source_carry_out(s);
+            consumer_rebalance(s->rk, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
+                               rd_kafka_event_topic_partition_list(e), s);
+            consumer_carry_out(s);
         }
         rd_kafka_event_destroy(e);
     }
@@ -226,7 +226,7 @@ static bool is_of_slot(const rd_kafka_message_t *m)
                               m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF || is_offset_lost(m->err));
 }
 
-void source_serve_group(struct source *s)
+void consumer_serve_group(struct consumer *s)
 {
     if (s->leaving) {
         serve_leaving(s);
@@ -234,7 +234,7 @@ void source_serve_group(struct source *s)
     }
     for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(s->rk, 0)) != NULL;) {
         if (is_of_slot(m)) {
-            source_queue_keep_stray(s, m);
+            consumer_queue_keep_foreign(s, m);
             continue;
         }
         message_error(s, -1, m);
@@ -249,7 +249,7 @@ static bool is_expelled(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
 }
 
-static void answer_commit(struct source *s, rd_kafka_event_t *event)
+static void answer_commit(struct consumer *s, rd_kafka_event_t *event)
 {
     bool expelled = false;
     rd_kafka_resp_err_t whole = rd_kafka_event_error(event);
@@ -260,19 +260,19 @@ static void answer_commit(struct source *s, rd_kafka_event_t *event)
         rd_kafka_resp_err_t code = whole ? whole : p->err;
         expelled |= is_expelled(code);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            source_note_seen(s, source_slot_of(s, p), p->offset);
+            consumer_note_seen(s, consumer_slot_of(s, p), p->offset);
         else if (is_unknown(code))
-            source_doubt_topic(s);
-        s->events.committed(s->events.context, source_slot_of(s, p), p->offset,
+            consumer_doubt_topic(s);
+        s->events.committed(s->events.context, consumer_slot_of(s, p), p->offset,
                             code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
     }
     s->commits--;
     s->events.commit_done(s->events.context);
     if (expelled)
-        source_expelled(s);
+        consumer_expelled(s);
 }
 
-static void serve_commits(struct source *s)
+static void serve_commits(struct consumer *s)
 {
     for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->commit_queue, 0)) != NULL;) {
         if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_OFFSET_COMMIT)
@@ -283,9 +283,9 @@ static void serve_commits(struct source *s)
 
 /* Leaves the group once nothing is owned any more. The queue must be another one than the
  * consumer's own: that would be forwarded to itself. */
-static void serve_close(struct source *s)
+static void serve_close(struct consumer *s)
 {
-    if (s->closing && !s->leaving && s->pending == CHANGE_NONE && source_none_owned(s)) {
+    if (s->closing && !s->leaving && s->pending == CHANGE_NONE && consumer_none_owned(s)) {
         s->leaving = true;
         rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, s->close_queue);
         if (error != NULL) {
@@ -297,34 +297,34 @@ static void serve_close(struct source *s)
 }
 
 /* Those that have been read so far, and of which nobody could say where to go on. */
-static void look_again(struct source *s)
+static void look_again(struct consumer *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].look_ms > 0 && s->slots[i].state == SOURCE_ASSIGNED)
-            source_leave_lost(s, (int32_t)i);
+        if (s->slots[i].look_ms > 0 && s->slots[i].state == CONSUMER_ASSIGNED)
+            consumer_leave_lost(s, (int32_t)i);
 }
 
-void source_turn(struct source *s)
+void consumer_turn(struct consumer *s)
 {
     serve_commits(s);
-    source_serve_group(s);
-    source_look_for_fatal(s);
-    source_carry_out(s);
-    source_take_bounds(s);
+    consumer_serve_group(s);
+    consumer_look_for_fatal(s);
+    consumer_carry_out(s);
+    consumer_take_bounds(s);
     look_again(s);
-    source_say_wait(s);
+    consumer_say_wait(s);
     serve_close(s);
 }
 
-size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages, size_t max)
+size_t consumer_read(struct consumer *s, int32_t slot, rd_kafka_message_t **messages, size_t max)
 {
-    if ((size_t)slot >= s->count || s->slots[slot].state != SOURCE_ASSIGNED)
+    if ((size_t)slot >= s->count || s->slots[slot].state != CONSUMER_ASSIGNED)
         return 0;
     for (;;) {
-        source_leave_lost(s, slot);
-        if (source_is_doubted(s, slot))
+        consumer_leave_lost(s, slot);
+        if (consumer_is_doubted(s, slot))
             return 0; /* a commit of what is read now would hide what lies before it */
-        size_t got = source_queue_take(s, slot, messages, max), good = 0;
+        size_t got = consumer_queue_take(s, slot, messages, max), good = 0;
         for (size_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 messages[good++] = messages[i];
@@ -334,37 +334,37 @@ size_t source_read(struct source *s, int32_t slot, rd_kafka_message_t **messages
             rd_kafka_message_destroy(messages[i]);
         }
         if (good > 0)
-            source_brokers_there(s);
+            consumer_brokers_there(s);
         if (good > 0 || got == 0)
             return good;
     }
 }
 
 /* Behind the text stands what every commit of a group that began at the topic's end carries. */
-char *source_metadata(int32_t born, int32_t slot, int64_t offset, const char *text)
+char *consumer_metadata(int32_t born, int32_t slot, int64_t offset, const char *text)
 {
     char *full = NULL;
     if (born == 0 || slot_is_retry(slot))
         return strdup(text);
     int len = *text != '\0'
-                  ? asprintf(&full, "%s" SOURCE_BORN_MARK "%" PRId32, text, born)
-                  : asprintf(&full, "1.%" PRId64 "." SOURCE_BORN_MARK "%" PRId32, offset, born);
+                  ? asprintf(&full, "%s" CONSUMER_BORN_MARK "%" PRId32, text, born)
+                  : asprintf(&full, "1.%" PRId64 "." CONSUMER_BORN_MARK "%" PRId32, offset, born);
     return len >= 0 ? full : NULL;
 }
 
-bool source_commit(struct source *s, const struct source_offset *offsets, size_t count,
-                   struct error *err)
+bool consumer_commit(struct consumer *s, const struct consumer_offset *offsets, size_t count,
+                     struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         int32_t slot = offsets[i].slot;
-        enum source_state state = s->slots[slot].state;
-        assert(state == SOURCE_ASSIGNED || state == SOURCE_REVOKING);
+        enum consumer_state state = s->slots[slot].state;
+        assert(state == CONSUMER_ASSIGNED || state == CONSUMER_REVOKING);
         rd_kafka_topic_partition_t *p =
-            rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot));
+            rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot));
         p->offset = offsets[i].offset;
-        p->metadata = source_metadata(s->born, slot, p->offset, /* freed with the list */
-                                      offsets[i].metadata != NULL ? offsets[i].metadata : "");
+        p->metadata = consumer_metadata(s->born, slot, p->offset, /* freed with the list */
+                                        offsets[i].metadata != NULL ? offsets[i].metadata : "");
         p->metadata_size = p->metadata != NULL ? strlen(p->metadata) : 0;
     }
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(s->rk, list, s->commit_queue, NULL, NULL);
@@ -374,23 +374,23 @@ bool source_commit(struct source *s, const struct source_offset *offsets, size_t
            error_set(err, ERROR_UNREACHABLE, "%s", rd_kafka_err2str(code));
 }
 
-int64_t source_commit_wait_ms(const struct source *s, int64_t now_ms)
+int64_t consumer_commit_wait_ms(const struct consumer *s, int64_t now_ms)
 {
     return join_watch_wait_ms(&s->join, now_ms);
 }
 
-void source_close(struct source *s)
+void consumer_close(struct consumer *s)
 {
     s->closing = true;
-    source_revoke_all(s);
+    consumer_revoke_all(s);
 }
 
-bool source_joined(const struct source *s)
+bool consumer_joined(const struct consumer *s)
 {
     return s->joined;
 }
 
-bool source_closed(const struct source *s)
+bool consumer_closed(const struct consumer *s)
 {
     return s->closed;
 }

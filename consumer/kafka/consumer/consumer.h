@@ -1,12 +1,12 @@
 /* consumer: the consumer group's member on librdkafka: assignment, fetching, commits.
  *
- *   wake-up fd ─▶ source_turn() ─▶ assigned/revoked/lost/committed callbacks
- *                 source_read(partition, …) ─▶ borrowed messages, one partition at a time
+ *   wake-up fd ─▶ consumer_turn() ─▶ assigned/revoked/lost/committed callbacks
+ *                 consumer_read(partition, …) ─▶ borrowed messages, one partition at a time
  *
  * cooperative-sticky, manual commits, auto.offset.reset=error. Each partition has its own
  * unforwarded queue, read only while its reader has room: backpressure without pause (pausing
  * throws away the prefetch, librdkafka #1849). The rebalance callback only records what is wanted;
- * (un)assignment is carried out by source_turn and source_release. Not thread-safe. */
+ * (un)assignment is carried out by consumer_turn and consumer_release. Not thread-safe. */
 #ifndef KAFKA_CONSUMER_CONSUMER_H
 #define KAFKA_CONSUMER_CONSUMER_H
 
@@ -16,7 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct source;
+struct consumer;
 
 /* What is read is named by a slot: a partition of kafka.topic, or the partition of retry.topic that
  * goes with it. A retry partition is never subscribed; it is given and taken together with its
@@ -34,20 +34,20 @@ static inline bool slot_is_retry(int32_t slot)
     return slot % 2 == 1;
 }
 
-/* What the source tells its owner, always from within source_turn. */
-struct source_events {
+/* What the source tells its owner, always from within consumer_turn. */
+struct consumer_events {
     void *context;
     /* Reading of this slot begins at `position` (the committed offset, or where kafka.start
-     * says). Called once its position is known; source_read works from here on. metadata: that of
+     * says). Called once its position is known; consumer_read works from here on. metadata: that of
      * the commit it starts from, "" if none; borrowed during the call. */
     void (*assigned)(void *context, int32_t slot, int64_t position, const char *metadata);
-    /* The group wants it back: stop dispatching, drain, commit, then call source_release. */
+    /* The group wants it back: stop dispatching, drain, commit, then call consumer_release. */
     void (*revoking)(void *context, int32_t slot);
-    /* Gone already; nothing of it may be committed. source_release is not called. */
+    /* Gone already; nothing of it may be committed. consumer_release is not called. */
     void (*lost)(void *context, int32_t slot);
-    /* The answer to source_commit, for each partition in it; ok=false: error says why. */
+    /* The answer to consumer_commit, for each partition in it; ok=false: error says why. */
     void (*committed)(void *context, int32_t slot, int64_t offset, bool ok, const char *error);
-    /* The whole answer to source_commit has been told; the next one may be sent. */
+    /* The whole answer to consumer_commit has been told; the next one may be sent. */
     void (*commit_done)(void *context);
     /* Everything that was in the partition at some moment after its assignment has been read. */
     void (*at_end)(void *context, int32_t slot);
@@ -59,93 +59,95 @@ struct source_events {
     void (*restarted)(void *context, int32_t slot, int64_t position);
     /* Partitions were added to the topic, which has so many by now: how many of them have a retry
      * partition that can be read, by whatever is to be done for it. May take some seconds, and
-     * is called in another thread: it may use source_client and what never changes. */
+     * is called in another thread: it may use consumer_client and what never changes. */
     int32_t (*grown)(void *context, int32_t partitions);
     /* Something the operator must know; fatal: the process cannot go on (exit code from err). */
     void (*trouble)(void *context, const struct error *err, bool fatal);
 };
 
-/* Joins nothing yet: source_start does. wake_fd is written to (8 bytes) whenever a queue has become
- * non-empty: an eventfd watched by the loop and owned by the caller. */
-struct source *source_new(const struct config *config, const struct source_events *events,
-                          int wake_fd, struct error *err);
+/* Joins nothing yet: consumer_start does. wake_fd is written to (8 bytes) whenever a queue has
+ * become non-empty: an eventfd watched by the loop and owned by the caller. */
+struct consumer *consumer_new(const struct config *config, const struct consumer_events *events,
+                              int wake_fd, struct error *err);
 
 /* Checks that the topic exists. Waits calmly while brokers are down, asking
  * `wanted` at least once a second whether to go on (false then, without an error); UNREACHABLE
  * after timeout_ms
  * (-1: never); FAILED, naming the topic, when the cluster answers that it has no such topic. */
-bool source_start(struct source *source, int64_t timeout_ms, bool (*wanted)(void *context),
-                  void *context, struct error *err) must_check;
+bool consumer_start(struct consumer *source, int64_t timeout_ms, bool (*wanted)(void *context),
+                    void *context, struct error *err) must_check;
 
 /* Joins the group. */
-bool source_subscribe(struct source *source, struct error *err) must_check;
+bool consumer_subscribe(struct consumer *source, struct error *err) must_check;
 
 /* Serves group events, errors and commit answers; carries out what is due. Never waits for a
  * broker: what has to be looked up is asked for in threads, whose end writes to wake_fd. */
-void source_turn(struct source *source);
+void consumer_turn(struct consumer *source);
 
-/* How long the loop may wait before the next source_turn (ms); -1: until the wake-up. */
-int64_t source_wake_ms(struct source *source);
+/* How long the loop may wait before the next consumer_turn (ms); -1: until the wake-up. */
+int64_t consumer_wake_ms(struct consumer *source);
 
 /* Takes up to max (≤ 1000) messages of one assigned slot, without waiting. Returns how many;
  * the caller destroys each with rd_kafka_message_destroy. Errors and ends are handled inside. The
  * wake-up comes only when an empty queue fills, so read until 0 comes back before waiting for it.
  */
-size_t source_read(struct source *source, int32_t slot, rd_kafka_message_t **messages, size_t max);
+size_t consumer_read(struct consumer *source, int32_t slot, rd_kafka_message_t **messages,
+                     size_t max);
 
 /* While the member joins its group, or may be about to, a commit would fail and could cost it all
  * its partitions. 0: one may be sent; else how long to wait for that (ms), or -1: until the
  * wake-up. */
-int64_t source_commit_wait_ms(const struct source *source, int64_t now_ms);
+int64_t consumer_commit_wait_ms(const struct consumer *source, int64_t now_ms);
 
 /* Sends one asynchronous commit; its answer comes by `committed`. Only assigned (or revoking, not
  * yet released) slots may be in it: others are refused by assertion. metadata is printable or
  * NULL. */
-struct source_offset {
+struct consumer_offset {
     int32_t slot;
     int64_t offset;       /* the next offset to read */
     const char *metadata; /* borrowed during the call */
 };
-bool source_commit(struct source *source, const struct source_offset *offsets, size_t count,
-                   struct error *err) must_check;
+bool consumer_commit(struct consumer *source, const struct consumer_offset *offsets, size_t count,
+                     struct error *err) must_check;
 
 /* Hands a revoking slot back. The unassignment is made when all of one revocation are
  * released. */
-void source_release(struct source *source, int32_t slot);
+void consumer_release(struct consumer *source, int32_t slot);
 
 /* End offsets by slot (0 where there is no such partition), found by asking the cluster.
  * *ret_offsets is malloced, *ret_count long. Bounded by timeout_ms for each question. */
-bool source_end_offsets(struct source *source, int64_t timeout_ms, int64_t **ret_offsets,
-                        size_t *ret_count, struct error *err) must_check;
+bool consumer_end_offsets(struct consumer *source, int64_t timeout_ms, int64_t **ret_offsets,
+                          size_t *ret_count, struct error *err) must_check;
 
 /* Whether the group has committed up to these ends (by slot; 0: of no interest) what is not here
  * but with other members. Asks the cluster in the background, once a second; false until it has
  * answered, and while it is not known who has what. To be called in each turn. */
-bool source_others_reached(struct source *source, const int64_t *ends, size_t count);
+bool consumer_others_reached(struct consumer *source, const int64_t *ends, size_t count);
 
 /* A slot's end as far as fetching has told, without asking; -1: not known yet. */
-int64_t source_end_known(struct source *source, int32_t slot);
+int64_t consumer_end_known(struct consumer *source, int32_t slot);
 
 /* Partitions of kafka.topic, as last seen. */
-int32_t source_partitions(const struct source *source);
+int32_t consumer_partitions(const struct consumer *source);
 
 /* Makes retry partitions readable: the topic exists now. Before any is assigned. */
-void source_use_retry(struct source *source, int32_t partitions);
+void consumer_use_retry(struct consumer *source, int32_t partitions);
 
 /* The consumer itself, for what else it can do (metadata, watermarks). */
-rd_kafka_t *source_client(struct source *source);
+rd_kafka_t *consumer_client(struct consumer *source);
 
 /* Whether the group has answered with an assignment, be it an empty one. */
-bool source_joined(const struct source *source);
+bool consumer_joined(const struct consumer *source);
 
-/* Begins to leave the group: every assigned partition gets `revoking`; source_closed turns true
+/* Begins to leave the group: every assigned partition gets `revoking`; consumer_closed turns true
  * once all are released and the consumer is closed. */
-void source_close(struct source *source);
-bool source_closed(const struct source *source);
+void consumer_close(struct consumer *source);
+bool consumer_closed(const struct consumer *source);
 
-void source_free(struct source *source); /* accepts NULL; after source_closed, or to abandon */
+void consumer_free(
+    struct consumer *source); /* accepts NULL; after consumer_closed, or to abandon */
 
 /* "2.0.2": the librdkafka that runs. */
-const char *source_library_version(void);
+const char *consumer_library_version(void);
 
 #endif

@@ -24,10 +24,16 @@
 #include "sys/background.h"
 #include "sys/log.h"
 
-enum source_state { SOURCE_FREE, SOURCE_WANTED, SOURCE_ASSIGNED, SOURCE_REVOKING, SOURCE_RELEASED };
+enum consumer_state {
+    CONSUMER_FREE,
+    CONSUMER_WANTED,
+    CONSUMER_ASSIGNED,
+    CONSUMER_REVOKING,
+    CONSUMER_RELEASED
+};
 
-struct source_slot {
-    enum source_state state;
+struct consumer_slot {
+    enum consumer_state state;
     rd_kafka_queue_t *queue;     /* its own, unforwarded; fetched at each assignment */
     rd_kafka_message_t **strays; /* came by the consumer's queue instead; read before `queue` */
     size_t stray_at, stray_count, stray_room;
@@ -38,13 +44,13 @@ struct source_slot {
     int64_t seen;        /* a commit of the group that was seen, and 1; 0: none */
 };
 
-enum source_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
+enum consumer_change { CHANGE_NONE, CHANGE_ASSIGN, CHANGE_REVOKE };
 
 /* Where an assignment begins, looked for in a thread; see start_offsets.c. The first three are the
  * loop's, the others the thread's while it runs. */
-struct source_starts {
+struct consumer_starts {
     struct background background;
-    struct source *source;
+    struct consumer *source;
     uint64_t rebalances; /* of the source when it began: an older answer is thrown away */
     bool follows;        /* looks how far the topic has grown, and nothing else */
     rd_kafka_topic_partition_list_t *list;
@@ -56,7 +62,7 @@ struct source_starts {
 };
 
 /* What the topic holds where an offset is lost; see out_of_range.c. */
-struct source_bounds {
+struct consumer_bounds {
     struct background background;
     rd_kafka_t *rk;
     const char *topic;
@@ -68,7 +74,7 @@ struct source_bounds {
 };
 
 /* How far other members are; see other_members.c. */
-struct source_others {
+struct consumer_others {
     struct background background;
     rd_kafka_t *rk;
     uint64_t rebalances;
@@ -78,7 +84,7 @@ struct source_others {
 };
 
 /* The group makes this member wait. Monotonic. */
-struct source_wait {
+struct consumer_wait {
     struct background background; /* asks who is in the group */
     struct group_members members; /* these two are its own while it runs */
     struct error err;
@@ -86,25 +92,25 @@ struct source_wait {
     int64_t asked_ms, again_ms, none_since_ms;
 };
 
-struct source {
+struct consumer {
     const struct config *config;
-    struct source_events events;
+    struct consumer_events events;
     rd_kafka_t *rk;
     rd_kafka_topic_t *topic; /* for metadata only */
     rd_kafka_queue_t *main_queue, *commit_queue, *close_queue;
     struct join_watch join;
-    struct source_wait wait;
-    struct source_starts starts;
-    struct source_bounds bounds;
-    struct source_others others;
+    struct consumer_wait wait;
+    struct consumer_starts starts;
+    struct consumer_bounds bounds;
+    struct consumer_others others;
     uint64_t rebalances; /* counts what the group gave and took */
     int wake_fd;
-    struct source_slot *slots;
+    struct consumer_slot *slots;
     size_t count;
     int32_t partitions, retry_partitions; /* of the topics */
     int32_t born; /* partitions of the topic when the group began at its end; 0: it did not, or this
                    * member does not know */
-    enum source_change pending; /* what librdkafka waits for us to carry out */
+    enum consumer_change pending; /* what librdkafka waits for us to carry out */
     bool follow;                /* look whether the topic has grown before an assignment */
     int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
     bool subscribed, ever_assigned, joined, closing, leaving, closed;
@@ -117,72 +123,73 @@ struct source {
     char words[256];                    /* the last on a broken connection that say something */
 };
 
-const char *source_topic(const struct source *s, int32_t slot);
-int32_t source_slot_of(const struct source *s, const rd_kafka_topic_partition_t *p);
+const char *consumer_topic(const struct consumer *s, int32_t slot);
+int32_t consumer_slot_of(const struct consumer *s, const rd_kafka_topic_partition_t *p);
 
 /* Said once, and calmly again after a while. */
-void source_brokers_missed(struct source *s, const char *why);
-void source_brokers_there(struct source *s);
+void consumer_brokers_missed(struct consumer *s, const char *why);
+void consumer_brokers_there(struct consumer *s);
 
-void source_serve_group(struct source *s); /* the group's own events, and the client's errors */
+void consumer_serve_group(struct consumer *s); /* the group's own events, and the client's errors */
 
 /* The metadata of a commit; malloced. NULL without memory: then the commit goes without. */
-char *source_metadata(int32_t born, int32_t slot, int64_t offset, const char *text);
+char *consumer_metadata(int32_t born, int32_t slot, int64_t offset, const char *text);
 
 /* rebalance.c */
-void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
-                      rd_kafka_topic_partition_list_t *partitions, void *opaque);
-void source_carry_out(struct source *s); /* what is pending, if it can be done by now */
-void source_revoke_all(struct source *s);
-void source_lose_all(struct source *s);
-void source_expelled(struct source *s); /* no commit will be taken any more */
-void source_note_seen(struct source *s, int32_t slot, int64_t offset); /* committed */
-bool source_none_owned(const struct source *s);
+void consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                        rd_kafka_topic_partition_list_t *partitions, void *opaque);
+void consumer_carry_out(struct consumer *s); /* what is pending, if it can be done by now */
+void consumer_revoke_all(struct consumer *s);
+void consumer_lose_all(struct consumer *s);
+void consumer_expelled(struct consumer *s); /* no commit will be taken any more */
+void consumer_note_seen(struct consumer *s, int32_t slot, int64_t offset); /* committed */
+bool consumer_none_owned(const struct consumer *s);
 
 /* group_wait.c: logs that the group makes this member wait. */
-void source_say_wait(struct source *s);
+void consumer_say_wait(struct consumer *s);
 
 /* fatal.c: ends the member when librdkafka has met a fatal error. */
-void source_look_for_fatal(struct source *s);
+void consumer_look_for_fatal(struct consumer *s);
 
 /* start_offsets.c: finds, in the background, the offset (and metadata) that each of the list begins
  * with; takes the list. NULL: how many partitions there are, and have a retry partition. False: no
- * thread. Once source_starts_take is true the answer is in s->starts, until source_starts_done. */
-bool source_starts_begin(struct source *s, rd_kafka_topic_partition_list_t *list);
-bool source_starts_take(struct source *s);
-void source_starts_done(struct source *s);
+ * thread. Once consumer_starts_take is true the answer is in s->starts, until consumer_starts_done. */
+bool consumer_starts_begin(struct consumer *s, rd_kafka_topic_partition_list_t *list);
+bool consumer_starts_take(struct consumer *s);
+void consumer_starts_done(struct consumer *s);
 
 /* other_members.c */
-void source_others_done(struct source *s);
+void consumer_others_done(struct consumer *s);
 
 /* The opaque of a start that was chosen, and is no commit yet. */
-#define SOURCE_UNCOMMITTED ((void *)1)
+#define CONSUMER_UNCOMMITTED ((void *)1)
 
 /* out_of_range.c. The topic, or a partition of it, was unknown to a broker: it may have been made
  * again since, which is looked up where this member has seen a commit. */
-void source_doubt_topic(struct source *s);
-bool source_is_doubted(const struct source *s, int32_t slot); /* not looked at yet */
+void consumer_doubt_topic(struct consumer *s);
+bool consumer_is_doubted(const struct consumer *s, int32_t slot); /* not looked at yet */
 /* The offset that is to be read next is not in the topic: noted, and what
  * kafka.lost_offsets says is done once the owner, who reads again, has what lay before it. */
-void source_offset_lost(struct source *s, int32_t slot, int64_t offset);
-void source_leave_lost(struct source *s, int32_t slot);
-void source_take_bounds(struct source *s); /* of what source_leave_lost asked for */
+void consumer_offset_lost(struct consumer *s, int32_t slot, int64_t offset);
+void consumer_leave_lost(struct consumer *s, int32_t slot);
+void consumer_take_bounds(struct consumer *s); /* of what consumer_leave_lost asked for */
 
 /* partition_queue.c. The slot's queue of now, to be fetched before each assignment; what came by
  * another one is kept for the slot (consumes the message) or, of a slot that is not read, dropped;
  * and what there is to read, as kafka_batch. */
-void source_queue_open(struct source *s, int32_t slot);
-void source_queue_keep_stray(struct source *s, rd_kafka_message_t *m);
-void source_queue_drop_strays(struct source *s, int32_t slot);
-size_t source_queue_take(struct source *s, int32_t slot, rd_kafka_message_t **messages, size_t max);
-void source_queue_done(struct source_slot *slot);
+void consumer_queue_open(struct consumer *s, int32_t slot);
+void consumer_queue_keep_foreign(struct consumer *s, rd_kafka_message_t *m);
+void consumer_queue_drop_foreign(struct consumer *s, int32_t slot);
+size_t consumer_queue_take(struct consumer *s, int32_t slot, rd_kafka_message_t **messages,
+                         size_t max);
+void consumer_queue_done(struct consumer_slot *slot);
 
-#define SOURCE_BORN_MARK ".n" /* offsets/commit_metadata.h */
+#define CONSUMER_BORN_MARK ".n" /* offsets/commit_metadata.h */
 
 /* An offset list of all slots in a state; the caller destroys it. */
-rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state);
+rd_kafka_topic_partition_list_t *consumer_list(const struct consumer *s, enum consumer_state state);
 
 /* metadata.c: partitions of the topic, by the cluster's metadata; 0 with err. */
-size_t source_partition_count(struct source *s, int timeout_ms, struct error *err);
+size_t consumer_partition_count(struct consumer *s, int timeout_ms, struct error *err);
 
 #endif

@@ -7,7 +7,7 @@
 
 enum { WHY_MAX = 256 };
 
-static void describe(const struct source *s, rd_kafka_resp_err_t code, const char *why,
+static void describe(const struct consumer *s, rd_kafka_resp_err_t code, const char *why,
                      struct error *err)
 {
     const char *instance = config_instance(s->config);
@@ -21,7 +21,7 @@ static void describe(const struct source *s, rd_kafka_resp_err_t code, const cha
                   rd_kafka_err2name(code), why);
 }
 
-void source_look_for_fatal(struct source *s)
+void consumer_look_for_fatal(struct consumer *s)
 {
     char why[WHY_MAX] = "";
     struct error err = {0};
@@ -31,7 +31,7 @@ void source_look_for_fatal(struct source *s)
     s->fatal = true;
     s->joined = false;
     s->pending = CHANGE_NONE; /* librdkafka has unassigned everything */
-    source_lose_all(s);
+    consumer_lose_all(s);
     describe(s, code, why, &err);
     s->events.trouble(s->events.context, &err, true);
 }

@@ -20,14 +20,14 @@ enum {
 };
 
 /* Since when it waits for partitions; 0: it does not. */
-static int64_t waiting_since(struct source *s)
+static int64_t waiting_since(struct consumer *s)
 {
     if (s->closing || s->fatal || !s->subscribed)
         return 0;
     int64_t joining_ms = join_watch_since_ms(&s->join);
     if (joining_ms > 0 || !config_group_is_brokers(s->config))
         return joining_ms;
-    bool has_none = source_none_owned(s) && s->pending == CHANGE_NONE; /* nothing joins there */
+    bool has_none = consumer_none_owned(s) && s->pending == CHANGE_NONE; /* nothing joins there */
     if (!has_none)
         s->wait.none_since_ms = 0;
     else if (s->wait.none_since_ms == 0)
@@ -35,7 +35,7 @@ static int64_t waiting_since(struct source *s)
     return s->wait.none_since_ms;
 }
 
-static void add_until(const struct source *s, int64_t since_ms, struct buf *text)
+static void add_until(const struct consumer *s, int64_t since_ms, struct buf *text)
 {
     int64_t until_ms = since_ms + config_session_ms(s->config);
     if (config_group_is_brokers(s->config))
@@ -44,14 +44,14 @@ static void add_until(const struct source *s, int64_t since_ms, struct buf *text
         (void)timestamp_add(text, clock_wall_ms() + until_ms - clock_mono_ms(), 3);
 }
 
-static void say(struct source *s, int64_t since_ms, const char *whom)
+static void say(struct consumer *s, int64_t since_ms, const char *whom)
 {
     struct buf until;
     buf_init(&until, UNTIL_MAX);
     add_until(s, since_ms, &until);
     const struct log_field hint =
         LOG_S("hint", "with kafka.instance a member that restarts goes on at once");
-    log_event(source_none_owned(s) ? LOG_WARN : LOG_INFO, "waiting for the group",
+    log_event(consumer_none_owned(s) ? LOG_WARN : LOG_INFO, "waiting for the group",
               (const struct log_field[]){
                   LOG_S("group", s->config->kafka_group),
                   LOG_S("for", whom),
@@ -68,8 +68,8 @@ static void say(struct source *s, int64_t since_ms, const char *whom)
 /* In a thread of its own. */
 static void ask(void *context)
 {
-    struct source *s = context;
-    struct source_wait *w = &s->wait;
+    struct consumer *s = context;
+    struct consumer_wait *w = &s->wait;
     char *own = rd_kafka_memberid(s->rk);
     w->err = (struct error){0};
     /* Of a group that the broker assigns, the older question shows no member. */
@@ -82,9 +82,9 @@ static void ask(void *context)
         rd_kafka_mem_free(s->rk, own);
 }
 
-static void take_answer(struct source *s, int64_t since_ms)
+static void take_answer(struct consumer *s, int64_t since_ms)
 {
-    const struct source_wait *w = &s->wait;
+    const struct consumer_wait *w = &s->wait;
     if (!background_take(&s->wait.background) || since_ms == 0 || w->said)
         return;
     say(s, since_ms,
@@ -94,14 +94,14 @@ static void take_answer(struct source *s, int64_t since_ms)
                                 : w->members.names);
 }
 
-static void end_wait(struct source *s)
+static void end_wait(struct consumer *s)
 {
     if (s->wait.said && s->joined)
         log_info("the group goes on", LOG_S("group", s->config->kafka_group));
     s->wait.said = s->wait.asked = false;
 }
 
-void source_say_wait(struct source *s)
+void consumer_say_wait(struct consumer *s)
 {
     int64_t now_ms = clock_mono_ms(), since_ms = waiting_since(s);
     take_answer(s, since_ms);
@@ -120,7 +120,7 @@ void source_say_wait(struct source *s)
         say(s, since_ms, "not known: the coordinator did not say");
 }
 
-int64_t source_wake_ms(struct source *s)
+int64_t consumer_wake_ms(struct consumer *s)
 {
     int64_t since_ms = waiting_since(s), now_ms = clock_mono_ms();
     if (since_ms == 0 || s->wait.said)

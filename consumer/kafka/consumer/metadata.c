@@ -10,7 +10,7 @@
 enum { SLICE_MS = 1000, TOO_EARLY_MS = 50 };
 
 /* One look at the topic: its partitions, 0 and no error while the cluster does not know yet. */
-static size_t look_at_topic(struct source *s, int timeout_ms, rd_kafka_resp_err_t *ret_code)
+static size_t look_at_topic(struct consumer *s, int timeout_ms, rd_kafka_resp_err_t *ret_code)
 {
     const struct rd_kafka_metadata *metadata;
     *ret_code = rd_kafka_metadata(s->rk, 0, s->topic, &metadata, timeout_ms);
@@ -31,7 +31,7 @@ static bool is_missing(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
-static bool refuse_topic(struct source *s, rd_kafka_resp_err_t code, struct error *err)
+static bool refuse_topic(struct consumer *s, rd_kafka_resp_err_t code, struct error *err)
 {
     if (is_missing(code))
         return error_set(err, ERROR_FAILED,
@@ -48,7 +48,7 @@ static bool is_final(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
 }
 
-size_t source_partition_count(struct source *s, int timeout_ms, struct error *err)
+size_t consumer_partition_count(struct consumer *s, int timeout_ms, struct error *err)
 {
     rd_kafka_resp_err_t code;
     size_t count = look_at_topic(s, timeout_ms, &code);
@@ -58,7 +58,7 @@ size_t source_partition_count(struct source *s, int timeout_ms, struct error *er
     return count;
 }
 
-static bool refuse_wait(struct source *s, rd_kafka_resp_err_t code, struct error *err)
+static bool refuse_wait(struct consumer *s, rd_kafka_resp_err_t code, struct error *err)
 {
     const char *words = *s->words != '\0' ? s->words : rd_kafka_err2str(code);
     const char *advice = kafka_advice(words);
@@ -66,29 +66,29 @@ static bool refuse_wait(struct source *s, rd_kafka_resp_err_t code, struct error
                      s->config->kafka_brokers, words, *advice != '\0' ? "; " : "", advice);
 }
 
-bool source_start(struct source *s, int64_t timeout_ms, bool (*wanted)(void *context),
-                  void *context, struct error *err)
+bool consumer_start(struct consumer *s, int64_t timeout_ms, bool (*wanted)(void *context),
+                    void *context, struct error *err)
 {
     int64_t deadline = timeout_ms >= 0 ? clock_mono_ms() + timeout_ms : INT64_MAX;
     rd_kafka_resp_err_t code;
     while ((s->partitions = (int32_t)look_at_topic(s, SLICE_MS, &code)) == 0) {
         if (is_final(code))
             return refuse_topic(s, code, err);
-        source_serve_group(s); /* brings the brokers' own words */
-        source_brokers_missed(s, rd_kafka_err2str(code));
+        consumer_serve_group(s); /* brings the brokers' own words */
+        consumer_brokers_missed(s, rd_kafka_err2str(code));
         if (!wanted(context))
             return false;
         if (clock_mono_ms() >= deadline)
             return refuse_wait(s, code, err);
     }
-    source_brokers_there(s);
+    consumer_brokers_there(s);
     return true;
 }
 
-int64_t source_end_known(struct source *s, int32_t slot)
+int64_t consumer_end_known(struct consumer *s, int32_t slot)
 {
     int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(s->rk, source_topic(s, slot),
+    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(s->rk, consumer_topic(s, slot),
                                                               slot_partition(slot), &low, &high);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
 }
@@ -102,7 +102,7 @@ static bool is_too_early(rd_kafka_resp_err_t code)
 }
 
 /* Nothing is assigned yet, so there is nothing to lose. */
-static void wait_a_little(struct source *s)
+static void wait_a_little(struct consumer *s)
 {
     rd_kafka_message_t *m = rd_kafka_consumer_poll(s->rk, TOO_EARLY_MS);
     if (m != NULL)
@@ -110,17 +110,17 @@ static void wait_a_little(struct source *s)
 }
 
 /* The slots that exist, each to be looked up at its end. */
-static rd_kafka_topic_partition_list_t *list_ends(const struct source *s, size_t count)
+static rd_kafka_topic_partition_list_t *list_ends(const struct consumer *s, size_t count)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (int32_t slot = 0; slot < (int32_t)count; slot++)
         if (!slot_is_retry(slot) || slot_partition(slot) < s->retry_partitions)
-            rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot))
+            rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot))
                 ->offset = RD_KAFKA_OFFSET_END;
     return list;
 }
 
-static bool find_ends(struct source *s, size_t count, int64_t timeout_ms, int64_t *ret_offsets,
+static bool find_ends(struct consumer *s, size_t count, int64_t timeout_ms, int64_t *ret_offsets,
                       struct error *err)
 {
     int64_t deadline = clock_mono_ms() + timeout_ms;
@@ -132,7 +132,7 @@ static bool find_ends(struct source *s, size_t count, int64_t timeout_ms, int64_
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !again)
             kafka_offsets_refused(list, code, err);
         for (int i = 0; i < list->cnt; i++)
-            ret_offsets[source_slot_of(s, &list->elems[i])] = list->elems[i].offset;
+            ret_offsets[consumer_slot_of(s, &list->elems[i])] = list->elems[i].offset;
         rd_kafka_topic_partition_list_destroy(list);
         if (!again)
             return code == RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -140,8 +140,8 @@ static bool find_ends(struct source *s, size_t count, int64_t timeout_ms, int64_
     }
 }
 
-bool source_end_offsets(struct source *s, int64_t timeout_ms, int64_t **ret_offsets,
-                        size_t *ret_count, struct error *err)
+bool consumer_end_offsets(struct consumer *s, int64_t timeout_ms, int64_t **ret_offsets,
+                          size_t *ret_count, struct error *err)
 {
     size_t count = (size_t)s->partitions * 2;
     int64_t *offsets = calloc(count, sizeof *offsets);

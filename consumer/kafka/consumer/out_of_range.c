@@ -23,34 +23,34 @@ static bool done(rd_kafka_error_t *error)
 
 /* librdkafka does not seek where it does not fetch: the partition is taken away and given again, as
  * only a cooperative assignor allows for one alone. */
-static bool go_to(struct source *s, int32_t slot, int64_t offset)
+static bool go_to(struct consumer *s, int32_t slot, int64_t offset)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, source_topic(s, slot), slot_partition(slot))->offset =
+    rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot))->offset =
         offset;
-    source_queue_open(s, slot); /* after a topic was unknown, its partitions have other queues */
+    consumer_queue_open(s, slot); /* after a topic was unknown, its partitions have other queues */
     bool ok = done(rd_kafka_incremental_unassign(s->rk, list)) &&
               done(rd_kafka_incremental_assign(s->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
     return ok;
 }
 
-static void stop(struct source *s, int32_t slot, int64_t offset, int64_t low, int64_t high)
+static void stop(struct consumer *s, int32_t slot, int64_t offset, int64_t low, int64_t high)
 {
     char why[ERROR_TEXT_MAX];
     snprintf(why, sizeof why,
              "offset %" PRId64 " of %s, partition %" PRId32
              ", is not in the topic (it holds %" PRId64 " to %" PRId64
              "): %s. Reset the group's offset, or choose kafka.lost_offsets",
-             offset, source_topic(s, slot), slot_partition(slot), low, high,
+             offset, consumer_topic(s, slot), slot_partition(slot), low, high,
              offset < low ? "retention has passed what was not sent yet"
                           : "the topic was made again, or cut short");
     s->events.stopped(s->events.context, slot, why);
 }
 
-void source_offset_lost(struct source *s, int32_t slot, int64_t offset)
+void consumer_offset_lost(struct consumer *s, int32_t slot, int64_t offset)
 {
-    struct source_slot *own = &s->slots[slot];
+    struct consumer_slot *own = &s->slots[slot];
     own->lost = true;
     own->lost_offset = offset;
     own->look_ms = 0;
@@ -59,30 +59,30 @@ void source_offset_lost(struct source *s, int32_t slot, int64_t offset)
 
 /* Where one partition was made again, the others were, too: also those that hold more by now than
  * what was read of the former topic, of which a fetch gives no sign. */
-void source_doubt_topic(struct source *s)
+void consumer_doubt_topic(struct consumer *s)
 {
     for (size_t i = 0; i < s->count; i++)
         if (!slot_is_retry((int32_t)i) && s->slots[i].seen > 0 &&
-            s->slots[i].state == SOURCE_ASSIGNED && !s->slots[i].lost) {
-            source_offset_lost(s, (int32_t)i, LOST_OFFSET_NONE);
+            s->slots[i].state == CONSUMER_ASSIGNED && !s->slots[i].lost) {
+            consumer_offset_lost(s, (int32_t)i, LOST_OFFSET_NONE);
             s->slots[i].look_ms = clock_mono_ms();
         }
 }
 
-bool source_is_doubted(const struct source *s, int32_t slot)
+bool consumer_is_doubted(const struct consumer *s, int32_t slot)
 {
     return s->slots[slot].lost && s->slots[slot].lost_offset == LOST_OFFSET_NONE;
 }
 
 /* Its records are unread, whatever kafka.lost_offsets and kafka.start choose. */
-static void begin_again(struct source *s, int32_t slot, const struct source_bounds *b)
+static void begin_again(struct consumer *s, int32_t slot, const struct consumer_bounds *b)
 {
     s->slots[slot].lost = false;
     if (!go_to(s, slot, b->low)) {
         stop(s, slot, b->lost_offset, b->low, b->high);
         return;
     }
-    log_warn("topic made again", LOG_S("topic", source_topic(s, slot)),
+    log_warn("topic made again", LOG_S("topic", consumer_topic(s, slot)),
              LOG_I("partition", slot_partition(slot)), LOG_I("goes_on_at", b->low),
              LOG_S("reason", "the group's commit in it is gone"),
              LOG_S("hint", "it is read from its beginning"));
@@ -90,10 +90,10 @@ static void begin_again(struct source *s, int32_t slot, const struct source_boun
     s->born = 0;
     s->starts.made_again = true;
     s->events.restarted(s->events.context, slot, b->low);
-    source_doubt_topic(s);
+    consumer_doubt_topic(s);
 }
 
-static void go_on(struct source *s, int32_t slot, int64_t low, int64_t high)
+static void go_on(struct consumer *s, int32_t slot, int64_t low, int64_t high)
 {
     int64_t lost = s->slots[slot].lost_offset;
     int64_t place = s->config->kafka_lost_offsets == KAFKA_LOST_LATEST ? high : low;
@@ -103,7 +103,7 @@ static void go_on(struct source *s, int32_t slot, int64_t low, int64_t high)
         return;
     }
     log_error("an offset is not in the topic any more: going on as kafka.lost_offsets says",
-              LOG_S("topic", source_topic(s, slot)), LOG_I("partition", slot_partition(slot)),
+              LOG_S("topic", consumer_topic(s, slot)), LOG_I("partition", slot_partition(slot)),
               LOG_I("lost", lost), LOG_I("low", low), LOG_I("high", high),
               LOG_I("goes_on_at", place));
     s->events.restarted(s->events.context, slot, place);
@@ -111,7 +111,7 @@ static void go_on(struct source *s, int32_t slot, int64_t low, int64_t high)
 
 /* Both in a thread of their own. A retry topic has commits that brokers forget: of it nothing can
  * be told. */
-static bool look_up_commit(struct source_bounds *b)
+static bool look_up_commit(struct consumer_bounds *b)
 {
     if (slot_is_retry(b->slot)) {
         b->committed = 0;
@@ -130,7 +130,7 @@ static bool look_up_commit(struct source_bounds *b)
 
 static void look(void *context)
 {
-    struct source_bounds *b = context;
+    struct consumer_bounds *b = context;
     b->err = (struct error){0};
     b->low = b->high = -1;
     b->ok = kafka_watermarks(b->rk, b->topic, slot_partition(b->slot), 1, &b->low, &b->high,
@@ -138,27 +138,27 @@ static void look(void *context)
             look_up_commit(b);
 }
 
-void source_leave_lost(struct source *s, int32_t slot)
+void consumer_leave_lost(struct consumer *s, int32_t slot)
 {
-    struct source_slot *own = &s->slots[slot];
-    struct source_bounds *b = &s->bounds;
+    struct consumer_slot *own = &s->slots[slot];
+    struct consumer_bounds *b = &s->bounds;
     if (!own->lost || clock_mono_ms() < own->look_ms)
         return;
     own->look_ms = clock_mono_ms() + AGAIN_MS; /* whoever asks has the thread until then */
     if (background_is_running(&b->background))
         return;
     b->rk = s->rk;
-    b->topic = source_topic(s, slot);
+    b->topic = consumer_topic(s, slot);
     b->slot = slot;
     b->lost_offset = own->lost_offset;
     (void)background_start(&b->background, look, b, s->wake_fd);
 }
 
-static void say_unknown(struct source *s, const struct source_bounds *b)
+static void say_unknown(struct consumer *s, const struct consumer_bounds *b)
 {
     log_limited(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "an offset is not in the topic any more, and what it holds is not known yet",
-                (const struct log_field[]){LOG_S("topic", source_topic(s, b->slot)),
+                (const struct log_field[]){LOG_S("topic", consumer_topic(s, b->slot)),
                                            LOG_I("partition", slot_partition(b->slot)),
                                            LOG_S("why", b->err.text),
                                            {0}});
@@ -167,9 +167,9 @@ static void say_unknown(struct source *s, const struct source_bounds *b)
 /* False: to be looked at again. Brokers forget the commits of a deleted topic a moment after it is
  * made again, so that a commit which is there is looked at some times. A partition that stops has
  * no need of bounds that stay unknown. */
-static bool settle(struct source *s, const struct source_bounds *b)
+static bool settle(struct consumer *s, const struct consumer_bounds *b)
 {
-    struct source_slot *own = &s->slots[b->slot];
+    struct consumer_slot *own = &s->slots[b->slot];
     bool last = ++own->looks >= LOOKS_MAX, stops = s->config->kafka_lost_offsets == KAFKA_LOST_STOP;
     if (!b->ok && b->lost_offset == LOST_OFFSET_NONE)
         return false; /* the topic is not there again */
@@ -196,13 +196,13 @@ static bool settle(struct source *s, const struct source_bounds *b)
 
 /* While the group waits for a revoke, librdkafka would take any unassignment for the answer to
  * it. */
-void source_take_bounds(struct source *s)
+void consumer_take_bounds(struct consumer *s)
 {
-    const struct source_bounds *b = &s->bounds;
+    const struct consumer_bounds *b = &s->bounds;
     if (!background_take(&s->bounds.background))
         return;
-    struct source_slot *own = &s->slots[b->slot];
-    if (own->state != SOURCE_ASSIGNED || !own->lost || own->lost_offset != b->lost_offset)
+    struct consumer_slot *own = &s->slots[b->slot];
+    if (own->state != CONSUMER_ASSIGNED || !own->lost || own->lost_offset != b->lost_offset)
         return;
     if (!settle(s, b))
         own->look_ms = clock_mono_ms() + QUERY_AGAIN_MS;

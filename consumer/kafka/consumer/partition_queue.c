@@ -14,7 +14,7 @@
 
 enum { FIRST_ROOM = 64, TROUBLE_EVERY_MS = 60000 };
 
-static void drop_strays(struct source_slot *own)
+static void drop_strays(struct consumer_slot *own)
 {
     for (size_t i = own->stray_at; i < own->stray_count; i++)
         rd_kafka_message_destroy(own->strays[i]);
@@ -22,29 +22,29 @@ static void drop_strays(struct source_slot *own)
 }
 
 /* An unforwarding made by the application sticks, through what librdkafka itself does to it. */
-static void fetch_queue(struct source *s, int32_t slot)
+static void fetch_queue(struct consumer *s, int32_t slot)
 {
     static const uint64_t one = 1;
-    struct source_slot *own = &s->slots[slot];
+    struct consumer_slot *own = &s->slots[slot];
     if (own->queue != NULL)
         rd_kafka_queue_destroy(own->queue);
-    own->queue = rd_kafka_queue_get_partition(s->rk, source_topic(s, slot), slot_partition(slot));
+    own->queue = rd_kafka_queue_get_partition(s->rk, consumer_topic(s, slot), slot_partition(slot));
     rd_kafka_queue_forward(own->queue, NULL);
     rd_kafka_queue_io_event_enable(own->queue, s->wake_fd, &one, sizeof one);
 }
 
-void source_queue_open(struct source *s, int32_t slot)
+void consumer_queue_open(struct consumer *s, int32_t slot)
 {
     drop_strays(&s->slots[slot]);
     fetch_queue(s, slot);
 }
 
-void source_queue_drop_strays(struct source *s, int32_t slot)
+void consumer_queue_drop_foreign(struct consumer *s, int32_t slot)
 {
     drop_strays(&s->slots[slot]);
 }
 
-void source_queue_done(struct source_slot *own)
+void consumer_queue_done(struct consumer_slot *own)
 {
     drop_strays(own);
     free(own->strays);
@@ -52,7 +52,7 @@ void source_queue_done(struct source_slot *own)
         rd_kafka_queue_destroy(own->queue);
 }
 
-static int32_t slot_of_message(const struct source *s, const rd_kafka_message_t *m)
+static int32_t slot_of_message(const struct consumer *s, const rd_kafka_message_t *m)
 {
     const char *topic = rd_kafka_topic_name(m->rkt);
     bool is_source = strcmp(topic, s->config->kafka_topic) == 0;
@@ -61,7 +61,7 @@ static int32_t slot_of_message(const struct source *s, const rd_kafka_message_t 
     return slot_of(m->partition, !is_source);
 }
 
-static void keep(struct source_slot *own, rd_kafka_message_t *m)
+static void keep(struct consumer_slot *own, rd_kafka_message_t *m)
 {
     if (own->stray_count == own->stray_room) {
         size_t room = own->stray_room > 0 ? own->stray_room * 2 : FIRST_ROOM;
@@ -74,9 +74,9 @@ static void keep(struct source_slot *own, rd_kafka_message_t *m)
     own->strays[own->stray_count++] = m;
 }
 
-static void say_stray(struct source *s, int32_t slot, const rd_kafka_message_t *m)
+static void say_stray(struct consumer *s, int32_t slot, const rd_kafka_message_t *m)
 {
-    const struct log_field fields[] = {LOG_S("topic", source_topic(s, slot)),
+    const struct log_field fields[] = {LOG_S("topic", consumer_topic(s, slot)),
                                        LOG_I("partition", m->partition),
                                        LOG_I("offset", m->offset),
                                        {0}};
@@ -85,10 +85,10 @@ static void say_stray(struct source *s, int32_t slot, const rd_kafka_message_t *
 }
 
 /* Of a partition that is not read, the next owner reads it: no commit has passed it. */
-void source_queue_keep_stray(struct source *s, rd_kafka_message_t *m)
+void consumer_queue_keep_foreign(struct consumer *s, rd_kafka_message_t *m)
 {
     int32_t slot = slot_of_message(s, m);
-    if (slot < 0 || (size_t)slot >= s->count || s->slots[slot].state != SOURCE_ASSIGNED) {
+    if (slot < 0 || (size_t)slot >= s->count || s->slots[slot].state != CONSUMER_ASSIGNED) {
         rd_kafka_message_destroy(m);
         return;
     }
@@ -97,9 +97,10 @@ void source_queue_keep_stray(struct source *s, rd_kafka_message_t *m)
     keep(&s->slots[slot], m);
 }
 
-size_t source_queue_take(struct source *s, int32_t slot, rd_kafka_message_t **messages, size_t max)
+size_t consumer_queue_take(struct consumer *s, int32_t slot, rd_kafka_message_t **messages,
+                         size_t max)
 {
-    struct source_slot *own = &s->slots[slot];
+    struct consumer_slot *own = &s->slots[slot];
     size_t count = own->stray_count - own->stray_at;
     if (count == 0)
         return kafka_batch(own->queue, messages, max);

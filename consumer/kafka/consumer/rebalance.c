@@ -10,11 +10,11 @@
 enum { LOOK_UP_RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000 };
 enum { METADATA_MAX = 4096 }; /* what brokers take */
 
-static struct source_slot *entry(struct source *s, int32_t slot)
+static struct consumer_slot *entry(struct consumer *s, int32_t slot)
 {
     if ((size_t)slot >= s->count) {
         size_t count = (size_t)slot + 1;
-        struct source_slot *more = realloc(s->slots, count * sizeof *more);
+        struct consumer_slot *more = realloc(s->slots, count * sizeof *more);
         if (more == NULL)
             abort(); /* librdkafka itself aborts when it has no memory */
         memset(more + s->count, 0, (count - s->count) * sizeof *more);
@@ -29,18 +29,18 @@ static bool is_cooperative(rd_kafka_t *rk)
     return strcmp(rd_kafka_rebalance_protocol(rk), "COOPERATIVE") == 0;
 }
 
-static void add_slots(const struct source *s, enum source_state state, bool is_retry,
+static void add_slots(const struct consumer *s, enum consumer_state state, bool is_retry,
                       rd_kafka_topic_partition_list_t *list)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->slots[i].state == state && slot_is_retry((int32_t)i) == is_retry)
-            rd_kafka_topic_partition_list_add(list, source_topic(s, (int32_t)i),
+            rd_kafka_topic_partition_list_add(list, consumer_topic(s, (int32_t)i),
                                               slot_partition((int32_t)i));
 }
 
 /* librdkafka starts to fetch from the end of the list on, at once: a request for nothing but idle
  * retry partitions would keep the orders waiting for fetch.wait.max.ms. */
-rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source_state state)
+rd_kafka_topic_partition_list_t *consumer_list(const struct consumer *s, enum consumer_state state)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)s->count);
     add_slots(s, state, true, list);
@@ -48,7 +48,7 @@ rd_kafka_topic_partition_list_t *source_list(const struct source *s, enum source
     return list;
 }
 
-static size_t count_in(const struct source *s, enum source_state state)
+static size_t count_in(const struct consumer *s, enum consumer_state state)
 {
     size_t count = 0;
     for (size_t i = 0; i < s->count; i++)
@@ -56,17 +56,17 @@ static size_t count_in(const struct source *s, enum source_state state)
     return count;
 }
 
-bool source_none_owned(const struct source *s)
+bool consumer_none_owned(const struct consumer *s)
 {
-    return count_in(s, SOURCE_ASSIGNED) == 0 && count_in(s, SOURCE_REVOKING) == 0;
+    return count_in(s, CONSUMER_ASSIGNED) == 0 && count_in(s, CONSUMER_REVOKING) == 0;
 }
 
-static void free_all(struct source *s, enum source_state state)
+static void free_all(struct consumer *s, enum consumer_state state)
 {
     for (size_t i = 0; i < s->count; i++)
         if (s->slots[i].state == state) {
-            s->slots[i].state = SOURCE_FREE;
-            source_queue_drop_strays(s, (int32_t)i);
+            s->slots[i].state = CONSUMER_FREE;
+            consumer_queue_drop_foreign(s, (int32_t)i);
         }
 }
 
@@ -81,11 +81,11 @@ static void log_error_object(const char *what, rd_kafka_error_t *error)
 /* ---- the callback: records what is wanted, nothing else ---- */
 
 /* Gone already: nothing may be committed any more, so nothing is drained. */
-static void lose(struct source *s, int32_t slot)
+static void lose(struct consumer *s, int32_t slot)
 {
-    struct source_slot *p = entry(s, slot);
-    bool told = p->state == SOURCE_ASSIGNED || p->state == SOURCE_REVOKING;
-    p->state = SOURCE_RELEASED;
+    struct consumer_slot *p = entry(s, slot);
+    bool told = p->state == CONSUMER_ASSIGNED || p->state == CONSUMER_REVOKING;
+    p->state = CONSUMER_RELEASED;
     if (told)
         s->events.lost(s->events.context, slot);
 }
@@ -93,59 +93,59 @@ static void lose(struct source *s, int32_t slot)
 /* The group goes on without us. librdkafka tells it of what is assigned, but only once the revoke
  * that is under way is carried out: draining for it would take the drain's whole time, while the
  * others' partitions are served here and elsewhere. */
-void source_expelled(struct source *s)
+void consumer_expelled(struct consumer *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].state == SOURCE_REVOKING)
+        if (s->slots[i].state == CONSUMER_REVOKING)
             lose(s, (int32_t)i);
 }
 
-void source_lose_all(struct source *s)
+void consumer_lose_all(struct consumer *s)
 {
     for (size_t i = 0; i < s->count; i++)
         lose(s, (int32_t)i);
-    free_all(s, SOURCE_RELEASED);
+    free_all(s, CONSUMER_RELEASED);
 }
 
-static void want_back(struct source *s, int32_t slot)
+static void want_back(struct consumer *s, int32_t slot)
 {
-    struct source_slot *p = entry(s, slot);
-    if (p->state == SOURCE_ASSIGNED)
-        p->state = SOURCE_REVOKING; /* told in source_carry_out */
-    else if (p->state != SOURCE_REVOKING)
-        p->state = SOURCE_RELEASED; /* never told to the owner: nothing to drain */
+    struct consumer_slot *p = entry(s, slot);
+    if (p->state == CONSUMER_ASSIGNED)
+        p->state = CONSUMER_REVOKING; /* told in consumer_carry_out */
+    else if (p->state != CONSUMER_REVOKING)
+        p->state = CONSUMER_RELEASED; /* never told to the owner: nothing to drain */
 }
 
-static void want(struct source *s, int32_t slot)
+static void want(struct consumer *s, int32_t slot)
 {
-    entry(s, slot)->state = SOURCE_WANTED;
+    entry(s, slot)->state = CONSUMER_WANTED;
 }
 
-static void tell_revoking(struct source *s, int32_t slot)
+static void tell_revoking(struct consumer *s, int32_t slot)
 {
-    if (entry(s, slot)->state == SOURCE_REVOKING)
+    if (entry(s, slot)->state == CONSUMER_REVOKING)
         s->events.revoking(s->events.context, slot);
 }
 
 /* Each source partition, and the retry partition that goes with it where there is one (a retry
  * partition can be younger than the assignment: then it is not in it). */
-static void for_each_slot(struct source *s, const rd_kafka_topic_partition_list_t *list,
-                          void (*each)(struct source *s, int32_t slot))
+static void for_each_slot(struct consumer *s, const rd_kafka_topic_partition_list_t *list,
+                          void (*each)(struct consumer *s, int32_t slot))
 {
     for (int i = 0; i < list->cnt; i++) {
         int32_t partition = list->elems[i].partition;
         each(s, slot_of(partition, false));
         int32_t retry = slot_of(partition, true);
         if (partition < s->retry_partitions &&
-            (each == want || entry(s, retry)->state != SOURCE_FREE))
+            (each == want || entry(s, retry)->state != CONSUMER_FREE))
             each(s, retry);
     }
 }
 
-void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
-                      rd_kafka_topic_partition_list_t *partitions, void *opaque)
+void consumer_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                        rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
-    struct source *s = opaque;
+    struct consumer *s = opaque;
     s->rebalances++;
     if (err == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         s->pending = CHANGE_ASSIGN;
@@ -166,12 +166,12 @@ void source_rebalance(rd_kafka_t *rk, rd_kafka_resp_err_t err,
 
 /* ---- taking ---- */
 
-static void finish_revoke(struct source *s)
+static void finish_revoke(struct consumer *s)
 {
-    if (count_in(s, SOURCE_REVOKING) > 0)
+    if (count_in(s, CONSUMER_REVOKING) > 0)
         return; /* the owner still drains */
     s->pending = CHANGE_NONE;
-    rd_kafka_topic_partition_list_t *released = source_list(s, SOURCE_RELEASED);
+    rd_kafka_topic_partition_list_t *released = consumer_list(s, CONSUMER_RELEASED);
     if (is_cooperative(s->rk)) {
         join_watch_expect(&s->join);
         log_error_object("unassign",
@@ -180,13 +180,13 @@ static void finish_revoke(struct source *s)
         rd_kafka_assign(s->rk, NULL);
     }
     rd_kafka_topic_partition_list_destroy(released);
-    free_all(s, SOURCE_RELEASED);
+    free_all(s, CONSUMER_RELEASED);
 }
 
 /* ---- giving ---- */
 
 /* librdkafka gives the metadata's length, and not always a NUL behind it. */
-static void tell_assigned(struct source *s, int32_t slot, const rd_kafka_topic_partition_t *p)
+static void tell_assigned(struct consumer *s, int32_t slot, const rd_kafka_topic_partition_t *p)
 {
     char text[METADATA_MAX + 1] = "";
     if (p->metadata != NULL && p->metadata_size <= METADATA_MAX)
@@ -195,10 +195,10 @@ static void tell_assigned(struct source *s, int32_t slot, const rd_kafka_topic_p
     s->events.assigned(s->events.context, slot, p->offset, text);
 }
 
-static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
+static void assign(struct consumer *s, rd_kafka_topic_partition_list_t *list)
 {
     for (int i = 0; i < list->cnt; i++)
-        source_queue_open(s, source_slot_of(s, &list->elems[i]));
+        consumer_queue_open(s, consumer_slot_of(s, &list->elems[i]));
     if (is_cooperative(s->rk))
         log_error_object("assign", rd_kafka_incremental_assign(s->rk, list));
     else
@@ -206,26 +206,26 @@ static void assign(struct source *s, rd_kafka_topic_partition_list_t *list)
     s->ever_assigned = true;
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &list->elems[i];
-        int32_t slot = source_slot_of(s, p);
-        entry(s, slot)->state = SOURCE_ASSIGNED;
+        int32_t slot = consumer_slot_of(s, p);
+        entry(s, slot)->state = CONSUMER_ASSIGNED;
         entry(s, slot)->lost = false;
-        if (p->opaque != SOURCE_UNCOMMITTED)
-            source_note_seen(s, slot, p->offset);
+        if (p->opaque != CONSUMER_UNCOMMITTED)
+            consumer_note_seen(s, slot, p->offset);
         tell_assigned(s, slot, p);
     }
 }
 
-void source_note_seen(struct source *s, int32_t slot, int64_t offset)
+void consumer_note_seen(struct consumer *s, int32_t slot, int64_t offset)
 {
     entry(s, slot)->seen = offset + 1;
 }
 
 /* Whether a partition is here, or on its way, that is younger than the retry topic. */
-static bool is_grown(const struct source *s)
+static bool is_grown(const struct consumer *s)
 {
     for (size_t i = 0; i < s->count; i++) {
         int32_t slot = (int32_t)i;
-        bool ours = s->slots[i].state == SOURCE_WANTED || s->slots[i].state == SOURCE_ASSIGNED;
+        bool ours = s->slots[i].state == CONSUMER_WANTED || s->slots[i].state == CONSUMER_ASSIGNED;
         if (ours && !slot_is_retry(slot) && slot_partition(slot) >= s->retry_partitions)
             return s->retry_partitions > 0;
     }
@@ -233,7 +233,7 @@ static bool is_grown(const struct source *s)
 }
 
 /* Partitions were added, and have a retry partition by now. */
-static void take_growth(struct source *s)
+static void take_growth(struct consumer *s)
 {
     int32_t before = s->retry_partitions;
     if (s->starts.partitions == 0)
@@ -242,13 +242,13 @@ static void take_growth(struct source *s)
     if (s->starts.retry_partitions > before)
         s->retry_partitions = s->starts.retry_partitions;
     for (int32_t p = before; p < s->retry_partitions; p++) {
-        enum source_state state = entry(s, slot_of(p, false))->state;
-        if (state == SOURCE_WANTED || state == SOURCE_ASSIGNED)
+        enum consumer_state state = entry(s, slot_of(p, false))->state;
+        if (state == CONSUMER_WANTED || state == CONSUMER_ASSIGNED)
             want(s, slot_of(p, true));
     }
 }
 
-static void take_starts(struct source *s)
+static void take_starts(struct consumer *s)
 {
     if (s->starts.ok) {
         s->pending = CHANGE_NONE;
@@ -263,17 +263,17 @@ static void take_starts(struct source *s)
     s->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
 }
 
-static void begin_search(struct source *s)
+static void begin_search(struct consumer *s)
 {
     bool follows = s->follow && is_grown(s);
     s->follow = false;
-    if (!source_starts_begin(s, follows ? NULL : source_list(s, SOURCE_WANTED)))
+    if (!consumer_starts_begin(s, follows ? NULL : consumer_list(s, CONSUMER_WANTED)))
         s->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
 }
 
 /* What the group gives is looked up in the background; what it has taken back meanwhile, or given
  * anew, makes the answer worthless. */
-static void finish_assign(struct source *s)
+static void finish_assign(struct consumer *s)
 {
     if (s->closing) {
         s->pending = CHANGE_NONE; /* leaving the group answers it */
@@ -284,19 +284,19 @@ static void finish_assign(struct source *s)
             begin_search(s);
         return;
     }
-    if (!source_starts_take(s))
+    if (!consumer_starts_take(s))
         return;
     bool current = s->starts.rebalances == s->rebalances, follows = s->starts.follows;
     if (current && follows)
         take_growth(s);
     else if (current)
         take_starts(s);
-    source_starts_done(s);
+    consumer_starts_done(s);
     if (!current || follows)
         begin_search(s);
 }
 
-void source_carry_out(struct source *s)
+void consumer_carry_out(struct consumer *s)
 {
     if (s->pending == CHANGE_REVOKE)
         finish_revoke(s);
@@ -304,17 +304,17 @@ void source_carry_out(struct source *s)
         finish_assign(s);
 }
 
-void source_revoke_all(struct source *s)
+void consumer_revoke_all(struct consumer *s)
 {
     for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].state == SOURCE_ASSIGNED) {
-            s->slots[i].state = SOURCE_REVOKING;
+        if (s->slots[i].state == CONSUMER_ASSIGNED) {
+            s->slots[i].state = CONSUMER_REVOKING;
             s->events.revoking(s->events.context, (int32_t)i);
         }
 }
 
-void source_release(struct source *s, int32_t slot)
+void consumer_release(struct consumer *s, int32_t slot)
 {
-    assert(s->slots[slot].state == SOURCE_REVOKING);
-    s->slots[slot].state = SOURCE_RELEASED;
+    assert(s->slots[slot].state == CONSUMER_REVOKING);
+    s->slots[slot].state = CONSUMER_RELEASED;
 }

@@ -14,7 +14,7 @@ enum { LOOK_UP_MS = 5000 };
 /* All of it but the last part runs in a thread of its own: of the source only what never changes is
  * used there, its client, its topic and the config. */
 
-static bool look_up(const struct source *s, rd_kafka_topic_partition_list_t *list,
+static bool look_up(const struct consumer *s, rd_kafka_topic_partition_list_t *list,
                     struct error *err)
 {
     rd_kafka_resp_err_t code = rd_kafka_committed(s->rk, list, LOOK_UP_MS);
@@ -30,15 +30,15 @@ static int32_t born_of(const rd_kafka_topic_partition_t *p)
     const char *text = p->metadata;
     int32_t born = 0;
     for (size_t i = p->metadata_size; i > 2 && born == 0; i--)
-        if (memcmp(text + i - 2, SOURCE_BORN_MARK, 2) == 0)
+        if (memcmp(text + i - 2, CONSUMER_BORN_MARK, 2) == 0)
             for (; i < p->metadata_size && text[i] >= '0' && text[i] <= '9' && born < 1000000; i++)
                 born = born * 10 + (text[i] - '0');
     return born;
 }
 
-static void note_born(struct source_starts *starts, const rd_kafka_topic_partition_list_t *list)
+static void note_born(struct consumer_starts *starts, const rd_kafka_topic_partition_list_t *list)
 {
-    const struct source *s = starts->source;
+    const struct consumer *s = starts->source;
     for (int i = 0; i < list->cnt; i++) {
         int32_t born = list->elems[i].offset >= 0 ? born_of(&list->elems[i]) : 0;
         if (born > starts->born && strcmp(list->elems[i].topic, s->config->kafka_topic) == 0)
@@ -48,7 +48,7 @@ static void note_born(struct source_starts *starts, const rd_kafka_topic_partiti
 
 /* A commit that this member has seen is gone, or went back: the topic was made again, and no record
  * of it is older than the group. */
-static bool is_made_again(const struct source_starts *starts,
+static bool is_made_again(const struct consumer_starts *starts,
                           const rd_kafka_topic_partition_list_t *all)
 {
     for (int i = 0; i < all->cnt; i++) {
@@ -60,7 +60,7 @@ static bool is_made_again(const struct source_starts *starts,
     return false;
 }
 
-static void note_made_again(struct source_starts *starts)
+static void note_made_again(struct consumer_starts *starts)
 {
     if (!starts->made_again)
         log_warn("topic made again", LOG_S("topic", starts->source->config->kafka_topic),
@@ -73,10 +73,10 @@ static void note_made_again(struct source_starts *starts)
 
 /* Whether the group has committed anything in this topic: then a partition without a commit is one
  * that was added later, and begins at its beginning. */
-static bool group_is_known(struct source_starts *starts, bool *ret_known, struct error *err)
+static bool group_is_known(struct consumer_starts *starts, bool *ret_known, struct error *err)
 {
-    struct source *s = starts->source;
-    size_t count = source_partition_count(s, LOOK_UP_MS, err);
+    struct consumer *s = starts->source;
+    size_t count = consumer_partition_count(s, LOOK_UP_MS, err);
     if (count == 0)
         return false;
     rd_kafka_topic_partition_list_t *all = rd_kafka_topic_partition_list_new((int)count);
@@ -98,10 +98,10 @@ static bool group_is_known(struct source_starts *starts, bool *ret_known, struct
 }
 
 /* Where a partition without a commit begins. */
-static int64_t choose_start(const struct source_starts *starts, const rd_kafka_topic_partition_t *p,
-                            bool group_known)
+static int64_t choose_start(const struct consumer_starts *starts,
+                            const rd_kafka_topic_partition_t *p, bool group_known)
 {
-    const struct source *s = starts->source;
+    const struct consumer *s = starts->source;
     bool is_source = strcmp(p->topic, s->config->kafka_topic) == 0;
     /* As old as the group's beginning: another member that starts now has resolved its own. */
     bool as_old = !group_known || p->partition < starts->born;
@@ -112,7 +112,7 @@ static int64_t choose_start(const struct source_starts *starts, const rd_kafka_t
     return latest ? RD_KAFKA_OFFSET_END : RD_KAFKA_OFFSET_BEGINNING;
 }
 
-static void say_start(const struct source *s, const rd_kafka_topic_partition_t *p, int64_t chosen)
+static void say_start(const struct consumer *s, const rd_kafka_topic_partition_t *p, int64_t chosen)
 {
     if (strcmp(p->topic, s->config->kafka_topic) == 0)
         log_info("nothing is committed for this partition",
@@ -122,13 +122,13 @@ static void say_start(const struct source *s, const rd_kafka_topic_partition_t *
 
 /* "latest" is a number from here on: it is committed before anything is read, so that a restart
  * does not take a later "latest" and lose what came in between. */
-static bool commit_starts(struct source_starts *starts, rd_kafka_topic_partition_list_t *list,
+static bool commit_starts(struct consumer_starts *starts, rd_kafka_topic_partition_list_t *list,
                           struct error *err)
 {
-    const struct source *s = starts->source;
+    const struct consumer *s = starts->source;
     for (int i = 0; i < list->cnt; i++) {
         rd_kafka_topic_partition_t *p = &list->elems[i];
-        p->metadata = source_metadata(starts->born, source_slot_of(s, p), p->offset, "");
+        p->metadata = consumer_metadata(starts->born, consumer_slot_of(s, p), p->offset, "");
         p->metadata_size = p->metadata != NULL ? strlen(p->metadata) : 0;
     }
     rd_kafka_resp_err_t code = kafka_commit(s->rk, list, LOOK_UP_MS);
@@ -139,10 +139,10 @@ static bool commit_starts(struct source_starts *starts, rd_kafka_topic_partition
 }
 
 /* Fills in the offsets of `open`, which have none, and those of the whole list. */
-static bool resolve_starts(struct source_starts *starts, rd_kafka_topic_partition_list_t *open,
+static bool resolve_starts(struct consumer_starts *starts, rd_kafka_topic_partition_list_t *open,
                            struct error *err)
 {
-    const struct source *s = starts->source;
+    const struct consumer *s = starts->source;
     bool known = false;
     if (!group_is_known(starts, &known, err))
         return false;
@@ -156,13 +156,13 @@ static bool resolve_starts(struct source_starts *starts, rd_kafka_topic_partitio
         rd_kafka_topic_partition_t *all =
             rd_kafka_topic_partition_list_find(starts->list, p->topic, p->partition);
         all->offset = p->offset;
-        all->opaque = s->config->kafka_start == KAFKA_START_LATEST ? NULL : SOURCE_UNCOMMITTED;
+        all->opaque = s->config->kafka_start == KAFKA_START_LATEST ? NULL : CONSUMER_UNCOMMITTED;
         say_start(s, p, choose_start(starts, p, known));
     }
     return s->config->kafka_start != KAFKA_START_LATEST || commit_starts(starts, open, err);
 }
 
-static bool find_starts(struct source_starts *starts, struct error *err)
+static bool find_starts(struct consumer_starts *starts, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = starts->list;
     if (!look_up(starts->source, list, err))
@@ -180,17 +180,17 @@ static bool find_starts(struct source_starts *starts, struct error *err)
 
 /* A partition that was added while members run is read from its beginning, and its retry partition
  * with it. */
-static void follow_growth(struct source_starts *starts)
+static void follow_growth(struct consumer_starts *starts)
 {
-    struct source *s = starts->source;
-    starts->partitions = (int32_t)source_partition_count(s, LOOK_UP_MS, &starts->err);
+    struct consumer *s = starts->source;
+    starts->partitions = (int32_t)consumer_partition_count(s, LOOK_UP_MS, &starts->err);
     if (starts->partitions > 0)
         starts->retry_partitions = s->events.grown(s->events.context, starts->partitions);
 }
 
 static void search(void *context)
 {
-    struct source_starts *starts = context;
+    struct consumer_starts *starts = context;
     if (starts->follows)
         follow_growth(starts);
     else
@@ -199,9 +199,9 @@ static void search(void *context)
 
 /* ---- in the loop's thread ---- */
 
-static void copy_seen(struct source_starts *starts)
+static void copy_seen(struct consumer_starts *starts)
 {
-    const struct source *s = starts->source;
+    const struct consumer *s = starts->source;
     free(starts->seen);
     starts->seen_count = (s->count + 1) / 2;
     starts->seen = calloc(starts->seen_count + 1, sizeof *starts->seen);
@@ -211,9 +211,9 @@ static void copy_seen(struct source_starts *starts)
         starts->seen_count = 0;
 }
 
-bool source_starts_begin(struct source *s, rd_kafka_topic_partition_list_t *list)
+bool consumer_starts_begin(struct consumer *s, rd_kafka_topic_partition_list_t *list)
 {
-    struct source_starts *starts = &s->starts;
+    struct consumer_starts *starts = &s->starts;
     starts->source = s;
     starts->list = list;
     starts->follows = list == NULL;
@@ -223,13 +223,13 @@ bool source_starts_begin(struct source *s, rd_kafka_topic_partition_list_t *list
     copy_seen(starts);
     if (background_start(&starts->background, search, starts, s->wake_fd))
         return true;
-    source_starts_done(s);
+    consumer_starts_done(s);
     return false;
 }
 
-bool source_starts_take(struct source *s)
+bool consumer_starts_take(struct consumer *s)
 {
-    struct source_starts *starts = &s->starts;
+    struct consumer_starts *starts = &s->starts;
     if (!background_take(&starts->background))
         return false;
     s->born = starts->born;
@@ -237,7 +237,7 @@ bool source_starts_take(struct source *s)
     return true;
 }
 
-void source_starts_done(struct source *s)
+void consumer_starts_done(struct consumer *s)
 {
     if (s->starts.list != NULL)
         rd_kafka_topic_partition_list_destroy(s->starts.list);

@@ -188,11 +188,11 @@ static bool check_found(rd_kafka_t *rk, const struct config *config, const struc
     return extend(rk, topic, found, err);
 }
 
-int32_t topics_follow(const struct config *config, struct source *source, int32_t partitions)
+int32_t topics_follow(const struct config *config, struct consumer *source, int32_t partitions)
 {
     struct own_topic topics[OWN_TOPICS];
     struct error err = {0};
-    rd_kafka_t *rk = source_client(source);
+    rd_kafka_t *rk = consumer_client(source);
     list_own(config, partitions, topics);
     const struct own_topic *retry = topics;
     while (retry->name != config->retry_topic)
@@ -224,13 +224,13 @@ static void say_policies(rd_kafka_t *rk, const struct config *config)
     }
 }
 
-bool topics_prepare(const struct config *config, struct source *source, struct error *err)
+bool topics_prepare(const struct config *config, struct consumer *source, struct error *err)
 {
     struct own_topic topics[OWN_TOPICS];
-    rd_kafka_t *rk = source_client(source);
-    if (!former_names_look(rk, config, source_partitions(source), err))
+    rd_kafka_t *rk = consumer_client(source);
+    if (!former_names_look(rk, config, consumer_partitions(source), err))
         return false;
-    list_own(config, source_partitions(source), topics);
+    list_own(config, consumer_partitions(source), topics);
     for (int i = 0; i < OWN_TOPICS; i++) {
         int32_t found = count_partitions(rk, topics[i].name, err);
         if (found < 0)
@@ -244,6 +244,6 @@ bool topics_prepare(const struct config *config, struct source *source, struct e
     }
     say_policies(rk, config);
     topic_retention_bound(rk, config, ASK_MS);
-    source_use_retry(source, source_partitions(source));
+    consumer_use_retry(source, consumer_partitions(source));
     return true;
 }

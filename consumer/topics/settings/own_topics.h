@@ -9,16 +9,16 @@
 
 #include <stdbool.h>
 
-/* After source_start. Makes the parked, deliveries, retry and members topics where they are missing
- * (topics.create), with the partitions and settings they need, and tells the source how many retry
- * partitions there are. A retry topic with fewer partitions than the orders' topic gets
+/* After consumer_start. Makes the parked, deliveries, retry and members topics where they are
+ * missing (topics.create), with the partitions and settings they need, and tells the source how
+ * many retry partitions there are. A retry topic with fewer partitions than the orders' topic gets
  * the missing ones. False with FAILED, saying exactly what to create, when one is missing and
  * may not be made; with UNREACHABLE when the cluster does not answer. Bounded by some seconds. */
-bool topics_prepare(const struct config *config, struct source *source,
+bool topics_prepare(const struct config *config, struct consumer *source,
                     struct error *err) must_check;
 
 /* While members run: the orders' topic has so many partitions by now, and its retry topic gets as
  * many if it may. Returns how many it has; what is missing is said in the log. */
-int32_t topics_follow(const struct config *config, struct source *source, int32_t partitions);
+int32_t topics_follow(const struct config *config, struct consumer *source, int32_t partitions);
 
 #endif

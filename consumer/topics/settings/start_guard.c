@@ -22,7 +22,7 @@ enum {
 static const int64_t windows[WINDOWS] = {300, 10000, 200000};
 
 /* A partition of kafka.topic. */
-struct place {
+struct offset_place {
     int64_t low, high;
     int64_t next; /* behind the newest outcome that was seen; -1: none was */
     bool committed;
@@ -32,7 +32,7 @@ struct guard {
     const struct config *config;
     const struct start_guard_question *question;
     rd_kafka_t *rk;
-    struct place *places;
+    struct offset_place *places;
     size_t count;
     bool known;        /* the group has committed something in the topic */
     size_t outcomes;   /* of this topic, among what was read */
@@ -138,7 +138,7 @@ static bool await_places(struct guard *g, struct error *err)
 
 static void note_outcome(struct guard *g, int32_t partition, int64_t offset, int64_t ms)
 {
-    struct place *place = &g->places[partition];
+    struct offset_place *place = &g->places[partition];
     if (offset + 1 > place->next)
         place->next = offset + 1;
     if (g->outcomes++ == 0 || ms > g->newest_ms) {
@@ -254,7 +254,7 @@ static bool read_outcomes(struct guard *g, struct error *err)
 /* Where the records of a partition begin that a start from the end would pass by without their
  * being known as dealt with; its end: there are none. In a group with commits only an outcome of
  * the partition itself proves that it is not a new one. */
-static int64_t passed_from(const struct guard *g, const struct place *place)
+static int64_t passed_from(const struct guard *g, const struct offset_place *place)
 {
     if (place->committed || (g->known && place->next < 0))
         return place->high;

@@ -84,7 +84,7 @@ static void nobody_unknown_learns_or_changes_anything(void **state)
         "Authorization: Bearer x.y.z\r\n",
         "Authorization: Basic b2xnYTpvbGdh\r\n",
         "Authorization: Bearer eyJhbGciOiJub25lIn0.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.\r\n",
-        "apikey: " STATION_SECRET "\r\n",
+        "apikey: " HARNESS_SECRET "\r\n",
         "Cookie: token=x.y.z\r\n"};
     struct dashboard_harness s;
     char request[64];

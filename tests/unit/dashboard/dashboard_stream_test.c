@@ -29,7 +29,7 @@ static int listening(struct dashboard_harness *s)
 
 static void assert_hears(int fd, const char *wanted)
 {
-    char text[STATION_TEXT];
+    char text[HARNESS_TEXT];
     if (!dashboard_harness_hears(fd, text, sizeof text, wanted))
         fail_msg("no \"%s\" in: %s", wanted, text);
 }
@@ -70,7 +70,7 @@ static void many_changes_are_one_event(void **state)
 static void a_token_that_expires_ends_it(void **state)
 {
     struct dashboard_harness s;
-    char text[STATION_TEXT];
+    char text[HARNESS_TEXT];
     (void)state;
     dashboard_harness_open(&s);
     dashboard_harness_start(&s);

@@ -243,7 +243,7 @@ static void the_balance_needs_all_of_it(void **state)
 {
     const struct report_end whole = {.finished = true, .settled = true};
     const struct report_end cut = {.finished = false};
-    struct view view = {.counts = {.confirmations = 2, .delivered = 2}};
+    struct snapshot view = {.counts = {.confirmations = 2, .delivered = 2}};
     (void)state;
     assert_true(report_balances(&view, &whole));
     assert_false(report_balances(&view, &(struct report_end){.finished = true}));

@@ -9,21 +9,21 @@
 
 #include <cmocka.h>
 
-static void fill(struct view *view)
+static void fill(struct snapshot *view)
 {
-    const struct view_event event = {.mark = VIEW_FAILED,
-                                     .number = "CMD-000001",
-                                     .name = "Čabḥa Ould Kadi Ould Kadi",
-                                     .product = "3 × Théière « Zellige » grande",
-                                     .amount = "123456789.00",
-                                     .what = "503",
-                                     .attempt = 12,
-                                     .took_ms = 1234};
-    *view = (struct view){.elapsed_ms = 3723000,
-                          .limit = 500,
-                          .orders = 1234567,
-                          .counts = {.confirmations = 1234567, .delivered = 7},
-                          .latency_ms = 12};
+    const struct snapshot_event event = {.mark = VIEW_FAILED,
+                                         .number = "CMD-000001",
+                                         .name = "Čabḥa Ould Kadi Ould Kadi",
+                                         .product = "3 × Théière « Zellige » grande",
+                                         .amount = "123456789.00",
+                                         .what = "503",
+                                         .attempt = 12,
+                                         .took_ms = 1234};
+    *view = (struct snapshot){.elapsed_ms = 3723000,
+                              .limit = 500,
+                              .orders = 1234567,
+                              .counts = {.confirmations = 1234567, .delivered = 7},
+                              .latency_ms = 12};
     snprintf(view->brokers, sizeof view->brokers, "127.0.0.1:65535");
     snprintf(view->endpoint, sizeof view->endpoint, "127.0.0.1:65535");
     snprintf(view->mood, sizeof view->mood, "failing now and then");
@@ -31,8 +31,8 @@ static void fill(struct view *view)
     memset(view->dashboard, 'd', 230);
     memset(view->body, 'x', sizeof view->body - 1);
     for (int i = 0; i < VIEW_EVENTS; i++) {
-        view_add_event(view, &event);
-        view_add_note(view, "\"breaker open\" why=\033[31mred\033[0m\ttab");
+        snapshot_add_event(view, &event);
+        snapshot_add_note(view, "\"breaker open\" why=\033[31mred\033[0m\ttab");
         view_count_reason(view->parked_reasons, i % 2 == 0 ? "missing:client_phone" : "http:422");
     }
     for (int i = 0; i < VIEW_SECONDS; i++)
@@ -72,7 +72,7 @@ static void measure(const char *frame, int columns, int *ret_lines, int *ret_wid
 
 static void fits_every_size(void **state)
 {
-    static struct view view;
+    static struct snapshot view;
     struct canvas c;
     (void)state;
     fill(&view);
@@ -92,7 +92,7 @@ static void fits_every_size(void **state)
 
 static void shows_what_matters_at_eighty(void **state)
 {
-    static struct view view;
+    static struct snapshot view;
     struct canvas c;
     (void)state;
     fill(&view);
@@ -109,7 +109,7 @@ static void shows_what_matters_at_eighty(void **state)
 
 static void colours_only_when_wanted(void **state)
 {
-    static struct view view;
+    static struct snapshot view;
     struct canvas c;
     (void)state;
     fill(&view);

@@ -122,7 +122,7 @@ static int deliver_all(int port)
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_produce(&w, i % WORLD_PARTITIONS, id, "06", "confirmed");
+        pipeline_harness_produce(&w, i % HARNESS_PARTITIONS, id, "06", "confirmed");
     }
     return pipeline_harness_try_to_end(&w) ? 0 : 1;
 }

@@ -26,7 +26,7 @@ static void stop_amid(enum cluster_question question)
     pipeline_harness_set(&w, "kafka.start", "latest");
     pipeline_harness_set(&w, "drain.timeout", "1s");
     pipeline_harness_set(&w, "outcome.timeout", "1s");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         pipeline_harness_confirm(&w, p, "before");
     cluster_silence(&w.cluster, question);
     pipeline_harness_start(&w);

@@ -37,7 +37,7 @@ static void the_bound_lets_what_was_sent_probe(void **state)
     for (int i = 0; i < 5; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_confirm(&w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&w, i % HARNESS_PARTITIONS, id);
     }
     pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), 11);

@@ -17,7 +17,7 @@ static void confirm_many(struct pipeline_harness *w, int count)
     for (int i = 0; i < count; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_produce(w, i % WORLD_PARTITIONS, id, "06", "confirmed");
+        pipeline_harness_produce(w, i % HARNESS_PARTITIONS, id, "06", "confirmed");
     }
 }
 
@@ -35,8 +35,8 @@ static void a_stop_commits_at_once(void **state)
     pipeline_harness_await_requests(&w, ORDERS);
     pipeline_harness_stop(&w);
     assert_true(w.ok);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
-        assert_int_equal(cluster_committed(&w.cluster, "shop", p), ORDERS / WORLD_PARTITIONS);
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
+        assert_int_equal(cluster_committed(&w.cluster, "shop", p), ORDERS / HARNESS_PARTITIONS);
     pipeline_harness_run_to_end(&w);
     assert_int_equal(server_request_count(w.webhook), ORDERS);
     pipeline_harness_close(&w);

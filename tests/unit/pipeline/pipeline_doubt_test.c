@@ -16,9 +16,9 @@
 #define MISSING JSON("404 Not Found", "{\"error_code\":40403,\"message\":\"Schema not found\"}")
 #define FOREIGN JSON("200 OK", "{\"schema\":\"syntax\",\"schemaType\":\"PROTOBUF\"}")
 #define PAYMENTS                                                                        \
-    WORLD_ANSWER("Payment", WORLD_FIELD("id") "," WORLD_FIELD("payer") "," WORLD_FIELD( \
-                                "note") "," WORLD_FIELD("ref") "," WORLD_FIELD("status"))
-#define HEARTBEAT WORLD_ANSWER("Heartbeat", "{\\\"name\\\":\\\"ts\\\",\\\"type\\\":\\\"long\\\"}")
+    HARNESS_ANSWER("Payment", HARNESS_FIELD("id") "," HARNESS_FIELD("payer") "," HARNESS_FIELD( \
+                                "note") "," HARNESS_FIELD("ref") "," HARNESS_FIELD("status"))
+#define HEARTBEAT HARNESS_ANSWER("Heartbeat", "{\\\"name\\\":\\\"ts\\\",\\\"type\\\":\\\"long\\\"}")
 #define STOPPED M "partition_stopped{topic=\"orders\",partition=\"0\"}"
 #define SUSPECTS M "partition_suspects{topic=\"orders\",partition=\"0\"}"
 
@@ -94,7 +94,7 @@ static void a_gateways_404_costs_only_its_time(void **state)
 {
     static const struct server_rule registry[] = {
         {NULL, SERVER_ANSWER_CLOSE, JSON("404 Not Found", "{\"message\":\"no Route matched\"}"), 3},
-        {NULL, SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
+        {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
         {0}};
     struct pipeline_harness w;
     (void)state;
@@ -118,7 +118,7 @@ static void a_gateways_404_costs_only_its_time(void **state)
 static void a_schema_of_another_kind_stops_the_partition_until_it_is_mended(void **state)
 {
     static const struct server_rule registry[] = {
-        {NULL, SERVER_ANSWER_CLOSE, FOREIGN, 1}, {NULL, SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
+        {NULL, SERVER_ANSWER_CLOSE, FOREIGN, 1}, {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0}, {0}};
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open_with_registry(&w, accepting, registry);
@@ -150,7 +150,7 @@ static void until_end_fails_at_a_stopped_partition(void **state)
 static void misfits(const char *answer)
 {
     const struct server_rule registry[] = {
-        {NULL, SERVER_ANSWER_CLOSE, answer, 1}, {NULL, SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0}, {0}};
+        {NULL, SERVER_ANSWER_CLOSE, answer, 1}, {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0}, {0}};
     struct pipeline_harness w;
     pipeline_harness_open_with_registry(&w, accepting, registry);
     for (int i = 0; i < 10; i++) {
@@ -266,7 +266,7 @@ static void with_id(struct pipeline_harness *w, unsigned char id)
 static void unknown_ids_are_asked_for_together(void **state)
 {
     static const struct server_rule registry[] = {
-        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
         {NULL, SERVER_ANSWER_CLOSE, MISSING, 0},
         {0}};
     struct pipeline_harness w;
@@ -287,7 +287,7 @@ static void unknown_ids_are_asked_for_together(void **state)
 static void a_schema_that_the_registry_lost_stops_the_partition(void **state)
 {
     static const struct server_rule registry[] = {
-        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
         {NULL, SERVER_ANSWER_CLOSE, MISSING, 0},
         {0}};
     struct pipeline_harness w;
@@ -321,7 +321,7 @@ static void an_id_in_a_header_is_no_question_to_the_registry(void **state)
                                            RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
                          RD_KAFKA_RESP_ERR_NO_ERROR);
     }
-    rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS);
+    rd_kafka_flush(w.cluster.rk, HARNESS_PATIENCE_MS);
     pipeline_harness_start(&w);
     assert_stopped(&w);
     assert_int_equal(server_request_count(w.registry), 0);
@@ -392,7 +392,7 @@ static void a_stretch_is_parked_while_the_member_runs(void **state)
 static void a_schema_that_cannot_be_read_is_parked_by_the_stretch_only(void **state)
 {
     static const struct server_rule registry[] = {
-        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, WORLD_SCHEMA, 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
         {NULL, SERVER_ANSWER_CLOSE, FOREIGN, 0},
         {0}};
     struct pipeline_harness w;

@@ -25,7 +25,7 @@ static void open_busy(struct pipeline_harness *w)
     for (int i = 0; i < 20; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_produce(w, i % WORLD_PARTITIONS, id, "06", "confirmed");
+        pipeline_harness_produce(w, i % HARNESS_PARTITIONS, id, "06", "confirmed");
     }
 }
 

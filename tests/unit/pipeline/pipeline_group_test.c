@@ -25,13 +25,13 @@ static void open_busy(struct pipeline_harness *w, const struct server_rule *webh
     pipeline_harness_set(w, "webhook.timeout", "2m");
     pipeline_harness_set(w, "kafka.properties.session.timeout.ms", "2500");
     pipeline_harness_set(w, "kafka.properties.heartbeat.interval.ms", "100");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "held%d", (int)p);
         pipeline_harness_produce(w, p, id, "06", "confirmed");
     }
     pipeline_harness_start(w);
-    pipeline_harness_await_requests(w, WORLD_PARTITIONS);
+    pipeline_harness_await_requests(w, HARNESS_PARTITIONS);
 }
 
 /* The end of an assignment that was lost touches nothing: not the window, not the group's offsets,
@@ -39,7 +39,7 @@ static void open_busy(struct pipeline_harness *w, const struct server_rule *webh
 static void what_is_lost_is_let_go_at_once(void **state)
 {
     static const struct server_rule webhook[] = {
-        {NULL, SERVER_HOLD, BUSY, WORLD_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
+        {NULL, SERVER_HOLD, BUSY, HARNESS_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
     struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);
@@ -47,15 +47,15 @@ static void what_is_lost_is_let_go_at_once(void **state)
     rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
                                       RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
     await(&w, M "deliveries_uncovered 0\n");
-    assert_true(pipeline_harness_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == HARNESS_PARTITIONS);
     await(&w, M "deliveries{state=\"waiting\"} 3\n"); /* read again, behind those under way */
     server_release(w.webhook);
-    pipeline_harness_await_requests(&w, 2 * WORLD_PARTITIONS);
+    pipeline_harness_await_requests(&w, 2 * HARNESS_PARTITIONS);
     assert_true(pipeline_harness_metric(text, M "commits_total") == 0);
     pipeline_harness_set(&w, "drain.timeout", "0s");
     pipeline_harness_stop(&w);
     assert_true(w.ok);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), -1);
     pipeline_harness_close(&w);
 }
@@ -65,7 +65,7 @@ static void what_is_lost_is_let_go_at_once(void **state)
 static void what_was_answered_is_not_sent_again(void **state)
 {
     static const struct server_rule webhook[] = {
-        {NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
+        {NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
     struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);
@@ -73,7 +73,7 @@ static void what_was_answered_is_not_sent_again(void **state)
     rd_kafka_mock_push_request_errors(w.cluster.mock, HEARTBEAT, 1,
                                       RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION);
     await(&w, M "deliveries_uncovered 0\n");
-    assert_true(pipeline_harness_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == HARNESS_PARTITIONS);
     await(&w, M "deliveries{state=\"waiting\"} 3\n"); /* read again, behind those under way */
     server_release(w.webhook);
     await(&w, M "records_delivered_total 3\n");
@@ -81,8 +81,8 @@ static void what_was_answered_is_not_sent_again(void **state)
     assert_true(pipeline_harness_metric(text, M "records_in_flight") == 0);
     pipeline_harness_stop(&w);
     assert_true(w.ok);
-    assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    assert_int_equal(server_request_count(w.webhook), HARNESS_PARTITIONS);
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 1);
     pipeline_harness_close(&w);
 }
@@ -147,14 +147,14 @@ static void fail_commits(struct pipeline_harness *w, rd_kafka_resp_err_t code, s
  * joins anew no commit of theirs is sent that would cost it them, too. */
 static void whom_the_group_expels_does_not_drain(void **state)
 {
-    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS},
+    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
                                                  {NULL, SERVER_ANSWER, NO_CONTENT, 0},
                                                  {0}};
     struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);
     fail_commits(&w, RD_KAFKA_RESP_ERR_INVALID_COMMIT_OFFSET_SIZE, 1000);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "quick%d", (int)p);
         pipeline_harness_produce(&w, p, id, "06", "confirmed");
@@ -164,10 +164,10 @@ static void whom_the_group_expels_does_not_drain(void **state)
     await_revoking(&w);
     fail_commits(&w, RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION, 1);
     await(&w, M "deliveries_uncovered 2\n"); /* of each partition that it keeps, the one held */
-    assert_true(pipeline_harness_metric(text, M "webhook_requests") == WORLD_PARTITIONS);
+    assert_true(pipeline_harness_metric(text, M "webhook_requests") == HARNESS_PARTITIONS);
     leave(other);
     server_release(w.webhook);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char committed[96];
         snprintf(committed, sizeof committed,
                  M "partition_committed{topic=\"orders\",partition=\"%d\"} 2\n", (int)p);

@@ -42,7 +42,7 @@ static void every_record_is_accounted_for(void **state)
     for (int i = 0; i < 60; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_confirm(&w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&w, i % HARNESS_PARTITIONS, id);
     }
     cluster_produce(&w.cluster, 0, NULL, 0);
     cluster_produce(&w.cluster, 0, "junk", 4);

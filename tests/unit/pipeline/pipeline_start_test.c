@@ -34,11 +34,11 @@ static void latest_is_committed_at_once(void **state)
     (void)state;
     pipeline_harness_open(&w, accepting);
     pipeline_harness_set(&w, "kafka.start", "latest");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         pipeline_harness_confirm(&w, p, "before");
     pipeline_harness_start(&w);
     await(&w, M "partition_position{topic=\"orders\",partition=\"2\"} 3\n");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
     pipeline_harness_confirm(&w, 1, "after");
     await(&w, M "partition_committed{topic=\"orders\",partition=\"1\"} 6\n");
@@ -57,7 +57,7 @@ static void latest_holds_for_members_that_start_together(void **state)
     (void)state;
     pipeline_harness_open(&w, accepting);
     pipeline_harness_set(&w, "kafka.start", "latest");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         pipeline_harness_confirm(&w, p, "before");
     cluster_commit(&w.cluster, "shop", 0, 3, "1.3..n3");
     pipeline_harness_start(&w);
@@ -79,7 +79,7 @@ static void partitions_that_appear_later_start_at_their_beginning(void **state)
     (void)state;
     pipeline_harness_open(&w, accepting);
     pipeline_harness_set(&w, "kafka.start", "latest");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         pipeline_harness_confirm(&w, p, "o");
     cluster_commit(&w.cluster, "shop", 0, 3, "1.3..n2");
     cluster_commit(&w.cluster, "shop", 1, 3, "1.3..n2");

@@ -11,7 +11,7 @@ static void transitions_are_sent_and_committed(void **state)
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open(&w, webhook);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char id[16];
         for (int i = 0; i < 20; i++) {
             snprintf(id, sizeof id, "o%d-%d", (int)p, i);
@@ -20,9 +20,9 @@ static void transitions_are_sent_and_committed(void **state)
         cluster_produce(&w.cluster, p, NULL, 0);
     }
     pipeline_harness_run_to_end(&w);
-    assert_int_equal(server_request_count(w.webhook), 20 * WORLD_PARTITIONS);
+    assert_int_equal(server_request_count(w.webhook), 20 * HARNESS_PARTITIONS);
     assert_non_null(strstr(server_request(w.webhook, 0)->body, "\"unit_price\":2.50"));
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 61);
     /* That a second run sends nothing is asked of a real broker (e2e): the mock of 2.0.2 answers no
      * JoinGroup in a group that its last member has just left. */

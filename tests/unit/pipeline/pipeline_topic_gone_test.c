@@ -17,7 +17,7 @@ static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT,
 
 static void confirm_each(struct pipeline_harness *w, const char *name)
 {
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char id[32];
         snprintf(id, sizeof id, "%s%d", name, (int)p);
         pipeline_harness_produce(w, p, id, "06", "confirmed");
@@ -32,7 +32,7 @@ static void await_covered(struct pipeline_harness *w)
 
 static void await_no_partitions(struct pipeline_harness *w)
 {
-    int64_t deadline = clock_mono_ms() + WORLD_PATIENCE_MS;
+    int64_t deadline = clock_mono_ms() + HARNESS_PATIENCE_MS;
     do {
         pipeline_harness_scrape(w, "/metrics", text, sizeof text);
         assert_true(clock_mono_ms() < deadline);
@@ -48,7 +48,7 @@ static void open_reading(struct pipeline_harness *w)
     pipeline_harness_set(w, "kafka.properties.heartbeat.interval.ms", "100");
     confirm_each(w, "before");
     pipeline_harness_start(w);
-    pipeline_harness_await_requests(w, WORLD_PARTITIONS);
+    pipeline_harness_await_requests(w, HARNESS_PARTITIONS);
     await_covered(w);
 }
 
@@ -62,12 +62,12 @@ static void set_error(struct pipeline_harness *w, const char *topic, rd_kafka_re
 /* Each order once, and in the partitions' order: what came by another queue is not out of turn. */
 static void expect_all(struct pipeline_harness *w, size_t rounds)
 {
-    pipeline_harness_await_requests(w, rounds * WORLD_PARTITIONS);
+    pipeline_harness_await_requests(w, rounds * HARNESS_PARTITIONS);
     await_covered(w);
     pipeline_harness_stop(w);
     assert_true(w->ok);
-    assert_int_equal(server_request_count(w->webhook), rounds * WORLD_PARTITIONS);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    assert_int_equal(server_request_count(w->webhook), rounds * HARNESS_PARTITIONS);
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w->cluster, "shop", p), rounds);
     pipeline_harness_close(w);
 }
@@ -98,7 +98,7 @@ static void orders_come_each_time(void **state)
         set_error(&w, CLUSTER_TOPIC, RD_KAFKA_RESP_ERR_NO_ERROR);
         snprintf(name, sizeof name, "after%zu-", time);
         confirm_each(&w, name);
-        pipeline_harness_await_requests(&w, (time + 1) * WORLD_PARTITIONS);
+        pipeline_harness_await_requests(&w, (time + 1) * HARNESS_PARTITIONS);
         await_covered(&w);
     }
     expect_all(&w, TIMES + 1);

@@ -21,7 +21,7 @@ static void open_some(struct pipeline_harness *w, const struct server_rule *webh
     pipeline_harness_open(w, webhook);
     pipeline_harness_set(w, "kafka.properties.session.timeout.ms", "2500");
     pipeline_harness_set(w, "kafka.properties.heartbeat.interval.ms", "100");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", (int)p);
         pipeline_harness_confirm(w, p, id);
@@ -38,7 +38,7 @@ static void *run(void *context)
 static void start(struct pipeline_harness *w, struct job *job)
 {
     *job = (struct job){
-        .options = {.until_end = true, .timeout_ms = WORLD_PATIENCE_MS, .stop_fd = w->stop_fd}};
+        .options = {.until_end = true, .timeout_ms = HARNESS_PATIENCE_MS, .stop_fd = w->stop_fd}};
     job->p = pipeline_new(w->config, &job->err);
     assert_non_null(job->p);
     assert_int_equal(pthread_create(&job->thread, NULL, run, job), 0);
@@ -63,16 +63,16 @@ static void two_jobs_come_to_their_end(void **state)
     start(&w, &second);
     expect_end(&first);
     expect_end(&second);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
-    assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS);
+    assert_int_equal(server_request_count(w.webhook), HARNESS_PARTITIONS);
     pipeline_harness_close(&w);
 }
 
 /* What another member has is not at its end before that member has committed it. */
 static void a_job_waits_for_the_others(void **state)
 {
-    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, WORLD_PARTITIONS},
+    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
                                                  {NULL, SERVER_ANSWER, NO_CONTENT, 0},
                                                  {0}};
     struct pipeline_harness w;
@@ -81,13 +81,13 @@ static void a_job_waits_for_the_others(void **state)
     open_some(&w, webhook);
     start(&w, &first);
     start(&w, &second);
-    pipeline_harness_await_requests(&w, WORLD_PARTITIONS);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    pipeline_harness_await_requests(&w, HARNESS_PARTITIONS);
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_true(cluster_committed(&w.cluster, "shop", p) < 3);
     server_release(w.webhook);
     expect_end(&first);
     expect_end(&second);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
     pipeline_harness_close(&w);
 }

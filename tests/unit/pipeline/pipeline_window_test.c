@@ -30,7 +30,7 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open(&w, webhook);
-    for (int32_t partition = 0; partition < WORLD_PARTITIONS; partition++) {
+    for (int32_t partition = 0; partition < HARNESS_PARTITIONS; partition++) {
         struct offset_window window;
         char text[COMMIT_METADATA_MAX + 1];
         offset_window_init(&window, 1);

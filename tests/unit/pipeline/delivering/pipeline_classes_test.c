@@ -43,7 +43,7 @@ static void confirm(struct pipeline_harness *w, size_t i)
 {
     char id[16];
     snprintf(id, sizeof id, "o%zu", i);
-    pipeline_harness_produce(w, (int32_t)(i % WORLD_PARTITIONS), id, "06", "confirmed");
+    pipeline_harness_produce(w, (int32_t)(i % HARNESS_PARTITIONS), id, "06", "confirmed");
 }
 
 static void end(struct pipeline_harness *w)

@@ -115,7 +115,7 @@ static json_t *outcome_of_retry(const char *topic, const char *request)
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w.cluster.rk, HARNESS_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     pipeline_harness_run_to_end(&w);
     json_t *outcome = outcome_of(&w);
     pipeline_harness_close(&w);
@@ -206,7 +206,7 @@ static void headers_count_as_held(void **state)
                                            RD_KAFKA_V_END),
                          RD_KAFKA_RESP_ERR_NO_ERROR);
     }
-    assert_int_equal(rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w.cluster.rk, HARNESS_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
     pipeline_harness_start(&w);
     pipeline_harness_await_requests(&w, LIMIT_BYTES / HEADER_BYTES + 1);
     pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_in_flight 4\n", text,
@@ -244,7 +244,7 @@ static void a_member_of_many_partitions_is_seen(void **state)
     pipeline_harness_set(&w, "kafka.topic", "wide");
     pipeline_harness_set(&w, "retry.topic", "wide-retry");
     pipeline_harness_start(&w);
-    for (int64_t end_ms = clock_mono_ms() + WORLD_PATIENCE_MS;
+    for (int64_t end_ms = clock_mono_ms() + HARNESS_PATIENCE_MS;
          most < MANY && clock_mono_ms() < end_ms;)
         cluster_read(&w.cluster, "elementor-sync.members", note_partitions, &most);
     assert_int_equal(most, MANY);

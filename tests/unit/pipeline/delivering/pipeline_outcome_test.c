@@ -249,7 +249,7 @@ static void a_record_with_a_huge_key_is_parked_all_the_same(void **state)
                                        RD_KAFKA_V_HEADER("h", "v", 1),
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    rd_kafka_flush(w.cluster.rk, WORLD_PATIENCE_MS);
+    rd_kafka_flush(w.cluster.rk, HARNESS_PATIENCE_MS);
     pipeline_harness_produce(&w, 0, "o1", "06", "pending");
     pipeline_harness_run_to_end(&w);
     rd_kafka_message_t *m = cluster_parked(&w.cluster);

@@ -94,7 +94,7 @@ static void confirm_many(struct rotation *r, int from, int to)
     for (int i = from; i < to; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
-        pipeline_harness_confirm(&r->w, i % WORLD_PARTITIONS, id);
+        pipeline_harness_confirm(&r->w, i % HARNESS_PARTITIONS, id);
     }
 }
 

@@ -68,7 +68,7 @@ static void write_retry(struct pipeline_harness *w, const struct ask *ask)
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_flush(w->cluster.rk, WORLD_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 static void ask_for_retry(struct pipeline_harness *w, int32_t partition, const char *id)
@@ -170,7 +170,7 @@ static void others_retries_are_never_sent(void **state)
     write_retry(&w, &topic);
     write_retry(&w, &group);
     write_retry(&w, &former);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         ask_for_retry(&w, p, "o9");
     pipeline_harness_start(&w);
     awaits_metric(&w, "elementor_sync_records_skipped_total{reason=\"others_retry\"} 3\n");
@@ -349,15 +349,15 @@ static void an_eager_assignor_works_too(void **state)
     (void)state;
     pipeline_harness_open(&w, accepting);
     pipeline_harness_set(&w, "kafka.properties.partition.assignment.strategy", "range");
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++) {
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", (int)p);
         pipeline_harness_confirm(&w, p, id);
     }
     ask_for_retry(&w, 1, "o9");
     pipeline_harness_run_to_end(&w);
-    assert_int_equal(server_request_count(w.webhook), WORLD_PARTITIONS + 1);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    assert_int_equal(server_request_count(w.webhook), HARNESS_PARTITIONS + 1);
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
     pipeline_harness_close(&w);
 }

@@ -1,4 +1,4 @@
-/* memory_test: the memory of last statuses against the simplest LRU there is: a list. */
+/* status_cache_test: the memory of last statuses against the simplest LRU there is: a list. */
 #include "order/status_cache.h"
 
 #include <setjmp.h>

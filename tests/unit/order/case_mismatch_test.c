@@ -1,4 +1,4 @@
-/* near_miss_test: statuses that people take for the rule's value. */
+/* case_mismatch_test: statuses that people take for the rule's value. */
 #include "order/near_miss.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* outcome_test: the class of every status and failure, and what the operator may change. */
+/* response_class_test: the class of every status and failure, and what the operator may change. */
 #include "http/response_class.h"
 
 #include <setjmp.h>

@@ -23,11 +23,11 @@ struct bench {
 };
 
 /* Nothing is owned here, so that no commit could be sent. */
-bool __wrap_source_commit(struct source *source, const struct source_offset *offsets, size_t count,
-                          struct error *err);
+bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offset *offsets,
+                          size_t count, struct error *err);
 
-bool __wrap_source_commit(struct source *source, const struct source_offset *offsets, size_t count,
-                          struct error *err)
+bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offset *offsets,
+                          size_t count, struct error *err)
 {
     (void)source, (void)offsets, (void)err;
     return count > 0;
@@ -41,7 +41,7 @@ static void ignore(void *context, int32_t slot)
 /* A member that never joins: of it only the commits are asked. */
 static void open_bench(struct bench *b, bool is_retry)
 {
-    const struct source_events events = {.lost = ignore, .revoking = ignore};
+    const struct consumer_events events = {.lost = ignore, .revoking = ignore};
     struct error err = {0};
     memset(b, 0, sizeof *b);
     b->config = config_new();
@@ -50,8 +50,8 @@ static void open_bench(struct bench *b, bool is_retry)
     assert_true(config_set(b->config, "kafka.group", "shop", "test", &err));
     assert_true(config_set(b->config, "retry.topic", "retries", "test", &err));
     b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    b->p.source = source_new(b->config, &events, b->fd, &err);
-    assert_non_null(b->p.source);
+    b->p.consumer = consumer_new(b->config, &events, b->fd, &err);
+    assert_non_null(b->p.consumer);
     b->p.config = b->config;
     b->p.now_ms = NOW_MS;
     b->p.commit_wanted_ms = -1;
@@ -70,7 +70,7 @@ static void open_bench(struct bench *b, bool is_retry)
 static void close_bench(struct bench *b)
 {
     offset_window_done(&b->partition.window);
-    source_free(b->p.source);
+    consumer_free(b->p.consumer);
     config_free(b->config);
     close(b->fd);
 }

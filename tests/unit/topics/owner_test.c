@@ -13,7 +13,7 @@
 /* ---- the dashboard ---- */
 
 /* o1 is u-1's, o2 is u-2's, o3 is of before there were owners; all three are parked. */
-static void open_station(struct dashboard_harness *s, char marks[2][OWNER_MARK_MAX])
+static void open_harness(struct dashboard_harness *s, char marks[2][OWNER_MARK_MAX])
 {
     static const char *const orders[] = {"o1", "o2", "o3"};
     dashboard_harness_open(s);
@@ -72,7 +72,7 @@ static void a_customer_sees_and_syncs_its_own_orders_only(void **state)
     struct dashboard_harness s;
     char marks[2][OWNER_MARK_MAX], request[64];
     (void)state;
-    open_station(&s, marks);
+    open_harness(&s, marks);
     assert_non_null(strstr(look(&s, s.customer, "o1").body, "\"status\":\"parked\""));
     assert_unknown(&s, "o2");
     assert_unknown(&s, "o3");
@@ -93,7 +93,7 @@ static void an_order_that_changes_hands_changes_who_sees_it(void **state)
     struct dashboard_harness s;
     char marks[2][OWNER_MARK_MAX], other[1024];
     (void)state;
-    open_station(&s, marks);
+    open_harness(&s, marks);
     dashboard_harness_sign(other, sizeof other, "\"sub\":\"u-2\",\"role\":\"authenticated\"");
     dashboard_harness_outcome(
         &s, &(struct outcome){.order = "o1", .state = "delivered", .owner = marks[1]});
@@ -109,7 +109,7 @@ static void operators_see_all(void **state)
     struct dashboard_harness s;
     char marks[2][OWNER_MARK_MAX];
     (void)state;
-    open_station(&s, marks);
+    open_harness(&s, marks);
     for (size_t i = 0; i < 3; i++)
         assert_non_null(strstr(look(&s, s.operator, orders[i]).body, "\"status\":\"parked\""));
     dashboard_harness_close(&s);
@@ -121,7 +121,7 @@ static void a_token_without_a_subject_owns_nothing(void **state)
     struct dashboard_harness s;
     char marks[2][OWNER_MARK_MAX], nameless[1024];
     (void)state;
-    open_station(&s, marks);
+    open_harness(&s, marks);
     dashboard_harness_sign(nameless, sizeof nameless, "\"sub\":\"\",\"role\":\"authenticated\"");
     dashboard_harness_outcome(&s,
                               &(struct outcome){.order = "o3", .state = "delivered", .owner = ""});

@@ -40,7 +40,7 @@ static void add_delivered(struct pipeline_harness *w, const char *topic, int par
 
 static void written(struct pipeline_harness *w)
 {
-    assert_false(rd_kafka_flush(w->cluster.rk, WORLD_PATIENCE_MS));
+    assert_false(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS));
 }
 
 static void run_refuses(void **state)
@@ -125,7 +125,7 @@ static void one_commit_is_gone(void **state)
     struct pipeline_harness w;
     (void)state;
     open_shop(&w);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         pipeline_harness_confirm(&w, p, "before");
     cluster_commit(&w.cluster, "shop", 0, 3, "1.3..n3");
     cluster_commit(&w.cluster, "shop", 2, 3, "1.3..n3");
@@ -134,7 +134,7 @@ static void one_commit_is_gone(void **state)
     pipeline_harness_run_to_end(&w); /* partition 1 starts at its end, as the others did */
     pipeline_harness_close(&w);
     open_shop(&w);
-    for (int32_t p = 0; p < WORLD_PARTITIONS; p++)
+    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         pipeline_harness_confirm(&w, p, "before");
     cluster_commit(&w.cluster, "shop", 0, 3, "1.3..n3");
     cluster_commit(&w.cluster, "shop", 2, 3, "1.3..n3");

@@ -1,4 +1,4 @@
-/* source_test: the group's member alone, on librdkafka's mock cluster. */
+/* consumer_test: the group's member alone, on librdkafka's mock cluster. */
 #include "fakes/cluster.h"
 #include "kafka/consumer/consumer.h"
 #include "sys/clock.h"
@@ -19,7 +19,7 @@ enum { AWAITED_MS = 20000, READ_MAX = 64, SLOTS = 4 };
 struct member {
     struct cluster cluster;
     struct config *config;
-    struct source *source;
+    struct consumer *source;
     int fd;
     bool assigned, lost, fatal, holds, revoked;
     int32_t held; /* the slot that is revoked and not released yet */
@@ -43,7 +43,7 @@ static void release(void *context, int32_t slot)
     m->revoked = true;
     m->held = slot;
     if (!m->holds)
-        source_release(m->source, slot);
+        consumer_release(m->source, slot);
 }
 
 static void lost(void *context, int32_t slot)
@@ -97,17 +97,17 @@ static void open_alone(struct member *m, int partitions)
 static void join(struct member *m)
 {
     struct error err = {0};
-    const struct source_events events = {.context = m,
-                                         .assigned = assigned,
-                                         .revoking = release,
-                                         .lost = lost,
-                                         .committed = note_commit,
-                                         .commit_done = note_done,
-                                         .at_end = note_slot,
-                                         .trouble = trouble};
-    m->source = source_new(m->config, &events, m->fd, &err);
+    const struct consumer_events events = {.context = m,
+                                           .assigned = assigned,
+                                           .revoking = release,
+                                           .lost = lost,
+                                           .committed = note_commit,
+                                           .commit_done = note_done,
+                                           .at_end = note_slot,
+                                           .trouble = trouble};
+    m->source = consumer_new(m->config, &events, m->fd, &err);
     assert_non_null(m->source);
-    assert_true(source_subscribe(m->source, &err));
+    assert_true(consumer_subscribe(m->source, &err));
 }
 
 static void open_member(struct member *m)
@@ -120,19 +120,20 @@ static void open_member(struct member *m)
 static void turn_until(struct member *m, const bool *what)
 {
     for (int64_t deadline = clock_mono_ms() + AWAITED_MS; !*what; usleep(1000)) {
-        source_turn(m->source);
+        consumer_turn(m->source);
         assert_true(clock_mono_ms() < deadline);
     }
 }
 
 static void close_member(struct member *m)
 {
-    source_close(m->source);
-    for (int64_t deadline = clock_mono_ms() + AWAITED_MS; !source_closed(m->source); usleep(1000)) {
-        source_turn(m->source);
+    consumer_close(m->source);
+    for (int64_t deadline = clock_mono_ms() + AWAITED_MS; !consumer_closed(m->source);
+         usleep(1000)) {
+        consumer_turn(m->source);
         assert_true(clock_mono_ms() < deadline);
     }
-    source_free(m->source);
+    consumer_free(m->source);
     config_free(m->config);
     close(m->fd);
     cluster_close(&m->cluster);
@@ -142,8 +143,8 @@ static void read_until(struct member *m, size_t count)
 {
     rd_kafka_message_t *messages[READ_MAX];
     for (int64_t deadline = clock_mono_ms() + AWAITED_MS; m->read < count; usleep(1000)) {
-        source_turn(m->source);
-        size_t got = source_read(m->source, slot_of(0, false), messages, READ_MAX - m->read);
+        consumer_turn(m->source);
+        size_t got = consumer_read(m->source, slot_of(0, false), messages, READ_MAX - m->read);
         for (size_t i = 0; i < got; i++) {
             m->offsets[m->read++] = messages[i]->offset;
             rd_kafka_message_destroy(messages[i]);
@@ -162,7 +163,7 @@ static void produce(struct member *m, size_t count)
  * consumer's own queue. */
 static void misdirect(struct member *m)
 {
-    rd_kafka_t *rk = source_client(m->source);
+    rd_kafka_t *rk = consumer_client(m->source);
     rd_kafka_queue_t *own = rd_kafka_queue_get_partition(rk, CLUSTER_TOPIC, 0);
     rd_kafka_queue_t *consumers = rd_kafka_queue_get_consumer(rk);
     rd_kafka_queue_forward(own, consumers);
@@ -195,11 +196,11 @@ static void every_fatal_error_is_the_end(void **state)
     (void)state;
     open_member(&m);
     turn_until(&m, &m.assigned);
-    rd_kafka_test_fatal_error(source_client(m.source), RD_KAFKA_RESP_ERR__INCONSISTENT, "a test");
+    rd_kafka_test_fatal_error(consumer_client(m.source), RD_KAFKA_RESP_ERR__INCONSISTENT, "a test");
     turn_until(&m, &m.fatal);
     assert_int_equal(m.err.code, ERROR_FAILED);
     assert_true(m.lost);
-    assert_false(source_joined(m.source));
+    assert_false(consumer_joined(m.source));
     close_member(&m);
 }
 
@@ -217,7 +218,7 @@ static void a_group_that_begins_has_asked_for_no_retries(void **state)
                                    RD_KAFKA_V_END));
     assert_false(rd_kafka_flush(m.cluster.rk, AWAITED_MS));
     join(&m);
-    source_use_retry(m.source, 1);
+    consumer_use_retry(m.source, 1);
     turn_until(&m, &m.assigned);
     assert_int_equal(m.positions[slot_of(0, false)], 2);
     assert_int_equal(m.positions[slot_of(0, true)], 1);
@@ -252,14 +253,14 @@ static void leave(rd_kafka_t *rk)
 static void read_and_drop(struct member *m, int32_t slot)
 {
     rd_kafka_message_t *messages[READ_MAX];
-    for (size_t i = source_read(m->source, slot, messages, READ_MAX); i > 0; i--)
+    for (size_t i = consumer_read(m->source, slot, messages, READ_MAX); i > 0; i--)
         rd_kafka_message_destroy(messages[i - 1]);
 }
 
 static void turn_for(struct member *m, int ms)
 {
     for (int64_t end_ms = clock_mono_ms() + ms; clock_mono_ms() < end_ms; usleep(1000)) {
-        source_turn(m->source);
+        consumer_turn(m->source);
         for (int32_t partition = 0; partition < 2; partition++)
             read_and_drop(m, slot_of(partition, false));
     }
@@ -279,10 +280,10 @@ static void what_is_given_back_keeps_commits_back(void **state)
     rd_kafka_t *other = join_as_well(&m);
     turn_until(&m, &m.revoked);
     turn_for(&m, QUIET_MS);
-    assert_int_equal(source_commit_wait_ms(m.source, clock_mono_ms()), 0);
-    source_release(m.source, m.held);
-    source_turn(m.source);
-    assert_int_not_equal(source_commit_wait_ms(m.source, clock_mono_ms()), 0);
+    assert_int_equal(consumer_commit_wait_ms(m.source, clock_mono_ms()), 0);
+    consumer_release(m.source, m.held);
+    consumer_turn(m.source);
+    assert_int_not_equal(consumer_commit_wait_ms(m.source, clock_mono_ms()), 0);
     m.holds = false;
     leave(other);
     close_member(&m);
