@@ -33,7 +33,7 @@ has_function() { # NAME FILE...: a test of Python
 choose() { # WORD: a part, or one test
     case " $ALL_PARTS " in *" $1 "*) PARTS="$PARTS $1" && return ;; esac
     case $1 in *[!A-Za-z0-9_]*) return 1 ;; esac
-    if [ -e "tests/unit/$1.c" ] || [ -e "tests/property/$1.c" ]; then
+    if [ -n "$(find tests/unit -name "$1.c")" ]; then
         PARTS="$PARTS unit" UNITS="$UNITS $1"
     elif [ -e "tests/fuzz/$1.c" ]; then
         PARTS="$PARTS fuzz" FUZZERS="$FUZZERS $1"
@@ -109,6 +109,7 @@ files() { # PATTERN FOLDER...; of the repository, or of the folders where there 
 
 form() {
     # shellcheck disable=SC2046 # lists of words
+    check "layers" 60 "$BUILD/venv/bin/python" tests/tools/layers.py
     check "clang-format" 300 "$BUILD/venv/bin/clang-format" --dry-run -Werror $(files '*.[ch]' consumer tests)
     check "cppcheck" 1200 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \

@@ -4,7 +4,7 @@ import json, os, subprocess, time
 
 from harness import Program, Receiver, wait_for
 from newcomer import CASE
-from operator_verbs import source
+from operator_commands import source
 from own_topics import a_confirmation, kcat, make, write
 import fake_registry
 
@@ -27,7 +27,7 @@ class Shop:
         self.t.programs.append(self.program)
         wait_for(f"{self.name} reads", lambda: self.program.says("partition assigned"))
 
-    def verb(self, *arguments):
+    def command(self, *arguments):
         done = subprocess.run([str(self.t.binary), *arguments], env={**os.environ, **self.env},
                               stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, f"{arguments}: {done.stdout}\n{done.stderr}"
@@ -56,7 +56,7 @@ def shops_and_groups_never_meet(t):
         for asking in shops:
             before = {shop.name: len(shop.receiver.journal()) for shop in shops}
             wait_for("its outcome is written",
-                     lambda: "1 asked for again" in asking.verb("redrive", "--yes"))
+                     lambda: "1 asked for again" in asking.command("redrive", "--yes"))
             wait_for(f"{asking.name} sends it",
                      lambda: len(asking.receiver.journal()) == before[asking.name] + 1)
             others = [shop for shop in shops if shop is not asking]
@@ -103,7 +103,7 @@ def redriven_unjudged_records_go_through_the_rule(t):
         shop = Shop(t, "shop", topic, registry, None)
         shop.start()
         assert 0 < confirmations < count
-        said = shop.verb("redrive", "--yes", "--rate", "1000")
+        said = shop.command("redrive", "--yes", "--rate", "1000")
         assert f"{count} asked for again" in said, said
         wait_for("all are judged", lambda: len(shop.receiver.journal()) >= confirmations and
                  shop.program.count("retry not for us") >= skipped, 120)

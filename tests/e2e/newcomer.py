@@ -10,7 +10,7 @@ CASE = HERE.parent / "cases" / "default"
 
 
 def run(t, *arguments, **env):
-    """A verb that ends by itself: (exit code, standard output, standard error). env None: unset."""
+    """A command that ends by itself: (exit code, standard output, standard error). env None: unset."""
     everything = {**os.environ, **t.env(**env)}
     done = subprocess.run([str(t.binary), *arguments], capture_output=True, text=True, timeout=120,
                           env={k: v for k, v in everything.items() if v is not None})

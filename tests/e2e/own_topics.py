@@ -3,7 +3,7 @@ import base64, json, pathlib, subprocess
 
 from harness import wait_for
 from newcomer import CASE, check, run
-from operator_verbs import names
+from operator_commands import names
 import fake_registry
 
 

@@ -3,7 +3,7 @@ import datetime
 
 from harness import wait_for
 from newcomer import check
-from operator_verbs import member, names, refused, verb
+from operator_commands import member, names, refused, command
 from own_topics import kafka, make
 
 DAY_MS = 86400000
@@ -54,17 +54,17 @@ def a_forgotten_order_is_gone_and_the_rest_is_dated(t):
     began = datetime.datetime.now(datetime.timezone.utc)
     member(t)
     order, other = refused(t, 422, "G-1", "G-2")
-    wait_for("both are parked", lambda: "2  parked orders" in verb(t, "redrive", code=2)[0])
-    said = verb(t, "forget", "--order", "G-1", "--yes")[0]
+    wait_for("both are parked", lambda: "2  parked orders" in command(t, "redrive", code=2)[0])
+    said = command(t, "forget", "--order", "G-1", "--yes")[0]
     assert f"order {order}, last outcome: parked; parked records: 1" in said, said
     lines = {line.split(": ")[0].strip(): line for line in said.splitlines()}
     parked, shop = lines[names(t)["PARKED_TOPIC"]], lines[t.stack.env["KAFKA_TOPIC"]]
     assert "1 parked record" in parked and days(parked, began, 90), said
     assert days(shop, began, 7), said
-    assert "1  parked order" in verb(t, "redrive", code=2)[0]
+    assert "1  parked order" in command(t, "redrive", code=2)[0]
     for name in ("G-1", order):
-        assert "it was forgotten" in verb(t, "retry", "--order", name, "--force", code=1)[1]
-    verb(t, "redrive", "--yes")
+        assert "it was forgotten" in command(t, "retry", "--order", name, "--force", code=1)[1]
+    command(t, "redrive", "--yes")
     t.wait_delivered([other])
     assert order not in t.receiver.delivered()
 
@@ -79,9 +79,9 @@ def parked_orders_that_will_be_deleted_are_said(t):
     orders = refused(t, 422, "X-3", "X-4")
     said = check(t, **own)[1]["own topics", "parked orders"]
     assert said.startswith("warn ") and "2 parked orders" in said and "redrive" in said, said
-    verb(t, "retry", "--order", orders[0])
+    command(t, "retry", "--order", orders[0])
     assert "1 parked order " in check(t, **own)[1]["own topics", "parked orders"]
-    verb(t, "retry", "--order", orders[1])
+    command(t, "retry", "--order", orders[1])
     assert ("own topics", "parked orders") not in check(t, **own)[1]
 
 

@@ -8,10 +8,10 @@ A module of tests has a list TESTS of functions that take a harness.Test; name i
 import sys, time, traceback
 
 from harness import Stack, Test
-import canary, cases, dashboard, main_job, newcomer, operator_verbs, own_topics, reading, rebalance
+import canary, cases, dashboard, main_job, newcomer, operator_commands, own_topics, reading, rebalance
 import default_names, personal_data, strange_shops, two_of_each
 
-MODULES = [main_job, canary, cases, newcomer, operator_verbs, own_topics, reading, rebalance, dashboard,
+MODULES = [main_job, canary, cases, newcomer, operator_commands, own_topics, reading, rebalance, dashboard,
            two_of_each, strange_shops, default_names, personal_data]
 
 

@@ -3,7 +3,7 @@ import collections, contextlib, copy, datetime, json, pathlib, subprocess, sys, 
 
 from dashboard import OPERATOR, Dashboard, parked_orders, rows
 from harness import STACK, header, wait_for
-from operator_verbs import ids, names, of_order, offsets, settled, source, verb
+from operator_commands import ids, names, of_order, offsets, settled, source, command
 from supabase import Project
 
 sys.path.insert(0, str(STACK))
@@ -173,10 +173,10 @@ def one_hour_is_replayed_by_two_members(t):
     inside = [o for o in orders if hour[0] <= times[o] < hour[1]]
     assert len(inside) == 6 and hour[0] in times.values() and hour[1] in times.values()
     window = "replay", "--from", utc(hour[0]), "--to", utc(hour[1])
-    error = verb(t, *window, "--yes", code=1)[1]
+    error = command(t, *window, "--yes", code=1)[1]
     assert "2 active members" in error and "stop them first" in error, error
     assert [m.stop() for m in members] == [0, 0]
-    assert "12 records, 6 deliveries would be sent again" in verb(t, *window, "--yes")[0]
+    assert "12 records, 6 deliveries would be sent again" in command(t, *window, "--yes")[0]
     assert len(t.receiver.journal()) == 24
     for name in ("again-1", "again-2"):
         start_member(t, name)

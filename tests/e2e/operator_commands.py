@@ -10,8 +10,8 @@ def names(t):
             for name in ("parked", "deliveries", "retry", "members")}
 
 
-def verb(t, *arguments, code=0):
-    """Runs a verb to its end; (standard output, standard error)."""
+def command(t, *arguments, code=0):
+    """Runs a command to its end; (standard output, standard error)."""
     done = subprocess.run([str(t.binary), *arguments], env={**os.environ, **t.env(**names(t))},
                           stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120)
     assert done.returncode == code, f"{arguments}: {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -27,7 +27,7 @@ def member(t, **env):
 
 def offsets(t):
     """The partitions of the orders' topic."""
-    found = json.loads(verb(t, "offsets", "--json")[0])
+    found = json.loads(command(t, "offsets", "--json")[0])
     assert found["group"] == t.group
     return [p for p in found["partitions"] if p["topic"] == t.stack.env["KAFKA_TOPIC"]]
 
@@ -88,18 +88,18 @@ def replay_sends_a_window_again(t):
     ended = now()
     confirmed(t, "R-6")
     window = "replay", "--from", began, "--to", ended
-    error = verb(t, *window, "--yes", code=1)[1]
+    error = command(t, *window, "--yes", code=1)[1]
     assert "1 active member" in error and "stop them first" in error, error
     assert program.stop() == 0
     before = t.receiver.journal()
     expected = ids(e for e in before
                    if json.loads(e["body"])["fields"]["order_id"] in inside)
     committed = [p["committed"] for p in offsets(t)]
-    shown = verb(t, *window, "--dry-run")[0]
+    shown = command(t, *window, "--dry-run")[0]
     assert "\n6 records, 3 deliveries" in shown or " 3 deliveries would" in shown, shown
-    assert "--yes" in verb(t, *window, code=2)[1]  # nobody is there to be asked
+    assert "--yes" in command(t, *window, code=2)[1]  # nobody is there to be asked
     assert [p["committed"] for p in offsets(t)] == committed, "nothing was confirmed"
-    verb(t, *window, "--yes")
+    command(t, *window, "--yes")
     assert any(p["replay_until"] is not None for p in offsets(t))
     run_to_end(t)
     again = t.receiver.journal()[len(before):]
@@ -114,8 +114,8 @@ def replay_from_the_beginning_of_one_partition(t):
     assert program.stop() == 0
     before = len(t.receiver.journal())
     lower = [p["committed"] for p in offsets(t)]
-    assert "goes with --partition" in verb(t, "replay", "--from", "0", "--yes", code=2)[1]
-    verb(t, "replay", "--from", "beginning", "--partition", "2", "--yes")
+    assert "goes with --partition" in command(t, "replay", "--from", "0", "--yes", code=2)[1]
+    command(t, "replay", "--from", "beginning", "--partition", "2", "--yes")
     after = [p["committed"] for p in offsets(t)]
     assert [a for i, a in enumerate(after) if i != 2] == [b for i, b in enumerate(lower) if i != 2]
     assert after[2] == 0 or lower[2] == 0, after
@@ -139,7 +139,7 @@ def offsets_tell_what_is_settled_above(t):
             break
     assert len(found) == 1 and found[0]["lag"] >= 3, found
     assert stuck not in t.receiver.delivered()
-    table = verb(t, "offsets")[0].splitlines()
+    table = command(t, "offsets")[0].splitlines()
     assert "settled above" in table[2], table
     line, = [words for words in map(str.split, table[3:])
              if words[:2] == [t.stack.env["KAFKA_TOPIC"], str(found[0]["partition"])]]
@@ -170,17 +170,17 @@ def retry_sends_one_order_again(t):
     member(t)
     order, = refused(t, 422, "T-1")
     other, = refused(t, 422, "T-2")
-    said = verb(t, "retry", "--order", "T-1")[0].splitlines()
+    said = command(t, "retry", "--order", "T-1")[0].splitlines()
     assert said[0].startswith(f"{order} (T-1): parked, http:422, HTTP 422"), said
     assert said[-1].startswith(f"{order} (T-1): delivered, HTTP 200"), said
     first, second = of_order(t, order)
     assert ids([first]) == ids([second]) and first["body"] == second["body"]
     assert source(second) == "retry"
-    verb(t, "retry", "--order", order, "--force")  # by its id; delivered, and asked for once more
+    command(t, "retry", "--order", order, "--force")  # by its id; delivered, and asked for once more
     assert len(of_order(t, order)) == 3 and len(set(ids(of_order(t, order)))) == 1
     t.receiver.control(status=413)
-    assert "parked again" in verb(t, "retry", "--order", other, code=1)[1]
-    assert "never confirmed" in verb(t, "retry", "--order", "T-none", code=1)[1]
+    assert "parked again" in command(t, "retry", "--order", other, code=1)[1]
+    assert "never confirmed" in command(t, "retry", "--order", "T-none", code=1)[1]
     assert len(of_order(t, other)) == 2
 
 
@@ -190,19 +190,19 @@ def redrive_takes_a_reason_and_a_time(t):
     since = now()
     late = refused(t, 422, "D-3")
     big = refused(t, 413, "D-4")
-    shown, error = verb(t, "redrive", code=2)
+    shown, error = command(t, "redrive", code=2)
     assert "4  parked orders" in shown and "3  http:422" in shown and "--yes" in error, shown
-    assert "1 asked for" in verb(t, "redrive", "--reason", "http:413", "--yes")[0]
+    assert "1 asked for" in command(t, "redrive", "--reason", "http:413", "--yes")[0]
     t.wait_delivered(big)
-    assert "1 asked for" in verb(t, "redrive", "--since", since, "--yes")[0]
+    assert "1 asked for" in command(t, "redrive", "--since", since, "--yes")[0]
     t.wait_delivered(late)
     settled(t)
     began = time.monotonic()
-    assert "2 asked for" in verb(t, "redrive", "--reason", "http:", "--rate", "1", "--yes")[0]
+    assert "2 asked for" in command(t, "redrive", "--reason", "http:", "--rate", "1", "--yes")[0]
     assert time.monotonic() - began >= 1, "faster than its rate"
     t.wait_delivered(early)
     wait_for("nothing is parked any more",
-             lambda: "nothing is parked" in verb(t, "redrive", "--yes")[0])
+             lambda: "nothing is parked" in command(t, "redrive", "--yes")[0])
     for order in early + late + big:
         entries = of_order(t, order)
         assert len(entries) == 2 and len(set(ids(entries))) == 1, entries
