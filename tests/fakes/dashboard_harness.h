@@ -24,7 +24,11 @@
 
 #define HARNESS_SECRET "a secret of the shop, long enough: 0123456789"
 
-enum { DASHBOARD_HARNESS_PARTITIONS = 3, DASHBOARD_HARNESS_PATIENCE_MS = 20000, HARNESS_TEXT = 64 * 1024 };
+enum {
+    DASHBOARD_HARNESS_PARTITIONS = 3,
+    DASHBOARD_HARNESS_PATIENCE_MS = 20000,
+    HARNESS_TEXT = 64 * 1024
+};
 
 struct dashboard_harness {
     struct cluster cluster;

@@ -54,7 +54,7 @@ static void set_options(struct pipeline_harness *w)
 }
 
 static void open_harness(struct pipeline_harness *w, const struct server_rule *webhook,
-                       const struct server_rule *registry)
+                         const struct server_rule *registry)
 {
     int ends[2];
     memset(w, 0, sizeof *w);

@@ -30,12 +30,12 @@
 
 /* A registry's answer: a row of nine texts, as pipeline_harness_produce writes them. */
 #define HARNESS_FIELD(name) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"string\\\"}"
-#define HARNESS_ANSWER(name, fields)                                             \
+#define HARNESS_ANSWER(name, fields)                                           \
     "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n{\"schema\":\"{\\\"type\\\":" \
     "\\\"record\\\",\\\"name\\\":\\\"" name "\\\",\\\"fields\\\":[" fields "]}\"}"
-#define HARNESS_SCHEMA                                                                                                                      \
-    HARNESS_ANSWER(                                                                                                                         \
-        "Row",                                                                                                                            \
+#define HARNESS_SCHEMA                                                                                                                              \
+    HARNESS_ANSWER(                                                                                                                                 \
+        "Row",                                                                                                                                      \
         HARNESS_FIELD("id") "," HARNESS_FIELD("order_number") "," HARNESS_FIELD("client_name") "," HARNESS_FIELD("client_phone") "," HARNESS_FIELD( \
             "product_name") "," HARNESS_FIELD("quantity") "," HARNESS_FIELD("unit_price") "," HARNESS_FIELD("total_amount") "," HARNESS_FIELD("status"))
 

@@ -111,8 +111,8 @@ struct consumer {
     int32_t born; /* partitions of the topic when the group began at its end; 0: it did not, or this
                    * member does not know */
     enum consumer_change pending; /* what librdkafka waits for us to carry out */
-    bool follow;                /* look whether the topic has grown before an assignment */
-    int64_t retry_ms;           /* of a pending assignment whose offsets could not be looked up */
+    bool follow;                  /* look whether the topic has grown before an assignment */
+    int64_t retry_ms;             /* of a pending assignment whose offsets could not be looked up */
     bool subscribed, ever_assigned, joined, closing, leaving, closed;
     bool fatal;      /* librdkafka cannot go on */
     int commits;     /* whose answers are awaited */
@@ -153,7 +153,8 @@ void consumer_look_for_fatal(struct consumer *s);
 
 /* start_offsets.c: finds, in the background, the offset (and metadata) that each of the list begins
  * with; takes the list. NULL: how many partitions there are, and have a retry partition. False: no
- * thread. Once consumer_starts_take is true the answer is in s->starts, until consumer_starts_done. */
+ * thread. Once consumer_starts_take is true the answer is in s->starts, until consumer_starts_done.
+ */
 bool consumer_starts_begin(struct consumer *s, rd_kafka_topic_partition_list_t *list);
 bool consumer_starts_take(struct consumer *s);
 void consumer_starts_done(struct consumer *s);
@@ -181,7 +182,7 @@ void consumer_queue_open(struct consumer *s, int32_t slot);
 void consumer_queue_keep_foreign(struct consumer *s, rd_kafka_message_t *m);
 void consumer_queue_drop_foreign(struct consumer *s, int32_t slot);
 size_t consumer_queue_take(struct consumer *s, int32_t slot, rd_kafka_message_t **messages,
-                         size_t max);
+                           size_t max);
 void consumer_queue_done(struct consumer_slot *slot);
 
 #define CONSUMER_BORN_MARK ".n" /* offsets/commit_metadata.h */

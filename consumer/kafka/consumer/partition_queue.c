@@ -98,7 +98,7 @@ void consumer_queue_keep_foreign(struct consumer *s, rd_kafka_message_t *m)
 }
 
 size_t consumer_queue_take(struct consumer *s, int32_t slot, rd_kafka_message_t **messages,
-                         size_t max)
+                           size_t max)
 {
     struct consumer_slot *own = &s->slots[slot];
     size_t count = own->stray_count - own->stray_at;

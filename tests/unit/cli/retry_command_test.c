@@ -33,7 +33,8 @@ static void write_outcome(struct pipeline_harness *w, const char *key, const cha
                                        RD_KAFKA_V_VALUE(text, (size_t)len),
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 static void count(void *context, const rd_kafka_message_t *m)

@@ -1,4 +1,5 @@
-/* keep_connected_test: topics are asked for when they are there rarely, and soon again when one is missing.
+/* keep_connected_test: topics are asked for when they are there rarely, and soon again when one is
+ * missing.
  */
 #include "dashboard/feed/keep_connected.h"
 #include "fakes/cluster.h"

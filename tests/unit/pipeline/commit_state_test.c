@@ -24,10 +24,10 @@ struct bench {
 
 /* Nothing is owned here, so that no commit could be sent. */
 bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offset *offsets,
-                          size_t count, struct error *err);
+                            size_t count, struct error *err);
 
 bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offset *offsets,
-                          size_t count, struct error *err)
+                            size_t count, struct error *err)
 {
     (void)source, (void)offsets, (void)err;
     return count > 0;

@@ -15,9 +15,9 @@
 #define JSON(status, body) "HTTP/1.1 " status "\r\nConnection: close\r\n\r\n" body
 #define MISSING JSON("404 Not Found", "{\"error_code\":40403,\"message\":\"Schema not found\"}")
 #define FOREIGN JSON("200 OK", "{\"schema\":\"syntax\",\"schemaType\":\"PROTOBUF\"}")
-#define PAYMENTS                                                                        \
+#define PAYMENTS                                                                                \
     HARNESS_ANSWER("Payment", HARNESS_FIELD("id") "," HARNESS_FIELD("payer") "," HARNESS_FIELD( \
-                                "note") "," HARNESS_FIELD("ref") "," HARNESS_FIELD("status"))
+                                  "note") "," HARNESS_FIELD("ref") "," HARNESS_FIELD("status"))
 #define HEARTBEAT HARNESS_ANSWER("Heartbeat", "{\\\"name\\\":\\\"ts\\\",\\\"type\\\":\\\"long\\\"}")
 #define STOPPED M "partition_stopped{topic=\"orders\",partition=\"0\"}"
 #define SUSPECTS M "partition_suspects{topic=\"orders\",partition=\"0\"}"
@@ -117,8 +117,9 @@ static void a_gateways_404_costs_only_its_time(void **state)
 
 static void a_schema_of_another_kind_stops_the_partition_until_it_is_mended(void **state)
 {
-    static const struct server_rule registry[] = {
-        {NULL, SERVER_ANSWER_CLOSE, FOREIGN, 1}, {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0}, {0}};
+    static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, FOREIGN, 1},
+                                                  {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
+                                                  {0}};
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open_with_registry(&w, accepting, registry);
@@ -149,8 +150,9 @@ static void until_end_fails_at_a_stopped_partition(void **state)
 
 static void misfits(const char *answer)
 {
-    const struct server_rule registry[] = {
-        {NULL, SERVER_ANSWER_CLOSE, answer, 1}, {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0}, {0}};
+    const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, answer, 1},
+                                           {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
+                                           {0}};
     struct pipeline_harness w;
     pipeline_harness_open_with_registry(&w, accepting, registry);
     for (int i = 0; i < 10; i++) {

@@ -147,9 +147,10 @@ static void fail_commits(struct pipeline_harness *w, rd_kafka_resp_err_t code, s
  * joins anew no commit of theirs is sent that would cost it them, too. */
 static void whom_the_group_expels_does_not_drain(void **state)
 {
-    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
-                                                 {NULL, SERVER_ANSWER, NO_CONTENT, 0},
-                                                 {0}};
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
+        {NULL, SERVER_ANSWER, NO_CONTENT, 0},
+        {0}};
     struct pipeline_harness w;
     (void)state;
     open_busy(&w, webhook);

@@ -72,9 +72,10 @@ static void two_jobs_come_to_their_end(void **state)
 /* What another member has is not at its end before that member has committed it. */
 static void a_job_waits_for_the_others(void **state)
 {
-    static const struct server_rule webhook[] = {{NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
-                                                 {NULL, SERVER_ANSWER, NO_CONTENT, 0},
-                                                 {0}};
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
+        {NULL, SERVER_ANSWER, NO_CONTENT, 0},
+        {0}};
     struct pipeline_harness w;
     struct job first, second;
     (void)state;

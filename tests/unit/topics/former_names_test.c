@@ -23,7 +23,8 @@ static void open_unnamed(struct pipeline_harness *w)
     for (size_t i = 0; i < OWN_TOPIC_COUNT; i++) {
         own_topic_name("elementor-sync." CLUSTER_TOPIC, own_names[i].suffix, text);
         cluster_settle(&w->cluster);
-        assert_int_equal(rd_kafka_mock_topic_create(w->cluster.mock, text, HARNESS_PARTITIONS, 1), 0);
+        assert_int_equal(rd_kafka_mock_topic_create(w->cluster.mock, text, HARNESS_PARTITIONS, 1),
+                         0);
     }
 }
 

@@ -306,7 +306,8 @@ static void redrive(struct pipeline_harness *w, int number)
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                        RD_KAFKA_V_HEADERS(list), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 /* They are refused again by nature: a receiver that refuses them all works all the same. */

@@ -68,7 +68,8 @@ static void write_retry(struct pipeline_harness *w, const struct ask *ask)
                                        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
                                        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
                      RD_KAFKA_RESP_ERR_NO_ERROR);
-    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS), RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
 }
 
 static void ask_for_retry(struct pipeline_harness *w, int32_t partition, const char *id)
