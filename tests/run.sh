@@ -110,6 +110,7 @@ files() { # PATTERN FOLDER...; of the repository, or of the folders where there 
 form() {
     # shellcheck disable=SC2046 # lists of words
     check "layers" 60 "$BUILD/venv/bin/python" tests/tools/layers.py
+    check "log events" 60 "$BUILD/venv/bin/python" tests/tools/events.py
     check "clang-format" 300 "$BUILD/venv/bin/clang-format" --dry-run -Werror $(files '*.[ch]' consumer tests)
     check "cppcheck" 1200 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
