@@ -1,5 +1,6 @@
-/* order_row: one row of the view: as JSON, and as facts. */
-#include "dashboard/view/view_internal.h"
+#include "dashboard/view/order_row.h"
+
+#include "dashboard/view/database.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static json_t *retry_at(sqlite3_stmt *s)
     return retry;
 }
 
-/* What an Order and an Outcome of its history have in common. */
+/* The members that an Order and an Outcome of its history share. */
 static void put_outcome(json_t *to, sqlite3_stmt *s)
 {
     json_object_set_new(to, "state", json_string(state_at(s)));

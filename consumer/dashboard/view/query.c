@@ -1,5 +1,6 @@
-/* query: what the API asks of the view: lists, counts, searches. */
-#include "dashboard/view/view_internal.h"
+/* query: lists, counts and searches for the API. */
+#include "dashboard/view/database.h"
+#include "dashboard/view/order_row.h"
 
 #include "base/buf.h"
 
@@ -17,7 +18,7 @@ struct page_cursor {
     int64_t at_ms, id;
 };
 
-/* Up to 18 digits, which no int64_t is too small for. */
+/* Up to 18 digits, which an int64_t holds. */
 static bool read_part(const char **text, char end, int64_t *ret)
 {
     enum { DIGITS_MAX = 18 };
@@ -48,7 +49,7 @@ static void bind_text(sqlite3_stmt *s, const char *name, const char *value)
         sqlite3_bind_text(s, at, value, -1, SQLITE_TRANSIENT);
 }
 
-/* How an id or a number begins, and past the last text that begins so. */
+/* The prefix of an id or a number, and the end of the range of texts that begin with it. */
 static void bind_search(sqlite3_stmt *s, const char *search)
 {
     char end[512], lower[512];
@@ -79,7 +80,8 @@ static void bind_filter(sqlite3_stmt *s, const struct order_filter *f,
     bind_number(s, ":limit", f->limit + 1);
 }
 
-/* Only what was given; numbers of states are written out, so that partial indexes serve. */
+/* Adds the conditions that the filter has. States are written as numbers, so that partial indexes
+ * can be used. */
 static void add_filter(struct buf *sql, const struct order_filter *f)
 {
     buf_add_text(sql, " WHERE 1");
@@ -107,7 +109,7 @@ static sqlite3_stmt *prepare(struct view *view, struct buf *sql, const struct or
 
 /* ---- lists ---- */
 
-/* Those that fit the search, with their times: both are in the indexes. One may come twice. */
+/* Orders that match the search, with their times: both are in the indexes. One may come twice. */
 static const char candidates[] =
     "SELECT id, at_ms FROM orders WHERE key >= :l AND key < :lend"
     " UNION ALL SELECT id, at_ms FROM orders WHERE :q <> :l AND key >= :q AND key < :qend"
@@ -127,7 +129,7 @@ static int64_t count(struct view *view, struct buf *sql, const struct order_filt
     return found;
 }
 
-/* Whether few enough orders fit the search to be sorted. */
+/* True: few enough orders match the search to be sorted. */
 static bool are_few(struct view *view, const struct order_filter *f)
 {
     struct buf sql;
@@ -146,7 +148,7 @@ static void add_cursor(struct buf *sql, const struct order_filter *f, const char
         buf_addf(sql, " AND (%s.at_ms, %s.id) < (:cursor_ms, :cursor_id)", of, of);
 }
 
-/* Whether walking through all orders by time soon finds a page of those that fit. */
+/* True: a walk through all orders by time soon finds a page of matches. */
 static bool are_frequent(struct view *view, const struct order_filter *f,
                          const struct page_cursor *cursor)
 {
@@ -167,7 +169,7 @@ static bool is_filtered(const struct order_filter *f)
            f->not_pending;
 }
 
-/* The page's orders first, by what the indexes hold, then all else of these alone. */
+/* Finds the page's orders by the indexes alone, then reads the other columns of these only. */
 static void add_few(struct buf *sql, const struct order_filter *f)
 {
     buf_add_text(sql, " NOT INDEXED" VIEW_ORDER_JOINS);
@@ -237,7 +239,7 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
     return page;
 }
 
-/* ---- parked ones ---- */
+/* ---- parked orders ---- */
 
 int64_t view_parked_count(struct view *view, const struct order_filter *filter,
                           int64_t *ret_oldest_ms, int64_t *ret_newest_ms)
@@ -299,14 +301,6 @@ json_t *view_reasons(struct view *view, const struct order_filter *filter)
 }
 
 /* ---- the whole ---- */
-
-int64_t view_retries(struct view *view)
-{
-    sqlite3_stmt *s = view_statement(view, STATEMENT_COUNT_RETRIES);
-    int64_t count = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
-    sqlite3_reset(s);
-    return count;
-}
 
 json_t *view_members(struct view *view)
 {

@@ -1,4 +1,4 @@
-/* view: what the topics say, in SQLite: a view that may be deleted at any time and is built again.
+/* view: the topics' contents in SQLite; it may be deleted at any time and is built again.
  *
  * Each batch of records is one transaction, with the offsets that it reaches: after a crash reading
  * goes on exactly there. A database of another schema, or of other topics, is emptied first. */
@@ -14,26 +14,25 @@
 
 struct view;
 
-/* Bytes of an order's key, wherever it enters: by a topic, by the API. */
+/* Bytes of an order's key, from a topic or from the API. */
 enum { VIEW_KEY_MAX = 1024 };
 
-/* Whether an order may have this key: 1 to VIEW_KEY_MAX bytes of UTF-8 without a NUL. Records of
- * other keys are not taken into the view. */
+/* True for 1 to VIEW_KEY_MAX bytes of UTF-8 without a NUL. Records of other keys are not taken into
+ * the view. */
 bool view_key_is_valid(struct slice key);
 
 enum view_topic { VIEW_DELIVERIES, VIEW_PARKED, VIEW_RETRY, VIEW_MEMBERS, VIEW_TOPIC_COUNT };
 enum order_state { ORDER_DELIVERED, ORDER_RETRYING, ORDER_PARKED, ORDER_STATE_COUNT };
 extern const char *const order_state_names[];
 
-/* identity: what the view is of (topics' names); another one empties it. ":memory:" keeps nothing.
- */
+/* identity: the topics' names; a view of another identity is emptied. ":memory:" keeps nothing. */
 struct view *view_open(const char *path, const char *identity, struct error *err);
 void view_close(struct view *view); /* accepts NULL */
 
 /* ---- filling it ---- */
 
-/* Until its indexes are made, a commit may wait for more of the same: a crash has the more to read
- * again, and what is asked is answered with it. */
+/* Until its indexes are made, a commit may be put off to the next batch: a crash then has more to
+ * read again. Queries see the uncommitted records too. */
 bool view_begin(struct view *view, struct error *err) must_check;
 bool view_commit(struct view *view, struct error *err) must_check;
 
@@ -42,16 +41,16 @@ int64_t view_offset(struct view *view, enum view_topic topic, int32_t partition)
 bool view_set_offset(struct view *view, enum view_topic topic, int32_t partition, int64_t next,
                      struct error *err) must_check;
 
-/* Makes the next of the indexes that make lists fast; once the view has caught up. A second each
- * for a million orders, the first time; nothing later. */
+/* Makes the next of the lists' indexes, once the view has caught up. Takes a second each for a
+ * million orders the first time, no time later. */
 bool view_index(struct view *view, struct error *err) must_check;
 bool view_is_indexed(const struct view *view);
 
-/* Empties it, offsets too: a topic was made anew. */
+/* Empties it, offsets too: a topic was deleted and created again. */
 bool view_reset(struct view *view, struct error *err) must_check;
 
-/* A record of the deliveries topic; no value: the order is forgotten. What cannot be read is passed
- * over (false without err). */
+/* A record of the deliveries topic; without a value the order is forgotten. A record that cannot be
+ * read is passed over (false without err). */
 bool view_put_delivery(struct view *view, struct slice key, struct slice value, int64_t record_ms,
                        struct error *err);
 
@@ -64,13 +63,13 @@ struct parked_note {   /* of a parked record's headers; numbers -1, texts withou
 };
 bool view_put_parked(struct view *view, const struct parked_note *note, struct error *err);
 
-/* A retry was asked for: it is pending until an outcome says so, or is newer. */
+/* A retry was requested: it is pending until an outcome names its request, or is newer. */
 bool view_put_retry(struct view *view, struct slice order_key, struct slice request,
                     int64_t asked_ms, struct error *err);
 
 bool view_put_member(struct view *view, struct slice member, struct slice value, struct error *err);
 
-/* ---- asking it; JSON as schemas/openapi.yaml says, NULL: no such thing, or err ---- */
+/* ---- queries; JSON as in schemas/openapi.yaml, NULL: not found, or err ---- */
 
 int64_t view_count(const struct view *view, enum order_state state);
 int64_t view_retries(struct view *view); /* pending */
@@ -85,27 +84,27 @@ struct order_filter {
     bool not_pending; /* without a retry under way */
 };
 
-/* {orders, next_cursor}; NULL with CONFIG when the cursor is none of ours. */
+/* {orders, next_cursor}; NULL with CONFIG when the cursor is not one that a page gave. */
 json_t *view_list(struct view *view, const struct order_filter *filter, struct error *err);
 json_t *view_order(struct view *view, const char *key);                     /* an Order */
 json_t *view_order_detail(struct view *view, const char *key);              /* an OrderDetail */
 json_t *view_reasons(struct view *view, const struct order_filter *filter); /* [Reason] */
-json_t *view_members(struct view *view);                                    /* [what each said] */
+json_t *view_members(struct view *view); /* each member's record */
 
-/* Parked orders that fit: how many, since when, until when (-1: none). */
+/* Number of matching parked orders, and the times of the oldest and newest (-1: none). */
 int64_t view_parked_count(struct view *view, const struct order_filter *filter,
                           int64_t *ret_oldest_ms, int64_t *ret_newest_ms);
 
-/* Calls with each such order's key, oldest first. */
+/* Calls each with every matching order's key, oldest first. */
 void view_parked_each(struct view *view, const struct order_filter *filter,
                       void (*each)(void *context, const char *key), void *context);
 
-/* Orders that came to this state, by minute since since_ms; calls with each minute that has some.
+/* Number of orders that reached this state, by minute since since_ms; minutes without are left out.
  */
 void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
                   void (*each)(void *context, int64_t minute, int64_t count), void *context);
 
-/* What a retry needs to know of an order. */
+/* The facts of an order that a retry needs. */
 struct order_facts {
     enum order_state state;
     int attempts, status;
@@ -115,13 +114,13 @@ struct order_facts {
     char topic[256];   /* of the source */
     int32_t partition; /* -1: not known, as the others */
     int64_t offset, timestamp_ms;
-    bool is_parked_known; /* where the parked topic has it */
+    bool is_parked_known; /* the next two are known */
     int32_t parked_partition;
     int64_t parked_offset;
     bool is_pending;
     char pending_request[64];
     int64_t pending_ms;
-    json_t *previous; /* the order's transitions before; an array or NULL; the caller's */
+    json_t *previous; /* the order's earlier transitions: an array or NULL; the caller's */
 };
 bool view_facts(struct view *view, const char *key, struct order_facts *ret);
 

@@ -1,5 +1,5 @@
-/* write: records into the view. */
-#include "dashboard/view/view_internal.h"
+/* write: puts records into the view. */
+#include "dashboard/view/database.h"
 
 #include "base/utf8.h"
 #include "topics/outcome_parse.h"
@@ -31,7 +31,7 @@ static void bind_number(sqlite3_stmt *s, int at, int64_t number)
 
 struct outcome {
     struct outcome_fields fields;
-    json_t *parsed; /* what its texts borrow, unless they borrow the record */
+    json_t *parsed; /* owns the fields' texts; NULL: they borrow the record */
     char *previous;
 };
 
@@ -87,7 +87,7 @@ static int state_of(const struct outcome_fields *fields)
     return -1;
 }
 
-/* The digits that an order's number ends in: what people type. -1: none, or too many. */
+/* The digits that an order's number ends in, which people search for. -1: none, or too many. */
 static int64_t tail_of(struct slice number)
 {
     size_t digits = 0;
@@ -102,7 +102,7 @@ static int64_t tail_of(struct slice number)
     return digits > 0 && digits <= NUMBER_DIGITS_MAX ? tail : -1;
 }
 
-/* When this was said: settled, else tried last, else the record's own time. */
+/* The outcome's time: settled, else last attempt, else the record's own. */
 static int64_t time_of(const struct outcome_fields *fields, int64_t record_ms)
 {
     if (fields->settled_ms >= 0)
@@ -140,7 +140,7 @@ static bool forget(struct view *view, struct slice key, struct error *err)
     return view_run(view, s, err);
 }
 
-/* A partition's number; -1: no topic can have it. */
+/* A partition's number; -1: beyond what a topic can have. */
 static int64_t whole(int64_t partition)
 {
     return partition <= INT32_MAX ? partition : -1;
@@ -193,7 +193,7 @@ static bool end_retry(struct view *view, struct slice key, struct slice request,
     return view_run(view, s, err);
 }
 
-/* What its endpoint answered, and why it was parked. */
+/* The endpoint's answer and the reason for parking. */
 static bool drop_parked(struct view *view, const struct outcome_fields *fields, struct error *err)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_PARKED);
@@ -211,7 +211,8 @@ static bool put_outcome(struct view *view, struct slice key, const struct outcom
     if (is_state(fields, "forgotten"))
         return forget(view, key, err) && drop_parked(view, fields, err) &&
                end_retry(view, key, fields->request, at_ms, err);
-    if (is_state(fields, "skipped")) /* not for us after all, or under its order's id by now */
+    if (is_state(fields,
+                 "skipped")) /* the rule passes it over, or it is known by its order's id now */
         return forget(view, key, err) && end_retry(view, key, fields->request, at_ms, err);
     if (state < 0)
         return false;

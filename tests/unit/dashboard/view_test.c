@@ -1,5 +1,5 @@
 /* view_test: records into the view, and what it then answers. */
-#include "dashboard/view/view_internal.h"
+#include "dashboard/view/database.h"
 #include "unit/base/chosen_ids.h"
 
 #include <setjmp.h>

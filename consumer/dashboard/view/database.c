@@ -1,4 +1,4 @@
-#include "dashboard/view/view_internal.h"
+#include "dashboard/view/database.h"
 
 #include "sys/log.h"
 
@@ -35,7 +35,7 @@ static const char schema[] =
     "CREATE TABLE retries (key TEXT PRIMARY KEY, request TEXT, asked_ms INTEGER) WITHOUT ROWID;"
     "CREATE TABLE members (member TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;";
 
-/* Made once the view has caught up: filling an empty one goes thrice as fast without. */
+/* Made once the view has caught up: an empty view fills three times as fast without them. */
 static const char *const indexes[] = {
     "CREATE INDEX IF NOT EXISTS orders_by_key ON orders (key, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (at_ms)",
@@ -90,7 +90,8 @@ int64_t view_hash(const struct view *view, struct slice key)
 
 /* ---- opening ---- */
 
-/* It can be built again, so it need not survive the machine's power; the process's end it does. */
+/* The view can be built again, so it may be lost with the machine's power; it survives the end of
+ * the process. */
 static bool set_up(struct view *view, struct error *err)
 {
     return execute(view,
@@ -117,7 +118,7 @@ static bool meta_is(struct view *view, const char *name, const char *value)
     return is;
 }
 
-static bool make_anew(struct view *view, const char *identity, struct error *err)
+static bool make_tables(struct view *view, const char *identity, struct error *err)
 {
     sqlite3_stmt *statement;
     if (!execute(view, "BEGIN", err) || !execute(view, drop, err) || !execute(view, schema, err))
@@ -133,7 +134,7 @@ static bool make_anew(struct view *view, const char *identity, struct error *err
     return ok && execute(view, "COMMIT", err);
 }
 
-/* The key came with the tables, so that what is stored is found again. */
+/* The key is stored with the tables: their hashes are made with it. */
 static bool read_hash_key(struct view *view, struct error *err)
 {
     sqlite3_stmt *statement;
@@ -176,13 +177,22 @@ static bool count_states(struct view *view, struct error *err)
     return sqlite3_finalize(statement) == SQLITE_OK || view_fail(view, err);
 }
 
+int64_t view_retries(struct view *view)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_COUNT_RETRIES);
+    int64_t count = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_reset(s);
+    return count;
+}
+
 static bool make_ready(struct view *view, const char *identity, struct error *err)
 {
     if (!set_up(view, err))
         return false;
     if (!meta_is(view, "schema", SCHEMA_VERSION) || !meta_is(view, "identity", identity)) {
-        log_info("the view is built from the beginning", LOG_S("of", identity));
-        if (!make_anew(view, identity, err))
+        log_info("view rebuilt", LOG_S("of", identity),
+                 LOG_S("reason", "new, or of other topics or another schema"));
+        if (!make_tables(view, identity, err))
             return false;
     }
     if (!read_hash_key(view, err) || !prepare(view, err) || !count_states(view, err))
@@ -201,7 +211,7 @@ static void close_database(struct view *view)
     view->db = NULL;
 }
 
-/* Indexes are sorted in files, and beside the database there is surely room for them. */
+/* Indexes are sorted in temporary files, put beside the database, where there is room for them. */
 static void sort_beside(const char *path)
 {
     const char *end = strrchr(path, '/');
@@ -209,15 +219,15 @@ static void sort_beside(const char *path)
         sqlite3_temp_directory = sqlite3_mprintf("%.*s", (int)(end - path), path);
 }
 
-/* Its directory may let others in, who would read every order's number and state. What cannot be
- * had is said: the file may be another user's. */
+/* Its directory may be open to other users, who could read every order's number and state. A
+ * failure is logged only: the file may belong to another user. */
 static void keep_private(const char *path, int flags)
 {
     enum { ONLY_OWNER = 0600 };
     struct stat status;
     int fd = open(path, O_RDWR | O_CLOEXEC | O_NONBLOCK | flags, ONLY_OWNER);
     if (fd < 0)
-        return; /* SQLite says why, or there is none */
+        return; /* the file does not exist, or SQLite reports the reason */
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) &&
         (status.st_mode & 0777 & ~(mode_t)ONLY_OWNER) != 0 && fchmod(fd, ONLY_OWNER) != 0)
         log_warn("database not private", LOG_S("path", path), LOG_S("error", strerror(errno)),
@@ -225,8 +235,8 @@ static void keep_private(const char *path, int flags)
     close(fd);
 }
 
-/* Before SQLite opens it: to close one descriptor of a file gives up all its locks. The log beside
- * it is made with the same rights; an older one may have others. */
+/* Before SQLite opens it: closing one descriptor of a file releases all its locks. SQLite makes the
+ * log beside it with the same rights; an older log may have others. */
 static void keep_all_private(const char *path)
 {
     static const char *const beside[] = {"-wal", "-shm", "-journal"};

@@ -1,6 +1,6 @@
-/* view_internal: the database and its prepared statements. */
-#ifndef DASHBOARD_VIEW_VIEW_INTERNAL_H
-#define DASHBOARD_VIEW_VIEW_INTERNAL_H
+/* database: the SQLite file under the view: its tables, prepared statements and transactions. */
+#ifndef DASHBOARD_VIEW_DATABASE_H
+#define DASHBOARD_VIEW_DATABASE_H
 
 #include "dashboard/view/view.h"
 
@@ -45,7 +45,7 @@
     X(MINUTES,                                                                                     \
       "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
 
-/* An Order's columns, in the order of enum column, and where they come from. */
+/* An Order's columns, in the order of enum column (order_row.h), and where they come from. */
 #define VIEW_ORDER_COLUMNS                                                                     \
     "SELECT o.id, o.key, o.order_id, o.order_number, o.state, o.reason, p.class, p.detail,"    \
     " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
@@ -67,64 +67,23 @@ struct view {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
     int64_t counts[ORDER_STATE_COUNT];
-    size_t indexes;           /* of those for lists, how many are there */
-    struct hash_key hash_key; /* of the column hash; in meta */
-    bool open;                /* a transaction is */
-    int64_t begun_at;         /* changes until it began */
-    bool retries;             /* there may be some */
+    size_t indexes;           /* number of the lists' indexes that exist */
+    struct hash_key hash_key; /* of the column hash; stored in meta */
+    bool open;                /* a transaction is open */
+    int64_t begun_at;         /* changes before the transaction began */
+    bool retries;             /* the table retries may have rows */
 };
 
-/* The columns of VIEW_ORDER_COLUMNS. */
-enum column {
-    COLUMN_ID,
-    COLUMN_KEY,
-    COLUMN_ORDER_ID,
-    COLUMN_ORDER_NUMBER,
-    COLUMN_STATE,
-    COLUMN_REASON,
-    COLUMN_CLASS,
-    COLUMN_DETAIL,
-    COLUMN_STATUS,
-    COLUMN_ATTEMPTS,
-    COLUMN_CONFIRMED_AT,
-    COLUMN_WEBHOOK_ID,
-    COLUMN_SOURCE,
-    COLUMN_REQUEST,
-    COLUMN_SETTLED_MS,
-    COLUMN_FIRST_MS,
-    COLUMN_LAST_MS,
-    COLUMN_NEXT_MS,
-    COLUMN_RETRY_REQUEST,
-    COLUMN_RETRY_MS,
-    COLUMN_AT_MS,
-    COLUMN_TOPIC,
-    COLUMN_PARTITION,
-    COLUMN_OFFSET,
-    COLUMN_TIMESTAMP_MS,
-    COLUMN_LSN,
-    COLUMN_MEMBER,
-    COLUMN_RESPONSE,
-    COLUMN_PARKED_PARTITION,
-    COLUMN_PARKED_OFFSET,
-    COLUMN_PREVIOUS,
-    COLUMN_OWNER
-};
-
-/* order_row.c: a row of VIEW_ORDER_COLUMNS, and what is in it. NULL becomes null. */
-json_t *view_order_at(sqlite3_stmt *s);                /* the caller owns it */
-const char *view_text_at(sqlite3_stmt *s, int column); /* borrowed until the next step */
-void view_put_text(json_t *to, const char *name, sqlite3_stmt *s, int column);
-void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column);
-
-/* A prepared statement, ready to be bound anew. */
+/* The prepared statement, reset and without bindings. */
 sqlite3_stmt *view_statement(struct view *view, enum view_statement which);
 
-/* What finds an order: its key's keyed hash, in an index that is an eighth of the keys' own. */
+/* Keyed hash by which an order is found: its index is an eighth of the size of one on the keys. */
 int64_t view_hash(const struct view *view, struct slice key);
 
-/* Runs one that returns no rows. */
+/* Runs a statement that returns no rows. */
 bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);
 
+/* Sets SQLite's error; returns false. */
 bool view_fail(struct view *view, struct error *err);
 
 #endif
