@@ -1,6 +1,11 @@
-#include "dashboard/api/api_internal.h"
-
 #include "dashboard/dashboard.h"
+
+#include "dashboard/api/api.h"
+#include "dashboard/feed/keep_connected.h"
+#include "dashboard/routes/events.h"
+#include "dashboard/routes/redrive.h"
+#include "dashboard/routes/routes.h"
+#include "dashboard/routes/status.h"
 #include "sys/clock.h"
 #include "sys/listen.h"
 #include "sys/log.h"
@@ -11,22 +16,35 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { LAG_EVERY_MS = 10000, FLUSH_MS = 5000 };
+enum { FLUSH_MS = 5000 };
+
+struct dashboard {
+    struct loop *loop;
+    struct web *web;
+    struct keep_connected *keep_connected; /* the publisher */
+    int publisher_fd;
+    char address[128];
+    bool stopping;
+    struct redrives redrives;
+    struct event_stream stream;
+    struct lag_history lag;
+    struct api api;
+};
 
 /* ---- opening ---- */
 
-/* What it is really bound to: port 0 is a free one's. */
+/* The bound address: port 0 asks for a free one. */
 static void name_address(struct dashboard *d, int fd)
 {
-    const char *asked = d->config->dashboard_listen, *colon = strrchr(asked, ':');
+    const char *asked = d->api.config->dashboard_listen, *colon = strrchr(asked, ':');
     snprintf(d->address, sizeof d->address, "%.*s:%d", (int)(colon - asked), asked,
              listen_port(fd));
 }
 
 static bool listen_and_serve(struct dashboard *d, struct error *err)
 {
-    const struct web_callbacks callbacks = {api_request, api_gone, d};
-    int fd = listen_open(d->config->dashboard_listen, "dashboard.listen", err);
+    const struct web_callbacks callbacks = {routes_request, pending_gone, &d->api};
+    int fd = listen_open(d->api.config->dashboard_listen, "dashboard.listen", err);
     if (fd < 0)
         return false;
     name_address(d, fd);
@@ -39,8 +57,8 @@ static void changed(void *context, const char *key, size_t key_len)
     struct dashboard *d = context;
     if (key == NULL)
         return;
-    wait_changed(d, key, key_len);
-    stream_changed(d, key, key_len);
+    pending_changed(&d->api, key, key_len);
+    events_changed(&d->api, key, key_len);
 }
 
 static void woken(void *context, int fd, unsigned events)
@@ -53,18 +71,20 @@ static void woken(void *context, int fd, unsigned events)
 static bool open_kafka(struct dashboard *d, struct error *err)
 {
     char identity[1100];
-    d->view = view_open(d->config->dashboard_database,
-                        feed_identity(d->config, identity, sizeof identity), err);
-    if (d->view == NULL)
+    d->api.view = view_open(d->api.config->dashboard_database,
+                            feed_identity(d->api.config, identity, sizeof identity), err);
+    if (d->api.view == NULL)
         return false;
-    d->feed = feed_new(d->config, d->view, d->loop, changed, d, err);
-    d->fetch = d->feed != NULL ? fetch_new(d->config, d->loop, err) : NULL;
+    d->api.feed = feed_new(d->api.config, d->api.view, d->loop, changed, d, err);
+    d->api.fetch = d->api.feed != NULL ? fetch_new(d->api.config, d->loop, err) : NULL;
     d->publisher_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    d->publisher = d->fetch != NULL ? publisher_new(d->config, d->publisher_fd, err) : NULL;
-    const char *const topics[] = {d->config->retry_topic};
-    d->keep_connected = d->publisher != NULL ? keep_connected_new(publisher_client(d->publisher),
-                                                                  topics, 1, d->publisher_fd, err)
-                                             : NULL;
+    d->api.publisher =
+        d->api.fetch != NULL ? publisher_new(d->api.config, d->publisher_fd, err) : NULL;
+    const char *const topics[] = {d->api.config->retry_topic};
+    d->keep_connected = d->api.publisher != NULL
+                            ? keep_connected_new(publisher_client(d->api.publisher), topics, 1,
+                                                 d->publisher_fd, err)
+                            : NULL;
     return d->keep_connected != NULL &&
            (loop_watch(d->loop, d->publisher_fd, LOOP_READ, woken, d) ||
             error_set(err, ERROR_NO_MEMORY, "no memory to publish retries"));
@@ -72,14 +92,19 @@ static bool open_kafka(struct dashboard *d, struct error *err)
 
 static bool open_all(struct dashboard *d, struct error *err)
 {
-    d->now_ms = clock_mono_ms();
-    d->wall_ms = clock_wall_ms();
-    d->quota.key = d->config->hash_key;
-    d->changed = json_object();
-    d->redrives = json_array();
+    d->api.now_ms = clock_mono_ms();
+    d->api.wall_ms = clock_wall_ms();
+    d->api.redrives = &d->redrives;
+    d->api.stream = &d->stream;
+    d->api.lag = &d->lag;
+    d->api.quota.key = d->api.config->hash_key;
+    redrive_open(&d->redrives);
+    events_open(&d->stream);
+    status_open(&d->lag);
     d->loop = loop_new(err);
-    d->http = d->loop != NULL ? http_new(d->loop, err) : NULL;
-    return d->http != NULL && signin_open(d, err) && open_kafka(d, err) && listen_and_serve(d, err);
+    d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
+    return d->api.http != NULL && sign_in_open(&d->api, err) && open_kafka(d, err) &&
+           listen_and_serve(d, err);
 }
 
 struct dashboard *dashboard_new(const struct config *config, struct error *err)
@@ -89,10 +114,8 @@ struct dashboard *dashboard_new(const struct config *config, struct error *err)
         error_set(err, ERROR_NO_MEMORY, "no memory to start");
         return NULL;
     }
-    d->config = config;
+    d->api.config = config;
     d->publisher_fd = -1;
-    for (int i = 0; i < LAG_POINTS; i++)
-        d->lag[i] = -1;
     if (open_all(d, err))
         return d;
     dashboard_free(d);
@@ -103,22 +126,21 @@ void dashboard_free(struct dashboard *d)
 {
     if (d == NULL)
         return;
-    fetch_free(d->fetch); /* tells those who wait for a record */
+    fetch_free(d->api.fetch); /* ends the resends that wait for a record */
     keep_connected_free(d->keep_connected);
-    publisher_free(d->publisher); /* and those who wait for an acknowledgement */
+    publisher_free(d->api.publisher); /* ends those that wait for an acknowledgement */
     web_free(d->web);
-    while (d->waits != NULL)
-        wait_free(d->waits);
-    redrive_free(d);
-    feed_free(d->feed);
-    view_close(d->view);
-    http_free(d->http);
+    while (!LIST_EMPTY(&d->api.pending.list))
+        pending_free(LIST_FIRST(&d->api.pending.list));
+    redrive_done(&d->redrives);
+    events_done(&d->stream);
+    feed_free(d->api.feed);
+    view_close(d->api.view);
+    http_free(d->api.http);
     if (d->publisher_fd >= 0)
         close(d->publisher_fd);
     loop_free(d->loop);
-    keys_done(&d->keys);
-    json_decref(d->changed);
-    free(d->status_told);
+    sign_in_done(&d->api.sign_in);
     free(d);
 }
 
@@ -140,28 +162,25 @@ static void sooner(int64_t *wait_ms, int64_t other_ms)
 
 static bool turn(struct dashboard *d, struct error *err)
 {
-    int64_t wait_ms = LAG_EVERY_MS;
-    d->now_ms = clock_mono_ms();
-    d->wall_ms = clock_wall_ms();
-    if (!feed_turn(d->feed, d->now_ms, &wait_ms, err))
+    struct api *api = &d->api;
+    int64_t wait_ms = -1;
+    api->now_ms = clock_mono_ms();
+    api->wall_ms = clock_wall_ms();
+    if (!feed_turn(api->feed, api->now_ms, &wait_ms, err))
         return false;
-    sooner(&wait_ms, LAG_EVERY_MS);
-    if (d->now_ms >= d->lag_ms) {
-        d->lag_ms = d->now_ms + LAG_EVERY_MS;
-        status_note_lag(d);
-    }
-    signin_turn(d);
-    sooner(&wait_ms, publisher_turn(d->publisher, d->now_ms));
-    sooner(&wait_ms, keep_connected_turn(d->keep_connected, d->now_ms));
-    sooner(&wait_ms, waits_turn(d));
-    sooner(&wait_ms, redrive_turn(d));
-    sooner(&wait_ms, stream_turn(d));
-    sooner(&wait_ms, refusals_turn(d));
-    sooner(&wait_ms, fetch_turn(d->fetch, d->now_ms));
-    sooner(&wait_ms, http_turn(d->http));
-    d->asked = false;
-    sooner(&wait_ms, web_turn(d->web, d->now_ms));
-    loop_wait(d->loop, d->asked ? 0 : wait_ms); /* what was asked for begins in the next turn */
+    sooner(&wait_ms, publisher_turn(api->publisher, api->now_ms));
+    sooner(&wait_ms, keep_connected_turn(d->keep_connected, api->now_ms));
+    sign_in_turn(api);
+    sooner(&wait_ms, status_turn(api));
+    sooner(&wait_ms, pending_turn(api));
+    sooner(&wait_ms, redrive_turn(api));
+    sooner(&wait_ms, events_turn(api));
+    sooner(&wait_ms, refusals_turn(api));
+    sooner(&wait_ms, fetch_turn(api->fetch, api->now_ms));
+    sooner(&wait_ms, http_turn(api->http));
+    api->called = false;
+    sooner(&wait_ms, web_turn(d->web, api->now_ms));
+    loop_wait(d->loop, api->called ? 0 : wait_ms);
     return true;
 }
 
@@ -174,7 +193,7 @@ bool dashboard_run(struct dashboard *d, int stop_fd, struct error *err)
     while (ok && !d->stopping)
         ok = turn(d, err);
     if (ok)
-        publisher_flush(d->publisher, FLUSH_MS);
+        publisher_flush(d->api.publisher, FLUSH_MS);
     log_info("dashboard ends", LOG_S("address", d->address));
     return ok;
 }

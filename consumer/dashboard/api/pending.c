@@ -1,114 +1,110 @@
-/* pending: requests that are answered later. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/api/pending.h"
 
-#include "sys/log.h"
+#include "dashboard/api/api.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { UNSEEN_MS = 2000 };
 
-struct wait *wait_new(const struct call *call, int kind, const char *order)
+struct pending *pending_new(const struct call *call, enum pending_kind kind, const char *order,
+                            void (*resume)(struct pending *p))
 {
-    struct dashboard *d = call->d;
-    struct wait *w = calloc(1, sizeof *w);
-    if (w == NULL || (order != NULL && (w->key = strdup(order)) == NULL)) {
-        free(w);
+    struct api *api = call->api;
+    struct pending *p = calloc(1, sizeof *p);
+    if (p == NULL || (order != NULL && (p->key = strdup(order)) == NULL)) {
+        free(p);
         return NULL;
     }
-    w->kind = kind;
-    w->d = d;
-    w->x = call->x;
-    w->caller = call->caller;
-    w->want_ms = -1;
-    w->deadline_ms = d->now_ms + d->config->dashboard_wait;
-    w->unseen_ms = d->now_ms + UNSEEN_MS;
-    w->next = d->waits;
-    if (w->next != NULL)
-        w->next->previous = w;
-    d->waits = w;
-    d->wait_counts[kind]++;
-    web_request_set_context(call->x, w);
-    return w;
+    p->kind = kind;
+    p->api = api;
+    p->x = call->x;
+    p->caller = call->caller;
+    p->want_ms = -1;
+    p->deadline_ms = api->now_ms + api->config->dashboard_wait;
+    p->unseen_ms = api->now_ms + UNSEEN_MS;
+    p->resume = resume;
+    LIST_INSERT_HEAD(&api->pending.list, p, link);
+    api->pending.counts[kind]++;
+    web_request_set_context(call->x, p);
+    return p;
 }
 
-void wait_free(struct wait *w)
+void pending_free(struct pending *p)
 {
-    struct dashboard *d = w->d;
-    if (w->x != NULL)
-        web_request_set_context(w->x, NULL);
-    *(w->previous != NULL ? &w->previous->next : &d->waits) = w->next;
-    if (w->next != NULL)
-        w->next->previous = w->previous;
-    d->wait_counts[w->kind]--;
-    free(w->key);
-    free(w);
+    if (p->x != NULL)
+        web_request_set_context(p->x, NULL);
+    LIST_REMOVE(p, link);
+    p->api->pending.counts[p->kind]--;
+    free(p->key);
+    free(p);
 }
 
-size_t waits_of(const struct dashboard *d, int kind, const char *subject)
+size_t pending_count(const struct api *api, enum pending_kind kind, const char *subject)
 {
     size_t count = 0;
-    for (const struct wait *w = d->waits; w != NULL; w = w->next)
-        count += (int)w->kind == kind && strcmp(w->caller.subject, subject) == 0;
+    const struct pending *p;
+    LIST_FOREACH(p, &api->pending.list, link)
+    count += p->kind == kind && strcmp(p->caller.subject, subject) == 0;
     return count;
 }
 
-void api_gone(void *context, struct web_request *x)
+void pending_gone(void *context, struct web_request *x)
 {
-    struct wait *w = web_request_context(x);
+    struct pending *p = web_request_context(x);
     (void)context;
-    if (w == NULL)
+    if (p == NULL)
         return;
-    w->x = NULL;
-    if (!w->busy)
-        wait_free(w);
+    p->x = NULL;
+    if (!p->busy)
+        pending_free(p);
 }
 
-void wait_changed(struct dashboard *d, const char *key, size_t key_len)
+void pending_changed(struct api *api, const char *key, size_t key_len)
 {
-    for (struct wait *w = d->waits; w != NULL; w = w->next)
-        if (w->kind == WAIT_SYNC && strlen(w->key) == key_len && memcmp(w->key, key, key_len) == 0)
-            w->dirty = true;
+    struct pending *p;
+    LIST_FOREACH(p, &api->pending.list, link)
+    if (p->kind == PENDING_SYNC && strlen(p->key) == key_len && memcmp(p->key, key, key_len) == 0)
+        p->dirty = true;
 }
 
-static bool is_due(struct wait *w)
+static bool is_due(struct pending *p)
 {
-    if (w->unseen_ms >= 0 && w->d->now_ms >= w->unseen_ms) {
-        w->unseen_ms = -1;
+    if (p->unseen_ms >= 0 && p->api->now_ms >= p->unseen_ms) {
+        p->unseen_ms = -1;
         return true;
     }
-    return w->dirty || w->d->now_ms >= w->deadline_ms;
+    return p->dirty || p->api->now_ms >= p->deadline_ms;
 }
 
-int64_t waits_turn(struct dashboard *d)
+void pending_resume_all(struct api *api, enum pending_kind kind)
+{
+    for (struct pending *p = LIST_FIRST(&api->pending.list), *next; p != NULL; p = next) {
+        next = LIST_NEXT(p, link);
+        if (p->kind == kind)
+            p->resume(p); /* may free it */
+    }
+}
+
+int64_t pending_turn(struct api *api)
 {
     int64_t due_ms = -1;
-    for (struct wait *w = d->waits, *next; w != NULL; w = next) {
-        next = w->next;
-        if (w->kind == WAIT_SYNC && !w->busy && is_due(w))
-            sync_advance(w); /* may free it */
+    struct pending *p, *next;
+    for (p = LIST_FIRST(&api->pending.list); p != NULL; p = next) {
+        next = LIST_NEXT(p, link);
+        if (p->kind == PENDING_SYNC && !p->busy && is_due(p))
+            p->resume(p); /* may free it */
     }
-    for (struct wait *w = d->waits; w != NULL; w = w->next) {
-        if (w->kind != WAIT_SYNC || w->busy)
+    LIST_FOREACH(p, &api->pending.list, link)
+    {
+        if (p->kind != PENDING_SYNC || p->busy)
             continue;
         int64_t next_ms =
-            w->unseen_ms >= 0 && w->unseen_ms < w->deadline_ms ? w->unseen_ms : w->deadline_ms;
+            p->unseen_ms >= 0 && p->unseen_ms < p->deadline_ms ? p->unseen_ms : p->deadline_ms;
         if (due_ms < 0 || next_ms < due_ms)
             due_ms = next_ms;
     }
     if (due_ms < 0)
         return -1;
-    return due_ms > d->now_ms ? due_ms - d->now_ms : 0;
-}
-
-void audit(const struct caller *caller, const char *what, const char *order, const char *more)
-{
-    const struct log_field fields[] = {
-        LOG_S("who", caller->subject[0] != '\0' ? caller->subject : caller->role),
-        LOG_S("what", what),
-        LOG_S("order", order),
-        LOG_S("request", more),
-        {0}};
-    log_event(LOG_AUDIT, "audit", fields);
+    return due_ms > api->now_ms ? due_ms - api->now_ms : 0;
 }

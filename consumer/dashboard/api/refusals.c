@@ -1,35 +1,34 @@
-/* refusals: calls that came to nothing, and the lines they leave. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/api/refusals.h"
 
+#include "dashboard/api/api.h"
 #include "sys/log.h"
 
 #include <stdio.h>
 
 enum { WHILE_MS = 10000, LINES_MAX = 20 };
 
-/* What is not written out: only how many. */
-static void say_unsaid(struct dashboard *d)
+/* The number of refusals without a line of their own. */
+static void log_unlogged(struct api *api)
 {
-    if (d->refusals.unsaid > 0)
+    if (api->refusals.unlogged > 0)
         log_event(LOG_AUDIT, "more calls refused",
-                  (const struct log_field[]){LOG_I("calls", d->refusals.unsaid), {0}});
-    d->refusals = (struct refusals){.since_ms = d->now_ms};
+                  (const struct log_field[]){LOG_I("calls", api->refusals.unlogged), {0}});
+    api->refusals = (struct refusals){.since_ms = api->now_ms};
 }
 
-/* Neither the token, nor the order, nor the path as it was sent: whoever calls may put anything in
- * them. */
-static void say(const struct call *call, const char *what, const char *why)
+/* Without the token, the order and the path as it was sent: the caller chooses their contents. */
+static void log_refusal(const struct call *call, const char *what, const char *why)
 {
-    struct dashboard *d = call->d;
+    struct api *api = call->api;
     const struct caller *caller = &call->caller;
     char address[64];
-    if (d->now_ms - d->refusals.since_ms >= WHILE_MS)
-        say_unsaid(d);
-    if (d->refusals.said >= LINES_MAX) {
-        d->refusals.unsaid++;
+    if (api->now_ms - api->refusals.since_ms >= WHILE_MS)
+        log_unlogged(api);
+    if (api->refusals.logged >= LINES_MAX) {
+        api->refusals.unlogged++;
         return;
     }
-    d->refusals.said++;
+    api->refusals.logged++;
     const char *who = caller->subject[0] != '\0' ? caller->subject : caller->role;
     log_event(LOG_AUDIT, "call refused",
               (const struct log_field[]){LOG_S("who", who[0] != '\0' ? who : "unknown"),
@@ -44,7 +43,7 @@ void refuse(const struct call *call, enum problem problem, const char *detail)
     char what[96];
     snprintf(what, sizeof what, "%s %s", web_request_method(call->x),
              call->route != NULL ? call->route : "/");
-    say(call, what, problem_name(problem));
+    log_refusal(call, what, problem_name(problem));
     reply_problem(call->x, problem, detail, NULL);
 }
 
@@ -61,13 +60,13 @@ void refuse_for(const struct call *call, enum problem problem, const char *detai
     refuse(call, problem, detail);
 }
 
-int64_t refusals_turn(struct dashboard *d)
+int64_t refusals_turn(struct api *api)
 {
-    int64_t left_ms = d->refusals.since_ms + WHILE_MS - d->now_ms;
-    if (d->refusals.unsaid == 0)
+    int64_t left_ms = api->refusals.since_ms + WHILE_MS - api->now_ms;
+    if (api->refusals.unlogged == 0)
         return -1;
     if (left_ms > 0)
         return left_ms;
-    say_unsaid(d);
+    log_unlogged(api);
     return -1;
 }

@@ -1,7 +1,8 @@
-/* resend: the original record, from the parked topic or from its source, into the retry topic. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/api/resend.h"
 
+#include "dashboard/api/api.h"
 #include "sys/log.h"
+#include "topics/retry_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +10,8 @@
 enum { ACKNOWLEDGE_MS = 10000 };
 
 struct resend {
-    struct resend *next, *previous;
-    struct dashboard *d;
+    LIST_ENTRY(resend) link;
+    struct api *api;
     struct order_facts facts;
     const char *source; /* "retry", "redrive" */
     char request[RETRY_REQUEST_MAX];
@@ -22,10 +23,7 @@ struct resend {
 
 static void end(struct resend *r, enum resend_result result)
 {
-    struct dashboard *d = r->d;
-    *(r->previous != NULL ? &r->previous->next : &d->resends) = r->next;
-    if (r->next != NULL)
-        r->next->previous = r->previous;
+    LIST_REMOVE(r, link);
     r->done(r->context, result, r->request, r->asked_ms);
     free(r);
 }
@@ -34,10 +32,10 @@ static void written(void *context, bool acknowledged)
 {
     struct resend *r = context;
     struct error err = {0};
-    /* the topic will say so too, a moment later */
+    /* the feed reads it a moment later: until then the view has it from here */
     if (acknowledged &&
-        !view_put_retry(r->d->view, slice_of(r->key), slice_of(r->request), r->asked_ms, &err))
-        log_warn("the view could not note a retry", LOG_S("why", err.text));
+        !view_put_retry(r->api->view, slice_of(r->key), slice_of(r->request), r->asked_ms, &err))
+        log_warn("retry not shown", LOG_S("error", err.text));
     end(r, acknowledged ? RESEND_WRITTEN : RESEND_UNAVAILABLE);
 }
 
@@ -45,14 +43,14 @@ static void write_record(struct resend *r, struct retry_order *order)
 {
     struct error err = {0};
     order->order = slice_of(r->key);
-    order->forced = r->facts.state == ORDER_DELIVERED; /* nothing else asks for such a one */
-    r->asked_ms = r->d->wall_ms;
-    if (!retry_write(r->d->publisher, r->d->config, order, r->source, r->request,
-                     r->d->now_ms + ACKNOWLEDGE_MS, written, r, &err))
+    order->forced = r->facts.state == ORDER_DELIVERED; /* only a forced call resends it */
+    r->asked_ms = r->api->wall_ms;
+    if (!retry_write(r->api->publisher, r->api->config, order, r->source, r->request,
+                     r->api->now_ms + ACKNOWLEDGE_MS, written, r, &err))
         end(r, RESEND_UNAVAILABLE);
 }
 
-/* The record that the outcome is of: a topic that was made anew has another one there. */
+/* True: it is the outcome's record; a topic that was created again has another one there. */
 static bool is_same(const struct resend *r, const rd_kafka_message_t *m)
 {
     int64_t at_ms = rd_kafka_message_timestamp(m, NULL), known_ms = r->facts.timestamp_ms;
@@ -81,11 +79,11 @@ static void consumer_fetched(void *context, enum fetch_result result, const rd_k
 
 static bool fetch_source(struct resend *r)
 {
-    return fetch_start(r->d->fetch, r->facts.topic, r->facts.partition, r->facts.offset,
+    return fetch_start(r->api->fetch, r->facts.topic, r->facts.partition, r->facts.offset,
                        consumer_fetched, r);
 }
 
-/* The parked topic too may be another one by now. */
+/* The parked topic too may have been created again. */
 static bool is_of(const struct resend *r, const struct retry_order *order)
 {
     return strcmp(order->topic, r->facts.topic) == 0 && order->partition == r->facts.partition &&
@@ -105,24 +103,25 @@ static void parked_fetched(void *context, enum fetch_result result, const rd_kaf
         end(r, RESEND_UNAVAILABLE);
 }
 
-bool resend_is_under_way(const struct dashboard *d, const char *key)
+bool resend_is_under_way(const struct api *api, const char *key)
 {
-    for (const struct resend *r = d->resends; r != NULL; r = r->next)
-        if (strcmp(r->key, key) == 0)
-            return true;
+    const struct resend *r;
+    LIST_FOREACH(r, &api->resends, link)
+    if (strcmp(r->key, key) == 0)
+        return true;
     return false;
 }
 
-bool resend_start(struct dashboard *d, const char *key, const struct order_facts *facts,
+bool resend_start(struct api *api, const char *key, const struct order_facts *facts,
                   const char *source, resend_done *done, void *context)
 {
     size_t key_size = strlen(key) + 1;
     struct resend *r = calloc(1, sizeof *r + key_size);
-    if (r == NULL || resend_is_under_way(d, key) || !retry_request_new(r->request)) {
+    if (r == NULL || resend_is_under_way(api, key) || !retry_request_new(r->request)) {
         free(r);
         return false;
     }
-    r->d = d;
+    r->api = api;
     r->facts = *facts;
     r->facts.previous = NULL;
     r->source = source;
@@ -130,15 +129,12 @@ bool resend_start(struct dashboard *d, const char *key, const struct order_facts
     r->context = context;
     memcpy(r->key, key, key_size);
     bool parked = facts->state == ORDER_PARKED && facts->is_parked_known;
-    if (!(parked ? fetch_start(d->fetch, d->config->parked_topic, facts->parked_partition,
+    if (!(parked ? fetch_start(api->fetch, api->config->parked_topic, facts->parked_partition,
                                facts->parked_offset, parked_fetched, r)
                  : fetch_source(r))) {
         free(r);
         return false;
     }
-    r->next = d->resends;
-    if (r->next != NULL)
-        r->next->previous = r;
-    d->resends = r;
+    LIST_INSERT_HEAD(&api->resends, r, link);
     return true;
 }

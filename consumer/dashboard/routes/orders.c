@@ -1,5 +1,6 @@
-/* orders: the list, one order, and its retry by an operator. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/routes/orders.h"
+
+#include "dashboard/api/api.h"
 
 #include <string.h>
 
@@ -33,7 +34,7 @@ void call_list(struct call *call)
         !call_number(call, "limit", 1, LIMIT_MAX, &limit))
         return;
     filter.limit = (int)limit;
-    json_t *page = view_list(call->d->view, &filter, &err);
+    json_t *page = view_list(call->api->view, &filter, &err);
     if (page == NULL && err.code == ERROR_CONFIG)
         call_bad(call, err.text);
     else
@@ -42,15 +43,15 @@ void call_list(struct call *call)
 
 void call_order(struct call *call)
 {
-    json_t *order = view_order_detail(call->d->view, call->key);
+    json_t *order = view_order_detail(call->api->view, call->key);
     if (order == NULL) {
         reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
                       NULL);
         return;
     }
     json_t *parked_at = json_object_get(order, "parked_at");
-    if (json_is_object(parked_at)) /* the view knows offsets, not names */
-        json_object_set_new(parked_at, "topic", json_string(call->d->config->parked_topic));
+    if (json_is_object(parked_at)) /* the view has the offset, not the topic's name */
+        json_object_set_new(parked_at, "topic", json_string(call->api->config->parked_topic));
     reply_json(call->x, 200, order);
 }
 
@@ -67,35 +68,35 @@ static void accepted(struct web_request *x, const char *key, const char *request
 
 static void resent(void *context, enum resend_result result, const char *request, int64_t asked_ms)
 {
-    struct wait *w = context;
-    struct web_request *x = w->x;
-    w->busy = false;
+    struct pending *p = context;
+    struct web_request *x = p->x;
+    p->busy = false;
     if (result == RESEND_WRITTEN)
-        audit(&w->caller, "retry", w->key, request);
+        call_audit(&p->caller, "retry", p->key, request);
     if (x == NULL)
         ;
     else if (result == RESEND_WRITTEN)
-        accepted(x, w->key, request, asked_ms);
+        accepted(x, p->key, request, asked_ms);
     else if (result == RESEND_GONE)
         reply_problem(x, PROBLEM_GONE, "neither the parked topic nor the source has it any more",
                       NULL);
     else
         reply_problem(x, PROBLEM_UNAVAILABLE, "nothing was sent; try again later", NULL);
-    wait_free(w);
+    pending_free(p);
 }
 
 static void start(struct call *call, const struct order_facts *facts)
 {
-    struct wait *w = wait_new(call, WAIT_RETRY, call->key);
-    if (w == NULL) {
+    struct pending *p = pending_new(call, PENDING_RETRY, call->key, NULL);
+    if (p == NULL) {
         reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
         return;
     }
-    w->busy = true;
-    if (resend_start(call->d, call->key, facts, "retry", resent, w))
+    p->busy = true;
+    if (resend_start(call->api, call->key, facts, "retry", resent, p))
         return;
-    w->busy = false;
-    wait_free(w);
+    p->busy = false;
+    pending_free(p);
     reply_problem(call->x, PROBLEM_UNDER_WAY, "a retry of it is being written at this moment",
                   NULL);
 }
@@ -120,7 +121,7 @@ void call_retry(struct call *call)
     bool force;
     if (!read_force(call, &force))
         return;
-    if (!view_facts(call->d->view, call->key, &facts)) {
+    if (!view_facts(call->api->view, call->key, &facts)) {
         reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
                       NULL);
         return;

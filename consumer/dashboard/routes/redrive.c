@@ -1,23 +1,21 @@
-/* redrive: parked orders sent again, one after the other, at a bounded rate.
- *
- * What was selected is looked at once more when its turn comes: an order that was settled
- * meanwhile, or asked for by somebody else, is left alone. If the process ends, the rest stays
- * parked. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/routes/redrive.h"
+
+#include "dashboard/api/api.h"
+#include "dashboard/routes/events.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEPT = 20, SAMPLE = 10, SECOND_MS = 1000, TELL_EVERY_MS = 500 };
+enum { KEPT = 20, SAMPLE = 10, SECOND_MS = 1000, SEND_EVERY_MS = 500 };
 
 struct redrive {
-    struct dashboard *d;
+    struct api *api;
     char id[RETRY_REQUEST_MAX];
     enum { RUNNING, DONE, CANCELLED } state;
     char **keys;
     size_t count, at, sent, failed;
-    int64_t started_ms, ended_ms, due_ms, told_ms;
+    int64_t started_ms, ended_ms, due_ms, shown_ms;
     bool busy;
     struct caller caller;
     json_t *selection;
@@ -32,7 +30,7 @@ static json_t *json_of(const struct redrive *r)
     json_object_set_new(j, "count", json_integer((json_int_t)r->count));
     json_object_set_new(j, "sent", json_integer((json_int_t)r->sent));
     json_object_set_new(j, "failed", json_integer((json_int_t)r->failed));
-    json_object_set_new(j, "rate", json_integer(r->d->config->dashboard_redrive_rate));
+    json_object_set_new(j, "rate", json_integer(r->api->config->dashboard_redrive_rate));
     json_object_set_new(j, "started_ms", json_integer(r->started_ms));
     json_object_set_new(j, "ended_ms", r->ended_ms > 0 ? json_integer(r->ended_ms) : json_null());
     json_object_set_new(j, "by",
@@ -50,37 +48,41 @@ static void free_redrive(struct redrive *r)
     free(r);
 }
 
-void redrive_free(struct dashboard *d)
+void redrive_open(struct redrives *redrives)
 {
-    if (d->redrive != NULL)
-        free_redrive(d->redrive);
-    d->redrive = NULL;
-    json_decref(d->redrives);
-    d->redrives = NULL;
+    redrives->ended = json_array();
 }
 
-/* ---- working it off ---- */
-
-static void tell(struct redrive *r)
+void redrive_done(struct redrives *redrives)
 {
-    r->told_ms = r->d->now_ms;
-    stream_say(r->d, "redrive", json_of(r));
+    if (redrives->running != NULL)
+        free_redrive(redrives->running);
+    json_decref(redrives->ended);
 }
 
-/* Only what is said of it remains. */
+/* ---- sending ---- */
+
+static void send_state(struct redrive *r)
+{
+    r->shown_ms = r->api->now_ms;
+    events_send(r->api, "redrive", json_of(r));
+}
+
+/* Only its description remains, in the list of ended ones. */
 static void end(struct redrive *r)
 {
-    struct dashboard *d = r->d;
+    struct api *api = r->api;
     char counts[64];
     r->state = r->state == CANCELLED ? CANCELLED : DONE;
-    r->ended_ms = d->wall_ms;
-    json_array_insert_new(d->redrives, 0, json_of(r));
-    if (json_array_size(d->redrives) > KEPT)
-        json_array_remove(d->redrives, KEPT);
+    r->ended_ms = api->wall_ms;
+    json_array_insert_new(api->redrives->ended, 0, json_of(r));
+    if (json_array_size(api->redrives->ended) > KEPT)
+        json_array_remove(api->redrives->ended, KEPT);
     snprintf(counts, sizeof counts, "%zu of %zu sent", r->sent, r->count);
-    audit(&r->caller, r->state == CANCELLED ? "redrive cancelled" : "redrive done", counts, r->id);
-    tell(r);
-    d->redrive = NULL;
+    call_audit(&r->caller, r->state == CANCELLED ? "redrive cancelled" : "redrive done", counts,
+               r->id);
+    send_state(r);
+    api->redrives->running = NULL;
     free_redrive(r);
 }
 
@@ -92,44 +94,44 @@ static void resent(void *context, enum resend_result result, const char *request
     r->sent += result == RESEND_WRITTEN;
     r->failed += result != RESEND_WRITTEN;
     if (result == RESEND_WRITTEN)
-        audit(&r->caller, "redrive", r->keys[r->at - 1], request);
+        call_audit(&r->caller, "redrive", r->keys[r->at - 1], request);
 }
 
 static void send_next(struct redrive *r)
 {
     struct order_facts facts;
     const char *key = r->keys[r->at++];
-    if (view_facts(r->d->view, key, &facts)) {
+    if (view_facts(r->api->view, key, &facts)) {
         json_decref(facts.previous);
         facts.previous = NULL;
         if (facts.state == ORDER_PARKED && !facts.is_pending)
-            r->busy = resend_start(r->d, key, &facts, "redrive", resent, r);
+            r->busy = resend_start(r->api, key, &facts, "redrive", resent, r);
     }
     if (r->busy)
-        r->due_ms = r->d->now_ms + SECOND_MS / r->d->config->dashboard_redrive_rate;
+        r->due_ms = r->api->now_ms + SECOND_MS / r->api->config->dashboard_redrive_rate;
     else
         r->failed++;
 }
 
-int64_t redrive_turn(struct dashboard *d)
+int64_t redrive_turn(struct api *api)
 {
-    struct redrive *r = d->redrive;
+    struct redrive *r = api->redrives->running;
     if (r == NULL || r->busy)
         return -1;
     if (r->at == r->count || r->state == CANCELLED) {
         end(r);
         return -1;
     }
-    if (d->now_ms >= r->due_ms)
+    if (api->now_ms >= r->due_ms)
         send_next(r);
-    if (d->now_ms - r->told_ms >= TELL_EVERY_MS)
-        tell(r);
+    if (api->now_ms - r->shown_ms >= SEND_EVERY_MS)
+        send_state(r);
     if (r->busy)
         return -1;
-    return r->due_ms > d->now_ms ? r->due_ms - d->now_ms : 0;
+    return r->due_ms > api->now_ms ? r->due_ms - api->now_ms : 0;
 }
 
-/* ---- what is selected ---- */
+/* ---- the selection ---- */
 
 static bool read_time(const json_t *body, const char *name, int64_t *ret)
 {
@@ -168,12 +170,12 @@ void call_preview(struct call *call)
 {
     struct error err = {0};
     struct order_filter filter;
-    int64_t oldest_ms, newest_ms, rate = call->d->config->dashboard_redrive_rate;
+    int64_t oldest_ms, newest_ms, rate = call->api->config->dashboard_redrive_rate;
     json_t *body = call_body(call);
     if (body == NULL)
         return;
     if (read_selection(call, body, &filter)) {
-        struct view *view = call->d->view;
+        struct view *view = call->api->view;
         json_t *answer = json_object();
         int64_t count = view_parked_count(view, &filter, &oldest_ms, &newest_ms);
         filter.limit = SAMPLE;
@@ -224,11 +226,11 @@ static struct redrive *redrive_new(const struct call *call, const json_t *body,
         free(r);
         return NULL;
     }
-    r->d = call->d;
+    r->api = call->api;
     r->caller = call->caller;
-    r->started_ms = call->d->wall_ms;
+    r->started_ms = call->api->wall_ms;
     r->selection = selection_of(body);
-    view_parked_each(call->d->view, filter, take_key, r);
+    view_parked_each(call->api->view, filter, take_key, r);
     return r;
 }
 
@@ -250,9 +252,9 @@ static void begin(const struct call *call, const json_t *body, const struct orde
         refuse_count(call, r->count);
         free_redrive(r);
     } else {
-        call->d->redrive = r;
+        call->api->redrives->running = r;
         snprintf(counts, sizeof counts, "%zu orders", r->count);
-        audit(&r->caller, "redrive started", counts, r->id);
+        call_audit(&r->caller, "redrive started", counts, r->id);
         reply_json(call->x, 202, json_of(r));
     }
 }
@@ -267,7 +269,7 @@ void call_redrive(struct call *call)
     if (!json_is_integer(confirm) || json_integer_value(confirm) < 1)
         call_bad(call, "confirm: the preview's count");
     else if (read_selection(call, body, &filter)) {
-        if (call->d->redrive != NULL)
+        if (call->api->redrives->running != NULL)
             reply_problem(call->x, PROBLEM_BUSY, "wait for its end, or cancel it", NULL);
         else
             begin(call, body, &filter, json_integer_value(confirm));
@@ -279,10 +281,10 @@ void call_redrive(struct call *call)
 
 void call_redrives(struct call *call)
 {
-    struct dashboard *d = call->d;
-    json_t *all = json_copy(d->redrives), *answer = json_object();
-    if (d->redrive != NULL)
-        json_array_insert_new(all, 0, json_of(d->redrive));
+    struct api *api = call->api;
+    json_t *all = json_copy(api->redrives->ended), *answer = json_object();
+    if (api->redrives->running != NULL)
+        json_array_insert_new(all, 0, json_of(api->redrives->running));
     if (json_array_size(all) > KEPT)
         json_array_remove(all, KEPT);
     json_object_set_new(answer, "redrives", all);
@@ -293,9 +295,10 @@ static json_t *find(const struct call *call)
 {
     json_t *one;
     size_t i;
-    if (call->d->redrive != NULL && strcmp(call->d->redrive->id, call->key) == 0)
-        return json_of(call->d->redrive);
-    json_array_foreach (call->d->redrives, i, one) {
+    if (call->api->redrives->running != NULL &&
+        strcmp(call->api->redrives->running->id, call->key) == 0)
+        return json_of(call->api->redrives->running);
+    json_array_foreach (call->api->redrives->ended, i, one) {
         if (strcmp(json_string_value(json_object_get(one, "id")), call->key) == 0)
             return json_incref(one);
     }
@@ -313,10 +316,10 @@ void call_redrive_state(struct call *call)
 
 void call_redrive_cancel(struct call *call)
 {
-    struct redrive *r = call->d->redrive;
+    struct redrive *r = call->api->redrives->running;
     if (r != NULL && strcmp(r->id, call->key) == 0) {
         r->state = CANCELLED;
-        audit(&call->caller, "cancel redrive", "", r->id);
+        call_audit(&call->caller, "cancel redrive", "", r->id);
     }
     call_redrive_state(call);
 }

@@ -1,21 +1,26 @@
-/* routes: which handler a request goes to, and who may ask. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/routes/routes.h"
+
+#include "dashboard/api/api.h"
+#include "dashboard/routes/events.h"
+#include "dashboard/routes/orders.h"
+#include "dashboard/routes/redrive.h"
+#include "dashboard/routes/status.h"
+#include "dashboard/routes/sync.h"
 #include "dashboard/web/assets.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-enum { ANYBODY = -1 };
+enum { NO_TOKEN = -1 };
 
-/* ":" stands for one segment of the path, the call's key. */
+/* ":" matches one segment of the path: the call's key. */
 static const struct route {
     const char *method, *path;
-    int right; /* enum auth_right, or ANYBODY */
+    int right; /* enum auth_right, or NO_TOKEN: none is needed */
     void (*handle)(struct call *call);
-    const char *query; /* the parameters that it knows */
+    const char *query; /* the names of its parameters */
 } routes[] = {
     {"POST", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync, ""},
     {"GET", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync_state,
@@ -33,15 +38,15 @@ static const struct route {
     {"GET", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_state, ""},
     {"DELETE", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_cancel, ""},
     {"GET", "/api/v1/events", AUTH_OPERATOR, call_events, ""},
-    {"GET", "/livez", ANYBODY, call_ready, ""},
-    {"GET", "/readyz", ANYBODY, call_ready, ""},
+    {"GET", "/livez", NO_TOKEN, call_ready, ""},
+    {"GET", "/readyz", NO_TOKEN, call_ready, ""},
 };
 
 enum { ROUTES = sizeof routes / sizeof *routes };
 
 /* ---- paths ---- */
 
-/* Whether the path is the pattern's; *key becomes the raw text of its ":". */
+/* True: the path matches the pattern; *key becomes the raw text of its ":". */
 static bool matches(const char *pattern, const char *path, struct slice *key)
 {
     while (*pattern != '\0' && *path != '\0') {
@@ -59,7 +64,7 @@ static bool matches(const char *pattern, const char *path, struct slice *key)
     return *pattern == '\0' && *path == '\0';
 }
 
-/* A path that is spelt out in the table is nobody's key. */
+/* The last segment of a path that is in the table word for word is never a key. */
 static bool is_literal(const char *path)
 {
     for (size_t i = 0; i < ROUTES; i++)
@@ -68,7 +73,7 @@ static bool is_literal(const char *path)
     return false;
 }
 
-/* The route of path and method; NULL, with the methods that there are, when there is none. */
+/* The route of path and method; NULL: none, and methods has those that the path allows. */
 static const struct route *find(const struct web_request *x, struct slice *key, char methods[64])
 {
     bool literal = is_literal(web_request_path(x));
@@ -87,7 +92,7 @@ static const struct route *find(const struct web_request *x, struct slice *key, 
 
 /* ---- other origins (CORS) ---- */
 
-/* Whether a list of words, separated by spaces or commas, has this one. */
+/* True: the list of words, separated by spaces or commas, has this one. */
 static bool lists(const char *words, const char *word)
 {
     size_t len = strlen(word);
@@ -109,13 +114,13 @@ static bool is_own(const struct web_request *x, const char *origin)
 /* False: refused, and answered. */
 static bool check_origin(const struct call *call)
 {
-    const struct dashboard *d = call->d;
+    const struct api *api = call->api;
     struct web_request *x = call->x;
     const char *origin = web_request_header(x, "Origin");
     web_request_add_header(x, "Vary", "Origin");
     if (origin == NULL || is_own(x, origin))
         return true;
-    if (lists(d->config->dashboard_origins, origin)) {
+    if (lists(api->config->dashboard_origins, origin)) {
         web_request_add_header(x, "Access-Control-Allow-Origin", origin);
         web_request_add_header(x, "Access-Control-Expose-Headers", "Location");
         return true;
@@ -156,13 +161,13 @@ static bool has_json(const struct web_request *x)
            (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
-/* Operators are not counted: their page asks often, and in an outage more often. */
+/* Operators are not counted: their page calls often, and in an outage more often. */
 static bool check_rate(struct call *call)
 {
-    struct dashboard *d = call->d;
-    int64_t rate = d->config->auth_call_rate, wait_ms;
+    struct api *api = call->api;
+    int64_t rate = api->config->auth_call_rate, wait_ms;
     if (call->caller.right != AUTH_USER || rate == 0 ||
-        call_quota_take(&d->quota, call->caller.subject, rate, d->now_ms, &wait_ms))
+        call_quota_take(&api->quota, call->caller.subject, rate, api->now_ms, &wait_ms))
         return true;
     refuse_for(call, PROBLEM_TOO_OFTEN, NULL, wait_ms);
     return false;
@@ -170,9 +175,9 @@ static bool check_rate(struct call *call)
 
 static bool check_right(struct call *call, const struct route *route)
 {
-    if (route->right == ANYBODY)
+    if (route->right == NO_TOKEN)
         return true;
-    if (!signin_check(call))
+    if (!sign_in_check(call))
         return false;
     if ((int)call->caller.right < route->right) {
         refuse(call, PROBLEM_FORBIDDEN, NULL);
@@ -197,11 +202,13 @@ static void run(struct call *call, const struct route *route)
         route->handle(call);
 }
 
-static void route_call(struct dashboard *d, struct web_request *x, bool keys_awaited)
+static void resume(struct pending *p);
+
+static void route_call(struct api *api, struct web_request *x, bool keys_awaited)
 {
     char methods[64];
     struct slice key = {0};
-    struct call call = {.d = d, .x = x, .keys_awaited = keys_awaited};
+    struct call call = {.api = api, .x = x, .keys_awaited = keys_awaited, .resume = resume};
     const struct route *route = find(x, &key, methods);
     call.route = route != NULL ? route->path : NULL;
     bool options = strcmp(web_request_method(x), "OPTIONS") == 0;
@@ -222,77 +229,25 @@ static void route_call(struct dashboard *d, struct web_request *x, bool keys_awa
     free(call.key);
 }
 
-void api_request(void *context, struct web_request *x)
+/* Its keys have been read meanwhile. */
+static void resume(struct pending *p)
 {
-    struct dashboard *d = context;
-    d->asked = true;
+    struct api *api = p->api;
+    struct web_request *x = p->x;
+    pending_free(p);
+    api->called = true;
+    route_call(api, x, true);
+}
+
+void routes_request(void *context, struct web_request *x)
+{
+    struct api *api = context;
+    api->called = true;
     reply_common_headers(x);
     if (web_request_is_ambiguous(x))
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, NULL);
     else if (web_request_body_cut(x))
         reply_problem(x, PROBLEM_TOO_LARGE, NULL, NULL);
     else if (!assets_serve(x))
-        route_call(d, x, false);
-}
-
-void api_call_again(struct dashboard *d, struct web_request *x)
-{
-    d->asked = true;
-    route_call(d, x, true);
-}
-
-/* ---- what a call says ---- */
-
-void call_bad(const struct call *call, const char *detail)
-{
-    reply_problem(call->x, PROBLEM_BAD_REQUEST, detail, NULL);
-}
-
-json_t *call_body(const struct call *call)
-{
-    struct slice body = web_request_body(call->x);
-    json_t *value =
-        body.len > 0 ? json_loadb(body.data, body.len, JSON_REJECT_DUPLICATES, NULL) : NULL;
-    if (json_is_object(value))
-        return value;
-    json_decref(value);
-    call_bad(call, "the body is not a JSON object");
-    return NULL;
-}
-
-bool call_text(const struct call *call, const char *name, size_t most, const char **ret)
-{
-    bool bad = false;
-    char detail[100];
-    const char *text = web_request_query(call->x, name, &bad);
-    if (!bad && text == NULL)
-        return true;
-    if (!bad && *text != '\0' && strlen(text) <= most) {
-        *ret = text;
-        return true;
-    }
-    snprintf(detail, sizeof detail, "%s: given once, as 1 to %zu bytes of UTF-8", name, most);
-    call_bad(call, detail);
-    return false;
-}
-
-bool call_number(const struct call *call, const char *name, int64_t least, int64_t most,
-                 int64_t *ret)
-{
-    const char *text = NULL;
-    char detail[120];
-    if (!call_text(call, name, 19, &text))
-        return false;
-    if (text == NULL)
-        return true;
-    errno = 0;
-    long long value = strtoll(text, NULL, 10);
-    if (errno == 0 && text[strspn(text, "0123456789")] == '\0' && value >= least && value <= most) {
-        *ret = value;
-        return true;
-    }
-    snprintf(detail, sizeof detail, "%s: a whole number from %lld to %lld", name, (long long)least,
-             (long long)most);
-    call_bad(call, detail);
-    return false;
+        route_call(api, x, false);
 }

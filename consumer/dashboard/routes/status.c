@@ -1,9 +1,10 @@
-/* status: is everything all right? What the members say, merged, beside what the view knows. */
-#include "dashboard/api/api_internal.h"
+#include "dashboard/routes/status.h"
+
+#include "dashboard/api/api.h"
 
 #include <string.h>
 
-enum { ALIVE_MS = 20000, MINUTE_MS = 60000 };
+enum { ALIVE_MS = 20000, MINUTE_MS = 60000, LAG_EVERY_MS = 10000 };
 
 static const double RATE_MAX = 1e15;
 
@@ -30,7 +31,7 @@ static const char *text(const json_t *object, const char *name)
     return value != NULL ? value : "";
 }
 
-/* A member's numbers are whatever its record holds: none is below 0, and no sum passes the end. */
+/* A member's record may hold any number: negative ones are ignored, and sums do not overflow. */
 static void add_count(int64_t *sum, const json_t *object, const char *name)
 {
     int64_t more = whole(object, name, 0);
@@ -83,14 +84,14 @@ static void merge(struct merged *m, const json_t *member)
 }
 
 /* Members of our group; marks each as alive or not. */
-static json_t *members_of(struct dashboard *d, struct merged *m)
+static json_t *members_of(struct api *api, struct merged *m)
 {
-    json_t *all = view_members(d->view), *ours = json_array(), *member;
+    json_t *all = view_members(api->view), *ours = json_array(), *member;
     size_t i;
     *m = (struct merged){.oldest_ms = -1};
     json_array_foreach (all, i, member) {
-        bool alive = whole(member, "at_ms", 0) > d->wall_ms - ALIVE_MS;
-        if (strcmp(text(member, "group"), d->config->kafka_group) != 0 ||
+        bool alive = whole(member, "at_ms", 0) > api->wall_ms - ALIVE_MS;
+        if (strcmp(text(member, "group"), api->config->kafka_group) != 0 ||
             !json_is_string(json_object_get(member, "member")))
             continue;
         json_object_set_new(member, "alive", json_boolean(alive));
@@ -127,62 +128,63 @@ static json_t *breaker_json(const struct merged *m)
     return breaker;
 }
 
-static const char *verdict(struct dashboard *d, const struct merged *m)
+static const char *verdict(struct api *api, const struct merged *m)
 {
-    if (m->alive == 0 || m->worst > 1 || m->stopped || !feed_kafka_answers(d->feed))
+    if (m->alive == 0 || m->worst > 1 || m->stopped || !feed_kafka_answers(api->feed))
         return "trouble";
-    if (view_count(d->view, ORDER_PARKED) > 0 || view_count(d->view, ORDER_RETRYING) > 0 ||
-        m->held || !feed_caught_up(d->feed))
+    if (view_count(api->view, ORDER_PARKED) > 0 || view_count(api->view, ORDER_RETRYING) > 0 ||
+        m->held || !feed_caught_up(api->feed))
         return "attention";
     return "ok";
 }
 
-/* Parked orders that parked.retention ends within a week: then nothing can send them again. */
-static int64_t expiring(struct dashboard *d)
+/* Parked orders that parked.retention deletes within a week: after that they cannot be sent again.
+ */
+static int64_t expiring(struct api *api)
 {
     const int64_t week_ms = 7 * 24 * INT64_C(3600000);
     int64_t oldest_ms, newest_ms;
     const struct order_filter filter = {.state = ORDER_PARKED,
                                         .since_ms = -1,
                                         .until_ms =
-                                            d->wall_ms - d->config->parked_retention + week_ms};
-    return filter.until_ms > 0 ? view_parked_count(d->view, &filter, &oldest_ms, &newest_ms) : 0;
+                                            api->wall_ms - api->config->parked_retention + week_ms};
+    return filter.until_ms > 0 ? view_parked_count(api->view, &filter, &oldest_ms, &newest_ms) : 0;
 }
 
-static json_t *counts_json(struct dashboard *d)
+static json_t *counts_json(struct api *api)
 {
     json_t *counts = json_object();
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         json_object_set_new(counts, order_state_names[i],
-                            json_integer(view_count(d->view, (enum order_state)i)));
-    json_object_set_new(counts, "expiring", json_integer(expiring(d)));
-    json_object_set_new(counts, "queued", json_integer(view_retries(d->view)));
+                            json_integer(view_count(api->view, (enum order_state)i)));
+    json_object_set_new(counts, "expiring", json_integer(expiring(api)));
+    json_object_set_new(counts, "queued", json_integer(view_retries(api->view)));
     return counts;
 }
 
-static json_t *view_json(struct dashboard *d)
+static json_t *view_json(struct api *api)
 {
     json_t *view = json_object();
-    json_object_set_new(view, "caught_up", json_boolean(feed_caught_up(d->feed)));
-    json_object_set_new(view, "behind", json_integer(feed_behind(d->feed)));
-    json_object_set_new(view, "kafka", json_boolean(feed_kafka_answers(d->feed)));
+    json_object_set_new(view, "caught_up", json_boolean(feed_caught_up(api->feed)));
+    json_object_set_new(view, "behind", json_integer(feed_behind(api->feed)));
+    json_object_set_new(view, "kafka", json_boolean(feed_kafka_answers(api->feed)));
     return view;
 }
 
-json_t *status_json(struct dashboard *d)
+json_t *status_json(struct api *api)
 {
     struct merged m;
     const struct order_filter parked = {.state = ORDER_PARKED, .since_ms = -1, .until_ms = -1};
-    json_t *status = json_object(), *members = members_of(d, &m);
+    json_t *status = json_object(), *members = members_of(api, &m);
     bool alive = m.alive > 0;
-    json_object_set_new(status, "verdict", json_string(verdict(d, &m)));
-    json_object_set_new(status, "now_ms", json_integer(d->wall_ms));
-    json_object_set_new(status, "group", json_string(d->config->kafka_group));
-    json_object_set_new(status, "topic", json_string(d->config->kafka_topic));
+    json_object_set_new(status, "verdict", json_string(verdict(api, &m)));
+    json_object_set_new(status, "now_ms", json_integer(api->wall_ms));
+    json_object_set_new(status, "group", json_string(api->config->kafka_group));
+    json_object_set_new(status, "topic", json_string(api->config->kafka_topic));
     json_object_set_new(status, "endpoint",
                         m.endpoint != NULL ? json_string(m.endpoint) : json_null());
-    json_object_set_new(status, "counts", counts_json(d));
-    json_object_set_new(status, "reasons", view_reasons(d->view, &parked));
+    json_object_set_new(status, "counts", counts_json(api));
+    json_object_set_new(status, "reasons", view_reasons(api->view, &parked));
     json_object_set_new(status, "lag", known(alive, m.lag));
     json_object_set_new(status, "oldest_unsettled_ms", known(m.oldest_ms >= 0, m.oldest_ms));
     json_object_set_new(status, "delivered_per_s",
@@ -191,23 +193,38 @@ json_t *status_json(struct dashboard *d)
     json_object_set_new(status, "waiting", known(alive, m.waiting));
     json_object_set_new(status, "breaker", breaker_json(&m));
     json_object_set_new(status, "members", members);
-    json_object_set_new(status, "view", view_json(d));
+    json_object_set_new(status, "view", view_json(api));
     return status;
 }
 
 /* ---- the last hour ---- */
 
-void status_note_lag(struct dashboard *d)
+void status_open(struct lag_history *lag)
+{
+    for (int i = 0; i < LAG_POINTS; i++)
+        lag->points[i] = -1;
+}
+
+static void note_lag(struct api *api)
 {
     struct merged m;
-    int64_t minute = d->wall_ms / MINUTE_MS;
-    if (d->lag_minute == 0 || minute - d->lag_minute > LAG_POINTS)
-        d->lag_minute = minute - LAG_POINTS;
-    while (d->lag_minute < minute)
-        d->lag[++d->lag_minute % LAG_POINTS] = -1;
-    json_decref(members_of(d, &m));
+    int64_t minute = api->wall_ms / MINUTE_MS;
+    if (api->lag->minute == 0 || minute - api->lag->minute > LAG_POINTS)
+        api->lag->minute = minute - LAG_POINTS;
+    while (api->lag->minute < minute)
+        api->lag->points[++api->lag->minute % LAG_POINTS] = -1;
+    json_decref(members_of(api, &m));
     if (m.alive > 0)
-        d->lag[minute % LAG_POINTS] = m.lag;
+        api->lag->points[minute % LAG_POINTS] = m.lag;
+}
+
+int64_t status_turn(struct api *api)
+{
+    if (api->now_ms >= api->lag->due_ms) {
+        api->lag->due_ms = api->now_ms + LAG_EVERY_MS;
+        note_lag(api);
+    }
+    return LAG_EVERY_MS;
 }
 
 struct minutes {
@@ -223,16 +240,16 @@ static void note_minute(void *context, int64_t minute, int64_t count)
 
 void call_activity(struct call *call)
 {
-    struct dashboard *d = call->d;
-    struct minutes m = {.first = d->wall_ms / MINUTE_MS - LAG_POINTS + 1};
+    struct api *api = call->api;
+    struct minutes m = {.first = api->wall_ms / MINUTE_MS - LAG_POINTS + 1};
     json_t *points = json_array(), *answer = json_object();
-    status_note_lag(d);
+    note_lag(api);
     m.at = m.delivered;
-    view_minutes(d->view, ORDER_DELIVERED, m.first * MINUTE_MS, note_minute, &m);
+    view_minutes(api->view, ORDER_DELIVERED, m.first * MINUTE_MS, note_minute, &m);
     m.at = m.parked;
-    view_minutes(d->view, ORDER_PARKED, m.first * MINUTE_MS, note_minute, &m);
+    view_minutes(api->view, ORDER_PARKED, m.first * MINUTE_MS, note_minute, &m);
     for (int i = 0; i < LAG_POINTS; i++) {
-        int64_t lag = d->lag[(m.first + i) % LAG_POINTS];
+        int64_t lag = api->lag->points[(m.first + i) % LAG_POINTS];
         json_t *point = json_object();
         json_object_set_new(point, "at_ms", json_integer((m.first + i) * MINUTE_MS));
         json_object_set_new(point, "delivered", json_integer(m.delivered[i]));
@@ -248,7 +265,7 @@ void call_activity(struct call *call)
 
 void call_status(struct call *call)
 {
-    reply_json(call->x, 200, status_json(call->d));
+    reply_json(call->x, 200, status_json(call->api));
 }
 
 void call_session(struct call *call)
@@ -259,20 +276,20 @@ void call_session(struct call *call)
     json_object_set_new(session, "role", *c->role ? json_string(c->role) : json_null());
     json_object_set_new(session, "operator", json_boolean(c->right == AUTH_OPERATOR));
     json_object_set_new(session, "expires_ms", json_integer(c->expires_s * 1000));
-    json_object_set_new(session, "now_ms", json_integer(call->d->wall_ms));
+    json_object_set_new(session, "now_ms", json_integer(call->api->wall_ms));
     reply_json(call->x, 200, session);
 }
 
 void call_ready(struct call *call)
 {
     bool asked_ready = strcmp(web_request_path(call->x), "/readyz") == 0;
-    bool ready = feed_caught_up(call->d->feed) && feed_kafka_answers(call->d->feed);
+    bool ready = feed_caught_up(call->api->feed) && feed_kafka_answers(call->api->feed);
     web_request_add_header(call->x, "Cache-Control", "no-store");
     if (!asked_ready || ready)
         web_request_reply_static(call->x, 200, "text/plain", slice_of("ok\n"));
     else
         web_request_reply_static(call->x, 503, "text/plain",
-                                 slice_of(feed_kafka_answers(call->d->feed)
+                                 slice_of(feed_kafka_answers(call->api->feed)
                                               ? "the view is being built\n"
                                               : "the brokers do not answer\n"));
 }

@@ -1,0 +1,90 @@
+#include "dashboard/api/transition.h"
+
+#include "base/time_text.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+int64_t transition_time_ms(const char *text)
+{
+    char copy[48];
+    struct tm tm = {0};
+    int hours, minutes;
+    size_t len = strlen(text);
+    if (len >= sizeof copy || len < 20)
+        return -1;
+    memcpy(copy, text, len + 1);
+    copy[10] = copy[10] == ' ' ? 'T' : copy[10];
+    if (!timestamp_is_rfc3339(copy, len))
+        return -1;
+    const char *rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
+    if (rest == NULL)
+        return -1;
+    int64_t ms = (int64_t)timegm(&tm) * 1000, unit = 100;
+    if (*rest == '.')
+        for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
+            ms += (*rest - '0') * unit;
+    if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2)
+        ms -= (*rest == '+' ? 1 : -1) * (int64_t)(hours * 60 + minutes) * 60000;
+    return ms;
+}
+
+static bool is_superseded(const struct order_facts *facts)
+{
+    return strcmp(facts->reason, "superseded") == 0;
+}
+
+/* A settled transition of this time among those before the latest one. */
+static const json_t *find_previous(const struct order_facts *facts, int64_t want_ms)
+{
+    const json_t *one;
+    size_t i;
+    json_array_foreach (facts->previous, i, one) {
+        const char *at = json_string_value(json_object_get(one, "confirmed_at"));
+        if (at != NULL && transition_time_ms(at) == want_ms)
+            return one;
+    }
+    return NULL;
+}
+
+static bool is_delivered(const json_t *transition)
+{
+    const char *state = json_string_value(json_object_get(transition, "state"));
+    return state != NULL && strcmp(state, "delivered") == 0;
+}
+
+/* The latest by its own time, of those that were delivered. */
+static const json_t *find_delivered(const struct order_facts *facts)
+{
+    const json_t *one, *latest = NULL;
+    int64_t latest_ms = INT64_MIN;
+    size_t i;
+    json_array_foreach (facts->previous, i, one) {
+        const char *at = json_string_value(json_object_get(one, "confirmed_at"));
+        int64_t ms = at != NULL ? transition_time_ms(at) : -1;
+        if (is_delivered(one) && ms > latest_ms) {
+            latest = one;
+            latest_ms = ms;
+        }
+    }
+    return latest;
+}
+
+/* The last outcome may be of an older confirmation that was sent again since (a replay, a retry).
+ * So the transitions before it are searched whatever their time. */
+enum fit transition_fit(const struct order_facts *facts, int64_t want_ms, const json_t **ret_before)
+{
+    int64_t latest_ms =
+        facts->confirmed_at[0] != '\0' ? transition_time_ms(facts->confirmed_at) : -1;
+    if (!is_superseded(facts) && (want_ms < 0 || latest_ms < 0 || latest_ms == want_ms))
+        return FIT_LATEST;
+    *ret_before = want_ms < 0 ? find_delivered(facts) : find_previous(facts, want_ms);
+    if (is_delivered(*ret_before))
+        return FIT_DELIVERED_BEFORE;
+    if (want_ms < 0 || latest_ms < 0)
+        return FIT_LATEST;
+    if (want_ms <= latest_ms)
+        return FIT_SUPERSEDED;
+    return *ret_before != NULL ? FIT_PARKED_BEFORE : FIT_LATER;
+}

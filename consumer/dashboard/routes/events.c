@@ -1,0 +1,181 @@
+#include "dashboard/routes/events.h"
+
+#include "base/buf.h"
+#include "dashboard/api/api.h"
+#include "dashboard/routes/status.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A stream holds a connection, of web_limits_default.connections: together with the requests that
+ * wait (sync.c) they leave a quarter of them to operators' calls and probes. */
+enum {
+    STREAMS_MAX = 64,
+    SUBJECT_STREAMS_MAX = 32,
+    NAMED_MAX = 50,
+    SEND_EVERY_MS = 250,
+    STATUS_EVERY_MS = 1000,
+    BEAT_MS = 15000,
+    FULL_MS = 30000
+};
+
+void events_open(struct event_stream *stream)
+{
+    stream->changed = json_object();
+}
+
+void events_done(struct event_stream *stream)
+{
+    json_decref(stream->changed);
+    free(stream->status_sent);
+}
+
+static void send_to(struct pending *p, struct slice bytes)
+{
+    (void)web_request_send(p->x, bytes); /* one that is too far behind ends by itself */
+}
+
+static void send_all(struct api *api, struct slice bytes)
+{
+    struct pending *p;
+    LIST_FOREACH(p, &api->pending.list, link)
+    if (p->kind == PENDING_STREAM && p->x != NULL)
+        send_to(p, bytes);
+}
+
+static void add_event(struct buf *b, const char *event, const char *data)
+{
+    buf_addf(b, "event: %s\ndata: ", event);
+    buf_add_text(b, data);
+    buf_add_text(b, "\n\n");
+}
+
+/* Compact JSON has no line breaks. */
+static void send_event(struct api *api, struct pending *only, const char *event, const char *data)
+{
+    enum { EVENT_MAX = 400 * 1024 };
+    struct buf b;
+    buf_init(&b, EVENT_MAX);
+    add_event(&b, event, data);
+    const struct slice bytes = {b.data, b.len};
+    if (buf_ok(&b) && only != NULL)
+        send_to(only, bytes);
+    else if (buf_ok(&b))
+        send_all(api, bytes);
+    buf_done(&b);
+}
+
+void events_send(struct api *api, const char *event, json_t *data)
+{
+    char *text = api->pending.counts[PENDING_STREAM] > 0 && data != NULL
+                     ? json_dumps(data, JSON_COMPACT)
+                     : NULL;
+    if (text != NULL)
+        send_event(api, NULL, event, text);
+    free(text);
+    json_decref(data);
+}
+
+void call_events(struct call *call)
+{
+    struct api *api = call->api;
+    if (api->pending.counts[PENDING_STREAM] >= STREAMS_MAX ||
+        pending_count(api, PENDING_STREAM, call->caller.subject) >= SUBJECT_STREAMS_MAX) {
+        refuse_for(call, PROBLEM_TOO_MANY, "too many pages are open at once", FULL_MS);
+        return;
+    }
+    struct pending *p = pending_new(call, PENDING_STREAM, NULL, NULL);
+    if (p == NULL) {
+        reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
+        return;
+    }
+    web_request_add_header(call->x, "Cache-Control", "no-store");
+    web_request_add_header(call->x, "X-Accel-Buffering",
+                           "no"); /* makes proxies pass it on at once */
+    web_request_stream(call->x, "text/event-stream");
+    json_t *status = status_json(api);
+    char *text = json_dumps(status, JSON_COMPACT);
+    if (text != NULL)
+        send_event(api, p, "status", text);
+    free(text);
+    json_decref(status);
+}
+
+void events_changed(struct api *api, const char *key, size_t key_len)
+{
+    if (api->pending.counts[PENDING_STREAM] == 0 || key == NULL || api->stream->changed == NULL)
+        return;
+    api->stream->changed_count++;
+    if (json_object_size(api->stream->changed) > NAMED_MAX)
+        return;
+    json_t *yes = json_true();
+    json_object_setn_new(api->stream->changed, key, key_len, yes);
+}
+
+static void send_changes(struct api *api)
+{
+    const char *key;
+    json_t *value;
+    api->stream->changes_sent_ms = api->now_ms;
+    if (json_object_size(api->stream->changed) > NAMED_MAX) {
+        json_t *many = json_object();
+        json_object_set_new(many, "count", json_integer(api->stream->changed_count));
+        events_send(api, "many", many);
+    } else {
+        json_object_foreach (api->stream->changed, key, value) {
+            events_send(api, "order", view_order(api->view, key));
+        }
+    }
+    json_object_clear(api->stream->changed);
+    api->stream->changed_count = 0;
+}
+
+/* Sent only when something else than the time has changed. */
+static void send_status(struct api *api)
+{
+    json_t *status = status_json(api);
+    api->stream->status_ms = api->now_ms;
+    json_t *now = json_incref(json_object_get(status, "now_ms"));
+    json_object_del(status, "now_ms");
+    char *text = json_dumps(status, JSON_COMPACT);
+    json_object_set_new(status, "now_ms", now);
+    if (text == NULL ||
+        (api->stream->status_sent != NULL && strcmp(text, api->stream->status_sent) == 0)) {
+        free(text);
+        json_decref(status);
+        return;
+    }
+    free(api->stream->status_sent);
+    api->stream->status_sent = text;
+    events_send(api, "status", status);
+}
+
+static void end_expired(struct api *api)
+{
+    struct pending *p;
+    LIST_FOREACH(p, &api->pending.list, link)
+    {
+        if (p->kind != PENDING_STREAM || p->x == NULL || api->wall_ms / 1000 < p->caller.expires_s)
+            continue;
+        send_event(api, p, "expired", "{}");
+        web_request_end(p->x);
+    }
+}
+
+int64_t events_turn(struct api *api)
+{
+    if (api->pending.counts[PENDING_STREAM] == 0)
+        return -1;
+    if (json_object_size(api->stream->changed) > 0 &&
+        api->now_ms - api->stream->changes_sent_ms >= SEND_EVERY_MS)
+        send_changes(api);
+    if (api->now_ms - api->stream->status_ms >= STATUS_EVERY_MS) {
+        send_status(api);
+        end_expired(api);
+    }
+    if (api->now_ms - api->stream->beat_ms >= BEAT_MS) {
+        api->stream->beat_ms = api->now_ms;
+        send_all(api, slice_of(":\n\n"));
+    }
+    return SEND_EVERY_MS;
+}
