@@ -13,14 +13,14 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-/* A turn's batch must not keep the API waiting. */
+/* Bounds of a batch: the API waits for a turn's end. */
 enum { BATCH = 2000, BATCH_MS = 50, LOOK_EVERY_MS = 5000 };
 
 #define PREFIX "elementor-sync."
 
 struct feed_partition {
-    int64_t next;      /* to be read */
-    bool ended, moved; /* was read to its end once; beyond what the view knows */
+    int64_t next;      /* the next offset to read */
+    bool ended, moved; /* was read to its end once; has records that the view does not count yet */
 };
 
 struct feed {
@@ -34,7 +34,7 @@ struct feed {
     void *context;
     const char *topics[VIEW_TOPIC_COUNT];
     int32_t partitions[VIEW_TOPIC_COUNT]; /* 0: not found yet */
-    size_t unfinished;                    /* partitions that were never read to their end */
+    size_t unfinished;                    /* partitions that were not yet read to their end */
     bool assigned, down;
     int64_t look_ms;
     struct feed_partition *at[VIEW_TOPIC_COUNT];
@@ -62,13 +62,13 @@ static bool start(struct feed *f, struct error *err)
         {"group.id", "elementor-sync-dashboard"}, /* required by the API; never joined */
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"}, /* a topic made anew; the view then is too */
+        {"auto.offset.reset", "earliest"}, /* of a topic created again; the view is emptied too */
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "100"},
         {"fetch.message.max.bytes", "1100000"}, /* whole batches: see kafka/consumer/consumer.c */
         {"queued.max.messages.kbytes",
-         "24576"}, /* of all partitions; a full queue rests a second */
+         "24576"}, /* of all partitions; fetching pauses for a second when it is full */
         {"isolation.level", "read_committed"},
         {NULL, NULL}};
     static const uint64_t one = 1;
@@ -126,7 +126,7 @@ void feed_free(struct feed *f)
     free(f);
 }
 
-/* ---- which partitions there are ---- */
+/* ---- partitions ---- */
 
 static bool note_partitions(struct feed *f, const struct lookup_found *found)
 {
@@ -158,7 +158,7 @@ static void assign(struct feed *f)
     f->assigned = true;
 }
 
-/* A topic that is shorter than what the view has read was made anew: the view is, too. */
+/* True: a topic ends before the offset that the view has read: it was created again. */
 static bool is_shorter(struct feed *f, const struct lookup_found *found)
 {
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
@@ -168,10 +168,10 @@ static bool is_shorter(struct feed *f, const struct lookup_found *found)
     return false;
 }
 
-static bool begin_anew(struct feed *f, struct error *err)
+static bool read_again(struct feed *f, struct error *err)
 {
-    log_warn("a topic was made anew: the view is built from the beginning",
-             LOG_S("of", f->config->kafka_topic));
+    log_warn("view rebuilt", LOG_S("of", f->config->kafka_topic),
+             LOG_S("reason", "a topic is shorter than what was read of it: it was created again"));
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
         for (int32_t n = 0; n < f->partitions[i]; n++)
             f->at[i][n].next = 0;
@@ -183,21 +183,21 @@ static bool found(struct feed *f, const struct lookup_found *found, int64_t now_
 {
     f->down = found->code != RD_KAFKA_RESP_ERR_NO_ERROR;
     if (f->down) {
-        log_limited(&f->trouble, now_ms, LOOK_EVERY_MS * 12, "no broker answers the dashboard",
-                    (const struct log_field[]){LOG_S("why", rd_kafka_err2str(found->code)), {0}});
+        log_limited(&f->trouble, now_ms, LOOK_EVERY_MS * 12, "dashboard brokers unreachable",
+                    (const struct log_field[]){LOG_S("error", rd_kafka_err2str(found->code)), {0}});
         return true;
     }
-    log_recovered(&f->trouble, "the brokers answer the dashboard", (const struct log_field[]){{0}});
+    log_recovered(&f->trouble, "dashboard brokers reachable", (const struct log_field[]){{0}});
     bool first = !f->assigned;
     if (!note_partitions(f, found))
         return true;
-    if (first && is_shorter(f, found) && !begin_anew(f, err))
+    if (first && is_shorter(f, found) && !read_again(f, err))
         return false;
     assign(f);
     return true;
 }
 
-/* Often until the topics are found, then rarely. */
+/* Looks often until the topics are found, then rarely. */
 static bool look(struct feed *f, int64_t now_ms, struct error *err)
 {
     const struct lookup_found *result = lookup_take(f->lookup);
@@ -245,13 +245,13 @@ static bool put_parked(struct feed *f, const rd_kafka_message_t *m, struct error
     return view_put_parked(f->view, &note, err);
 }
 
-/* Keys that no order of the API can have are passed over, and said. */
+/* The API cannot have such a key in a path: its record is passed over, and logged. */
 static void note_foreign(struct feed *f, const rd_kafka_message_t *m, struct slice key)
 {
-    enum { SAY_EVERY_MS = 60000 };
+    enum { LOG_EVERY_MS = 60000 };
     if (view_key_is_valid(key) || key.len == 0)
         return;
-    log_limited(&f->foreign, clock_mono_ms(), SAY_EVERY_MS, "order key not shown",
+    log_limited(&f->foreign, clock_mono_ms(), LOG_EVERY_MS, "order key not shown",
                 (const struct log_field[]){
                     LOG_S("reason", "longer than 1024 bytes, not UTF-8, or with a NUL in it"),
                     LOG_S("topic", rd_kafka_topic_name(m->rkt)),
@@ -292,9 +292,9 @@ static void reached_end(struct feed *f, int topic, int32_t partition)
     f->at[topic][partition].ended = true;
     f->unfinished--;
     if (f->unfinished == 0)
-        log_info("the view has caught up", LOG_I("orders", view_count(f->view, ORDER_DELIVERED) +
-                                                               view_count(f->view, ORDER_RETRYING) +
-                                                               view_count(f->view, ORDER_PARKED)));
+        log_info("view caught up", LOG_I("orders", view_count(f->view, ORDER_DELIVERED) +
+                                                       view_count(f->view, ORDER_RETRYING) +
+                                                       view_count(f->view, ORDER_PARKED)));
 }
 
 static void take(struct feed *f, rd_kafka_message_t *m, struct error *err)
@@ -306,7 +306,7 @@ static void take(struct feed *f, rd_kafka_message_t *m, struct error *err)
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
         reached_end(f, topic, m->partition);
     } else if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        log_debug("kafka", LOG_S("why", rd_kafka_message_errstr(m)));
+        log_debug("dashboard read failed", LOG_S("error", rd_kafka_message_errstr(m)));
     } else {
         put(f, topic, m, err);
         at->next = m->offset + 1;
@@ -314,7 +314,7 @@ static void take(struct feed *f, rd_kafka_message_t *m, struct error *err)
     }
 }
 
-/* The offsets that the batch reaches. */
+/* Stores the offsets that the batch reaches. */
 static bool put_offsets(struct feed *f, struct error *err)
 {
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
@@ -327,7 +327,7 @@ static bool put_offsets(struct feed *f, struct error *err)
     return true;
 }
 
-/* One transaction; librdkafka's queue gives what it has without waiting. */
+/* One transaction; takes the records that librdkafka has fetched, without waiting. */
 static size_t read_batch(struct feed *f, rd_kafka_message_t **batch, struct error *err)
 {
     size_t count = kafka_batch(f->queue, batch, BATCH);

@@ -10,7 +10,7 @@
 
 struct feed;
 
-/* An order, or a member, is said to be other than it was. key is NULL for members. */
+/* The row of an order, or of a member, has changed. key is NULL for members. */
 typedef void feed_changed(void *context, const char *key, size_t key_len);
 
 struct feed *feed_new(const struct config *config, struct view *view, struct loop *loop,

@@ -9,7 +9,7 @@ enum { KEEP_MS = 240000, MISSING_MS = 5000 };
 
 struct keep_connected {
     const char *topics[LOOKUP_TOPICS_MAX];
-    rd_kafka_topic_t *known[LOOKUP_TOPICS_MAX]; /* so that their metadata are kept; NULL: not yet */
+    rd_kafka_topic_t *known[LOOKUP_TOPICS_MAX]; /* keeps their metadata; NULL: not yet */
     rd_kafka_t *rk;
     size_t count;
     struct lookup *lookup;
@@ -45,8 +45,8 @@ void keep_connected_free(struct keep_connected *w)
     free(w);
 }
 
-/* Only of what is there: a producer that names a missing topic makes it, with as many partitions as
- * the broker likes. False: one is missing. */
+/* Only existing topics: a producer that names a missing one creates it, with the broker's default
+ * number of partitions. False: one is missing. */
 static bool know(struct keep_connected *w, const struct lookup_found *found)
 {
     bool all = true;

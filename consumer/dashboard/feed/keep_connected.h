@@ -1,8 +1,8 @@
-/* keep_connected: connections that are there before somebody clicks.
+/* keep_connected: keeps connections to the topics' leaders open, so that a click need not wait.
  *
- * A client connects to a partition's leader when it first has something for it, which takes half a
- * second, and brokers close what was idle for ten minutes. So the ends of the topics are asked for
- * now and then. */
+ * A client connects to a partition's leader with its first request, which takes half a second, and
+ * brokers close connections that were idle for ten minutes. So the topics' ends are requested every
+ * few minutes. */
 #ifndef DASHBOARD_FEED_KEEP_CONNECTED_H
 #define DASHBOARD_FEED_KEEP_CONNECTED_H
 

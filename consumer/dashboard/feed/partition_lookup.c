@@ -25,7 +25,7 @@ struct lookup *lookup_new(rd_kafka_t *rk, const char *const *topics, size_t coun
 {
     struct lookup *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to look at topics");
+        error_set(err, ERROR_NO_MEMORY, "no memory to look up topics");
         return NULL;
     }
     l->rk = rk;
@@ -62,7 +62,7 @@ static void find_ends(struct lookup *l, size_t topic)
         rd_kafka_topic_partition_list_add(list, l->topics[topic], n)->offset = RD_KAFKA_OFFSET_END;
     bool asked = !atomic_load(&l->unwanted);
     if (asked)
-        (void)kafka_offsets(l->rk, list, LOOK_MS); /* each partition tells of its own */
+        (void)kafka_offsets(l->rk, list, LOOK_MS); /* each partition has an error of its own */
     for (int32_t n = 0; ends != NULL && n < count; n++) {
         const rd_kafka_topic_partition_t *p = &list->elems[n];
         ends[n] = asked && p->err == RD_KAFKA_RESP_ERR_NO_ERROR ? p->offset : -1;
@@ -93,7 +93,8 @@ void lookup_start(struct lookup *l, bool with_ends)
         return;
     forget(&l->found);
     l->with_ends = with_ends;
-    (void)background_start(&l->background, look, l, l->wake_fd); /* else the next look may */
+    (void)background_start(&l->background, look, l,
+                           l->wake_fd); /* on failure the next look-up tries again */
 }
 
 const struct lookup_found *lookup_take(struct lookup *l)

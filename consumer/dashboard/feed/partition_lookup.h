@@ -1,8 +1,7 @@
-/* partition_lookup: how many partitions the topics have and where these end.
+/* partition_lookup: the topics' numbers of partitions and the ends of these.
  *
- * librdkafka tells only who waits for it, so each look has a thread that ends with it. The caller's
- * thread and that one never hold the same thing: what was found is handed over when it has ended.
- */
+ * librdkafka's requests block, so each look-up has a thread that ends with it. The two threads
+ * share no data: the result is handed over when the thread has ended. */
 #ifndef DASHBOARD_FEED_PARTITION_LOOKUP_H
 #define DASHBOARD_FEED_PARTITION_LOOKUP_H
 
@@ -17,21 +16,20 @@ enum { LOOKUP_TOPICS_MAX = 4, LOOKUP_PARTITIONS_MAX = 4096 };
 struct lookup;
 
 struct lookup_found {
-    rd_kafka_resp_err_t code;              /* else no broker answered, and nothing was found */
-    int32_t partitions[LOOKUP_TOPICS_MAX]; /* 0: no such topic yet */
-    int64_t *ends[LOOKUP_TOPICS_MAX];      /* when asked for; -1: not known */
+    rd_kafka_resp_err_t code;              /* an error: no broker answered, the rest is empty */
+    int32_t partitions[LOOKUP_TOPICS_MAX]; /* 0: the topic does not exist yet */
+    int64_t *ends[LOOKUP_TOPICS_MAX];      /* when requested; -1: unknown */
 };
 
-/* Looks through rk, which outlives it, at count topics; wake_fd (an eventfd) is written to when a
- * look has ended. */
+/* rk outlives it; wake_fd (an eventfd) is written to when a look-up has ended. */
 struct lookup *lookup_new(rd_kafka_t *rk, const char *const *topics, size_t count, int wake_fd,
                           struct error *err);
-void lookup_free(struct lookup *lookup); /* accepts NULL; waits for a look to end */
+void lookup_free(struct lookup *lookup); /* accepts NULL; waits for a look-up to end */
 
-/* Begins a look unless one is under way, whose results stand until the next begins. */
+/* Begins a look-up unless one is under way. Its result is valid until the next begins. */
 void lookup_start(struct lookup *lookup, bool with_ends);
 
-/* Once for each look, when it has ended; else NULL. */
+/* The result, once, when a look-up has ended; else NULL. */
 const struct lookup_found *lookup_take(struct lookup *lookup);
 
 #endif

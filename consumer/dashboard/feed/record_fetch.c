@@ -15,7 +15,7 @@ enum { JOB_MS = 5000 };
 struct job {
     struct job *next;
     int32_t partition;
-    int64_t offset, deadline_ms; /* of the job at work */
+    int64_t offset, deadline_ms; /* the deadline of the job at work only */
     fetch_done *done;
     void *context;
     char topic[];
@@ -44,7 +44,7 @@ static bool start(struct fetch *f, const struct config *config, struct error *er
         {"group.id", "elementor-sync-dashboard"}, /* required by the API; never joined */
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "error"}, /* an offset that is gone must say so */
+        {"auto.offset.reset", "error"}, /* an offset that is gone is reported as an error */
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "20"},
@@ -128,7 +128,7 @@ bool fetch_start(struct fetch *f, const char *topic, int32_t partition, int64_t 
     return true;
 }
 
-/* Coordinates come from records: what names no place in a topic is in none. */
+/* Coordinates come from records and may be invalid. */
 static bool is_somewhere(const struct job *job)
 {
     return job->topic[0] != '\0' && job->partition >= 0 && job->offset >= 0;
@@ -145,7 +145,7 @@ static void assign(struct fetch *f, int64_t now_ms)
     f->at_work = true;
 }
 
-/* What the message says of the job; true when it ends it. */
+/* True: the message ends the job, with *ret. */
 static bool answers(const struct job *job, const rd_kafka_message_t *m, enum fetch_result *ret)
 {
     bool of_job = m->rkt != NULL && m->partition == job->partition &&

@@ -1,4 +1,4 @@
-/* record_fetch: one record by its coordinates. Jobs are worked off one after the other. */
+/* record_fetch: fetches single records by their coordinates, one after the other. */
 #ifndef DASHBOARD_FEED_RECORD_FETCH_H
 #define DASHBOARD_FEED_RECORD_FETCH_H
 
@@ -11,7 +11,7 @@ struct fetch;
 
 enum fetch_result {
     FETCH_FOUND,
-    FETCH_GONE,       /* deleted by retention or compaction, or its topic was made anew */
+    FETCH_GONE,       /* deleted by retention or compaction, or its topic was created again */
     FETCH_UNAVAILABLE /* no broker answered in time */
 };
 
@@ -19,7 +19,7 @@ enum fetch_result {
 typedef void fetch_done(void *context, enum fetch_result result, const rd_kafka_message_t *message);
 
 struct fetch *fetch_new(const struct config *config, struct loop *loop, struct error *err);
-void fetch_free(struct fetch *fetch); /* tells waiting jobs that it is unavailable; accepts NULL */
+void fetch_free(struct fetch *fetch); /* ends its jobs as UNAVAILABLE; accepts NULL */
 
 /* topic is copied. done is called once, from fetch_turn or fetch_free. False without memory. */
 bool fetch_start(struct fetch *fetch, const char *topic, int32_t partition, int64_t offset,
