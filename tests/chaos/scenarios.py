@@ -1,8 +1,9 @@
 """The scenarios: who is disturbed, how and when. Each prints its table and says whether all is well."""
-import random, signal, time
+import contextlib, random, signal, time
 
 import journals
-from world import Disturbance, World, now_us, partition_events, report, wait_for
+from judge import Judge
+from world import KEY, LEAVE_SECONDS, Disturbance, World, now_us, partition_events, report, wait_for
 
 FLAKY = ("delay_us=3000 spread_us=25000 fail=15 reset=150 shut=150 hang=2000 refuse=1")
 HEAL_SECONDS = 120
@@ -266,45 +267,56 @@ def requests_by_number(requests, since_us):
 def remade(options, cluster):
     """The orders' topic is deleted and made again while three members read it, whatever kafka.start
     says: the new one is read from its beginning."""
-    good = True
-    for start in ("earliest", "latest"):
-        world = World(options.binary, options.tools, cluster, "delay_us=1000", "remade",
-                      KAFKA_START=start)
-        try:
-            cluster.make_topic(world.topic, 6)
-            for _ in range(3):
-                world.start()
-            wait_for("all partitions are assigned", lambda: assigned(world) >= 6, 60)
-            world.open_shop(REMADE_ORDERS, 60, options.seed)
-            world.wait_shop(60)
-            wait_for("the first topic's orders",
-                     lambda: len(world.receiver.requests()) >= REMADE_ORDERS, 60)
-            time.sleep(2)  # and their commits
-            cluster.delete_topic(world.topic)
-            remade_us = now_us()
-            world.open_shop(REMADE_ORDERS, 0, options.seed + 1)
-            world.wait_shop(60)
-            wanted = {w.number for w in journals.read_shop(world.shop_journal) if w.kind == "e"}
+    return all([remade_once(options, cluster, start) for start in ("earliest", "latest")])
 
-            def missing():
-                return wanted - requests_by_number(world.receiver.requests(), remade_us)
 
-            try:
-                wait_for("the new topic's orders", lambda: not missing(), REMADE_SECONDS)
-            except AssertionError:
-                pass
-            took_s = (now_us() - remade_us) / 1e6
-            log = "".join(world.logs().values())
-            print(f"{'FAIL' if missing() else 'ok  '}   1 kafka.start={start}: the new topic's orders"
-                  f" are all delivered: {len(missing())} of {len(wanted)} missing after {took_s:.1f} s,"
-                  f" {log.count('topic made again')} partitions made again,"
-                  f" {log.count('partition stopped')} stopped", flush=True)
-            if missing():
-                print(f"     journals and logs: {world.folder}")
-            good &= not missing()
-        finally:
-            world.close()
-    return good
+def remade_once(options, cluster, start):
+    world = World(options.binary, options.tools, cluster, "delay_us=1000", "remade", KAFKA_START=start)
+    try:
+        cluster.make_topic(world.topic, 6)
+        for _ in range(3):
+            world.start()
+        wait_for("all partitions are assigned", lambda: assigned(world) >= 6, 60)
+        world.open_shop(REMADE_ORDERS, 60, options.seed)
+        world.wait_shop(60)
+        wait_for("the first topic's orders", lambda: delivered(world) >= REMADE_ORDERS, 60)
+        time.sleep(2)  # and their commits
+        cluster.delete_topic(world.topic)
+        remade_us = now_us()
+        world.open_shop(REMADE_ORDERS, 0, options.seed + 1)
+        world.wait_shop(60)
+        wanted = {w.number for w in journals.read_shop(world.shop_journal) if w.kind == "e"}
+        missing = lambda: wanted - requests_by_number(world.receiver.requests(), remade_us)
+        with contextlib.suppress(AssertionError):
+            wait_for("the new topic's orders", lambda: not missing(), REMADE_SECONDS)
+        took_s = (now_us() - remade_us) / 1e6
+        for member in list(world.members):
+            world.leave(member)
+        judge = of_two_topics(world)
+        judge.say(1, f"kafka.start={start}: the new topic's orders are all delivered",
+                  f"{len(missing())} of {len(wanted)} missing after {took_s:.1f} s", not missing())
+        noticed, stopped = (world.members_log(text) for text in ("topic made again", "partition stopped"))
+        judge.say(1, "the new topic is noticed, and no partition stops",
+                  f"{noticed} lines, {stopped} stopped", noticed > 0 and stopped == 0)
+        slowest = max(s for _, s in world.exits)
+        judge.say(16, "who is asked to leave leaves in time, with 0",
+                  f"{len(world.exits)} left, slowest {slowest:.1f} s",
+                  all(code == 0 for code, _ in world.exits) and slowest < LEAVE_SECONDS)
+        good = judge.table()
+        if not good:
+            print(f"     journals and logs: {world.folder}")
+        return good
+    finally:
+        world.close()
+
+
+def of_two_topics(world):
+    """A judge of one name's two topics: their offsets and commits begin twice, so that only what says
+    something of the requests alone is judged."""
+    judge = Judge(journals.read_shop(world.shop_journal), world.receiver.requests(), [], [], key=KEY)
+    judge.one_identity()
+    judge.signed()
+    return judge
 
 
 for scenario, count in ((remade, 1), (kill, 1), (restart, 1), (group, 1), (broker, 1), (brokers3, 3), (outage, 1)):

@@ -1,5 +1,5 @@
 """What every end-to-end test uses: the real stack, a receiver, the program, and bounded waits."""
-import json, os, pathlib, signal, subprocess, tempfile, time, urllib.request
+import contextlib, json, os, pathlib, re, signal, subprocess, tempfile, time, urllib.error, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 TESTS = HERE.parent
@@ -36,6 +36,16 @@ class Stack:
     def part(self, action, name):
         subprocess.run(["sh", str(STACK / "part.sh"), self.folder, action, name], check=True,
                        stdout=subprocess.DEVNULL)
+
+    @contextlib.contextmanager
+    def frozen(self, name):
+        """The part's process stands still: whoever asks it gets no answer, and no refusal."""
+        pid = int(pathlib.Path(self.folder, name, "pid").read_text().split()[0])
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.kill(pid, signal.SIGCONT)
 
     def order(self, number, **columns):
         """Inserts a pending order; returns its id."""
@@ -125,6 +135,18 @@ class Program:
     def says(self, text):
         return self.count(text) > 0
 
+    def ops(self, path, seconds=5):
+        """(status, text) of the ops port; it was started with OPS_LISTEN=127.0.0.1:0."""
+        found = wait_for("the ops port", lambda: re.search(r'event="ops port".* port=(\d+)',
+                                                          self.log.read_text(errors="replace")))
+        url = f"http://127.0.0.1:{found[1]}{path}"
+        try:
+            answer = urllib.request.urlopen(url, timeout=seconds)
+        except urllib.error.HTTPError as error:
+            answer = error
+        with answer:
+            return answer.status, answer.read().decode()
+
 
 def header(entry, name):
     values = [v for k, v in dict(entry["headers"]).items() if k.lower() == name]
@@ -141,6 +163,7 @@ class Test:
         self.receiver = Receiver(self.folder)
         self.programs = []
         self.group = f"e2e-{name}-{os.getpid()}"
+        self.env_always = {}  # of each of its programs
 
     def env(self, **more):
         return {"KAFKA_BROKERS": self.stack.env["KAFKA_BROKERS"],
@@ -149,7 +172,7 @@ class Test:
                 "KAFKA_GROUP": self.group, "KAFKA_START": "latest",
                 "ELEMENTOR_WEBHOOK_URL": self.receiver.url,
                 "KAFKA_PROPERTIES_SESSION_TIMEOUT_MS": "6000",  # a killed member is missed sooner
-                "RETRY_BASE": "100ms", "RETRY_CAP": "1s", **more}
+                "RETRY_BASE": "100ms", "RETRY_CAP": "1s", **self.env_always, **more}
 
     def start(self, *arguments, log="log", **env):
         program = Program(self.binary, self.folder / log, *(arguments or ("run",)),

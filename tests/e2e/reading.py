@@ -2,6 +2,7 @@
 import http.server, json, os, pathlib, subprocess, threading, urllib.error, urllib.request
 
 from harness import wait_for
+from operator_commands import command, names
 import cases, fake_registry
 
 GATEWAY_404 = json.dumps({"message": "no Route matched with those values"}).encode()
@@ -75,5 +76,72 @@ def another_schema_under_the_id_stops_its_partitions(t):
     assert not t.receiver.delivered()
 
 
-TESTS = [another_schema_under_the_id_stops_its_partitions,
+def orders_behind_misfits(t):
+    """A folder like a case's: the misfits of four partitions, and behind those of the first of them an
+    order of another schema, pending and then confirmed. (folder, the partitions, that first one)"""
+    case, good = cases.CASES / "another-schema-under-the-id", cases.CASES / "default"
+    records = [json.loads(line) for line in (case / "records.ndjson").read_text().splitlines()]
+    first = records[0]["partition"]
+    misfits = sum(r["partition"] == first for r in records)
+    for line in (good / "records.ndjson").read_text().splitlines():
+        record = json.loads(line)
+        if record["partition"] == 5 and record["offset"] < 2:
+            records.append(record | {"partition": first, "offset": misfits + record["offset"]})
+    folder = t.folder / "orders_behind_misfits"
+    folder.mkdir()
+    (folder / "records.ndjson").write_text("\n".join(map(json.dumps, records)) + "\n")
+    (folder / "schemas.json").write_text(json.dumps(
+        json.loads((case / "schemas.json").read_text()) | json.loads((good / "schemas.json").read_text())))
+    return folder, {r["partition"]: sum(m["partition"] == r["partition"] for m in records)
+                    - 2 * (r["partition"] == first) for r in records}, first
+
+
+def park_lets_a_stopped_partition_go_on(t):
+    folder, misfits, first = orders_behind_misfits(t)
+    topic, own = f"park-{os.getpid()}", names(t)
+    server, url = fake_registry.serve(folder / "schemas.json")
+    where = {"KAFKA_TOPIC": topic, "REGISTRY_URL": url, "KAFKA_START": "earliest", **own}
+    t.env_always = where
+
+    def lags():
+        found = json.loads(command(t, "offsets", "--json")[0])["partitions"]
+        return {p["partition"]: p["lag"] for p in found if p["topic"] == topic}
+
+    def park(partition, to):
+        return command(t, "park", "--partition", str(partition), "--from", "0", "--to", str(to),
+                       "--reason", "written with another schema", "--yes")
+
+    try:
+        subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), t.stack.env["KAFKA_BROKERS"],
+                        topic, str(folder / "records.ndjson")], check=True)
+        program = t.start(OPS_LISTEN="127.0.0.1:0")
+        wait_for("each of them stops", lambda: program.count('event="partition stopped"') >= len(misfits))
+        status, said = program.ops("/readyz")
+        assert status == 503 and "stopped" in said, (status, said)
+        out, audit = park(first, misfits[first])
+        assert "asked for" in out and "what=park" in audit, (out, audit)
+        wait_for("its misfits are parked",
+                 lambda: program.count('event="parked"') == misfits[first])
+        wait_for("it goes on to its end", lambda: lags()[first] == 0)
+        wait_for("its order", lambda: len(t.receiver.delivered()) == 1)
+        assert program.says("what=park"), "the member's audit line"
+        assert program.ops("/readyz")[0] == 503, "the others are still stopped"
+        for partition, count in misfits.items():
+            if partition != first:
+                park(partition, count)
+        wait_for("all is read", lambda: not any(lags().values()))
+        assert program.ops("/readyz")[0] == 200
+        assert program.count('event="parked"') == sum(misfits.values())
+        assert len(t.receiver.delivered()) == 1
+        shown = command(t, "redrive", code=2)[0]
+        assert f"{sum(misfits.values())}  undecodable" in shown, shown
+        said = command(t, "park", "--partition", str(first), "--from", "0", "--reason", "again", "--yes",
+                       code=1)[1]
+        assert "already" in said, said
+        assert program.stop() == 0
+    finally:
+        server.shutdown()
+
+
+TESTS = [another_schema_under_the_id_stops_its_partitions, park_lets_a_stopped_partition_go_on,
          a_registry_with_a_wrong_path_for_a_minute_costs_a_minute]

@@ -204,8 +204,15 @@ static void every_fatal_error_is_the_end(void **state)
     close_member(&m);
 }
 
-/* What waits in the retry topic was asked of an earlier group of this name (pipeline_retry_test has
- * the retries of a group that is known). */
+static void produce_retry(struct member *m)
+{
+    assert_false(rd_kafka_producev(m->cluster.rk, RD_KAFKA_V_TOPIC("elementor-sync.retry"),
+                                   RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE("x", 1),
+                                   RD_KAFKA_V_END));
+    assert_false(rd_kafka_flush(m->cluster.rk, AWAITED_MS));
+}
+
+/* What waits in the retry topic was asked of an earlier group of this name. */
 static void a_group_that_begins_has_asked_for_no_retries(void **state)
 {
     struct member m;
@@ -213,16 +220,35 @@ static void a_group_that_begins_has_asked_for_no_retries(void **state)
     open_alone(&m, 1);
     set(&m, "kafka.start", "latest");
     produce(&m, 2);
-    assert_false(rd_kafka_producev(m.cluster.rk, RD_KAFKA_V_TOPIC("elementor-sync.retry"),
-                                   RD_KAFKA_V_PARTITION(0), RD_KAFKA_V_VALUE("x", 1),
-                                   RD_KAFKA_V_END));
-    assert_false(rd_kafka_flush(m.cluster.rk, AWAITED_MS));
+    produce_retry(&m);
     join(&m);
     consumer_use_retry(m.source, 1);
     turn_until(&m, &m.assigned);
     assert_int_equal(m.positions[slot_of(0, false)], 2);
     assert_int_equal(m.positions[slot_of(0, true)], 1);
     close_member(&m);
+}
+
+/* Whether it began at the topic's end (".n1") or not: a retry that it has not read is to be done.
+ */
+static void a_group_that_is_known_reads_its_retries_from_their_beginning(void **state)
+{
+    static const char *const metadata[] = {"", "1.2..n1"};
+    (void)state;
+    for (size_t i = 0; i < sizeof metadata / sizeof *metadata; i++) {
+        struct member m;
+        open_alone(&m, 1);
+        set(&m, "kafka.start", "latest");
+        produce(&m, 2);
+        produce_retry(&m);
+        cluster_commit(&m.cluster, "alone", 0, 2, metadata[i]);
+        join(&m);
+        consumer_use_retry(m.source, 1);
+        turn_until(&m, &m.assigned);
+        assert_int_equal(m.positions[slot_of(0, false)], 2);
+        assert_int_equal(m.positions[slot_of(0, true)], 0);
+        close_member(&m);
+    }
 }
 
 /* ---- another member takes some ---- */
@@ -295,6 +321,7 @@ int main(void)
         cmocka_unit_test(what_comes_by_the_wrong_queue_is_read_in_its_turn),
         cmocka_unit_test(every_fatal_error_is_the_end),
         cmocka_unit_test(a_group_that_begins_has_asked_for_no_retries),
+        cmocka_unit_test(a_group_that_is_known_reads_its_retries_from_their_beginning),
         cmocka_unit_test(what_is_given_back_keeps_commits_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
