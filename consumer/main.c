@@ -60,7 +60,7 @@ static bool check_config(const struct command *command, struct config *config, s
     if (!config_finish(config, command->needs, err))
         return false;
     for (size_t i = 0; i < config->warning_count; i++)
-        log_warn("configuration", LOG_S("why", config->warnings[i]));
+        log_warn("configuration", LOG_S("reason", config->warnings[i]));
     return true;
 }
 
@@ -103,7 +103,7 @@ static void say_end(const struct config *config, const struct error *err)
         return;
     }
     log_setup(LOG_ERROR, true); /* it may have failed before that */
-    log_error("ended", LOG_S("why", err->text), LOG_I("exit_code", error_exit_code(err)));
+    log_error("ended", LOG_S("reason", err->text), LOG_I("exit_code", error_exit_code(err)));
 }
 
 static bool has_argument(int argc, char **argv, const char *name)

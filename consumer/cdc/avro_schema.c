@@ -173,7 +173,8 @@ static bool parse_avro(struct schema *s, struct error *err)
     free(text);
     if (!ok) {
         s->avro = NULL;
-        error_set(err, ERROR_UNDECODABLE, "the schema is no Avro schema: %s", avro_strerror());
+        error_set(err, ERROR_UNDECODABLE, "the schema is not a valid Avro schema: %s",
+                  avro_strerror());
     }
     return ok;
 }

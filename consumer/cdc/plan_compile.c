@@ -179,13 +179,13 @@ static bool check_row(avro_schema_t row, const char *schema_name, const struct s
         if (row == NULL || !has_field(row, needed[i].name))
             return error_set(err, ERROR_CONFIG,
                              "schema \"%.100s\" has no column \"%.100s\" (%s): reading on would "
-                             "pass over every order (where the topic holds other tables too, set "
+                             "skip every order (where the topic holds other tables too, set "
                              "rule.table)",
                              schema_name, needed[i].column, needed[i].option);
         if (!any_branch(avro_schema_record_field_get(row, needed[i].name), needed[i].fits))
             return error_set(err, ERROR_CONFIG,
                              "schema \"%.100s\": column \"%.100s\" (%s) is %s: reading on would "
-                             "pass over every order",
+                             "skip every order",
                              schema_name, needed[i].column, needed[i].option, needed[i].what);
     }
     return true;

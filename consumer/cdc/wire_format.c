@@ -25,11 +25,10 @@ bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct err
     uint32_t id = (uint32_t)bytes[1] << 24 | (uint32_t)bytes[2] << 16 | (uint32_t)bytes[3] << 8 |
                   (uint32_t)bytes[4];
     if (id == 0 || id > INT32_MAX)
-        return error_set(
-            err, ERROR_UNDECODABLE,
-            "schema id %d is not a registry's: ids are 4 bytes and positive (an Apicurio "
-            "2 converter writes 8 bytes unless apicurio.registry.as-confluent=true)",
-            (int32_t)id);
+        return error_set(err, ERROR_UNDECODABLE,
+                         "schema id %d is invalid: ids are 4 bytes and positive (an Apicurio "
+                         "2 converter writes 8 bytes unless apicurio.registry.as-confluent=true)",
+                         (int32_t)id);
     *ret_wire = (struct wire){(int32_t)id, bytes + HEADER_LEN, len - HEADER_LEN};
     return true;
 }

@@ -167,12 +167,12 @@ static void advise_ping(const struct check_answer *answer, char *text, size_t si
         snprintf(text, size, ": copy webhook.url again, to its last character");
     else if (status == 401 || status == 403)
         snprintf(text, size,
-                 ": a login or a firewall stands before it; let this host through, or "
+                 ": a login or a firewall is in front of it; let this host through, or "
                  "set webhook.headers.*");
     else if (status == 429 || status >= 500)
-        snprintf(text, size, ": the receiver is there, and not well; see its own log");
+        snprintf(text, size, ": the receiver failed; see its own log");
     else
-        snprintf(text, size, ": it may refuse nothing but a ping; preview shows what run sends");
+        snprintf(text, size, ": it may refuse only pings; preview shows what run sends");
 }
 
 static void judge_ping(struct check *c, const struct check_answer *answer)
@@ -185,11 +185,10 @@ static void judge_ping(struct check *c, const struct check_answer *answer)
         return;
     }
     if (answer->begun_status >= 200 && answer->begun_status < 300) {
-        report_add(
-            c->report, REPORT_WARN, WEBHOOK, "ping",
-            "answered %d, and the answer broke off behind that (%s): it counts as delivered, "
-            "but each request may take longer than it needs to",
-            answer->begun_status, answer->failure);
+        report_add(c->report, REPORT_WARN, WEBHOOK, "ping",
+                   "answered %d, then the answer broke off (%s): it counts as delivered, "
+                   "but each request may take longer than it needs to",
+                   answer->begun_status, answer->failure);
         return;
     }
     advise_ping(answer, advice, sizeof advice);
@@ -238,7 +237,7 @@ static void check_webhook(struct check *c, struct webhook *webhook, bool asked)
         ping(c, webhook);
     else
         report_add(c->report, REPORT_NOTE, WEBHOOK, "ping",
-                   "nothing was sent; --ping-webhook sends one request that says so");
+                   "nothing was sent; --ping-webhook sends one test request");
 }
 
 /* ---- the whole ---- */

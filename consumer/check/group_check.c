@@ -91,7 +91,7 @@ static void judge(struct check *c, const rd_kafka_ConsumerGroupDescription_t *d)
 static void say_unknown(struct check *c, const char *why)
 {
     report_add(c->report, REPORT_NOTE, KAFKA, "members",
-               "not known (%s): see to it that no other program uses the group %s", why,
+               "not known (%s): make sure that no other program uses the group %s", why,
                c->config->kafka_group);
 }
 

@@ -362,11 +362,11 @@ static void say_commits(struct check *c, const struct commits *commits)
     if (commits->lost == 0)
         return;
     struct error err = {0};
-    error_set(&err, ERROR_FAILED,
-              "the commits of %d partitions are not in the topic any more (retention passed them, "
-              "or the topic was made anew): those partitions would stand still until the group's "
-              "offsets are reset",
-              commits->lost);
+    error_set(
+        &err, ERROR_FAILED,
+        "the commits of %d partitions are outside the topic (deleted by retention, or the topic "
+        "was made again): those partitions would stop until the group's offsets are reset",
+        commits->lost);
     report_fail(c->report, &err, KAFKA, "offsets");
 }
 

@@ -61,7 +61,7 @@ static void judge_own(struct check *c, const struct topic_policy *topic, int32_t
     else
         report_add(c->report, REPORT_OK, OWN, topic->option, "%s: %d partition%s%s%s", topic->name,
                    (int)found, found == 1 ? "" : "s",
-                   topic->why[0] != '\0' ? "; its cleanup.policy could not be looked at: " : "",
+                   topic->why[0] != '\0' ? "; its cleanup.policy could not be read: " : "",
                    topic->why);
 }
 

@@ -113,8 +113,8 @@ bool report_verdict(const struct report *report, struct error *err)
     if (report->lost)
         return error_set(err, ERROR_NO_MEMORY, "no memory for a finding");
     return report->failures == 0 ||
-           error_set(err, report->code,
-                     "not ready to run: the lines that say FAIL tell what to do");
+           error_set(err, report->code, "%zu check%s failed; see the FAIL lines above",
+                     report->failures, report->failures == 1 ? "" : "s");
 }
 
 /* ---- for people ---- */

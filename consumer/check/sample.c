@@ -236,18 +236,18 @@ static void say_before(struct check *c)
     const struct sample *s = &c->sample;
     if (s->updates == 0)
         report_add(c->report, REPORT_NOTE, RECORDS, "before",
-                   "no update among them, so whether the table has REPLICA IDENTITY FULL is not "
-                   "to be seen: change a row, and check again");
+                   "no update among them, so REPLICA IDENTITY FULL could not be checked: change a "
+                   "row, and check again");
     else if (s->updates_without_before > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "before",
                    "%" PRId64 " of %" PRId64
-                   " updates do not show the row as it was: ALTER TABLE … REPLICA IDENTITY FULL. "
-                   "Until then a transition is told from memory, and after a restart an order may "
+                   " updates have no before image: ALTER TABLE … REPLICA IDENTITY FULL. Until then "
+                   "transitions are judged from memory, and after a restart an order may "
                    "be sent again",
                    s->updates_without_before, s->updates);
     else
         report_add(c->report, REPORT_OK, RECORDS, "before",
-                   "all %" PRId64 " updates show the row as it was", s->updates);
+                   "all %" PRId64 " updates have a before image", s->updates);
 }
 
 /* Values of a status are no personal data; those of another column may be. One that is named for
@@ -269,7 +269,7 @@ static void say_values(struct check *c)
     else if (s->values.total > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "values",
                    "column %s holds %s%zu different values in %" PRId64
-                   " rows, which are not shown: is it the status? Else correct rule.column",
+                   " rows, which are not shown: is it the status? If not, correct rule.column",
                    s->value_column, s->values.others > 0 ? "more than " : "", s->values.used,
                    s->values.total);
 }
@@ -317,7 +317,7 @@ static void say_snapshots(struct check *c)
     if (s->snapshots > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "snapshot",
                    "%" PRId64 " rows with %s = \"%s\" come from a snapshot and are not sent "
-                   "(partition:offset %s%s): look whether those orders were delivered; "
+                   "(partition:offset %s%s): check whether those orders were delivered; "
                    "rule.snapshot=deliver would send them",
                    s->snapshots, c->config->rule_column, c->config->rule_value, list,
                    s->snapshots > SAMPLE_PLACES ? ", …" : "");

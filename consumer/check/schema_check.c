@@ -218,7 +218,7 @@ static const char *await_schema(struct check *c, int32_t id, struct error *err)
         loop_wait(c->loop, WAIT_MS);
     }
     if (answer == REGISTRY_PENDING)
-        error_set(err, ERROR_UNREACHABLE, "the registry did not hand it out in time");
+        error_set(err, ERROR_UNREACHABLE, "the registry did not return it in time");
     return answer == REGISTRY_HAVE ? schema : NULL;
 }
 
@@ -312,7 +312,7 @@ void check_schema(struct check *c)
     int32_t id = of_record ? c->sample.schema_id : ask_subject(c);
     if (id == 0) {
         report_add(c->report, REPORT_NOTE, SCHEMA, "form",
-                   "no Avro record and no subject \"%s-value\" yet: nothing to look at",
+                   "no Avro record and no subject \"%s-value\" yet: nothing to check",
                    c->config->kafka_topic);
         return;
     }

@@ -23,7 +23,7 @@ void check_topic_keeps(struct check *c)
     const char *topic = c->config->kafka_topic;
     if (!topic_settings_ask(c->rk, topic, ASK_MS, &settings, why, sizeof why)) {
         report_add(c->report, REPORT_NOTE, KAFKA, "retention",
-                   "not known (%s): see to it that the topic has cleanup.policy=delete and keeps "
+                   "not known (%s): make sure that the topic has cleanup.policy=delete and keeps "
                    "its records for a week",
                    why);
         return;

@@ -86,8 +86,8 @@ static void refuse_word(const struct invocation *call, const char *word, struct 
                   "webhook.timeout=5s");
     else
         error_set(err, ERROR_CONFIG,
-                  "a word of the command line is no argument of %s (it is not repeated, for it may "
-                  "be a secret); see elementor-sync --help",
+                  "a word of the command line is not an argument of %s (not shown, as it may be a "
+                  "secret); see elementor-sync --help",
                   call->command->name);
 }
 
@@ -131,12 +131,11 @@ bool arguments_hide(struct invocation *call, struct config *config, struct error
             return error_set(err, ERROR_NO_MEMORY, "no memory for the arguments");
         call->hidden_count++;
         memset(word + len + 1, 'x', strlen(word + len + 1));
-        config_warn(
-            config,
-            "--set %s: a secret on the command line stood in the list of processes, and may "
-            "stand in the shell's history; give it by the environment or a file (the "
-            "variable's name with _FILE)",
-            config_name_is_plain(name) ? name : "(a name)");
+        config_warn(config,
+                    "--set %s: a secret on the command line was visible in the list of processes, "
+                    "and may be in the shell's history; pass it by the environment or a file (the "
+                    "variable's name with _FILE)",
+                    config_name_is_plain(name) ? name : "(a name)");
     }
     return true;
 }

@@ -14,7 +14,7 @@ bool command_confirm(const char *question, bool yes, int stop_fd, struct error *
         return true;
     if (!isatty(STDIN_FILENO))
         return error_set(err, ERROR_CONFIG,
-                         "nothing was done: there is no terminal to ask at; --yes confirms");
+                         "nothing was done: there is no terminal to ask on; --yes confirms");
     fprintf(stderr, "%s [y/N] ", question);
     ssize_t len = -1;
     if (poll(fds, 2, -1) > 0 && fds[1].revents == 0)

@@ -86,7 +86,7 @@ static bool find_order(struct forget *f, struct error *err)
     if (outcomes == NULL)
         return false;
     if (f->several && !f->by_id)
-        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
+        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: give the id",
                          f->own->order);
     return f->last != NULL || error_set(err, ERROR_FAILED,
                                         "no outcome of order %.100s is known; a forgotten order is "
@@ -161,7 +161,7 @@ static void say_what_stays(struct forget *f)
     char parked[64];
     int64_t settled_ms = outcome_number(f->last, "settled_ms"),
             source_ms = outcome_number(f->last, "timestamp_ms");
-    puts("Kafka holds on to these until then:");
+    puts("Kafka keeps these until then:");
     snprintf(parked, sizeof parked, "%zu parked record%s", f->parked, f->parked == 1 ? "" : "s");
     if (f->parked > 0)
         say_kept(f, f->config->parked_topic, parked, f->newest_parked_ms);
@@ -228,7 +228,7 @@ static void note_audit(const struct forget *f)
 static bool forget(struct forget *f, int stop_fd, struct error *err)
 {
     if (f->own->order == NULL || *f->own->order == '\0')
-        return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
+        return error_set(err, ERROR_CONFIG, "--order is missing: an order's id or number");
     if (!find_order(f, err) || !is_at_rest(f, err) || !count_parked(f, err) ||
         (f->resender = resender_new(f->config, err)) == NULL)
         return false;

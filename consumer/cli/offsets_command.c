@@ -115,7 +115,7 @@ static bool print(const struct config *config, bool json, const struct group_top
     write_all(&b, config, json, orders, retry);
     bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
     buf_done(&b);
-    return ok || error_set(err, ERROR_FAILED, "standard output cannot be written to");
+    return ok || error_set(err, ERROR_FAILED, "cannot write to standard output");
 }
 
 static bool run(struct config *config, const void *given, struct error *err)

@@ -78,15 +78,14 @@ static bool read_options(struct park *k, struct error *err)
         return error_set(err, ERROR_CONFIG, "--to: it must lie behind --from");
     if (own->reason == NULL || *own->reason == '\0' ||
         !utf8_is_valid(own->reason, strlen(own->reason)))
-        return error_set(err, ERROR_CONFIG, "--reason is missing: say why, for the audit log");
+        return error_set(err, ERROR_CONFIG, "--reason is missing: it goes into the audit log");
     if (strlen(own->reason) > PARK_REASON_MAX)
         return error_set(err, ERROR_CONFIG, "--reason: at most %d bytes", PARK_REASON_MAX);
     k->order.partition = (int32_t)partition;
     k->order.topic = k->config->kafka_topic;
     k->order.reason = own->reason;
     k->order.request = k->request;
-    return retry_request_new(k->request) ||
-           error_set(err, ERROR_FAILED, "the system has no randomness");
+    return retry_request_new(k->request, err);
 }
 
 static bool fits(const struct park *k, const struct group_topic *topic, struct error *err)
@@ -117,7 +116,7 @@ static void show(const struct park *k, const struct group_topic *topic)
     printf("topic %s, partition %" PRId32 ", offsets %" PRId64 " to %" PRId64 " (%" PRId64
            "), group %s, committed %" PRId64 "\n"
            "what cannot be read there is parked as undecodable and the partition goes on;\n"
-           "what can be read is treated as ever\n",
+           "what can be read is processed as usual\n",
            k->config->kafka_topic, k->order.partition, k->order.from, k->order.until - 1,
            k->order.until - k->order.from, k->config->kafka_group, p->committed);
     fflush(stdout);
@@ -156,7 +155,7 @@ static bool write_order(struct park *k, struct error *err)
     close(k->wake_fd);
     return ok && (k->acknowledged ||
                   error_set(err, ERROR_UNREACHABLE,
-                            "the retry topic \"%s\" does not acknowledge; it may or may not hold "
+                            "the retry topic \"%s\" did not acknowledge; it may or may not hold "
                             "the order",
                             k->config->retry_topic));
 }

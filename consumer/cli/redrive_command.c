@@ -248,8 +248,8 @@ static bool send_one(struct redrive_run *r, const rd_kafka_message_t *m, struct 
         r->meanwhile++;
         return true;
     }
-    if (!retry_request_new(request))
-        return error_set(err, ERROR_FAILED, "the system has no randomness");
+    if (!retry_request_new(request, err))
+        return false;
     if (resender_parked(r->resender, m, &ask, &why)) {
         say_audit(m, request);
         r->sent++;
@@ -318,7 +318,7 @@ static bool redrive(struct redrive_run *r, struct error *err)
     parked_list_select(&r->list, r->own->reason != NULL ? r->own->reason : "", r->since_ms);
     show_left_out(r);
     if (r->list.selected == 0) {
-        puts("nothing is parked that fits");
+        puts("no parked order matches");
         return true;
     }
     show(r);

@@ -63,7 +63,7 @@ static bool read_partition(const char *text, int64_t *ret, struct error *err)
 static bool read_options(struct replay *r, struct error *err)
 {
     if (r->own->from == NULL)
-        return error_set(err, ERROR_CONFIG, "--from: say from where to send again");
+        return error_set(err, ERROR_CONFIG, "--from is missing: where to begin");
     return position_parse("--from", r->own->from, &r->from, err) &&
            (r->own->to == NULL || position_parse("--to", r->own->to, &r->to, err)) &&
            read_partition(r->own->partition, &r->partition, err);
@@ -81,7 +81,7 @@ static bool fits_topic(struct replay *r, struct error *err)
         return error_set(err, ERROR_CONFIG, "--partition: the topic has %zu, from 0 on",
                          r->topic.count);
     return !offsets || r->partition >= 0 || r->topic.count == 1 ||
-           error_set(err, ERROR_CONFIG, "an offset goes with --partition: each has its own");
+           error_set(err, ERROR_CONFIG, "an offset needs --partition: each has its own");
 }
 
 /* Where a position lies in each partition. */
@@ -166,7 +166,7 @@ static bool is_unchanged(struct replay *r, struct error *err)
                strcmp(now.partitions[i].metadata, r->topic.partitions[i].metadata) == 0;
     group_topic_done(&now);
     return same || error_set(err, ERROR_FAILED,
-                             "nothing was done: the group has committed meanwhile; look again");
+                             "nothing was done: the group has committed meanwhile; try again");
 }
 
 static void say_audit(const struct replay *r)

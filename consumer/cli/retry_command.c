@@ -84,7 +84,7 @@ static bool find_order(struct retry *r, struct error *err)
     while (!outcomes_caught_up(r->outcomes))
         (void)note_next(r, POLL_MS);
     if (r->several && !r->by_id)
-        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: say the id",
+        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: give the id",
                          r->own->order);
     return r->last != NULL ||
            error_set(err, ERROR_FAILED,
@@ -165,7 +165,7 @@ static bool ask(struct retry *r, struct error *err)
     if (found)
         return ok;
     if (strcmp(outcome_text(r->last, "topic"), r->config->kafka_topic) != 0)
-        return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
+        return error_set(err, ERROR_FAILED, "its original record is in another topic, \"%.200s\"",
                          outcome_text(r->last, "topic"));
     return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
                            outcome_number(r->last, "offset"),
@@ -204,7 +204,7 @@ static bool await_outcome(struct retry *r, struct error *err)
             return !parked || error_set(err, ERROR_FAILED, "it was parked again");
     }
     return error_set(err, ERROR_FAILED,
-                     "nothing came of it within %" PRId64 " s; the request stays in the retry "
+                     "no outcome within %" PRId64 " s; the request stays in the retry "
                      "topic and is served as soon as a member can",
                      (patience + 999) / 1000);
 }
@@ -237,7 +237,7 @@ static void say_audit(const struct retry *r)
 static bool retry(struct retry *r, struct error *err)
 {
     if (r->own->order == NULL || *r->own->order == '\0')
-        return error_set(err, ERROR_CONFIG, "--order: say which order, by its id or number");
+        return error_set(err, ERROR_CONFIG, "--order is missing: an order's id or number");
     if ((r->outcomes = outcomes_new(r->config, err)) == NULL || !find_order(r, err))
         return false;
     say(r->last);
@@ -250,8 +250,8 @@ static bool retry(struct retry *r, struct error *err)
     }
     if (!may_ask(r, err))
         return false;
-    if (!retry_request_new(r->request))
-        return error_set(err, ERROR_FAILED, "the system has no randomness");
+    if (!retry_request_new(r->request, err))
+        return false;
     if ((r->resender = resender_new(r->config, err)) == NULL || !ask(r, err))
         return false;
     say_audit(r);

@@ -32,14 +32,14 @@ static bool run(struct config *config, const void *given, struct error *err)
     if (config->auth_hs256_secret == NULL)
         return error_set(err, ERROR_CONFIG,
                          "auth.hs256_secret is required to mint a token; with other keys, tokens "
-                         "come from whoever holds the private one");
+                         "come from the holder of the private one");
     char *token = auth_mint(&rules, config->auth_hs256_secret,
                             own->subject != NULL ? own->subject : "operator", now_s,
                             now_s + expires_ms / 1000, err);
     if (token == NULL)
         return false;
     if (rules.operator_claim == NULL)
-        fputs("elementor-sync: this token has the role service_role: whatever trusts the same "
+        fputs("elementor-sync: this token has the role service_role: every service with the same "
               "secret trusts it. Set auth.operator_claim to mint one that only the dashboard "
               "honours.\n",
               stderr);

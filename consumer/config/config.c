@@ -122,22 +122,21 @@ const char *config_environment_name(const char *name, char *text, size_t size)
 /* Those that would break what the program promises, and why. */
 static const char *refusal(const char *property)
 {
-    static const char by_us[] = "offsets are committed by the program, once what they stand for is "
-                                "settled";
+    static const char by_us[] = "the program commits offsets, once their records are settled";
     static const char parking[] = "records are parked with acks=all and idempotence, or they could "
-                                  "be lost; there is no option for it";
+                                  "be lost; this cannot be changed";
     static const struct {
         const char *name, *why;
     } refused[] = {
         {"bootstrap.servers", "use kafka.brokers"},
         {"metadata.broker.list", "use kafka.brokers"},
         {"group.id", "use kafka.group"},
-        {"auto.offset.reset", "a lost offset must not be passed over in silence; where to start "
-                              "without a commit is kafka.start"},
+        {"auto.offset.reset", "a lost offset must not be skipped silently; kafka.start sets where "
+                              "a partition without a commit begins"},
         {"enable.auto.commit", by_us},
         {"auto.commit.enable", by_us},
         {"enable.auto.offset.store", by_us},
-        {"enable.partition.eof", "the program needs it as it sets it"},
+        {"enable.partition.eof", "the program depends on the value that it sets"},
         {"allow.auto.create.topics", "a mistyped topic must be an error, not a new topic"},
         {"acks", parking},
         {"request.required.acks", parking},
@@ -386,7 +385,7 @@ const char *config_value_text(const struct config *config, size_t option, char *
     const void *member = (const char *)config + slots[option].offset;
     switch (slots[option].type) {
     case TYPE_TEXT:
-        return config_holds_credentials(*(char *const *)member) ? "(not shown: there is an @ in it)"
+        return config_holds_credentials(*(char *const *)member) ? "(not shown: it contains an @)"
                                                                 : *(char *const *)member;
     case TYPE_SECRET:
         return *(char *const *)member == NULL

@@ -40,7 +40,7 @@
       "how long the group waits for a member that died; with "                                     \
       "kafka.properties.group.protocol=consumer the broker decides, and this is refused")          \
     X(parked_topic, "parked.topic", TEXT, NULL, 0, 0, "",                                          \
-      "topic that receives records which can never be sent; "                                      \
+      "topic of the records that can never be sent; "                                              \
       "default <kafka.group>.parked")                                                              \
     X(parked_retention, "parked.retention", DURATION, "90d", 3600000, 315360000000, "",            \
       "how long the parked topic keeps an order; set where run makes it, or finds it to keep for " \
@@ -157,7 +157,7 @@
     X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                               \
       "IANA name of the zone of timestamp columns that have none (Africa/Algiers)")                \
     X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                              \
-      "address of /metrics, /livez, /readyz (127.0.0.1:9464); without it there is no such port")   \
+      "address of /metrics, /livez, /readyz (127.0.0.1:9464); unset: no such port")                \
     X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                      \
       "where the dashboard listens, HOST:PORT; put TLS in front of it")                            \
     X(dashboard_database, "dashboard.database", TEXT, "elementor-sync.dashboard.db", 0, 0, "",     \
@@ -182,7 +182,7 @@
     X(auth_operator_claim, "auth.operator_claim", TEXT, NULL, 0, 0, "",                            \
       "the claim that makes an operator, besides the role service_role: app_metadata.role")        \
     X(auth_operator_values, "auth.operator_values", TEXT, NULL, 0, 0, "",                          \
-      "its values that do, separated by spaces")                                                   \
+      "its values that make an operator, separated by spaces")                                     \
     X(auth_owner_column, "auth.owner_column", TEXT, NULL, 0, 0, "",                                \
       "column of the orders table that holds a customer's sub (user_id): customers see and sync "  \
       "only orders of their own; run and dashboard need the same value")                           \

@@ -62,7 +62,7 @@ static bool check_instance(const struct config *config, struct error *err)
                          "kafka.instance");
     return config_name_is_topic(instance) ||
            error_set(err, ERROR_CONFIG,
-                     "kafka.instance: \"%s\" is not a name that Kafka takes: letters, digits, "
+                     "kafka.instance: \"%s\" is not a valid name: letters, digits, "
                      "\".\", \"_\" and \"-\", at most 249 of them",
                      config_show(instance, shown, sizeof shown));
 }

@@ -85,13 +85,12 @@ static bool check_secret(const struct config *config, struct error *err)
         return true;
     if (is_published(secret))
         return error_set(err, ERROR_CONFIG,
-                         "auth.hs256_secret is the default of a published example, which everybody "
-                         "knows: make one of your own (openssl rand -hex 32) where the tokens are "
-                         "signed too");
+                         "auth.hs256_secret is the default of a published example: generate a new "
+                         "one (openssl rand -hex 32), and use it where the tokens are signed too");
     return different_bytes(secret) >= DIFFERENT_MIN ||
            error_set(err, ERROR_CONFIG,
-                     "auth.hs256_secret repeats a few characters: it could be guessed; make one "
-                     "with openssl rand -hex 32");
+                     "auth.hs256_secret repeats a few characters: it could be guessed; generate "
+                     "one with openssl rand -hex 32");
 }
 
 /* ---- where it listens, whom it talks to ---- */
@@ -108,17 +107,16 @@ static void advise_listening(struct config *config, unsigned needs)
 {
     if ((needs & CONFIG_NEED_AUTH) != 0 && config->dashboard_listen != NULL &&
         !is_loopback(config->dashboard_listen))
-        config_warn(
-            config,
-            "dashboard.listen (%s) can be reached from other machines, and the dashboard "
-            "speaks no TLS: put a proxy with TLS in front of it and let only that reach it, "
-            "or tokens and customers' data cross the network as they are",
-            config->dashboard_listen);
+        config_warn(config,
+                    "dashboard.listen (%s) can be reached from other machines, and the dashboard "
+                    "does not encrypt: put a TLS proxy in front of it and let only the proxy reach "
+                    "it, or tokens and customers' data cross the network unencrypted",
+                    config->dashboard_listen);
     if ((needs & CONFIG_NEED_WEBHOOK) != 0 && config->ops_listen != NULL &&
         !is_loopback(config->ops_listen))
         config_warn(config,
-                    "ops.listen (%s) can be reached from other machines: whoever reaches it reads "
-                    "the metrics, without a login; let only the monitoring and the probes",
+                    "ops.listen (%s) can be reached from other machines: the metrics can be read "
+                    "there without a login; let only monitoring and probes reach it",
                     config->ops_listen);
 }
 
@@ -132,7 +130,7 @@ static void advise_registry(struct config *config)
         is_loopback(url + strlen("http://")))
         return;
     config_warn(config,
-                "registry.url is http://, so %s crosses the network as it is: write https://",
+                "registry.url is http://, so %s crosses the network unencrypted: write https://",
                 secret);
 }
 
@@ -146,13 +144,13 @@ static void advise_certificates(struct config *config)
 {
     const char *names = config_property(config, "ssl.endpoint.identification.algorithm");
     if (is_off(config_property(config, "enable.ssl.certificate.verification")))
-        config_warn(config,
-                    "kafka.properties.enable.ssl.certificate.verification is off: whoever is "
-                    "between here and Kafka reads and changes everything; trust your own "
-                    "authority by kafka.properties.ssl.ca.location instead");
+        config_warn(config, "kafka.properties.enable.ssl.certificate.verification is off: anyone "
+                            "between here and Kafka can read and change everything; set "
+                            "kafka.properties.ssl.ca.location to your own authority instead");
     if (names != NULL && (*names == '\0' || strcasecmp(names, "none") == 0))
-        config_warn(config, "kafka.properties.ssl.endpoint.identification.algorithm is none: any "
-                            "certificate of the authority passes for a broker's; set it to https");
+        config_warn(config,
+                    "kafka.properties.ssl.endpoint.identification.algorithm is none: any "
+                    "certificate of the authority is taken for a broker's; set it to https");
 }
 
 /* Those that would run other people's code in the process that holds the webhook's URL. */

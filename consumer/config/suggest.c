@@ -149,14 +149,14 @@ const char *config_suggest(const char *name, char *text, size_t size)
 {
     char hint[2 * CONFIG_NAME_MAX];
     if (!config_name_is_plain(name))
-        snprintf(text, size, "what is named here is no option; names look like kafka.brokers");
+        snprintf(text, size, "this is not an option's name; names look like kafka.brokers");
     else if (find_member(name, hint, sizeof hint))
         snprintf(text, size, "\"%s\" is a group of options, such as \"%s\"", name, hint);
     else if (find_nearest(name, hint, sizeof hint) || find_parent(name, hint, sizeof hint) ||
              find_property(name, hint, sizeof hint) || find_prefixes(name, hint, sizeof hint))
         snprintf(text, size, "unknown option \"%s\"; did you mean \"%s\"?", name, hint);
     else
-        snprintf(text, size, "unknown option \"%s\"; elementor-sync options lists those there are",
+        snprintf(text, size, "unknown option \"%s\"; elementor-sync options lists all of them",
                  name);
     return text;
 }

@@ -72,8 +72,9 @@ static bool check_broker(const char *broker, size_t len, struct error *err)
     const char *host = strstr(text, "://") != NULL ? strstr(text, "://") + 3 : text;
     const char *colon = strrchr(host, ':');
     if (*host == '\0' || colon == host || strpbrk(host, "/ @") != NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "kafka.brokers: \"%s\" is no broker; write host:port[,host:port…]", shown);
+        return error_set(
+            err, ERROR_CONFIG,
+            "kafka.brokers: \"%s\" is not a broker's address; write host:port[,host:port…]", shown);
     if (colon == NULL || *host == '[')
         return true;
     long port = strtol(colon + 1, NULL, 10);
@@ -121,16 +122,17 @@ static bool check_topics(const struct config *config, struct error *err)
         if (name == NULL)
             continue;
         if (!config_name_is_topic(name))
-            return error_set(err, ERROR_CONFIG,
-                             "%s: \"%s\" is no topic's name: letters, digits, \".\", \"_\" and "
-                             "\"-\", at most %d of them",
-                             topics[i].option, config_show(name, shown, sizeof shown), TOPIC_MAX);
+            return error_set(
+                err, ERROR_CONFIG,
+                "%s: \"%s\" is not a valid topic name: letters, digits, \".\", \"_\" and "
+                "\"-\", at most %d of them",
+                topics[i].option, config_show(name, shown, sizeof shown), TOPIC_MAX);
         for (size_t j = 0; j < i; j++)
             if (topics[j].name != NULL && strcmp(topics[j].name, name) == 0)
-                return error_set(err, ERROR_CONFIG,
-                                 "%s and %s are the same topic: what the program writes would be "
-                                 "read as something else",
-                                 topics[i].option, topics[j].option);
+                return error_set(
+                    err, ERROR_CONFIG,
+                    "%s and %s are the same topic: each kind of record needs a topic of its own",
+                    topics[i].option, topics[j].option);
     }
     return true;
 }
@@ -149,7 +151,7 @@ static bool check_registry_login(const struct config *config, struct error *err)
     bool user = config->registry_user != NULL, password = config->registry_password != NULL;
     if (config->registry_token != NULL && (user || password))
         return error_set(err, ERROR_CONFIG,
-                         "registry.token and registry.%s are both set: log in one way or the other",
+                         "registry.token and registry.%s are both set: keep one of the two logins",
                          user ? "user" : "password");
     if (user != password)
         return error_set(err, ERROR_CONFIG, "registry.%s is set without registry.%s",
@@ -170,13 +172,13 @@ static bool check_registry_url(const struct config *config, struct error *err)
                          "registry.password");
     if (!begins(url, "https://") && !begins(url, "http://"))
         return error_set(err, ERROR_CONFIG,
-                         "registry.url: \"%s\" has no http:// or https:// in front; write a URL "
-                         "such as https://host:8081",
+                         "registry.url: \"%s\" does not begin with http:// or https://; write a "
+                         "URL such as https://host:8081",
                          config_show(url, shown, sizeof shown));
     if (config->registry_ca_file != NULL && begins(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "registry.ca_file is set, but registry.url is http://: no certificate "
-                         "would be looked at; write https:// or leave registry.ca_file out");
+                         "would be checked; write https:// or leave registry.ca_file out");
     return true;
 }
 
@@ -187,12 +189,12 @@ static bool check_webhook_url(const struct config *config, struct error *err)
         return true;
     if (strstr(url, "://") == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "webhook.url has no https:// in front; copy the whole URL, such as "
+                         "webhook.url does not begin with https://; copy the whole URL, such as "
                          "https://shop.example.com/path");
     if (config->webhook_ca_file != NULL && begins(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "webhook.ca_file is set, but webhook.url is http://: no certificate would "
-                         "be looked at; write https:// or leave webhook.ca_file out");
+                         "be checked; write https:// or leave webhook.ca_file out");
     return true;
 }
 
@@ -262,8 +264,8 @@ static bool check_kafka_security(struct config *config, struct error *err)
         return true;
     const char *mechanism = config_property(config, "sasl.mechanism");
     if (!tls && mechanism != NULL && strcasecmp(mechanism, "PLAIN") == 0)
-        config_warn(config, "sasl_plaintext with PLAIN sends Kafka's password over the network as "
-                            "it is; use sasl_ssl, or SCRAM");
+        config_warn(config, "sasl_plaintext with PLAIN sends Kafka's password over the network "
+                            "unencrypted; use sasl_ssl, or SCRAM");
     return check_sasl(config, err);
 }
 
@@ -363,7 +365,7 @@ static bool check_auth(const struct config *config, unsigned needs, struct error
         config->auth_jwks_url == NULL)
         return error_set(err, ERROR_CONFIG,
                          "one of auth.jwks_url, auth.public_key_file and auth.hs256_secret is "
-                         "required: without it nobody could sign in");
+                         "required: without it no sign-in is possible");
     if (secret != NULL && strlen(secret) < SECRET_MIN)
         return error_set(err, ERROR_CONFIG,
                          "auth.hs256_secret is shorter than %d bytes: it could be guessed",
@@ -373,8 +375,8 @@ static bool check_auth(const struct config *config, unsigned needs, struct error
                          "auth.operator_claim and auth.operator_values go together");
     if (claim != NULL && strncmp(claim, "user_metadata", strlen("user_metadata")) == 0)
         return error_set(err, ERROR_CONFIG,
-                         "auth.operator_claim: users write user_metadata themselves; use one in "
-                         "app_metadata");
+                         "auth.operator_claim: users can change user_metadata themselves; use one "
+                         "in app_metadata");
     return true;
 }
 

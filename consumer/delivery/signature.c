@@ -50,7 +50,7 @@ bool signature_keys_parse(const char *text, struct signature_keys *ret_keys, str
         ret_keys->count++;
         at += len;
     }
-    return ret_keys->count > 0 || error_set(err, ERROR_CONFIG, "there is no signing key in it");
+    return ret_keys->count > 0 || error_set(err, ERROR_CONFIG, "it contains no signing key");
 }
 
 bool signature_write(const struct signature_keys *keys, const char *id, int64_t timestamp_s,

@@ -40,7 +40,7 @@ static bool print(struct preview *p, const rd_kafka_message_t *m, const char *ve
     if (!buf_ok(&p->line))
         return error_set(err, ERROR_NO_MEMORY, "no memory for a line");
     if (fwrite(p->line.data, 1, p->line.len, p->out) != p->line.len || fflush(p->out) != 0)
-        return error_set(err, ERROR_FAILED, "standard output cannot be written to");
+        return error_set(err, ERROR_FAILED, "cannot write to standard output");
     return true;
 }
 
@@ -53,8 +53,9 @@ static bool show(struct preview *p, const rd_kafka_message_t *m, struct error *e
     if (j.why == NULL)
         return true;
     if (*j.detail != '\0' && !p->undecodable_said) {
-        log_warn("a record cannot be decoded; others like it are not said", LOG_S("why", j.detail),
-                 LOG_I("partition", m->partition), LOG_I("offset", m->offset));
+        log_warn("record undecodable", LOG_S("reason", j.detail),
+                 LOG_S("hint", "further ones are not logged"), LOG_I("partition", m->partition),
+                 LOG_I("offset", m->offset));
         p->undecodable_said = true;
     }
     return print(p, m, verdicts[j.verdict], j.why, j.body, err);

@@ -67,8 +67,7 @@ static bool await_answer(struct resender *r, const char *topic, struct error *er
     }
     return r->acknowledged ||
            error_set(err, ERROR_UNREACHABLE,
-                     "the topic \"%s\" does not acknowledge; it may or may not hold the record",
-                     topic);
+                     "topic \"%s\" did not acknowledge; it may or may not hold the record", topic);
 }
 
 bool resender_publish(struct resender *r, const char *topic, struct slice key, struct slice value,
@@ -143,7 +142,7 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
     int64_t deadline = clock_mono_ms() + FETCH_MS;
     rd_kafka_message_t *m = NULL;
     if (partition < 0 || offset < 0)
-        return error_set(err, ERROR_FAILED, "its outcome does not say where its record lies");
+        return error_set(err, ERROR_FAILED, "its outcome does not name its original record");
     struct reader *reader = read_one(r, partition, offset, err);
     while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
         m = reader_next(reader, POLL_MS);
@@ -156,10 +155,11 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
     if (there || failed)
         return ok;
     return at_end ? error_set(err, ERROR_FAILED,
-                              "its record (partition %d, offset %lld) is gone from the topic: only "
+                              "its original record (partition %d, offset %lld) was deleted from "
+                              "the topic: only "
                               "the shop can confirm it again",
                               (int)partition, (long long)offset)
-                  : error_set(err, ERROR_UNREACHABLE, "its record does not come from the brokers");
+                  : error_set(err, ERROR_UNREACHABLE, "timed out fetching the original record");
 }
 
 bool resender_parked(struct resender *r, const rd_kafka_message_t *parked,
@@ -175,7 +175,7 @@ bool resender_parked(struct resender *r, const rd_kafka_message_t *parked,
     if (order.value.len > 0)
         return write_order(r, &order, ask, err);
     if (strcmp(order.topic, r->config->kafka_topic) != 0)
-        return error_set(err, ERROR_FAILED, "its record is in another topic, \"%.200s\"",
+        return error_set(err, ERROR_FAILED, "its original record is in another topic, \"%.200s\"",
                          order.topic);
     return resender_source(r, order.partition, order.offset, order.order, &as_parked, err);
 }

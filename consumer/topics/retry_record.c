@@ -9,11 +9,11 @@
 
 #define PREFIX "elementor-sync."
 
-bool retry_request_new(char ret[RETRY_REQUEST_MAX])
+bool retry_request_new(char ret[RETRY_REQUEST_MAX], struct error *err)
 {
     unsigned char bytes[(RETRY_REQUEST_MAX - 1) / 2];
     if (getrandom(bytes, sizeof bytes, 0) != sizeof bytes)
-        return false;
+        return error_set(err, ERROR_FAILED, "getrandom failed: %s", strerror(errno));
     for (size_t i = 0; i < sizeof bytes; i++)
         snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
     return true;

@@ -33,8 +33,8 @@ struct retry_order {
     bool forced;                       /* to be sent although it was delivered */
 };
 
-/* A new request's id: 32 hex digits of randomness. False when there is none. */
-bool retry_request_new(char ret[RETRY_REQUEST_MAX]) must_check;
+/* A new request's id: 32 random hex digits. */
+bool retry_request_new(char ret[RETRY_REQUEST_MAX], struct error *err) must_check;
 
 /* A record of the retry topic, as read: where the original record lay, and what asked for it. Texts
  * borrow the message. request may be NULL; timestamp_ms is -1 when it is unknown. */

@@ -58,7 +58,7 @@ static bool reduce(struct text_reader *r, enum place place, unsigned depth);
 
 static bool no_json(struct text_reader *r, const char *why)
 {
-    return error_set(r->err, ERROR_UNDECODABLE, "the schema is no JSON: %s", why);
+    return error_set(r->err, ERROR_UNDECODABLE, "the schema is not JSON: %s", why);
 }
 
 static bool is_space(char c)

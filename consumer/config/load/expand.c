@@ -21,9 +21,10 @@ static const char *add_reference(struct buf *b, const char *text, config_look_up
     const char *end = fallback != NULL ? strchr(fallback, '}') : text + len;
     if (len == 0 || len >= sizeof name || (*text >= '0' && *text <= '9') || end == NULL ||
         *end != '}') {
-        error_set(err, ERROR_CONFIG,
-                  "\"${\" begins no variable here; write ${NAME} or ${NAME:-default}, and $${ for "
-                  "the two characters themselves");
+        error_set(
+            err, ERROR_CONFIG,
+            "\"${\" does not begin a variable here; write ${NAME} or ${NAME:-default}, and $${ for "
+            "the two characters themselves");
         return NULL;
     }
     memcpy(name, text, len);

@@ -40,8 +40,8 @@ static char *read_path(const char *path, size_t limit, size_t *ret_len, bool *re
     *ret_opened = file != NULL;
     if (file == NULL && errno == EACCES) {
         error_set(err, ERROR_CONFIG,
-                  "cannot be read: %s; this process runs as user %u, who must own it or share its "
-                  "group",
+                  "cannot be read: %s; this process runs as user %u, which must own the file or "
+                  "share its group",
                   strerror(EACCES), (unsigned)geteuid());
         return NULL;
     }
@@ -89,7 +89,7 @@ static bool clean_secret(char *text, size_t len, struct error *err)
         return error_set(err, ERROR_CONFIG, "is empty");
     for (size_t i = from; i < len; i++)
         if ((unsigned char)text[i] < 0x20 || text[i] == 0x7f)
-            return error_set(err, ERROR_CONFIG, "has a control character or a second line in it");
+            return error_set(err, ERROR_CONFIG, "contains a control character or a second line");
     memmove(text, text + from, len - from);
     text[len - from] = '\0';
     return true;

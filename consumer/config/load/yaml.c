@@ -133,7 +133,7 @@ static bool note_key(struct yaml_reader *r)
 {
     for (size_t i = 0; i < r->key_count; i++)
         if (strcmp(r->keys[i].name, r->name) == 0)
-            return error_set(r->err, ERROR_CONFIG, "%s:%zu: %s: is there twice, first in line %zu",
+            return error_set(r->err, ERROR_CONFIG, "%s:%zu: %s: set twice, first in line %zu",
                              r->path, line_of(&r->event), r->name, r->keys[i].line);
     if (r->key_count == KEYS_MAX)
         return fail(r, "too many options");
@@ -152,9 +152,9 @@ static bool enter_key(struct yaml_reader *r, size_t len)
     const char *key = scalar_text(&r->event);
     size_t dot = len > 0, key_len = r->event.data.scalar.length;
     if (strlen(key) != key_len || !config_name_is_plain(key))
-        return fail(r, "what stands here is no option's name; names look like kafka.brokers");
+        return fail(r, "this is not an option's name; names look like kafka.brokers");
     if (len + dot + key_len >= sizeof r->name)
-        return fail(r, "no option has a name that long");
+        return fail(r, "the option's name is too long");
     memcpy(r->name + len, ".", dot);
     memcpy(r->name + len + dot, key, key_len + 1);
     return note_key(r);

@@ -117,7 +117,7 @@ bool resend_start(struct api *api, const char *key, const struct order_facts *fa
 {
     size_t key_size = strlen(key) + 1;
     struct resend *r = calloc(1, sizeof *r + key_size);
-    if (r == NULL || resend_is_under_way(api, key) || !retry_request_new(r->request)) {
+    if (r == NULL || resend_is_under_way(api, key) || !retry_request_new(r->request, NULL)) {
         free(r);
         return false;
     }

@@ -222,7 +222,7 @@ static struct redrive *redrive_new(const struct call *call, const json_t *body,
                                    const struct order_filter *filter)
 {
     struct redrive *r = calloc(1, sizeof *r);
-    if (r == NULL || !retry_request_new(r->id)) {
+    if (r == NULL || !retry_request_new(r->id, NULL)) {
         free(r);
         return NULL;
     }

@@ -298,8 +298,8 @@ static const struct {
     enum error_code code;
     const char *error;
 } schemas[] = {
-    {"not JSON", "{", ERROR_UNDECODABLE, "no JSON"},
-    {"not Avro", "{\"type\":\"widget\"}", ERROR_UNDECODABLE, "no Avro"},
+    {"not JSON", "{", ERROR_UNDECODABLE, "not JSON"},
+    {"not Avro", "{\"type\":\"widget\"}", ERROR_UNDECODABLE, "not a valid Avro schema"},
     {"a primitive", "\"string\"", ERROR_UNDECODABLE, "not a record"},
     {"no status",
      "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"id\",\"type\":"
@@ -311,8 +311,8 @@ static const struct {
      ERROR_CONFIG, "no column \"id\""},
     {"duplicate JSON keys",
      "{\"type\":\"record\",\"type\":\"record\",\"name\":\"R\",\"fields\":[]}", ERROR_UNDECODABLE,
-     "no JSON"},
-    {"unknown reference", ROW("\"Elsewhere\""), ERROR_UNDECODABLE, "no Avro"},
+     "not JSON"},
+    {"unknown reference", ROW("\"Elsewhere\""), ERROR_UNDECODABLE, "not a valid Avro"},
     {"fixed of a negative size", ROW("{\"type\":\"fixed\",\"name\":\"F\",\"size\":-1}"),
      ERROR_UNDECODABLE, "fixed type \"F\" has no size"},
     {"fixed of a huge size", ROW("{\"type\":\"fixed\",\"name\":\"F\",\"size\":2147483648}"),
@@ -328,8 +328,8 @@ static const struct {
     {"no fields", ROW("{\"type\":\"record\",\"name\":\"F\"}"), ERROR_UNDECODABLE, "no fields"},
     {"a field without a type", "{\"type\":\"record\",\"name\":\"F\",\"fields\":[{\"name\":\"a\"}]}",
      ERROR_UNDECODABLE, "no type"},
-    {"text behind the schema", ROW("\"int\"") "x", ERROR_UNDECODABLE, "no JSON"},
-    {"an annotation that does not end", "{\"doc\":[\"}", ERROR_UNDECODABLE, "no JSON"},
+    {"text behind the schema", ROW("\"int\"") "x", ERROR_UNDECODABLE, "not JSON"},
+    {"an annotation that does not end", "{\"doc\":[\"}", ERROR_UNDECODABLE, "not JSON"},
 };
 
 static void schemas_are_checked(void **state)

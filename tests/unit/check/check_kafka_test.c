@@ -29,7 +29,7 @@ static void all_is_fine(void **state)
                    "latest; the group has committed nothing here yet");
     expect_finding(&b, "note", "records", "earliest",
                    "kafka.start=earliest would read 3 records, from 20");
-    expect_finding(&b, "ok", "records", "before", "all 2 updates show the row as it was");
+    expect_finding(&b, "ok", "records", "before", "all 2 updates have a before image");
     expect_finding(&b, "ok", "records", "rule",
                    "1 have status = \\\"confirmed\\\"; 1 are transitions to it and would be sent");
     expect_finding(&b, "ok", "schema", "form", "shop.Envelope, id 1: Debezium's envelope");
@@ -58,7 +58,7 @@ static void missing_before_is_warned_of(void **state)
     bench_check(&b);
     assert_int_equal(b.verdict.code, ERROR_NONE);
     expect_finding(&b, "warn", "records", "before",
-                   "1 of 2 updates do not show the row as it was: ALTER TABLE … REPLICA IDENTITY "
+                   "1 of 2 updates have no before image: ALTER TABLE … REPLICA IDENTITY "
                    "FULL");
     expect_finding(&b, "warn", "records", "rule", "differs from \\\"confirmed\\\" only in case");
     expect_finding(&b, "note", "records", "rule", "none of them has status = \\\"confirmed\\\"");
@@ -280,7 +280,8 @@ static void all_that_is_wrong(void **state)
     bench_check(&b);
     assert_int_equal(b.verdict.code, ERROR_CONFIG);
     expect_finding(&b, "fail", "configuration", "contradiction", "is a URL; Kafka's brokers are");
-    expect_finding(&b, "fail", "configuration", "contradiction", "has no http:// or https://");
+    expect_finding(&b, "fail", "configuration", "contradiction",
+                   "does not begin with http:// or https://");
     expect_finding(&b, "fail", "configuration", "contradiction", "without registry.password");
     expect_finding(&b, "fail", "configuration", "contradiction", "retry.base (2m) is longer than");
     expect_finding(&b, "fail", "configuration", "missing", "kafka.topic is required");
@@ -377,7 +378,7 @@ static void mapping_is_wrong(void **state)
     expect_finding(&b, "note", "records", "values",
                    "of column status: \\\"pending\\\" (1), \\\"CONFIRM\xc3\x89"
                    "E\\\" (1)");
-    expect_finding(&b, "warn", "records", "before", "1 of 1 updates do not show the row");
+    expect_finding(&b, "warn", "records", "before", "1 of 1 updates have no before image");
     expect_finding(&b, "warn", "records", "rule", "accents");
     bench_close(&b);
 }
@@ -397,7 +398,7 @@ static void values_of_another_column(void **state)
     bench_check(&b); /* looks for the canary */
     expect_finding(&b, "warn", "records", "values",
                    "column client_name holds more than 12 different values in 15 rows, which are "
-                   "not shown: is it the status? Else correct rule.column");
+                   "not shown: is it the status? If not, correct rule.column");
     bench_close(&b);
 }
 

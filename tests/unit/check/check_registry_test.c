@@ -235,7 +235,7 @@ static void ping_is_answered_and_no_more(void **state)
     bench_url(&b, "webhook.url", receiver, "/" CANARY);
     b.options.ping_webhook = true;
     bench_check(&b);
-    expect_finding(&b, "warn", "webhook", "ping", "answered 200, and the answer broke off");
+    expect_finding(&b, "warn", "webhook", "ping", "answered 200, then the answer broke off");
     bench_close(&b);
     server_free(receiver);
 }
@@ -253,7 +253,7 @@ static void ping_is_refused(void **state)
         {"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "copy webhook.url again"},
         {"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n", "a login or a firewall"},
         {"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n", "see its own log"},
-        {"HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", "nothing but a ping"},
+        {"HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", "it may refuse only pings"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -277,7 +277,7 @@ static void unsafe_urls(void **state)
     static const struct {
         const char *url, *text;
     } cases[] = {
-        {"shop.example.com/" CANARY, "webhook.url has no https:// in front"},
+        {"shop.example.com/" CANARY, "webhook.url does not begin with https://"},
         {"http://shop.example.com/" CANARY, "webhook.url must begin with https://"},
         {"https://user:" CANARY "@shop.example.com/", "must not hold a user or a password"},
         {"file:///" CANARY, "webhook.url"},

@@ -105,7 +105,7 @@ static void it_asks_and_needs_an_order(void **state)
     assert_int_equal(w.err.code, ERROR_CONFIG);
     assert_false(call(&w, &command_forget, unknown));
     assert_false(call(&w, &command_forget, several)); /* both have this number */
-    assert_non_null(strstr(w.err.text, "say the id"));
+    assert_non_null(strstr(w.err.text, "give the id"));
     assert_false(call(&w, &command_forget, unsure)); /* no terminal, no --yes */
     assert_int_equal(last_of(&w, DELIVERIES, "o1")->count, before);
     pipeline_harness_close(&w);

@@ -244,11 +244,12 @@ struct error_case {
 #define ANCHORS \
     "anchors (&) and aliases (*) are not supported; quote a value that begins with one of these"
 #define TAGS "tags (!) are not supported; quote a value that begins with one"
-#define NO_NAME "what stands here is no option's name; names look like kafka.brokers"
+#define NO_NAME "this is not an option's name; names look like kafka.brokers"
 #define HOW_TO_SET "--set: write NAME=VALUE, such as --set webhook.timeout=5s"
-#define CONTROL "WEBHOOK_URL_FILE: secret has a control character or a second line in it"
-#define NO_VARIABLE                                                                           \
-    "\"${\" begins no variable here; write ${NAME} or ${NAME:-default}, and $${ for the two " \
+#define CONTROL "WEBHOOK_URL_FILE: secret contains a control character or a second line"
+#define NO_VARIABLE                                                                              \
+    "\"${\" does not begin a variable here; write ${NAME} or ${NAME:-default}, and $${ for the " \
+    "two "                                                                                       \
     "characters themselves"
 #define TOKEN "found character that cannot start any token while scanning for the next token"
 
@@ -276,15 +277,15 @@ static const struct error_case error_cases[] = {
     {{.yaml = "\"kafka.group\\0x\": a\n"}, "shop.yaml:1: " NO_NAME},
     {{.yaml = "kafka.properties.a23456789a23456789a23456789a23456789a23456789a23456789a:\n"
               "  b23456789b23456789b23456789b23456789b23456789b23456789b23456789b: x\n"},
-     "shop.yaml:2: kafka.properties.a23456789a23456789a23456789a23456789a23456789a23456789a: no "
-     "option has a name that long"},
+     "shop.yaml:2: kafka.properties.a23456789a23456789a23456789a23456789a23456789a23456789a: the "
+     "option's name is too long"},
     /* duplicates */
     {{.yaml = "kafka.group: a\nkafka.topic: t\nkafka.group: a\n"},
-     "shop.yaml:3: kafka.group: is there twice, first in line 1"},
+     "shop.yaml:3: kafka.group: set twice, first in line 1"},
     {{.yaml = "kafka:\n  group: a\nkafka.group: b\n"},
-     "shop.yaml:3: kafka.group: is there twice, first in line 2"},
+     "shop.yaml:3: kafka.group: set twice, first in line 2"},
     {{.yaml = "kafka:\n  group: a\nkafka:\n  topic: b\n"},
-     "shop.yaml:3: kafka: is there twice, first in line 1"},
+     "shop.yaml:3: kafka: set twice, first in line 1"},
     /* values */
     {{.yaml = "kafka.topic: t\nkafka.group:\nkafka.brokers: b\n"},
      "shop.yaml:2: kafka.group: has no value"},
@@ -299,7 +300,7 @@ static const struct error_case error_cases[] = {
      "(100ms to 5m)"},
     {{.yaml = "kafka.properties.acks: all\n"},
      "shop.yaml:1: kafka.properties.acks: cannot be set: records are parked with acks=all and "
-     "idempotence, or they could be lost; there is no option for it"},
+     "idempotence, or they could be lost; this cannot be changed"},
     {{.yaml = "webhook.url: |\n  " CANARY "\n"},
      "shop.yaml:1: webhook.url: has a line break in its value"},
     {{.yaml = "webhook.url: \"" CANARY "\\0\"\n"},
@@ -519,7 +520,7 @@ static void forbidden_secret(void **state)
     assert_false(ok);
     snprintf(expected, sizeof expected,
              "WEBHOOK_URL_FILE: %s cannot be read: Permission denied; this process runs as user "
-             "65534, who must own it or share its group",
+             "65534, which must own the file or share its group",
              path);
     assert_string_equal(err.text, expected);
     unlink("secret");
@@ -585,7 +586,7 @@ static void secret_size(void **state)
     write_file("secret", "a\0b", 3);
     err = (struct error){0};
     assert_false(config_load(config, NULL, environment, NULL, 0, &err));
-    assert_non_null(strstr(err.text, "has a control character"));
+    assert_non_null(strstr(err.text, "contains a control character"));
     unlink("secret");
     config_free(config);
 }

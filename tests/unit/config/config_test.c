@@ -185,12 +185,10 @@ struct error_case {
 #define DURATION "; write a duration such as 250ms, 5s, 2m, 1h "
 #define SIZE "; write a size such as 65536, 64KiB, 8MiB, 1GiB "
 #define COUNT "; write a whole number such as 1, 16, 500 "
-#define COMMITS \
-    "cannot be set: offsets are committed by the program, once what they stand for is settled"
+#define COMMITS "cannot be set: the program commits offsets, once their records are settled"
 #define PARKING                                                                                \
     "cannot be set: records are parked with acks=all and idempotence, or they could be lost; " \
-    "there "                                                                                   \
-    "is no option for it"
+    "this cannot be changed"
 
 static const struct error_case error_cases[] = {
     /* durations */
@@ -255,8 +253,8 @@ static const struct error_case error_cases[] = {
      "kafka.properties.metadata.broker.list: cannot be set: use kafka.brokers"},
     {"kafka.properties.group.id", "x", "kafka.properties.group.id: cannot be set: use kafka.group"},
     {"kafka.properties.auto.offset.reset", "earliest",
-     "kafka.properties.auto.offset.reset: cannot be set: a lost offset must not be passed over in "
-     "silence; where to start without a commit is kafka.start"},
+     "kafka.properties.auto.offset.reset: cannot be set: a lost offset must not be skipped "
+     "silently; kafka.start sets where a partition without a commit begins"},
     {"kafka.properties.enable.auto.commit", "true",
      "kafka.properties.enable.auto.commit: " COMMITS},
     {"kafka.properties.auto.commit.enable", "true",
@@ -264,7 +262,8 @@ static const struct error_case error_cases[] = {
     {"kafka.properties.enable.auto.offset.store", "true",
      "kafka.properties.enable.auto.offset.store: " COMMITS},
     {"kafka.properties.enable.partition.eof", "true",
-     "kafka.properties.enable.partition.eof: cannot be set: the program needs it as it sets it"},
+     "kafka.properties.enable.partition.eof: cannot be set: the program depends on the value that "
+     "it sets"},
     {"kafka.properties.allow.auto.create.topics", "true",
      "kafka.properties.allow.auto.create.topics: cannot be set: a mistyped topic must be an error, "
      "not a new topic"},
@@ -294,17 +293,17 @@ static const struct error_case error_cases[] = {
      "unknown option \"kafka.sasl.password\"; did you mean \"kafka.properties.sasl.password\"?"},
     {"properties.linger.ms", "5",
      "unknown option \"properties.linger.ms\"; did you mean \"kafka.properties.linger.ms\"?"},
-    {"colour", "red", "unknown option \"colour\"; elementor-sync options lists those there are"},
+    {"colour", "red", "unknown option \"colour\"; elementor-sync options lists all of them"},
     {"kafka", "x", "\"kafka\" is a group of options, such as \"kafka.brokers\""},
     {"payload.fields", "x",
      "\"payload.fields\" is a group of options, such as \"payload.fields.order_id\""},
     {"kafka.properties", "x",
      "\"kafka.properties\" is a group of options, such as \"kafka.properties.client.id\""},
     {"https://" NO_SECRET "/?x", "1",
-     "what is named here is no option; names look like kafka.brokers"},
+     "this is not an option's name; names look like kafka.brokers"},
     {"kafka.properties." NO_SECRET "/", "1",
-     "what is named here is no option; names look like kafka.brokers"},
-    {"", "1", "what is named here is no option; names look like kafka.brokers"},
+     "this is not an option's name; names look like kafka.brokers"},
+    {"", "1", "this is not an option's name; names look like kafka.brokers"},
 };
 
 static void errors(void **state)
@@ -354,7 +353,7 @@ static void endless_name(void **state)
     name[sizeof name - 1] = '\0';
     assert_false(config_set(c, name, "x", "--set", &err));
     assert_string_equal(err.text,
-                        "--set: what is named here is no option; names look like kafka.brokers");
+                        "--set: this is not an option's name; names look like kafka.brokers");
     config_free(c);
 }
 
@@ -425,21 +424,22 @@ static const struct finish_case finish_cases[] = {
     {0, {"registry.token", NO_SECRET}, ""},
     {0,
      {"registry.token", NO_SECRET, "registry.user", "u"},
-     "registry.token and registry.user are both set: log in one way or the other"},
+     "registry.token and registry.user are both set: keep one of the two logins"},
     {0,
      {"registry.token", NO_SECRET, "registry.password", NO_SECRET},
-     "registry.token and registry.password are both set: log in one way or the other"},
+     "registry.token and registry.password are both set: keep one of the two logins"},
     {0,
      {"kafka.topic", "t", "parked.topic", "t"},
-     "parked.topic and kafka.topic are the same topic: what the program writes would be read as "
-     "something else"},
+     "parked.topic and kafka.topic are the same topic: each kind of record needs a topic of its "
+     "own"},
     {0,
      {"retry.topic", "t", "members.topic", "t"},
-     "members.topic and retry.topic are the same topic: what the program writes would be read as "
-     "something else"},
+     "members.topic and retry.topic are the same topic: each kind of record needs a topic of its "
+     "own"},
     {0,
      {"kafka.topic", "orders public"},
-     "kafka.topic: \"orders public\" is no topic's name: letters, digits, \".\", \"_\" and \"-\", "
+     "kafka.topic: \"orders public\" is not a valid topic name: letters, digits, \".\", \"_\" and "
+     "\"-\", "
      "at most 249 of them"},
     {0,
      {"breaker.probe_first", "2m"},
@@ -459,26 +459,26 @@ static const struct finish_case finish_cases[] = {
      "kafka.brokers: \"a:70000\" has no port from 1 to 65535 behind its colon"},
     {0,
      {"kafka.brokers", "a:1,,b:1"},
-     "kafka.brokers: \"\" is no broker; write host:port[,host:port…]"},
+     "kafka.brokers: \"\" is not a broker's address; write host:port[,host:port…]"},
     /* URLs */
     {0,
      {"registry.url", "registry:8081/apis"},
-     "registry.url: \"registry:8081/apis\" has no http:// or https:// in front; write a URL such "
-     "as https://host:8081"},
+     "registry.url: \"registry:8081/apis\" does not begin with http:// or https://; write a URL "
+     "such as https://host:8081"},
     {0,
      {"registry.url", "https://u:" NO_SECRET "@registry"},
      "registry.url must not hold a user or a password; use registry.user and registry.password"},
     {0,
      {"registry.url", "http://r", "registry.ca_file", "ca.pem"},
-     "registry.ca_file is set, but registry.url is http://: no certificate would be looked at; "
-     "write https:// or leave registry.ca_file out"},
+     "registry.ca_file is set, but registry.url is http://: no certificate would be checked; write "
+     "https:// or leave registry.ca_file out"},
     {0,
      {"webhook.url", "http://" NO_SECRET, "webhook.ca_file", "ca.pem"},
-     "webhook.ca_file is set, but webhook.url is http://: no certificate would be looked at; write "
+     "webhook.ca_file is set, but webhook.url is http://: no certificate would be checked; write "
      "https:// or leave webhook.ca_file out"},
     {0,
      {"webhook.url", NO_SECRET "/hook"},
-     "webhook.url has no https:// in front; copy the whole URL, such as "
+     "webhook.url does not begin with https://; copy the whole URL, such as "
      "https://shop.example.com/path"},
     /* TLS and login */
     {0,
@@ -612,7 +612,8 @@ static const struct warning_case warning_cases[] = {
      "webhook.concurrency (64) is never reached: webhook.uncommitted_max is 20"},
     {{"kafka.properties.security.protocol", "sasl_plaintext", "kafka.properties.sasl.mechanism",
       "PLAIN", "kafka.properties.sasl.username", "u", "kafka.properties.sasl.password", NO_SECRET},
-     "sasl_plaintext with PLAIN sends Kafka's password over the network as it is; use sasl_ssl, or "
+     "sasl_plaintext with PLAIN sends Kafka's password over the network unencrypted; use sasl_ssl, "
+     "or "
      "SCRAM"},
 };
 

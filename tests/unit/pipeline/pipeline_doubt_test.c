@@ -365,7 +365,7 @@ static void a_stretch_is_parked_while_the_member_runs(void **state)
     pipeline_harness_start(&w);
     await(&w, STOPPED " 1\n");
     assert_true(park(&w, "0", "32"));
-    await(&w, M "records_delivered_total 1\n"); /* what can be read is treated as ever */
+    await(&w, M "records_delivered_total 1\n"); /* what can be read is processed as usual */
     await(&w, M "records_parked_total 30\n");
     await(&w, STOPPED " 0\n");
     await(&w, M "records_in_flight 0\n");

@@ -155,9 +155,9 @@ static void what_does_not_fit(void **state)
         {"\"shop.A\"", {"[\"null\"," HASH "]"}, "defines no record"},
         {"\"shop.A\"", {"\"string\""}, "defines no record"},
         {"\"shop.A\"", {"{\"type\":\"record\",\"fields\":[]}"}, "has no name"},
-        {"\"shop.A\"", {"{"}, "no JSON"},
-        {"{\"type\":", {HASH}, "no JSON"},
-        {"{\"type\":\"int\",\"type\":\"long\"}", {HASH}, "no JSON"},
+        {"\"shop.A\"", {"{"}, "not JSON"},
+        {"{\"type\":", {HASH}, "not JSON"},
+        {"{\"type\":\"int\",\"type\":\"long\"}", {HASH}, "not JSON"},
         {"\"shop.Address\"", {ADDRESS, RECORD("shop.Address", "")}, "two versions"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -80,7 +80,7 @@ static void requests_differ(void **state)
 {
     (void)state;
     char one[RETRY_REQUEST_MAX], two[RETRY_REQUEST_MAX];
-    assert_true(retry_request_new(one) && retry_request_new(two));
+    assert_true(retry_request_new(one, NULL) && retry_request_new(two, NULL));
     assert_int_equal(strlen(one), RETRY_REQUEST_MAX - 1);
     assert_string_not_equal(one, two);
 }
