@@ -2,13 +2,12 @@
  */
 #include "check/check_internal.h"
 
-#include "kafka/header.h"
 #include "kafka/offsets.h"
 #include "kafka/reader.h"
 #include "operator/parked_list.h"
 #include "sys/clock.h"
 #include "topics/outcome_reader.h"
-#include "topics/retry_record.h"
+#include "topics/parked_record.h"
 #include "topics/settings/topic_retention.h"
 
 #include <inttypes.h>
@@ -54,26 +53,17 @@ static bool begins_before(struct check *c, int32_t count, int64_t time_ms)
 
 /* ---- which of them still wait ---- */
 
-static bool is_ours(const struct config *config, const rd_kafka_message_t *m,
-                    const struct retry_order *order)
-{
-    struct slice group = kafka_header(m, "elementor-sync.group");
-    return strcmp(order->topic, config->kafka_topic) == 0 &&
-           (group.len == 0 || (group.len == strlen(config->kafka_group) &&
-                               memcmp(group.data, config->kafka_group, group.len) == 0));
-}
-
 static bool note(struct parked *p, const rd_kafka_message_t *m)
 {
-    struct retry_order order;
+    struct parked_record record;
     const char *why;
-    if (!retry_order_of_parked(m, &order, &why) || !is_ours(p->c->config, m, &order))
+    if (!parked_record_read(m, &record, &why) || !parked_record_is_ours(p->c->config, &record))
         return true;
-    const struct parked_entry entry = {.source = {order.partition, order.offset},
+    const struct parked_entry entry = {.source = {record.partition, record.offset},
                                        .parked_partition = m->partition,
                                        .parked_offset = m->offset,
                                        .parked_ms = rd_kafka_message_timestamp(m, NULL),
-                                       .order = order.order};
+                                       .order = record.order_id};
     return parked_list_add(&p->list, &entry);
 }
 

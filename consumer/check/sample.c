@@ -2,7 +2,7 @@
 #include "check/check_internal.h"
 
 #include "cdc/wire_format.h"
-#include "kafka/header.h"
+#include "kafka/message.h"
 #include "order/column_hint.h"
 #include "order/near_miss.h"
 #include "order/transform.h"
@@ -155,7 +155,7 @@ static bool judge(struct check *c, const struct plan *plan, const struct wire *w
                                   .body = wire->body,
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
-                                  .header = kafka_header_value,
+                                  .header = kafka_header,
                                   .context = m};
     struct transformed result;
     transform_apply(c->sampler->transform, plan, &record, false, &result);

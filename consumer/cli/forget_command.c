@@ -7,7 +7,6 @@
 #include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
-#include "kafka/header.h"
 #include "kafka/reader.h"
 #include "operator/requests.h"
 #include "operator/resender.h"
@@ -16,6 +15,7 @@
 #include "sys/signals.h"
 #include "topics/outcome_reader.h"
 #include "topics/outcome_record.h"
+#include "topics/parked_record.h"
 #include "topics/settings/topic_retention.h"
 
 #include <inttypes.h>
@@ -121,7 +121,7 @@ static bool count_parked(struct forget *f, struct error *err)
     while (reader != NULL && !reader_at_end(reader))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
-            if (same(kafka_header(m, "elementor-sync.order-id"), id)) {
+            if (same(parked_record_order_id(m), id)) {
                 f->parked++;
                 f->newest_parked_ms = at_ms > f->newest_parked_ms ? at_ms : f->newest_parked_ms;
             }
@@ -184,22 +184,20 @@ static bool write_marker(struct forget *f, struct error *err)
 {
     struct buf b;
     struct slice id = text_of(f->last, "order_id");
-    const struct outcome_record record = {.state = "forgotten",
-                                          .reason = "",
+    const struct outcome_record record = {.state = slice_of("forgotten"),
                                           .order_id = id,
-                                          .source = "cdc",
-                                          .topic = outcome_text(f->last, "topic"),
-                                          .partition =
-                                              (int32_t)outcome_number(f->last, "partition"),
+                                          .source = slice_of("cdc"),
+                                          .topic = slice_of(outcome_text(f->last, "topic")),
+                                          .partition = outcome_number(f->last, "partition"),
                                           .offset = outcome_number(f->last, "offset"),
                                           .timestamp_ms = -1,
                                           .lsn = -1,
+                                          .status = -1,
                                           .first_attempt_ms = -1,
                                           .last_attempt_ms = -1,
                                           .settled_ms = clock_wall_ms(),
                                           .next_attempt_ms = -1,
-                                          .member = "forget",
-                                          .previous = ""};
+                                          .member = slice_of("forget")};
     buf_init(&b, RECORD_MAX);
     bool ok = outcome_record_write(&record, &b);
     ok = ok ? resender_publish(f->resender, f->config->deliveries_topic, id,

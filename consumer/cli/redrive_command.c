@@ -3,7 +3,7 @@
 #include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
-#include "kafka/header.h"
+#include "kafka/message.h"
 #include "kafka/reader.h"
 #include "kafka/start_position.h"
 #include "operator/parked_list.h"
@@ -51,44 +51,29 @@ struct redrive_run {
     int64_t due_ms;
 };
 
-static void copy_reason(const rd_kafka_message_t *m, char *ret, size_t size)
+static void copy_reason(struct slice reason, char *ret, size_t size)
 {
-    struct slice reason = kafka_header(m, "elementor-sync.reason");
     if (reason.len > 0) /* "%.*s" takes no NULL, of whatever length */
         snprintf(ret, size, "%.*s", (int)reason.len, reason.data);
-}
-
-static bool is_text(struct slice text, const char *other)
-{
-    return text.len == strlen(other) && memcmp(text.data, other, text.len) == 0;
-}
-
-/* On a parked topic that is shared. A former release named no group. */
-static bool is_ours(const struct redrive_run *r, const rd_kafka_message_t *m,
-                    const struct retry_order *order)
-{
-    struct slice group = kafka_header(m, "elementor-sync.group");
-    return strcmp(order->topic, r->config->kafka_topic) == 0 &&
-           (group.len == 0 || is_text(group, r->config->kafka_group));
 }
 
 /* What cannot be sent again, since it does not say where it came from, is passed by. */
 static bool note(struct redrive_run *r, const rd_kafka_message_t *m)
 {
-    struct retry_order order;
+    struct parked_record record;
     const char *why;
-    if (!retry_order_of_parked(m, &order, &why))
+    if (!parked_record_read(m, &record, &why))
         return true;
-    if (!is_ours(r, m, &order)) {
+    if (!parked_record_is_ours(r->config, &record)) {
         r->others++;
         return true;
     }
-    struct parked_entry entry = {.source = {order.partition, order.offset},
+    struct parked_entry entry = {.source = {record.partition, record.offset},
                                  .parked_partition = m->partition,
                                  .parked_offset = m->offset,
                                  .parked_ms = rd_kafka_message_timestamp(m, NULL),
-                                 .order = order.order};
-    copy_reason(m, entry.reason, sizeof entry.reason);
+                                 .order = record.order_id};
+    copy_reason(record.reason, entry.reason, sizeof entry.reason);
     return parked_list_add(&r->list, &entry);
 }
 
@@ -220,17 +205,18 @@ static bool rest(struct redrive_run *r)
  * unknown. */
 static void say_audit(const rd_kafka_message_t *m, const char *request)
 {
-    struct retry_order order;
+    struct parked_record record;
     const char *why;
-    if (!retry_order_of_parked(m, &order, &why))
+    if (!parked_record_read(m, &record, &why))
         return;
     char id[256];
-    snprintf(id, sizeof id, "%.*s", order.order.len < sizeof id ? (int)order.order.len : 255,
-             order.order.len > 0 ? order.order.data : "");
+    snprintf(id, sizeof id, "%.*s",
+             record.order_id.len < sizeof id ? (int)record.order_id.len : 255,
+             record.order_id.len > 0 ? record.order_id.data : "");
     command_audit("redrive", (const struct log_field[]){LOG_S("order", id),
-                                                        LOG_S("topic", order.topic),
-                                                        LOG_I("partition", order.partition),
-                                                        LOG_I("offset", order.offset),
+                                                        LOG_S("topic", record.topic),
+                                                        LOG_I("partition", record.partition),
+                                                        LOG_I("offset", record.offset),
                                                         LOG_S("request", request),
                                                         {0}});
 }

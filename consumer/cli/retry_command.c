@@ -116,12 +116,12 @@ static bool find_request(struct retry *r, bool *ret_found, struct error *err)
 /* Whether the parked record stands for the last outcome. */
 static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
 {
-    struct retry_order order;
+    struct parked_record record;
     const char *why;
-    return retry_order_of_parked(m, &order, &why) &&
-           order.partition == outcome_number(outcome, "partition") &&
-           order.offset == outcome_number(outcome, "offset") &&
-           strcmp(order.topic, outcome_text(outcome, "topic")) == 0;
+    return parked_record_read(m, &record, &why) &&
+           record.partition == outcome_number(outcome, "partition") &&
+           record.offset == outcome_number(outcome, "offset") &&
+           strcmp(record.topic, outcome_text(outcome, "topic")) == 0;
 }
 
 static rd_kafka_message_t *find_parked(struct retry *r, struct reader *reader)

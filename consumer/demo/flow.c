@@ -1,7 +1,7 @@
 #include "demo/demo_internal.h"
 
-#include "kafka/header.h"
 #include "sys/clock.h"
+#include "topics/parked_record.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -148,10 +148,10 @@ static void answered(void *context, const struct receiver_answer *answer)
 
 /* ---- the delivering process's topics ---- */
 
-static void header_text(const rd_kafka_message_t *m, const char *name, char *text, size_t size)
+/* Cut to the size; "" when it has no bytes. */
+static void copy_text(struct slice text, char *ret, size_t size)
 {
-    struct slice value = kafka_header(m, name);
-    snprintf(text, size, "%.*s", (int)value.len, (const char *)value.data);
+    snprintf(ret, size, "%.*s", (int)text.len, text.len > 0 ? text.data : "");
 }
 
 static bool is_by_hand(const char *source)
@@ -162,16 +162,18 @@ static bool is_by_hand(const char *source)
 static void parked(void *context, const rd_kafka_message_t *m)
 {
     struct demo *d = context;
-    char order_id[64], partition[16], offset[24], source[16];
+    char order_id[64], source[16];
     struct snapshot_event event = {.mark = VIEW_PARKED, .took_ms = -1};
-    header_text(m, "elementor-sync.order-id", order_id, sizeof order_id);
-    header_text(m, "elementor-sync.partition", partition, sizeof partition);
-    header_text(m, "elementor-sync.offset", offset, sizeof offset);
-    header_text(m, "elementor-sync.source", source, sizeof source);
-    header_text(m, "elementor-sync.reason", event.what, sizeof event.what);
+    struct parked_record record;
+    const char *why;
+    if (!parked_record_read(m, &record, &why))
+        return;
+    copy_text(record.order_id, order_id, sizeof order_id);
+    copy_text(record.source, source, sizeof source);
+    copy_text(record.reason, event.what, sizeof event.what);
     const struct ledger_claim claim = {.order_id = order_id,
-                                       .partition = (int32_t)atol(partition),
-                                       .offset = atoll(offset),
+                                       .partition = record.partition,
+                                       .offset = record.offset,
                                        .reason = event.what,
                                        .by_hand = is_by_hand(source)};
     const struct confirmation *c = ledger_parked(d->ledger, &claim);

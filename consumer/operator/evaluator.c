@@ -1,7 +1,7 @@
 #include "operator/evaluator.h"
 
 #include "cdc/wire_format.h"
-#include "kafka/header.h"
+#include "kafka/message.h"
 #include "registry/decoders.h"
 #include "registry/registry.h"
 #include "sys/clock.h"
@@ -107,7 +107,7 @@ static void transform_record(struct evaluator *j, const rd_kafka_message_t *m,
                                   .body = wire->body,
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
-                                  .header = kafka_header_value,
+                                  .header = kafka_header,
                                   .context = m};
     struct schema_proof *proof = decoders_proof(j->decoders, wire->schema_id);
     transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);

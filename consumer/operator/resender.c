@@ -1,5 +1,6 @@
 #include "operator/resender.h"
 
+#include "kafka/message.h"
 #include "kafka/reader.h"
 #include "sys/clock.h"
 
@@ -90,12 +91,15 @@ rd_kafka_t *resender_client(struct resender *r)
     return publisher_client(r->publisher);
 }
 
-static bool write_order(struct resender *r, const struct retry_order *order,
-                        const struct resend_ask *ask, struct error *err)
+static bool write_record(struct resender *r, struct retry_record record,
+                         const struct resend_ask *ask, struct error *err)
 {
+    record.source = ask->source;
+    record.request = ask->request;
+    record.forced = ask->forced;
     r->answered = r->acknowledged = false;
-    if (!retry_write(r->publisher, r->config, order, ask->source, ask->request,
-                     clock_mono_ms() + ACKNOWLEDGE_MS, written, r, err))
+    if (!retry_record_write(r->publisher, r->config, &record, clock_mono_ms() + ACKNOWLEDGE_MS,
+                            written, r, err))
         return false;
     return await_answer(r, r->config->retry_topic, err);
 }
@@ -121,19 +125,16 @@ static struct reader *read_one(struct resender *r, int32_t partition, int64_t of
 static bool write_source(struct resender *r, const rd_kafka_message_t *m, struct slice key,
                          const struct resend_ask *ask, struct error *err)
 {
-    rd_kafka_headers_t *headers = NULL;
-    (void)rd_kafka_message_headers(m, &headers);
-    const struct retry_order order = {.topic = r->config->kafka_topic,
-                                      .partition = m->partition,
-                                      .offset = m->offset,
-                                      .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-                                      .key = {m->key, m->key_len},
-                                      .value = {m->payload, m->len},
-                                      .headers = headers,
-                                      .order = key,
-                                      .judged = ask->judged,
-                                      .forced = ask->forced};
-    return write_order(r, &order, ask, err);
+    const struct retry_record record = {.topic = r->config->kafka_topic,
+                                        .partition = m->partition,
+                                        .offset = m->offset,
+                                        .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+                                        .key = {m->key, m->key_len},
+                                        .value = {m->payload, m->len},
+                                        .headers = kafka_headers(m),
+                                        .order = key,
+                                        .judged = ask->judged};
+    return write_record(r, record, ask, err);
 }
 
 bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
@@ -165,17 +166,16 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
 bool resender_parked(struct resender *r, const rd_kafka_message_t *parked,
                      const struct resend_ask *ask, struct error *err)
 {
-    struct retry_order order;
+    struct parked_record record;
     const char *why;
     struct resend_ask as_parked = *ask;
-    if (!retry_order_of_parked(parked, &order, &why))
+    if (!parked_record_read(parked, &record, &why))
         return error_set(err, ERROR_FAILED, "%s", why);
-    order.forced = ask->forced;
-    as_parked.judged = order.judged;
-    if (order.value.len > 0)
-        return write_order(r, &order, ask, err);
-    if (strcmp(order.topic, r->config->kafka_topic) != 0)
+    as_parked.judged = record.judged;
+    if (record.value.len > 0)
+        return write_record(r, retry_record_of_parked(&record), ask, err);
+    if (strcmp(record.topic, r->config->kafka_topic) != 0)
         return error_set(err, ERROR_FAILED, "its original record is in another topic, \"%.200s\"",
-                         order.topic);
-    return resender_source(r, order.partition, order.offset, order.order, &as_parked, err);
+                         record.topic);
+    return resender_source(r, record.partition, record.offset, record.order_id, &as_parked, err);
 }

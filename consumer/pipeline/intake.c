@@ -2,7 +2,7 @@
 #include "pipeline/pipeline_internal.h"
 
 #include "cdc/wire_format.h"
-#include "kafka/header.h"
+#include "kafka/message.h"
 #include "registry/schema_title.h"
 #include "topics/owner.h"
 #include "topics/park_order.h"
@@ -225,7 +225,7 @@ static void transform(const struct intake_record *r, const struct wire *wire,
                                   .body = wire->body,
                                   .len = wire->len,
                                   .has_header = kafka_has_header,
-                                  .header = kafka_header_value,
+                                  .header = kafka_header,
                                   .context = m,
                                   .era_is_live = partition_era_is_live,
                                   .era_context = r->p,

@@ -10,7 +10,6 @@
  *   sender.c     deliveries on their way: order queue, webhook, breaker, retry
  *   recorder.c   deliveries at their end: outcome record, parking, window
  *   answered_again.c records that come again after a loss
- *   retry_record_parse.c    records of the retry topic
  *   committer.c   commits, and when a partition may be given back
  *   reload.c   rotated secrets
  *   member_state.c    what it says of itself: the members topic

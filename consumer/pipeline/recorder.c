@@ -119,28 +119,28 @@ static void remember(struct pipeline *p, const struct delivery *d, bool delivere
 static bool write_record(struct pipeline *p, const struct delivery *d, const char *state,
                          int64_t next_attempt_ms)
 {
-    const struct outcome_record record = {.state = state,
-                                          .reason = state[0] == 'd' ? "" : d->reason,
+    const struct outcome_record record = {.state = slice_of(state),
+                                          .reason = slice_of(state[0] == 'd' ? "" : d->reason),
                                           .order_id = known_order(d),
                                           .order_number = d->text[TEXT_ORDER_NUMBER],
                                           .confirmed_at = d->text[TEXT_CONFIRMED_AT],
-                                          .webhook_id = d->id,
-                                          .source = d->source,
-                                          .request = d->text[TEXT_REQUEST].data,
-                                          .topic = d->topic,
+                                          .webhook_id = slice_of(d->id),
+                                          .source = slice_of(d->source),
+                                          .request = slice_of(d->text[TEXT_REQUEST].data),
+                                          .topic = slice_of(d->topic),
                                           .partition = d->partition,
                                           .offset = d->offset,
                                           .timestamp_ms = d->timestamp_ms,
                                           .lsn = d->lsn,
                                           .attempts = d->history.attempts,
-                                          .status = d->status,
+                                          .status = d->status > 0 ? d->status : -1,
                                           .first_attempt_ms = d->first_attempt_ms,
                                           .last_attempt_ms = d->last_attempt_ms,
                                           .settled_ms = next_attempt_ms < 0 ? p->wall_ms : -1,
                                           .next_attempt_ms = next_attempt_ms,
-                                          .member = p->member,
-                                          .owner = d->text[TEXT_OWNER].data,
-                                          .previous = previous_of(p, d)};
+                                          .member = slice_of(p->member),
+                                          .owner = slice_of(d->text[TEXT_OWNER].data),
+                                          .previous = slice_of(previous_of(p, d))};
     buf_reset(&p->text);
     return outcome_record_write(&record, &p->text);
 }
@@ -175,20 +175,20 @@ static void forget_coordinates(struct pipeline *p, const struct delivery *d)
 {
     struct error err = {0};
     char key[COORDINATES_MAX];
-    const struct outcome_record record = {.state = "skipped",
-                                          .reason = "has_order_id",
-                                          .source = d->source,
-                                          .topic = d->topic,
+    const struct outcome_record record = {.state = slice_of("skipped"),
+                                          .reason = slice_of("has_order_id"),
+                                          .source = slice_of(d->source),
+                                          .topic = slice_of(d->topic),
                                           .partition = d->partition,
                                           .offset = d->offset,
                                           .timestamp_ms = d->timestamp_ms,
                                           .lsn = d->lsn,
+                                          .status = -1,
                                           .first_attempt_ms = -1,
                                           .last_attempt_ms = -1,
                                           .settled_ms = p->wall_ms,
                                           .next_attempt_ms = -1,
-                                          .member = p->member,
-                                          .previous = ""};
+                                          .member = slice_of(p->member)};
     buf_reset(&p->text);
     if (!outcome_record_write(&record, &p->text))
         return;
@@ -293,7 +293,7 @@ static void say_parked(const struct delivery *d)
 void conclude_parked(struct pipeline *p, struct delivery *d, struct slice response, bool cut)
 {
     struct error err = {0};
-    const struct parked_record record = {.group = p->config->kafka_group,
+    const struct parked_record record = {.group = slice_of(p->config->kafka_group),
                                          .judged = d->judged,
                                          .topic = d->topic,
                                          .partition = d->partition,
@@ -302,21 +302,21 @@ void conclude_parked(struct pipeline *p, struct delivery *d, struct slice respon
                                          .key = d->text[TEXT_KEY],
                                          .value = d->text[TEXT_VALUE],
                                          .headers = d->headers,
-                                         .reason = d->reason,
-                                         .detail = d->detail,
-                                         .class = d->class,
+                                         .reason = slice_of(d->reason),
+                                         .detail = slice_of(d->detail),
+                                         .class = slice_of(d->class),
                                          .schema_id = d->schema_id,
                                          .order_id = known_order(d),
                                          .order_number = d->text[TEXT_ORDER_NUMBER],
                                          .response = fit_to_keep(p, d, response, cut),
-                                         .webhook_id = d->id,
-                                         .source = d->source,
-                                         .status = d->status,
+                                         .webhook_id = slice_of(d->id),
+                                         .source = slice_of(d->source),
+                                         .status = d->status > 0 ? d->status : -1,
                                          .attempts = d->history.attempts,
                                          .first_attempt_ms = d->first_attempt_ms,
                                          .last_attempt_ms = d->last_attempt_ms};
     say_parked(d);
-    if (parking_put(p->publisher, p->config, &record, parked, d, &err))
+    if (parked_record_write(p->publisher, p->config, &record, parked, d, &err))
         return;
     struct partition *partition = partition_of(d);
     if (partition == NULL || partition->state == PARTITION_REVOKING) {

@@ -1,27 +1,54 @@
-/* Written without printf: one is written for each delivery. */
 #include "topics/outcome_record.h"
 
+#include "base/utf8.h"
 #include "order/payload.h"
 
-static void add_name(struct buf *b, const char *name)
+#include <stddef.h>
+#include <stdlib.h>
+
+static const struct field {
+    const char *name, *lead; /* lead: what stands before its value */
+    size_t lead_len, at;
+    bool is_text;
+} fields[] = {
+#define LEAD(name) ",\"" #name "\":"
+#define FIELD(name, is_text) \
+    {#name, LEAD(name), sizeof LEAD(name) - 1, offsetof(struct outcome_record, name), is_text},
+#define TEXT(name) FIELD(name, true)
+#define NUMBER(name) FIELD(name, false)
+    OUTCOME_FIELDS(TEXT, NUMBER)
+#undef TEXT
+#undef NUMBER
+#undef FIELD
+#undef LEAD
+};
+
+enum { FIELDS = sizeof fields / sizeof *fields, DIGITS_MAX = 18 };
+
+static const char begin[] = "{\"version\":1";
+
+static struct slice *text_at(struct outcome_record *record, size_t at)
 {
-    buf_add_text(b, ",\"");
-    buf_add_text(b, name);
-    buf_add_text(b, "\":");
+    return (struct slice *)((char *)record + at);
 }
 
-static bool add_text(struct buf *b, const char *name, struct slice text)
+static int64_t *number_at(struct outcome_record *record, size_t at)
 {
-    add_name(b, name);
-    if (text.data != NULL && text.len > 0)
+    return (int64_t *)((char *)record + at);
+}
+
+/* ---- writing: without printf, since one is written for each delivery ---- */
+
+static bool add_text(struct buf *b, struct slice text, const char *none)
+{
+    if (text.len > 0)
         return json_add_string(b, text.data, text.len);
-    buf_add_text(b, "null");
+    buf_add_text(b, none);
     return true;
 }
 
-static void add_number(struct buf *b, const char *name, int64_t number)
+static void add_number(struct buf *b, int64_t number)
 {
-    add_name(b, name);
     if (number >= 0)
         buf_add_int(b, number);
     else
@@ -30,32 +57,141 @@ static void add_number(struct buf *b, const char *name, int64_t number)
 
 bool outcome_record_write(const struct outcome_record *r, struct buf *b)
 {
-    buf_add_text(b, "{\"version\":1");
-    bool ok = add_text(b, "state", slice_of(r->state));
-    buf_add_text(b, ",\"reason\":");
-    ok &= json_add_string(b, r->reason, strlen(r->reason));
-    ok &= add_text(b, "order_id", r->order_id);
-    ok &= add_text(b, "order_number", r->order_number);
-    ok &= add_text(b, "confirmed_at", r->confirmed_at);
-    ok &= add_text(b, "webhook_id", slice_of(r->webhook_id));
-    ok &= add_text(b, "source", slice_of(r->source));
-    ok &= add_text(b, "request", slice_of(r->request));
-    ok &= add_text(b, "topic", slice_of(r->topic));
-    add_number(b, "partition", r->partition);
-    add_number(b, "offset", r->offset);
-    add_number(b, "timestamp_ms", r->timestamp_ms);
-    add_number(b, "lsn", r->lsn);
-    add_number(b, "attempts", r->attempts);
-    add_number(b, "status", r->status > 0 ? r->status : -1);
-    add_number(b, "first_attempt_ms", r->first_attempt_ms);
-    add_number(b, "last_attempt_ms", r->last_attempt_ms);
-    add_number(b, "settled_ms", r->settled_ms);
-    add_number(b, "next_attempt_ms", r->next_attempt_ms);
-    ok &= add_text(b, "member", slice_of(r->member));
-    if (r->owner != NULL && r->owner[0] != '\0')
-        ok &= add_text(b, "owner", slice_of(r->owner));
-    add_name(b, "previous");
-    buf_add_text(b, r->previous[0] != '\0' ? r->previous : "[]");
+    bool ok = true;
+    buf_add(b, begin, sizeof begin - 1);
+    for (size_t i = 0; i < FIELDS; i++) {
+        const void *value = (const char *)r + fields[i].at;
+        buf_add(b, fields[i].lead, fields[i].lead_len);
+        if (!fields[i].is_text)
+            add_number(b, *(const int64_t *)value);
+        else
+            ok &= add_text(b, *(const struct slice *)value, value == &r->reason ? "\"\"" : "null");
+    }
+    if (r->owner.len > 0) {
+        buf_add_text(b, ",\"owner\":");
+        ok &= add_text(b, r->owner, "");
+    }
+    buf_add_text(b, ",\"previous\":");
+    buf_add_text(b, r->previous.len > 0 ? r->previous.data : "[]");
     buf_add_char(b, '}');
     return ok && buf_ok(b);
+}
+
+/* ---- reading fast ---- */
+
+static bool skip(struct slice *from, const char *text, size_t len)
+{
+    if (from->len < len || memcmp(from->data, text, len) != 0)
+        return false;
+    from->data += len;
+    from->len -= len;
+    return true;
+}
+
+static bool skip_null(struct slice *from)
+{
+    return skip(from, "null", 4);
+}
+
+/* From behind its opening quote. */
+static bool take_text(struct slice *from, struct slice *ret)
+{
+    size_t len = 0;
+    while (len < from->len && from->data[len] != '"') {
+        if (from->data[len] == '\\' || (unsigned char)from->data[len] < 0x20)
+            return false;
+        len++;
+    }
+    *ret = (struct slice){from->data, len};
+    from->data += len;
+    from->len -= len;
+    return skip(from, "\"", 1);
+}
+
+static bool take_number(struct slice *from, int64_t *ret)
+{
+    size_t len = 0;
+    *ret = 0;
+    for (; len < from->len && len < DIGITS_MAX; len++) {
+        char c = from->data[len];
+        if (c < '0' || c > '9')
+            break;
+        *ret = *ret * 10 + (c - '0');
+    }
+    bool ok = len == 1 || (len > 1 && from->data[0] != '0');
+    from->data += len;
+    from->len -= len;
+    return ok; /* whatever else belongs to the number is not what comes next */
+}
+
+static bool take(struct slice *from, const struct field *field, struct outcome_record *ret)
+{
+    if (!skip(from, field->lead, field->lead_len))
+        return false;
+    if (skip_null(from)) {
+        if (field->is_text)
+            *text_at(ret, field->at) = (struct slice){0};
+        else
+            *number_at(ret, field->at) = -1;
+        return true;
+    }
+    return field->is_text ? skip(from, "\"", 1) && take_text(from, text_at(ret, field->at))
+                          : take_number(from, number_at(ret, field->at));
+}
+
+bool outcome_record_read(struct slice bytes, struct outcome_record *ret)
+{
+    static const char end[] = ",\"previous\":[]}", owner[] = ",\"owner\":\"";
+    struct outcome_record found = {0};
+    if (!skip(&bytes, begin, sizeof begin - 1) || !utf8_is_valid(bytes.data, bytes.len))
+        return false;
+    for (size_t i = 0; i < FIELDS; i++)
+        if (!take(&bytes, &fields[i], &found))
+            return false;
+    if (skip(&bytes, owner, sizeof owner - 1) && !take_text(&bytes, &found.owner))
+        return false;
+    if (!skip(&bytes, end, sizeof end - 1) || bytes.len > 0)
+        return false;
+    *ret = found;
+    return true;
+}
+
+/* ---- reading with a parser ---- */
+
+static struct slice text_of(const json_t *record, const char *name)
+{
+    const json_t *value = json_object_get(record, name);
+    return (struct slice){json_string_value(value), json_string_length(value)};
+}
+
+static int64_t number_of(const json_t *record, const char *name)
+{
+    const json_t *value = json_object_get(record, name);
+    return json_integer_value(value) >= 0 && json_is_integer(value) ? json_integer_value(value)
+                                                                    : -1;
+}
+
+bool outcome_read(struct slice bytes, struct outcome *ret)
+{
+    *ret = (struct outcome){0};
+    if (outcome_record_read(bytes, &ret->record))
+        return true;
+    json_t *parsed = json_loadb(bytes.data, bytes.len, JSON_REJECT_DUPLICATES, NULL);
+    const json_t *previous = json_object_get(parsed, "previous");
+    for (size_t i = 0; i < FIELDS; i++)
+        if (fields[i].is_text)
+            *text_at(&ret->record, fields[i].at) = text_of(parsed, fields[i].name);
+        else
+            *number_at(&ret->record, fields[i].at) = number_of(parsed, fields[i].name);
+    ret->parsed = parsed;
+    ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
+    ret->record.previous = slice_of(ret->previous);
+    ret->record.owner = text_of(parsed, "owner");
+    return json_is_object(parsed);
+}
+
+void outcome_done(struct outcome *outcome)
+{
+    json_decref(outcome->parsed);
+    free(outcome->previous);
 }

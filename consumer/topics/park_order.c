@@ -1,66 +1,28 @@
 #include "topics/park_order.h"
 
-#include "base/utf8.h"
-#include "kafka/header.h"
-
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define PREFIX "elementor-sync."
-#define UNTIL PREFIX "park-until"
-
-/* A header as text; NULL: none, or no text. librdkafka puts a NUL behind every value. */
-static const char *text(const rd_kafka_message_t *m, const char *name)
-{
-    struct slice value = kafka_header(m, name);
-    bool is_text =
-        value.len > 0 && strlen(value.data) == value.len && utf8_is_valid(value.data, value.len);
-    return is_text ? value.data : NULL;
-}
-
-static bool number(const rd_kafka_message_t *m, const char *name, int64_t max, int64_t *ret)
-{
-    const char *digits = text(m, name);
-    if (digits == NULL || digits[strspn(digits, "0123456789")] != '\0')
-        return false;
-    errno = 0;
-    *ret = strtoll(digits, NULL, 10);
-    return errno == 0 && *ret <= max;
-}
+#include "kafka/message.h"
+#include "kafka/own_headers.h"
 
 bool park_order_is(const rd_kafka_message_t *m)
 {
-    return kafka_has_header(m, UNTIL);
+    return own_header_there(kafka_headers(m), OWN_PARK_UNTIL);
 }
 
 bool park_order_read(const rd_kafka_message_t *m, struct park_order *ret)
 {
+    const rd_kafka_headers_t *headers = kafka_headers(m);
+    const char *reason = own_header_text(headers, OWN_PARK_REASON),
+               *request = own_header_text(headers, OWN_REQUEST);
     int64_t partition;
-    const char *reason = text(m, PREFIX "park-reason"), *request = text(m, PREFIX "request");
-    *ret = (struct park_order){.topic = text(m, PREFIX "topic"),
+    *ret = (struct park_order){.topic = own_header_text(headers, OWN_TOPIC),
                                .reason = reason != NULL ? reason : "",
                                .request = request != NULL ? request : ""};
-    if (ret->topic == NULL || !number(m, PREFIX "partition", INT32_MAX, &partition) ||
-        !number(m, PREFIX "offset", INT64_MAX, &ret->from) ||
-        !number(m, UNTIL, INT64_MAX, &ret->until))
+    if (ret->topic == NULL || !own_header_number(headers, OWN_PARTITION, INT32_MAX, &partition) ||
+        !own_header_number(headers, OWN_OFFSET, INT64_MAX, &ret->from) ||
+        !own_header_number(headers, OWN_PARK_UNTIL, INT64_MAX, &ret->until))
         return false;
     ret->partition = (int32_t)partition;
     return ret->from < ret->until;
-}
-
-static void add(rd_kafka_headers_t *headers, const char *name, const char *value)
-{
-    rd_kafka_header_add(headers, name, -1, value, -1);
-}
-
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value)
-{
-    char digits[24];
-    snprintf(digits, sizeof digits, "%" PRId64, value);
-    add(headers, name, digits);
 }
 
 bool park_order_write(struct publisher *publisher, const struct config *config,
@@ -69,13 +31,13 @@ bool park_order_write(struct publisher *publisher, const struct config *config,
 {
     static const char value[] = "park"; /* one without a value would be a tombstone */
     rd_kafka_headers_t *headers = rd_kafka_headers_new(8);
-    add(headers, PREFIX "group", config->kafka_group);
-    add(headers, PREFIX "topic", order->topic);
-    add_number(headers, PREFIX "partition", order->partition);
-    add_number(headers, PREFIX "offset", order->from);
-    add_number(headers, UNTIL, order->until);
-    add(headers, PREFIX "park-reason", order->reason);
-    add(headers, PREFIX "request", order->request);
+    own_header_add(headers, OWN_GROUP, slice_of(config->kafka_group));
+    own_header_add(headers, OWN_TOPIC, slice_of(order->topic));
+    own_header_add_number(headers, OWN_PARTITION, order->partition);
+    own_header_add_number(headers, OWN_OFFSET, order->from);
+    own_header_add_number(headers, OWN_PARK_UNTIL, order->until);
+    own_header_add(headers, OWN_PARK_REASON, slice_of(order->reason));
+    own_header_add(headers, OWN_REQUEST, slice_of(order->request));
     const struct publication publication = {.topic = config->retry_topic,
                                             .partition = order->partition,
                                             .value = value,

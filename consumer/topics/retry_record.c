@@ -1,13 +1,13 @@
 #include "topics/retry_record.h"
 
+#include "config/own_names.h"
+#include "kafka/message.h"
+#include "kafka/own_headers.h"
+
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-
-#define PREFIX "elementor-sync."
 
 bool retry_request_new(char ret[RETRY_REQUEST_MAX], struct error *err)
 {
@@ -19,123 +19,130 @@ bool retry_request_new(char ret[RETRY_REQUEST_MAX], struct error *err)
     return true;
 }
 
-/* ---- reading a parked record ---- */
-
-static struct slice header(const rd_kafka_headers_t *headers, const char *name)
+struct retry_record retry_record_of_parked(const struct parked_record *parked)
 {
-    const void *value;
-    size_t size;
-    if (rd_kafka_header_get_last(headers, name, &value, &size) != RD_KAFKA_RESP_ERR_NO_ERROR ||
-        value == NULL)
-        return (struct slice){0};
-    return (struct slice){value, size}; /* librdkafka puts a NUL behind every value */
-}
-
-static bool number(const rd_kafka_headers_t *headers, const char *name, int64_t max, int64_t *ret)
-{
-    char *end;
-    struct slice text = header(headers, name);
-    if (text.len == 0 || text.len > 19 || strspn(text.data, "0123456789") != text.len)
-        return false;
-    errno = 0;
-    *ret = strtoll(text.data, &end, 10);
-    return errno == 0 && *ret <= max;
-}
-
-static bool is(struct slice text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
-}
-
-static bool was_judged(const rd_kafka_headers_t *headers)
-{
-    struct slice judged = header(headers, PREFIX "judged"), class = header(headers, PREFIX "class");
-    return judged.len > 0 ? is(judged, "yes") : class.len > 0 && !is(class, "undecodable");
-}
-
-bool retry_order_of_parked(const rd_kafka_message_t *m, struct retry_order *ret,
-                           const char **ret_why)
-{
-    rd_kafka_headers_t *headers;
-    int64_t partition, offset, timestamp_ms;
-    *ret_why = "the parked record does not say where it comes from";
-    if (rd_kafka_message_headers(m, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return false;
-    struct slice topic = header(headers, PREFIX "topic");
-    if (topic.len == 0 || strlen(topic.data) != topic.len ||
-        !number(headers, PREFIX "partition", INT32_MAX, &partition) ||
-        !number(headers, PREFIX "offset", INT64_MAX, &offset))
-        return false;
-    if (!number(headers, PREFIX "timestamp", INT64_MAX, &timestamp_ms))
-        timestamp_ms = -1;
-    *ret = (struct retry_order){.topic = topic.data,
-                                .partition = (int32_t)partition,
-                                .offset = offset,
-                                .timestamp_ms = timestamp_ms,
-                                .key = {m->key, m->key_len},
-                                .value = {m->payload, m->len},
-                                .headers = headers,
-                                .order = header(headers, PREFIX "order-id"),
-                                .judged = was_judged(headers)};
-    return true;
+    return (struct retry_record){.topic = parked->topic,
+                                 .partition = parked->partition,
+                                 .offset = parked->offset,
+                                 .timestamp_ms = parked->timestamp_ms,
+                                 .order = parked->order_id,
+                                 .judged = parked->judged,
+                                 .key = parked->key,
+                                 .value = parked->value,
+                                 .headers = parked->headers};
 }
 
 /* ---- writing ---- */
 
-static void add(rd_kafka_headers_t *headers, const char *name, struct slice value)
+bool retry_record_write(struct publisher *publisher, const struct config *config,
+                        const struct retry_record *record, int64_t deadline_ms,
+                        publisher_done *done, void *context, struct error *err)
 {
-    if (value.len > 0)
-        rd_kafka_header_add(headers, name, -1, value.data, (ssize_t)value.len);
-}
-
-static void add_number(rd_kafka_headers_t *headers, const char *name, int64_t value)
-{
-    char text[24];
-    if (value < 0)
-        return;
-    snprintf(text, sizeof text, "%" PRId64, value);
-    add(headers, name, slice_of(text));
-}
-
-static rd_kafka_headers_t *originals(const rd_kafka_headers_t *from)
-{
-    const char *name;
-    const void *value;
-    size_t size;
-    rd_kafka_headers_t *headers = rd_kafka_headers_new(16);
-    for (size_t i = 0; from != NULL && rd_kafka_header_get_all(from, i, &name, &value, &size) ==
-                                           RD_KAFKA_RESP_ERR_NO_ERROR;
-         i++)
-        if (strncmp(name, PREFIX, strlen(PREFIX)) != 0)
-            rd_kafka_header_add(headers, name, -1, value, (ssize_t)size);
-    return headers;
-}
-
-bool retry_write(struct publisher *publisher, const struct config *config,
-                 const struct retry_order *order, const char *source, const char *request,
-                 int64_t deadline_ms, publisher_done *done, void *context, struct error *err)
-{
-    rd_kafka_headers_t *headers = originals(order->headers);
-    add(headers, PREFIX "group", slice_of(config->kafka_group));
-    add(headers, PREFIX "topic", slice_of(order->topic));
-    add_number(headers, PREFIX "partition", order->partition);
-    add_number(headers, PREFIX "offset", order->offset);
-    add_number(headers, PREFIX "timestamp", order->timestamp_ms);
-    add(headers, PREFIX "source", slice_of(source));
-    add(headers, PREFIX "request", slice_of(request));
-    add(headers, PREFIX "order", order->order);
-    add(headers, PREFIX "judged", slice_of(order->judged ? "yes" : "no"));
-    add(headers, PREFIX "forced", slice_of(order->forced ? "yes" : "no"));
+    rd_kafka_headers_t *headers = own_headers_without(record->headers);
+    own_header_add(headers, OWN_GROUP, slice_of(config->kafka_group));
+    own_header_add(headers, OWN_TOPIC, slice_of(record->topic));
+    own_header_add_number(headers, OWN_PARTITION, record->partition);
+    own_header_add_number(headers, OWN_OFFSET, record->offset);
+    own_header_add_number(headers, OWN_TIMESTAMP, record->timestamp_ms);
+    own_header_add(headers, OWN_SOURCE, slice_of(record->source));
+    own_header_add(headers, OWN_REQUEST, slice_of(record->request));
+    own_header_add(headers, OWN_ORDER, record->order);
+    own_header_add(headers, OWN_JUDGED, slice_of(record->judged ? "yes" : "no"));
+    own_header_add(headers, OWN_FORCED, slice_of(record->forced ? "yes" : "no"));
     const struct publication publication = {.topic = config->retry_topic,
-                                            .partition = order->partition,
-                                            .key = order->key.data,
-                                            .key_len = order->key.len,
-                                            .value = order->value.data,
-                                            .value_len = order->value.len,
+                                            .partition = record->partition,
+                                            .key = record->key.data,
+                                            .key_len = record->key.len,
+                                            .value = record->value.data,
+                                            .value_len = record->value.len,
                                             .headers = headers,
                                             .deadline_ms = deadline_ms};
     if (publisher_put(publisher, &publication, done, context, err))
         return true;
     rd_kafka_headers_destroy(headers);
     return false;
+}
+
+/* ---- reading ---- */
+
+static bool is(const rd_kafka_headers_t *headers, enum own_header header, const char *word)
+{
+    const char *text = own_header_text(headers, header);
+    return text != NULL && strcmp(text, word) == 0;
+}
+
+/* Former releases wrote no group: theirs are for the group whose name the topic has by default. */
+bool retry_record_is_ours(const struct config *config, const rd_kafka_message_t *m,
+                          const char **ret_why)
+{
+    const struct own_name retry = {"retry.topic", "retry", offsetof(struct config, retry_topic)};
+    const rd_kafka_headers_t *headers = kafka_headers(m);
+    if (headers == NULL)
+        return true; /* of which nothing can be said but that it cannot be read */
+    const char *group = own_header_text(headers, OWN_GROUP),
+               *topic = own_header_text(headers, OWN_TOPIC);
+    *ret_why = "of another topic";
+    if (topic != NULL && strcmp(topic, config->kafka_topic) != 0)
+        return false;
+    *ret_why = "of another group";
+    if (own_header_there(headers, OWN_GROUP)) /* one that is not text is no group's */
+        return group != NULL && strcmp(group, config->kafka_group) == 0;
+    *ret_why = "of a former release, which named no group";
+    return topic == NULL || own_name_is_default(config, &retry);
+}
+
+bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why)
+{
+    const rd_kafka_headers_t *headers = kafka_headers(m);
+    const char *topic = own_header_text(headers, OWN_TOPIC);
+    int64_t partition, offset, timestamp_ms;
+    *ret_why = "a record of the retry topic without its source's topic, partition and offset";
+    if (topic == NULL || !own_header_number(headers, OWN_PARTITION, INT32_MAX, &partition) ||
+        !own_header_number(headers, OWN_OFFSET, INT64_MAX, &offset))
+        return false;
+    if (!own_header_number(headers, OWN_TIMESTAMP, INT64_MAX, &timestamp_ms))
+        timestamp_ms = -1;
+    *ret = (struct retry_record){.topic = topic,
+                                 .partition = (int32_t)partition,
+                                 .offset = offset,
+                                 .timestamp_ms = timestamp_ms,
+                                 .source = is(headers, OWN_SOURCE, "redrive") ? "redrive" : "retry",
+                                 .request = own_header_text(headers, OWN_REQUEST),
+                                 .order = own_header_bytes(headers, OWN_ORDER),
+                                 .judged = is(headers, OWN_JUDGED, "yes"),
+                                 .forced = !is(headers, OWN_FORCED, "no"),
+                                 .key = {m->key, m->key_len},
+                                 .value = {m->payload, m->len},
+                                 .headers = headers};
+    return true;
+}
+
+/* Whether any is ours; *ret_size: how much memory they take, about. */
+static bool has_ours(const rd_kafka_headers_t *headers, size_t *ret_size)
+{
+    enum { EACH = 64 }; /* around a header's bytes */
+    bool found = false;
+    const char *name;
+    const void *value;
+    size_t size;
+    *ret_size = 0;
+    for (size_t i = 0;
+         rd_kafka_header_get_all(headers, i, &name, &value, &size) == RD_KAFKA_RESP_ERR_NO_ERROR;
+         i++) {
+        found |= own_header_is(name);
+        *ret_size += EACH + strlen(name) + size;
+    }
+    return found;
+}
+
+void *retry_headers(rd_kafka_message_t *m, size_t *ret_size)
+{
+    rd_kafka_headers_t *headers = kafka_headers(m);
+    *ret_size = 0;
+    if (headers == NULL)
+        return NULL;
+    if (has_ours(headers, ret_size))
+        return own_headers_without(headers); /* parking would write ours a second time */
+    rd_kafka_message_detach_headers(m, &headers);
+    return headers;
 }

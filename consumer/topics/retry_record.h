@@ -2,14 +2,14 @@
  *
  * It carries the original record (key, bytes, headers) and says where that one lay:
  *
- *   elementor-sync.group                                 the group that is to send it: no other
- * does elementor-sync.topic .partition .offset .timestamp   of the source record
- *   elementor-sync.judged                                "yes": the rule has said that it is to be
- *                                                        sent; "no": it goes through the rule first
- *   elementor-sync.forced                                "yes": although it was delivered
- *   elementor-sync.source                                "retry" or "redrive"
- *   elementor-sync.request                               who asked knows it by this
- *   elementor-sync.order                                 the key of its outcome record
+ *   elementor-sync.group                           the group that is to send it: no other does
+ *   elementor-sync.topic .partition .offset .timestamp   of the source record
+ *   elementor-sync.judged                          "yes": the rule has said that it is to be sent;
+ *                                                  "no": it goes through the rule first
+ *   elementor-sync.forced                          "yes": although it was delivered
+ *   elementor-sync.source                          "retry" or "redrive"
+ *   elementor-sync.request                         its outcome names this request
+ *   elementor-sync.order                           the key of its outcome record
  *
  * It goes to the partition with the source partition's number: whoever owns the one owns the
  * other, so an order's deliveries stay in one hand. */
@@ -18,32 +18,38 @@
 
 #include "base/slice.h"
 #include "kafka/producer/publisher.h"
+#include "topics/parked_record.h"
 
 enum { RETRY_REQUEST_MAX = 33 };
 
-/* What is to be sent again; everything is borrowed. */
-struct retry_order {
+/* Texts are borrowed: written, from the caller; read, from the message. */
+struct retry_record {
     const char *topic; /* coordinates of the source record */
     int32_t partition;
-    int64_t offset, timestamp_ms; /* timestamp -1: unknown */
-    struct slice key, value;
-    const rd_kafka_headers_t *headers; /* NULL: none; those of ours are not copied */
+    int64_t offset, timestamp_ms;      /* timestamp -1: unknown */
+    const char *source;                /* "retry" or "redrive" */
+    const char *request;               /* NULL: none is named */
     struct slice order;                /* the key of its outcome record */
     bool judged;                       /* by the rule; false: not, or not known */
     bool forced;                       /* to be sent although it was delivered */
+    struct slice key, value;           /* of the original record */
+    const rd_kafka_headers_t *headers; /* its headers; NULL: none. Those of ours are not written */
 };
 
 /* A new request's id: 32 random hex digits. */
 bool retry_request_new(char ret[RETRY_REQUEST_MAX], struct error *err) must_check;
 
-/* A record of the retry topic, as read: where the original record lay, and what asked for it. Texts
- * borrow the message. request may be NULL; timestamp_ms is -1 when it is unknown. */
-struct retry_record {
-    const char *topic, *source, *request;
-    int32_t partition;
-    int64_t offset, timestamp_ms;
-    bool judged, forced;
-};
+/* Asks for what was parked to be sent again. source, request and forced are the caller's to fill
+ * in. The value is empty when the record was too large to be parked whole: it has to be fetched
+ * from its source. */
+struct retry_record retry_record_of_parked(const struct parked_record *parked);
+
+/* Writes it; done(context, acknowledged) as in publisher.h: once, later, not from within.
+ * deadline_ms: monotonic, -1: none; all of one publisher's deadlines must be equally far off. False
+ * only without memory. */
+bool retry_record_write(struct publisher *publisher, const struct config *config,
+                        const struct retry_record *record, int64_t deadline_ms,
+                        publisher_done *done, void *context, struct error *err) must_check;
 
 /* False when it cannot be read; *ret_why then has the cause. */
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret,
@@ -57,20 +63,5 @@ bool retry_record_is_ours(const struct config *config, const rd_kafka_message_t 
 /* The original record's headers, detached from the message, and *ret_size: about the bytes of
  * memory that they take; NULL and 0: none. The caller's. */
 void *retry_headers(rd_kafka_message_t *m, size_t *ret_size);
-
-/* Reads the source's coordinates out of a record of the parked topic, and whether it was judged (a
- * former release did not say: what could not be decoded was not). False, with why, when they
- * are missing. The value is empty when the record was too large to be parked whole: then it has to
- * be fetched from its source. What is returned borrows the message. */
-bool retry_order_of_parked(const rd_kafka_message_t *parked, struct retry_order *ret,
-                           const char **ret_why) must_check;
-
-/* Writes it; done(context, acknowledged) as in publisher.h: once, later, not from within. source
- * is "retry" or "redrive". deadline_ms: monotonic, -1: none; all of one publisher's deadlines must
- * be equally far off. False only without memory. */
-bool retry_write(struct publisher *publisher, const struct config *config,
-                 const struct retry_order *order, const char *source, const char *request,
-                 int64_t deadline_ms, publisher_done *done, void *context,
-                 struct error *err) must_check;
 
 #endif

@@ -84,14 +84,15 @@ static void put(rd_kafka_t *rk, uint64_t n, struct buf *b, rd_kafka_headers_t *n
     int32_t partition = (int32_t)(n % PARTITIONS);
     order_id(n, id);
     snprintf(number, sizeof number, "CMD-%08llu", (unsigned long long)n);
-    const struct outcome_record record = {.state = parked ? "parked" : "delivered",
-                                          .reason = parked ? "http:422" : "",
+    const struct outcome_record record = {.state = slice_of(parked ? "parked" : "delivered"),
+                                          .reason = slice_of(parked ? "http:422" : ""),
                                           .order_id = slice_of(id),
                                           .order_number = slice_of(number),
                                           .confirmed_at = slice_of("2026-11-22T09:15:30.123456Z"),
-                                          .webhook_id = "msg_c32c71f621b497ead7947d05cefae5b0",
-                                          .source = "cdc",
-                                          .topic = "orders.public.orders",
+                                          .webhook_id =
+                                              slice_of("msg_c32c71f621b497ead7947d05cefae5b0"),
+                                          .source = slice_of("cdc"),
+                                          .topic = slice_of("orders.public.orders"),
                                           .partition = partition,
                                           .offset = offset,
                                           .timestamp_ms = at,
@@ -102,8 +103,7 @@ static void put(rd_kafka_t *rk, uint64_t n, struct buf *b, rd_kafka_headers_t *n
                                           .last_attempt_ms = at,
                                           .settled_ms = at,
                                           .next_attempt_ms = -1,
-                                          .member = "vm-32747-e0f468f0",
-                                          .previous = ""};
+                                          .member = slice_of("vm-32747-e0f468f0")};
     buf_reset(b);
     if (!outcome_record_write(&record, b))
         die("record", "not written");

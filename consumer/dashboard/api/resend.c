@@ -1,6 +1,7 @@
 #include "dashboard/api/resend.h"
 
 #include "dashboard/api/api.h"
+#include "kafka/message.h"
 #include "sys/log.h"
 #include "topics/retry_record.h"
 
@@ -39,14 +40,16 @@ static void written(void *context, bool acknowledged)
     end(r, acknowledged ? RESEND_WRITTEN : RESEND_UNAVAILABLE);
 }
 
-static void write_record(struct resend *r, struct retry_order *order)
+static void write_record(struct resend *r, struct retry_record *record)
 {
     struct error err = {0};
-    order->order = slice_of(r->key);
-    order->forced = r->facts.state == ORDER_DELIVERED; /* only a forced call resends it */
+    record->source = r->source;
+    record->request = r->request;
+    record->order = slice_of(r->key);
+    record->forced = r->facts.state == ORDER_DELIVERED; /* only a forced call resends it */
     r->asked_ms = r->api->wall_ms;
-    if (!retry_write(r->api->publisher, r->api->config, order, r->source, r->request,
-                     r->api->now_ms + ACKNOWLEDGE_MS, written, r, &err))
+    if (!retry_record_write(r->api->publisher, r->api->config, record,
+                            r->api->now_ms + ACKNOWLEDGE_MS, written, r, &err))
         end(r, RESEND_UNAVAILABLE);
 }
 
@@ -64,17 +67,15 @@ static void consumer_fetched(void *context, enum fetch_result result, const rd_k
         end(r, result == FETCH_UNAVAILABLE ? RESEND_UNAVAILABLE : RESEND_GONE);
         return;
     }
-    rd_kafka_headers_t *headers = NULL;
-    (void)rd_kafka_message_headers(m, &headers);
-    struct retry_order order = {.topic = r->facts.topic,
-                                .partition = r->facts.partition,
-                                .offset = r->facts.offset,
-                                .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-                                .key = {m->key, m->key_len},
-                                .value = {m->payload, m->len},
-                                .headers = headers,
-                                .judged = strcmp(r->facts.reason, "undecodable") != 0};
-    write_record(r, &order);
+    struct retry_record record = {.topic = r->facts.topic,
+                                  .partition = r->facts.partition,
+                                  .offset = r->facts.offset,
+                                  .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+                                  .key = {m->key, m->key_len},
+                                  .value = {m->payload, m->len},
+                                  .headers = kafka_headers(m),
+                                  .judged = strcmp(r->facts.reason, "undecodable") != 0};
+    write_record(r, &record);
 }
 
 static bool fetch_source(struct resend *r)
@@ -84,23 +85,25 @@ static bool fetch_source(struct resend *r)
 }
 
 /* The parked topic too may have been created again. */
-static bool is_of(const struct resend *r, const struct retry_order *order)
+static bool is_of(const struct resend *r, const struct parked_record *parked)
 {
-    return strcmp(order->topic, r->facts.topic) == 0 && order->partition == r->facts.partition &&
-           order->offset == r->facts.offset;
+    return strcmp(parked->topic, r->facts.topic) == 0 && parked->partition == r->facts.partition &&
+           parked->offset == r->facts.offset;
 }
 
 static void parked_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
 {
     struct resend *r = context;
-    struct retry_order order;
+    struct parked_record parked;
     const char *why;
-    if (result == FETCH_FOUND && retry_order_of_parked(m, &order, &why) && order.value.len > 0 &&
-        is_of(r, &order))
-        write_record(r, &order);
-    else if (result == FETCH_UNAVAILABLE ||
-             !fetch_source(r)) /* else the source may still have it */
+    if (result == FETCH_FOUND && parked_record_read(m, &parked, &why) && parked.value.len > 0 &&
+        is_of(r, &parked)) {
+        struct retry_record record = retry_record_of_parked(&parked);
+        write_record(r, &record);
+    } else if (result == FETCH_UNAVAILABLE ||
+               !fetch_source(r)) { /* else the source may still have it */
         end(r, RESEND_UNAVAILABLE);
+    }
 }
 
 bool resend_is_under_way(const struct api *api, const char *key)

@@ -1,11 +1,12 @@
 #include "dashboard/feed/feed.h"
 
 #include "dashboard/feed/partition_lookup.h"
-#include "kafka/batch.h"
-#include "kafka/header.h"
 #include "kafka/kafka_client.h"
+#include "kafka/message.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "topics/parked_record.h"
+#include "topics/retry_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,8 +16,6 @@
 
 /* Bounds of a batch: the API waits for a turn's end. */
 enum { BATCH = 2000, BATCH_MS = 50, LOOK_EVERY_MS = 5000 };
-
-#define PREFIX "elementor-sync."
 
 struct feed_partition {
     int64_t next;      /* the next offset to read */
@@ -223,25 +222,21 @@ static int topic_of(const struct feed *f, const rd_kafka_message_t *m)
     return -1;
 }
 
-static int64_t number(const rd_kafka_message_t *m, const char *name)
-{
-    struct slice text = kafka_header(m, name);
-    if (text.len == 0 || text.len > 18 || strspn(text.data, "0123456789") != text.len)
-        return -1;
-    return strtoll(text.data, NULL, 10);
-}
-
 static bool put_parked(struct feed *f, const rd_kafka_message_t *m, struct error *err)
 {
+    struct parked_record record;
+    const char *why;
+    if (!parked_record_read(m, &record, &why))
+        return false;
     const struct parked_note note = {.partition = m->partition,
                                      .offset = m->offset,
                                      .at_ms = rd_kafka_message_timestamp(m, NULL),
-                                     .topic = kafka_header(m, PREFIX "topic"),
-                                     .source_partition = number(m, PREFIX "partition"),
-                                     .source_offset = number(m, PREFIX "offset"),
-                                     .class = kafka_header(m, PREFIX "class"),
-                                     .detail = kafka_header(m, PREFIX "detail"),
-                                     .response = kafka_header(m, PREFIX "response")};
+                                     .topic = slice_of(record.topic),
+                                     .source_partition = record.partition,
+                                     .source_offset = record.offset,
+                                     .class = record.class,
+                                     .detail = record.detail,
+                                     .response = record.response};
     return view_put_parked(f->view, &note, err);
 }
 
@@ -262,6 +257,21 @@ static void note_foreign(struct feed *f, const rd_kafka_message_t *m, struct sli
                     {0}});
 }
 
+/* A record that cannot be read is never sent: nothing is pending then. */
+static bool put_retry(struct feed *f, const rd_kafka_message_t *m, struct error *err)
+{
+    struct retry_record record;
+    const char *why;
+    if (!retry_record_read(m, &record, &why))
+        return false;
+    note_foreign(f, m, record.order);
+    if (!view_put_retry(f->view, record.order, slice_of(record.request),
+                        rd_kafka_message_timestamp(m, NULL), err))
+        return false;
+    f->changed(f->context, record.order.data, record.order.len);
+    return true;
+}
+
 static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct error *err)
 {
     struct slice key = {m->key, m->key_len}, value = {m->payload, m->len};
@@ -273,12 +283,7 @@ static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct e
             f->changed(f->context, key.data, key.len);
         break;
     case VIEW_PARKED: (void)put_parked(f, m, err); break;
-    case VIEW_RETRY:
-        key = kafka_header(m, PREFIX "order");
-        note_foreign(f, m, key);
-        if (view_put_retry(f->view, key, kafka_header(m, PREFIX "request"), at_ms, err))
-            f->changed(f->context, key.data, key.len);
-        break;
+    case VIEW_RETRY: (void)put_retry(f, m, err); break;
     default:
         if (view_put_member(f->view, key, value, err))
             f->changed(f->context, NULL, 0);

@@ -2,7 +2,7 @@
 #include "dashboard/view/database.h"
 
 #include "base/utf8.h"
-#include "topics/outcome_parse.h"
+#include "topics/outcome_record.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -29,55 +29,14 @@ static void bind_number(sqlite3_stmt *s, int at, int64_t number)
 
 /* ---- an outcome record ---- */
 
-struct outcome {
-    struct outcome_fields fields;
-    json_t *parsed; /* owns the fields' texts; NULL: they borrow the record */
-    char *previous;
-};
-
-static struct slice text_of(const json_t *record, const char *name)
-{
-    const json_t *value = json_object_get(record, name);
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
-static int64_t number_of(const json_t *record, const char *name)
-{
-    const json_t *value = json_object_get(record, name);
-    return json_is_integer(value) ? json_integer_value(value) : -1;
-}
-
-/* Any record that the schema allows. */
-static bool parse(struct slice value, struct outcome *ret)
-{
-    json_t *record = json_loadb(value.data, value.len, JSON_REJECT_DUPLICATES, NULL);
-    const json_t *previous = json_object_get(record, "previous");
-#define TEXT(name) .name = text_of(record, #name),
-#define NUMBER(name) .name = number_of(record, #name),
-    ret->fields = (struct outcome_fields){OUTCOME_FIELDS(TEXT, NUMBER)};
-#undef TEXT
-#undef NUMBER
-    ret->parsed = record;
-    ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
-    ret->fields.previous = slice_of(ret->previous);
-    ret->fields.owner = text_of(record, "owner");
-    return json_is_object(record);
-}
-
-static void outcome_done(struct outcome *outcome)
-{
-    json_decref(outcome->parsed);
-    free(outcome->previous);
-}
-
-static bool is_state(const struct outcome_fields *fields, const char *name)
+static bool is_state(const struct outcome_record *fields, const char *name)
 {
     return fields->state.len == strlen(name) &&
            memcmp(name, fields->state.data, fields->state.len) == 0;
 }
 
 /* A superseded retry was not sent because a later transition, or this one, was delivered. */
-static int state_of(const struct outcome_fields *fields)
+static int state_of(const struct outcome_record *fields)
 {
     if (is_state(fields, "superseded"))
         return ORDER_DELIVERED;
@@ -103,7 +62,7 @@ static int64_t tail_of(struct slice number)
 }
 
 /* The outcome's time: settled, else last attempt, else the record's own. */
-static int64_t time_of(const struct outcome_fields *fields, int64_t record_ms)
+static int64_t time_of(const struct outcome_record *fields, int64_t record_ms)
 {
     if (fields->settled_ms >= 0)
         return fields->settled_ms;
@@ -146,7 +105,7 @@ static int64_t whole(int64_t partition)
     return partition <= INT32_MAX ? partition : -1;
 }
 
-static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
+static void bind_order(sqlite3_stmt *s, const struct outcome_record *f)
 {
     const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
                                   f->webhook_id, f->source,   f->request,      f->topic,
@@ -164,7 +123,7 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_fields *f)
 }
 
 static bool put_order(struct view *view, struct slice key, const struct place *place,
-                      const struct outcome_fields *fields, int64_t at_ms, struct error *err)
+                      const struct outcome_record *fields, int64_t at_ms, struct error *err)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_ORDER);
     if (place->state >= 0)
@@ -194,7 +153,7 @@ static bool end_retry(struct view *view, struct slice key, struct slice request,
 }
 
 /* The endpoint's answer and the reason for parking. */
-static bool drop_parked(struct view *view, const struct outcome_fields *fields, struct error *err)
+static bool drop_parked(struct view *view, const struct outcome_record *fields, struct error *err)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_PARKED);
     bind_slice(s, 1, fields->topic);
@@ -203,7 +162,7 @@ static bool drop_parked(struct view *view, const struct outcome_fields *fields, 
     return view_run(view, s, err);
 }
 
-static bool put_outcome(struct view *view, struct slice key, const struct outcome_fields *fields,
+static bool put_outcome(struct view *view, struct slice key, const struct outcome_record *fields,
                         int64_t record_ms, struct error *err)
 {
     int state = state_of(fields);
@@ -229,13 +188,13 @@ static bool put_outcome(struct view *view, struct slice key, const struct outcom
 bool view_put_delivery(struct view *view, struct slice key, struct slice value, int64_t record_ms,
                        struct error *err)
 {
-    struct outcome outcome = {0};
+    struct outcome outcome;
     if (!view_key_is_valid(key))
         return false;
     if (value.data == NULL)
         return forget(view, key, err);
-    bool ok = (outcome_read(value, &outcome.fields) || parse(value, &outcome)) &&
-              put_outcome(view, key, &outcome.fields, record_ms, err);
+    bool ok =
+        outcome_read(value, &outcome) && put_outcome(view, key, &outcome.record, record_ms, err);
     outcome_done(&outcome);
     return ok;
 }

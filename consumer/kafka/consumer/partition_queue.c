@@ -6,7 +6,7 @@
  * the wrong one all the same is kept for its slot, in order, and its queue fetched again. */
 #include "kafka/consumer/consumer_internal.h"
 
-#include "kafka/batch.h"
+#include "kafka/message.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>

@@ -1,5 +1,6 @@
 #include "kafka/producer/publisher.h"
 
+#include "kafka/own_headers.h"
 #include "kafka/producer/producer.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -115,7 +116,7 @@ static void drop_value(struct put *put)
     put->value_len = 0;
     if (put->headers == NULL)
         put->headers = rd_kafka_headers_new(1);
-    rd_kafka_header_add(put->headers, "elementor-sync.dropped-value", -1, "true", -1);
+    own_header_add(put->headers, OWN_DROPPED_VALUE, slice_of("true"));
 }
 
 enum kept { KEPT_ALL, KEPT_OURS, KEPT_SHORT, KEPT_PLACE };
@@ -125,17 +126,19 @@ enum kept { KEPT_ALL, KEPT_OURS, KEPT_SHORT, KEPT_PLACE };
 static bool stays(const char *name, size_t size, enum kept kept)
 {
     enum { SHORT_MAX = 128 };
-    static const char ours[] = "elementor-sync.";
-    static const char *const place[] = {"topic",  "partition",     "offset",
-                                        "reason", "dropped-value", "timestamp"};
-    if (strncmp(name, ours, sizeof ours - 1) != 0)
+    if (!own_header_is(name))
         return false;
     if (kept == KEPT_OURS)
         return true;
-    for (size_t i = 0; i < sizeof place / sizeof *place; i++)
-        if (strcmp(name + sizeof ours - 1, place[i]) == 0)
-            return true;
-    return kept == KEPT_SHORT && size <= SHORT_MAX;
+    switch (own_header_of(name)) {
+    case OWN_TOPIC:
+    case OWN_PARTITION:
+    case OWN_OFFSET:
+    case OWN_REASON:
+    case OWN_DROPPED_VALUE:
+    case OWN_TIMESTAMP: return true;
+    default: return kept == KEPT_SHORT && size <= SHORT_MAX;
+    }
 }
 
 /* Not even then: its key goes, and all headers but our own, which say where it lies; then those of

@@ -160,6 +160,9 @@ static void write_key(struct dashboard_harness *s, const char *topic, const void
                                    RD_KAFKA_V_VALUE((void *)(uintptr_t)value, sizeof value - 1),
                                    RD_KAFKA_V_HEADER("elementor-sync.order", key, (ssize_t)len),
                                    RD_KAFKA_V_HEADER("elementor-sync.request", "r", 1),
+                                   RD_KAFKA_V_HEADER("elementor-sync.topic", CLUSTER_TOPIC, -1),
+                                   RD_KAFKA_V_HEADER("elementor-sync.partition", "0", 1),
+                                   RD_KAFKA_V_HEADER("elementor-sync.offset", "0", 1),
                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
 }
 

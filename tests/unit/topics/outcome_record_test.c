@@ -1,5 +1,5 @@
-/* outcome_read_test: it reads what outcome_record_write writes, and leaves all else alone. */
-#include "topics/outcome_parse.h"
+/* outcome_record_test: what is written is read, fast or by the parser, and all else is left alone.
+ */
 #include "topics/outcome_record.h"
 
 #include <setjmp.h>
@@ -12,15 +12,15 @@
 
 #include <cmocka.h>
 
-static const struct outcome_record usual = {.state = "parked",
-                                            .reason = "http:422",
+static const struct outcome_record usual = {.state = {"parked", 6},
+                                            .reason = {"http:422", 8},
                                             .order_id = {"6e1f", 4},
                                             .order_number = {"CMD-\xc3\xa9", 6},
                                             .confirmed_at = {"2026-11-22T09:15:30Z", 20},
-                                            .webhook_id = "msg_1",
-                                            .source = "retry",
-                                            .request = "r1",
-                                            .topic = "orders",
+                                            .webhook_id = {"msg_1", 5},
+                                            .source = {"retry", 5},
+                                            .request = {"r1", 2},
+                                            .topic = {"orders", 6},
                                             .partition = 0,
                                             .offset = 999999999999999999,
                                             .timestamp_ms = -1,
@@ -31,8 +31,7 @@ static const struct outcome_record usual = {.state = "parked",
                                             .last_attempt_ms = 5,
                                             .settled_ms = 6,
                                             .next_attempt_ms = -1,
-                                            .member = "m",
-                                            .previous = ""};
+                                            .member = {"m", 1}};
 
 /* The caller's. */
 static struct slice written(struct outcome_record record)
@@ -51,12 +50,20 @@ static void is(struct slice found, const char *expected)
         fail_msg("\"%.*s\" instead of \"%s\"", (int)found.len, found.data, expected);
 }
 
+/* What was read, written, is the same record. */
+static void same_again(const struct outcome_record *record, struct slice text)
+{
+    struct slice again = written(*record);
+    is(again, text.data);
+    free((char *)again.data);
+}
+
 static void what_is_written_is_read(void **state)
 {
     struct slice text = written(usual);
-    struct outcome_fields f;
+    struct outcome_record f;
     (void)state;
-    assert_true(outcome_read(text, &f));
+    assert_true(outcome_record_read(text, &f));
     is(f.state, "parked");
     is(f.reason, "http:422");
     is(f.order_id, "6e1f");
@@ -73,19 +80,20 @@ static void what_is_written_is_read(void **state)
         f.status,    f.first_attempt_ms, f.last_attempt_ms, f.settled_ms, f.next_attempt_ms};
     static const int64_t expected[] = {0, 999999999999999999, -1, 10, 3, 422, 4, 5, 6, -1};
     assert_memory_equal(numbers, expected, sizeof expected);
+    same_again(&f, text);
     free((char *)text.data);
 }
 
 static void nulls_are_read(void **state)
 {
     struct outcome_record bare = usual;
-    struct outcome_fields f;
+    struct outcome_record f;
     (void)state;
     bare.order_id = bare.order_number = bare.confirmed_at = (struct slice){0};
-    bare.request = bare.webhook_id = NULL;
-    bare.status = 0;
+    bare.reason = bare.request = bare.webhook_id = (struct slice){0};
+    bare.status = -1;
     struct slice text = written(bare);
-    assert_true(outcome_read(text, &f));
+    assert_true(outcome_record_read(text, &f));
     assert_int_equal(f.order_id.len + f.confirmed_at.len + f.request.len + f.webhook_id.len, 0);
     assert_int_equal(f.status, -1);
     free((char *)text.data);
@@ -94,16 +102,27 @@ static void nulls_are_read(void **state)
 static void escapes_and_earlier_transitions_are_for_a_parser(void **state)
 {
     struct outcome_record other = usual;
-    struct outcome_fields f;
+    struct outcome_record f;
     (void)state;
+    struct outcome outcome;
     other.order_number = slice_of("a\"b");
+    other.owner = slice_of("0a");
     struct slice text = written(other);
-    assert_false(outcome_read(text, &f));
+    assert_false(outcome_record_read(text, &f));
+    assert_true(outcome_read(text, &outcome));
+    is(outcome.record.order_number, "a\"b");
+    is(outcome.record.owner, "0a");
+    same_again(&outcome.record, text);
+    outcome_done(&outcome);
     free((char *)text.data);
     other = usual;
-    other.previous = "[{}]";
+    other.previous = slice_of("[{}]");
     text = written(other);
-    assert_false(outcome_read(text, &f));
+    assert_false(outcome_record_read(text, &f));
+    assert_true(outcome_read(text, &outcome));
+    is(outcome.record.previous, "[{}]");
+    same_again(&outcome.record, text);
+    outcome_done(&outcome);
     free((char *)text.data);
 }
 
@@ -111,18 +130,18 @@ static void escapes_and_earlier_transitions_are_for_a_parser(void **state)
 static void nothing_else_is_read(void **state)
 {
     struct slice text = written(usual);
-    struct outcome_fields f;
+    struct outcome_record f;
     char *changed = malloc(text.len + 1);
     (void)state;
     for (size_t len = 0; len < text.len; len++) {
         char *exact = malloc(len > 0 ? len : 1); /* so that nothing lies behind */
         memcpy(exact, text.data, len);
-        assert_false(outcome_read((struct slice){exact, len}, &f));
+        assert_false(outcome_record_read((struct slice){exact, len}, &f));
         free(exact);
     }
     memcpy(changed, text.data, text.len);
     changed[text.len] = ' ';
-    assert_false(outcome_read((struct slice){changed, text.len + 1}, &f));
+    assert_false(outcome_record_read((struct slice){changed, text.len + 1}, &f));
     for (size_t i = 0; i < text.len; i++) {
         static const char others[] = {'\0', '\n', '"', '\\', '\xff'};
         for (size_t o = 0; o < sizeof others; o++) {
@@ -130,7 +149,7 @@ static void nothing_else_is_read(void **state)
             if (changed[i] == others[o])
                 continue;
             changed[i] = others[o];
-            if (outcome_read((struct slice){changed, text.len}, &f))
+            if (outcome_record_read((struct slice){changed, text.len}, &f))
                 fail_msg("byte %zu may be %02x", i, (unsigned char)others[o]);
         }
     }
@@ -149,13 +168,29 @@ static void numbers_are_whole_and_short(void **state)
     at += strlen("\"lsn\":");
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         char changed[2048];
-        struct outcome_fields f;
+        struct outcome_record f;
         int len = snprintf(changed, sizeof changed, "%.*s%s%s", (int)(at - text.data), text.data,
                            bad[i], at + 2);
-        if (outcome_read((struct slice){changed, (size_t)len}, &f))
+        if (outcome_record_read((struct slice){changed, (size_t)len}, &f))
             fail_msg("%s is taken for a number", bad[i]);
     }
     free((char *)text.data);
+}
+
+/* The parser too refuses what is no number from 0 to INT64_MAX. */
+static void numbers_out_of_range_are_refused(void **state)
+{
+    static const char *const bad[] = {"-1", "1.5", "1e3", "\"1\"", "9999999999999999999"};
+    (void)state;
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        char text[64];
+        struct outcome outcome;
+        int len = snprintf(text, sizeof text, "{\"offset\":%s}", bad[i]);
+        if (outcome_read((struct slice){text, (size_t)len}, &outcome) &&
+            outcome.record.offset != -1)
+            fail_msg("%s is taken for a number", bad[i]);
+        outcome_done(&outcome);
+    }
 }
 
 int main(void)
@@ -166,6 +201,7 @@ int main(void)
         cmocka_unit_test(escapes_and_earlier_transitions_are_for_a_parser),
         cmocka_unit_test(nothing_else_is_read),
         cmocka_unit_test(numbers_are_whole_and_short),
+        cmocka_unit_test(numbers_out_of_range_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
