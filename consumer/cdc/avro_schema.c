@@ -144,7 +144,10 @@ static bool mark_takes_bytes(struct schema *s)
     for (size_t i = 0; i < s->record_count; i++)
         fields += avro_schema_record_size(s->records[i].type);
     struct users *u = calloc(1, sizeof *u);
-    bool ok = u != NULL && (u->users = calloc(fields, sizeof *u->users)) != NULL;
+    if (u == NULL)
+        return false;
+    u->users = calloc(fields, sizeof *u->users);
+    bool ok = u->users != NULL;
     for (size_t i = 0; ok && i < s->record_count; i++)
         note_fields(s, u, i);
     while (ok && u->marked_count > 0)
@@ -153,8 +156,7 @@ static bool mark_takes_bytes(struct schema *s)
             at = user.next;
             mark(s, u, user.record);
         }
-    if (u != NULL)
-        free(u->users);
+    free(u->users);
     free(u);
     return ok;
 }
