@@ -1,11 +1,11 @@
-/* buf: a growing byte buffer that states its limit when it is made.
+/* buf: a growing byte buffer, whose limit is set when it is made.
  *
  *   0          len         cap        limit
  *   |==========|-----------|...........|
  *    held bytes  room now    may grow to
  *
  * Appending past the limit, or without memory, marks the buffer failed; every later append is a
- * no-op. So a renderer appends freely and asks buf_ok() once at the end. Not thread-safe. */
+ * no-op. So a renderer appends freely and checks buf_ok() once at the end. Not thread-safe. */
 #ifndef BASE_BUF_H
 #define BASE_BUF_H
 

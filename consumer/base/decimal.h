@@ -13,9 +13,9 @@
 #define DECIMAL_BYTES_MAX 1280 /* of the unscaled value: some 3,000 digits */
 #define DECIMAL_SCALE_MAX 2048 /* either way */
 
-/* Appends unscaled * 10^-scale; unscaled is big-endian two's complement (Connect's Decimal;
- * Avro 1.11, "Decimal"), no bytes at all meaning 0. False beyond the limits above: what a price
- * never is, and what would make rendering expensive. */
+/* Appends unscaled * 10^-scale; unscaled is big-endian two's complement (Connect's Decimal; Avro
+ * 1.11, "Decimal"), no bytes at all meaning 0. False beyond the limits above: no price is beyond
+ * them, and rendering such a number would be expensive. */
 bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t scale);
 
 /* Appends the shortest decimal text that reads back as the same double, or (single) the shortest

@@ -15,7 +15,7 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
     vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     printable_make(
-        err->text); /* it quotes what came from outside: a schema's names, a library's words */
+        err->text); /* the text may quote foreign data: a schema's names, a library's message */
     return false;
 }
 

@@ -16,7 +16,7 @@
 #define ERROR_CODES(X)                                                           \
     X(NONE, 0)        /* no error */                                             \
     X(FAILED, 1)      /* the work could not be done */                           \
-    X(CONFIG, 2)      /* usage or configuration: the operator mends it */        \
+    X(CONFIG, 2)      /* usage or configuration: the operator corrects it */     \
     X(UNREACHABLE, 3) /* something outside is down: trying again later may do */ \
     X(UNDECODABLE, 1) /* bytes or a schema that can never be read */             \
     X(NO_MEMORY, 1)
@@ -34,8 +34,8 @@ struct error {
 
 #define must_check __attribute__((warn_unused_result))
 
-/* Sets code and text unless an error is already set (the first one wins); always returns false, so
- * that `return error_set(...)` reads as what it is. A NULL err is allowed. */
+/* Sets code and text unless an error is already set (the first one wins); always returns false, for
+ * `return error_set(...)`. A NULL err is allowed. */
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

@@ -11,7 +11,8 @@ void fingerprint(const char *secret, char ret_text[FINGERPRINT_TEXT])
     static const unsigned char salt[] = "elementor-sync fingerprint";
     enum { COST = 1 << 14, BLOCK = 8, LANES = 1, MEMORY_MAX = 32 << 20 };
     unsigned char digest[4];
-    /* It fails for want of 16 MiB alone, and then there is none: no weaker one in its place. */
+    /* scrypt fails only without its 16 MiB. Then no fingerprint is shown, rather than a weaker
+     * one. */
     if (EVP_PBE_scrypt(secret, strlen(secret), salt, sizeof salt - 1, COST, BLOCK, LANES,
                        MEMORY_MAX, digest, sizeof digest) != 1) {
         snprintf(ret_text, FINGERPRINT_TEXT, "--------");

@@ -2,8 +2,8 @@
  *
  * SipHash-2-4 (Aumasson, Bernstein: "SipHash: a fast short-input PRF", 2012; the 128 bits as in its
  * reference implementation). Without its key, keys that collide cannot be chosen, so a table stays
- * as fast as it is for random keys. Each process has a key of its own: what is hashed here is never
- * written anywhere, except in the dashboard's view, which keeps its key beside it. Not for formats,
+ * as fast as it is for random keys. Each process has a key of its own: hashes are never written
+ * anywhere, except in the dashboard's view, which keeps its key beside them. Not for formats,
  * signatures or secrets. */
 #ifndef BASE_HASH_H
 #define BASE_HASH_H
@@ -17,7 +17,7 @@ struct hash_key {
 
 uint64_t hash_keyed(const struct hash_key *key, const void *data, size_t len);
 
-/* Where two keys must not be taken for one: 128 bits. */
+/* 128 bits, for keys that must never be confused. */
 struct hash_wide {
     uint64_t half[2];
 };

@@ -1,4 +1,4 @@
-/* slice: bytes that somebody else owns. */
+/* slice: borrowed bytes. */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 

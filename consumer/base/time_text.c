@@ -115,7 +115,7 @@ static bool read_date_time(const char *text, int64_t *ret_seconds)
     return true;
 }
 
-/* Z or ±HH:MM, to the text's end; what local clocks are ahead of UTC, in seconds. */
+/* Z or ±HH:MM, to the text's end; *ret_offset: seconds that local clocks are ahead of UTC. */
 static bool read_offset(const char *zone, size_t len, int *ret_offset)
 {
     *ret_offset = 0;

@@ -1,4 +1,4 @@
-/* utf8: what text must be before it leaves. */
+/* utf8: validation and decoding of UTF-8. */
 #ifndef BASE_UTF8_H
 #define BASE_UTF8_H
 

@@ -45,7 +45,7 @@ static bool depth_is_fine(const json_t *json, unsigned depth)
 /* The record's place in the index, or the free one that it would take. */
 static uint16_t *slot_of(const struct schema *s, avro_schema_t type)
 {
-    static const struct hash_key plain; /* addresses: nobody chooses them */
+    static const struct hash_key plain; /* addresses: an attacker cannot choose them */
     size_t i = hash_keyed(&plain, &type, sizeof type) % SCHEMA_INDEX;
     while (s->index[i] != 0 && s->records[s->index[i] - 1].type != type)
         i = (i + 1) % SCHEMA_INDEX;
@@ -161,7 +161,7 @@ static bool mark_takes_bytes(struct schema *s)
     return ok;
 }
 
-/* avro-c reads what the names were made of, not what came, and no annotation at all. */
+/* avro-c reads the rewritten names, not the original ones, and no annotation at all. */
 static bool parse_avro(struct schema *s, struct error *err)
 {
     json_t *bare = schema_bare(s->json, err);
@@ -256,7 +256,7 @@ int32_t schema_decimal_scale(const json_t *type)
     return value > INT32_MAX ? INT32_MAX : value < INT32_MIN ? INT32_MIN : (int32_t)value;
 }
 
-/* Dates, times of day, years and spans: annotated, and no point in time. */
+/* Dates, times of day, years and spans: annotated, but not points in time. */
 static bool is_no_time(const json_t *type)
 {
     static const char *const prefixes[] = {"io.debezium.time.", "org.apache.kafka.connect.data."};

@@ -49,7 +49,8 @@ const json_t *schema_json_branch(const json_t *type, size_t branch);
 /* Annotations of a type's JSON (which may be NULL or a plain string: nothing annotated). */
 bool schema_is_decimal(const json_t *type);
 int32_t schema_decimal_scale(const json_t *type);
-/* 3 ms, 6 µs, 9 ns; 0: says nothing; COLUMN_TICKS_NO_TIME: says that it is no point in time. */
+/* 3 ms, 6 µs, 9 ns; 0: not annotated; COLUMN_TICKS_NO_TIME: annotated as something other than a
+ * point in time. */
 uint8_t schema_time_ticks(const json_t *type);
 /* Whether it is a time of a column without a zone (PostgreSQL's `timestamp`): Debezium's Timestamp,
  * MicroTimestamp, NanoTimestamp and IsoTimestamp, Connect's Timestamp, Avro's local-timestamp-*.

@@ -31,7 +31,7 @@ enum payload_field {
         FIELD_COUNT
 };
 
-/* What a column held. Compare the text of FACTS: "Debezium records". */
+/* What a column held. */
 enum column_kind {
     COLUMN_ABSENT,  /* the writer's schema has no such column (or the bytes before it ended the run)
                      */
@@ -45,7 +45,7 @@ enum column_kind {
                     whose `number` is 0 or 1 */
 };
 
-/* ticks of a number that the schema says is no point in time: a day, a time of day, a span. */
+/* ticks of a number that is not a point in time by its schema: a day, a time of day, a span. */
 enum { COLUMN_TICKS_NO_TIME = 255 };
 
 struct column {
@@ -63,7 +63,7 @@ struct column {
 
 struct change {
     struct column field[FIELD_COUNT];
-    struct column status;        /* after's rule column, what decides */
+    struct column status;        /* after's rule column, which decides */
     struct column before_status; /* before's; ABSENT when the event carries no before image */
     struct column owner;         /* after's auth.owner_column */
     struct column op;            /* TEXT: "c" "u" "d" "r" "t" "m" */

@@ -6,7 +6,7 @@
  *   - no byte outside [body, body + len) is read, nothing is allocated, nothing recurses;
  *   - between two consumed bytes at most PLAN_STEPS_PER_BYTE instructions run, so n bytes cost
  * O(n);
- *   - what is captured borrows the body, or the plan (enum symbols).
+ * - captured values borrow the body, or the plan (enum symbols).
  * Encoding: Avro 1.11 specification, "Binary Encoding". A plan is immutable once compiled. */
 #ifndef CDC_PLAN_H
 #define CDC_PLAN_H
@@ -22,7 +22,7 @@
 
 struct plan;
 
-/* What to look for, by column name. All texts are copied. */
+/* The columns to look for, by name. All texts are copied. */
 struct plan_options {
     const char *columns[FIELD_COUNT]; /* the column that feeds each payload field */
     const char *owner_column;         /* feeds change.owner; NULL: none is wanted */
@@ -30,20 +30,21 @@ struct plan_options {
     const char *rule_value;           /* what plan_run's gate lets through */
     const char *prefix;               /* of the fields that unwrapping adds: "__" */
     bool op_assumed;                  /* unwrapped records without __op are welcome */
-    bool table_is_told; /* rule.table: what would be refused with CONFIG may be another table's */
+    bool table_is_told; /* rule.table: a schema that would be refused with CONFIG may be another
+                           table's */
 };
 
 /* Compiles an Avro schema (JSON, len bytes). NULL with
  *   UNDECODABLE: no valid Avro schema, or one whose records can be no row (not a record, …);
  *   CONFIG: a row without the rule's column or the order id's, or with one of a type that can never
- * be what it should, or unwrapped without __op: reading on would silence every order, so the
- * operator must look. */
+ * be what it should, or unwrapped without __op: reading on would skip every order, so the partition
+ * stops for the operator. */
 struct plan *plan_compile(const char *schema, size_t len, const struct plan_options *options,
                           struct error *err);
 void plan_free(struct plan *plan); /* accepts NULL */
 
 /* With table_is_told: why plan_compile would have refused it; its plan finds the record's table all
- * the same. NULL: nothing is wrong. Lives as long as the plan. */
+ * the same. NULL: not refused. Lives as long as the plan. */
 const char *plan_refusal(const struct plan *plan);
 
 enum plan_shape {

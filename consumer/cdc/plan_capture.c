@@ -1,5 +1,4 @@
-/* plan_capture: the code that captures what is wanted of a record; everything else in it is
- * skipped.
+/* plan_capture: the code that captures a record's wanted fields; everything else in it is skipped.
  */
 #include "cdc/plan_compiler.h"
 

@@ -1,4 +1,4 @@
-/* plan_compile: which kind of record a writer's schema is for, and what is wanted of it. */
+/* plan_compile: the kind of record that a writer's schema is for, and its wanted fields. */
 #include "cdc/plan_compiler.h"
 #include "cdc/schema/avro_names.h"
 #include "cdc/schema/schema_rules.h"
@@ -11,7 +11,7 @@
 
 enum { ROW_WANTS = FIELD_COUNT + 11 };
 
-/* The names to look for, as identifiers: that is what the schema's own names are made of. */
+/* The names to look for, as identifiers, as are the schema's own names. */
 struct sought {
     const struct plan_options *options; /* what was configured */
     char rule_column[SCHEMA_NAME_MAX];
@@ -141,7 +141,7 @@ static bool holds_text(avro_schema_t type)
     return is_avro_string(type) || is_avro_enum(type);
 }
 
-/* Whatever may come as a decimal counts: its annotations are another's business. */
+/* Every type that may hold a decimal counts; its annotations are checked elsewhere. */
 static bool holds_text_or_number(avro_schema_t type)
 {
     bool scale_first;
@@ -297,7 +297,7 @@ static bool check_plain_column(const json_t *row, const char *identifier, const 
                      column, option, name != NULL ? name : "");
 }
 
-/* Ciphertext is a text like any other: only the registry's rules tell it from what was meant. */
+/* Ciphertext is a text like any other: only the registry's rules tell it from plain text. */
 static bool check_plain(struct compiler *c, const struct sought *sought, struct error *err)
 {
     const struct plan_options *options = sought->options;
@@ -313,7 +313,7 @@ static bool check_plain(struct compiler *c, const struct sought *sought, struct 
     return true;
 }
 
-/* What is refused may be another table's, which only its records can tell. */
+/* A refused schema may be another table's, which only its records can show. */
 static bool check(struct compiler *c, const struct sought *sought, struct error *err)
 {
     struct error why = {0};

@@ -8,7 +8,7 @@
 #include "cdc/plan_internal.h"
 
 /* Instructions, and entries of each table: a schema that needs more is refused. The work of
- * compiling is bounded by the schema's size: nothing that a sane schema needs takes so many a byte.
+ * compiling is bounded by the schema's size: no sane schema needs so many for each of its bytes.
  */
 #define CODE_MAX 1000000
 #define CODE_LEAST 4096
@@ -43,7 +43,7 @@ struct compiler {
     size_t call_count, call_cap;
     size_t room; /* instructions that this schema may have */
     bool failed;
-    bool too_large; /* why it failed: not for lack of memory */
+    bool too_large; /* why it failed, other than for lack of memory */
 };
 
 /* ---- plan_emit.c ---- */

@@ -41,8 +41,8 @@ static void patch(struct compiler *c, uint32_t at, uint32_t target)
         c->plan->code[at].a = target;
 }
 
-/* Neighbours of one kind become one instruction. No jump lands between them: what a jump lands
- * behind is always a JUMP, SWITCH or END. */
+/* Neighbours of one kind become one instruction. No jump lands between them: a jump's target always
+ * follows a JUMP, SWITCH or END. */
 static void emit_skip(struct compiler *c, enum plan_operation operation, uint32_t count)
 {
     struct plan *plan = c->plan;

@@ -15,11 +15,11 @@ struct wire {
 };
 
 /* Splits a record's value; body borrows its bytes. False with UNDECODABLE when it is not in this
- * format: the text says what was found and, for JSON and 8-byte ids, what to change. */
+ * format: the error names what was found and, for JSON and 8-byte ids, what to change. */
 bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct error *err) must_check;
 
-/* Whether the schema's id is in a header, where it is not looked for: what to change then; NULL
- * otherwise. To be asked about a record that could not be read. */
+/* For a record that could not be read: what to change if its schema's id is in a header, which is
+ * not read; NULL otherwise. */
 const char *wire_elsewhere(bool (*has_header)(const void *context, const char *name),
                            const void *context);
 

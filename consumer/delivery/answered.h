@@ -1,8 +1,8 @@
 /* answered: which records' transitions were answered with 2xx while this process lives.
  *
- * An assignment that is lost takes the uncommitted with it: given back, its records come again,
- * with the webhook-ids that they had. What is remembered here is not sent a second time. Bounded:
- * of at least `capacity` records the newest are known, of twice as many at most. Pure, not
+ * A lost assignment loses its uncommitted offsets: when it is given back, its records come again,
+ * with the webhook-ids that they had. Records that are remembered here are not sent a second time.
+ * Bounded: at least the newest `capacity` records are known, at most twice as many. Pure, not
  * thread-safe. */
 #ifndef DELIVERY_ANSWERED_H
 #define DELIVERY_ANSWERED_H

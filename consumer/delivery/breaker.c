@@ -149,7 +149,7 @@ static void close_again(struct breaker *b, int64_t now_ms)
     b->was_open_ms = was_open_ms;
 }
 
-/* A refusal shows that the endpoint works, unless refusals are what it is blamed for. */
+/* A refusal shows that the endpoint works, unless refusals opened the breaker. */
 static bool is_healthy(const struct breaker *b, enum response_class class)
 {
     return class == RESPONSE_DELIVERED ||
@@ -179,6 +179,6 @@ bool breaker_learn(struct breaker *b, const struct breaker_options *options,
     if (was_probe && b->state == BREAKER_PROBING)
         return learn_from_probe(b, options, class, now_ms);
     if (b->state != BREAKER_CLOSED)
-        return false; /* sent before it opened: says nothing new */
+        return false; /* sent before it opened: nothing new */
     return open_for(b, options, find_cause(b, options, class, now_ms), now_ms);
 }

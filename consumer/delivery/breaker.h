@@ -9,7 +9,7 @@
  *
  * While OPEN nothing is sent but the probe. Refusals (4xx that blame the record) open it as well
  * when they are most of a minute's answers: a receiver that refuses everything must not drain the
- * topic into the dead letters. Only a 2xx closes a breaker that refusals opened. */
+ * topic into the parked topic. Only a 2xx closes a breaker that refusals opened. */
 #ifndef DELIVERY_BREAKER_H
 #define DELIVERY_BREAKER_H
 
@@ -59,8 +59,8 @@ enum breaker_leave { BREAKER_SEND, BREAKER_PROBE, BREAKER_WAIT };
 enum breaker_leave breaker_ask(const struct breaker *b, int64_t now_ms);
 void breaker_probing(struct breaker *b);
 
-/* The probe ended without an answer that says anything (given back, no memory); the next one may go
- * at next_ms. */
+/* The probe ended without a usable answer (given back, no memory); the next one may go at
+ * next_ms. */
 void breaker_probe_gone(struct breaker *b, int64_t next_ms);
 
 /* An attempt ended. counts_refusal: false for redrives, which the guard does not count. Returns
@@ -68,8 +68,8 @@ void breaker_probe_gone(struct breaker *b, int64_t next_ms);
 bool breaker_learn(struct breaker *b, const struct breaker_options *options,
                    enum response_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
 
-/* The endpoint is another one from now on: an open breaker probes it at once, and what the old one
- * asked to wait is over. */
+/* The endpoint was replaced: an open breaker probes the new one at once, and the old one's
+ * Retry-After is void. */
 void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms);
 
 /* Retry-After of the endpoint. */

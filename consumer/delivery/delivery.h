@@ -23,7 +23,7 @@ enum delivery_state {
     DELIVERY_BACKOFF    /* until due_ms */
 };
 
-/* What it is made of; data NULL where there is none. */
+/* Its parts; data NULL where there is none. */
 enum delivery_text {
     TEXT_ORDER_ID, /* for a record without one: its coordinates, and has_order_id is false */
     TEXT_ORDER_NUMBER,
@@ -42,7 +42,7 @@ enum { DELIVERY_REASON_MAX = 48 };
 
 struct delivery {
     enum delivery_state state;
-    struct delivery *next;             /* in its ready queue */
+    struct delivery *next;             /* in the ready queue */
     uint64_t ready_number;             /* while READY: who became so earlier has a lower one */
     struct delivery *order_queue_next; /* the one after it in its order */
     struct order_queue *order_queue;
@@ -52,7 +52,7 @@ struct delivery {
                           order_queue_back_off */
     bool rejected;     /* not to be sent, only to be parked (or, with skip, passed) in its turn */
     int skip;    /* enum skip_reason: why it ends without being sent or parked; 0: it does not */
-    bool judged; /* by the rule, ever: else what is read of it next goes through it first */
+    bool judged; /* by the rule, ever; else its next reading goes through the rule first */
     bool judged_before; /* … before this reading of it */
     bool manual;        /* of the retry topic */
     bool forced;        /* … and to be sent although it was delivered */

@@ -1,9 +1,9 @@
 /* order_queue: one delivery at a time per order, in source order; different orders in parallel.
  *
- * Deliveries of one order queue up in its order queue. The first is READY, then IN_FLIGHT, perhaps
+ * The deliveries of one order wait in its order queue. The first is READY, then IN_FLIGHT, perhaps
  * BACKOFF until a retry; only when it is finished does the next become READY. Orders that are ready
- * are taken in the order in which they became so. A resting order holds nobody else up. Owns no
- * delivery: the caller frees what order_queue_finish or order_queue_drop gives back. Not
+ * are taken in the order in which they became so. An order in backoff delays no other order. Owns
+ * no delivery: the caller frees those that order_queue_finish or order_queue_drop returns. Not
  * thread-safe. */
 #ifndef DELIVERY_ORDER_QUEUE_H
 #define DELIVERY_ORDER_QUEUE_H
@@ -23,8 +23,8 @@ void order_queues_free(struct order_queues *order_queues); /* frees no delivery;
 bool order_queue_add(struct order_queues *order_queues, struct delivery *d);
 
 /* The READY delivery that has waited longest: IN_FLIGHT from here on; NULL: none. fresh: those that
- * were never sent may go too, else only what has been (its repetition adds nothing to what a crash
- * would send again). */
+ * were never sent may go too, else only those that were (a repetition adds nothing to the
+ * deliveries that a crash would send again). */
 struct delivery *order_queue_take(struct order_queues *order_queues, bool fresh);
 
 /* The same among those that were never sent. */
@@ -33,7 +33,7 @@ struct delivery *order_queue_take_first_attempt(struct order_queues *order_queue
 /* Whether order_queue_take_fresh gives one. */
 bool order_queue_has_first_attempt(const struct order_queues *order_queues);
 
-/* Whether anything is ready that was never sent, what is to be parked included. */
+/* Whether any delivery is ready that was never sent, those to be parked included. */
 bool order_queue_has_first(const struct order_queues *order_queues);
 
 /* As order_queue_take, for one that is to be parked only. */
@@ -43,7 +43,7 @@ struct delivery *order_queue_take_rejected(struct order_queues *order_queues);
 bool order_queue_has_any(const struct order_queues *order_queues, bool fresh);
 
 /* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. Needs no memory:
- * order_queue_add has seen to it. */
+ * order_queue_add has reserved it. */
 void order_queue_back_off(struct order_queues *order_queues, struct delivery *d, int64_t due_ms);
 
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */

@@ -80,8 +80,7 @@ void redact_done(struct redact_payload *held)
 
 /* ---- where they are ---- */
 
-/* What of the text is to be blotted: changes[i] is how many more needles cover byte i than byte
- * i - 1. */
+/* The bytes to be redacted: changes[i] is how many more needles cover byte i than byte i - 1. */
 struct cover {
     struct unescaped text;
     int32_t changes[UNESCAPE_MAX + 1];
@@ -129,7 +128,7 @@ static void cover_needle(struct cover *c, const struct unescaped *needle, bool w
         cover_range(c, c->text.len - same, c->text.len);
 }
 
-/* How much of the text from here on is the telephone number; 0: it is not. */
+/* The length of the telephone number that begins here; 0: none does. */
 static size_t match_digits(const struct redact *r, const char *at, size_t left)
 {
     size_t len = 0, found = 0;

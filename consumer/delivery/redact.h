@@ -1,5 +1,5 @@
-/* redact: what an endpoint answered, fit to be kept: short, printable, without what must not be
- * repeated.
+/* redact: an endpoint's answer made fit to be kept: short, printable, without secrets and personal
+ * data.
  *
  * A needle is found however it is written (unescape): in either case, percent-encoded once or more,
  * with the escapes of JSON (PHP writes "\u00e9" and "\/") or HTML's entities. A telephone number is
@@ -16,16 +16,16 @@
 enum { REDACT_NEEDLES_MAX = 128, REDACT_NEEDLE_MIN = 4, REDACT_OUT_MAX = 1024 };
 enum { REDACT_DIGITS_MIN = 6, REDACT_DIGITS_MAX = 8 };
 
-/* What must not be repeated; texts are borrowed. */
+/* The texts that must not be shown; borrowed. */
 struct redact {
     struct slice needles[REDACT_NEEDLES_MAX];
     size_t count;
     char digits[REDACT_DIGITS_MAX]; /* the last ones of a telephone number */
     size_t digit_count;             /* 0: none */
-    bool cut; /* the text goes on elsewhere: what it ends with may be a needle's beginning */
+    bool cut;                       /* the text was cut: its end may be a needle's beginning */
 };
 
-/* Shorter ones than REDACT_NEEDLE_MIN are left out: "a" would blot everything. */
+/* Needles shorter than REDACT_NEEDLE_MIN are left out: "a" would redact everything. */
 void redact_add(struct redact *redact, struct slice needle);
 
 /* A text, whole and by its words: "Bearer TOKEN" is echoed as TOKEN, a full name by its parts. */
@@ -44,7 +44,7 @@ void redact_add_payload(struct redact *redact, struct slice body, struct redact_
 void redact_done(struct redact_payload *held);
 
 /* Appends at most REDACT_OUT_MAX bytes of text's first UNESCAPE_MAX to b: needles become
- * "[redacted]", control characters a space, bytes that are no UTF-8 "?". */
+ * "[redacted]", control characters a space, bytes that are not UTF-8 "?". */
 void redact_apply(const struct redact *redact, struct slice text, struct buf *b);
 
 #endif

@@ -10,7 +10,7 @@ static int64_t jittered_delay(const struct retry_options *options, int attempts,
     return (int64_t)(((uint64_t)bound + 1) * random >> 32);
 }
 
-/* Without jitter: it is long, and the number of requests under way bounds what comes at once. */
+/* Without jitter: it is long, and the number of requests under way bounds the burst. */
 static int64_t slow_delay(int timeouts)
 {
     int64_t delay_ms = RETRY_UNKNOWN_BASE_MS;
@@ -19,7 +19,7 @@ static int64_t slow_delay(int timeouts)
     return delay_ms < RETRY_UNKNOWN_CAP_MS ? delay_ms : RETRY_UNKNOWN_CAP_MS;
 }
 
-/* The first failure cannot count: nothing yet says that others fare better. */
+/* The first failure cannot count: whether others succeed meanwhile is not known yet. */
 static bool is_the_records_own(const struct retry_history *h, const struct retry_outcome *o)
 {
     return h->attempts > 1 && o->others > h->others_before;
@@ -31,7 +31,7 @@ static void count(struct retry_history *h, const struct retry_outcome *o)
     if (!is_the_records_own(h, o))
         return;
     /* Answers that blame the endpoint open the breaker by themselves, so they are weighed even
-     * while it is open: an order that alone is turned away would open it for ever. */
+     * while it is open: a single order that is always refused would keep it open for ever. */
     if (o->class == RESPONSE_ENDPOINT)
         h->endpoint_faults++;
     else if (!o->breaker_open && o->is_unknown)

@@ -4,7 +4,7 @@
  * delivered since its previous attempt: an endpoint that is down must not cost a single order.
  *
  * An attempt that was sent and has no result may have been taken, and each further one may be, too.
- * Such attempts have a small count of their own, and after a time-out a slow backoff of its own. */
+ * Such attempts have a small limit of their own, and a slow backoff of its own after a time-out. */
 #ifndef DELIVERY_RETRY_POLICY_H
 #define DELIVERY_RETRY_POLICY_H
 
@@ -24,8 +24,8 @@ struct retry_options {
 
 enum { RETRY_UNKNOWN_BASE_MS = 60 * 1000, RETRY_UNKNOWN_CAP_MS = 60 * 60 * 1000 };
 
-/* What is known of a delivery: kept with it, changed by the functions here; who begins an attempt
- * counts it. */
+/* A delivery's attempts so far: kept with it, changed by the functions here; the sender counts an
+ * attempt when it begins. */
 struct retry_history {
     int attempts;           /* made, the last one included */
     int counted;            /* transient failures that count against the record */
@@ -58,8 +58,8 @@ enum retry_verdict {
     RETRY_UNKNOWN    /* park: it may have been taken several times already */
 };
 
-/* An attempt ended of which nothing is to be made: what others achieved up to now (as
- * retry_outcome.others) does not count against the next one. */
+/* An attempt ended without a verdict: the others' deliveries up to now (as retry_outcome.others) do
+ * not count against the next one. */
 void retry_pass_over(struct retry_history *history, uint64_t others);
 
 /* The delay is full jitter: uniform in [0, min(cap, base * 2^(attempts-1))]; after a time-out it is

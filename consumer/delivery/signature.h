@@ -30,8 +30,8 @@ struct signature_keys {
 bool signature_keys_parse(const char *text, struct signature_keys *ret_keys,
                           struct error *err) must_check;
 
-/* Writes the header's value: "v1,… v1,…". timestamp_s: what webhook-timestamp says. False when the
- * crypto library refuses. */
+/* Writes the header's value: "v1,… v1,…". timestamp_s: the value of webhook-timestamp. False when
+ * the crypto library refuses. */
 bool signature_write(const struct signature_keys *keys, const char *id, int64_t timestamp_s,
                      const char *body, size_t body_len, char text[SIGNATURE_TEXT_MAX]) must_check;
 

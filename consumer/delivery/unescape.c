@@ -5,7 +5,7 @@
 #include <ctype.h>
 #include <string.h>
 
-/* An encoder around an encoder around an encoder; more than that is no server's answer. */
+/* Three encoders around each other; no real server nests more. */
 enum { PASSES_MAX = 5, CHAR_BYTES = 4, ENTITY_MAX = 10 };
 
 /* One character or byte that several bytes are written for. */

@@ -1,5 +1,5 @@
-/* unescape: a text as it reads once every encoding around it is undone, and where each byte of that
- * came from. For comparing texts, not for showing them.
+/* unescape: a text with every encoding around it undone, and where each of its bytes came from. For
+ * comparing texts, not for showing them.
  *
  * Undone, one inside another too: percent-encoding, the escapes of JSON and PHP (\u00e9, \/, \x2f),
  * and HTML's entities (RFC 3986 2.1, RFC 8259 7, HTML 13.5). After that letters of either case are

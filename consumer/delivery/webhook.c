@@ -13,7 +13,7 @@
 
 enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 7 };
 
-/* Where attempts go, and what they carry: all that a reload replaces. */
+/* The URL, keys and headers of attempts: all that a reload replaces. */
 struct webhook_target {
     char *url, *ca_file, *signing_keys;
     char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
@@ -60,7 +60,7 @@ static bool url_split(const char *url, struct url_parts *ret_parts)
     return ok;
 }
 
-/* Only what cannot be pointed elsewhere by a name server: libcurl never looks "localhost" up. */
+/* Only names that no name server can redirect: libcurl never resolves "localhost". */
 static bool is_loopback(const char *host)
 {
     struct in_addr address;
@@ -102,7 +102,7 @@ bool webhook_url_check(const char *url, bool allow_http, struct error *err)
     return ok;
 }
 
-/* Behind the host stands too little for a secret: of that no fingerprint is shown. */
+/* The URL behind the host is too short for a secret: it shows no fingerprint. */
 static bool is_guessable(const char *url)
 {
     const char *host = strstr(url, "://") + 3;
@@ -218,7 +218,7 @@ uint64_t webhook_endpoint_generation(const struct webhook *webhook)
     return webhook->endpoint_generation;
 }
 
-/* Without its prefix and its padding, as whoever verifies may have it in hand. */
+/* Without its prefix and its padding, a form in which a verifier may hold it. */
 static void add_signing_keys(const char *keys, struct redact *redact)
 {
     static const char prefix[] = "whsec_";

@@ -1,5 +1,5 @@
-/* webhook: one attempt to deliver one body; what to make of the answer is delivery/retry_policy's
- * decision. */
+/* webhook: one attempt to deliver one body; delivery/retry_policy decides what follows from the
+ * answer. */
 #ifndef DELIVERY_WEBHOOK_H
 #define DELIVERY_WEBHOOK_H
 
@@ -9,7 +9,7 @@
 
 struct webhook;
 
-/* Takes what it needs from the config: nothing is borrowed. */
+/* Copies what it needs from the config: nothing is borrowed. */
 struct webhook *webhook_new(struct http *http, const struct config *config, struct error *err);
 void webhook_free(struct webhook *webhook); /* accepts NULL */
 
@@ -18,7 +18,7 @@ void webhook_free(struct webhook *webhook); /* accepts NULL */
 bool webhook_reload(struct webhook *webhook, const struct config *config,
                     struct error *err) must_check;
 
-/* Counts the reloads: an answer to an attempt of an earlier one says nothing about this endpoint.
+/* Counts the reloads: an answer to an attempt of an earlier one is not about this endpoint.
  */
 uint64_t webhook_endpoint_generation(const struct webhook *webhook);
 
@@ -27,8 +27,8 @@ uint64_t webhook_endpoint_generation(const struct webhook *webhook);
  * next webhook_reload. */
 const char *webhook_name(const struct webhook *webhook);
 
-/* Adds what no answer of the endpoint may show: URL and extra headers, those before the last reload
- * too. Borrowed until the next webhook_reload. */
+/* Adds the secrets that an endpoint's answer must not repeat: URL and extra headers, those before
+ * the last reload too. Borrowed until the next webhook_reload. */
 void webhook_add_secrets(const struct webhook *webhook, struct redact *redact);
 
 /* One attempt. */

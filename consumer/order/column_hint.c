@@ -84,8 +84,8 @@ static int bits(unsigned set)
 
 enum { ENTITY_BITS = (1 << ENTITIES) - 1 };
 
-/* How well a column's name fits: 0 not at all. What the field is about may go without saying, but
- * must not be something else; the property must be there. */
+/* How well a column's name fits: 0 not at all. The name may omit the field's subject, but must not
+ * name another one; it must contain the property. */
 static int fit(unsigned wanted, const char *column)
 {
     int unknown;

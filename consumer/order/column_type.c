@@ -90,7 +90,7 @@ static void add_branch(const struct schema *schema, const json_t *type, struct c
         c->branches[c->branch_count++] = branch;
 }
 
-/* What a name with other letters than ASCII's was made of: cdc/schema/avro_names.h. */
+/* The original of a name with letters beyond ASCII: cdc/schema/avro_names.h. */
 static void unescape(const char *name, char ret[COLUMN_NAME_MAX])
 {
     size_t lead = strlen(SCHEMA_ESCAPE), len = 0;

@@ -55,7 +55,7 @@ static struct field_source absent(enum payload_field f)
     return fate(FIELD_DOUBTFUL, "no such column: always \"\"");
 }
 
-/* What to do about it. option: what names the column, "payload.fields.client_name". */
+/* Adds a hint. option: the option that names the column, "payload.fields.client_name". */
 static void advise_absent(const struct column_hint *hint, const char *option, char *text)
 {
     if (*hint->near != '\0')

@@ -30,8 +30,8 @@ struct field_map {
     struct error refused;            /* as plan_compile's; code ERROR_NONE: records can be read */
 };
 
-/* All that is wrong with a schema at once: a row that plan_compile refuses with CONFIG is mapped
- * all the same, and `refused` says so. Fails with UNDECODABLE where there is no row to be mapped.
+/* Maps all fields at once: a row that plan_compile refuses with CONFIG is mapped all the same, with
+ * the refusal in `refused`. Fails with UNDECODABLE where there is no row to be mapped.
  */
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
                   struct field_map *ret_map, struct error *err) must_check;

@@ -35,7 +35,7 @@ static char lower(char c)
     return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-/* Spaces, punctuation, combining marks and what has no width: not looked at. */
+/* Spaces, punctuation, combining marks and characters without width: ignored. */
 static bool is_ornament(uint32_t code)
 {
     return (code < 0x30) || (code >= 0x3a && code < 0x41) || (code >= 0x5b && code < 0x61) ||
@@ -43,7 +43,7 @@ static bool is_ornament(uint32_t code)
            (code >= 0x2000 && code < 0x2070) || code == 0x3000 || code == 0xfeff;
 }
 
-/* What a character looks like: a lower-case letter or a digit, or itself; 0: nothing that counts.
+/* A character's shape: a lower-case letter, a digit, or itself; 0: ignored.
  */
 static uint32_t shape_of(uint32_t code)
 {
@@ -61,7 +61,7 @@ static uint32_t shape_of(uint32_t code)
     return code;
 }
 
-/* The shapes of a text's first letters, at most `max`; SIZE_MAX when there are more, or it is no
+/* The shapes of a text's first letters, at most `max`; SIZE_MAX when there are more, or it is not
  * UTF-8. */
 static size_t shapes(const char *text, size_t len, uint32_t *ret, size_t max)
 {
@@ -91,7 +91,8 @@ static bool is_digit(uint32_t shape)
     return shape >= '0' && shape <= '9';
 }
 
-/* One letter more, one less, or another one; a digit more names something else. */
+/* One letter more, one less, or another one. An extra digit is not a typing error: it names
+ * something else. */
 static bool one_apart(const uint32_t *a, size_t a_count, const uint32_t *b, size_t b_count)
 {
     size_t i = 0, shorter = a_count < b_count ? a_count : b_count;

@@ -12,7 +12,7 @@
 enum old_key {
     OLD_KEY_SAME,    /* the order has the id that it had */
     OLD_KEY_CHANGED, /* it had another one */
-    OLD_KEY_UNTOLD   /* another form, or the id's column is no part of the key */
+    OLD_KEY_UNTOLD   /* another form, or the id's column is not part of the key */
 };
 
 /* column: the name of the order id's column. */

@@ -156,7 +156,8 @@ static enum reject_reason add_event_time(struct buf *b, const struct change *cha
                                                                        : REJECT_BAD_TIME;
 }
 
-/* No order was confirmed outside these years: such a time has another unit, or is an infinity. */
+/* No order was confirmed outside these years: a time beyond them has another unit, or is an
+ * infinity. */
 #define YEAR_1990 INT64_C(631152000)
 #define YEAR_2100 INT64_C(4102444800)
 
@@ -173,8 +174,8 @@ static int64_t unit_of(unsigned digits)
     return unit;
 }
 
-/* Without an annotation (connect.meta.data=false), the unit is told by its size: the years 1990 to
- * 2099 in milli-, micro- and nanoseconds do not overlap. */
+/* Without an annotation (connect.meta.data=false), the number's size shows its unit: the years 1990
+ * to 2099 in milli-, micro- and nanoseconds do not overlap. */
 static unsigned digits_of(const struct column *c)
 {
     if (c->ticks != 0)
@@ -226,7 +227,7 @@ static enum reject_reason add_time(struct buf *b, const struct column *c,
     return reason;
 }
 
-/* Whatever the text is to feed. */
+/* For every text field. */
 static bool is_bad_text(const struct column *c)
 {
     return c->kind == COLUMN_TEXT && (c->len > TEXT_MAX || !utf8_is_valid(c->data, c->len));

@@ -13,7 +13,7 @@
 
 #define PAYLOAD_BODY_MAX (1024 * 1024) /* bytes: the limit a caller gives the body's buf */
 
-/* Why a record can never be sent: with the field it concerns, this is the closed list. */
+/* The closed list of reasons why a record can never be sent, each with the field it concerns. */
 #define REJECT_REASONS(X)                                                                  \
     X(NONE, "")                                                                            \
     X(MISSING, "missing")         /* a required field is absent, null or blank */          \

@@ -109,7 +109,7 @@ static uint32_t time_of(const struct change *change)
     return at->kind == COLUMN_INT ? memory_time(&at->number, sizeof at->number) : 0;
 }
 
-/* What was known of an order before this event. */
+/* An order's last note, before this event. */
 struct known_status {
     enum status_cache_answer status;
     bool same_time; /* it had the rule's value with the confirmed_at of this event */
@@ -121,9 +121,9 @@ static bool holds(const struct rule_place *place, uint32_t status_epoch)
            (place->is_live != NULL && place->is_live(place->context, status_epoch));
 }
 
-/* Notes the row's status and answers what was known of it before. An event that shows its before
- * image and changes nothing that matters tells the memory nothing new: it is left alone, which
- * spares the great majority of records under REPLICA IDENTITY FULL a walk through cold memory. */
+/* Notes the row's status and returns the note before. An event with a before image that changes
+ * nothing relevant adds nothing to the memory, which is left alone: that spares the great majority
+ * of records under REPLICA IDENTITY FULL a walk through cold memory. */
 static struct known_status remember(const struct rule *rule, const struct change *change,
                                     bool triggered, struct status_cache *status_cache,
                                     const struct rule_place *place)
@@ -143,8 +143,8 @@ static struct known_status remember(const struct rule *rule, const struct change
     if (!order_id_of(change, &id) || !memory_exchange(status_cache, id.text, id.len, &now, &before))
         return known;
     /* An order's records are in one partition, unless its key changes: the note of another
-     * partition may be older or newer than this record, so that only the same transition is told by
-     * it. */
+     * partition may be older or newer than this record, so it identifies only the same
+     * transition. */
     known.same_time = before.triggered && now.time != 0 && before.time == now.time &&
                       holds(place, before.status_epoch);
     if (before.status_epoch == place->status_epoch)
@@ -152,7 +152,7 @@ static struct known_status remember(const struct rule *rule, const struct change
     return known;
 }
 
-/* What has the rule's value and shows no row before, judged by the memory alone. */
+/* A row with the rule's value and no before image, judged by the memory alone. */
 static struct judgement judge_by_memory(enum status_cache_answer known)
 {
     struct judgement deliver = {.verdict = RULE_DELIVER, .known = known};
@@ -164,8 +164,7 @@ static struct judgement judge_by_memory(enum status_cache_answer known)
 
 static struct judgement judge_snapshot(const struct rule *rule, const struct known_status *known)
 {
-    if (known->status ==
-        STATUS_CACHE_OTHER) /* what it missed is the stream's fault, not the order's */
+    if (known->status == STATUS_CACHE_OTHER) /* the gap is the stream's fault, not the order's */
         return judge_by_memory(known->status);
     if (rule->deliver_snapshot)
         return (struct judgement){.verdict = RULE_DELIVER, .known = known->status};

@@ -1,4 +1,4 @@
-/* rule: does this change event stand for an order's transition to the rule's value?
+/* rule: whether a change event is an order's transition to the rule's value.
  *
  * A transition is a `c` or `u` (a `r` when snapshots are to be delivered) whose status is exactly
  * the value and whose status before was not. Pure but for the memory of last statuses, which every
@@ -9,7 +9,7 @@
 #include "cdc/change.h"
 #include "order/status_cache.h"
 
-/* Why an event is not for us: the closed list. */
+/* The closed list of reasons why an event is skipped. */
 #define SKIP_REASONS(X)                                                                           \
     X(NONE, "")                                                                                   \
     X(NOT_CONFIRMED, "not_confirmed")                                                             \
@@ -19,7 +19,7 @@
     X(TRUNCATE, "truncate")                                                                       \
     X(MESSAGE, "message") /* logical decoding messages, heartbeats, transaction records */        \
     X(TOMBSTONE, "tombstone")                                                                     \
-    X(KEY_CHANGE, "key_change")               /* an order got another id: no new order */         \
+    X(KEY_CHANGE, "key_change")               /* an order got another id: not a new order */      \
     X(OTHER_TABLE, "other_table")             /* not of rule.table */                             \
     X(ALREADY_DELIVERED, "already_delivered") /* by this process, before it lost the partition */ \
     X(OTHERS_RETRY, "others_retry")           /* a retry record of another topic or group */      \
@@ -56,18 +56,17 @@ struct judgement {
     bool case_mismatch; /* a status that was most likely meant as the value (order/case mismatch) */
 };
 
-/* Where a record is read, as the memory must know it. is_live (NULL: only the same status epoch
- * is): whether the stretch of another partition is still being read, so that a note made in it
- * holds. */
+/* Where a record is read, for the memory. is_live: whether the stretch of another partition is
+ * still being read, so that its notes hold; NULL: only the same status epoch's do. */
 struct rule_place {
     uint32_t status_epoch;
     bool (*is_live)(const void *context, uint32_t status_epoch);
     const void *context;
 };
 
-/* A key change is told by a record's header, not by its value: the caller looks for
- * RULE_KEY_CHANGE_HEADER on what is to be delivered, and only on that (parsing headers costs).
- * rule_judge is rule_judge_at with a status epoch alone. */
+/* A record's header shows a key change, not its value: the caller looks for RULE_KEY_CHANGE_HEADER
+ * on records that would be delivered, and only on those (parsing headers costs). rule_judge is
+ * rule_judge_at with a status epoch alone. */
 #define RULE_KEY_CHANGE_HEADER "__debezium.oldkey"
 /* memory NULL: nothing is known, and nothing noted. */
 struct judgement rule_judge(const struct rule *rule, const struct change *change,
@@ -75,9 +74,9 @@ struct judgement rule_judge(const struct rule *rule, const struct change *change
 struct judgement rule_judge_at(const struct rule *rule, const struct change *change,
                                struct status_cache *status_cache, const struct rule_place *place);
 
-/* The judgement on a record whose key changed, from that without a look at the header. It is judged
- * like an update without a before image when the order kept its id; when that cannot be told, only
- * if the memory knows the order. Else it is no new order. */
+/* The verdict on a record whose key changed, from the verdict without its header. It is judged like
+ * an update without a before image when the order kept its id; when that is unknown, only if the
+ * memory knows the order. Otherwise it is not a new order. */
 struct judgement rule_judge_key_change(struct judgement judgement, bool same_id, bool told);
 
 /* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are

@@ -88,7 +88,7 @@ static void leave(struct status_cache *m, uint32_t at)
     m->slots[gap].at = 0;
 }
 
-/* Doubles the room and enters all anew; without memory what is there stays as it is. */
+/* Doubles the room and enters all anew; without memory the index stays as it is. */
 static bool grow(struct status_cache *m)
 {
     size_t room = m->room ? m->room * 2 : FIRST_ENTRIES;
@@ -151,7 +151,7 @@ static uint32_t find(const struct status_cache *m, struct hash_wide hash)
     return NOBODY;
 }
 
-/* The order's entry, which is no more in the ring; a new one has no status epoch yet. */
+/* The order's entry, taken out of the ring; a new one has no status epoch yet. */
 static uint32_t take_entry(struct status_cache *m, const void *id, size_t len, bool *ret_known)
 {
     struct hash_wide hash = hash_keyed_wide(&m->key, id, len);

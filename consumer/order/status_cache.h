@@ -1,12 +1,12 @@
 /* status_cache: whether each order's last seen status was the rule's value, and with which
  * confirmed_at; bounded, exact LRU.
  *
- * Stands in for a before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped
- * records). An order is known by 128 bits of keyed hash, never by its id, so an entry is 32 bytes
- * whatever ids look like. Grows to its capacity as orders come; not thread-safe.
+ * Replaces the before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped records).
+ * An order is known by 128 bits of keyed hash, never by its id, so an entry is 32 bytes whatever
+ * ids look like. Grows to its capacity as orders come; not thread-safe.
  *
- * What is remembered holds as long as every record is seen in turn. A status epoch is one such
- * stretch, of one partition: what was noted in another status epoch is not known any more. */
+ * A note holds as long as every record is seen in turn. A status epoch is one such stretch of one
+ * partition; notes of another status epoch are void. */
 #ifndef ORDER_STATUS_CACHE_H
 #define ORDER_STATUS_CACHE_H
 
@@ -24,13 +24,13 @@ void status_cache_free(struct status_cache *status_cache); /* accepts NULL */
 
 enum status_cache_answer { STATUS_CACHE_UNKNOWN, STATUS_CACHE_OTHER, STATUS_CACHE_TRIGGERED };
 
-/* Returns what was known of the order in this status epoch and notes what is true now, making it
+/* Returns the order's note of this status epoch and replaces it by the present status, making it
  * the most recent. */
 enum status_cache_answer status_cache_swap(struct status_cache *status_cache, const void *id,
                                            size_t len, uint32_t status_epoch, bool triggered);
 
-/* What is noted of an order: the status epoch it was seen in, 31 bits of a hash of its confirmed_at
- * (0: null; two times are taken for one once in two thousand million), its status. */
+/* An order's note: the status epoch it was seen in, 31 bits of a hash of its confirmed_at (0: null;
+ * two times are taken for one once in two thousand million), its status. */
 struct memory_note {
     uint32_t status_epoch, time;
     bool triggered;

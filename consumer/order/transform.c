@@ -122,8 +122,7 @@ static void stop(struct transformed *result, const char *detail)
     result->why = "refused";
 }
 
-/* confirmed_at is the payload's last text, in either shape: what stands between the last two
- * quotes. */
+/* confirmed_at is the payload's last text, in either shape: between the last two quotes. */
 static struct slice last_text(const struct buf *body)
 {
     size_t end = body->len, begin;
@@ -134,7 +133,7 @@ static struct slice last_text(const struct buf *body)
     return (struct slice){body->data + begin, end - 1 - begin};
 }
 
-/* What is known of the order even where it cannot be sent. */
+/* Everything known of the order, even when it cannot be sent. */
 static void note_order(const struct change *change, const struct record *record,
                        struct transformed *result)
 {
@@ -142,7 +141,7 @@ static void note_order(const struct change *change, const struct record *record,
     if (!order_id_of(change, &result->order_id))
         return;
     if (!utf8_is_valid(result->order_id.text, result->order_id.len)) {
-        result->order_id.len = 0; /* no record of its outcome could name it */
+        result->order_id.len = 0; /* no outcome record could name it */
         return;
     }
     (void)owner_of(change, &result->owner);

@@ -1,7 +1,8 @@
 /* transform: one record's Avro body in, a verdict and the exact body of the webhook out.
  *
  * The whole functional core in one call: plan, rule, payload, identity. Pure but for the memory of
- * last statuses. One transform a reading thread; what it hands out is borrowed until the next call.
+ * last statuses. One transform for each reading thread; its results are borrowed until the next
+ * call.
  */
 #ifndef ORDER_TRANSFORM_H
 #define ORDER_TRANSFORM_H
@@ -19,7 +20,7 @@ struct transform;
 struct transform *transform_new(const struct config *config);
 void transform_free(struct transform *t); /* accepts NULL */
 
-/* What plan_compile needs of the same config; texts borrowed from it. */
+/* The options of plan_compile from the same config; texts borrowed from it. */
 struct plan_options transform_plan_options(const struct config *config);
 
 struct record {

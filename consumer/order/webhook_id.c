@@ -6,7 +6,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 
-/* A part is written with its length before it, so that no two lists of parts look alike. */
+/* Each part is preceded by its length, so that no two lists of parts are equal. */
 static void add(struct buf *b, const char *data, size_t len)
 {
     buf_add_int(b, (int64_t)len);

@@ -1,8 +1,8 @@
 /* background: one piece of work that blocks, in a thread that ends with it.
  *
- * librdkafka answers some questions only to a caller that waits. The loop must not, so such a
- * question is asked here. The caller's thread and that one never hold the same thing at a time: the
- * work has its context from background_start until background_take returns true. */
+ * librdkafka answers some questions only to a caller that waits. The loop must not wait, so such a
+ * call is made here. The two threads never share anything at a time: the work owns its context from
+ * background_start until background_take returns true. */
 #ifndef SYS_BACKGROUND_H
 #define SYS_BACKGROUND_H
 

@@ -15,8 +15,8 @@ enum {
     LINE_MAX_BYTES = 4096, /* with its newline; a pipe takes that much in one piece (PIPE_BUF) */
     ENDING_BYTES = 6,      /* kept free for a cut value's `…"` and the line's `}` and newline */
     FULL_BYTES = LINE_MAX_BYTES - ENDING_BYTES,
-    VALUE_MAX_BYTES = 512, /* so that no value drives out those behind it */
-    NUMBER_BYTES = 24      /* the longest number, and what stands around it and its name */
+    VALUE_MAX_BYTES = 512, /* so that no value displaces those behind it */
+    NUMBER_BYTES = 24      /* the longest number, and what is around it and its name */
 };
 
 static enum log_level least_level = LOG_INFO;
@@ -39,7 +39,7 @@ static const char *level_name(enum log_level level)
     return names[level];
 }
 
-/* One character as it stands between quotes; size 0: a byte that is no UTF-8. */
+/* One character in its quoted form; size 0: a byte that is not UTF-8. */
 static void add_char(struct buf *b, const char *text, size_t size)
 {
     int32_t code = printable_steers(text, size);
@@ -120,7 +120,7 @@ static void add_head(struct buf *b, enum log_level level, const char *event)
 static void add_field(struct buf *b, const struct log_field *field)
 {
     if (b->len + strlen(field->name) + NUMBER_BYTES > FULL_BYTES)
-        return; /* no room: the fields before it still stand */
+        return; /* no room: the fields before it are kept */
     buf_addf(b, as_json ? ",\"%s\":" : " %s=", field->name);
     if (field->text == NULL)
         buf_addf(b, "%" PRId64, field->number);
@@ -133,7 +133,7 @@ static void add_field(struct buf *b, const struct log_field *field)
 static void write_line(const struct buf *b)
 {
     while (write(STDERR_FILENO, b->data, b->len) < 0 && errno == EINTR)
-        continue; /* any other failure: standard error is gone, and there is nobody left to tell */
+        continue; /* any other failure: standard error is gone, and so is every way to report it */
 }
 
 void log_event(enum log_level level, const char *event, const struct log_field *fields)
@@ -153,7 +153,7 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 
 enum { TROUBLE_FIELDS_MAX = 16 };
 
-/* The fields, and how often the same was left unsaid since. */
+/* The fields, and how often the same event was suppressed since. */
 static void log_with_repeats(enum log_level level, const char *event,
                              const struct log_field *fields, int64_t repeats)
 {

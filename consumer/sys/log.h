@@ -6,7 +6,7 @@
  * No secret and no personal data may be passed in. Values are cut at 512 bytes and lines at 4 KiB,
  * between characters, and then end in "…"; fields that no longer fit are left out. Text in logfmt
  * is quoted only where it must be, the event always; control characters are escaped, and bytes that
- * are no UTF-8 shown as \xNN (logfmt) or U+FFFD (JSON). Callable from any thread (one write(2) a
+ * are not UTF-8 shown as \xNN (logfmt) or U+FFFD (JSON). Callable from any thread (one write(2) a
  * line); log_setup only before threads start. */
 #ifndef SYS_LOG_H
 #define SYS_LOG_H
@@ -27,7 +27,7 @@ struct log_field {
 #define LOG_I(name, number) ((struct log_field){(name), 0, (number)})
 
 void log_setup(enum log_level least, bool json);
-bool log_is_on(enum log_level level); /* whether it would be written */
+bool log_is_on(enum log_level level); /* whether a line of this level is written */
 void log_event(enum log_level level, const char *event, const struct log_field *fields);
 
 /* At least one field. */
@@ -38,10 +38,10 @@ void log_event(enum log_level level, const char *event, const struct log_field *
 #define log_warn(event, ...) LOG_LINE(LOG_WARN, event, __VA_ARGS__)
 #define log_error(event, ...) LOG_LINE(LOG_ERROR, event, __VA_ARGS__)
 
-/* Says a trouble once, then at most every `every_ms`, with the number of times in between; and once
- * more when it is over. One that comes and goes within that time is not said each time, nor is its
- * end: of a flaky endpoint an operator wants to hear once a minute, not with each order.
- * Zero-initialise one per trouble. */
+/* Logs a repeated event once, then at most every `every_ms`, with the number of times in between;
+ * and once more when it is over. An event that comes and goes within that time is not logged each
+ * time, nor is its end: a flaky endpoint is worth a line a minute, not one for each order.
+ * Zero-initialise one for each kind of event. */
 struct log_limited {
     bool ever, said; /* said: and not yet that it is over */
     int64_t last_ms;

@@ -3,7 +3,7 @@
  *   loop_watch ─▶ wanted ─▶ dirty list ─▶ (loop_wait) epoll_ctl where wanted != applied ─▶ applied
  *
  * Watches live in an array indexed by fd. Every registration carries a generation, so that an event
- * which was already collected for a forgotten fd never reaches the next owner of its number. */
+ * that was already collected for a forgotten fd never reaches the next owner of its number. */
 #include "sys/loop.h"
 
 #include "sys/clock.h"
@@ -123,8 +123,8 @@ static void apply(struct loop *loop, int fd)
         op = EPOLL_CTL_DEL;
     else if (watch->applied == 0)
         op = EPOLL_CTL_ADD;
-    /* What the kernel refuses (an fd closed behind our back, no memory) is not watched; whoever
-     * waits for it has a time limit. */
+    /* An fd that the kernel refuses (closed meanwhile, no memory) is not watched; every waiter has
+     * a time limit. */
     watch->applied = epoll_ctl(loop->epoll, op, fd, &event) == 0 ? watch->wanted : 0;
 }
 
@@ -138,7 +138,7 @@ static void apply_changes(struct loop *loop)
     }
 }
 
-/* Runs the callback of one event; false where nobody wants it any more. */
+/* Runs the callback of one event; false when its fd is not watched any more. */
 static bool dispatch(struct loop *loop, const struct epoll_event *event)
 {
     int fd = (int)(uint32_t)event->data.u64;
@@ -151,7 +151,7 @@ static bool dispatch(struct loop *loop, const struct epoll_event *event)
     if (event->events & EPOLLOUT)
         events |= LOOP_WRITE;
     if (event->events & (EPOLLERR | EPOLLHUP))
-        events |= LOOP_READ | LOOP_WRITE; /* reading or writing will tell what is wrong */
+        events |= LOOP_READ | LOOP_WRITE; /* reading or writing returns the error */
     events &= watch->wanted;
     if (events == 0)
         return false;

@@ -18,10 +18,10 @@ typedef void loop_callback(void *context, int fd, unsigned events);
 struct loop *loop_new(struct error *err);
 void loop_free(struct loop *loop); /* closes no watched fd; accepts NULL */
 
-/* Watches fd for `events` (a set of LOOP_*; 0 = stop watching), replacing what was asked before.
- * Lazy: nothing reaches the kernel before the next loop_wait, which applies only what really
- * changed (naive epoll_ctl calls per libcurl callback cost 23 %). An fd may be closed and its
- * number reused only after loop_forget. False without memory (or with a negative fd). */
+/* Watches fd for `events` (a set of LOOP_*; 0 = stop watching), replacing the set before. Lazy:
+ * nothing reaches the kernel before the next loop_wait, which applies only what really changed
+ * (naive epoll_ctl calls per libcurl callback cost 23 %). An fd may be closed and its number reused
+ * only after loop_forget. False without memory (or with a negative fd). */
 bool loop_watch(struct loop *loop, int fd, unsigned events, loop_callback *callback, void *context);
 void loop_forget(struct loop *loop, int fd);
 
@@ -29,8 +29,8 @@ void loop_forget(struct loop *loop, int fd);
  * callbacks of what is ready. A signal ends the wait early. Returns the number of callbacks run. */
 int loop_wait(struct loop *loop, int64_t timeout_ms);
 
-/* The longest time (ms) from the end of one wait to the next loop_wait: whatever else was due then
- * had to wait for so long. */
+/* The longest time (ms) from the end of one wait to the next loop_wait: everything else that was
+ * due had to wait for so long. */
 int64_t loop_longest_turn_ms(const struct loop *loop);
 
 #endif

@@ -1,6 +1,6 @@
 /* avro_names: Avro's rules for the names of types (specification 1.11, "Names").
  *
- * A full name is one with its namespace; "" stands for the null namespace. */
+ * A full name is one with its namespace; "" is the null namespace. */
 #ifndef CDC_SCHEMA_AVRO_NAMES_H
 #define CDC_SCHEMA_AVRO_NAMES_H
 
@@ -18,7 +18,7 @@ bool schema_full_name(const char *name, const char *space, char ret_full[SCHEMA_
 bool schema_definition_name(const json_t *definition, const char *space,
                             char ret_full[SCHEMA_NAME_MAX], struct error *err) must_check;
 
-/* Cuts a full name down to its namespace, which is that of what stands inside the definition. */
+/* Cuts a full name down to its namespace, which holds for everything inside the definition. */
 void schema_name_to_space(char *full);
 
 /* Names that mean the same in every namespace: primitives, array, map. */

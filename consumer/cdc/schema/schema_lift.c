@@ -13,7 +13,7 @@ static bool no_memory(struct error *err)
     return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
 }
 
-/* Whether it says what a value means. A scale alone does not. */
+/* Whether it annotates a value's meaning. A scale alone does not. */
 static bool is_annotated(const json_t *node)
 {
     return json_is_string(json_object_get(node, "logicalType")) ||
@@ -29,7 +29,7 @@ static bool is_null(const json_t *type)
 /* The type with the field's annotations, a new reference; NULL without memory. */
 static json_t *annotated(const json_t *field, json_t *type)
 {
-    /* a copy: what refers to the type by its name has not these annotations */
+    /* a copy: references to the type by its name do not have these annotations */
     json_t *node = json_is_object(type) ? json_copy(type) : json_object();
     bool ok = node != NULL && (json_is_object(type) || json_object_set(node, "type", type) == 0);
     for (size_t i = 0; ok && i < ANNOTATIONS; i++) {
@@ -43,7 +43,8 @@ static json_t *annotated(const json_t *field, json_t *type)
     return NULL;
 }
 
-/* A type that a field's annotations can be about: built in or defined here, and silent itself. */
+/* A type that a field's annotations can belong to: built in or defined here, without any of its
+ * own. */
 static bool takes_annotations(const json_t *type)
 {
     if (json_is_object(type))

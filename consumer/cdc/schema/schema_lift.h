@@ -12,8 +12,8 @@
 
 #include <jansson.h>
 
-/* In place; names must have been resolved. What a type says of itself has precedence; where a union
- * has several branches besides null, nothing says which one is meant, and they stay as they are.
+/* In place; names must have been resolved. A type's own annotations have precedence; where a union
+ * has several branches besides null, it is unknown which one is meant, and they stay as they are.
  * False without memory. */
 bool schema_lift(json_t *schema, struct error *err) must_check;
 

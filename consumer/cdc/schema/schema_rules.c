@@ -28,7 +28,7 @@ static bool encrypts_fields(const json_t *rule)
     return is_active(rule, "ENCRYPT") && !is_active(rule, "ENCRYPT_");
 }
 
-/* Plain and short enough to be said: what else stands there is of no use in a message. */
+/* Plain and short enough for a message; any other name is left out of it. */
 static const char *name_of(const json_t *rule)
 {
     enum { NAME_MAX = 100 };
@@ -72,7 +72,7 @@ static bool matches(const char *pattern, const char *name, unsigned *budget)
         if (*name == '\0' || (!any && *name == '.'))
             return false;
     }
-    return true; /* too costly to tell: taken for encrypted, since ciphertext must not be sent */
+    return true; /* too costly to decide: taken for encrypted, since ciphertext must not be sent */
 }
 
 static bool share_one(const json_t *some, const json_t *others)

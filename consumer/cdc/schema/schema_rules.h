@@ -18,12 +18,12 @@
 
 #define SCHEMA_ENCRYPTED_BY "encrypted-by" /* of a field: the rule's name */
 
-/* The name of the rule that encrypts whole records, which are then no Avro. NULL: none. Borrowed.
+/* The name of the rule that encrypts whole records, which are not Avro then. NULL: none. Borrowed.
  */
 const char *schema_rules_whole(const json_t *answer);
 
-/* A copy of the schema's text, with notes where the answer has such rules. Text that is no schema
- * comes back as it is: the plan's compiler has the words for it. NULL without memory. */
+/* A copy of the schema's text, with notes where the answer has such rules. Text that is not a
+ * schema is returned as it is: the plan's compiler reports it. NULL without memory. */
 char *schema_rules_note(const json_t *answer, const char *schema, struct error *err) must_check;
 
 #endif

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Places in a schema, by what may stand there. */
+/* Places in a schema, by what is allowed there. */
 enum place {
     PLACE_NOWHERE,
     PLACE_TYPE,       /* a name, a union or a definition */
@@ -103,7 +103,7 @@ static bool skip_word(struct text_reader *r)
     return r->at > begin || no_json(r, "a value is missing");
 }
 
-/* Passes over a whole value. Of what is inside it, only brackets and strings are looked at. */
+/* Skips a whole value. Inside it, only brackets and strings are parsed. */
 static bool skip_value(struct text_reader *r)
 {
     size_t open = 0;
@@ -255,7 +255,7 @@ static bool reduce_array(struct text_reader *r, enum place place, unsigned depth
     return true;
 }
 
-/* Takes one value, and puts out what is needed of it. */
+/* Reads one value, and writes the part of it that is needed. */
 static bool reduce(struct text_reader *r, enum place place, unsigned depth)
 {
     char c = peek(r);
@@ -272,7 +272,7 @@ static bool reduce(struct text_reader *r, enum place place, unsigned depth)
     return reduce_scalar(r, place);
 }
 
-/* What a parser says of the reduced text; its position would mislead, so it is left out. */
+/* The parser's message on the reduced text; its position would mislead, so it is left out. */
 static json_t *parse(struct text_reader *r)
 {
     json_error_t error;

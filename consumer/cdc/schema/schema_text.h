@@ -3,8 +3,8 @@
  *   {"type":"bytes","scale":2,"doc":"…","connect.default":"\u0000"}  ─▶  {"type":"bytes","scale":2}
  *
  * A whitelist, applied before any parser sees the text: an annotation that decoding does not need
- * cannot fail a schema, whatever it holds (NUL, lone surrogates, huge numbers, deep values). Of
- * `default` only what is short and plain is kept; any other default becomes true. */
+ * cannot fail a schema, whatever it holds (NUL, lone surrogates, huge numbers, deep values). A
+ * `default` is kept only if it is short and plain; any other becomes true. */
 #ifndef CDC_SCHEMA_SCHEMA_TEXT_H
 #define CDC_SCHEMA_SCHEMA_TEXT_H
 
@@ -15,9 +15,9 @@
 
 enum { SCHEMA_TEXT_DEPTH_MAX = 512 }; /* types within each other */
 
-/* The attributes that are kept: those of Avro (1.11, "Schema Declaration") that decide on the
- * bytes, and the annotations that say what a value means. Takes time and memory linear in len.
- * Returns the parsed JSON (a new reference), or NULL with UNDECODABLE. Texts in it may hold NUL. */
+/* Keeps the attributes of Avro (1.11, "Schema Declaration") that decide on the bytes, and the
+ * annotations of a value's meaning. Takes time and memory linear in len. Returns the parsed JSON (a
+ * new reference), or NULL with UNDECODABLE. Texts in it may hold NUL. */
 json_t *schema_text_parse(const char *text, size_t len, struct error *err) must_check;
 
 #endif
