@@ -7,7 +7,6 @@
 #include "dashboard/routes/routes.h"
 #include "dashboard/routes/status.h"
 #include "sys/clock.h"
-#include "sys/listen.h"
 #include "sys/log.h"
 
 #include <stdio.h>
@@ -33,23 +32,17 @@ struct dashboard {
 
 /* ---- opening ---- */
 
-/* The bound address: port 0 asks for a free one. */
-static void name_address(struct dashboard *d, int fd)
-{
-    const char *asked = d->api.config->dashboard_listen, *colon = strrchr(asked, ':');
-    snprintf(d->address, sizeof d->address, "%.*s:%d", (int)(colon - asked), asked,
-             listen_port(fd));
-}
-
 static bool listen_and_serve(struct dashboard *d, struct error *err)
 {
     const struct web_callbacks callbacks = {routes_request, pending_gone, &d->api};
-    int fd = listen_open(d->api.config->dashboard_listen, "dashboard.listen", err);
-    if (fd < 0)
+    const char *address = d->api.config->dashboard_listen;
+    d->web = web_new(d->loop, address, "dashboard.listen", &web_limits_default, &callbacks, err);
+    if (d->web == NULL)
         return false;
-    name_address(d, fd);
-    d->web = web_new(d->loop, fd, &web_limits_default, &callbacks, err);
-    return d->web != NULL;
+    /* with the port that is bound: port 0 asks for a free one */
+    int host_len = (int)(strrchr(address, ':') - address);
+    snprintf(d->address, sizeof d->address, "%.*s:%d", host_len, address, web_port(d->web));
+    return true;
 }
 
 static void changed(void *context, const char *key, size_t key_len)

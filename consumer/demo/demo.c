@@ -62,8 +62,7 @@ static void describe(struct demo *d)
 {
     struct snapshot *view = &d->view;
     snprintf(view->brokers, sizeof view->brokers, "%s", broker_addresses(d->broker));
-    snprintf(view->registry, sizeof view->registry, "http://127.0.0.1:%d",
-             listener_port(d->schemas));
+    snprintf(view->registry, sizeof view->registry, "http://127.0.0.1:%d", web_port(d->schemas));
     snprintf(view->breaker, sizeof view->breaker, "closed");
     view->breaker_is_closed = view->mood_is_well = true;
     view->latency_ms = view->first_ms = -1;
@@ -165,7 +164,7 @@ static void turn(struct demo *d)
     broker_turn(d->broker, d->now_ms);
     if (d->receiver != NULL)
         receiver_ms = receiver_turn(d->receiver, d->now_ms);
-    int64_t schemas_ms = listener_turn(d->schemas);
+    int64_t schemas_ms = web_turn(d->schemas, d->now_ms);
     flow_read_logs(d);
     advance(d);
     flow_update_view(d);
@@ -227,7 +226,7 @@ static void close_all(struct demo *d)
     member_done(&d->member);
     terminal_free(d->terminal);
     receiver_free(d->receiver);
-    listener_free(d->schemas);
+    web_free(d->schemas);
     d->phase = DEMO_OVER;
     broker_free(d->broker);
     debezium_free(d->debezium);

@@ -13,7 +13,6 @@
 #include "demo/parts/broker.h"
 #include "demo/parts/debezium.h"
 #include "demo/parts/ledger.h"
-#include "demo/parts/listener.h"
 #include "demo/parts/receiver.h"
 
 enum demo_phase {
@@ -37,7 +36,7 @@ struct demo {
 
     struct loop *loop;
     struct broker *broker;
-    struct listener *schemas;
+    struct web *schemas;
     struct receiver *receiver; /* NULL: the user has one */
     struct shop *shop;
     struct debezium *debezium;

@@ -4,10 +4,10 @@
  *   http_turn ─▶ timers due ─▶ finished requests ─▶ done(…) ─▶ http_start … ─▶ timers due …
  *             └▶ past a limit: sockets ─▶ finished requests ─▶ done(…); what is left is ended
  *
- * Idle connections stay registered with the loop: libcurl asks to forget a socket after each answer
- * and to watch it again for the next request, and passing that on would cost two system calls a
- * request. `sockets` says, by fd, which ones are ours to treat so; others (the resolver's) are
- * closed by libcurl without a word and are forgotten when it says so. */
+ * Idle connections stay registered with the loop: libcurl unregisters a socket after each answer
+ * and registers it again for the next request, and passing that on would cost two system calls a
+ * request. `sockets` has the state of those that were opened here, by fd. libcurl closes the others
+ * (the resolver's) itself; they are unregistered as it requests. */
 #include "http/http_client.h"
 
 #include "http/http_client_internal.h"
@@ -23,8 +23,8 @@
 
 enum { SOCKETS_MIN = 64, PASSES_PER_TURN = 4, CONNECTIONS_SPARE = 8, NO_TIMER = -1 };
 
-/* While something is under way a turn comes at least so often; time beyond that, and a moment for a
- * busy machine, is a stand-still. */
+/* While a request is under way a turn comes at least so often; a longer pause, with some allowance
+ * for a busy machine, is a standstill. */
 enum { TURN_AT_LEAST_MS = 1000, STANDSTILL_MS = 2000 };
 
 enum socket_state { SOCKET_FOREIGN, SOCKET_IN_USE, SOCKET_IDLE };
@@ -33,7 +33,7 @@ struct http {
     struct loop *loop;
     CURLM *multi;
     int64_t due_ms; /* libcurl's one timer, on clock_mono_ms; 0: now; NO_TIMER: none */
-    struct http_request *in_flight, *idle;
+    struct http_requests in_flight, idle;
     int64_t time_ms;        /* of the limits: stands still while the loop does */
     int64_t seen_ms;        /* clock_mono_ms when time_ms was last put forward */
     int64_t limit_ms;       /* no request in flight has an earlier one */
@@ -41,27 +41,6 @@ struct http {
     size_t socket_count;
     long connections_max; /* of the largest endpoint so far */
 };
-
-/* --- lists of requests ----------------------------------------------------------------- */
-
-static void push(struct http_request **list, struct http_request *request)
-{
-    request->previous = NULL;
-    request->next = *list;
-    if (*list != NULL)
-        (*list)->previous = request;
-    *list = request;
-}
-
-static void unlink_from(struct http_request **list, struct http_request *request)
-{
-    if (request->previous != NULL)
-        request->previous->next = request->next;
-    else
-        *list = request->next;
-    if (request->next != NULL)
-        request->next->previous = request->previous;
-}
 
 /* --- sockets --------------------------------------------------------------------------- */
 
@@ -115,7 +94,7 @@ static void on_ready(void *context, int fd, unsigned events)
 {
     struct http *http = context;
     if (socket_state(http, fd) == SOCKET_IDLE) {
-        /* The endpoint closed it; libcurl will notice when it looks for a connection. */
+        /* The endpoint closed it; libcurl notices when it needs a connection. */
         loop_watch(http->loop, fd, 0, on_ready, http);
         return;
     }
@@ -160,8 +139,7 @@ static int on_timer(CURLM *multi, long timeout_ms, void *userdata)
     else if (timeout_ms == 0)
         http->due_ms = 0;
     else
-        http->due_ms =
-            clock_mono_ms() + timeout_ms + 1; /* + 1: the clock cuts off, don't be early */
+        http->due_ms = clock_mono_ms() + timeout_ms + 1; /* + 1: the clock rounds down */
     return 0;
 }
 
@@ -195,11 +173,11 @@ static void set_limit(struct http *http, struct http_request *request, int64_t t
 {
     pass_time(http);
     request->limit_ms = http->time_ms + timeout_ms;
-    if (http->in_flight == NULL || request->limit_ms < http->limit_ms)
+    if (LIST_EMPTY(&http->in_flight) || request->limit_ms < http->limit_ms)
         http->limit_ms = request->limit_ms;
 }
 
-/* Lets libcurl have what our sockets hold; false when they hold nothing. */
+/* Lets libcurl read what has arrived; false when nothing has. */
 static bool serve_sockets(struct http *http)
 {
     bool any = false;
@@ -216,7 +194,7 @@ static bool serve_sockets(struct http *http)
 
 static int64_t ms_until_limit(const struct http *http)
 {
-    if (http->in_flight == NULL)
+    if (LIST_EMPTY(&http->in_flight))
         return NO_TIMER;
     int64_t left = http->limit_ms - http->time_ms;
     return left < 0 ? 0 : left < TURN_AT_LEAST_MS ? left : TURN_AT_LEAST_MS;
@@ -251,7 +229,7 @@ struct http *http_new(struct loop *loop, struct error *err)
         error_set(err, ERROR_FAILED, "libcurl cannot be initialised");
         return NULL;
     }
-    signal(SIGPIPE, SIG_IGN); /* NOSIGNAL leaves this to us: OpenSSL writes to closed sockets */
+    signal(SIGPIPE, SIG_IGN); /* as NOSIGNAL requires: OpenSSL writes to closed sockets */
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL) {
         curl_global_cleanup();
@@ -274,11 +252,11 @@ void http_free(struct http *http)
 {
     if (http == NULL)
         return;
-    while (http->in_flight != NULL)
-        http_cancel(http->in_flight);
-    while (http->idle != NULL) {
-        struct http_request *request = http->idle;
-        unlink_from(&http->idle, request);
+    while (!LIST_EMPTY(&http->in_flight))
+        http_cancel(LIST_FIRST(&http->in_flight));
+    while (!LIST_EMPTY(&http->idle)) {
+        struct http_request *request = LIST_FIRST(&http->idle);
+        LIST_REMOVE(request, link);
         http_request_free(request);
     }
     curl_multi_cleanup(http->multi); /* closes the connections, through on_close */
@@ -292,9 +270,9 @@ void http_free(struct http *http)
 /* An idle request, or a new one; taken out of every list. */
 static struct http_request *take_request(struct http *http)
 {
-    struct http_request *request = http->idle;
+    struct http_request *request = LIST_FIRST(&http->idle);
     if (request != NULL) {
-        unlink_from(&http->idle, request);
+        LIST_REMOVE(request, link);
         return request;
     }
     request = http_request_new(http);
@@ -336,11 +314,11 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
     if (http_request_prepare(request, endpoint, method, url, headers, body, body_len, err) &&
         curl_multi_add_handle(http->multi, request->easy) == CURLM_OK) {
         set_limit(http, request, endpoint->timeout_ms);
-        push(&http->in_flight, request);
+        LIST_INSERT_HEAD(&http->in_flight, request, link);
         return request;
     }
     error_set(err, ERROR_NO_MEMORY, "no memory for a request");
-    http_request_free(request); /* half prepared: it may hold what it does not know of */
+    http_request_free(request); /* half prepared: its state is unknown */
     return NULL;
 }
 
@@ -348,20 +326,20 @@ void http_cancel(struct http_request *request)
 {
     struct http *http = request->http;
     curl_multi_remove_handle(http->multi, request->easy);
-    unlink_from(&http->in_flight, request);
-    push(&http->idle, request);
+    LIST_REMOVE(request, link);
+    LIST_INSERT_HEAD(&http->idle, request, link);
 }
 
 static void finish(struct http *http, struct http_request *request, CURLcode code)
 {
     curl_multi_remove_handle(http->multi, request->easy);
-    unlink_from(&http->in_flight, request);
+    LIST_REMOVE(request, link);
     struct http_result result = http_request_result(request, code);
     request->done(request->context, &result);
-    push(&http->idle, request); /* only now: the callback starts others and reads the body */
+    LIST_INSERT_HEAD(&http->idle, request, link); /* after the callback, which reads its body */
 }
 
-/* Hands out what is finished; false when there was nothing. */
+/* Calls back for finished requests; false when there were none. */
 static bool call_back(struct http *http)
 {
     bool any = false;
@@ -376,11 +354,13 @@ static bool call_back(struct http *http)
     return any;
 }
 
-/* The first that is past its limit, NULL: none; limit_ms is true again then. */
+/* A request that is past its limit; NULL: none, and limit_ms is exact again. */
 static struct http_request *find_late(struct http *http)
 {
     int64_t earliest_ms = INT64_MAX;
-    for (struct http_request *request = http->in_flight; request != NULL; request = request->next) {
+    struct http_request *request;
+    LIST_FOREACH(request, &http->in_flight, link)
+    {
         if (request->limit_ms <= http->time_ms)
             return request;
         if (request->limit_ms < earliest_ms)
@@ -390,10 +370,10 @@ static struct http_request *find_late(struct http *http)
     return NULL;
 }
 
-/* Ends what is past its limit, once there is nothing left to read. */
+/* Ends requests that are past their limit, once there is nothing left to read. */
 static void end_late(struct http *http)
 {
-    if (http->in_flight == NULL || http->time_ms < http->limit_ms || find_late(http) == NULL)
+    if (LIST_EMPTY(&http->in_flight) || http->time_ms < http->limit_ms || find_late(http) == NULL)
         return;
     for (int pass = 0; pass < PASSES_PER_TURN && serve_sockets(http); pass++)
         call_back(http);
@@ -403,8 +383,8 @@ static void end_late(struct http *http)
 
 int64_t http_turn(struct http *http)
 {
-    /* What the callbacks start is sent in the same turn; the bound keeps the loop's other work
-     * alive when everything fails at once. */
+    /* Requests that the callbacks start are sent in the same turn. The bound leaves time for the
+     * loop's other work when all requests fail at once. */
     bool again = true;
     pass_time(http);
     end_late(http);

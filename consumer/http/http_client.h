@@ -5,11 +5,11 @@
  * second POST on a reused connection turned into an error (PREREQFUNCTION returns ABORT on its
  * second call within one attempt).
  *
- * Time limits are kept here, not by libcurl, which looks at the clock before its sockets: after a
- * stand-still (a paused machine, a stopped process, a loop that something held up) it would call
- * every answer that has arrived meanwhile a time-out. Here only time counts in which the loop
- * turns, and what the sockets hold is read before a request is ended. Time spent in a queue cannot
- * count (callers cap what is in flight). */
+ * Time limits are kept here, not by libcurl, which checks the clock before its sockets: after a
+ * standstill (a paused machine, a stopped process, a blocked loop) it would report every answer
+ * that has arrived meanwhile as a time-out. Here only time counts in which the loop turns, and the
+ * sockets are read before a request is ended. Time in a queue does not count: callers limit the
+ * number of requests in flight. */
 #ifndef HTTP_HTTP_CLIENT_H
 #define HTTP_HTTP_CLIENT_H
 
@@ -24,7 +24,7 @@
 struct http; /* the multi handle */
 
 struct http *http_new(struct loop *loop, struct error *err);
-void http_free(struct http *http); /* ends what is in flight without calling back; accepts NULL */
+void http_free(struct http *http); /* ends requests without calling back; accepts NULL */
 
 /* How an endpoint is reached; texts borrowed for the endpoint's life. */
 struct http_endpoint {
@@ -38,27 +38,27 @@ struct http_endpoint {
 
 struct http_result {
     int status; /* HTTP status of a whole answer, or 0: none */
-    /* The status of an answer that began and did not come to its end (a body too short, a chunk
-     * that never ends, a reset, the time limit); 0: none. Who needs the body has no answer then;
-     * who asks only whether the request was taken has one. */
+    /* The status of an answer that was cut off (a short body, an endless chunk, a reset, the time
+     * limit); 0: none. It tells that the request was received; its body is not complete. */
     int begun_status;
     const char *body; /* borrowed during the callback; NUL-terminated; of a begun answer, too */
     size_t body_len;
     bool body_cut;              /* not all of the body is here */
-    const char *failure;        /* "" or libcurl's words for what went wrong; never holds the URL */
-    enum response_failure kind; /* of it, when there was no whole answer */
-    /* Sent, and no status came back: the endpoint may have taken it. Not where a connection that
-     * had been used before closed without a byte: nearly always it closed because it was idle. */
+    const char *failure;        /* "" or libcurl's text for the error; never holds the URL */
+    enum response_failure kind; /* of the failure, when there was no whole answer */
+    /* Sent, and no status came back: the endpoint may have processed it. False where a connection
+     * that had been used before closed without a byte: nearly always it was closed for being idle.
+     */
     bool maybe_taken;
     bool has_retry_after;
-    int64_t retry_after_ms; /* Retry-After as a delay, -1: none that can be read */
-    const char *redirect;   /* of a 3xx: where it leads, as libcurl reads it; NULL: nowhere */
+    int64_t retry_after_ms; /* Retry-After as a delay; -1: none, or invalid */
+    const char *redirect;   /* target of a 3xx as libcurl reads it; NULL: none */
 };
 typedef void http_done(void *context, const struct http_result *result);
 
 struct http_request;
 
-/* Whether libcurl can read the URL and its scheme is https (or http, if allowed). The error never
+/* True: libcurl accepts the URL, and its scheme is https (or http, if allowed). The error never
  * repeats the URL. */
 bool http_url_check(const char *url, bool http_allowed, struct error *err) must_check;
 
@@ -73,9 +73,10 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
 /* Ends a request without calling `done`; not to be used on a request whose `done` was called. */
 void http_cancel(struct http_request *request);
 
-/* Runs libcurl's timers, calls back what is complete, and ends what is past its time limit; call
- * once per turn of the loop, after whatever starts requests and just before loop_wait. Returns ms
- * until it wants to be called again (at most a second while a request is under way), or -1. */
+/* Runs libcurl's timers, calls back for complete requests, and ends those past their time limit.
+ * Call it once per turn of the loop, after the code that starts requests and just before loop_wait.
+ * Returns ms until it wants to be called again (at most a second while a request is under way), or
+ * -1. */
 int64_t http_turn(struct http *http);
 
 #endif

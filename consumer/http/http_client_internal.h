@@ -1,4 +1,5 @@
-/* http_client_internal: one request on one easy handle, for http_client.c alone.
+/* http_client_internal: one request on one easy handle (request.c, request_result.c), for
+ * http_client.c alone.
  *
  *   new ─▶ prepare ─▶ (in flight) ─▶ result ─▶ prepare ─▶ …
  *
@@ -10,22 +11,23 @@
 #include "http/http_client.h"
 
 #include <curl/curl.h>
+#include <sys/queue.h>
 
 enum { HTTP_HEADERS_MAX = 16 };
 
 struct http_request {
     struct http *http;
-    struct http_request *next, *previous; /* in http's list of requests in flight or idle */
+    LIST_ENTRY(http_request) link; /* in flight or idle */
     CURL *easy;
 
-    /* What the handle holds already; NULL: libcurl's default. */
+    /* The options that the handle has; NULL: libcurl's default. */
     char *url, *ca_file, *user, *password, *token;
     bool url_http_allowed;                           /* the URL was checked under this rule */
     struct curl_slist headers[HTTP_HEADERS_MAX + 1]; /* points into header_text; + "Expect:" */
     struct buf header_text;
     bool is_post;
 
-    int64_t limit_ms;    /* when it is ended, in the time of http_client.c */
+    int64_t limit_ms;    /* its time limit, in the time of http_client.c */
     unsigned sends;      /* times libcurl began to send this attempt */
     size_t header_bytes; /* of the answer, 1xx and trailers included */
     struct buf body;     /* of the answer */
@@ -35,7 +37,9 @@ struct http_request {
     void *context;
 };
 
-/* NULL without memory. The caller sets what concerns its loop (sockets) on ->easy. */
+LIST_HEAD(http_requests, http_request);
+
+/* NULL without memory. The caller sets the options of its loop (sockets) on ->easy. */
 struct http_request *http_request_new(struct http *http);
 void http_request_free(struct http_request *request); /* not in flight; accepts NULL */
 
@@ -45,7 +49,7 @@ bool http_request_prepare(struct http_request *request, const struct http_endpoi
                           const char *method, const char *url, const char *const *headers,
                           const char *body, size_t body_len, struct error *err) must_check;
 
-/* What came of it; borrowed from the request until it is prepared again or freed. */
+/* The result; borrowed from the request until it is prepared again or freed. */
 struct http_result http_request_result(struct http_request *request, CURLcode code);
 
 #endif

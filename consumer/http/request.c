@@ -1,13 +1,11 @@
-/* request: options, limits and the result of one request.
+/* request: options and limits of one request.
  *
- * What never changes is set once, in http_request_new. What depends on the endpoint is compared, by
- * value, with what the handle holds, and set where it differs: no credential of one endpoint may
- * stay behind for the next, and setting it all each time costs 2 % of a request's instructions. */
+ * Constant options are set once, in http_request_new. Those of the endpoint are compared, by value,
+ * with the handle's, and set where they differ: no credential of one endpoint may stay for the
+ * next, and setting all of them each time costs 2 % of a request's instructions. */
 #include "http/http_client_internal.h"
-#include "http/trace.h"
 
-#include "http/retry_after.h"
-#include "sys/clock.h"
+#include "sys/log.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,15 +13,12 @@
 enum {
     RESPONSE_HEADERS_MAX = 64 * 1024, /* libcurl 7.88 has no limit of its own, nor for 1xx */
     REQUEST_HEADERS_MAX = 16 * 1024,
-    STATUS_FINAL = 200,        /* the least status that is no 1xx */
     BODY_KEPT_MAX = 64 * 1024, /* memory an idle handle may keep for the next answer */
 };
 
-/* Below common idle timeouts of servers, so that a connection is rarely used just as it is closed.
- */
+/* Below the common idle timeouts of servers: a connection is rarely used just as it is closed. */
 static const long CONNECTION_IDLE_MAX_S = 20;
 static const long CONNECTION_LIFE_MAX_S = 600; /* follows DNS changes */
-static const int64_t RETRY_AFTER_MAX_MS = INT64_C(6) * 3600 * 1000;
 
 /* Called before each time libcurl sends the request. When a reused connection is closed without an
  * answer, libcurl would send it again by itself, up to five times: the receiver may see a POST
@@ -60,13 +55,13 @@ static bool set_transport(CURL *easy)
 {
     bool ok = true;
     ok &= curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK;
-    /* A look-up that outlives its request ends in its own thread: else libcurl would wait for it,
-     * and the whole loop with it, for as long as a dead name server takes. */
+    /* A look-up that outlives its request ends in its own thread: libcurl would wait for it, and
+     * the whole loop with it, for as long as a dead name server takes. */
     ok &= curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
-    /* A proxy from the environment would be shown the secret URL, or could be used to catch it. */
+    /* A proxy from the environment would see the secret URL. */
     ok &= curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK;
@@ -91,6 +86,50 @@ static bool set_callbacks(CURL *easy, struct http_request *request)
     return ok;
 }
 
+/* --- libcurl's messages, in our log at debug --- */
+
+static bool holds(const char *line, const char *secret)
+{
+    return secret != NULL && *secret != '\0' && strstr(line, secret) != NULL;
+}
+
+/* The part of the URL behind its host, which is secret: it is the webhook's key. */
+static const char *behind_host(const char *url)
+{
+    const char *host = url != NULL ? strstr(url, "://") : NULL;
+    const char *path = host != NULL ? host + 3 + strcspn(host + 3, "/?#") : NULL;
+    return path != NULL && path[0] != '\0' && path[1] != '\0' ? path + 1 : NULL;
+}
+
+/* Headers, bodies and lines with a secret are left out. */
+static int on_line(CURL *easy, curl_infotype type, char *data, size_t size, void *context)
+{
+    const struct http_request *request = context;
+    enum { LINE_MAX_BYTES = 400 };
+    char line[LINE_MAX_BYTES];
+    (void)easy;
+    if (type != CURLINFO_TEXT || size >= sizeof line)
+        return 0;
+    memcpy(line, data, size);
+    line[size] = '\0';
+    line[strcspn(line, "\r\n")] = '\0';
+    if (!holds(line, behind_host(request->url)) && !holds(line, request->user) &&
+        !holds(line, request->password) && !holds(line, request->token))
+        log_debug("libcurl", LOG_S("text", line));
+    return 0;
+}
+
+static bool set_trace(struct http_request *request)
+{
+    CURL *easy = request->easy;
+    return !log_is_on(LOG_DEBUG) ||
+           (curl_easy_setopt(easy, CURLOPT_DEBUGFUNCTION, on_line) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_DEBUGDATA, request) == CURLE_OK &&
+            curl_easy_setopt(easy, CURLOPT_VERBOSE, 1L) == CURLE_OK);
+}
+
+/* --- life --- */
+
 struct http_request *http_request_new(struct http *http)
 {
     struct http_request *request = calloc(1, sizeof *request);
@@ -100,7 +139,7 @@ struct http_request *http_request_new(struct http *http)
     buf_init(&request->header_text, REQUEST_HEADERS_MAX);
     request->easy = curl_easy_init();
     if (request->easy == NULL || !set_transport(request->easy) ||
-        !set_callbacks(request->easy, request) || !http_trace_set(request)) {
+        !set_callbacks(request->easy, request) || !set_trace(request)) {
         http_request_free(request);
         return NULL;
     }
@@ -156,8 +195,8 @@ static bool is_same(const char *a, const char *b)
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Parsing a URL costs more than comparing it, and nearly every request goes where the last one
- * went. */
+/* Parsing a URL costs more than comparing it, and nearly every request has the URL of the last one.
+ */
 static bool set_url(struct http_request *request, const char *url, bool http_allowed,
                     struct error *err)
 {
@@ -197,7 +236,8 @@ static bool set_headers(struct http_request *request, const char *const *headers
 {
     size_t count = 0;
     buf_reset(&request->header_text);
-    if (!add_header(request, &count, "Expect:", err)) /* none: it costs a round trip or a second */
+    if (!add_header(request, &count,
+                    "Expect:", err)) /* without Expect: it costs a round trip or a second */
         return false;
     for (const char *const *header = headers; header != NULL && *header != NULL; header++)
         if (!add_header(request, &count, *header, err))
@@ -233,8 +273,8 @@ static bool set_credentials(struct http_request *request, const struct http_endp
            set_text(easy, CURLOPT_PASSWORD, &request->password, endpoint->password);
 }
 
-/* With a file of its own, an endpoint trusts nothing else: libcurl would still look into the
- * system's directory. Without one, the defaults come back. */
+/* An endpoint with a file of its own trusts nothing else: libcurl would also read the system's
+ * directory. Without a file, the defaults are set again. */
 static bool set_trust(struct http_request *request, const char *ca_file)
 {
     CURL *easy = request->easy;
@@ -253,9 +293,9 @@ static bool set_trust(struct http_request *request, const char *ca_file)
 static bool set_endpoint(struct http_request *request, const struct http_endpoint *endpoint,
                          struct error *err)
 {
-    /* Only for connecting, where libcurl shares it out among a host's addresses. The limit of the
+    /* Only for connecting, where libcurl divides it among a host's addresses. The limit of the
      * whole attempt is http_client.c's; it bounds a slow or dripping answer, too. (LOW_SPEED limits
-     * would only cut off receivers that think for long before they answer.) */
+     * would only cut off receivers that need long before they answer.) */
     long timeout_ms = (long)endpoint->timeout_ms;
     return curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms) == CURLE_OK &&
            set_trust(request, endpoint->ca_file) && set_credentials(request, endpoint, err);
@@ -299,118 +339,4 @@ bool http_request_prepare(struct http_request *request, const struct http_endpoi
         set_endpoint(request, endpoint, err) && set_method(request, method, body, body_len, err))
         return true;
     return error_set(err, ERROR_NO_MEMORY, "libcurl refused an option");
-}
-
-/* libcurl has one code for its limit of a header's line (100 KiB) and for no memory. Where as much
- * can be had, it was the limit. */
-static bool is_line_too_long(const struct http_request *request, CURLcode code)
-{
-    enum { PROBE = 256 * 1024 };
-    if (code != CURLE_OUT_OF_MEMORY || request->sends == 0)
-        return false;
-    void *volatile probe = malloc(PROBE); /* volatile: not to be optimized away */
-    bool had = probe != NULL;
-    free(probe);
-    return had;
-}
-
-static enum response_failure kind_of(const struct http_request *request, CURLcode code)
-{
-    switch (code) {
-    case CURLE_OPERATION_TIMEDOUT: return FAILURE_TIMEOUT;
-    case CURLE_ABORTED_BY_CALLBACK:
-    case CURLE_GOT_NOTHING:
-    case CURLE_SEND_ERROR:
-    case CURLE_RECV_ERROR:
-    case CURLE_PARTIAL_FILE: return request->sends > 0 ? FAILURE_CLOSED : FAILURE_NETWORK;
-    case CURLE_SSL_CONNECT_ERROR:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CERTPROBLEM:
-    case CURLE_SSL_CACERT_BADFILE:
-    case CURLE_SSL_ISSUER_ERROR: return FAILURE_TLS;
-    case CURLE_OUT_OF_MEMORY:
-        return is_line_too_long(request, code) ? FAILURE_BAD_ANSWER : FAILURE_LOCAL;
-    case CURLE_FAILED_INIT: return FAILURE_LOCAL;
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT: return FAILURE_NETWORK;
-    default: return request->sends > 0 ? FAILURE_BAD_ANSWER : FAILURE_NETWORK;
-    }
-}
-
-/* libcurl's own words, never its error buffer: that one may hold parts of the URL. */
-static const char *failure_of(const struct http_request *request, CURLcode code)
-{
-    if (code == CURLE_ABORTED_BY_CALLBACK)
-        return "connection closed by the endpoint before an answer";
-    if ((code == CURLE_WRITE_ERROR && request->headers_cut) || is_line_too_long(request, code))
-        return "the answer's headers are too large";
-    if (code == CURLE_WEIRD_SERVER_REPLY ||
-        (code == CURLE_UNSUPPORTED_PROTOCOL && request->sends > 0))
-        return "the answer is not HTTP";
-    if (code == CURLE_OK)
-        return "the answer has no status";
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return request->sends > 0 ? "sent, and not answered within the time limit"
-                                  : "no connection within the time limit";
-    return curl_easy_strerror(code);
-}
-
-/* A connection that had been used before and closes without a byte was idle, most often, and the
- * endpoint never saw the request; libcurl says so by sending it again (before_send ends that). */
-static bool is_maybe_taken(const struct http_request *request, enum response_failure kind)
-{
-    long connections = 0;
-    if (kind == FAILURE_TIMEOUT)
-        return request->sends > 0;
-    if (kind != FAILURE_CLOSED || request->sends > 1)
-        return false;
-    curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &connections);
-    return connections > 0 || request->header_bytes > 0;
-}
-
-/* Of several, the one that asks for the longest wait: a proxy may have added its own. libcurl's own
- * reading cannot tell no delay from nonsense, nor a date in the past. */
-static void read_retry_after(CURL *easy, struct http_result *result)
-{
-    struct curl_header *header;
-    for (size_t i = 0;
-         curl_easy_header(easy, "Retry-After", i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
-        int64_t wait_ms = retry_after_ms(header->value, clock_wall_ms() / 1000, RETRY_AFTER_MAX_MS);
-        result->has_retry_after = true;
-        if (wait_ms > result->retry_after_ms)
-            result->retry_after_ms = wait_ms;
-    }
-}
-
-/* Whether all of the answer came that was to be read. */
-static bool is_whole(const struct http_request *request, CURLcode code)
-{
-    return code == CURLE_OK || (code == CURLE_WRITE_ERROR && request->body_cut);
-}
-
-struct http_result http_request_result(struct http_request *request, CURLcode code)
-{
-    struct http_result result = {.body = "", .failure = "", .retry_after_ms = -1};
-    bool whole = is_whole(request, code);
-    long status = 0;
-    curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
-    if (!whole && status < STATUS_FINAL)
-        status = 0; /* of a 1xx: the answer itself was still to come */
-    if (!whole || status == 0) {
-        result.failure = failure_of(request, code);
-        result.kind = kind_of(request, code);
-    }
-    if (status == 0) {
-        result.maybe_taken = is_maybe_taken(request, result.kind);
-        return result;
-    }
-    *(whole ? &result.status : &result.begun_status) = (int)status;
-    result.body = buf_text(&request->body);
-    result.body_len = buf_ok(&request->body) ? request->body.len : 0;
-    result.body_cut = request->body_cut || !whole;
-    if (status >= 300)
-        read_retry_after(request->easy, &result);
-    if (status >= 300 && status < 400)
-        curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &result.redirect);
-    return result;
 }

@@ -57,7 +57,7 @@ bool response_rules_change(struct response_rules *rules, const char *list, enum 
         int first, last;
         if (!parse_item(item, len, &first, &last))
             return error_set(err, ERROR_CONFIG,
-                             "\"%.*s\" is no HTTP status: write 409, 5xx or 520-527", (int)len,
+                             "\"%.*s\" is not an HTTP status: write 409, 5xx or 520-527", (int)len,
                              item);
         if (first <= 299 && last >= 200)
             return error_set(err, ERROR_CONFIG, "\"%.*s\": a 2xx always means delivered", (int)len,
@@ -75,7 +75,7 @@ enum response_class response_classify(const struct response_rules *rules, int st
     if (failure != FAILURE_NONE)
         return RESPONSE_TRANSIENT;
     if (status < STATUS_MIN || status > STATUS_MAX)
-        return RESPONSE_ENDPOINT; /* whoever answers that is no webhook */
+        return RESPONSE_ENDPOINT; /* no HTTP server: not the webhook */
     return (enum response_class)rules->class_of[status];
 }
 

@@ -1,4 +1,5 @@
-/* response_class: what one attempt's end says, and of whom: the record, the endpoint, or chance.
+/* response_class: classifies the end of an attempt: the fault of the record, of the endpoint, or
+ * transient.
  *
  *   2xx                                                      DELIVERED
  *   no answer (network, TLS, timeout), 408 425 429, 5xx      TRANSIENT   but 501 and 505
@@ -15,34 +16,34 @@
 
 enum response_class { RESPONSE_DELIVERED, RESPONSE_TRANSIENT, RESPONSE_REFUSED, RESPONSE_ENDPOINT };
 
-/* Why there was no answer. */
+/* Reasons for having no answer. */
 enum response_failure {
-    FAILURE_NONE, /* there was one: its status decides */
+    FAILURE_NONE, /* there was an answer: its status decides */
     FAILURE_NETWORK,
     FAILURE_TIMEOUT,
     FAILURE_TLS,
     FAILURE_CLOSED,     /* sent, and the connection closed */
-    FAILURE_BAD_ANSWER, /* not HTTP, or past its limits */
+    FAILURE_BAD_ANSWER, /* not HTTP, or too large */
     FAILURE_LOCAL       /* ours: no memory, no file descriptors */
 };
 
-/* A class for each status, 0 … 599: the table above with what the operator changed. */
+/* A class for each status, 0 … 599: the table above with the operator's changes. */
 struct response_rules {
     uint8_t class_of[600];
 };
 
 void response_rules_default(struct response_rules *rules);
 
-/* Gives the statuses of a list ("409,5xx,520-527") to a class. False with err CONFIG, naming the
+/* Assigns the statuses of a list ("409,5xx,520-527") to a class. False with err CONFIG, naming the
  * item: neither a status of 100 to 599, nor "Nxx", nor a range; or a 2xx. */
 bool response_rules_change(struct response_rules *rules, const char *list, enum response_class to,
                            struct error *err) must_check;
 
-/* status: 0 when there was no answer; then failure says why. */
+/* status: 0 when there was no answer; then failure has the reason. */
 enum response_class response_classify(const struct response_rules *rules, int status,
                                       enum response_failure failure);
 
-/* An answer that asks for another pace and blames nobody. */
+/* True: the answer only asks for a slower pace. */
 bool outcome_is_pace(int status, bool has_retry_after);
 
 /* "http:503", "timeout", "network"…: a word of the closed list. Returns text. */

@@ -1,5 +1,5 @@
-/* retry_after: what a Retry-After header asks for (RFC 9110 §10.2.3, §5.6.7), in every form that
- * receivers are known to send:
+/* retry_after: parses a Retry-After header (RFC 9110 §10.2.3, §5.6.7), in every form that receivers
+ * are known to send:
  *
  *   120 · 2.493 (rounded up)                                     seconds
  *   30s · 120 seconds · 1m30s                                    seconds, with units
@@ -12,9 +12,8 @@
 
 #include <stdint.h>
 
-/* The value as a delay in ms, at least 0 (a time in the past) and at most cap_ms; -1 when it is
- * none of these forms. A date without a zone is none (but asctime's). now_s: wall clock, seconds
- * since the epoch. */
+/* The value as a delay in ms, at least 0 (a time in the past) and at most cap_ms; -1: invalid. A
+ * date without a zone is invalid (except asctime's). now_s: wall clock, seconds since the epoch. */
 int64_t retry_after_ms(const char *value, int64_t now_s, int64_t cap_ms);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef DASHBOARD_ROUTES_ROUTES_H
 #define DASHBOARD_ROUTES_ROUTES_H
 
-#include "dashboard/web/server.h"
+#include "http/web_server.h"
 
 /* The web server's callback; context: struct api. */
 void routes_request(void *context, struct web_request *x);

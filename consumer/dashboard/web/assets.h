@@ -2,7 +2,7 @@
 #ifndef DASHBOARD_WEB_ASSETS_H
 #define DASHBOARD_WEB_ASSETS_H
 
-#include "dashboard/web/server.h"
+#include "http/web_server.h"
 
 /* Answers the request with the file of its path, or with 405. False when no file has that path;
  * the request is then untouched. */

@@ -2,7 +2,7 @@
 #ifndef DASHBOARD_WEB_REPLY_H
 #define DASHBOARD_WEB_REPLY_H
 
-#include "dashboard/web/server.h"
+#include "http/web_server.h"
 
 #include <jansson.h>
 

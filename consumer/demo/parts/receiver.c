@@ -1,11 +1,12 @@
 #include "demo/parts/receiver.h"
 
-#include "demo/parts/listener.h"
 #include "demo/parts/shop_life.h"
+#include "http/web_server.h"
 #include "sys/clock.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 const char *const receiver_mood_names[RECEIVER_MOOD_COUNT] = {
 #define X(id, name) name,
@@ -17,20 +18,22 @@ const char *const receiver_mood_names[RECEIVER_MOOD_COUNT] = {
     "{\"error\":\"quantity: 99 at most\",\"note\":\"The limit of this form has been raised " \
     "meanwhile: send this order again.\"}"
 
+enum { HOUR_MS = 3600 * 1000 };
+
 enum { CLOSES = 0, TAKES = 204, REFUSES = 422, PATIENCE = 429, BREAKS = 500, IS_DOWN = 503 };
 
-struct visit { /* one request under way; the listener's request holds it */
-    struct listener_request *request;
-    struct visit *next;
+struct visit { /* one request under way */
+    LIST_ENTRY(visit) link;
+    struct web_request *request;
     int64_t began_ms, due_ms;
     int status;
-    bool held;
+    bool answered;
 };
 
 struct receiver {
-    struct listener *listener;
+    struct web *web;
     struct receiver_events events;
-    struct visit *visits;
+    LIST_HEAD(, visit) visits;
     enum receiver_mood mood;
     int64_t mood_until_ms, now_ms;
     uint64_t random;
@@ -54,6 +57,19 @@ static int64_t latency_ms(struct receiver *r)
     return 15 + life_below(&r->random, 75);
 }
 
+/* Connections of the delivering process stay open between orders. */
+static const struct web_limits limits = {
+    .connections = {.connections = 256, .request_ms = HOUR_MS, .answer_ms = HOUR_MS, .prefix = 16},
+    .head_max = 32 * 1024,
+    .body_max = WEB_BODY_MAX};
+
+/* NUL-terminated: "" without a body. */
+static const char *body_text(const struct web_request *request)
+{
+    const char *text = web_request_body(request).data;
+    return text != NULL ? text : "";
+}
+
 /* The form takes at most so many of a product. */
 static bool is_refused(const char *body)
 {
@@ -61,18 +77,13 @@ static bool is_refused(const char *body)
     return quantity != NULL && atol(quantity + strlen("\"quantity\":")) > SHOP_QUANTITY_MAX;
 }
 
-static const char *header(const struct listener_request *request, const char *name)
+static bool is_by_hand(const struct web_request *request)
 {
-    return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
-}
-
-static bool is_by_hand(const struct listener_request *request)
-{
-    const char *source = header(request, "webhook-source");
+    const char *source = web_request_header(request, "webhook-source");
     return source != NULL && (strcmp(source, "retry") == 0 || strcmp(source, "redrive") == 0);
 }
 
-static int choose_status(struct receiver *r, struct listener_request *request)
+static int choose_status(struct receiver *r, struct web_request *request)
 {
     uint32_t dice = life_below(&r->random, 100);
     if (r->mood == RECEIVER_DOWN)
@@ -81,64 +92,67 @@ static int choose_status(struct receiver *r, struct listener_request *request)
         return PATIENCE;
     if (r->mood == RECEIVER_FLAKY && dice < 30)
         return dice < 10 ? CLOSES : dice < 20 ? BREAKS : IS_DOWN;
-    return is_refused(buf_text(&request->body)) && !is_by_hand(request) ? REFUSES : TAKES;
+    return is_refused(body_text(request)) && !is_by_hand(request) ? REFUSES : TAKES;
 }
 
 /* ---- requests ---- */
 
-static void tell(struct receiver *r, const struct visit *visit)
+static void report(struct receiver *r, const struct visit *visit)
 {
-    struct listener_request *request = visit->request;
-    const char *attempt = header(request, "webhook-attempt");
-    const struct receiver_answer answer = {.body = buf_text(&request->body),
+    const char *attempt = web_request_header(visit->request, "webhook-attempt");
+    const struct receiver_answer answer = {.body = body_text(visit->request),
                                            .attempt = attempt != NULL ? atoi(attempt) : 0,
-                                           .by_hand = is_by_hand(request),
+                                           .by_hand = is_by_hand(visit->request),
                                            .status = visit->status,
                                            .took_ms = r->now_ms - visit->began_ms};
     r->events.answered(r->events.context, &answer);
 }
 
-static enum MHD_Result finish(struct receiver *r, struct visit *visit)
+static void answer(struct receiver *r, struct visit *visit)
 {
-    tell(r, visit);
-    switch (visit->status) {
-    case CLOSES: return MHD_NO;
-    case PATIENCE: return listener_reply(visit->request, PATIENCE, "", "Retry-After", "1");
-    case REFUSES:
-        return listener_reply(visit->request, REFUSES, REFUSAL, "Content-Type", "application/json");
-    default: return listener_reply(visit->request, (unsigned)visit->status, "", NULL, NULL);
+    struct web_request *request = visit->request;
+    visit->answered = true;
+    report(r, visit);
+    if (visit->status == CLOSES) {
+        web_request_close(request);
+        return;
     }
+    if (visit->status == PATIENCE)
+        web_request_add_header(request, "Retry-After", "1");
+    bool refuses = visit->status == REFUSES;
+    web_request_reply_static(request, (unsigned)visit->status, refuses ? "application/json" : NULL,
+                             slice_of(refuses ? REFUSAL : ""));
 }
 
-static enum MHD_Result answer(void *context, struct listener_request *request)
+static void arrived(void *context, struct web_request *request)
 {
     struct receiver *r = context;
-    if (request->own != NULL)
-        return finish(r, request->own);
+    if (web_request_body_cut(request)) {
+        web_request_reply_static(request, 413, NULL, (struct slice){0});
+        return;
+    }
     struct visit *visit = calloc(1, sizeof *visit);
-    if (visit == NULL)
-        return MHD_NO;
-    r->now_ms = clock_mono_ms();
+    if (visit == NULL) {
+        web_request_close(request);
+        return;
+    }
+    int64_t now_ms = clock_mono_ms();
     *visit = (struct visit){.request = request,
-                            .next = r->visits,
-                            .began_ms = r->now_ms,
-                            .due_ms = r->now_ms + latency_ms(r),
-                            .status = choose_status(r, request),
-                            .held = true};
-    r->visits = visit;
-    request->own = visit;
-    return listener_hold(request);
+                            .began_ms = now_ms,
+                            .due_ms = now_ms + latency_ms(r),
+                            .status = choose_status(r, request)};
+    LIST_INSERT_HEAD(&r->visits, visit, link);
+    web_request_set_context(request, visit);
 }
 
-static void closed(void *context, struct listener_request *request)
+static void gone(void *context, struct web_request *request)
 {
-    struct receiver *r = context;
-    struct visit **link = &r->visits;
-    while (*link != NULL && *link != request->own)
-        link = &(*link)->next;
-    if (*link != NULL)
-        *link = (*link)->next;
-    free(request->own);
+    struct visit *visit = web_request_context(request);
+    (void)context;
+    if (visit == NULL)
+        return;
+    LIST_REMOVE(visit, link);
+    free(visit);
 }
 
 /* ---- life ---- */
@@ -154,42 +168,25 @@ struct receiver *receiver_new(struct loop *loop, uint64_t seed, int64_t now_ms,
     r->events = *events;
     r->random = seed;
     r->mood_until_ms = now_ms + 8000;
-    r->listener = listener_new(loop, &(struct listener_events){r, answer, closed}, err);
-    if (r->listener != NULL)
+    r->web = web_new(loop, "127.0.0.1:0", "the demo's receiver", &limits,
+                     &(struct web_callbacks){arrived, gone, r}, err);
+    if (r->web != NULL)
         return r;
     free(r);
     return NULL;
-}
-
-static void let_go(struct receiver *r, struct visit *visit)
-{
-    visit->held = false;
-    listener_go(r->listener, visit->request);
-}
-
-static void nobody_listens(void *context, const struct receiver_answer *answer)
-{
-    (void)context, (void)answer;
 }
 
 void receiver_free(struct receiver *r)
 {
     if (r == NULL)
         return;
-    r->events.answered = nobody_listens;
-    for (struct visit *visit = r->visits; visit != NULL; visit = visit->next)
-        if (visit->held) {
-            visit->status = CLOSES;
-            let_go(r, visit);
-        }
-    listener_turn(r->listener);
-    listener_free(r->listener);
+    web_free(r->web);
     free(r);
 }
 
 int receiver_port(const struct receiver *r)
 {
-    return listener_port(r->listener);
+    return web_port(r->web);
 }
 
 enum receiver_mood receiver_mood(const struct receiver *r)
@@ -199,16 +196,17 @@ enum receiver_mood receiver_mood(const struct receiver *r)
 
 int64_t receiver_turn(struct receiver *r, int64_t now_ms)
 {
+    struct visit *visit;
     int64_t wait_ms = -1;
     r->now_ms = now_ms;
     if (now_ms >= r->mood_until_ms)
         change_mood(r, now_ms);
-    for (struct visit *visit = r->visits; visit != NULL; visit = visit->next) {
-        if (visit->held && visit->due_ms <= now_ms)
-            let_go(r, visit);
-        else if (visit->held && (wait_ms < 0 || visit->due_ms - now_ms < wait_ms))
-            wait_ms = visit->due_ms - now_ms;
-    }
-    int64_t listener_ms = listener_turn(r->listener);
-    return listener_ms >= 0 && (wait_ms < 0 || listener_ms < wait_ms) ? listener_ms : wait_ms;
+    LIST_FOREACH(visit, &r->visits, link)
+    if (!visit->answered && visit->due_ms <= now_ms)
+        answer(r, visit);
+    int64_t web_ms = web_turn(r->web, now_ms); /* which brings new ones */
+    LIST_FOREACH(visit, &r->visits, link)
+    if (!visit->answered && (wait_ms < 0 || visit->due_ms - now_ms < wait_ms))
+        wait_ms = visit->due_ms > now_ms ? visit->due_ms - now_ms : 0;
+    return web_ms >= 0 && (wait_ms < 0 || web_ms < wait_ms) ? web_ms : wait_ms;
 }

@@ -20,19 +20,20 @@ static char *find(const char *path)
     return text;
 }
 
-static enum MHD_Result answer(void *context, struct listener_request *request)
+static void answer(void *context, struct web_request *x)
 {
-    char *text = find(request->path);
+    char *text = find(web_request_path(x));
+    const char *body =
+        text != NULL ? text : "{\"error_code\":40403,\"message\":\"Schema not found\"}";
     (void)context;
-    enum MHD_Result result = listener_reply(
-        request, text != NULL ? MHD_HTTP_OK : MHD_HTTP_NOT_FOUND,
-        text != NULL ? text : "{\"error_code\":40403,\"message\":\"Schema not found\"}",
-        "Content-Type", "application/vnd.schemaregistry.v1+json");
+    web_request_reply(x, text != NULL ? 200 : 404, "application/vnd.schemaregistry.v1+json",
+                      slice_of(body));
     free(text);
-    return result;
 }
 
-struct listener *schemas_new(struct loop *loop, struct error *err)
+struct web *schemas_new(struct loop *loop, struct error *err)
 {
-    return listener_new(loop, &(struct listener_events){NULL, answer, NULL}, err);
+    const struct web_callbacks callbacks = {answer, NULL, NULL};
+    return web_new(loop, "127.0.0.1:0", "the demo's registry", &web_limits_default, &callbacks,
+                   err);
 }

@@ -1,9 +1,10 @@
-/* schemas: the demo's schema registry: answers /schemas/ids/N as a Confluent registry does. */
+/* schemas: the demo's schema registry: answers /schemas/ids/N as a Confluent registry does, on a
+ * free loopback port. */
 #ifndef DEMO_PARTS_SCHEMAS_H
 #define DEMO_PARTS_SCHEMAS_H
 
-#include "demo/parts/listener.h"
+#include "http/web_server.h"
 
-struct listener *schemas_new(struct loop *loop, struct error *err);
+struct web *schemas_new(struct loop *loop, struct error *err);
 
 #endif

@@ -521,7 +521,7 @@ static const struct finish_case finish_cases[] = {
     {0, {"outcome.delivered", "200"}, "outcome.delivered: \"200\": a 2xx always means delivered"},
     {0,
      {"outcome.refused", "x"},
-     "outcome.refused: \"x\" is no HTTP status: write 409, 5xx or 520-527"},
+     "outcome.refused: \"x\" is not an HTTP status: write 409, 5xx or 520-527"},
     {0, {"payload.fields.order_id", "id", "payload.fields.order_number", "id"}, ""},
 };
 

@@ -1,7 +1,7 @@
 /* ops_test: the port for machines, spoken to in plain bytes. */
 #include "http/ops_server.h"
 
-#include "http/ops_connections.h"
+#include "http/connections.h"
 #include "sys/clock.h"
 #include "sys/listen.h"
 #include "sys/log.h"
@@ -238,33 +238,37 @@ static bool is_closed(int fd)
 /* Connections of one address, as they come and go. */
 static void the_one_with_most_makes_room(void **state)
 {
-    static struct ops_guests guests;
+    struct connections all = {.limits = {OPS_CONNECTIONS_MAX, OPS_REQUEST_MS, 0, 16}};
     const struct sockaddr_in many = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(1)};
     const struct sockaddr_in prober = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(2)};
-    struct ops_guest *places[OPS_CONNECTIONS_MAX];
+    struct connection *places[OPS_CONNECTIONS_MAX + 1];
     int pair[OPS_CONNECTIONS_MAX + 1][2];
     (void)state;
     for (int i = 0; i <= OPS_CONNECTIONS_MAX; i++)
         assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair[i]), 0);
     for (int i = 0; i < OPS_CONNECTIONS_MAX; i++) /* the prober's is the oldest */
-        places[i] = ops_guests_come(&guests, pair[i][0],
+        places[i] = connections_add(&all, pair[i][0],
                                     (const struct sockaddr *)(i == 0 ? &prober : &many), i);
-    ops_guests_served(places[1], pair[1][0], 100); /* 2 is the oldest of the many now */
-    const struct ops_guest *last =
-        ops_guests_come(&guests, pair[OPS_CONNECTIONS_MAX][0], (const struct sockaddr *)&many, 200);
-    assert_ptr_equal(last, places[2]);
+    connections_set(&all, places[3], CONNECTION_LEAVING, 99); /* its time goes on */
+    connections_answered(places[1], 100);                     /* 2 is the oldest of the many now */
+    places[OPS_CONNECTIONS_MAX] =
+        connections_add(&all, pair[OPS_CONNECTIONS_MAX][0], (const struct sockaddr *)&many, 200);
     for (int i = 0; i < OPS_CONNECTIONS_MAX; i++)
         assert_int_equal(is_closed(pair[i][1]), i == 2);
-    ops_guests_leave(places[2], pair[2][0]); /* its place is another's now */
-    assert_int_equal(last->fd, pair[OPS_CONNECTIONS_MAX][0]);
-    assert_int_equal(ops_guests_turn(&guests, OPS_REQUEST_MS - 1), 1);
-    assert_int_equal(ops_guests_turn(&guests, OPS_REQUEST_MS + 50), 50);
+    connections_remove(&all, places[2]);
+    assert_int_equal(all.open, OPS_CONNECTIONS_MAX);
+    assert_int_equal(connections_turn(&all, OPS_REQUEST_MS - 1), 1);
+    assert_int_equal(connections_turn(&all, OPS_REQUEST_MS + 50), 50);
     for (int i = 0; i <= OPS_CONNECTIONS_MAX; i++) { /* all but those of 100 and 200 ms */
         assert_int_equal(is_closed(pair[i][1]), i != 1 && i != OPS_CONNECTIONS_MAX);
         close(pair[i][0]);
         close(pair[i][1]);
     }
-    assert_int_equal(ops_guests_turn(&guests, OPS_REQUEST_MS + 200), -1);
+    assert_int_equal(connections_turn(&all, OPS_REQUEST_MS + 200), -1);
+    for (int i = 0; i <= OPS_CONNECTIONS_MAX; i++)
+        if (i != 2)
+            connections_remove(&all, places[i]);
+    assert_int_equal(all.open, 0);
 }
 
 static void endless_headers_are_cut(void **state)

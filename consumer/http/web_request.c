@@ -1,5 +1,4 @@
-/* request: one request and its answer. */
-#include "dashboard/web/server_internal.h"
+#include "http/web_internal.h"
 
 #include "base/utf8.h"
 
@@ -83,21 +82,16 @@ struct web_request *web_request_new(struct web *web, const char *target)
     }
     x->web = web;
     x->method = "";
-    buf_init(&x->body, WEB_BODY_MAX);
+    buf_init(&x->body, web->limits.body_max);
     buf_init(&x->stream, STREAM_BEHIND_MAX);
     split_target(x);
-    x->next = web->first;
-    if (x->next != NULL)
-        x->next->previous = x;
-    web->first = x;
+    LIST_INSERT_HEAD(&web->requests, x, link);
     return x;
 }
 
 void web_request_free(struct web_request *x)
 {
-    *(x->previous != NULL ? &x->previous->next : &x->web->first) = x->next;
-    if (x->next != NULL)
-        x->next->previous = x->previous;
+    LIST_REMOVE(x, link);
     for (size_t i = 0; i < x->header_count; i++)
         free(x->headers[i].value);
     if (x->response != NULL)
@@ -116,7 +110,7 @@ void web_request_wake(struct web_request *x)
     MHD_resume_connection(x->connection);
 }
 
-/* ---- what was asked ---- */
+/* ---- the request ---- */
 
 const char *web_request_method(const struct web_request *x)
 {
@@ -222,7 +216,7 @@ void web_request_add_header(struct web_request *x, const char *name, const char 
     while (i < x->header_count && strcmp(x->headers[i].name, name) != 0)
         i++;
     assert(i < sizeof x->headers / sizeof *x->headers);
-    if (i < x->header_count) { /* said before: this is what counts */
+    if (i < x->header_count) { /* set before: the later value counts */
         free(x->headers[i].value);
         x->headers[i] = x->headers[--x->header_count];
         i = x->header_count;
@@ -237,7 +231,7 @@ static void answer(struct web_request *x, unsigned status, const char *content_t
                    struct MHD_Response *response)
 {
     assert(x->response == NULL);
-    if (response == NULL) /* no memory: the connection ends, which says so */
+    if (response == NULL) /* no memory: an empty answer */
         response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
     x->status = status;
     x->response = response;
@@ -248,7 +242,7 @@ static void answer(struct web_request *x, unsigned status, const char *content_t
     web_request_wake(x);
 }
 
-/* libmicrohttpd's parameter lacks a const that its documents promise. */
+/* libmicrohttpd's parameter lacks the const that its documentation promises. */
 static struct MHD_Response *response_of(struct slice body, enum MHD_ResponseMemoryMode mode)
 {
     union {
@@ -270,7 +264,13 @@ void web_request_reply_static(struct web_request *x, unsigned status, const char
     answer(x, status, content_type, response_of(body, MHD_RESPMEM_PERSISTENT));
 }
 
-/* Nothing to send: the connection sleeps until there is. */
+void web_request_close(struct web_request *x)
+{
+    x->closed = true;
+    web_request_wake(x);
+}
+
+/* The connection sleeps while there is nothing to send. */
 static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max)
 {
     struct web_request *x = context;

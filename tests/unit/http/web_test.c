@@ -1,9 +1,8 @@
-/* web_test: the dashboard's HTTP: its bounds in time and size. */
-#include "dashboard/web/server.h"
+/* web_test: the HTTP server: its bounds in time and size. */
+#include "http/web_server.h"
 
 #include "fakes/clock.h"
 #include "sys/clock.h"
-#include "sys/listen.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -56,15 +55,15 @@ static void left(void *context, struct web_request *x)
 
 static void open_site(struct site *site)
 {
-    static const struct web_limits limits = {CONNECTIONS, REQUEST_MS, ANSWER_MS};
+    static const struct web_limits limits = {.connections = {CONNECTIONS, REQUEST_MS, ANSWER_MS, 8},
+                                             .head_max = 32 * 1024,
+                                             .body_max = WEB_BODY_MAX};
     const struct web_callbacks callbacks = {asked, left, site};
     struct error err = {0};
     *site = (struct site){.loop = loop_new(&err)};
-    int fd = listen_open("127.0.0.1:0", "test", &err);
-    assert_true(fd >= 0);
-    site->port = listen_port(fd);
-    site->web = web_new(site->loop, fd, &limits, &callbacks, &err);
+    site->web = web_new(site->loop, "127.0.0.1:0", "test", &limits, &callbacks, &err);
     assert_non_null(site->web);
+    site->port = web_port(site->web);
 }
 
 static void close_site(struct site *site)

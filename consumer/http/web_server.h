@@ -1,15 +1,16 @@
-/* server: HTTP/1.1 by libmicrohttpd on the loop; one thread, no locks.
+/* web_server: HTTP/1.1 by libmicrohttpd on the loop; one thread, no locks. The ops port, the
+ * dashboard and the demo's endpoints are such servers.
  *
- * A request is handed on when all of it has arrived, as a struct request; it is answered at once
- * or later (then its connection sleeps). Bounds: connections, bytes of headers and body, the time
- * that a request may take to arrive and its answer to be read, bytes that an event stream may be
- * behind. */
-#ifndef DASHBOARD_WEB_SERVER_H
-#define DASHBOARD_WEB_SERVER_H
+ * A request is handed on when all of it has arrived, as a struct web_request; it is answered at
+ * once or later (then its connection sleeps). Bounds: connections and their time (connections.h),
+ * bytes of headers and body, bytes that an event stream may be behind. */
+#ifndef HTTP_WEB_SERVER_H
+#define HTTP_WEB_SERVER_H
 
 #include "base/buf.h"
 #include "base/error.h"
 #include "base/slice.h"
+#include "http/connections.h"
 #include "sys/loop.h"
 
 #include <stdbool.h>
@@ -21,38 +22,44 @@ enum { WEB_BODY_MAX = 64 * 1024, WEB_PATH_MAX = 4096, WEB_QUERY_MAX = 16 };
 struct web;
 struct web_request;
 
-struct web_limits { /* all at least 1 */
-    unsigned connections;
-    int64_t request_ms, answer_ms; /* for all of a request to arrive; for its answer to be read */
+/* No request has a body where body_max is 0. */
+struct web_limits {
+    struct connection_limits connections;
+    size_t head_max, body_max; /* bytes; body_max ≤ WEB_BODY_MAX */
 };
 
 extern const struct web_limits web_limits_default;
 
-/* Called once a request; must lead to one web_request_reply or web_request_stream, now or later.
- * gone: the client went, or the answer was sent: nobody may use the request any more. */
+/* request: called once a request; must lead to one web_request_reply, _stream or _close, now or
+ * later. gone: the client has gone, or has its answer: the request ends with this call; may be
+ * NULL. */
 struct web_callbacks {
     void (*request)(void *context, struct web_request *x);
     void (*gone)(void *context, struct web_request *x);
     void *context;
 };
 
-/* Takes over the listening socket. */
-struct web *web_new(struct loop *loop, int listen_fd, const struct web_limits *limits,
-                    const struct web_callbacks *callbacks, struct error *err);
+/* address and option: as in listen.h. NULL with err. */
+struct web *web_new(struct loop *loop, const char *address, const char *option,
+                    const struct web_limits *limits, const struct web_callbacks *callbacks,
+                    struct error *err);
 void web_free(struct web *web); /* accepts NULL */
+
+int web_port(const struct web *web);
 
 /* Once per turn of the loop; ms until it wants to be called again, or -1. */
 int64_t web_turn(struct web *web, int64_t now_ms);
 
-/* ---- what was asked ---- */
+/* ---- the request ---- */
 
 const char *web_request_method(const struct web_request *x); /* "GET" also for HEAD */
 const char *web_request_path(const struct web_request *x);   /* raw, without the query */
-/* Where the connection comes from, as text without the port. */
+/* The client's address without the port. */
 const char *web_request_address(const struct web_request *x, char text[64]);
 
+/* With a NUL behind it; data NULL: none. */
 struct slice web_request_body(const struct web_request *x);
-bool web_request_body_cut(const struct web_request *x);     /* it was longer than WEB_BODY_MAX */
+bool web_request_body_cut(const struct web_request *x);     /* it was longer than body_max */
 bool web_request_is_ambiguous(const struct web_request *x); /* two lengths, or two hosts */
 
 /* A header's value; NULL when it is missing. Borrowed. */
@@ -65,25 +72,28 @@ const char *web_request_query(struct web_request *x, const char *name, bool *ret
 /* Whether the query has only these parameters; the last one is NULL. */
 bool web_request_query_is_known(const struct web_request *x, const char *const *names);
 
-/* Percent-decodes in place; false when that is no UTF-8, or holds a NUL. */
+/* Percent-decodes in place; false when the result is not UTF-8, or has a NUL. */
 bool web_decode(char *text);
 
-/* A place for whoever answers later. */
+/* A pointer of the callbacks' owner. */
 void web_request_set_context(struct web_request *x, void *context);
 void *web_request_context(const struct web_request *x);
 
 /* ---- the answer ---- */
 
-/* Sets a header of the answer; before the reply. name lives for ever; no CR or LF in either. */
+/* Sets a header of the answer; before the reply. name is static; no CR or LF in either. */
 void web_request_add_header(struct web_request *x, const char *name, const char *value);
 
 /* The body is copied. */
 void web_request_reply(struct web_request *x, unsigned status, const char *content_type,
                        struct slice body);
 
-/* As web_request_reply, with bytes that live for ever. */
+/* As web_request_reply, with static bytes. */
 void web_request_reply_static(struct web_request *x, unsigned status, const char *content_type,
                               struct slice body);
+
+/* Closes the connection without an answer. */
+void web_request_close(struct web_request *x);
 
 /* Begins an endless answer; web_request_send adds to it. False: the reader is too far behind, or
  * gone, and the stream ends. */

@@ -1,32 +1,22 @@
-/* server_internal: what server.c (connections) and request.c (one request) share. */
-#ifndef DASHBOARD_WEB_SERVER_INTERNAL_H
-#define DASHBOARD_WEB_SERVER_INTERNAL_H
+/* web_internal: shared by web_server.c (connections) and web_request.c (one request). */
+#ifndef HTTP_WEB_INTERNAL_H
+#define HTTP_WEB_INTERNAL_H
 
-#include "dashboard/web/server.h"
+#include "http/web_server.h"
 
 #include <microhttpd.h>
 
 enum { STREAM_BEHIND_MAX = 512 * 1024 };
-
-/* A connection, from accept to close. */
-struct link {
-    struct link *next, *previous;
-    int fd;
-    unsigned char from[8]; /* whose it is: an IPv4 address, or the network part of an IPv6 one */
-    int64_t since_ms;      /* its request began to arrive, or its answer to leave */
-    enum { LINK_ARRIVING, LINK_WORKING, LINK_LEAVING, LINK_STREAMING, LINK_CUT } state;
-};
 
 struct web {
     struct loop *loop;
     struct MHD_Daemon *daemon;
     struct web_limits limits;
     struct web_callbacks callbacks;
-    int epoll;
-    int64_t now_ms, swept_ms;
-    struct link *links;
-    unsigned open;             /* of them, not cut */
-    struct web_request *first; /* all that are under way */
+    int epoll, port;
+    int64_t now_ms;
+    struct connections connections;
+    LIST_HEAD(, web_request) requests; /* under way */
 };
 
 struct query_pair {
@@ -35,9 +25,9 @@ struct query_pair {
 };
 
 struct web_request {
-    struct web_request *next, *previous;
+    LIST_ENTRY(web_request) link;
     struct web *web;
-    struct link *link;
+    struct connection *of; /* NULL: no memory */
     struct MHD_Connection *connection;
     char *target; /* raw: path, then the query's pairs, each ended by a NUL */
     bool target_bad;
@@ -45,7 +35,7 @@ struct web_request {
     struct query_pair query[WEB_QUERY_MAX];
     size_t query_count;
     struct buf body;
-    bool arrived, handed_on, suspended, queued, ending;
+    bool arrived, handed_on, suspended, queued, closed;
     void *context;
     struct {
         const char *name;
