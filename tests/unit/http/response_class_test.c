@@ -50,6 +50,18 @@ static void each_failure(void **state)
     assert_string_equal(response_reason(503, FAILURE_NONE, text, sizeof text), "http:503");
 }
 
+static void who_asks_for_another_pace(void **state)
+{
+    static const struct {
+        int status;
+        bool has_retry_after, is_pace;
+    } rows[] = {{429, false, true}, {429, true, true},  {503, true, true}, {503, false, false},
+                {500, true, false}, {200, true, false}, {0, true, false}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(outcome_is_pace(rows[i].status, rows[i].has_retry_after), rows[i].is_pace);
+}
+
 static void an_operator_changes_classes(void **state)
 {
     static const struct {
@@ -88,9 +100,9 @@ static void nonsense_is_refused_by_name(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_status),
-                                       cmocka_unit_test(each_failure),
-                                       cmocka_unit_test(an_operator_changes_classes),
-                                       cmocka_unit_test(nonsense_is_refused_by_name)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_status), cmocka_unit_test(each_failure),
+        cmocka_unit_test(who_asks_for_another_pace), cmocka_unit_test(an_operator_changes_classes),
+        cmocka_unit_test(nonsense_is_refused_by_name)};
     return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
 }

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -22,6 +23,9 @@ struct bench {
     int fd;
 };
 
+static char committed_text[COMMIT_METADATA_MAX + 1]; /* of the last commit's first partition */
+static size_t released;
+
 /* Nothing is owned here, so that no commit could be sent. */
 bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offset *offsets,
                             size_t count, struct error *err);
@@ -29,8 +33,18 @@ bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offse
 bool __wrap_consumer_commit(struct consumer *source, const struct consumer_offset *offsets,
                             size_t count, struct error *err)
 {
-    (void)source, (void)offsets, (void)err;
+    (void)source, (void)err;
+    if (count > 0)
+        snprintf(committed_text, sizeof committed_text, "%s", offsets[0].metadata);
     return count > 0;
+}
+
+void __wrap_consumer_release(struct consumer *source, int32_t slot);
+
+void __wrap_consumer_release(struct consumer *source, int32_t slot)
+{
+    (void)source, (void)slot;
+    released++;
 }
 
 static void ignore(void *context, int32_t slot)
@@ -106,6 +120,7 @@ static void an_earlier_assignments_answer_is_passed_by(void **state)
     open_bench(&b, false);
     ask(&b);
     end_partition(&b.p, &b.partition);
+    assert_int_equal(b.p.uncovered, 0); /* its next owner counts them */
     b.partition.state = PARTITION_READING;
     b.partition.committed = -1;
     b.partition.dispatched = b.partition.covered = 0;
@@ -181,10 +196,161 @@ static void what_a_cut_text_leaves_out_is_not_covered(void **state)
     b.p.uncovered = MANY;
     commit_due(&b.p);
     assert_true(b.partition.text_full);
-    assert_int_equal(b.partition.asked_settled,
-                     b.partition.settled - commit_metadata_untold(&b.partition.window));
-    assert_true(b.partition.asked_settled < b.partition.settled);
+    uint64_t told = b.partition.settled - commit_metadata_untold(&b.partition.window);
+    assert_int_equal(b.partition.asked_settled, told);
+    assert_true(told < b.partition.settled);
+    b.partition.covered = told + 1; /* by an earlier text: what is covered stays so */
+    b.p.commit_outstanding = false;
+    b.p.commit_sent_ms = 0;
+    commit_due(&b.p);
+    assert_int_equal(b.partition.asked_settled, told + 1);
     close_bench(&b);
+}
+
+/* The mark of a replay stays until the watermark has reached its end. */
+static void the_text_marks_a_replay_until_its_end(void **state)
+{
+    static const struct {
+        int64_t until;
+        const char *text;
+    } cases[] = {{-1, ""}, {ASKED - 1, ""}, {ASKED, ""}, {ASKED + 1, "1.5..r6"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench b;
+        open_bench(&b, false);
+        b.partition.window.next = ASKED;
+        b.partition.replay_until = cases[i].until;
+        commit_due(&b.p);
+        assert_true(b.p.commit_outstanding);
+        assert_string_equal(committed_text, cases[i].text);
+        close_bench(&b);
+    }
+}
+
+/* A commit that was answered as a whole, and not for this partition, is over all the same. */
+static void what_is_not_answered_by_itself_is_asked_for_again(void **state)
+{
+    struct bench b;
+    (void)state;
+    open_bench(&b, false);
+    ask(&b);
+    commit_finished(&b.p);
+    assert_int_equal(b.partition.asked, -1);
+    assert_true(commit_wait_until(&b.p) >= 0);
+    commit_answered(&b.p, 0, ASKED, true, ""); /* too late */
+    assert_int_equal(b.p.totals.commits, 0);
+    close_bench(&b);
+}
+
+static void no_answer_sets_the_commit_back(void **state)
+{
+    struct bench b;
+    (void)state;
+    open_bench(&b, false);
+    ask(&b);
+    b.partition.committed = ASKED + 2;
+    commit_answered(&b.p, 0, ASKED, true, "");
+    assert_int_equal(b.partition.committed, ASKED + 2);
+    close_bench(&b);
+}
+
+/* What a crash would send again is committed soon; what was only passed by can wait. */
+static void deliveries_hurry_a_commit(void **state)
+{
+    enum { INTERVALS = 5 };
+    (void)state;
+    for (uint64_t settles = 0; settles < 2; settles++) {
+        struct bench b;
+        open_bench(&b, false);
+        b.partition.window.next = ASKED;
+        b.partition.maybe_more = true;
+        b.partition.settles = settles;
+        b.p.commit_sent_ms = NOW_MS;
+        assert_int_equal(commit_wait_until(&b.p),
+                         NOW_MS + b.config->commit_interval * (settles > 0 ? 1 : INTERVALS));
+        close_bench(&b);
+    }
+}
+
+/* ---- a partition that is given back ---- */
+
+enum { OVER = NOW_MS, LATER = NOW_MS + 1, GRACE_MS = 2000 };
+
+static void what_is_drained_is_given_back(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t busy, settling;
+        bool news, asked;
+        int64_t by_ms, settled_ms;
+        size_t released;
+    } cases[] = {
+        {"all is done", 0, 0, false, false, LATER, 0, 1},
+        {"a request is under way", 1, 0, false, false, LATER, 0, 0},
+        {"it is left to the next owner", 1, 0, false, false, OVER, 0, 1},
+        {"it was delivered, and is being recorded", 1, 1, false, false, OVER, 0, 0},
+        {"the commit is under way", 0, 0, false, true, LATER, 0, 0},
+        {"and a little longer than the drain may take", 0, 0, false, true, OVER, 0, 0},
+        {"it is still to be committed", 0, 0, true, false, LATER, 0, 0},
+        {"the same", 0, 0, true, false, OVER - GRACE_MS + 1, 0, 0},
+        {"not for ever", 0, 0, true, false, OVER - GRACE_MS, 0, 1},
+        {"counted from what was settled last", 0, 0, true, false, OVER - GRACE_MS,
+         OVER - GRACE_MS + 1, 0},
+        {"nor then", 0, 0, true, false, OVER - 9999, OVER - GRACE_MS, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench b;
+        open_bench(&b, false);
+        b.partition.state = PARTITION_REVOKING;
+        b.partition.busy = cases[i].busy;
+        b.partition.settling = cases[i].settling;
+        b.partition.settles = cases[i].news;
+        b.partition.asked = cases[i].asked ? ASKED : -1;
+        b.partition.give_back_by_ms = cases[i].by_ms;
+        b.partition.last_settled_ms = cases[i].settled_ms;
+        released = 0;
+        give_back_drained(&b.p);
+        if (released != cases[i].released)
+            fail_msg("%s: released %zu", cases[i].name, released);
+        close_bench(&b);
+    }
+}
+
+/* ---- the end ---- */
+
+static void the_end_is_reached_once_all_is_committed(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t committed, asked;
+        bool open, at_end, reached;
+    } cases[] = {
+        {"all is committed", ASKED, -1, false, true, true},
+        {"not committed", ASKED - 1, -1, false, true, false},
+        {"the commit is under way", ASKED, ASKED, false, true, false},
+        {"one is under way", ASKED, -1, true, true, false},
+        {"not read up to there", ASKED, -1, false, false, false},
+    };
+    int64_t ends[2] = {ASKED, 0};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct bench b;
+        open_bench(&b, false);
+        b.partition.window.next = ASKED;
+        b.partition.committed = cases[i].committed;
+        b.partition.asked = cases[i].asked;
+        b.partition.at_end = cases[i].at_end;
+        if (cases[i].open) {
+            assert_true(offset_window_reserve(&b.partition.window));
+            (void)offset_window_open(&b.partition.window, ASKED);
+        }
+        b.p.end_offsets = ends;
+        b.p.end_count = 2;
+        if (everything_settled(&b.p) != cases[i].reached)
+            fail_msg("%s", cases[i].name);
+        close_bench(&b);
+    }
 }
 
 int main(void)
@@ -196,6 +362,12 @@ int main(void)
         cmocka_unit_test(what_was_settled_meanwhile_is_news),
         cmocka_unit_test(a_retry_partitions_commit_is_refreshed),
         cmocka_unit_test(what_a_cut_text_leaves_out_is_not_covered),
+        cmocka_unit_test(the_text_marks_a_replay_until_its_end),
+        cmocka_unit_test(what_is_not_answered_by_itself_is_asked_for_again),
+        cmocka_unit_test(no_answer_sets_the_commit_back),
+        cmocka_unit_test(deliveries_hurry_a_commit),
+        cmocka_unit_test(what_is_drained_is_given_back),
+        cmocka_unit_test(the_end_is_reached_once_all_is_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
