@@ -91,6 +91,10 @@
       "statuses that blame the record: it is parked at once")                                      \
     X(outcome_endpoint, "outcome.endpoint", TEXT, NULL, 0, 0, "",                                  \
       "statuses that blame the endpoint: the breaker opens")                                       \
+    X(outcome_success, "outcome.success", CHOICE, "auto", 0, 0, "status|json|auto",                \
+      "what makes a 2xx a delivery: auto: that its body is no HTML document, no captcha and does " \
+      "not say success:false or ok:false; json: that it is a JSON object that says success:true "  \
+      "or ok:true; status: nothing more")                                                          \
     X(outcome_timeout, "outcome.timeout", DURATION, "5s", 0, 300000, "",                           \
       "how long a delivered record waits for the acknowledgement of its outcome record")           \
     X(retry_base, "retry.base", DURATION, "1s", 1, 3600000, "",                                    \

@@ -43,6 +43,12 @@ void breaker_probe_gone(struct breaker *b, int64_t next_ms)
     b->probe_at_ms = next_ms;
 }
 
+void breaker_rest(struct breaker *b, int64_t until_ms)
+{
+    if (b->state == BREAKER_OPEN && until_ms > b->probe_at_ms)
+        b->probe_at_ms = until_ms;
+}
+
 int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms)
 {
     return b->was_open_ms + (breaker_is_open(b) ? now_ms - b->since_ms : 0);

@@ -68,6 +68,9 @@ void breaker_probe_gone(struct breaker *b, int64_t next_ms);
 bool breaker_learn(struct breaker *b, const struct breaker_options *options,
                    enum response_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
 
+/* No probe before then: each may be taken by a receiver that does not say so. */
+void breaker_rest(struct breaker *b, int64_t until_ms);
+
 /* The endpoint was replaced: an open breaker probes the new one at once, and the old one's
  * Retry-After is void. */
 void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms);

@@ -231,6 +231,21 @@ struct delivery *order_queue_take_first_attempt(struct order_queues *l)
     return take(l, &l->ready[READY_FIRST_ATTEMPT]);
 }
 
+bool order_queue_take_this(struct order_queues *l, struct delivery *d)
+{
+    struct ready *ready = &l->ready[READY_AGAIN];
+    struct delivery *before = NULL, *at = ready->first;
+    for (; at != NULL && at != d; at = at->next)
+        before = at;
+    if (at == NULL)
+        return false;
+    *(before != NULL ? &before->next : &ready->first) = d->next;
+    if (ready->last == d)
+        ready->last = before;
+    enter(l, d, DELIVERY_IN_FLIGHT);
+    return true;
+}
+
 bool order_queue_has_first_attempt(const struct order_queues *l)
 {
     return l->ready[READY_FIRST_ATTEMPT].first != NULL;

@@ -30,6 +30,9 @@ struct delivery *order_queue_take(struct order_queues *order_queues, bool fresh)
 /* The same among those that were never sent. */
 struct delivery *order_queue_take_first_attempt(struct order_queues *order_queues);
 
+/* The same, of this one only, which was sent before; false: it is not ready, or not to be sent. */
+bool order_queue_take_this(struct order_queues *order_queues, struct delivery *d);
+
 /* Whether order_queue_take_fresh gives one. */
 bool order_queue_has_first_attempt(const struct order_queues *order_queues);
 

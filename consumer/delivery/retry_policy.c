@@ -11,7 +11,7 @@ static int64_t jittered_delay(const struct retry_options *options, int attempts,
 }
 
 /* Without jitter: it is long, and the number of requests under way bounds the burst. */
-static int64_t slow_delay(int timeouts)
+int64_t retry_slow_delay_ms(int timeouts)
 {
     int64_t delay_ms = RETRY_UNKNOWN_BASE_MS;
     for (int i = 1; i < timeouts && delay_ms < RETRY_UNKNOWN_CAP_MS; i++)
@@ -27,7 +27,7 @@ static bool is_the_records_own(const struct retry_history *h, const struct retry
 
 static void count(struct retry_history *h, const struct retry_outcome *o)
 {
-    h->timeouts += o->is_timeout;
+    h->timeouts += o->is_timeout || o->is_slow;
     if (!is_the_records_own(h, o))
         return;
     /* Answers that blame the endpoint open the breaker by themselves, so they are weighed even
@@ -78,8 +78,8 @@ enum retry_verdict retry_decide(const struct retry_options *options, struct retr
         return RETRY_REFUSED;
     enum retry_verdict verdict = judge_failure(options, history, outcome);
     history->others_before = outcome->others;
-    *ret_delay_ms = outcome->is_timeout
-                        ? slow_delay(history->timeouts)
+    *ret_delay_ms = outcome->is_timeout || outcome->is_slow
+                        ? retry_slow_delay_ms(history->timeouts)
                         : jittered_delay(options, history->attempts, outcome->random);
     return verdict;
 }

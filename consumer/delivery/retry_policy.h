@@ -31,7 +31,8 @@ struct retry_history {
     int counted;            /* transient failures that count against the record */
     int endpoint_faults;    /* answers that blame the endpoint while others were delivered */
     int unknown;            /* attempts without a result that count against the record */
-    int timeouts;           /* attempts that timed out, counted or not: the slow backoff's step */
+    int timeouts;           /* attempts that timed out or were answered so that is_slow, counted
+                             * or not: the slow backoff's step */
     uint64_t others_before; /* deliveries of other orders, as of the previous attempt's end */
     int64_t first_ms;       /* monotonic time of the first attempt's start */
     int64_t first_open_ms;  /* retry_outcome.open_ms at that time */
@@ -46,6 +47,7 @@ struct retry_outcome {
     bool is_pace;    /* 429, or 503 with Retry-After: never counts against the record */
     bool is_unknown; /* sent, and without a result */
     bool is_timeout; /* of these: not answered in time */
+    bool is_slow;    /* answered without a word on whether it was taken (http/answer) */
     int64_t open_ms; /* how long the breaker has been open so far, all in all */
 };
 
@@ -58,12 +60,16 @@ enum retry_verdict {
     RETRY_UNKNOWN    /* park: it may have been taken several times already */
 };
 
+/* The rest after so many attempts that may each have been taken: a minute, twice as long each time,
+ * an hour at most. */
+int64_t retry_slow_delay_ms(int timeouts);
+
 /* An attempt ended without a verdict: the others' deliveries up to now (as retry_outcome.others) do
  * not count against the next one. */
 void retry_pass_over(struct retry_history *history, uint64_t others);
 
-/* The delay is full jitter: uniform in [0, min(cap, base * 2^(attempts-1))]; after a time-out it is
- * a minute, twice as long each time, an hour at most. */
+/* The delay is full jitter: uniform in [0, min(cap, base * 2^(attempts-1))]; after a time-out, and
+ * after an answer that is_slow, it is retry_slow_delay_ms. */
 enum retry_verdict retry_decide(const struct retry_options *options, struct retry_history *history,
                                 const struct retry_outcome *outcome, int64_t *ret_delay_ms);
 

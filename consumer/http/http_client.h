@@ -51,8 +51,10 @@ struct http_result {
      */
     bool maybe_taken;
     bool has_retry_after;
-    int64_t retry_after_ms; /* Retry-After as a delay; -1: none, or invalid */
-    const char *redirect;   /* target of a 3xx as libcurl reads it; NULL: none */
+    int64_t retry_after_ms;            /* Retry-After as a delay; -1: none, or invalid */
+    const char *redirect;              /* target of a 3xx as libcurl reads it; NULL: none */
+    bool has_captcha;                  /* a bot check answered: SG-Captcha, cf-mitigated */
+    const char *content_type, *server; /* of an answer; NULL: not in it. Borrowed as the body is */
 };
 typedef void http_done(void *context, const struct http_result *result);
 

@@ -92,6 +92,14 @@ static void read_retry_after(CURL *easy, struct http_result *result)
 }
 
 /* True: the whole answer has come, up to the limit of its body. */
+/* Of the first one of this name; NULL: none. */
+static const char *header_value(CURL *easy, const char *name)
+{
+    struct curl_header *header;
+    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
+                                                                                   : NULL;
+}
+
 static bool is_whole(const struct http_request *request, CURLcode code)
 {
     return code == CURLE_OK || (code == CURLE_WRITE_ERROR && request->body_cut);
@@ -117,6 +125,10 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
     result.body = buf_text(&request->body);
     result.body_len = buf_ok(&request->body) ? request->body.len : 0;
     result.body_cut = request->body_cut || !whole;
+    result.has_captcha = header_value(request->easy, "SG-Captcha") != NULL ||
+                         header_value(request->easy, "cf-mitigated") != NULL;
+    result.content_type = header_value(request->easy, "Content-Type");
+    result.server = header_value(request->easy, "Server");
     if (status >= 300)
         read_retry_after(request->easy, &result);
     if (status >= 300 && status < 400)

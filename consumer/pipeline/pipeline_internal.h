@@ -148,6 +148,8 @@ struct pipeline {
     struct breaker breaker;
     struct breaker_options breaker_options;
     const struct delivery *probe; /* under way; NULL: none */
+    struct delivery *sole_probe;  /* the only one to probe with: its answers do not say whether it
+                                   * was taken; NULL: any may */
     struct buf text;              /* for whoever needs one for a moment */
     struct buf previous;          /* of an outcome record, for a moment */
     char member[64];
@@ -257,6 +259,12 @@ void free_delivery(struct pipeline *p, struct delivery *d);    /* gives it back 
 
 void settle_unsent(struct pipeline *p,
                    struct delivery *d); /* taken from its order queue; needs no answer */
+
+/* last_answer.c */
+void note_answer(struct pipeline *p, struct delivery *d, const struct http_result *result);
+/* What the endpoint answered, without the URL, our keys and the customer's data; in p->text. */
+struct slice fit_to_keep(struct pipeline *p, const struct delivery *d, struct slice response,
+                         bool cut);
 
 /* answered_again.c */
 struct answered *answered_new_for(const struct config *config);

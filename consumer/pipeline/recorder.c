@@ -5,7 +5,6 @@
  * settled */
 #include "pipeline/pipeline_internal.h"
 
-#include "delivery/redact.h"
 #include "sys/clock.h"
 #include "topics/outcome_record.h"
 #include "topics/parked_record.h"
@@ -40,6 +39,9 @@ void free_delivery(struct pipeline *p, struct delivery *d)
     *(d->held_next != NULL ? &d->held_next->held_previous : &p->held_last) = d->held_previous;
     if (d->headers != NULL)
         rd_kafka_headers_destroy(d->headers);
+    if (p->sole_probe == d)
+        p->sole_probe = NULL;
+    free(d->answer);
     free(d);
 }
 
@@ -140,6 +142,7 @@ static bool write_record(struct pipeline *p, const struct delivery *d, const cha
                                           .next_attempt_ms = next_attempt_ms,
                                           .member = slice_of(p->member),
                                           .owner = slice_of(d->text[TEXT_OWNER].data),
+                                          .response = slice_of(d->answer),
                                           .previous = slice_of(previous_of(p, d))};
     buf_reset(&p->text);
     return outcome_record_write(&record, &p->text);
@@ -265,22 +268,6 @@ static void parked(void *context, bool acknowledged)
     }
     p->totals.parked++;
     conclude(p, d, "parked");
-}
-
-/* What the endpoint answered, without the URL, our keys and the customer's data. */
-static struct slice fit_to_keep(struct pipeline *p, const struct delivery *d, struct slice response,
-                                bool cut)
-{
-    struct redact redact = {.cut = cut};
-    struct redact_payload held = {0};
-    buf_reset(&p->text);
-    if (response.len == 0)
-        return (struct slice){0};
-    webhook_add_secrets(p->webhook, &redact);
-    redact_add_payload(&redact, d->text[TEXT_BODY], &held);
-    redact_apply(&redact, response, &p->text);
-    redact_done(&held);
-    return (struct slice){p->text.data, p->text.len};
 }
 
 static void say_parked(const struct delivery *d)

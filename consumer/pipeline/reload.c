@@ -44,6 +44,7 @@ static void say_the_rest(struct pipeline *p, const struct config *config)
 static void adopt(struct pipeline *p, struct config *config)
 {
     registry_reload(p->registry, config);
+    p->sole_probe = NULL;
     breaker_retarget(&p->breaker, &p->breaker_options, p->now_ms);
     say_the_rest(p, config);
     log_info("configuration read again", LOG_S("webhook", webhook_name(p->webhook)));

@@ -1,6 +1,8 @@
 /* sender: deliveries on their way: when one may start, and what its end means. */
 #include "pipeline/pipeline_internal.h"
 
+#include "http/answer.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -42,16 +44,9 @@ void drop_under_way(struct pipeline *p)
 
 /* ---- what came back ---- */
 
-/* A status is an answer, whatever becomes of what should follow it: 0: none. */
-static int status_of(const struct http_result *result)
+static struct answer_verdict judge(const struct pipeline *p, const struct http_result *result)
 {
-    return result->status != 0 ? result->status : result->begun_status;
-}
-
-static enum response_class class_of(const struct pipeline *p, const struct http_result *result)
-{
-    int status = status_of(result);
-    return response_classify(&p->response_rules, status, status != 0 ? FAILURE_NONE : result->kind);
+    return answer_judge(&p->response_rules, (enum answer_rule)p->config->outcome_success, result);
 }
 
 static bool is_timeout(const struct http_result *result)
@@ -59,13 +54,19 @@ static bool is_timeout(const struct http_result *result)
     return result->maybe_taken && result->kind == FAILURE_TIMEOUT;
 }
 
-/* "timeout" is said only of what was sent; else there was no connection in time. */
-static void note_reason(struct delivery *d, const struct http_result *result)
+/* "timeout" is said only of what was sent; else there was no connection in time. A 2xx that is no
+ * delivery has a word of its own. */
+static void note_reason(struct delivery *d, const struct answer_verdict *verdict,
+                        const struct http_result *result)
 {
     bool unsent = result->kind == FAILURE_TIMEOUT && !result->maybe_taken;
     enum response_failure kind = unsent ? FAILURE_NETWORK : result->kind;
-    d->status = status_of(result);
-    response_reason(d->status, d->status != 0 ? FAILURE_NONE : kind, d->reason, sizeof d->reason);
+    d->status = verdict->status;
+    if (verdict->sense != ANSWER_UNDERSTOOD)
+        snprintf(d->reason, sizeof d->reason, "%s", answer_reasons[verdict->sense]);
+    else
+        response_reason(d->status, d->status != 0 ? FAILURE_NONE : kind, d->reason,
+                        sizeof d->reason);
 }
 
 /* The order is not sent again for it, but a receiver that answers so is worth a look. */
@@ -181,31 +182,45 @@ static void note_duration(struct pipeline *p, int64_t took_ms)
     p->durations.sum_ms += took_ms;
 }
 
-/* Tells the breaker; returns the attempt's class. */
-static enum response_class learn(struct pipeline *p, struct delivery *d,
-                                 const struct http_result *result)
+/* An endpoint that may take what it does not acknowledge is probed with one order, at the pace of
+ * unknown results: more would reach it again and again, or for the first time, for nothing. */
+static void probe_slowly(struct pipeline *p, struct delivery *d)
 {
-    enum response_class class = class_of(p, result);
-    bool is_probe = d->probe;
+    p->sole_probe = d;
+    breaker_rest(&p->breaker, p->now_ms + retry_slow_delay_ms(d->history.timeouts + 1));
+}
+
+static void hold_as_asked(struct pipeline *p, const struct http_result *result)
+{
+    int64_t hold_ms = result->retry_after_ms < p->config->retry_after_cap
+                          ? result->retry_after_ms
+                          : p->config->retry_after_cap;
+    if (result->retry_after_ms > 0)
+        breaker_hold(&p->breaker, p->now_ms + hold_ms);
+}
+
+/* Tells the breaker. */
+static void learn(struct pipeline *p, struct delivery *d, const struct answer_verdict *verdict,
+                  const struct http_result *result)
+{
+    bool is_probe = d->probe, counts = strcmp(d->source, "redrive") != 0;
     d->probe = false;
     if (is_probe)
-        p->probe = NULL;
-    if (result->retry_after_ms > 0 && class == RESPONSE_TRANSIENT) {
-        int64_t hold = result->retry_after_ms < p->config->retry_after_cap
-                           ? result->retry_after_ms
-                           : p->config->retry_after_cap;
-        breaker_hold(&p->breaker, p->now_ms + hold);
-    }
-    note_reason(d, result);
-    if (class != RESPONSE_DELIVERED)
+        p->probe = p->sole_probe = NULL;
+    if (verdict->class == RESPONSE_TRANSIENT)
+        hold_as_asked(p, result);
+    note_reason(d, verdict, result);
+    if (verdict->class != RESPONSE_DELIVERED)
         memcpy(p->last_failure, d->reason, sizeof p->last_failure);
-    bool counts = strcmp(d->source, "redrive") != 0;
-    if (breaker_learn(&p->breaker, &p->breaker_options, class, is_probe, counts, p->now_ms)) {
-        say_breaker(p, d->reason);
-        p->totals.breaker_opened += breaker_is_open(&p->breaker);
-        p->state_changed = true;
-    }
-    return class;
+    bool turned = breaker_learn(&p->breaker, &p->breaker_options, verdict->class, is_probe, counts,
+                                p->now_ms);
+    if ((turned || is_probe) && answer_may_be_taken(verdict->sense))
+        probe_slowly(p, d);
+    if (!turned)
+        return;
+    say_breaker(p, d->reason);
+    p->totals.breaker_opened += breaker_is_open(&p->breaker);
+    p->state_changed = true;
 }
 
 static void succeeded(struct pipeline *p, struct delivery *d)
@@ -250,29 +265,31 @@ static void pass_over(struct pipeline *p, struct delivery *d, int64_t next_probe
  * delivered is delivered, anything else is sent to the new one, which may be the same receiver. */
 static void end_outdated(struct pipeline *p, struct delivery *d, const struct http_result *result)
 {
+    const struct answer_verdict verdict = judge(p, result);
     pass_over(p, d, p->now_ms);
-    note_reason(d, result);
-    if (class_of(p, result) == RESPONSE_DELIVERED) {
+    note_reason(d, &verdict, result);
+    if (verdict.class == RESPONSE_DELIVERED) {
         conclude_delivered(p, d);
         return;
     }
     p->totals.failures++;
-    d->rests_whole = is_timeout(result);
+    d->rests_whole = is_timeout(result) || answer_may_be_taken(verdict.sense);
     try_again(p, d, d->rests_whole ? RETRY_UNKNOWN_BASE_MS : 0);
 }
 
-static struct retry_outcome outcome_of(struct pipeline *p, enum response_class class,
+static struct retry_outcome outcome_of(struct pipeline *p, const struct answer_verdict *verdict,
                                        const struct http_result *result)
 {
-    return (struct retry_outcome){.class = class,
+    return (struct retry_outcome){.class = verdict->class,
                                   .breaker_open = breaker_is_open(&p->breaker),
                                   .others = p->deliveries,
                                   .now_ms = p->now_ms,
                                   .random = random_next(p),
                                   .is_pace =
-                                      outcome_is_pace(status_of(result), result->has_retry_after),
+                                      outcome_is_pace(verdict->status, result->has_retry_after),
                                   .is_unknown = result->maybe_taken,
                                   .is_timeout = is_timeout(result),
+                                  .is_slow = answer_may_be_taken(verdict->sense),
                                   .open_ms = breaker_open_ms(&p->breaker, p->now_ms)};
 }
 
@@ -302,15 +319,22 @@ static void attempt_done(void *context, const struct http_result *from)
     leave_under_way(p, d);
     note_duration(p, p->now_ms - d->sent_ms);
     note_incomplete(p, &result);
+    note_answer(p, d, &result);
     p->totals.unknown_results += result.maybe_taken;
     if (d->endpoint_generation != webhook_endpoint_generation(p->webhook)) {
         end_outdated(p, d, &result);
         return;
     }
-    const struct retry_outcome outcome = outcome_of(p, learn(p, d, &result), &result);
+    const struct answer_verdict answer = judge(p, &result);
+    if (answer.sense != ANSWER_UNDERSTOOD)
+        result.failure = answer_hints[answer.sense];
+    learn(p, d, &answer, &result);
+    const struct retry_outcome outcome = outcome_of(p, &answer, &result);
     int64_t delay_ms = 0;
     enum retry_verdict verdict = retry_decide(&p->retry_options, &d->history, &outcome, &delay_ms);
-    d->rests_whole = outcome.is_timeout;
+    d->rests_whole = outcome.is_timeout || outcome.is_slow;
+    if (verdict != RETRY_AGAIN && p->sole_probe == d)
+        p->sole_probe = NULL;
     if (verdict == RETRY_DONE)
         succeeded(p, d);
     else
@@ -442,16 +466,23 @@ static bool may_begin(const struct pipeline *p)
     return p->uncovered < (size_t)p->config->webhook_uncommitted_max;
 }
 
+static struct delivery *from_sole(struct pipeline *p)
+{
+    struct delivery *d = p->sole_probe;
+    return d != NULL && order_queue_take_this(p->order_queues, d) ? d : NULL;
+}
+
 /* One at a time, and one that was never sent before those that were: if these fail by themselves,
  * only another order can tell that the endpoint works. So may_begin is not asked, or such orders
  * could use up the bound and shut all others out; what a probe adds to it is one order. Whatever is
  * due first when nothing is due. */
 static void send_probe(struct pipeline *p)
 {
-    struct delivery *d = take(p, from_fresh);
-    if (d == NULL)
+    bool only_one = p->sole_probe != NULL;
+    struct delivery *d = take(p, only_one ? from_sole : from_fresh);
+    if (d == NULL && !only_one)
         d = take(p, from_again);
-    if (d == NULL && order_queue_wake_first(p->order_queues))
+    if (d == NULL && !only_one && order_queue_wake_first(p->order_queues))
         d = take(p, from_again);
     if (d != NULL)
         send_one(p, d, true);

@@ -71,6 +71,10 @@ bool outcome_record_write(const struct outcome_record *r, struct buf *b)
         buf_add_text(b, ",\"owner\":");
         ok &= add_text(b, r->owner, "");
     }
+    if (r->response.len > 0) {
+        buf_add_text(b, ",\"response\":");
+        ok &= add_text(b, r->response, "");
+    }
     buf_add_text(b, ",\"previous\":");
     buf_add_text(b, r->previous.len > 0 ? r->previous.data : "[]");
     buf_add_char(b, '}');
@@ -108,6 +112,19 @@ static bool take_text(struct slice *from, struct slice *ret)
     return skip(from, "\"", 1);
 }
 
+/* A text that is not wanted, escapes and all, from behind its opening quote. */
+static bool skip_text(struct slice *from)
+{
+    size_t len = 0;
+    while (len < from->len && from->data[len] != '"')
+        len += from->data[len] == '\\' ? 2 : 1;
+    if (len >= from->len)
+        return false;
+    from->data += len + 1;
+    from->len -= len + 1;
+    return true;
+}
+
 static bool take_number(struct slice *from, int64_t *ret)
 {
     size_t len = 0;
@@ -141,7 +158,8 @@ static bool take(struct slice *from, const struct field *field, struct outcome_r
 
 bool outcome_record_read(struct slice bytes, struct outcome_record *ret)
 {
-    static const char end[] = ",\"previous\":[]}", owner[] = ",\"owner\":\"";
+    static const char end[] = ",\"previous\":[]}", owner[] = ",\"owner\":\"",
+                      response[] = ",\"response\":\"";
     struct outcome_record found = {0};
     if (!skip(&bytes, begin, sizeof begin - 1) || !utf8_is_valid(bytes.data, bytes.len))
         return false;
@@ -149,6 +167,8 @@ bool outcome_record_read(struct slice bytes, struct outcome_record *ret)
         if (!take(&bytes, &fields[i], &found))
             return false;
     if (skip(&bytes, owner, sizeof owner - 1) && !take_text(&bytes, &found.owner))
+        return false;
+    if (skip(&bytes, response, sizeof response - 1) && !skip_text(&bytes))
         return false;
     if (!skip(&bytes, end, sizeof end - 1) || bytes.len > 0)
         return false;

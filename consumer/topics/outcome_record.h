@@ -42,6 +42,8 @@ struct outcome_record {
 #undef TEXT
 #undef NUMBER
     struct slice owner;    /* owner_mark; without bytes: not in the record */
+    struct slice response; /* of the last answer the beginning, redacted; without bytes: not in the
+                            * record. Only written: who reads a record has no use for it */
     struct slice previous; /* a JSON array; without bytes: an empty one */
 };
 

@@ -39,7 +39,7 @@ export function explain(order) {
     const hopeless = VALIDATION.has(word) || word === 'unavailable';
     let todo = word === 'unavailable' ? 'a_unavailable' : hopeless ? 'a_fix' : 'a_refused';
     if (retrying)
-        todo = word === 'timeout' ? 'a_wait_unknown' : 'a_wait';
+        todo = word === 'timeout' ? 'a_wait_unknown' : has(`a_${word}`) ? `a_${word}` : 'a_wait';
     else if (['undecodable', 'exhausted', 'endpoint', 'unknown_result'].includes(word))
         todo = `a_${word}`;
     return { why, whole: sentence(why) + '.', todo: t(todo), hopeless };

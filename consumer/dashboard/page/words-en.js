@@ -256,6 +256,10 @@ export const en = {
     l_tls: 'its certificate is not accepted',
     l_closed_without_answer: 'it hung up without an answer',
     l_bad_answer: 'an answer that is not HTTP',
+    l_answer_html: 'it answered with a web page',
+    l_answer_captcha: 'a bot check answered in its place',
+    l_answer_failure: 'it answered that it failed',
+    l_answer_unclear: 'its answer does not say that it succeeded',
     l_local: 'this machine is short of memory or files',
 
     a_fix: 'Correct the order in the shop, then confirm it once more: set another status, save, set it back to confirmed, save. The new confirmation is sent by itself, and this one is settled with it. Sending it again as it is would not help.',
@@ -266,6 +270,10 @@ export const en = {
     a_endpoint: 'A web firewall or a security plugin in front of the shop probably dislikes something in it. Allow it there, then send it again.',
     a_unknown_result: 'Look for this order at the receiver first: it may be there already, more than once. Send it again only if it is not. If the receiver often needs long, raise webhook.timeout.',
     a_wait_unknown: 'Nothing, as a rule. It is tried again by itself, slowly: each try may have been taken, so the receiver may show it more than once.',
+    a_answer_html: 'Check webhook.url: a start page or a login may answer there. If this receiver answers orders with a page, set outcome.success=status. One order is tried again, slowly, since it may have been taken.',
+    a_answer_captcha: 'Allow this host in the bot check of the receiver’s host. outcome.success=status takes such an answer for a delivery. One order is tried again, slowly, since it may have been taken.',
+    a_answer_failure: 'See the receiver’s own log: it said success:false. It is tried again by itself. outcome.success=status takes such an answer for a delivery.',
+    a_answer_unclear: 'outcome.success=json wants success:true or ok:true in the answer; auto takes others too. One order is tried again, slowly, since it may have been taken.',
     a_wait: 'Nothing. It is tried again by itself until the webhook takes it.',
 
     /* What the dashboard refuses: its problems' names. */

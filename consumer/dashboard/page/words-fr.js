@@ -255,6 +255,10 @@ export const fr = {
     l_tls: 'son certificat n’est pas accepté',
     l_closed_without_answer: 'il a raccroché sans répondre',
     l_bad_answer: 'une réponse qui n’est pas du HTTP',
+    l_answer_html: 'il a répondu par une page web',
+    l_answer_captcha: 'un contrôle anti-robots a répondu à sa place',
+    l_answer_failure: 'il a répondu qu’il a échoué',
+    l_answer_unclear: 'sa réponse ne dit pas qu’il a réussi',
     l_local: 'cette machine manque de mémoire ou de fichiers',
 
     a_fix: 'Corrigez la commande dans la boutique, puis confirmez-la une nouvelle fois : changez son statut, enregistrez, remettez-la à confirmée, enregistrez. La nouvelle confirmation part toute seule et règle celle-ci. La renvoyer telle quelle ne servirait à rien.',
@@ -265,6 +269,10 @@ export const fr = {
     a_endpoint: 'Un pare-feu ou une extension de sécurité devant la boutique n’aime sans doute pas quelque chose dans son contenu. Autorisez-le là-bas, puis renvoyez-la.',
     a_unknown_result: 'Cherchez d’abord cette commande chez le destinataire : elle y est peut-être déjà, et plus d’une fois. Ne la renvoyez que si elle n’y est pas. Si le destinataire est souvent lent, augmentez webhook.timeout.',
     a_wait_unknown: 'Rien, en général. Les essais continuent tout seuls, lentement : chacun a pu être pris, et le destinataire peut la montrer plus d’une fois.',
+    a_answer_html: 'Vérifiez webhook.url : une page d’accueil ou de connexion y répond peut-être. Si ce destinataire répond aux commandes par une page, réglez outcome.success=status. Une seule commande est réessayée, lentement, car elle a pu être prise.',
+    a_answer_captcha: 'Autorisez cette machine dans le contrôle anti-robots de l’hébergeur. outcome.success=status compte une telle réponse comme une livraison. Une seule commande est réessayée, lentement, car elle a pu être prise.',
+    a_answer_failure: 'Regardez le journal du destinataire : il a dit success:false. Les essais continuent tout seuls. outcome.success=status compte une telle réponse comme une livraison.',
+    a_answer_unclear: 'outcome.success=json attend success:true ou ok:true dans la réponse ; auto en accepte d’autres. Une seule commande est réessayée, lentement, car elle a pu être prise.',
     a_wait: 'Rien. Les essais continuent tout seuls jusqu’à ce que le webhook la prenne.',
 
     x_bad_request: 'la demande n’a pas été comprise',

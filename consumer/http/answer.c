@@ -1,0 +1,194 @@
+#include "http/answer.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+const char *const answer_reasons[] = {[ANSWER_UNDERSTOOD] = "",
+                                      [ANSWER_HTML] = "answer_html",
+                                      [ANSWER_CAPTCHA] = "answer_captcha",
+                                      [ANSWER_FAILURE] = "answer_failure",
+                                      [ANSWER_UNCLEAR] = "answer_unclear"};
+
+const char *const answer_hints[] = {
+    [ANSWER_UNDERSTOOD] = "",
+    [ANSWER_HTML] = "a web page came back, as from a start page or a login: check webhook.url; if "
+                    "this receiver answers orders with a page, set outcome.success=status",
+    [ANSWER_CAPTCHA] = "a bot check stands before the receiver: let this host through there; "
+                       "outcome.success=status takes its 2xx for a delivery all the same",
+    [ANSWER_FAILURE] = "the receiver answered 2xx and says success:false or ok:false: see its own "
+                       "log; outcome.success=status takes it for a delivery all the same",
+    [ANSWER_UNCLEAR] = "the answer is no JSON object that says success:true or ok:true, which "
+                       "outcome.success=json requires; auto accepts it"};
+
+/* ---- an HTML document ---- */
+
+static void advance(struct slice *text, size_t len)
+{
+    text->data += len;
+    text->len -= len;
+}
+
+static void skip_blanks(struct slice *text)
+{
+    while (text->len > 0 && memchr(" \t\r\n\f\v", text->data[0], 6) != NULL)
+        advance(text, 1);
+}
+
+static bool begins(struct slice text, const char *with)
+{
+    size_t len = strlen(with);
+    return text.len >= len && strncasecmp(text.data, with, len) == 0;
+}
+
+/* The name ends there, or the text does. */
+static bool begins_tag(struct slice text, const char *tag)
+{
+    size_t len = strlen(tag);
+    return begins(text, tag) && (text.len == len || !(isalnum((unsigned char)text.data[len]) ||
+                                                      strchr("-_:", text.data[len]) != NULL));
+}
+
+static bool skip_enclosed(struct slice *text, const char *open, const char *close)
+{
+    if (!begins(*text, open))
+        return false;
+    const char *end = memmem(text->data, text->len, close, strlen(close));
+    advance(text, end != NULL ? (size_t)(end - text->data) + strlen(close) : text->len);
+    return true;
+}
+
+static void skip_start(struct slice *text)
+{
+    static const char byte_order_mark[] = "\xef\xbb\xbf";
+    skip_blanks(text);
+    if (begins(*text, byte_order_mark))
+        advance(text, strlen(byte_order_mark));
+    skip_blanks(text);
+}
+
+/* Caches and themes put comments before the document, XHTML its own first line. */
+static bool is_html_document(struct slice body)
+{
+    skip_start(&body);
+    while (skip_enclosed(&body, "<!--", "-->") || skip_enclosed(&body, "<?xml", "?>"))
+        skip_blanks(&body);
+    return begins_tag(body, "<!doctype html") || begins_tag(body, "<html");
+}
+
+/* ---- a JSON object ---- */
+
+enum claim { CLAIM_NONE, CLAIM_SUCCESS, CLAIM_FAILURE };
+
+/* From behind the opening quote to behind the closing one; the text between them, escapes as they
+ * stand. */
+static struct slice take_string(struct slice *text)
+{
+    size_t len = 0;
+    while (len < text->len && text->data[len] != '"')
+        len += text->data[len] == '\\' ? 2 : 1;
+    if (len > text->len)
+        len = text->len;
+    struct slice string = {text->data, len};
+    advance(text, len < text->len ? len + 1 : len);
+    return string;
+}
+
+/* To the comma or the bracket that ends the value at this depth. */
+static void skip_value(struct slice *text)
+{
+    size_t depth = 0;
+    while (text->len > 0) {
+        char c = text->data[0];
+        if (depth == 0 && (c == ',' || c == '}' || c == ']'))
+            return;
+        advance(text, 1);
+        if (c == '"')
+            (void)take_string(text);
+        depth += c == '{' || c == '[';
+        depth -= depth > 0 && (c == '}' || c == ']');
+    }
+}
+
+static bool is_word(struct slice text, const char *word)
+{
+    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
+}
+
+static enum claim claim_of(struct slice key, struct slice value)
+{
+    if (!is_word(key, "success") && !is_word(key, "ok"))
+        return CLAIM_NONE;
+    if (begins_tag(value, "false"))
+        return CLAIM_FAILURE;
+    return begins_tag(value, "true") ? CLAIM_SUCCESS : CLAIM_NONE;
+}
+
+/* What the members at the top of a JSON object claim; a failure outweighs a success. In one pass,
+ * however deep the rest is. */
+static enum claim find_claim(struct slice text)
+{
+    enum claim found = CLAIM_NONE;
+    skip_start(&text);
+    if (!begins(text, "{"))
+        return CLAIM_NONE;
+    do {
+        advance(&text, 1);
+        skip_blanks(&text);
+        if (!begins(text, "\""))
+            return found;
+        advance(&text, 1);
+        struct slice key = take_string(&text);
+        skip_blanks(&text);
+        if (!begins(text, ":"))
+            return found;
+        advance(&text, 1);
+        skip_blanks(&text);
+        enum claim claim = claim_of(key, text);
+        if (claim == CLAIM_FAILURE)
+            return claim;
+        if (claim == CLAIM_SUCCESS)
+            found = claim;
+        skip_value(&text);
+    } while (begins(text, ","));
+    return found;
+}
+
+/* ---- the verdict ---- */
+
+enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct slice body)
+{
+    if (rule == ANSWER_BY_STATUS)
+        return ANSWER_UNDERSTOOD;
+    if (has_captcha)
+        return ANSWER_CAPTCHA;
+    if (is_html_document(body))
+        return ANSWER_HTML;
+    enum claim claim = find_claim(body);
+    if (claim == CLAIM_FAILURE)
+        return ANSWER_FAILURE;
+    return rule == ANSWER_BY_JSON && claim != CLAIM_SUCCESS ? ANSWER_UNCLEAR : ANSWER_UNDERSTOOD;
+}
+
+bool answer_may_be_taken(enum answer_sense sense)
+{
+    return sense == ANSWER_HTML || sense == ANSWER_CAPTCHA || sense == ANSWER_UNCLEAR;
+}
+
+struct answer_verdict answer_judge(const struct response_rules *rules, enum answer_rule rule,
+                                   const struct http_result *result)
+{
+    struct answer_verdict verdict = {.sense = ANSWER_UNDERSTOOD};
+    verdict.status = result->status != 0 ? result->status : result->begun_status;
+    verdict.class =
+        response_classify(rules, verdict.status, verdict.status != 0 ? FAILURE_NONE : result->kind);
+    if (verdict.class != RESPONSE_DELIVERED || verdict.status < 200 || verdict.status > 299)
+        return verdict; /* a status that outcome.delivered names says "have it already" */
+    verdict.sense =
+        answer_sense(rule, result->has_captcha, (struct slice){result->body, result->body_len});
+    if (verdict.sense == ANSWER_FAILURE)
+        verdict.class = RESPONSE_TRANSIENT;
+    else if (verdict.sense != ANSWER_UNDERSTOOD)
+        verdict.class = RESPONSE_ENDPOINT;
+    return verdict;
+}

@@ -1,0 +1,54 @@
+/* answer: whether a 2xx says that the request was understood; pure.
+ *
+ * A status alone can mislead: a start page answers 200 to any POST, a host's bot check answers 202,
+ * and WordPress reports a failure as 200 with {"success":false}.
+ *
+ *   captcha header                  CAPTCHA   the endpoint's fault; may have been taken all the
+ * same an HTML document                HTML      the same
+ *   {"success":false}, {"ok":false} FAILURE   transient
+ *   json: no {"success":true}       UNCLEAR   the endpoint's fault; may have been taken */
+#ifndef HTTP_ANSWER_H
+#define HTTP_ANSWER_H
+
+#include "base/slice.h"
+#include "http/http_client.h"
+#include "http/response_class.h"
+
+/* outcome.success: what makes a 2xx a success, in the order of its words. */
+enum answer_rule {
+    ANSWER_BY_STATUS, /* the status alone */
+    ANSWER_BY_JSON,   /* only a JSON object that says success:true or ok:true */
+    ANSWER_AUTO       /* all but an HTML document, a captcha and success:false */
+};
+
+enum answer_sense {
+    ANSWER_UNDERSTOOD,
+    ANSWER_HTML,
+    ANSWER_CAPTCHA,
+    ANSWER_FAILURE,
+    ANSWER_UNCLEAR
+};
+
+/* The body may be the beginning of a longer one: what its beginning says counts. */
+enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct slice body);
+
+/* A whole result, judged. */
+struct answer_verdict {
+    enum response_class class;
+    enum answer_sense sense;
+    int status; /* of the answer, whole or begun; 0: none */
+};
+struct answer_verdict answer_judge(const struct response_rules *rules, enum answer_rule rule,
+                                   const struct http_result *result);
+
+/* Whether the receiver may have taken the request although the answer does not say so: each
+ * further try may be taken as well. */
+bool answer_may_be_taken(enum answer_sense sense);
+
+/* "answer_html": the closed list's word; "" of what was understood. */
+extern const char *const answer_reasons[];
+
+/* What happened and which setting changes it, a line; "" of what was understood. */
+extern const char *const answer_hints[];
+
+#endif
