@@ -4,12 +4,13 @@
 #include "base/buf.h"
 #include "dashboard/auth/token.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { ASK_EVERY_MS = 10000, REFRESH_MS = 600000 }; /* as signin.c has them */
+enum { ASK_EVERY_MS = 10000, REFRESH_MS = 600000, WAITS_MAX = 32 }; /* as sign_in.c has them */
 
 #define OK_HEAD "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"
 #define CLAIMS "{\"exp\":4000000000,\"sub\":\"u-1\",\"role\":\"service_role\"}"
@@ -179,6 +180,58 @@ static void many_callers_wait_for_one_fetch(void **state)
     close_with(&s, server, old, fresh);
 }
 
+static size_t count_answered(struct pollfd *fds, size_t count)
+{
+    size_t answered = 0;
+    poll(fds, count, 0);
+    for (size_t i = 0; i < count; i++)
+        answered += (fds[i].revents & POLLIN) != 0;
+    return answered;
+}
+
+/* While the server of the keys hangs: who comes when as many wait as may is told when to come back,
+ * and all others are served. */
+static void so_many_wait_and_no_more(void **state)
+{
+    enum { MORE = 8, CALLERS = WAITS_MAX + MORE, PATIENCE_MS = 20000 };
+    struct dashboard_harness s;
+    cjose_jwk_t *old = new_key('E', "k1"), *fresh = new_key('E', "k2");
+    const struct server_rule rules[] = {{"/keys", SERVER_ANSWER_CLOSE, set_of(old, NULL), 1},
+                                        {"/keys", SERVER_HOLD, set_of(old, fresh), 1},
+                                        {0}};
+    struct server *server = open_with(&s, rules);
+    struct pollfd fds[CALLERS];
+    bool refused[CALLERS] = {false};
+    (void)state;
+    await_status(&s, signed_by(old, "ES256", "k1"), 200);
+    dashboard_harness_skip(&s, ASK_EVERY_MS);
+    for (int i = 0; i < CALLERS; i++)
+        fds[i] =
+            (struct pollfd){.fd = dashboard_harness_send(&s, "GET", "/api/v1/status",
+                                                         signed_by(fresh, "ES256", "k2"), NULL),
+                            .events = POLLIN};
+    for (int i = 0; count_answered(fds, CALLERS) < MORE; i++) {
+        assert_true(i < PATIENCE_MS);
+        usleep(1000);
+    }
+    assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200);
+    assert_int_equal(count_answered(fds, CALLERS), MORE);
+    for (int i = 0; i < CALLERS; i++)
+        refused[i] = (fds[i].revents & POLLIN) != 0;
+    for (int i = 0; i < CALLERS; i++)
+        if (refused[i]) {
+            struct answer a = dashboard_harness_receive(fds[i].fd);
+            assert_int_equal(a.status, 503);
+            assert_string_not_equal(answer_header(&a, "Retry-After"), "");
+        }
+    server_release(server);
+    for (int i = 0; i < CALLERS; i++)
+        if (!refused[i])
+            assert_int_equal(dashboard_harness_receive(fds[i].fd).status, 200);
+    assert_int_equal(server_request_count(server), 2);
+    close_with(&s, server, old, fresh);
+}
+
 static void a_key_that_is_taken_back_ends(void **state)
 {
     struct dashboard_harness s;
@@ -282,6 +335,7 @@ int main(void)
         cmocka_unit_test(both_kinds_of_keys_sign_in),
         cmocka_unit_test(a_new_key_is_asked_for_at_a_bounded_rate),
         cmocka_unit_test(many_callers_wait_for_one_fetch),
+        cmocka_unit_test(so_many_wait_and_no_more),
         cmocka_unit_test(a_key_that_is_taken_back_ends),
         cmocka_unit_test(a_server_that_is_down_is_asked_again),
         cmocka_unit_test(keeps_its_key_after_an_error),
