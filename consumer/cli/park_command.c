@@ -9,16 +9,15 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/signals.h"
+#include "sys/wakeup.h"
 #include "topics/park_order.h"
 #include "topics/retry_record.h"
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum { ACKNOWLEDGE_MS = 10000, POLL_MS = 100 };
@@ -131,20 +130,17 @@ static void written(void *context, bool acknowledged)
 
 static void await_answer(struct park *k, struct publisher *publisher)
 {
-    uint64_t count;
-    struct pollfd fd = {.fd = k->wake_fd, .events = POLLIN};
     while (!k->answered) {
         publisher_turn(publisher, clock_mono_ms());
         if (k->answered)
             return;
-        poll(&fd, 1, POLL_MS);
-        (void)!read(k->wake_fd, &count, sizeof count);
+        wakeup_wait(k->wake_fd, POLL_MS);
     }
 }
 
 static bool write_order(struct park *k, struct error *err)
 {
-    k->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    k->wake_fd = wakeup_new();
     struct publisher *publisher = publisher_new(k->config, k->wake_fd, err);
     bool ok =
         publisher != NULL && park_order_write(publisher, k->config, &k->order,
@@ -152,7 +148,7 @@ static bool write_order(struct park *k, struct error *err)
     if (ok)
         await_answer(k, publisher);
     publisher_free(publisher);
-    close(k->wake_fd);
+    wakeup_free(k->wake_fd);
     return ok && (k->acknowledged ||
                   error_set(err, ERROR_UNREACHABLE,
                             "the retry topic \"%s\" did not acknowledge; it may or may not hold "

@@ -8,12 +8,11 @@
 #include "dashboard/routes/status.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/wakeup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { FLUSH_MS = 5000 };
 
@@ -54,13 +53,6 @@ static void changed(void *context, const char *key, size_t key_len)
     events_changed(&d->api, key, key_len);
 }
 
-static void woken(void *context, int fd, unsigned events)
-{
-    uint64_t count;
-    (void)context, (void)events;
-    (void)!read(fd, &count, sizeof count);
-}
-
 static bool open_kafka(struct dashboard *d, struct error *err)
 {
     char identity[1100];
@@ -70,7 +62,7 @@ static bool open_kafka(struct dashboard *d, struct error *err)
         return false;
     d->api.feed = feed_new(d->api.config, d->api.view, d->loop, changed, d, err);
     d->api.fetch = d->api.feed != NULL ? fetch_new(d->api.config, d->loop, err) : NULL;
-    d->publisher_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    d->publisher_fd = wakeup_new();
     d->api.publisher =
         d->api.fetch != NULL ? publisher_new(d->api.config, d->publisher_fd, err) : NULL;
     const char *const topics[] = {d->api.config->retry_topic};
@@ -79,7 +71,7 @@ static bool open_kafka(struct dashboard *d, struct error *err)
                                                  d->publisher_fd, err)
                             : NULL;
     return d->keep_connected != NULL &&
-           (loop_watch(d->loop, d->publisher_fd, LOOP_READ, woken, d) ||
+           (wakeup_watch(d->publisher_fd, d->loop) ||
             error_set(err, ERROR_NO_MEMORY, "no memory to publish retries"));
 }
 
@@ -130,8 +122,7 @@ void dashboard_free(struct dashboard *d)
     feed_free(d->api.feed);
     view_close(d->api.view);
     http_free(d->api.http);
-    if (d->publisher_fd >= 0)
-        close(d->publisher_fd);
+    wakeup_free(d->publisher_fd);
     loop_free(d->loop);
     sign_in_done(&d->api.sign_in);
     free(d);

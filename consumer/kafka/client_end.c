@@ -1,11 +1,9 @@
 #include "kafka/client_end.h"
 
 #include "sys/background.h"
+#include "sys/wakeup.h"
 
-#include <poll.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 struct ending {
     struct background background;
@@ -19,12 +17,6 @@ static void destroy(void *context)
     rd_kafka_destroy_flags(e->rk, e->flags);
 }
 
-static bool in_time(const struct ending *e, int timeout_ms)
-{
-    struct pollfd fd = {.fd = e->fd, .events = POLLIN};
-    return poll(&fd, 1, timeout_ms) > 0;
-}
-
 bool kafka_end(rd_kafka_t *rk, int flags, int timeout_ms)
 {
     struct ending *e = calloc(1, sizeof *e);
@@ -32,17 +24,16 @@ bool kafka_end(rd_kafka_t *rk, int flags, int timeout_ms)
         return false; /* the process ends soon, the client with it */
     e->rk = rk;
     e->flags = flags;
-    e->fd = eventfd(0, EFD_CLOEXEC);
+    e->fd = wakeup_new();
     if (e->fd < 0 || !background_start(&e->background, destroy, e, e->fd)) {
-        if (e->fd >= 0)
-            close(e->fd);
+        wakeup_free(e->fd);
         free(e);
         return false;
     }
-    if (!in_time(e, timeout_ms))
+    if (!wakeup_wait(e->fd, timeout_ms))
         return false; /* the thread has what it uses, until the process ends */
     background_join(&e->background);
-    close(e->fd);
+    wakeup_free(e->fd);
     free(e);
     return true;
 }

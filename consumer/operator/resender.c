@@ -3,12 +3,10 @@
 #include "kafka/message.h"
 #include "kafka/reader.h"
 #include "sys/clock.h"
+#include "sys/wakeup.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { ACKNOWLEDGE_MS = 10000, FETCH_MS = 10000, POLL_MS = 100 };
 
@@ -27,7 +25,7 @@ struct resender *resender_new(const struct config *config, struct error *err)
         return NULL;
     }
     r->config = config;
-    r->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    r->wake_fd = wakeup_new();
     r->publisher = publisher_new(config, r->wake_fd, err);
     if (r->publisher != NULL)
         return r;
@@ -40,7 +38,7 @@ void resender_free(struct resender *r)
     if (r == NULL)
         return;
     publisher_free(r->publisher);
-    close(r->wake_fd);
+    wakeup_free(r->wake_fd);
     free(r);
 }
 
@@ -53,10 +51,7 @@ static void written(void *context, bool acknowledged)
 
 static void wait_for_wake(struct resender *r, int64_t wait_ms)
 {
-    uint64_t count;
-    struct pollfd fd = {.fd = r->wake_fd, .events = POLLIN};
-    poll(&fd, 1, wait_ms < 0 || wait_ms > POLL_MS ? POLL_MS : (int)wait_ms);
-    (void)!read(r->wake_fd, &count, sizeof count);
+    wakeup_wait(r->wake_fd, wait_ms < 0 || wait_ms > POLL_MS ? POLL_MS : (int)wait_ms);
 }
 
 static bool await_answer(struct resender *r, const char *topic, struct error *err)

@@ -4,6 +4,7 @@
 #include "config/load/watch.h"
 #include "kafka/advice.h"
 #include "sys/clock.h"
+#include "sys/wakeup.h"
 
 #include <ctype.h>
 #include <curl/curl.h>
@@ -12,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/random.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -142,7 +142,7 @@ struct pipeline *pipeline_new(const struct config *config, struct error *err)
     p->config = config;
     p->commit_wanted_ms = -1;
     p->now_ms = clock_mono_ms();
-    p->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    p->wake_fd = wakeup_new();
     if (getrandom(&p->random, sizeof p->random, 0) < 0)
         p->random = (uint64_t)clock_wall_ms();
     p->wall_ms = p->started_wall_ms = clock_wall_ms();
@@ -209,8 +209,7 @@ void pipeline_free(struct pipeline *p)
     answered_free(p->answered);
     reload_free(p->reload);
     config_free(p->adopted);
-    if (p->wake_fd >= 0)
-        close(p->wake_fd);
+    wakeup_free(p->wake_fd);
     free(p);
 }
 

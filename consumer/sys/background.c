@@ -1,17 +1,14 @@
 #include "sys/background.h"
 
-#include <stdint.h>
-#include <unistd.h>
+#include "sys/wakeup.h"
 
 static void *run(void *context)
 {
-    static const uint64_t one = 1;
     struct background *b = context;
     int wake_fd = b->wake_fd;
     b->work(b->context);
     atomic_store(&b->ended, true);
-    if (wake_fd >= 0)
-        (void)!write(wake_fd, &one, sizeof one);
+    wakeup_signal(wake_fd);
     return NULL;
 }
 

@@ -13,7 +13,7 @@
 struct background {
     void (*work)(void *context);
     void *context;
-    int wake_fd; /* an eventfd, written to at the end; -1: none */
+    int wake_fd; /* a wakeup, signalled at the end; -1: none */
     bool running;
     pthread_t thread;
     atomic_bool ended;

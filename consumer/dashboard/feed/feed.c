@@ -5,14 +5,13 @@
 #include "kafka/message.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/wakeup.h"
 #include "topics/parked_record.h"
 #include "topics/retry_record.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 /* Bounds of a batch: the API waits for a turn's end. */
 enum { BATCH = 2000, BATCH_MS = 50, LOOK_EVERY_MS = 5000 };
@@ -48,13 +47,6 @@ const char *feed_identity(const struct config *config, char *text, size_t size)
     return text;
 }
 
-static void ready(void *context, int fd, unsigned events)
-{
-    uint64_t count;
-    (void)context, (void)events;
-    (void)!read(fd, &count, sizeof count);
-}
-
 static bool start(struct feed *f, struct error *err)
 {
     static const struct kafka_property properties[] = {
@@ -81,7 +73,7 @@ static bool start(struct feed *f, struct error *err)
     f->lookup = lookup_new(f->rk, f->topics, VIEW_TOPIC_COUNT, f->wake_fd, err);
     if (f->lookup == NULL)
         return false;
-    return loop_watch(f->loop, f->wake_fd, LOOP_READ, ready, f) ||
+    return wakeup_watch(f->wake_fd, f->loop) ||
            error_set(err, ERROR_NO_MEMORY, "no memory to read topics");
 }
 
@@ -101,7 +93,7 @@ struct feed *feed_new(const struct config *config, struct view *view, struct loo
                        .down = true,
                        .topics = {config->deliveries_topic, config->parked_topic,
                                   config->retry_topic, config->members_topic}};
-    f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    f->wake_fd = wakeup_new();
     if (start(f, err))
         return f;
     feed_free(f);
@@ -119,7 +111,7 @@ void feed_free(struct feed *f)
         rd_kafka_destroy(f->rk);
     }
     loop_forget(f->loop, f->wake_fd);
-    close(f->wake_fd);
+    wakeup_free(f->wake_fd);
     for (int i = 0; i < VIEW_TOPIC_COUNT; i++)
         free(f->at[i]);
     free(f);

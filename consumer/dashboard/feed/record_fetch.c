@@ -4,11 +4,10 @@
 #include "kafka/kafka_client.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/wakeup.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 enum { JOB_MS = 5000 };
 
@@ -30,13 +29,6 @@ struct fetch {
     struct job *first, **last;
     bool at_work; /* the first job's partition is assigned */
 };
-
-static void ready(void *context, int fd, unsigned events)
-{
-    uint64_t count;
-    (void)context, (void)events;
-    (void)!read(fd, &count, sizeof count);
-}
 
 static bool start(struct fetch *f, const struct config *config, struct error *err)
 {
@@ -63,7 +55,7 @@ static bool start(struct fetch *f, const struct config *config, struct error *er
     f->keep_connected = keep_connected_new(f->rk, topics, 2, f->wake_fd, err);
     if (f->keep_connected == NULL)
         return false;
-    return loop_watch(f->loop, f->wake_fd, LOOP_READ, ready, f) ||
+    return wakeup_watch(f->wake_fd, f->loop) ||
            error_set(err, ERROR_NO_MEMORY, "no memory to fetch records");
 }
 
@@ -76,7 +68,7 @@ struct fetch *fetch_new(const struct config *config, struct loop *loop, struct e
     }
     f->loop = loop;
     f->last = &f->first;
-    f->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    f->wake_fd = wakeup_new();
     if (start(f, config, err))
         return f;
     fetch_free(f);
@@ -107,7 +99,7 @@ void fetch_free(struct fetch *f)
         rd_kafka_destroy(f->rk);
     }
     loop_forget(f->loop, f->wake_fd);
-    close(f->wake_fd);
+    wakeup_free(f->wake_fd);
     free(f);
 }
 
