@@ -1,7 +1,6 @@
 #include "cli/arguments.h"
 
-#include "config/safety.h"
-#include "config/suggest.h"
+#include "config/value.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -2,20 +2,15 @@
 
 #include "base/fingerprint.h"
 #include "base/utf8.h"
-#include "config/safety.h"
+#include "config/open_options.h"
 #include "config/suggest.h"
 #include "config/value.h"
 
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#define PROPERTY_PREFIX "kafka.properties."
-#define HEADER_PREFIX "webhook.headers."
-#define REGISTRY_HEADER_PREFIX "registry.headers."
 #define FIELD_PREFIX "payload.fields."
 #define DURATION_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
@@ -27,26 +22,8 @@ enum type {
     TYPE_DURATION,
     TYPE_SIZE,
     TYPE_CHOICE,
-    TYPE_PROPERTY, /* kafka.properties.*: not in the table */
-    TYPE_HEADER,   /* webhook.headers.*: neither */
-    TYPE_REGISTRY_HEADER
+    TYPE_OPEN /* config/open_options: not in the table */
 };
-
-const struct config_option config_options[] = {
-#define X(member, option_name, option_type, default_text, least, most, words, help_text) \
-    {.name = option_name,                                                                \
-     .type = #option_type,                                                               \
-     .fallback = default_text,                                                           \
-     .allowed = words,                                                                   \
-     .help = help_text,                                                                  \
-     .min = least,                                                                       \
-     .max = most,                                                                        \
-     .secret = TYPE_##option_type == TYPE_SECRET},
-    CONFIG_OPTIONS(X)
-#undef X
-};
-
-const size_t config_option_count = sizeof config_options / sizeof *config_options;
 
 /* Where each option of the table lives in struct config. */
 static const struct slot {
@@ -61,12 +38,11 @@ static const struct slot {
 
 /* ---- names ---- */
 
-/* What a name stands for. */
+/* The option that a name names. */
 struct option_target {
     enum type type;
-    void *member;                       /* of CONFIG_C_<type>; NULL for a property */
-    const struct config_option *option; /* NULL for what is not in the table */
-    const char *property;               /* PROPERTY, HEADER: the name without its prefix; or "" */
+    void *member;                       /* of CONFIG_C_<type>; NULL for an open option */
+    const struct config_option *option; /* NULL for one that is not in the table */
 };
 
 /* The text behind the prefix; NULL when it does not begin with it. */
@@ -81,103 +57,22 @@ static bool find_target(struct config *config, const char *name, struct option_t
     for (size_t i = 0; i < config_option_count; i++) {
         if (strcmp(config_options[i].name, name) == 0) {
             *ret_target = (struct option_target){slots[i].type, (char *)config + slots[i].offset,
-                                                 &config_options[i], ""};
+                                                 &config_options[i]};
             return true;
         }
     }
-    const char *rest = behind(name, FIELD_PREFIX);
-    for (size_t f = 0; rest != NULL && f < FIELD_COUNT; f++) {
-        if (strcmp(payload_field_names[f], rest) == 0) {
-            *ret_target = (struct option_target){TYPE_TEXT, &config->payload_column[f], NULL, ""};
+    const char *field = behind(name, FIELD_PREFIX);
+    for (size_t f = 0; field != NULL && f < FIELD_COUNT; f++) {
+        if (strcmp(payload_field_names[f], field) == 0) {
+            *ret_target = (struct option_target){TYPE_TEXT, &config->payload_column[f], NULL};
             return true;
         }
     }
-    rest = behind(name, HEADER_PREFIX);
-    if (rest != NULL && *rest != '\0' && config_name_is_plain(name)) {
-        *ret_target = (struct option_target){TYPE_HEADER, NULL, NULL, rest};
-        return true;
-    }
-    rest = behind(name, REGISTRY_HEADER_PREFIX);
-    if (rest != NULL && *rest != '\0' && config_name_is_plain(name)) {
-        *ret_target = (struct option_target){TYPE_REGISTRY_HEADER, NULL, NULL, rest};
-        return true;
-    }
-    rest = behind(name, PROPERTY_PREFIX);
-    if (rest == NULL || *rest == '\0' || !config_name_is_plain(name))
-        return false;
-    *ret_target = (struct option_target){TYPE_PROPERTY, NULL, NULL, rest};
-    return true;
+    *ret_target = (struct option_target){TYPE_OPEN, NULL, NULL};
+    return config_open_is_name(name);
 }
 
-const char *config_environment_name(const char *name, char *text, size_t size)
-{
-    snprintf(text, size, "%s", name);
-    for (char *c = text; *c != '\0'; c++)
-        *c = (char)(*c == '.' ? '_' : toupper((unsigned char)*c));
-    return text;
-}
-
-/* ---- Kafka's properties ---- */
-
-/* Those that would break what the program promises, and why. */
-static const char *refusal(const char *property)
-{
-    static const char by_us[] = "the program commits offsets, once their records are settled";
-    static const char parking[] = "records are parked with acks=all and idempotence, or they could "
-                                  "be lost; this cannot be changed";
-    static const struct {
-        const char *name, *why;
-    } refused[] = {
-        {"bootstrap.servers", "use kafka.brokers"},
-        {"metadata.broker.list", "use kafka.brokers"},
-        {"group.id", "use kafka.group"},
-        {"auto.offset.reset", "a lost offset must not be skipped silently; kafka.start sets where "
-                              "a partition without a commit begins"},
-        {"enable.auto.commit", by_us},
-        {"auto.commit.enable", by_us},
-        {"enable.auto.offset.store", by_us},
-        {"enable.partition.eof", "the program depends on the value that it sets"},
-        {"allow.auto.create.topics", "a mistyped topic must be an error, not a new topic"},
-        {"acks", parking},
-        {"request.required.acks", parking},
-        {"enable.idempotence", parking},
-    };
-    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (strcmp(refused[i].name, property) == 0)
-            return refused[i].why;
-    return NULL;
-}
-
-bool config_name_is_secret(const char *name)
-{
-    for (size_t i = 0; i < config_option_count; i++)
-        if (strcmp(config_options[i].name, name) == 0)
-            return config_options[i].secret;
-    const char *property = behind(name, PROPERTY_PREFIX);
-    return behind(name, HEADER_PREFIX) != NULL || behind(name, REGISTRY_HEADER_PREFIX) != NULL ||
-           (property != NULL && config_property_is_secret(property));
-}
-
-bool config_property_is_secret(const char *property)
-{
-    static const char *const endings[] = {"password", "secret", "jaas.config", "oauthbearer.config",
-                                          "key.pem"};
-    size_t len = strlen(property);
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
-        size_t size = strlen(endings[i]);
-        if (len >= size && strcmp(property + len - size, endings[i]) == 0)
-            return true;
-    }
-    return false;
-}
-
-const char *config_property(const struct config *config, const char *property)
-{
-    for (size_t i = 0; i < config->kafka_property_count; i++)
-        if (strcmp(config->kafka_properties[i].name, property) == 0)
-            return config->kafka_properties[i].value;
-    return NULL;
-}
+/* ---- values ---- */
 
 static bool set_text(char **member, const char *value, struct error *err)
 {
@@ -189,94 +84,10 @@ static bool set_text(char **member, const char *value, struct error *err)
     return true;
 }
 
-/* The pair of this name in a list, made if need be; NULL without memory. */
-static struct config_pair *pair_named(struct config_pair **list, size_t *count, const char *name)
-{
-    for (size_t i = 0; i < *count; i++)
-        if (strcmp((*list)[i].name, name) == 0)
-            return &(*list)[i];
-    struct config_pair *pairs = realloc(*list, (*count + 1) * sizeof *pairs);
-    if (pairs == NULL)
-        return NULL;
-    *list = pairs;
-    pairs[*count] = (struct config_pair){.name = strdup(name)};
-    if (pairs[*count].name == NULL)
-        return NULL;
-    return &pairs[(*count)++];
-}
-
-static bool set_pair(struct config_pair **list, size_t *count, const char *name, const char *value,
-                     struct error *err)
-{
-    char *copy = strdup(value);
-    struct config_pair *pair = copy != NULL ? pair_named(list, count, name) : NULL;
-    if (pair == NULL) {
-        free(copy);
-        return error_set(err, ERROR_NO_MEMORY, "out of memory");
-    }
-    free(pair->value);
-    pair->value = copy;
-    return true;
-}
-
-static bool set_property(struct config *config, const char *name, const char *value,
-                         struct error *err)
-{
-    const char *why_not = refusal(name);
-    if (strcmp(name, "isolation.level") == 0 && strcasecmp(value, "read_committed") != 0)
-        return error_set(err, ERROR_CONFIG,
-                         "cannot be set to anything but read_committed: records of a transaction "
-                         "that was rolled back would be sent as orders");
-    if (why_not != NULL)
-        return error_set(err, ERROR_CONFIG, "cannot be set: %s", why_not);
-    return set_pair(&config->kafka_properties, &config->kafka_property_count, name, value, err);
-}
-
-static bool is_header_name(const char *name)
-{
-    return name[strspn(name, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")] ==
-           '\0';
-}
-
-/* Those that the program sends itself, and those that would break the request. */
-static bool set_header(struct config *config, const char *name, const char *value,
-                       struct error *err)
-{
-    static const char *const own[] = {"content-type",      "content-length",    "host",
-                                      "transfer-encoding", "connection",        "expect",
-                                      "webhook-id",        "webhook-timestamp", "webhook-signature",
-                                      "webhook-attempt",   "webhook-source",    "idempotency-key"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcasecmp(own[i], name) == 0)
-            return error_set(err, ERROR_CONFIG, "cannot be set: the program sends it itself");
-    if (!is_header_name(name))
-        return error_set(err, ERROR_CONFIG, "is no header name: letters, digits, - and _");
-    if (config->webhook_header_count >= CONFIG_HEADERS_MAX)
-        return error_set(err, ERROR_CONFIG, "more than %d extra headers", CONFIG_HEADERS_MAX);
-    return set_pair(&config->webhook_headers, &config->webhook_header_count, name, value, err);
-}
-
-static bool set_registry_header(struct config *config, const char *name, const char *value,
-                                struct error *err)
-{
-    static const char *const own[] = {"accept", "authorization", "content-length", "host",
-                                      "connection"};
-    for (size_t i = 0; i < sizeof own / sizeof *own; i++)
-        if (strcasecmp(own[i], name) == 0)
-            return error_set(err, ERROR_CONFIG, "cannot be set: the program sends it itself");
-    if (!is_header_name(name))
-        return error_set(err, ERROR_CONFIG, "is no header name: letters, digits, - and _");
-    if (config->registry_header_count >= CONFIG_HEADERS_MAX)
-        return error_set(err, ERROR_CONFIG, "more than %d extra headers", CONFIG_HEADERS_MAX);
-    return set_pair(&config->registry_headers, &config->registry_header_count, name, value, err);
-}
-
-/* ---- values ---- */
-
 /* Holds for every type; never shows the value, which may be a secret's. */
-static bool check_text(const struct option_target *target, const char *value, struct error *err)
+static bool check_text(const char *name, const char *value, struct error *err)
 {
-    if (*value == '\0' && target->type != TYPE_PROPERTY)
+    if (*value == '\0' && !config_open_may_be_empty(name))
         return error_set(err, ERROR_CONFIG, "has no value; leave it out to keep the default");
     if (strpbrk(value, "\r\n") != NULL)
         return error_set(err, ERROR_CONFIG, "has a line break in its value");
@@ -319,10 +130,10 @@ static bool check_placeholder(const char *value, struct error *err)
            error_set(err, ERROR_CONFIG, "write an even number of hex digits behind hex:");
 }
 
-static bool assign(struct config *config, const struct option_target *target, const char *value,
-                   struct error *err)
+static bool assign(struct config *config, const struct option_target *target, const char *name,
+                   const char *value, struct error *err)
 {
-    if (!check_text(target, value, err) ||
+    if (!check_text(name, value, err) ||
         (target->member == &config->rule_placeholder && !check_placeholder(value, err)))
         return false;
     switch (target->type) {
@@ -333,9 +144,7 @@ static bool assign(struct config *config, const struct option_target *target, co
     case TYPE_DURATION: return set_quantity(target, CONFIG_QUANTITY_DURATION, value, err);
     case TYPE_SIZE: return set_quantity(target, CONFIG_QUANTITY_SIZE, value, err);
     case TYPE_CHOICE: return set_choice(target, value, err);
-    case TYPE_HEADER: return set_header(config, target->property, value, err);
-    case TYPE_REGISTRY_HEADER: return set_registry_header(config, target->property, value, err);
-    default: return set_property(config, target->property, value, err);
+    default: return config_open_set(config, name, value, err);
     }
 }
 
@@ -350,7 +159,7 @@ bool config_set(struct config *config, const char *name, const char *value, cons
     }
     struct error why = {0};
     bool is_zone = target.member == &config->payload_time_zone;
-    if (assign(config, &target, value, &why) &&
+    if (assign(config, &target, name, value, &why) &&
         (!is_zone || set_text(&config->time_zone_origin, origin, &why)))
         return true;
     return error_set(err, why.code, "%s: %s: %s", origin, name, why.text);
@@ -429,15 +238,6 @@ struct config *config_new(void)
     return config;
 }
 
-static void free_pairs(struct config_pair *pairs, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        free(pairs[i].name);
-        free(pairs[i].value);
-    }
-    free(pairs);
-}
-
 void config_free(struct config *config)
 {
     if (config == NULL)
@@ -445,9 +245,7 @@ void config_free(struct config *config)
     for (size_t i = 0; i < config_option_count; i++)
         if (slots[i].type == TYPE_TEXT || slots[i].type == TYPE_SECRET)
             free(*(char **)(void *)((char *)config + slots[i].offset));
-    free_pairs(config->kafka_properties, config->kafka_property_count);
-    free_pairs(config->webhook_headers, config->webhook_header_count);
-    free_pairs(config->registry_headers, config->registry_header_count);
+    config_open_free(config);
     for (size_t f = 0; f < FIELD_COUNT; f++)
         free(config->payload_column[f]);
     for (size_t i = 0; i < config->warning_count; i++)

@@ -217,7 +217,11 @@ enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
 enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
-enum { CONFIG_HEADERS_MAX = 6, CONFIG_WARNINGS_MAX = 16 };
+enum {
+    CONFIG_NAME_MAX = 128, /* bytes of an option's name, its NUL included */
+    CONFIG_HEADERS_MAX = 6,
+    CONFIG_WARNINGS_MAX = 16
+};
 
 struct config_pair { /* an open-ended option, owned by the config */
     char *name;      /* without its prefix */
@@ -320,8 +324,9 @@ const char *config_value_text(const struct config *config, size_t option, char *
 /* "250ms", "5s", "2m", "1h", "7d" as milliseconds. */
 bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err) must_check;
 
-/* Whether Kafka allows it as the name of a topic. */
-bool config_name_is_topic(const char *name);
+/* Letters, digits, dots, underscores and dashes, at least one and fewer than CONFIG_NAME_MAX. A
+ * text with anything else is not repeated in messages: it may be a secret in the wrong place. */
+bool config_name_is_plain(const char *name);
 
 /* Whether a librdkafka property holds a secret ("sasl.password", …). */
 bool config_property_is_secret(const char *property);

@@ -1,7 +1,5 @@
 #include "config/diff.h"
 
-#include "config/suggest.h"
-
 #include <string.h>
 
 struct changes {

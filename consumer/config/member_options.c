@@ -1,6 +1,6 @@
 #include "config/member_options.h"
 
-#include "config/suggest.h"
+#include "config/own_names.h"
 #include "config/value.h"
 
 #include <stdlib.h>

@@ -28,10 +28,18 @@ const char *own_name_of(const struct config *config, const struct own_name *name
     return *(char *const *)(const void *)((const char *)config + name->member);
 }
 
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+
+bool config_name_is_topic(const char *name)
+{
+    size_t len = strspn(name, plain);
+    return len > 0 && len <= TOPIC_NAME_MAX && name[len] == '\0' && strcmp(name, ".") != 0 &&
+           strcmp(name, "..") != 0;
+}
+
 /* A character is one whatever its bytes: those behind its first one leave no mark. */
 static size_t add_plain(char *to, size_t size, const char *text)
 {
-    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
     size_t len = 0;
     for (; *text != '\0' && len < size; text++)
         if (((unsigned char)*text & 0xc0) != 0x80)

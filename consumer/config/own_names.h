@@ -35,6 +35,9 @@ const char *own_name_of(const struct config *config, const struct own_name *name
  * False without memory. */
 bool own_names_fill(struct config *config) must_check;
 
+/* Whether Kafka allows it as the name of a topic. */
+bool config_name_is_topic(const char *name);
+
 /* "<group>.<suffix>" as a topic may be called: each character that a topic may not have becomes
  * "_"; a name beyond Kafka's 249 characters is cut, and ends in 16 hex digits of a hash of the
  * whole, so that it stays the same and stays apart from others. Returns ret. */

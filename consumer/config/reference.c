@@ -1,7 +1,6 @@
 #include "config/reference.h"
 
 #include "config/config.h"
-#include "config/suggest.h"
 #include "config/value.h"
 
 #include <stdio.h>

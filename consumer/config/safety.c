@@ -4,11 +4,6 @@
 #include <string.h>
 #include <strings.h>
 
-bool config_holds_credentials(const char *text)
-{
-    return text != NULL && strchr(text, '@') != NULL;
-}
-
 /* ---- who is an operator ---- */
 
 static bool has_word(const char *list, const char *word)

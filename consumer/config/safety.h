@@ -9,8 +9,4 @@
  * `needs` as in config_finish. */
 bool config_check_safety(struct config *config, unsigned needs, struct error *err) must_check;
 
-/* Whether a text that is no secret by its name holds credentials all the same: user:password@host.
- * Such a one is not repeated. */
-bool config_holds_credentials(const char *text);
-
 #endif

@@ -9,12 +9,6 @@
 /* Stands for all of kafka.properties.*, of which there are more than we know. */
 #define A_KAFKA_PROPERTY "kafka.properties.client.id"
 
-bool config_name_is_plain(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-    return len > 0 && len < CONFIG_NAME_MAX && name[len] == '\0';
-}
-
 /* The i-th name there is; NULL behind the last. */
 static const char *candidate(size_t i, char *text, size_t size)
 {

@@ -5,7 +5,6 @@
 #include "config/member_options.h"
 #include "config/own_names.h"
 #include "config/safety.h"
-#include "config/suggest.h"
 #include "config/value.h"
 #include "http/response_class.h"
 
@@ -14,7 +13,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { SHOWN_MAX = 80, QUANTITY_TEXT = 32, TOPIC_MAX = 249 };
+enum { SHOWN_MAX = 80, QUANTITY_TEXT = 32 };
 
 static bool begins(const char *text, const char *prefix)
 {
@@ -126,7 +125,7 @@ static bool check_topics(const struct config *config, struct error *err)
                 err, ERROR_CONFIG,
                 "%s: \"%s\" is not a valid topic name: letters, digits, \".\", \"_\" and "
                 "\"-\", at most %d of them",
-                topics[i].option, config_show(name, shown, sizeof shown), TOPIC_MAX);
+                topics[i].option, config_show(name, shown, sizeof shown), TOPIC_NAME_MAX);
         for (size_t j = 0; j < i; j++)
             if (topics[j].name != NULL && strcmp(topics[j].name, name) == 0)
                 return error_set(
@@ -135,13 +134,6 @@ static bool check_topics(const struct config *config, struct error *err)
                     topics[i].option, topics[j].option);
     }
     return true;
-}
-
-bool config_name_is_topic(const char *name)
-{
-    size_t len = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-    return len > 0 && len <= TOPIC_MAX && name[len] == '\0' && strcmp(name, ".") != 0 &&
-           strcmp(name, "..") != 0;
 }
 
 /* ---- URLs and who logs in where ---- */

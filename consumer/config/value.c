@@ -128,3 +128,8 @@ const char *config_show(const char *text, char *shown, size_t size)
     strcat(shown, fits ? "" : cut);
     return shown;
 }
+
+bool config_holds_credentials(const char *text)
+{
+    return text != NULL && strchr(text, '@') != NULL;
+}

@@ -9,6 +9,15 @@ enum { NAME_MAX_BYTES = 128, EXPANDED_MAX = 1024 * 1024 };
 
 #define NAME_CHARACTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_"
 
+const char *config_look_up_variable(const void *environment, const char *name)
+{
+    size_t len = strlen(name);
+    for (char *const *e = environment; *e != NULL; e++)
+        if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
+            return (*e)[len + 1] != '\0' ? *e + len + 1 : NULL;
+    return NULL;
+}
+
 /* Adds what the reference stands for, which begins at text with "${"; returns what follows its "}",
  * NULL with err when it is none, or its variable is not set. */
 static const char *add_reference(struct buf *b, const char *text, config_look_up *look_up,

@@ -13,6 +13,9 @@
 /* A variable's value, NULL when it is unset or empty. */
 typedef const char *config_look_up(const void *context, const char *name);
 
+/* An environment variable's value; NULL when it is unset or empty. environment: char *const *. */
+const char *config_look_up_variable(const void *environment, const char *name);
+
 /* The text with every reference replaced; the caller frees it. NULL with err, which may name a
  * variable but never shows a value. */
 char *config_expand(const char *text, config_look_up *look_up, const void *context,

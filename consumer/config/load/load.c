@@ -1,8 +1,8 @@
 #include "config/load/load.h"
 
+#include "config/load/expand.h"
 #include "config/load/load_internal.h"
 #include "config/load/time_zone_load.h"
-#include "config/suggest.h"
 #include "config/value.h"
 
 #include <ctype.h>
@@ -19,15 +19,6 @@
 enum { VARIABLE_MAX = CONFIG_NAME_MAX + sizeof FILE_SUFFIX };
 
 /* ---- one variable ---- */
-
-const char *config_look_up_variable(const void *environment, const char *name)
-{
-    size_t len = strlen(name);
-    for (char *const *e = environment; *e != NULL; e++)
-        if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-            return (*e)[len + 1] != '\0' ? *e + len + 1 : NULL;
-    return NULL;
-}
 
 /* What NAME says, or the file that NAME_FILE names. */
 struct file_option {

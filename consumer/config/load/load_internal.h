@@ -17,9 +17,6 @@ struct config_file_rights {
 };
 struct config_file_rights config_file_rights_of_others(const char *path);
 
-/* An environment variable's value; NULL when it is unset or empty. environment: char *const *. */
-const char *config_look_up_variable(const void *environment, const char *name);
-
 /* The secret in a file, without one line break at its end and a BOM; the caller frees it. variable
  * is whose value the path is. Errors show a path only if it is absolute: with anything else the
  * secret itself may be in the wrong variable. */

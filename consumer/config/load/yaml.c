@@ -6,7 +6,6 @@
  * libyaml's events, one at a time: no document is built, so nothing can be expanded in it. */
 #include "config/load/expand.h"
 #include "config/load/load_internal.h"
-#include "config/suggest.h"
 #include "config/value.h"
 
 #include <stdio.h>

@@ -1,0 +1,19 @@
+/* open_options: the options beside the table, of which there is no end: kafka.properties.*,
+ * webhook.headers.* and registry.headers.*. */
+#ifndef CONFIG_OPEN_OPTIONS_H
+#define CONFIG_OPEN_OPTIONS_H
+
+#include "config/config.h"
+
+/* Whether the name is one of theirs. */
+bool config_open_is_name(const char *name);
+
+bool config_open_may_be_empty(const char *name);
+
+/* Sets one of them; an error is without the option's name. */
+bool config_open_set(struct config *config, const char *name, const char *value,
+                     struct error *err) must_check;
+
+void config_open_free(struct config *config);
+
+#endif
