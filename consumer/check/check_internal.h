@@ -77,6 +77,9 @@ void check_parked(struct check *c);
 int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code);
 bool check_is_missing(rd_kafka_resp_err_t code);
 
+/* A hint which topic may be meant by `wanted`; NULL: which topics there are. */
+void check_suggest_topic(struct check *c, const char *wanted, char *text, size_t size);
+
 /* Reads the newest records into c->sample, and says what they show. */
 void check_records(struct check *c);
 

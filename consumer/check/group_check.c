@@ -1,7 +1,7 @@
 /* group_check: who is in the group. */
 #include "check/check_internal.h"
 
-#include "check/group_view.h"
+#include "kafka/group/group_view.h"
 #include "topics/settings/cleanup_policy.h"
 
 #include <stdio.h>

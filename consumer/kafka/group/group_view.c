@@ -1,4 +1,4 @@
-#include "check/group_view.h"
+#include "kafka/group/group_view.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* group_view: what the members of a consumer group say of it, seen from outside. Pure. */
-#ifndef CHECK_GROUP_VIEW_H
-#define CHECK_GROUP_VIEW_H
+#ifndef KAFKA_GROUP_GROUP_VIEW_H
+#define KAFKA_GROUP_GROUP_VIEW_H
 
 #include <stdbool.h>
 #include <stddef.h>

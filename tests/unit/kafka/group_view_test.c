@@ -1,5 +1,5 @@
 /* group_view_test: whose members are in the group. */
-#include "check/group_view.h"
+#include "kafka/group/group_view.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
