@@ -169,6 +169,7 @@ static bool ask(struct retry *r, struct error *err)
                          outcome_text(r->last, "topic"));
     return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
                            outcome_number(r->last, "offset"),
+                           outcome_number(r->last, "timestamp_ms"),
                            slice_of(outcome_text(r->last, "order_id")), &ask, err);
 }
 

@@ -28,8 +28,8 @@ static unsigned count_idle(const struct connections *all, const struct connectio
 {
     const struct connection *c;
     unsigned count = 0;
-    LIST_FOREACH(c, &all->list, link)
-    count += is_idle(c) && memcmp(c->address, from->address, sizeof c->address) == 0;
+    LIST_FOREACH (c, &all->list, link)
+        count += is_idle(c) && memcmp(c->address, from->address, sizeof c->address) == 0;
     return count;
 }
 
@@ -44,8 +44,7 @@ static void make_room(struct connections *all)
 {
     struct connection *c, *leaves = NULL;
     unsigned most = 0;
-    LIST_FOREACH(c, &all->list, link)
-    {
+    LIST_FOREACH (c, &all->list, link) {
         unsigned count = is_idle(c) ? count_idle(all, c) : 0;
         if (count > most || (count > 0 && count == most && c->since_ms <= leaves->since_ms)) {
             most = count;
@@ -102,8 +101,7 @@ int64_t connections_turn(struct connections *all, int64_t now_ms)
 {
     struct connection *c;
     int64_t next_ms = -1;
-    LIST_FOREACH(c, &all->list, link)
-    {
+    LIST_FOREACH (c, &all->list, link) {
         bool has_own_limit = c->state == CONNECTION_LEAVING && all->limits.answer_ms > 0;
         int64_t left_ms =
             c->since_ms + (has_own_limit ? all->limits.answer_ms : all->limits.request_ms) - now_ms;

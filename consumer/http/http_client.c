@@ -359,8 +359,7 @@ static struct http_request *find_late(struct http *http)
 {
     int64_t earliest_ms = INT64_MAX;
     struct http_request *request;
-    LIST_FOREACH(request, &http->in_flight, link)
-    {
+    LIST_FOREACH (request, &http->in_flight, link) {
         if (request->limit_ms <= http->time_ms)
             return request;
         if (request->limit_ms < earliest_ms)

@@ -211,8 +211,8 @@ void web_free(struct web *web)
     if (web == NULL)
         return;
     struct web_request *x;
-    LIST_FOREACH(x, &web->requests, link)
-    web_request_wake(x); /* libmicrohttpd does not end sleeping connections */
+    LIST_FOREACH (x, &web->requests, link)
+        web_request_wake(x); /* libmicrohttpd does not end sleeping connections */
     if (web->daemon != NULL) {
         loop_forget(web->loop, web->epoll);
         MHD_stop_daemon(web->daemon);

@@ -1,6 +1,5 @@
 #include "operator/resender.h"
 
-#include "kafka/message.h"
 #include "kafka/reader.h"
 #include "sys/clock.h"
 #include "sys/wakeup.h"
@@ -117,23 +116,17 @@ static struct reader *read_one(struct resender *r, int32_t partition, int64_t of
     return reader;
 }
 
-static bool write_source(struct resender *r, const rd_kafka_message_t *m, struct slice key,
-                         const struct resend_ask *ask, struct error *err)
+static bool write_original(struct resender *r, const rd_kafka_message_t *m, struct slice order,
+                           const struct resend_ask *ask, struct error *err)
 {
-    const struct retry_record record = {.topic = r->config->kafka_topic,
-                                        .partition = m->partition,
-                                        .offset = m->offset,
-                                        .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-                                        .key = {m->key, m->key_len},
-                                        .value = {m->payload, m->len},
-                                        .headers = kafka_headers(m),
-                                        .order = key,
-                                        .judged = ask->judged};
+    struct retry_record record = retry_record_of_original(m);
+    record.order = order;
+    record.judged = ask->judged;
     return write_record(r, record, ask, err);
 }
 
-bool resender_source(struct resender *r, int32_t partition, int64_t offset, struct slice key,
-                     const struct resend_ask *ask, struct error *err)
+bool resender_source(struct resender *r, int32_t partition, int64_t offset, int64_t timestamp_ms,
+                     struct slice order, const struct resend_ask *ask, struct error *err)
 {
     int64_t deadline = clock_mono_ms() + FETCH_MS;
     rd_kafka_message_t *m = NULL;
@@ -142,8 +135,8 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, stru
     struct reader *reader = read_one(r, partition, offset, err);
     while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
         m = reader_next(reader, POLL_MS);
-    bool there = m != NULL && m->payload != NULL && m->offset == offset;
-    bool ok = there && write_source(r, m, key, ask, err);
+    bool there = m != NULL && m->offset == offset && retry_record_is_original(m, timestamp_ms);
+    bool ok = there && write_original(r, m, order, ask, err);
     if (m != NULL)
         rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
     bool failed = reader == NULL, at_end = reader != NULL && reader_at_end(reader);
@@ -172,5 +165,6 @@ bool resender_parked(struct resender *r, const rd_kafka_message_t *parked,
     if (strcmp(record.topic, r->config->kafka_topic) != 0)
         return error_set(err, ERROR_FAILED, "its original record is in another topic, \"%.200s\"",
                          record.topic);
-    return resender_source(r, record.partition, record.offset, record.order_id, &as_parked, err);
+    return resender_source(r, record.partition, record.offset, record.timestamp_ms, record.order_id,
+                           &as_parked, err);
 }

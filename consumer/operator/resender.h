@@ -23,9 +23,10 @@ struct resend_ask {
 bool resender_parked(struct resender *resender, const rd_kafka_message_t *parked,
                      const struct resend_ask *ask, struct error *err) must_check;
 
-/* The record at these coordinates of kafka.topic. order is the key of its outcome record. */
+/* The record at these coordinates of kafka.topic, if it is of this time (-1: unknown). order is the
+ * key of its outcome record. */
 bool resender_source(struct resender *resender, int32_t partition, int64_t offset,
-                     struct slice order, const struct resend_ask *ask,
+                     int64_t timestamp_ms, struct slice order, const struct resend_ask *ask,
                      struct error *err) must_check;
 
 /* A record without headers into another of the program's own topics, its partition by its key. No

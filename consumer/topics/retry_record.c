@@ -32,6 +32,23 @@ struct retry_record retry_record_of_parked(const struct parked_record *parked)
                                  .headers = parked->headers};
 }
 
+struct retry_record retry_record_of_original(const rd_kafka_message_t *m)
+{
+    return (struct retry_record){.topic = rd_kafka_topic_name(m->rkt),
+                                 .partition = m->partition,
+                                 .offset = m->offset,
+                                 .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
+                                 .key = {m->key, m->key_len},
+                                 .value = {m->payload, m->len},
+                                 .headers = kafka_headers(m)};
+}
+
+bool retry_record_is_original(const rd_kafka_message_t *m, int64_t timestamp_ms)
+{
+    int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
+    return m->payload != NULL && (at_ms < 0 || timestamp_ms < 0 || at_ms == timestamp_ms);
+}
+
 /* ---- writing ---- */
 
 bool retry_record_write(struct publisher *publisher, const struct config *config,

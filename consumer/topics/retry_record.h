@@ -44,6 +44,13 @@ bool retry_request_new(char ret[RETRY_REQUEST_MAX], struct error *err) must_chec
  * from its source. */
 struct retry_record retry_record_of_parked(const struct parked_record *parked);
 
+/* The same for an original record; order and judged too are the caller's to fill in. */
+struct retry_record retry_record_of_original(const rd_kafka_message_t *m);
+
+/* False: the topic was created again, and has another record at the original's offset.
+ * timestamp_ms: the original's; -1: unknown. */
+bool retry_record_is_original(const rd_kafka_message_t *m, int64_t timestamp_ms);
+
 /* Writes it; done(context, acknowledged) as in publisher.h: once, later, not from within.
  * deadline_ms: monotonic, -1: none; all of one publisher's deadlines must be equally far off. False
  * only without memory. */

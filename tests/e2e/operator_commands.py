@@ -99,7 +99,8 @@ def replay_sends_a_window_again(t):
     assert "\n6 records, 3 deliveries" in shown or " 3 deliveries would" in shown, shown
     assert "--yes" in command(t, *window, code=2)[1]  # nobody is there to be asked
     assert [p["committed"] for p in offsets(t)] == committed, "nothing was confirmed"
-    command(t, *window, "--yes")
+    audit = command(t, *window, "--yes")[1]
+    assert audit.count("level=audit") == audit.count("what=replay") > 0, audit
     assert any(p["replay_until"] is not None for p in offsets(t))
     run_to_end(t)
     again = t.receiver.journal()[len(before):]

@@ -44,8 +44,8 @@ size_t pending_count(const struct api *api, enum pending_kind kind, const char *
 {
     size_t count = 0;
     const struct pending *p;
-    LIST_FOREACH(p, &api->pending.list, link)
-    count += p->kind == kind && strcmp(p->caller.subject, subject) == 0;
+    LIST_FOREACH (p, &api->pending.list, link)
+        count += p->kind == kind && strcmp(p->caller.subject, subject) == 0;
     return count;
 }
 
@@ -63,9 +63,10 @@ void pending_gone(void *context, struct web_request *x)
 void pending_changed(struct api *api, const char *key, size_t key_len)
 {
     struct pending *p;
-    LIST_FOREACH(p, &api->pending.list, link)
-    if (p->kind == PENDING_SYNC && strlen(p->key) == key_len && memcmp(p->key, key, key_len) == 0)
-        p->dirty = true;
+    LIST_FOREACH (p, &api->pending.list, link)
+        if (p->kind == PENDING_SYNC && strlen(p->key) == key_len &&
+            memcmp(p->key, key, key_len) == 0)
+            p->dirty = true;
 }
 
 static bool is_due(struct pending *p)
@@ -95,8 +96,7 @@ int64_t pending_turn(struct api *api)
         if (p->kind == PENDING_SYNC && !p->busy && is_due(p))
             p->resume(p); /* may free it */
     }
-    LIST_FOREACH(p, &api->pending.list, link)
-    {
+    LIST_FOREACH (p, &api->pending.list, link) {
         if (p->kind != PENDING_SYNC || p->busy)
             continue;
         int64_t next_ms =

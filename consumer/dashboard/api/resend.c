@@ -1,7 +1,6 @@
 #include "dashboard/api/resend.h"
 
 #include "dashboard/api/api.h"
-#include "kafka/message.h"
 #include "sys/log.h"
 #include "topics/retry_record.h"
 
@@ -53,35 +52,22 @@ static void write_record(struct resend *r, struct retry_record *record)
         end(r, RESEND_UNAVAILABLE);
 }
 
-/* True: it is the outcome's record; a topic that was created again has another one there. */
-static bool is_same(const struct resend *r, const rd_kafka_message_t *m)
-{
-    int64_t at_ms = rd_kafka_message_timestamp(m, NULL), known_ms = r->facts.timestamp_ms;
-    return at_ms < 0 || known_ms < 0 || at_ms == known_ms;
-}
-
-static void consumer_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
+static void original_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
 {
     struct resend *r = context;
-    if (result != FETCH_FOUND || m->payload == NULL || !is_same(r, m)) {
+    if (result != FETCH_FOUND || !retry_record_is_original(m, r->facts.timestamp_ms)) {
         end(r, result == FETCH_UNAVAILABLE ? RESEND_UNAVAILABLE : RESEND_GONE);
         return;
     }
-    struct retry_record record = {.topic = r->facts.topic,
-                                  .partition = r->facts.partition,
-                                  .offset = r->facts.offset,
-                                  .timestamp_ms = rd_kafka_message_timestamp(m, NULL),
-                                  .key = {m->key, m->key_len},
-                                  .value = {m->payload, m->len},
-                                  .headers = kafka_headers(m),
-                                  .judged = strcmp(r->facts.reason, "undecodable") != 0};
+    struct retry_record record = retry_record_of_original(m);
+    record.judged = strcmp(r->facts.reason, "undecodable") != 0;
     write_record(r, &record);
 }
 
-static bool fetch_source(struct resend *r)
+static bool fetch_original(struct resend *r)
 {
     return fetch_start(r->api->fetch, r->facts.topic, r->facts.partition, r->facts.offset,
-                       consumer_fetched, r);
+                       original_fetched, r);
 }
 
 /* The parked topic too may have been created again. */
@@ -101,7 +87,7 @@ static void parked_fetched(void *context, enum fetch_result result, const rd_kaf
         struct retry_record record = retry_record_of_parked(&parked);
         write_record(r, &record);
     } else if (result == FETCH_UNAVAILABLE ||
-               !fetch_source(r)) { /* else the source may still have it */
+               !fetch_original(r)) { /* else the orders' topic may still have it */
         end(r, RESEND_UNAVAILABLE);
     }
 }
@@ -109,9 +95,9 @@ static void parked_fetched(void *context, enum fetch_result result, const rd_kaf
 bool resend_is_under_way(const struct api *api, const char *key)
 {
     const struct resend *r;
-    LIST_FOREACH(r, &api->resends, link)
-    if (strcmp(r->key, key) == 0)
-        return true;
+    LIST_FOREACH (r, &api->resends, link)
+        if (strcmp(r->key, key) == 0)
+            return true;
     return false;
 }
 
@@ -134,7 +120,7 @@ bool resend_start(struct api *api, const char *key, const struct order_facts *fa
     bool parked = facts->state == ORDER_PARKED && facts->is_parked_known;
     if (!(parked ? fetch_start(api->fetch, api->config->parked_topic, facts->parked_partition,
                                facts->parked_offset, parked_fetched, r)
-                 : fetch_source(r))) {
+                 : fetch_original(r))) {
         free(r);
         return false;
     }

@@ -38,9 +38,9 @@ static void send_to(struct pending *p, struct slice bytes)
 static void send_all(struct api *api, struct slice bytes)
 {
     struct pending *p;
-    LIST_FOREACH(p, &api->pending.list, link)
-    if (p->kind == PENDING_STREAM && p->x != NULL)
-        send_to(p, bytes);
+    LIST_FOREACH (p, &api->pending.list, link)
+        if (p->kind == PENDING_STREAM && p->x != NULL)
+            send_to(p, bytes);
 }
 
 static void add_event(struct buf *b, const char *event, const char *data)
@@ -153,8 +153,7 @@ static void send_status(struct api *api)
 static void end_expired(struct api *api)
 {
     struct pending *p;
-    LIST_FOREACH(p, &api->pending.list, link)
-    {
+    LIST_FOREACH (p, &api->pending.list, link) {
         if (p->kind != PENDING_STREAM || p->x == NULL || api->wall_ms / 1000 < p->caller.expires_s)
             continue;
         send_event(api, p, "expired", "{}");

@@ -201,12 +201,12 @@ int64_t receiver_turn(struct receiver *r, int64_t now_ms)
     r->now_ms = now_ms;
     if (now_ms >= r->mood_until_ms)
         change_mood(r, now_ms);
-    LIST_FOREACH(visit, &r->visits, link)
-    if (!visit->answered && visit->due_ms <= now_ms)
-        answer(r, visit);
+    LIST_FOREACH (visit, &r->visits, link)
+        if (!visit->answered && visit->due_ms <= now_ms)
+            answer(r, visit);
     int64_t web_ms = web_turn(r->web, now_ms); /* which brings new ones */
-    LIST_FOREACH(visit, &r->visits, link)
-    if (!visit->answered && (wait_ms < 0 || visit->due_ms - now_ms < wait_ms))
-        wait_ms = visit->due_ms > now_ms ? visit->due_ms - now_ms : 0;
+    LIST_FOREACH (visit, &r->visits, link)
+        if (!visit->answered && (wait_ms < 0 || visit->due_ms - now_ms < wait_ms))
+            wait_ms = visit->due_ms > now_ms ? visit->due_ms - now_ms : 0;
     return web_ms >= 0 && (wait_ms < 0 || web_ms < wait_ms) ? web_ms : wait_ms;
 }

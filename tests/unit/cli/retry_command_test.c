@@ -164,8 +164,25 @@ static void coordinates_that_are_none_are_refused(void **state)
     const struct resend_ask ask = {.source = "retry", .request = "r1"};
     struct resender *r = resender_new(w.config, &w.err);
     assert_non_null(r);
-    assert_false(resender_source(r, -1, 0, slice_of("o1"), &ask, &w.err));
+    assert_false(resender_source(r, -1, 0, -1, slice_of("o1"), &ask, &w.err));
     assert_int_equal(w.err.code, ERROR_FAILED);
+    resender_free(r);
+    pipeline_harness_close(&w);
+}
+
+/* The topic was created again: another record has the original's offset. */
+static void a_record_of_another_time_is_not_sent(void **state)
+{
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
+    const struct resend_ask ask = {.source = "retry", .request = "r1"};
+    struct resender *r = resender_new(w.config, &w.err);
+    assert_non_null(r);
+    assert_false(resender_source(r, 0, 0, 1, slice_of("o1"), &ask, &w.err));
+    assert_int_equal(w.err.code, ERROR_FAILED);
+    assert_int_equal(retries_of(&w), 0);
     resender_free(r);
     pipeline_harness_close(&w);
 }
@@ -335,6 +352,7 @@ int main(void)
         cmocka_unit_test(what_it_prints_steers_no_terminal),
         cmocka_unit_test(a_retry_leaves_an_audit_line),
         cmocka_unit_test(coordinates_that_are_none_are_refused),
+        cmocka_unit_test(a_record_of_another_time_is_not_sent),
         cmocka_unit_test(redrive_stops_while_it_reads),
         cmocka_unit_test(a_second_redrive_asks_for_nothing),
         cmocka_unit_test(redrive_and_retry_deliver_once),
