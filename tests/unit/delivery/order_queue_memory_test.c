@@ -51,12 +51,10 @@ static struct delivery *new_delivery(int number)
 }
 
 /* It would be ready at once, be tried in the same turn, and fail again: a loop without end. */
-static void to_rest_needs_no_memory(void **state)
+static void so_many_rest_without_memory(int orders)
 {
-    enum { ORDERS = 1000 };
     struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
-    (void)state;
-    for (int i = 0; i < ORDERS; i++) {
+    for (int i = 0; i < orders; i++) {
         struct delivery *d = new_delivery(i);
         d->rejected = i % 2 == 0; /* these are parked, and parking needs memory, too */
         assert_true(order_queue_add(l, d));
@@ -67,7 +65,7 @@ static void to_rest_needs_no_memory(void **state)
     for (struct delivery *d; (d = order_queue_take(l, true)) != NULL;)
         order_queue_back_off(l, d, 100);
     left = -1;
-    assert_int_equal(order_queue_counts(l).backoff, ORDERS);
+    assert_int_equal(order_queue_counts(l).backoff, orders);
     order_queue_wake(l, 100);
     for (struct delivery *d;
          (d = order_queue_take_rejected(l)) != NULL || (d = order_queue_take(l, true)) != NULL;) {
@@ -75,6 +73,16 @@ static void to_rest_needs_no_memory(void **state)
         free(d);
     }
     order_queues_free(l);
+}
+
+/* As many as there is room for, and one more. */
+static void to_rest_needs_no_memory(void **state)
+{
+    (void)state;
+    for (int orders = 1; orders <= 1024; orders *= 2) {
+        so_many_rest_without_memory(orders);
+        so_many_rest_without_memory(orders + 1);
+    }
 }
 
 /* Each allocation fails in turn: what is refused is the caller's, and nothing is left of it. */

@@ -342,6 +342,22 @@ static void other_partitions_know_as_long_as_they_are_read(void **state)
     }
 }
 
+/* Between two assignments of its partition the order may have been anything. */
+static void an_earlier_assignment_knows_nothing_of_now(void **state)
+{
+    static const char *const statuses[] = {"pending", "confirmed"};
+    (void)state;
+    for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
+        struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
+        struct change change = event("c", NULL, statuses[i]);
+        (void)rule_judge(&usual, &change, status_cache, 1);
+        change = event("u", NULL, "confirmed");
+        struct judgement j = rule_judge(&usual, &change, status_cache, 2);
+        assert_string_equal(show(&j), "deliver unknown");
+        status_cache_free(status_cache);
+    }
+}
+
 static void a_snapshot_sends_what_the_stream_missed(void **state)
 {
     (void)state;
@@ -352,6 +368,11 @@ static void a_snapshot_sends_what_the_stream_missed(void **state)
     assert_true(rule_judge(&usual, &change, status_cache, 1).unsent);  /* never seen before */
     assert_false(rule_judge(&usual, &change, status_cache, 1).unsent); /* counted already */
     change = event_at("r", "pending", NULL);
+    assert_false(rule_judge(&usual, &change, status_cache, 1).unsent);
+    status_cache_free(status_cache);
+    status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
+    change = event_at("r", "confirmed", NULL); /* the memory alone tells that it was counted */
+    assert_true(rule_judge(&usual, &change, status_cache, 1).unsent);
     assert_false(rule_judge(&usual, &change, status_cache, 1).unsent);
     status_cache_free(status_cache);
 }
@@ -423,6 +444,7 @@ int main(void)
         cmocka_unit_test(deleted_rows_of_other_types),
         cmocka_unit_test(the_same_confirmed_at_is_the_same_transition),
         cmocka_unit_test(other_partitions_know_as_long_as_they_are_read),
+        cmocka_unit_test(an_earlier_assignment_knows_nothing_of_now),
         cmocka_unit_test(a_snapshot_sends_what_the_stream_missed),
         cmocka_unit_test(key_changes),
         cmocka_unit_test(old_keys),

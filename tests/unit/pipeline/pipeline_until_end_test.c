@@ -52,6 +52,30 @@ static void expect_end(struct job *job)
         fail_msg("%s", job->err.text);
 }
 
+/* Each order, and nothing else. A member that the machine let wait past its session is taken for
+ * dead: what it had not committed is sent again, with the same id. */
+static void expect_each_order(struct pipeline_harness *w)
+{
+    char ids[HARNESS_PARTITIONS][64] = {{0}}, id[64], order[16];
+    size_t count = server_request_count(w->webhook);
+    assert_true(count >= HARNESS_PARTITIONS);
+    for (size_t i = 0; i < count; i++) {
+        int p = 0;
+        for (; p < HARNESS_PARTITIONS; p++) {
+            snprintf(order, sizeof order, "\"o%d\"", p);
+            if (strstr(server_request(w->webhook, i)->body, order) != NULL)
+                break;
+        }
+        assert_true(p < HARNESS_PARTITIONS);
+        pipeline_harness_header(w, i, "webhook-id", id, sizeof id);
+        if (*ids[p] == '\0')
+            memcpy(ids[p], id, sizeof id);
+        assert_string_equal(ids[p], id);
+    }
+    for (int p = 0; p < HARNESS_PARTITIONS; p++)
+        assert_string_not_equal(ids[p], "");
+}
+
 /* Neither has all partitions, and neither must wait for the other to leave. */
 static void two_jobs_come_to_their_end(void **state)
 {
@@ -65,7 +89,7 @@ static void two_jobs_come_to_their_end(void **state)
     expect_end(&second);
     for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 3);
-    assert_int_equal(server_request_count(w.webhook), HARNESS_PARTITIONS);
+    expect_each_order(&w);
     pipeline_harness_close(&w);
 }
 
