@@ -1,4 +1,4 @@
-/* http_fixture: requests to the scripted server, and what their callbacks saw; for http's tests. */
+/* http_fixture: requests to the scripted server, and their results; for http's tests. */
 #ifndef UNIT_HTTP_FIXTURE_H
 #define UNIT_HTTP_FIXTURE_H
 
@@ -27,7 +27,7 @@ static const struct http_endpoint plain = {
     .connections_max = 64,
 };
 
-/* What a callback saw; texts copied. */
+/* A callback's result; texts copied. */
 struct answer {
     int *count; /* answers that came in, over all requests */
     int calls;
@@ -65,26 +65,71 @@ static inline void url_of(const struct server *server, const char *path, char *r
     snprintf(ret_url, size, "http://127.0.0.1:%d%s", server_port(server), path);
 }
 
-static inline struct http_request *start(struct net *net, const struct server *server,
-                                         const struct http_endpoint *endpoint, const char *path,
-                                         struct answer *answer)
+/* A loop with HTTP on it, and a server; a test's state. */
+struct fixture {
+    struct net net;
+    struct server *server; /* NULL: none yet */
+};
+
+static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}};
+
+static inline int fixture_open(void **state)
+{
+    static struct fixture f;
+    f = (struct fixture){.server = NULL};
+    net_open(&f.net);
+    *state = &f;
+    return 0;
+}
+
+/* Ends what is in flight; once. */
+static inline void fixture_close_net(struct fixture *f)
+{
+    if (f->net.loop != NULL)
+        net_close(&f->net);
+    f->net.loop = NULL;
+}
+
+static inline int fixture_close(void **state)
+{
+    struct fixture *f = *state;
+    fixture_close_net(f);
+    if (f->server != NULL)
+        server_free(f->server);
+    return 0;
+}
+
+#define HTTP_TEST(test) cmocka_unit_test_setup_teardown(test, fixture_open, fixture_close)
+
+/* A server that listens, in place of an earlier one. */
+static inline struct fixture *serve(void **state, const struct server_rule *rules)
+{
+    struct fixture *f = *state;
+    if (f->server != NULL)
+        server_free(f->server);
+    f->server = server_new(rules);
+    server_listen(f->server);
+    return f;
+}
+
+static inline struct http_request *start(struct fixture *f, const struct http_endpoint *endpoint,
+                                         const char *path, struct answer *answer)
 {
     char url[128];
-    url_of(server, path, url, sizeof url);
+    url_of(f->server, path, url, sizeof url);
     struct http_request *request =
-        http_start(net->http, endpoint, "POST", url, NULL, "body", 4, note, answer, NULL);
+        http_start(f->net.http, endpoint, "POST", url, NULL, "body", 4, note, answer, NULL);
     assert_non_null(request);
     assert_int_equal(answer->calls, 0); /* never from within http_start */
     return request;
 }
 
 /* One POST, awaited. */
-static inline struct answer post(struct net *net, const struct server *server,
-                                 const struct http_endpoint *endpoint)
+static inline struct answer post(struct fixture *f, const struct http_endpoint *endpoint)
 {
     struct answer answer = {0};
-    start(net, server, endpoint, "/secret-path", &answer);
-    assert_true(net_run(net, &answer.calls, 1));
+    start(f, endpoint, "/secret-path", &answer);
+    assert_true(net_run(&f->net, &answer.calls, 1));
     return answer;
 }
 

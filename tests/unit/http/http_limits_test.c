@@ -53,28 +53,17 @@ curl_version_info_data *__wrap_curl_version_info(CURLversion version)
     return &info;
 }
 
-static struct server *open_lowered(struct net *net, CURLoption option)
+static struct fixture *serve_lowered(void **state, CURLoption option)
 {
-    static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}};
     lowered = option;
     meant_s = 0;
-    struct server *server = server_new(accepting);
-    server_listen(server);
-    net_open(net);
-    return server;
+    return serve(state, accepting);
 }
 
-static void close_both(struct net *net, struct server *server)
+static int connection_of_next_post(struct fixture *f)
 {
-    net_close(net);
-    server_free(server);
-    lowered = (CURLoption)0;
-}
-
-static int connection_of_next_post(struct net *net, struct server *server)
-{
-    assert_int_equal(post(net, server, &plain).status, 200);
-    return server_request(server, server_request_count(server) - 1)->connection;
+    assert_int_equal(post(f, &plain).status, 200);
+    return server_request(f->server, server_request_count(f->server) - 1)->connection;
 }
 
 /* The loop runs on meanwhile. */
@@ -90,32 +79,26 @@ static void let_pass(struct net *net, int64_t ms)
 /* A server's own limit would close it just as the next request goes out on it. */
 static void a_connection_that_idled_is_not_used_again(void **state)
 {
-    struct net net;
-    (void)state;
-    struct server *server = open_lowered(&net, CURLOPT_MAXAGE_CONN);
-    assert_int_equal(connection_of_next_post(&net, server), 0);
-    assert_int_equal(connection_of_next_post(&net, server), 0);
-    let_pass(&net, PASSED_MS);
-    assert_int_equal(connection_of_next_post(&net, server), 1);
+    struct fixture *f = serve_lowered(state, CURLOPT_MAXAGE_CONN);
+    assert_int_equal(connection_of_next_post(f), 0);
+    assert_int_equal(connection_of_next_post(f), 0);
+    let_pass(&f->net, PASSED_MS);
+    assert_int_equal(connection_of_next_post(f), 1);
     assert_true(meant_s > 0 && meant_s < 60); /* the least that is common: load balancers */
-    close_both(&net, server);
 }
 
 /* However busy: its host's name may stand for another address by now. */
 static void a_connection_does_not_live_for_ever(void **state)
 {
-    struct net net;
-    (void)state;
     int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
-    struct server *server = open_lowered(&net, CURLOPT_MAXLIFETIME_CONN);
-    assert_int_equal(connection_of_next_post(&net, server), 0);
-    assert_int_equal(connection_of_next_post(&net, server), 0);
-    while (connection_of_next_post(&net, server) == 0) {
+    struct fixture *f = serve_lowered(state, CURLOPT_MAXLIFETIME_CONN);
+    assert_int_equal(connection_of_next_post(f), 0);
+    assert_int_equal(connection_of_next_post(f), 0);
+    while (connection_of_next_post(f) == 0) {
         assert_true(clock_mono_ms() < deadline_ms);
-        let_pass(&net, PAUSE_MS);
+        let_pass(&f->net, PAUSE_MS);
     }
     assert_true(meant_s > 0 && meant_s <= 3600);
-    close_both(&net, server);
 }
 
 /* One look-up of a name would stop everything for as long as it takes. */
@@ -135,8 +118,8 @@ static void a_libcurl_that_waits_for_names_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_connection_that_idled_is_not_used_again),
-        cmocka_unit_test(a_connection_does_not_live_for_ever),
+        HTTP_TEST(a_connection_that_idled_is_not_used_again),
+        HTTP_TEST(a_connection_does_not_live_for_ever),
         cmocka_unit_test(a_libcurl_that_waits_for_names_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -54,31 +54,24 @@ static void let_answer(void)
 
 static void a_silent_name_server_holds_nobody_up(void **state)
 {
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
+    struct fixture *f = serve(state, accepting);
     struct http_endpoint impatient = plain;
     struct answer unknown = {0};
-    struct net net;
-    (void)state;
     impatient.timeout_ms = LIMIT_MS;
-    net_open(&net);
-    server_listen(server);
-    assert_non_null(http_start(net.http, &impatient, "POST", "http://shop.example:9/", NULL, "body",
-                               4, note, &unknown, NULL));
-    assert_true(net_run(&net, &unknown.calls, 1));
+    assert_non_null(http_start(f->net.http, &impatient, "POST", "http://shop.example:9/", NULL,
+                               "body", 4, note, &unknown, NULL));
+    assert_true(net_run(&f->net, &unknown.calls, 1));
     assert_true(asked);
     assert_int_equal(unknown.kind, FAILURE_TIMEOUT);
     assert_false(is_gone()); /* the loop did not wait for it */
-    assert_int_equal(post(&net, server, &plain).status, 200);
+    assert_int_equal(post(f, &plain).status, 200);
     let_answer();
-    net_close(&net);
-    server_free(server);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_silent_name_server_holds_nobody_up),
+        HTTP_TEST(a_silent_name_server_holds_nobody_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

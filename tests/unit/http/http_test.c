@@ -90,19 +90,13 @@ static void check_answer(const struct answer_case *c, const struct answer *got)
 
 static void answers(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof answer_cases / sizeof *answer_cases; i++) {
         const struct answer_case *c = &answer_cases[i];
-        struct server *server =
-            server_new((const struct server_rule[]){{NULL, c->action, c->text, 0}, {0}});
-        struct net net;
-        net_open(&net);
-        server_listen(server);
-        struct answer got = post(&net, server, &plain);
+        const struct server_rule rules[] = {{NULL, c->action, c->text, 0}, {0}};
+        struct fixture *f = serve(state, rules);
+        struct answer got = post(f, &plain);
         check_answer(c, &got);
-        assert_int_equal(server_request_count(server), 1); /* neither repeated nor redirected */
-        net_close(&net);
-        server_free(server);
+        assert_int_equal(server_request_count(f->server), 1); /* neither repeated nor redirected */
     }
 }
 
@@ -117,20 +111,14 @@ static void oversized_headers_are_the_endpoints_fault(void **state)
                  {SERVER_ENDLESS, "HTTP/1.1 503 Busy\r\nX-Filler: ", 503},
                  {SERVER_REPEAT, "HTTP/1.1 200 OK ", 0},
                  {SERVER_REPEAT, "HTTP/1.1 100 Continue\r\nX-Filler: filler\r\n\r\n", 0}};
-    (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct server *server = server_new(
-            (const struct server_rule[]){{NULL, cases[i].action, cases[i].text, 0}, {0}});
-        struct net net;
-        net_open(&net);
-        server_listen(server);
-        struct answer got = post(&net, server, &plain);
+        const struct server_rule rules[] = {{NULL, cases[i].action, cases[i].text, 0}, {0}};
+        struct fixture *f = serve(state, rules);
+        struct answer got = post(f, &plain);
         assert_int_equal(got.status, 0);
         assert_int_equal(got.begun_status, cases[i].begun_status);
         assert_string_equal(got.failure, "the answer's headers are too large");
         assert_int_equal(got.kind, FAILURE_BAD_ANSWER);
-        net_close(&net);
-        server_free(server);
     }
 }
 
@@ -138,7 +126,6 @@ static void oversized_headers_are_the_endpoints_fault(void **state)
 
 static void refused_at_start(void **state)
 {
-    (void)state;
     static const struct {
         const char *method, *url, *header;
         bool http_allowed;
@@ -152,127 +139,95 @@ static void refused_at_start(void **state)
         {"POST", "http://127.0.0.1:1/secret", "A: b\r\nC: d", true},
         {"POST", "http://127.0.0.1:1/secret", "A", true},
     };
-    struct net net;
-    net_open(&net);
+    struct fixture *f = *state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct http_endpoint endpoint = plain;
         endpoint.http_allowed = cases[i].http_allowed;
         struct answer answer = {0};
         struct error err = {0};
         const char *headers[] = {cases[i].header, NULL};
-        assert_null(http_start(net.http, &endpoint, cases[i].method, cases[i].url, headers, "b", 1,
-                               note, &answer, &err));
+        assert_null(http_start(f->net.http, &endpoint, cases[i].method, cases[i].url, headers, "b",
+                               1, note, &answer, &err));
         assert_int_not_equal(err.code, ERROR_NONE);
         assert_int_not_equal(err.code, ERROR_NO_MEMORY);
         assert_null(strstr(err.text, "secret"));
-        assert_int_equal(http_turn(net.http), -1);
+        assert_int_equal(http_turn(f->net.http), -1);
         assert_int_equal(answer.calls, 0);
     }
-    net_close(&net);
 }
 
 /* Handles are used again: nothing of one endpoint may reach the next. */
 static void credentials_do_not_stay(void **state)
 {
-    (void)state;
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
-    struct net net;
-    net_open(&net);
-    server_listen(server);
+    struct fixture *f = serve(state, accepting);
     struct http_endpoint basic = plain, bearer = plain;
     basic.user = "ann";
     basic.password = "pw";
     bearer.token = "t0k3n";
-    post(&net, server, &basic);
-    post(&net, server, &plain);
-    post(&net, server, &bearer);
-    post(&net, server, &plain);
-    assert_non_null(strstr(server_request(server, 0)->head, "Authorization: Basic YW5uOnB3\r\n"));
-    assert_null(strstr(server_request(server, 1)->head, "Authorization"));
-    assert_non_null(strstr(server_request(server, 2)->head, "Authorization: Bearer t0k3n\r\n"));
-    assert_null(strstr(server_request(server, 3)->head, "Authorization"));
-    net_close(&net);
-    server_free(server);
+    post(f, &basic);
+    post(f, &plain);
+    post(f, &bearer);
+    post(f, &plain);
+    assert_non_null(
+        strstr(server_request(f->server, 0)->head, "Authorization: Basic YW5uOnB3\r\n"));
+    assert_null(strstr(server_request(f->server, 1)->head, "Authorization"));
+    assert_non_null(strstr(server_request(f->server, 2)->head, "Authorization: Bearer t0k3n\r\n"));
+    assert_null(strstr(server_request(f->server, 3)->head, "Authorization"));
 }
 
 /* GET after POST on one handle, with headers. */
 static void get_after_post(void **state)
 {
-    (void)state;
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
-    struct net net;
-    net_open(&net);
-    server_listen(server);
-    post(&net, server, &plain);
+    struct fixture *f = serve(state, accepting);
+    post(f, &plain);
     char url[128];
-    url_of(server, "/get?a=b", url, sizeof url);
+    url_of(f->server, "/get?a=b", url, sizeof url);
     struct answer answer = {0};
     const char *headers[] = {"X-One: 1", "X-Two: 2", NULL};
     assert_non_null(
-        http_start(net.http, &plain, "GET", url, headers, NULL, 0, note, &answer, NULL));
-    assert_true(net_run(&net, &answer.calls, 1));
-    const char *head = server_request(server, 1)->head;
+        http_start(f->net.http, &plain, "GET", url, headers, NULL, 0, note, &answer, NULL));
+    assert_true(net_run(&f->net, &answer.calls, 1));
+    const char *head = server_request(f->server, 1)->head;
     assert_int_equal(strncmp(head, "GET /get?a=b HTTP/1.1\r\n", 23), 0);
     assert_non_null(strstr(head, "\r\nX-One: 1\r\nX-Two: 2\r\n"));
     assert_null(strstr(head, "Content-"));
-    assert_string_equal(server_request(server, 1)->body, "");
-    net_close(&net);
-    server_free(server);
+    assert_string_equal(server_request(f->server, 1)->body, "");
 }
 
 /* A proxy from the environment would see the secret URL. */
 static void proxies_are_not_used(void **state)
 {
-    (void)state;
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
-    struct net net;
+    struct fixture *f = serve(state, accepting);
     setenv("http_proxy", "http://127.0.0.1:1", 1);
     setenv("all_proxy", "http://127.0.0.1:1", 1);
-    net_open(&net);
-    server_listen(server);
-    assert_int_equal(post(&net, server, &plain).status, 200);
+    assert_int_equal(post(f, &plain).status, 200);
     unsetenv("http_proxy");
     unsetenv("all_proxy");
-    net_close(&net);
-    server_free(server);
 }
 
 /* From a mebibyte on libcurl would ask first and wait for an answer that few endpoints give. */
 static void a_large_body_is_sent_at_once(void **state)
 {
     enum { LARGE = 1200 * 1024 };
-    (void)state;
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
-    struct net net;
+    struct fixture *f = serve(state, accepting);
     char url[128], *body = malloc(LARGE);
     assert_non_null(body);
     memset(body, 'x', LARGE);
-    net_open(&net);
-    server_listen(server);
-    url_of(server, "/", url, sizeof url);
+    url_of(f->server, "/", url, sizeof url);
     struct answer answer = {0};
     assert_non_null(
-        http_start(net.http, &plain, "POST", url, NULL, body, LARGE, note, &answer, NULL));
-    assert_true(net_run(&net, &answer.calls, 1));
+        http_start(f->net.http, &plain, "POST", url, NULL, body, LARGE, note, &answer, NULL));
+    assert_true(net_run(&f->net, &answer.calls, 1));
     assert_int_equal(answer.status, 200);
-    assert_null(strcasestr(server_request(server, 0)->head, "Expect"));
-    assert_int_equal(strlen(server_request(server, 0)->body), LARGE);
+    assert_null(strcasestr(server_request(f->server, 0)->head, "Expect"));
+    assert_int_equal(strlen(server_request(f->server, 0)->body), LARGE);
     free(body);
-    net_close(&net);
-    server_free(server);
 }
 
 /* Nobody's ~/.netrc has a password for the endpoint. */
 static void netrc_is_not_read(void **state)
 {
-    (void)state;
-    struct server *server =
-        server_new((const struct server_rule[]){{NULL, SERVER_ANSWER, OK_ANSWER, 0}, {0}});
-    struct net net;
+    struct fixture *f = serve(state, accepting);
     char home[] = "/tmp/netrc-XXXXXX", path[64];
     assert_non_null(mkdtemp(home));
     snprintf(path, sizeof path, "%s/.netrc", home);
@@ -281,12 +236,8 @@ static void netrc_is_not_read(void **state)
     fputs("default login somebody password c4nary\n", file);
     assert_int_equal(fclose(file), 0);
     setenv("HOME", home, 1);
-    net_open(&net);
-    server_listen(server);
-    assert_int_equal(post(&net, server, &plain).status, 200);
-    assert_null(strcasestr(server_request(server, 0)->head, "Authorization"));
-    net_close(&net);
-    server_free(server);
+    assert_int_equal(post(f, &plain).status, 200);
+    assert_null(strcasestr(server_request(f->server, 0)->head, "Authorization"));
     unlink(path);
     rmdir(home);
 }
@@ -305,14 +256,14 @@ static void a_closed_socket_ends_no_process(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(answers),
-        cmocka_unit_test(oversized_headers_are_the_endpoints_fault),
-        cmocka_unit_test(refused_at_start),
-        cmocka_unit_test(credentials_do_not_stay),
-        cmocka_unit_test(get_after_post),
-        cmocka_unit_test(proxies_are_not_used),
-        cmocka_unit_test(a_large_body_is_sent_at_once),
-        cmocka_unit_test(netrc_is_not_read),
+        HTTP_TEST(answers),
+        HTTP_TEST(oversized_headers_are_the_endpoints_fault),
+        HTTP_TEST(refused_at_start),
+        HTTP_TEST(credentials_do_not_stay),
+        HTTP_TEST(get_after_post),
+        HTTP_TEST(proxies_are_not_used),
+        HTTP_TEST(a_large_body_is_sent_at_once),
+        HTTP_TEST(netrc_is_not_read),
         cmocka_unit_test(a_closed_socket_ends_no_process),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

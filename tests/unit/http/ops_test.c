@@ -49,8 +49,10 @@ static bool ready(void *context, const char **ret_why)
     return h->ready;
 }
 
-static void open_here(struct here *h)
+static int open_here(void **state)
 {
+    static struct here here;
+    struct here *h = *state = &here;
     struct error err = {0};
     const struct ops_source source = {h, metrics, live, ready};
     *h = (struct here){.live = true};
@@ -59,12 +61,15 @@ static void open_here(struct here *h)
     h->ops = ops_new(h->loop, "127.0.0.1:0", &source, &err);
     if (h->ops == NULL)
         fail_msg("%s", err.text);
+    return 0;
 }
 
-static void close_here(struct here *h)
+static int close_here(void **state)
 {
+    struct here *h = *state;
     ops_free(h->ops);
     loop_free(h->loop);
+    return 0;
 }
 
 static int dial(const struct here *h)
@@ -118,37 +123,31 @@ static void assert_begins(const char *text, const char *beginning)
 
 static void metrics_are_text(void **state)
 {
-    struct here h;
+    struct here *h = *state;
     char text[TEXT_MAX];
-    (void)state;
-    open_here(&h);
-    ask(&h, GET("/metrics"), text);
+    ask(h, GET("/metrics"), text);
     assert_begins(text, "HTTP/1.1 200 ");
     assert_non_null(strstr(text, "Content-Type: text/plain; version=0.0.4; charset=utf-8\r\n"));
     assert_non_null(strstr(text, "\r\n\r\nscrapes 1\n"));
-    ask(&h, GET("/metrics?ignored=1"), text);
+    ask(h, GET("/metrics?ignored=1"), text);
     assert_non_null(strstr(text, "scrapes 2\n"));
-    close_here(&h);
 }
 
 static void states_are_told_by_status(void **state)
 {
-    struct here h;
+    struct here *h = *state;
     char text[TEXT_MAX];
-    (void)state;
-    open_here(&h);
-    ask(&h, GET("/livez"), text);
+    ask(h, GET("/livez"), text);
     assert_begins(text, "HTTP/1.1 200 ");
-    ask(&h, GET("/readyz"), text);
+    ask(h, GET("/readyz"), text);
     assert_begins(text, "HTTP/1.1 503 ");
     assert_non_null(strstr(text, "not yet"));
-    h.ready = true;
-    h.live = false;
-    ask(&h, GET("/readyz"), text);
+    h->ready = true;
+    h->live = false;
+    ask(h, GET("/readyz"), text);
     assert_begins(text, "HTTP/1.1 200 ");
-    ask(&h, GET("/livez"), text);
+    ask(h, GET("/livez"), text);
     assert_begins(text, "HTTP/1.1 503 ");
-    close_here(&h);
 }
 
 static void nothing_else_is_served(void **state)
@@ -165,36 +164,30 @@ static void nothing_else_is_served(void **state)
          "HTTP/1.1 405 "},
         {"nonsense\r\n\r\n", ""},
     };
-    struct here h;
+    struct here *h = *state;
     char text[TEXT_MAX];
-    (void)state;
-    open_here(&h);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
-        ask(&h, asked[i].request, text);
+        ask(h, asked[i].request, text);
         assert_begins(text, asked[i].answer);
         assert_null(strstr(text, "scrapes"));
     }
-    close_here(&h);
 }
 
 /* Who opens connections and says nothing is let wait, until another needs the room. */
 static void connections_are_bounded(void **state)
 {
     enum { IDLERS = 40 };
-    struct here h;
+    struct here *h = *state;
     char text[TEXT_MAX];
     int idle[IDLERS];
-    (void)state;
-    open_here(&h);
     for (int i = 0; i < IDLERS; i++) {
-        idle[i] = dial(&h);
-        turn(&h);
+        idle[i] = dial(h);
+        turn(h);
     }
     for (int i = 0; i < IDLERS; i++)
         close(idle[i]);
-    ask(&h, GET("/livez"), text);
+    ask(h, GET("/livez"), text);
     assert_begins(text, "HTTP/1.1 200 ");
-    close_here(&h);
 }
 
 /* One byte now and then is a request that never comes: who drips is let wait no longer than who
@@ -203,28 +196,25 @@ static void drips_keep_no_probe_waiting(void **state)
 {
     enum { DRIPS = 100, ROUNDS = 5 };
     static const char head[] = "GET /livez HTTP/1.1\r\nX: ";
-    struct here h;
+    struct here *h = *state;
     char text[TEXT_MAX];
     int drips[DRIPS];
-    (void)state;
-    open_here(&h);
     for (int i = 0; i < DRIPS; i++) {
-        drips[i] = dial(&h);
+        drips[i] = dial(h);
         send(drips[i], head, sizeof head - 1, MSG_NOSIGNAL);
         if (i % 3 == 0)
-            turn(&h);
+            turn(h);
     }
     for (int round = 0; round < ROUNDS; round++) {
         for (int i = 0; i < DRIPS; i++)
             send(drips[i], "x", 1, MSG_NOSIGNAL);
-        ask(&h, GET("/livez"), text);
+        ask(h, GET("/livez"), text);
         assert_begins(text, "HTTP/1.1 200 ");
-        ask(&h, GET("/metrics"), text);
+        ask(h, GET("/metrics"), text);
         assert_begins(text, "HTTP/1.1 200 ");
     }
     for (int i = 0; i < DRIPS; i++)
         close(drips[i]);
-    close_here(&h);
 }
 
 /* Whether the far side has closed. */
@@ -275,17 +265,14 @@ static void endless_headers_are_cut(void **state)
 {
     static const char line[] =
         "X-Filler: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\r\n";
-    struct here h;
+    struct here *h = *state;
     char text[TEXT_MAX];
-    (void)state;
-    open_here(&h);
-    int fd = dial(&h);
+    int fd = dial(h);
     assert_true(send(fd, "GET /metrics HTTP/1.1\r\n", 23, 0) > 0);
     for (int i = 0; i < 1000 && send(fd, line, sizeof line - 1, MSG_NOSIGNAL) > 0; i++)
-        turn(&h);
-    read_all(&h, fd, text);
-    assert_int_equal(h.scrapes, 0);
-    close_here(&h);
+        turn(h);
+    read_all(h, fd, text);
+    assert_int_equal(h->scrapes, 0);
 }
 
 static void addresses(void **state)
@@ -328,13 +315,13 @@ static void a_port_in_use_is_said(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(metrics_are_text),
-        cmocka_unit_test(states_are_told_by_status),
-        cmocka_unit_test(nothing_else_is_served),
-        cmocka_unit_test(connections_are_bounded),
-        cmocka_unit_test(drips_keep_no_probe_waiting),
+        cmocka_unit_test_setup_teardown(metrics_are_text, open_here, close_here),
+        cmocka_unit_test_setup_teardown(states_are_told_by_status, open_here, close_here),
+        cmocka_unit_test_setup_teardown(nothing_else_is_served, open_here, close_here),
+        cmocka_unit_test_setup_teardown(connections_are_bounded, open_here, close_here),
+        cmocka_unit_test_setup_teardown(drips_keep_no_probe_waiting, open_here, close_here),
         cmocka_unit_test(the_one_with_most_makes_room),
-        cmocka_unit_test(endless_headers_are_cut),
+        cmocka_unit_test_setup_teardown(endless_headers_are_cut, open_here, close_here),
         cmocka_unit_test(addresses),
         cmocka_unit_test(a_port_in_use_is_said),
     };

@@ -1,25 +1,17 @@
-/* outcome_socket: each line of the outcome classes, answered on a real socket. */
+/* response_socket: each line of the response classes, answered on a real socket. */
 #include "http/response_class.h"
 #include "unit/http/http_fixture.h"
 
-/* One POST to a server that does so; what was seen of it, and that it was asked once. */
-static struct answer post_to(enum server_action action, const char *text, int64_t timeout_ms)
+/* The result of one POST to a server that does so. */
+static struct answer post_to(void **state, enum server_action action, const char *text,
+                             int64_t timeout_ms)
 {
-    struct server *server = server_new((const struct server_rule[]){{NULL, action, text, 0}, {0}});
+    const struct server_rule rules[] = {{NULL, action, text, 0}, {0}};
+    struct fixture *f = serve(state, rules);
     struct http_endpoint endpoint = plain;
-    struct answer seen = {0};
-    struct net net;
-    char url[128];
     endpoint.timeout_ms = timeout_ms;
-    net_open(&net);
-    server_listen(server);
-    url_of(server, "/secret-path", url, sizeof url);
-    assert_non_null(
-        http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, note, &seen, NULL));
-    assert_true(net_run(&net, &seen.calls, 1));
-    assert_int_equal(server_request_count(server), 1); /* neither repeated nor redirected */
-    net_close(&net);
-    server_free(server);
+    struct answer seen = post(f, &endpoint);
+    assert_int_equal(server_request_count(f->server), 1); /* neither repeated nor redirected */
     return seen;
 }
 
@@ -53,13 +45,12 @@ static const struct {
 
 static void each_status(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof statuses / sizeof *statuses; i++) {
         char text[160];
         snprintf(text, sizeof text,
                  "HTTP/1.1 %d Word\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n",
                  statuses[i].status);
-        struct answer seen = post_to(SERVER_ANSWER, text, TIMEOUT_MS);
+        struct answer seen = post_to(state, SERVER_ANSWER, text, TIMEOUT_MS);
         if (seen.status != statuses[i].status || class_of(&seen) != statuses[i].class)
             fail_msg("%d: seen as %d, %s", statuses[i].status, seen.status,
                      response_class_names[class_of(&seen)]);
@@ -113,9 +104,9 @@ static const struct {
 
 static void each_way_to_fail(void **state)
 {
-    (void)state;
     for (size_t i = 0; i < sizeof failures / sizeof *failures; i++) {
-        struct answer seen = post_to(failures[i].action, failures[i].text, failures[i].timeout_ms);
+        struct answer seen =
+            post_to(state, failures[i].action, failures[i].text, failures[i].timeout_ms);
         bool whole = failures[i].begun_status < 0; /* closing is how it ends */
         int begun_status = whole ? 0 : failures[i].begun_status;
         if (seen.status != (whole ? 200 : 0) || seen.begun_status != begun_status ||
@@ -129,10 +120,9 @@ static void each_way_to_fail(void **state)
 /* A body that claims to be compressed is not unpacked: a bomb is its few bytes. */
 static void a_compressed_body_is_not_unpacked(void **state)
 {
-    (void)state;
     struct answer seen =
-        post_to(SERVER_ANSWER, HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8bxx",
-                TIMEOUT_MS);
+        post_to(state, SERVER_ANSWER,
+                HEAD "Content-Encoding: gzip\r\nContent-Length: 4\r\n\r\n\x1f\x8bxx", TIMEOUT_MS);
     assert_int_equal(seen.status, 200);
     assert_int_equal(seen.kind, FAILURE_NONE);
 }
@@ -140,9 +130,9 @@ static void a_compressed_body_is_not_unpacked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_status),
-        cmocka_unit_test(each_way_to_fail),
-        cmocka_unit_test(a_compressed_body_is_not_unpacked),
+        HTTP_TEST(each_status),
+        HTTP_TEST(each_way_to_fail),
+        HTTP_TEST(a_compressed_body_is_not_unpacked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

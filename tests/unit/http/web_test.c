@@ -53,8 +53,10 @@ static void left(void *context, struct web_request *x)
         site->x = NULL;
 }
 
-static void open_site(struct site *site)
+static int open_site(void **state)
 {
+    static struct site only;
+    struct site *site = *state = &only;
     static const struct web_limits limits = {.connections = {CONNECTIONS, REQUEST_MS, ANSWER_MS, 8},
                                              .head_max = 32 * 1024,
                                              .body_max = WEB_BODY_MAX};
@@ -64,12 +66,15 @@ static void open_site(struct site *site)
     site->web = web_new(site->loop, "127.0.0.1:0", "test", &limits, &callbacks, &err);
     assert_non_null(site->web);
     site->port = web_port(site->web);
+    return 0;
 }
 
-static void close_site(struct site *site)
+static int close_site(void **state)
 {
+    struct site *site = *state;
     web_free(site->web);
     loop_free(site->loop);
+    return 0;
 }
 
 static void turn(struct site *site)
@@ -124,98 +129,86 @@ static void turn_until(struct site *site, const int *count, int until)
 
 static void half_a_request_is_not_waited_for(void **state)
 {
-    struct site site;
-    (void)state;
-    open_site(&site);
-    int idle = connected(&site), head = connected(&site), body = connected(&site);
+    struct site *site = *state;
+    int idle = connected(site), head = connected(site), body = connected(site);
     say(head, "GET / HTTP/1.1\r\nHost: x\r\n");
     say(body, "POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nhalf");
     for (int i = 0; i < 20; i++)
-        turn(&site);
+        turn(site);
     say(head, "X-Slow: 1\r\n"); /* each byte would begin libmicrohttpd's own limit again */
     say(body, "a");
     clock_skip(REQUEST_MS + 1);
-    assert_int_equal(status_at_end(&site, head), 0);
-    assert_int_equal(status_at_end(&site, body), 0);
-    assert_int_equal(site.requests, 0);
+    assert_int_equal(status_at_end(site, head), 0);
+    assert_int_equal(status_at_end(site, body), 0);
+    assert_int_equal(site->requests, 0);
     close(idle);
-    close_site(&site);
 }
 
 static void an_answer_that_is_not_read_is_not_kept(void **state)
 {
-    struct site site;
-    (void)state;
-    open_site(&site);
-    int fd = connected(&site);
+    struct site *site = *state;
+    int fd = connected(site);
     for (int i = 0; i < 200; i++) /* many answers: more than the sockets hold */
         say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    turn_until(&site, &site.requests, 1);
+    turn_until(site, &site->requests, 1);
     int before;
     do { /* until it is stuck */
-        before = site.requests;
+        before = site->requests;
         for (int i = 0; i < 20; i++)
-            turn(&site);
-    } while (site.requests > before);
-    assert_true(site.requests < 200);
+            turn(site);
+    } while (site->requests > before);
+    assert_true(site->requests < 200);
     clock_skip(ANSWER_MS + 1);
-    turn_until(&site, &site.gone, site.requests);
-    assert_int_equal(site.requests, before);
+    turn_until(site, &site->gone, site->requests);
+    assert_int_equal(site->requests, before);
     close(fd);
-    close_site(&site);
 }
 
 static void a_stream_that_is_not_read_ends(void **state)
 {
     enum { EVENT = 64 * 1024, EVENTS = 1000 };
     static char event[EVENT];
-    struct site site;
-    (void)state;
-    open_site(&site);
-    site.streams = true;
+    struct site *site = *state;
+    site->streams = true;
     memset(event, ':', sizeof event);
-    int fd = connected(&site), sent = 0;
+    int fd = connected(site), sent = 0;
     say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    turn_until(&site, &site.requests, 1);
-    while (sent < EVENTS && web_request_send(site.x, (struct slice){event, sizeof event})) {
+    turn_until(site, &site->requests, 1);
+    while (sent < EVENTS && web_request_send(site->x, (struct slice){event, sizeof event})) {
         sent++;
-        turn(&site);
+        turn(site);
     }
     assert_in_range(sent, 1, EVENTS - 1);
-    assert_false(web_request_send(site.x, (struct slice){event, 1})); /* for good */
-    status_at_end(&site, fd);
-    turn_until(&site, &site.gone, 1);
-    close_site(&site);
+    assert_false(web_request_send(site->x, (struct slice){event, 1})); /* for good */
+    status_at_end(site, fd);
+    turn_until(site, &site->gone, 1);
 }
 
 static void a_stream_is_not_cut_for_its_age(void **state)
 {
-    struct site site;
+    struct site *site = *state;
     char text[4096] = "";
-    (void)state;
-    open_site(&site);
-    site.streams = true;
-    int fd = connected(&site);
+    site->streams = true;
+    int fd = connected(site);
     say(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    turn_until(&site, &site.requests, 1);
+    turn_until(site, &site->requests, 1);
     clock_skip(ANSWER_MS * 100);
     for (int i = 0; i < 20; i++)
-        turn(&site);
-    assert_non_null(site.x);
-    assert_true(web_request_send(site.x, slice_of("event: late\n\n")));
+        turn(site);
+    assert_non_null(site->x);
+    assert_true(web_request_send(site->x, slice_of("event: late\n\n")));
     for (int i = 0, len = 0; strstr(text, "event: late") == NULL; i++) {
         assert_true(i < TURNS);
-        turn(&site);
+        turn(site);
         ssize_t got = recv(fd, text + len, sizeof text - 1 - (size_t)len, MSG_DONTWAIT);
         len += got > 0 ? (int)got : 0;
         text[len] = '\0';
     }
     close(fd);
-    while (site.x != NULL) { /* seen when there is something to say */
-        web_request_send(site.x, slice_of(":\n\n"));
-        turn(&site);
+    while (site->x != NULL) { /* seen when there is something to say */
+        web_request_send(site->x, slice_of(":\n\n"));
+        turn(site);
     }
-    close_site(&site);
 }
 
 static void ask_of_each(struct site *site, int fds[CONNECTIONS])
@@ -230,52 +223,47 @@ static void ask_of_each(struct site *site, int fds[CONNECTIONS])
 /* All are taken by callers that are not worked for: the oldest connection goes, no other. */
 static void a_new_connection_gets_in(void **state)
 {
-    struct site site;
+    struct site *site = *state;
     int fds[CONNECTIONS];
-    (void)state;
-    open_site(&site);
-    ask_of_each(&site, fds);
-    int more = connected(&site);
+    ask_of_each(site, fds);
+    int more = connected(site);
     say(more, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    turn_until(&site, &site.requests, CONNECTIONS + 1);
+    turn_until(site, &site->requests, CONNECTIONS + 1);
     say(fds[1], "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-    turn_until(&site, &site.requests, CONNECTIONS + 2);
+    turn_until(site, &site->requests, CONNECTIONS + 2);
     (void)send(fds[0], "GET / HTTP/1.1\r\nHost: x\r\n\r\n", 27, MSG_NOSIGNAL);
-    assert_int_equal(status_at_end(&site, fds[0]), 200); /* to what it asked for before */
-    assert_int_equal(site.requests, CONNECTIONS + 2);
+    assert_int_equal(status_at_end(site, fds[0]), 200); /* to what it asked for before */
+    assert_int_equal(site->requests, CONNECTIONS + 2);
     close(more);
     for (int i = 1; i < CONNECTIONS; i++)
         close(fds[i]);
-    close_site(&site);
 }
 
 /* What is worked for is not cut: then it is the new one that goes. */
 static void connections_are_bounded(void **state)
 {
-    struct site site;
+    struct site *site = *state;
     int fds[CONNECTIONS];
-    (void)state;
-    open_site(&site);
-    site.streams = true;
-    ask_of_each(&site, fds);
+    site->streams = true;
+    ask_of_each(site, fds);
     for (int i = 0; i < 2 * CONNECTIONS; i++)
-        assert_int_equal(status_at_end(&site, connected(&site)), 0);
-    assert_int_equal(site.requests, CONNECTIONS);
-    assert_int_equal(site.gone, 0);
+        assert_int_equal(status_at_end(site, connected(site)), 0);
+    assert_int_equal(site->requests, CONNECTIONS);
+    assert_int_equal(site->gone, 0);
     for (int i = 0; i < CONNECTIONS; i++)
         close(fds[i]);
-    close_site(&site);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(half_a_request_is_not_waited_for),
-        cmocka_unit_test(an_answer_that_is_not_read_is_not_kept),
-        cmocka_unit_test(a_stream_that_is_not_read_ends),
-        cmocka_unit_test(a_stream_is_not_cut_for_its_age),
-        cmocka_unit_test(a_new_connection_gets_in),
-        cmocka_unit_test(connections_are_bounded),
+        cmocka_unit_test_setup_teardown(half_a_request_is_not_waited_for, open_site, close_site),
+        cmocka_unit_test_setup_teardown(an_answer_that_is_not_read_is_not_kept, open_site,
+                                        close_site),
+        cmocka_unit_test_setup_teardown(a_stream_that_is_not_read_ends, open_site, close_site),
+        cmocka_unit_test_setup_teardown(a_stream_is_not_cut_for_its_age, open_site, close_site),
+        cmocka_unit_test_setup_teardown(a_new_connection_gets_in, open_site, close_site),
+        cmocka_unit_test_setup_teardown(connections_are_bounded, open_site, close_site),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
