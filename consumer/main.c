@@ -64,7 +64,8 @@ static bool check_config(const struct command *command, struct config *config, s
     return true;
 }
 
-/* A command that makes its own surroundings must not find the real ones in file or environment. */
+/* A command that makes its own surroundings must not read the real ones from file or
+ * environment. */
 static bool load_config(const struct invocation *call, struct config *config, struct error *err)
 {
     const char *const *own = call->command->settings;
@@ -95,7 +96,7 @@ static bool run(const struct invocation *call, struct config *config, struct err
            command->run(config, call->options, err);
 }
 
-/* The last word: for people, or an event like every other where the log is for machines. */
+/* The final message: for people, or a log event where the log is for machines. */
 static void say_end(const struct config *config, const struct error *err)
 {
     if (config == NULL || config->log_format != LOG_FORMAT_JSON) {
@@ -130,7 +131,7 @@ int main(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct config *config = config_new();
     if (config == NULL)
-        error_set(&err, ERROR_NO_MEMORY, "no memory to start");
+        error_no_memory(&err);
     else if (arguments_parse(argc, argv, commands, &call, &err) &&
              arguments_hide(&call, config, &err))
         run(&call, config, &err);

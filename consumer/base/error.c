@@ -19,6 +19,11 @@ bool error_set(struct error *err, enum error_code code, const char *format, ...)
     return false;
 }
 
+bool error_no_memory(struct error *err)
+{
+    return error_set(err, ERROR_NO_MEMORY, "out of memory");
+}
+
 int error_exit_code(const struct error *err)
 {
     static const int exit_codes[] = {

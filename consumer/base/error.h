@@ -39,6 +39,9 @@ struct error {
 bool error_set(struct error *err, enum error_code code, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* The same for want of memory. */
+bool error_no_memory(struct error *err);
+
 /* The process's exit code for this error. */
 int error_exit_code(const struct error *err);
 

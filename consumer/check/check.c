@@ -30,7 +30,8 @@ static void show_pairs(struct check *c, const char *prefix, const struct config_
     }
 }
 
-/* What is in effect: for people what differs from the defaults, for machines all of it. */
+/* The options in effect: for people those that differ from the defaults, for machines all of
+ * them. */
 static void show_config(struct check *c, const char *webhook)
 {
     struct config *defaults = config_new();
@@ -58,7 +59,7 @@ static void show_config(struct check *c, const char *webhook)
     config_free(defaults);
 }
 
-/* All that is wrong, so that nothing hides anything else. What contradicts itself is not tried. */
+/* Reports all errors, so that none hides another. A contradictory configuration is not tried. */
 static bool finish(struct check *c)
 {
     const unsigned needs =
@@ -102,7 +103,7 @@ static struct webhook *open_webhook(struct check *c)
     return webhook;
 }
 
-/* What a refusal of the ping means. A redirect's path may be as secret as the URL's own. */
+/* The meaning of a refused ping. A redirect's path may be as secret as the URL's own. */
 static void advise_ping(const struct check_answer *answer, char *text, size_t size)
 {
     const char *scheme_end = strstr(answer->redirect, "://");
@@ -213,7 +214,7 @@ static void check_all(struct check *c, const struct check_options *options)
     if (!open_loop(c))
         return;
     struct webhook *webhook = open_webhook(c);
-    (void)!own_names_fill(c->config); /* to be shown; without memory finish() fails */
+    (void)!own_names_fill(c->config); /* for show_config; without memory finish() fails */
     show_config(c, webhook != NULL ? webhook_name(webhook) : NULL);
     if (finish(c)) {
         check_file(c, "webhook.ca_file", c->config->webhook_ca_file);

@@ -1,5 +1,5 @@
-/* check: whether everything that `run` needs is there, and what it would do with it. Sends nothing
- * (but the ping that is asked for), commits nothing, joins no group. */
+/* check: whether everything that `run` needs is there, and what `run` would do. Sends nothing
+ * (except a ping on request), commits nothing, joins no group. */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H
 
@@ -10,7 +10,7 @@ struct check_options {
     bool ping_webhook; /* send one request that says "ping" to the webhook */
 };
 
-/* Adds all that is found to the report. Bounded by some tens of seconds. */
+/* Adds all findings to the report. Takes some tens of seconds at most. */
 void check_run(struct config *config, const struct check_options *options, struct report *report);
 
 #endif

@@ -1,5 +1,5 @@
-/* check_internal: what the parts of a check share. Each part leaves alone what the ones before it
- * could not reach. */
+/* check_internal: the state that the parts of a check share. Each part skips services that an
+ * earlier one could not reach. */
 #ifndef CHECK_CHECK_INTERNAL_H
 #define CHECK_CHECK_INTERNAL_H
 
@@ -15,13 +15,13 @@ enum { CHECK_WORDS_MAX = 512, CHECK_WHY_MAX = 256 };
 
 enum { SAMPLE_PLACES = 5 };
 
-/* What the newest records of each partition show. */
+/* Counts over the newest records of each partition. */
 struct sample {
     int64_t records, tombstones;
     int64_t foreign; /* in another form than the Confluent wire format's */
     char foreign_why[CHECK_WHY_MAX];
     int64_t read;       /* as rows, be it with other columns than those that are configured */
-    int64_t unreadable; /* what run would not read, by their schema */
+    int64_t unreadable; /* records whose schema run would refuse */
     int64_t updates, updates_without_before;
     int64_t triggering, delivered, rejected;
     int64_t snapshots; /* rows with the rule's value that a snapshot read, and that are not sent */
@@ -30,7 +30,7 @@ struct sample {
         int64_t offset;
     } snapshot_places[SAMPLE_PLACES];
     struct tally reject_reasons, near_values, values;
-    char value_column[COLUMN_NAME_MAX]; /* whose values those are; "": none could be read */
+    char value_column[COLUMN_NAME_MAX]; /* the column of those values; "": none could be read */
     int32_t schema_id;                  /* of the newest record that has one; 0: none has */
     int64_t newest_ms;
 };
@@ -42,8 +42,8 @@ struct check {
     struct http *http;
     struct registry *registry;
     rd_kafka_t *rk;
-    char words[CHECK_WORDS_MAX]; /* librdkafka's last ones on a broken connection; "" */
-    bool brokers_gone;           /* it says that all are down, or refuse the login */
+    char words[CHECK_WORDS_MAX]; /* librdkafka's last message on a broken connection; "" */
+    bool brokers_gone;           /* it reported that all are down, or refuse the login */
     int32_t partitions;          /* of kafka.topic; 0: it was not reached */
     int64_t *low, *high;         /* offsets, by partition */
     int unread_partitions;       /* not read to their end in time */
@@ -55,15 +55,15 @@ struct check {
 void check_kafka(struct check *c);
 void check_kafka_done(struct check *c);
 
-/* What the orders' topic keeps; and whether others hold the rest of its table. */
+/* The retention of the orders' topic; and topics that hold the rest of its table. */
 void check_topic_keeps(struct check *c);
 void check_topic_family(struct check *c);
 
-/* For a topic that does not exist: whether partitions of its table do. The hint says what to do. */
+/* For a topic that does not exist: whether topics of its table's partitions do, with a hint. */
 bool check_topic_partitioned(const struct rd_kafka_metadata *metadata, const char *topic,
                              char *ret_hint, size_t size);
 
-/* Who is in the group. */
+/* The members of the group. */
 void check_members(struct check *c);
 
 /* The program's own topics, and whether others write to them. */
@@ -80,16 +80,16 @@ bool check_is_missing(rd_kafka_resp_err_t code);
 /* A hint which topic may be meant by `wanted`; NULL: which topics there are. */
 void check_suggest_topic(struct check *c, const char *wanted, char *text, size_t size);
 
-/* Reads the newest records into c->sample, and says what they show. */
+/* Reads the newest records into c->sample, and reports them. */
 void check_records(struct check *c);
 
-/* Reads a record into c->sample; then says what they show. */
+/* Reads a record into c->sample; check_sample_say reports all of them. */
 bool check_sample_open(struct check *c); /* false without memory */
 void check_sample_take(struct check *c, const rd_kafka_message_t *m);
 void check_sample_say(struct check *c);
 void check_sample_done(struct check *c);
 
-/* The registry, and what the schema of the newest record makes of each field. */
+/* The registry, and the mapping of each field by the newest record's schema. */
 void check_registry(struct check *c);
 void check_schema(struct check *c);
 
@@ -99,7 +99,7 @@ struct check_answer {
     int status;       /* of a whole answer; 0: none */
     int begun_status; /* of one that broke off behind its status; 0: none */
     char failure[CHECK_WHY_MAX];
-    char redirect[CHECK_WHY_MAX]; /* where a 3xx leads; "": it does not say, or not in print */
+    char redirect[CHECK_WHY_MAX]; /* where a 3xx leads; "": unknown, or not printable */
     char *body;
     size_t len;
     int64_t took_ms;

@@ -1,4 +1,4 @@
-/* group_check: who is in the group. */
+/* group_check: the members of the group. */
 #include "check/check_internal.h"
 
 #include "kafka/group/group_view.h"

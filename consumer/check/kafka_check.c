@@ -25,7 +25,7 @@ enum {
 
 /* ---- the client ---- */
 
-/* Keeps the words that say most: those with advice win over those without. */
+/* Keeps the most useful message: one with advice wins over one without. */
 static void keep_words(struct check *c, const char *words)
 {
     if (*c->words == '\0' || (*kafka_advice(c->words) == '\0' && *kafka_advice(words) != '\0'))
@@ -43,7 +43,8 @@ static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opa
         keep_words(c, reason);
 }
 
-/* Some ends of a connection are told in the log alone. Called from hear, by way of the log queue.
+/* Some ends of a connection are reported in the log alone. Called from hear, by way of the log
+ * queue.
  */
 static void client_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
@@ -82,7 +83,7 @@ static bool open_client(struct check *c, struct error *err)
     return true;
 }
 
-/* Lets librdkafka say what it has to say. Nothing is assigned, so no record can come. */
+/* Collects librdkafka's messages. Nothing is assigned, so no record can come. */
 static void hear(struct check *c)
 {
     for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(c->rk, 0)) != NULL;) {
@@ -177,7 +178,7 @@ static bool reach_topic(struct check *c)
 {
     rd_kafka_resp_err_t code;
     char hint[500];
-    if (c->config->kafka_topic == NULL) { /* said already; here is what to choose from */
+    if (c->config->kafka_topic == NULL) { /* already reported; this lists the choices */
         check_suggest_topic(c, NULL, hint, sizeof hint);
         report_add(c->report, REPORT_NOTE, KAFKA, "topic", "%s", hint);
         return false;
@@ -200,7 +201,7 @@ static bool reach_topic(struct check *c)
 
 /* ---- the group, and where it would start ---- */
 
-/* What the group's commits say, added up. */
+/* The group's commits, added up. */
 struct commits {
     int partitions, lost;
     int64_t lag;
@@ -232,7 +233,7 @@ static void say_start(struct check *c)
                what);
 }
 
-/* What run would say: start_guard.h. Asked whatever the commits: one of them may be missing. */
+/* run's own check: start_guard.h. Made whatever the commits: one of them may be missing. */
 static void judge_start(struct check *c)
 {
     const struct start_guard_question question = {
@@ -272,7 +273,7 @@ static rd_kafka_resp_err_t ask_commits(struct check *c, rd_kafka_topic_partition
     int64_t deadline_ms = clock_mono_ms() + ASK_MS;
     rd_kafka_topic_partition_list_add_range(list, c->config->kafka_topic, 0, c->partitions - 1);
     *c->words = '\0';
-    do { /* without the right to the group its coordinator is asked for again and again */
+    do { /* without access to the group librdkafka keeps asking for its coordinator */
         code = rd_kafka_committed(c->rk, list, SLICE_MS);
         hear(c);
         for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)

@@ -33,7 +33,7 @@ static void judge_absent(struct check *c, const struct topic_policy *topic, int3
     }
 }
 
-/* What is lost is a failure; what is only forgotten is not. */
+/* Lost records are a failure; records that are only forgotten are not. */
 static void judge_policy(struct check *c, const struct topic_policy *topic, const char *fault)
 {
     struct error err = {0};

@@ -101,7 +101,7 @@ static void take_newest(struct check *c, const rd_kafka_message_t *m, void *cont
     check_sample_take(c, m);
 }
 
-/* ---- what it shows ---- */
+/* ---- the report ---- */
 
 static void say_span(struct check *c, int64_t oldest_ms)
 {
@@ -154,7 +154,7 @@ void check_records(struct check *c)
         say_unread(c);
         check_sample_say(c);
     } else {
-        error_set(&err, ERROR_NO_MEMORY, "no memory to read the topic");
+        error_no_memory(&err);
         report_fail(c->report, &err, RECORDS, "newest");
     }
     check_sample_done(c);

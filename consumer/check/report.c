@@ -50,7 +50,7 @@ void report_free(struct report *report)
     free(report);
 }
 
-/* Takes the finding, whose texts may be missing for lack of memory. */
+/* Adds the finding, whose texts may be missing for lack of memory. */
 static void keep(struct report *report, struct finding f)
 {
     if (report->count == report->room) {
@@ -66,7 +66,7 @@ static void keep(struct report *report, struct finding f)
         finding_done(&f);
         return;
     }
-    /* Strangers wrote them: names of columns, topics and clients, values of a status. */
+    /* Foreign text: names of columns, topics and clients, values of a status. */
     printable_make(f.name);
     printable_make(f.text);
     printable_make(f.column);
@@ -111,7 +111,7 @@ void report_field(struct report *report, enum report_level level, const char *na
 bool report_verdict(const struct report *report, struct error *err)
 {
     if (report->lost)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a finding");
+        return error_no_memory(err);
     return report->failures == 0 ||
            error_set(err, report->code, "%zu check%s failed; see the FAIL lines above",
                      report->failures, report->failures == 1 ? "" : "s");
@@ -125,7 +125,7 @@ static const char *level_name(enum report_level level)
     return names[level];
 }
 
-/* How many columns len bytes take: one a character. */
+/* The columns that len bytes take: one for each character. */
 static size_t columns_of(const char *text, size_t len)
 {
     size_t columns = 0;
@@ -251,7 +251,7 @@ static void add_member(struct buf *b, const char *name, const char *text)
         return;
     buf_addf(b, ",\"%s\":", name);
     if (!json_add_string(b, text, strlen(text)))
-        buf_add_text(b, "\"\\ufffd\""); /* no UTF-8: nothing of it can be shown */
+        buf_add_text(b, "\"\\ufffd\""); /* not UTF-8: nothing of it can be shown */
 }
 
 void report_json(const struct report *report, const char *version, struct buf *b)

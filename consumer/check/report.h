@@ -1,4 +1,4 @@
-/* report: what a check found, as a table for people or JSON for machines. Pure.
+/* report: a check's findings, as a table for people or JSON for machines. Pure.
  *
  *   struct report *report = report_new();
  *   report_add(report, REPORT_OK, "kafka", "brokers", "%d answer", 3);

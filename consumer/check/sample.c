@@ -1,4 +1,4 @@
-/* sample: what the newest records show of the rule, the table and the payload. */
+/* sample: the rule, the table and the payload, tried on the newest records. */
 #include "check/check_internal.h"
 
 #include "cdc/wire_format.h"
@@ -20,7 +20,7 @@ enum {
     SCHEMA_MS = 5000, /* for a schema */
     POLL_MS = 20,
     LIST_TEXT = 600,
-    ENOUGH_ROWS = 20 /* of which none has the rule's value: it is probably another one */
+    ENOUGH_ROWS = 20 /* none of them has the rule's value: it is probably wrong */
 };
 
 struct sampler {
@@ -67,7 +67,7 @@ static enum decoders_answer await_plan(struct check *c, int32_t id, const struct
     return answer;
 }
 
-/* Rows without a column that is configured show all the same what the others hold. */
+/* Rows without a configured column still show the values of the others. */
 static const struct plan *lenient_plan(struct check *c, int32_t id)
 {
     struct sampler *r = c->sampler;
@@ -104,7 +104,7 @@ static void note_snapshot(struct sample *s, const rd_kafka_message_t *m)
     s->snapshots++;
 }
 
-/* What the row shows, whatever would become of it. */
+/* Counts the row, whatever its verdict. */
 static void note_row(struct check *c, const struct plan *plan, const struct wire *wire,
                      const rd_kafka_message_t *m)
 {
@@ -144,7 +144,7 @@ static int64_t timestamp_of(const rd_kafka_message_t *m)
     return rd_kafka_message_timestamp(m, &type);
 }
 
-/* False: another table's record, which says nothing of ours. */
+/* False: another table's record, which does not count. */
 static bool judge(struct check *c, const struct plan *plan, const struct wire *wire,
                   const rd_kafka_message_t *m)
 {
@@ -168,7 +168,7 @@ static bool judge(struct check *c, const struct plan *plan, const struct wire *w
     return true;
 }
 
-/* Of another form; a header that names the schema's id explains more than the bytes do. */
+/* A record of another form; a header with the schema's id explains more than the bytes do. */
 static void note_foreign(struct sample *s, const rd_kafka_message_t *m, const char *why)
 {
     const char *elsewhere = wire_elsewhere(kafka_has_header, m);
@@ -214,7 +214,7 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
         note_row(c, plan, &wire, m);
 }
 
-/* ---- what they show ---- */
+/* ---- the report ---- */
 
 static void say_foreign(struct check *c)
 {

@@ -35,7 +35,7 @@ static bool ask(struct check *c, const char *url, struct check_answer *ret_answe
     return check_get(c, &endpoint, url, ret_answer, err);
 }
 
-/* What every registry answers without knowing a schema: the list of the types it keeps. */
+/* The request that every registry answers, without a schema: the list of its types. */
 static bool answers_as_registry(const struct check_answer *answer)
 {
     json_t *root = answer->status == 200 && answer->body != NULL
@@ -54,7 +54,7 @@ static bool ask_types(struct check *c, const char *base, struct check_answer *re
     return ask(c, url, ret_answer, err);
 }
 
-/* The place on the same host where a registry does answer; false: none of the usual ones. */
+/* The path on the same host where a registry answers; false: none of the usual ones. */
 static bool find_registry(struct check *c, char *ret_url, size_t size)
 {
     static const char *const paths[] = {"/apis/ccompat/v7", "/apis/ccompat/v6", "/api/ccompat", ""};
@@ -127,7 +127,7 @@ static void nothing(void *context)
     (void)context;
 }
 
-/* Older registries do not list their types; they all say of a schema that it is there, or not. */
+/* Older registries do not list their types; all of them answer whether a schema exists. */
 static bool knows_of_schemas(struct check *c)
 {
     enum { NO_SUCH_SCHEMA = 40403 };
@@ -186,7 +186,7 @@ static int32_t ask_subject(struct check *c)
     return id > 0 && id <= INT32_MAX ? (int32_t)id : 0;
 }
 
-/* Whether the registry has this schema, asked directly so that its own word can be shown. */
+/* Whether the registry has this schema, requested directly so that its own message can be shown. */
 static bool ask_schema(struct check *c, int32_t id, struct error *err)
 {
     char url[URL_MAX];
@@ -205,7 +205,7 @@ static bool ask_schema(struct check *c, int32_t id, struct error *err)
     return ok;
 }
 
-/* The schema with what it refers to; NULL with err. */
+/* The schema with its references; NULL with err. */
 static const char *await_schema(struct check *c, int32_t id, struct error *err)
 {
     const char *schema = NULL;
@@ -233,7 +233,7 @@ static void say_fields(struct check *c, const struct field_map *map)
     }
 }
 
-/* Debezium and Connect name a count of time so that has no zone; one with a zone comes as text. */
+/* Debezium and Connect use these names for a time without a zone; one with a zone comes as text. */
 static void say_time_zone(struct check *c, const struct field_map *map)
 {
     const char *type = map->field[FIELD_CONFIRMED_AT].type, *zone = c->config->payload_time_zone;

@@ -68,7 +68,7 @@ static void read_newest(struct check *c, const char *topic, int32_t count, struc
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-/* Their outcomes and members would stand among ours, and their retries in our retry topic. */
+/* Their outcomes and members would be among ours, and their retries in our retry topic. */
 void check_shared(struct check *c)
 {
     const struct {

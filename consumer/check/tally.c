@@ -9,7 +9,7 @@
 
 #define CUT "…"
 
-/* What is shown of the text. */
+/* The visible part of the text. */
 static void show(const char *text, size_t len, char ret[TALLY_TEXT])
 {
     size_t at = 0;

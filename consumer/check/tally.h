@@ -17,7 +17,7 @@ struct tally {
     int64_t others; /* seen when there was no entry left */
 };
 
-/* Zero-initialise a tally. Control characters and what is no UTF-8 become "?". */
+/* Zero-initialise a tally. Control characters and bytes that are not UTF-8 become "?". */
 void tally_add(struct tally *tally, const char *text, size_t len);
 
 /* `pending (12), shipped (3) and others (2)`, the most frequent first; quote: put around each text.

@@ -1,4 +1,5 @@
-/* topic_check: what the orders' topic keeps, and the topics beside it that may hold the rest. */
+/* topic_check: the retention of the orders' topic, and the topics beside it that may hold the
+ * rest. */
 #include "check/check_internal.h"
 
 #include "check/topic_family.h"
@@ -13,7 +14,7 @@
 
 enum { ASK_MS = 5000, NAMED_MAX = 6, NAMES_TEXT = 320 };
 
-/* ---- what it keeps ---- */
+/* ---- retention ---- */
 
 void check_topic_keeps(struct check *c)
 {

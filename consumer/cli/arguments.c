@@ -72,7 +72,8 @@ static const struct argument *find_own(const struct command *command, const char
     return NULL;
 }
 
-/* Only what looks like an argument's name is repeated: --set webhook.url URL has the URL here. */
+/* Only text in the form of an argument's name is shown: with --set webhook.url URL, this is the
+ * URL. */
 static void refuse_word(const struct invocation *call, const char *word, struct error *err)
 {
     int len = (int)strcspn(word, "=");
@@ -127,7 +128,7 @@ bool arguments_hide(struct invocation *call, struct config *config, struct error
             continue;
         call->sets[i] = call->hidden[call->hidden_count] = strdup(word);
         if (call->sets[i] == NULL)
-            return error_set(err, ERROR_NO_MEMORY, "no memory for the arguments");
+            return error_no_memory(err);
         call->hidden_count++;
         memset(word + len + 1, 'x', strlen(word + len + 1));
         config_warn(config,

@@ -17,7 +17,7 @@ struct invocation {
 };
 
 /* Texts stay borrowed from argv. commands is a NULL-terminated list. Errors name the argument, and
- * for an unknown command those that there are. */
+ * for an unknown command all known ones. */
 bool arguments_parse(int argc, char *const *argv, const struct command *const *commands,
                      struct invocation *ret, struct error *err) must_check;
 

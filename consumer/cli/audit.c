@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Under sudo the user who called it: root is everybody there. In a container without a user's name
- * its number. */
+/* Under sudo the user who called it, instead of root. In a container without a user's name its
+ * number. */
 static void name_user(char *ret, size_t size)
 {
     const struct passwd *entry = getpwuid(getuid());

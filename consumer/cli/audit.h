@@ -1,4 +1,4 @@
-/* audit: the line that a command leaves which changed something. */
+/* audit: the log line of a command that changed something. */
 #ifndef CLI_AUDIT_H
 #define CLI_AUDIT_H
 
@@ -7,7 +7,7 @@
 enum { COMMAND_AUDIT_FIELDS_MAX = 8 };
 
 /* Writes level=audit, who (user@host), what, then up to COMMAND_AUDIT_FIELDS_MAX fields of `more`.
- * Only after it was done: what came to nothing leaves none. */
+ * Call it only after the change: a failed one leaves no line. */
 void command_audit(const char *what, const struct log_field *more);
 
 #endif

@@ -1,4 +1,4 @@
-/* check_command: is everything there that run needs, and what would it do? */
+/* check_command: whether everything that run needs is there, and what run would do. */
 #include "check/check.h"
 #include "cli/command.h"
 #include "sys/log.h"
@@ -20,7 +20,7 @@ static const struct argument arguments[] = {
      "send the webhook one request, which says that it is a ping"},
 };
 
-/* The terminal's; where there is none, what every mail and log viewer holds. */
+/* The terminal's width; without one, a width that fits every mail and log viewer. */
 static size_t window_width(void)
 {
     struct winsize size;
@@ -47,8 +47,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     const struct check_options options = {.ping_webhook = own->ping_webhook};
     struct report *report = report_new();
     if (report == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a report");
-    if (config->log_level > LOG_LEVEL_DEBUG) /* the report says it all */
+        return error_no_memory(err);
+    if (config->log_level > LOG_LEVEL_DEBUG) /* the report contains it */
         log_setup(LOG_ERROR, config->log_format == LOG_FORMAT_JSON);
     check_run(config, &options, report);
     bool ok = print(report, own->json, err) && report_verdict(report, err);

@@ -1,4 +1,5 @@
-/* command: what `elementor-sync COMMAND` can be. One file a command: its arguments, then its work.
+/* command: the commands of `elementor-sync COMMAND`. One file for each: its arguments, then its
+ * work.
  *
  * A command's arguments fill a struct of its own: each row names the member that it fills. Members
  * no argument fills are false, NULL or -1. --config and --set belong to every command; main loads
@@ -27,7 +28,7 @@ struct argument {
     const char *help;
 };
 
-/* What main does with the configuration before the command runs. */
+/* How main prepares the configuration before the command runs. */
 enum command_config {
     COMMAND_CONFIG_CHECKED, /* loaded, checked for what the command needs, its warnings logged */
     COMMAND_CONFIG_LOADED,  /* loaded; the command checks it itself (config_finish) */

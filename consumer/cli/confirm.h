@@ -4,8 +4,8 @@
 
 #include "base/error.h"
 
-/* True with --yes, or when a person at the terminal answers y. Else FAILED, having done nothing;
- * CONFIG when there is no terminal to ask at. */
+/* True with --yes, or when the operator answers y at the terminal. Otherwise FAILED; CONFIG when
+ * there is no terminal to ask on. */
 bool command_confirm(const char *question, bool yes, int stop_fd, struct error *err) must_check;
 
 #endif

@@ -24,7 +24,7 @@ static const struct argument arguments[] = {
      "write what became of each confirmation, one JSON line each"},
 };
 
-/* A shop in a hurry: seconds where a real endpoint is given minutes. */
+/* A fast shop: seconds where a real endpoint gets minutes. */
 static const char *const settings[] = {"kafka.topic=orders.public.orders",
                                        "kafka.group=elementor-sync",
                                        "parked.topic=elementor-sync.parked",

@@ -1,5 +1,4 @@
-/* forget_command: what is known of one order, out of the program's own topics as far as Kafka lets
- * go of it.
+/* forget_command: removes one order from the program's own topics, as far as Kafka deletes records.
  *
  *   deliveries   a record {"state":"forgotten"} under the order's key: compaction drops the others
  *   parked,      hold it until their retention has passed; redrive and the dashboard leave it alone
@@ -94,7 +93,7 @@ static bool find_order(struct forget *f, struct error *err)
                                         f->own->order);
 }
 
-/* One that waits to be sent would bring it all back. */
+/* A waiting retry would bring the order back. */
 static bool is_at_rest(const struct forget *f, struct error *err)
 {
     struct request request;
@@ -131,7 +130,7 @@ static bool count_parked(struct forget *f, struct error *err)
     return reader != NULL;
 }
 
-/* ---- what stays, and until when ---- */
+/* ---- records that remain, and until when ---- */
 
 static const char *day_of(int64_t ms, char text[32])
 {
@@ -179,7 +178,7 @@ static void say_what_stays(struct forget *f)
 
 /* ---- forgetting ---- */
 
-/* Nothing of the person; the id alone, under which it is kept, and where its record lay. */
+/* No personal data; only the order's id, which is the key, and its record's coordinates. */
 static bool write_marker(struct forget *f, struct error *err)
 {
     struct buf b;
@@ -207,7 +206,7 @@ static bool write_marker(struct forget *f, struct error *err)
     return ok;
 }
 
-/* What was keyed by its coordinates, before it could be read, is of the same record. */
+/* An outcome keyed by coordinates, from before the record could be read, is of the same record. */
 static bool drop_coordinates(struct forget *f, struct error *err)
 {
     char key[300];

@@ -1,4 +1,4 @@
-/* offsets_command: where the group stands, partition by partition. */
+/* offsets_command: the group's position in each partition. */
 #include "base/buf.h"
 #include "base/printable.h"
 #include "cli/command.h"
@@ -21,7 +21,7 @@ static const struct argument arguments[] = {
      "one JSON object, for machines"},
 };
 
-/* What is left to read; of a partition without a commit nobody knows. */
+/* The records left to read; unknown for a partition without a commit. */
 static int64_t lag_of(const struct group_partition *p)
 {
     if (p->committed < 0)
@@ -64,7 +64,7 @@ static void add_cell(struct buf *b, int width, int64_t number)
         buf_addf(b, "  %*" PRId64, width, number);
 }
 
-/* What an operator should know about a partition at a glance. */
+/* A partition's special state, for the operator. */
 static void add_remark(struct buf *b, const struct group_partition *p, int64_t until)
 {
     if (p->committed >= 0 && (p->committed < p->low || p->committed > p->high))

@@ -1,4 +1,4 @@
-/* park_command: has what cannot be read of a stretch of a partition parked, so that the partition
+/* park_command: parks the unreadable records of a stretch of a partition, so that the partition
  * goes on.
  */
 #include "base/utf8.h"

@@ -1,4 +1,4 @@
-/* preview_command: print what would become of each record. */
+/* preview_command: prints the verdict on each record. */
 #include "cli/command.h"
 #include "operator/preview.h"
 #include "sys/signals.h"

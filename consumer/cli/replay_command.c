@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { ANSWER_MS = 200 }; /* what a receiver is taken to need, for the estimate */
+enum { ANSWER_MS = 200 }; /* a receiver's assumed answer time, for the estimate */
 
 struct replay_arguments {
     const char *from, *to, *partition;
@@ -69,7 +69,7 @@ static bool read_options(struct replay *r, struct error *err)
            read_partition(r->own->partition, &r->partition, err);
 }
 
-/* An offset means another moment in each partition. */
+/* An offset is another moment in each partition. */
 static bool fits_topic(struct replay *r, struct error *err)
 {
     bool offsets =
@@ -84,7 +84,7 @@ static bool fits_topic(struct replay *r, struct error *err)
            error_set(err, ERROR_CONFIG, "an offset needs --partition: each has its own");
 }
 
-/* Where a position lies in each partition. */
+/* A position's offset in each partition. */
 static bool locate(struct replay *r, const struct position *position, int64_t *ret,
                    struct error *err)
 {
@@ -120,7 +120,7 @@ static bool plan_all(struct replay *r, struct error *err)
     r->ends = calloc(count, sizeof *r->ends);
     r->commits = calloc(count, sizeof *r->commits);
     if (r->starts == NULL || r->ends == NULL || r->commits == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+        error_no_memory(err);
         return false;
     }
     bool ok = locate(r, &r->from, r->starts, err) &&
@@ -154,7 +154,7 @@ static void show_tally(const struct replay *r)
     fflush(stdout);
 }
 
-/* The group may have worked while the operator was asked. */
+/* The group may have committed while the operator was asked. */
 static bool is_unchanged(struct replay *r, struct error *err)
 {
     struct group_topic now = {0};
@@ -188,7 +188,7 @@ static bool reset(struct replay *r, struct error *err)
     size_t count = 0;
     struct group_commit *commits = calloc(r->topic.count, sizeof *commits);
     if (commits == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for the commits");
+        return error_no_memory(err);
     for (size_t i = 0; i < r->topic.count; i++)
         if (r->starts[i] < r->ends[i])
             commits[count++] =

@@ -1,4 +1,4 @@
-/* retry_command: one order again, now; and what came of it. */
+/* retry_command: sends one order again, now, and reports the outcome. */
 #include "base/printable.h"
 #include "cli/audit.h"
 #include "cli/command.h"
@@ -35,7 +35,7 @@ struct retry {
     struct outcomes *outcomes;
     struct resender *resender;
     json_t *last;        /* the order's last outcome */
-    bool by_id, several; /* its id was said; else: more than one order has the number */
+    bool by_id, several; /* found by its id; else: more than one order has the number */
     char request[64];
 };
 
@@ -44,7 +44,8 @@ static bool is_state(const json_t *outcome, const char *state)
     return strcmp(outcome_text(outcome, "state"), state) == 0;
 }
 
-/* Also what bears only the id of the order that was found by its number: that it was forgotten. */
+/* Also an outcome with only the id of the order that was found by its number: that it was
+ * forgotten. */
 static bool names_order(const struct retry *r, const json_t *outcome)
 {
     const char *id = outcome_text(outcome, "order_id");
@@ -53,7 +54,7 @@ static bool names_order(const struct retry *r, const json_t *outcome)
            (r->last != NULL && *id != '\0' && strcmp(outcome_text(r->last, "order_id"), id) == 0);
 }
 
-/* Ids and numbers may look alike: who says an order's id means that order. */
+/* Ids and numbers may look alike: an order's id means that order. */
 static void keep(struct retry *r, json_t *outcome)
 {
     bool by_id = strcmp(outcome_text(outcome, "order_id"), r->own->order) == 0;
@@ -113,7 +114,7 @@ static bool find_request(struct retry *r, bool *ret_found, struct error *err)
     return requests != NULL;
 }
 
-/* Whether the parked record stands for the last outcome. */
+/* Whether the parked record belongs to the last outcome. */
 static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
 {
     struct parked_record record;
@@ -188,7 +189,7 @@ static void say(const json_t *outcome)
     fflush(stdout);
 }
 
-/* What our request led to; "retrying" is said and waited on. */
+/* The outcome of our request; "retrying" is reported, and the wait goes on. */
 static bool await_outcome(struct retry *r, struct error *err)
 {
     int64_t patience = r->own->timeout_ms >= 0 ? r->own->timeout_ms : PATIENCE_MS;
@@ -210,7 +211,7 @@ static bool await_outcome(struct retry *r, struct error *err)
                      (patience + 999) / 1000);
 }
 
-/* What its last outcome allows. */
+/* Acts on the order's last outcome. */
 static bool may_ask(const struct retry *r, struct error *err)
 {
     if (is_state(r->last, "retrying"))

@@ -78,7 +78,7 @@ static bool set_text(char **member, const char *value, struct error *err)
 {
     char *copy = strdup(value);
     if (copy == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     free(*member);
     *member = copy;
     return true;

@@ -5,7 +5,7 @@
  *   config_finish(config, &err);                                          required, contradictions
  *   config_free(config);
  *
- * Pure: text in, values out. Reading files and the environment is config/load/load's work. */
+ * Pure: text in, values out. config/load/load reads files and the environment. */
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
@@ -239,17 +239,17 @@ struct config {
     struct config_pair *registry_headers; /* registry.headers.*; the same */
     size_t registry_header_count;
     char *time_zone_origin;       /* where payload.time_zone was set: "shop.yaml:7" */
-    const struct time_zone *zone; /* set by config/load/time_zone_load; NULL: UTC. Lives for ever */
+    const struct time_zone *zone; /* set by config/load/time_zone_load; NULL: UTC. Never freed */
     char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
-    char *warnings[CONFIG_WARNINGS_MAX]; /* what is legal but unwise, one sentence each */
+    char *warnings[CONFIG_WARNINGS_MAX]; /* legal but unwise settings, one sentence each */
     size_t warning_count;
-    struct { /* the names that own_names_fill gave: by default, as opposed to what was set */
+    struct { /* the names that own_names_fill filled in, as opposed to those that were set */
         bool group, topics[4];
     } derived;
-    char **secret_files; /* those that NAME_FILE variables named; owned */
+    char **secret_files; /* named by NAME_FILE variables; owned */
     size_t secret_file_count;
     struct hash_key hash_key; /* of this process; drawn by config_load, else zero: never shown */
-    struct config_origin {    /* what config_load was given; borrowed, for reading it again */
+    struct config_origin {    /* the arguments of config_load; borrowed, for reading it again */
         const char *path;
         char *const *environment;
         const char *const *sets;
@@ -263,7 +263,7 @@ struct config_option {
     bool secret;
 };
 
-/* The table, for help, reference page and environment look-ups. Lives for ever. */
+/* The table, for help, reference page and environment look-ups. */
 extern const struct config_option config_options[];
 extern const size_t config_option_count;
 
@@ -271,18 +271,18 @@ extern const size_t config_option_count;
 struct config *config_new(void);
 void config_free(struct config *config);
 
-/* Sets one option from text; a later call wins. origin says where the text came from
- * ("shop.yaml:7", "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a
- * secret's), what is allowed, and for an unknown name the nearest known one. "kafka.properties.X",
- * "webhook.headers.X", "registry.headers.X" and "payload.fields.X" are accepted besides the table's
- * names. An empty value is an error, except for a Kafka property. */
+/* Sets one option from text; a later call wins. origin is where the text came from ("shop.yaml:7",
+ * "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a secret's), the allowed
+ * values, and for an unknown name the nearest known one. "kafka.properties.X", "webhook.headers.X",
+ * "registry.headers.X" and "payload.fields.X" are accepted besides the table's names. An empty
+ * value is an error, except for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 
 /* Remembers the name of a file that held a secret. False without memory. */
 bool config_note_secret_file(struct config *config, const char *path) must_check;
 
-/* What the command at hand needs. */
+/* The options that a command needs. */
 enum config_need {
     CONFIG_NEED_KAFKA = 1,    /* brokers, topic */
     CONFIG_NEED_START = 2,    /* kafka.start */
@@ -291,18 +291,18 @@ enum config_need {
     CONFIG_NEED_AUTH = 16     /* a way to verify tokens */
 };
 
-/* Checks what must be there and what contradicts, and notes what is unwise in config->warnings.
- * `needs` is a set of enum config_need. */
+/* Checks required options and contradictions, and adds unwise settings to config->warnings. `needs`
+ * is a set of enum config_need. */
 bool config_finish(struct config *config, unsigned needs, struct error *err) must_check;
 
-/* drain.timeout, or what it is when it is unset (ms). */
+/* drain.timeout, or its default (ms). */
 int64_t config_drain_timeout(const struct config *config);
 
-/* The part of it that concerns what must be there. */
+/* The part of it that checks required options. */
 bool config_need(const struct config *config, unsigned needs, struct error *err) must_check;
 
-/* All that is wrong, one by one, for a report: the index-th thing that must be there and is not,
- * and the index-th contradiction, from 0 on. False, err untouched: there are no more. */
+/* All errors, one by one, for a report: the index-th required option that is missing, and the
+ * index-th contradiction, from 0 on. False, err untouched: there are no more. */
 bool config_missing(const struct config *config, unsigned needs, size_t index, struct error *err);
 bool config_contradiction(struct config *config, size_t index, struct error *err);
 
@@ -310,22 +310,21 @@ bool config_contradiction(struct config *config, size_t index, struct error *err
 void config_warn(struct config *config, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The value of a librdkafka property that was set, NULL: it was not. */
+/* The value of a librdkafka property; NULL: not set. */
 const char *config_property(const struct config *config, const char *property);
 
 /* Whether an option's value must not be shown; kafka.properties.* and webhook.headers.* too. */
 bool config_name_is_secret(const char *name);
 
-/* The value of config_options[option] as it could be written, NULL: unset; for a secret what
- * fingerprint_show says. text: room for it, 32 bytes; what is returned may lie in the config
- * instead. */
+/* The value of config_options[option] as it could be written, NULL: unset; for a secret the text of
+ * fingerprint_show. text: room for it, 32 bytes; the result may point into the config instead. */
 const char *config_value_text(const struct config *config, size_t option, char *text, size_t size);
 
 /* "250ms", "5s", "2m", "1h", "7d" as milliseconds. */
 bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err) must_check;
 
-/* Letters, digits, dots, underscores and dashes, at least one and fewer than CONFIG_NAME_MAX. A
- * text with anything else is not repeated in messages: it may be a secret in the wrong place. */
+/* Letters, digits, dots, underscores and dashes, at least one and fewer than CONFIG_NAME_MAX. Any
+ * other text is not shown in messages: it may be a secret in the wrong place. */
 bool config_name_is_plain(const char *name);
 
 /* Whether a librdkafka property holds a secret ("sasl.password", …). */

@@ -5,9 +5,8 @@
 #include "base/buf.h"
 #include "config/config.h"
 
-/* Appends the names of the options that differ, with ", " between them; never their values.
- * except: names that are left out, ended by NULL; one that ends in "." stands for all that begin
- * with it. */
+/* Appends the names of the options that differ, with ", " between them; never their values. except:
+ * names that are left out, ended by NULL; one that ends in "." means all that begin with it. */
 void config_changes(const struct config *a, const struct config *b, const char *const *except,
                     struct buf *ret_names);
 

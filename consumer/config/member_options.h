@@ -1,4 +1,4 @@
-/* member_options: what the options say of this member of the consumer group. */
+/* member_options: the options of this member of the consumer group. */
 #ifndef CONFIG_MEMBER_OPTIONS_H
 #define CONFIG_MEMBER_OPTIONS_H
 

@@ -6,7 +6,7 @@
 
 /* ---- what may be set ---- */
 
-/* Those that would break what the program promises, and why. */
+/* The properties that would break the program's guarantees, and why. */
 static const char *refusal(const char *property)
 {
     static const char by_us[] = "the program commits offsets, once their records are settled";
@@ -162,7 +162,7 @@ static bool set_pair(struct config_pair **list, size_t *count, const char *name,
     struct config_pair *pair = copy != NULL ? pair_named(list, count, name) : NULL;
     if (pair == NULL) {
         free(copy);
-        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     }
     free(pair->value);
     pair->value = copy;

@@ -37,7 +37,7 @@ bool config_name_is_topic(const char *name)
            strcmp(name, "..") != 0;
 }
 
-/* A character is one whatever its bytes: those behind its first one leave no mark. */
+/* Each character becomes one byte: the bytes behind its first one are dropped. */
 static size_t add_plain(char *to, size_t size, const char *text)
 {
     size_t len = 0;

@@ -16,7 +16,7 @@
 
 enum { OWN_TOPIC_COUNT = 4, TOPIC_NAME_MAX = 249 };
 
-/* Releases before these names derived from anything used one set for everybody. */
+/* Earlier releases, before names were derived, used one set for all shops. */
 #define FORMER_GROUP "elementor-sync"
 
 /* One of the program's own topics. */
@@ -40,7 +40,7 @@ bool config_name_is_topic(const char *name);
 
 /* "<group>.<suffix>" as a topic may be called: each character that a topic may not have becomes
  * "_"; a name beyond Kafka's 249 characters is cut, and ends in 16 hex digits of a hash of the
- * whole, so that it stays the same and stays apart from others. Returns ret. */
+ * whole, so that it is stable and unique. Returns ret. */
 const char *own_topic_name(const char *group, const char *suffix, char ret[TOPIC_NAME_MAX + 1]);
 
 /* Whether the topic is called as this group's own by default. */

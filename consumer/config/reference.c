@@ -36,8 +36,8 @@ static const char *form_of(const struct config_option *o, char *text, size_t siz
     return "text";
 }
 
-/* The group an option is shown in, *ret_len bytes long: its name's first part; the program's own
- * topics stand together. */
+/* The group that an option is listed in, *ret_len bytes long: its name's first part; the program's
+ * own topics are one group. */
 static const char *group_of(const char *name, size_t *ret_len)
 {
     const char *dot = strchr(name, '.');
@@ -58,7 +58,7 @@ static bool begins_group(size_t i)
     return len != before_len || memcmp(group, before, len) != 0;
 }
 
-/* What the table does not hold because there is no end to it. */
+/* The open-ended options, which the table does not contain. */
 static const struct {
     const char *name, *help;
 } open_ended[] = {
@@ -92,7 +92,7 @@ void config_reference_text(struct buf *b)
                  payload_field_names[f], payload_field_columns[f]);
 }
 
-/* A cell of a table: what would end it is escaped. */
+/* A cell of a table, with its delimiter escaped. */
 static void add_cell(struct buf *b, const char *text, const char *quote)
 {
     buf_addf(b, " %s", quote);

@@ -1,4 +1,4 @@
-/* reference: every option as people look it up, written from the table. Pure. */
+/* reference: the documentation of every option, written from the table. Pure. */
 #ifndef CONFIG_REFERENCE_H
 #define CONFIG_REFERENCE_H
 

@@ -18,7 +18,7 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
-/* A claim that each customer's token has too, or that a customer writes. */
+/* A claim that each customer's token has too, or that a customer can change. */
 static bool check_operator(const struct config *config, struct error *err)
 {
     static const char *const everybody[] = {"authenticated", "anon", "public", "user"};
@@ -44,7 +44,7 @@ static bool check_operator(const struct config *config, struct error *err)
     return true;
 }
 
-/* Secrets that stand in published examples: whoever has read them signs tokens. */
+/* Secrets of published examples: anyone can sign tokens with them. */
 static bool is_published(const char *secret)
 {
     static const char *const published[] = {
@@ -88,7 +88,7 @@ static bool check_secret(const struct config *config, struct error *err)
                      "one with openssl rand -hex 32");
 }
 
-/* ---- where it listens, whom it talks to ---- */
+/* ---- addresses ---- */
 
 /* "host:port", or "[::1]:port"; no host is every address. */
 static bool is_loopback(const char *host)
@@ -148,7 +148,7 @@ static void advise_certificates(struct config *config)
                     "certificate of the authority is taken for a broker's; set it to https");
 }
 
-/* Those that would run other people's code in the process that holds the webhook's URL. */
+/* Properties that would run foreign code in the process that holds the webhook's URL. */
 static bool check_code(const struct config *config, struct error *err)
 {
     static const char *const loading[] = {"plugin.library.paths", "ssl.engine.location",

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Stands for all of kafka.properties.*, of which there are more than we know. */
+/* One for all of kafka.properties.*, whose names are not known here. */
 #define A_KAFKA_PROPERTY "kafka.properties.client.id"
 
 /* The i-th name there is; NULL behind the last. */
@@ -52,7 +52,7 @@ size_t config_distance(const char *a, const char *b)
     return row[len];
 }
 
-/* The known name that is few enough typing errors away. */
+/* The known name within a few typing errors. */
 static bool find_nearest(const char *name, char *ret_nearest, size_t size)
 {
     char text[CONFIG_NAME_MAX];
@@ -85,7 +85,7 @@ static bool find_member(const char *name, char *ret_member, size_t size)
     return false;
 }
 
-/* The known name that this one goes on from: "kafka.brokers" for "kafka.brokers.host". */
+/* The known name that this one extends: "kafka.brokers" for "kafka.brokers.host". */
 static bool find_parent(const char *name, char *ret_parent, size_t size)
 {
     for (size_t i = 0; i < config_option_count; i++) {
@@ -125,7 +125,7 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, len) == 0 ? text + len : text;
 }
 
-/* Looks like a property of librdkafka without, or with half of, its prefix. */
+/* Whether it looks like a property of librdkafka without, or with half of, its prefix. */
 static bool find_property(const char *name, char *ret_property, size_t size)
 {
     static const char *const families[] = {"kafka.", "properties.", "sasl.", "ssl.", "security."};

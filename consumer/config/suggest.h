@@ -1,4 +1,4 @@
-/* suggest: what to tell someone who named an option that does not exist. Pure. */
+/* suggest: the message for an option that does not exist, with the nearest one that does. Pure. */
 #ifndef CONFIG_SUGGEST_H
 #define CONFIG_SUGGEST_H
 

@@ -1,5 +1,5 @@
-/* validate: what must be there, what contradicts, and what is unwise. Each is one function that
- * says what is wrong and what to change. */
+/* validate: required options, contradictions and unwise settings. Each check is one function, whose
+ * error names the fault and the remedy. */
 #include "config/config.h"
 
 #include "config/member_options.h"
@@ -200,7 +200,7 @@ static const char *find_property(const struct config *config, const char *prefix
     return NULL;
 }
 
-/* A property of one kind that the protocol would leave without effect. */
+/* A property that has no effect with the configured protocol. */
 static bool check_effect(const struct config *config, const char *prefix, bool has_effect,
                          const char *what, const char *protocols, struct error *err)
 {
@@ -261,7 +261,7 @@ static bool check_kafka_security(struct config *config, struct error *err)
     return check_sasl(config, err);
 }
 
-/* ---- numbers that must stand in an order ---- */
+/* ---- numbers that must be in order ---- */
 
 static bool check_order(const char *small, int64_t small_ms, const char *large, int64_t large_ms,
                         struct error *err)
@@ -389,7 +389,7 @@ bool config_contradiction(struct config *config, size_t index, struct error *err
 bool config_finish(struct config *config, unsigned needs, struct error *err)
 {
     if (!own_names_fill(config))
-        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     if (!config_need(config, needs, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||

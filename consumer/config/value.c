@@ -13,7 +13,7 @@ struct value_unit {
     int64_t scale;
 };
 
-/* What people may write, units from small to large. */
+/* The accepted forms, units from small to large. */
 static const struct quantity {
     const char *noun, *examples;
     struct value_unit units[UNITS_MAX];

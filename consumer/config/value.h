@@ -2,7 +2,7 @@
  *
  *   "250ms" -> 250        "64KiB" -> 65536        "16" -> 16
  *
- * Pure. Errors open with the value in quotes and end with what would be right. */
+ * Pure. Errors open with the value in quotes and end with the accepted form. */
 #ifndef CONFIG_VALUE_H
 #define CONFIG_VALUE_H
 

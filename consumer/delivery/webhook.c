@@ -114,7 +114,7 @@ static bool set_name(struct webhook_target *target, struct error *err)
     struct url_parts parts;
     char mark[FINGERPRINT_TEXT];
     if (!url_split(target->url, &parts))
-        return error_set(err, ERROR_NO_MEMORY, "no memory for the webhook's name");
+        return error_no_memory(err);
     fingerprint(target->url, mark);
     snprintf(target->name, sizeof target->name, "%s#%s", parts.host,
              is_guessable(target->url) ? "--------" : mark);
@@ -159,7 +159,7 @@ static bool target_init(struct webhook_target *target, const struct config *conf
     if (config->webhook_signing_keys != NULL &&
         !signature_keys_parse(config->webhook_signing_keys, &target->keys, err))
         return false;
-    bool ok = copy_texts(target, config) || error_set(err, ERROR_NO_MEMORY, "no memory");
+    bool ok = copy_texts(target, config) || error_no_memory(err);
     target->endpoint = (struct http_endpoint){
         .ca_file = target->ca_file,
         .timeout_ms = config->webhook_timeout,
@@ -177,7 +177,7 @@ struct webhook *webhook_new(struct http *http, const struct config *config, stru
 {
     struct webhook *webhook = calloc(1, sizeof *webhook);
     if (webhook == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the webhook");
+        error_no_memory(err);
         return NULL;
     }
     webhook->http = http;

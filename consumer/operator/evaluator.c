@@ -45,14 +45,14 @@ static bool open_evaluator(struct evaluator *j, int stop_fd, struct error *err)
     j->transform = transform_new(j->config);
     return (j->decoders != NULL && j->transform != NULL &&
             loop_watch(j->loop, stop_fd, LOOP_READ, stop_asked, j)) ||
-           error_set(err, ERROR_NO_MEMORY, "no memory to start");
+           error_no_memory(err);
 }
 
 struct evaluator *evaluator_new(const struct config *config, int stop_fd, struct error *err)
 {
     struct evaluator *j = calloc(1, sizeof *j);
     if (j == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        error_no_memory(err);
         return NULL;
     }
     j->config = config;
@@ -134,7 +134,7 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
     const char *elsewhere = decoders_proof(j->decoders, wire.schema_id) == NULL
                                 ? wire_elsewhere(kafka_has_header, m)
                                 : NULL;
-    if (elsewhere != NULL) { /* what looks like an id is none: no question to the registry */
+    if (elsewhere != NULL) { /* not a real schema id: the registry is not asked */
         ret->detail = elsewhere;
         return true;
     }

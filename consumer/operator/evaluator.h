@@ -1,4 +1,4 @@
-/* evaluator: what would become of a record, without a pipeline: the registry, the plans and the
+/* evaluator: the verdict on a record, without a pipeline: the registry, the plans and the
  * transform, behind one blocking call. */
 #ifndef OPERATOR_EVALUATOR_H
 #define OPERATOR_EVALUATOR_H

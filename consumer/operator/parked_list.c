@@ -134,7 +134,7 @@ bool parked_list_sort(struct parked_list *list)
            make_index(list, &list->by_place, by_place);
 }
 
-/* ---- what is known of them ---- */
+/* ---- outcomes and requests ---- */
 
 static struct parked_entry *find_source(const struct parked_list *list,
                                         const struct parked_source *source)

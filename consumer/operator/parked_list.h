@@ -49,18 +49,18 @@ void parked_list_done(struct parked_list *list);
 /* Copies the entry and its order's id. False without memory. */
 bool parked_list_add(struct parked_list *list, const struct parked_entry *entry) must_check;
 
-/* After the last add: keeps the last parking of each source record. What could not be read when it
- * was parked had no order; what an earlier or later parking of the same record knows of it counts
- * for it too. False without memory. */
+/* After the last add: keeps the last parking of each source record. A record that could not be read
+ * when it was parked had no order; the order of an earlier or later parking of the same record
+ * counts for it too. False without memory. */
 bool parked_list_sort(struct parked_list *list) must_check;
 
-/* What an outcome record says, in the order in which they were written. */
+/* An outcome record; add them in the order in which they were written. */
 struct parked_outcome {
     struct slice
         order; /* without bytes: it has none; it then counts for entries without one only */
     struct parked_source source;
     bool parked;
-    struct slice request; /* that it answers; without bytes: none */
+    struct slice request; /* the request it answers; without bytes: none */
 };
 void parked_list_outcome(struct parked_list *list, const struct parked_outcome *outcome);
 

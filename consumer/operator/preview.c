@@ -38,7 +38,7 @@ static bool print(struct preview *p, const rd_kafka_message_t *m, const char *ve
         add_text(&p->line, "body", body->data, body->len);
     buf_add_text(&p->line, "}\n");
     if (!buf_ok(&p->line))
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a line");
+        return error_no_memory(err);
     if (fwrite(p->line.data, 1, p->line.len, p->out) != p->line.len || fflush(p->out) != 0)
         return error_set(err, ERROR_FAILED, "cannot write to standard output");
     return true;

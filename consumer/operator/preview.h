@@ -1,4 +1,4 @@
-/* preview: prints what would become of each record; sends nothing, commits nothing. */
+/* preview: prints the verdict on each record; sends nothing, commits nothing. */
 #ifndef OPERATOR_PREVIEW_H
 #define OPERATOR_PREVIEW_H
 

@@ -1,4 +1,4 @@
-/* replay_scan: what a replay would send, before it is asked for. */
+/* replay_scan: counts what a replay would send, before it is done. */
 #ifndef OPERATOR_REPLAY_SCAN_H
 #define OPERATOR_REPLAY_SCAN_H
 
@@ -11,12 +11,13 @@ struct replay_tally {
     int64_t records, deliveries, rejects;
 };
 
-/* Reads partition p from starts[p] up to ends[p] and counts what run would make of it. A progress
- * bar on standard error when that is a terminal. False with FAILED when the operator stops it. */
+/* Reads partition p from starts[p] up to ends[p] and counts run's verdicts. A progress bar on
+ * standard error when that is a terminal. False with FAILED when the operator stops it. */
 bool replay_scan(const struct config *config, const int64_t *starts, const int64_t *ends,
                  size_t count, int stop_fd, struct replay_tally *ret, struct error *err) must_check;
 
-/* How long so many deliveries take, in ms: at `answer_ms` a request, `concurrency` at a time. */
+/* The time that so many deliveries take, in ms: at `answer_ms` a request, `concurrency` at a
+ * time. */
 int64_t replay_estimate_ms(int64_t deliveries, int64_t concurrency, int64_t answer_ms);
 
 #endif

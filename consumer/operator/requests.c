@@ -22,7 +22,7 @@ static bool look(struct requests *r, struct error *err)
     bool ok = group != NULL && group_look(group, r->config->retry_topic, &topic, err);
     r->served = calloc(topic.count + 1, sizeof *r->served); /* never of size 0 */
     if (ok && r->served == NULL)
-        ok = error_set(err, ERROR_NO_MEMORY, "no memory to read requests");
+        ok = error_no_memory(err);
     for (size_t i = 0; ok && r->served != NULL && i < topic.count; i++)
         r->served[i] = topic.partitions[i].committed;
     r->count = topic.count;
@@ -35,7 +35,7 @@ struct requests *requests_new(const struct config *config, struct error *err)
 {
     struct requests *r = calloc(1, sizeof *r);
     if (r == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to read requests");
+        error_no_memory(err);
         return NULL;
     }
     r->config = config;

@@ -11,8 +11,8 @@
 
 struct requests;
 
-/* Reads from where the group has committed in the retry topic: what lies before was served. A topic
- * that does not exist holds none. The config must outlive it. */
+/* Reads the retry topic from the group's commit on: earlier records were served. A topic that does
+ * not exist holds none. The config must outlive it. */
 struct requests *requests_new(const struct config *config, struct error *err);
 void requests_free(struct requests *requests); /* accepts NULL */
 
@@ -23,7 +23,7 @@ struct request {
     char id[64];
 };
 
-/* The next one; false when none came within timeout_ms. Others' and unreadable ones are passed. */
+/* The next one; false when none came within timeout_ms. Others' and unreadable ones are skipped. */
 bool requests_next(struct requests *requests, int timeout_ms, struct request *ret);
 
 /* Whether everything was read that was there at the start. */

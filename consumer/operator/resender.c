@@ -20,7 +20,7 @@ struct resender *resender_new(const struct config *config, struct error *err)
 {
     struct resender *r = calloc(1, sizeof *r);
     if (r == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to write retries");
+        error_no_memory(err);
         return NULL;
     }
     r->config = config;
@@ -109,7 +109,7 @@ static struct reader *read_one(struct resender *r, int32_t partition, int64_t of
         ends[partition] = offset + 1;
         reader = reader_between(r->config, starts, ends, count, err);
     } else {
-        error_set(err, ERROR_NO_MEMORY, "no memory to fetch a record");
+        error_no_memory(err);
     }
     free(starts);
     free(ends);

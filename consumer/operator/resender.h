@@ -34,7 +34,7 @@ bool resender_source(struct resender *resender, int32_t partition, int64_t offse
 bool resender_publish(struct resender *resender, const char *topic, struct slice key,
                       struct slice value, struct error *err) must_check;
 
-/* The producer itself, for what else it can do; valid until resender_free. */
+/* The producer itself; valid until resender_free. */
 rd_kafka_t *resender_client(struct resender *resender);
 
 #endif

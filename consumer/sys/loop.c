@@ -40,7 +40,7 @@ struct loop *loop_new(struct error *err)
 {
     struct loop *loop = calloc(1, sizeof *loop);
     if (loop == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the event loop");
+        error_no_memory(err);
         return NULL;
     }
     loop->first_dirty = NO_FD;

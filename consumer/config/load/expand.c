@@ -18,8 +18,8 @@ const char *config_look_up_variable(const void *environment, const char *name)
     return NULL;
 }
 
-/* Adds what the reference stands for, which begins at text with "${"; returns what follows its "}",
- * NULL with err when it is none, or its variable is not set. */
+/* Adds the value of the reference that begins at text with "${"; returns the text behind its "}".
+ * NULL with err when it is malformed, or its variable is not set. */
 static const char *add_reference(struct buf *b, const char *text, config_look_up *look_up,
                                  const void *context, struct error *err)
 {

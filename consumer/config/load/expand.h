@@ -1,7 +1,7 @@
-/* expand: ${NAME} in a value of the configuration file becomes what the environment says.
+/* expand: ${NAME} in a value of the configuration file becomes the environment's value.
  *
  *   "https://${HOST}/apis"     HOST must be set, and not empty
- *   "${PORT:-9092}"            what stands behind :- when it is not
+ * "${PORT:-9092}"            the text behind :- when it is not
  *   "$${"                      the two characters "${" themselves
  *
  * Pure: the look-up is the caller's. */

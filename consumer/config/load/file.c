@@ -10,12 +10,12 @@
 
 enum { KIB = 1024, SECRET_MAX = 64 * KIB, SHOWN_MAX = 160 };
 
-/* The stream's text with a NUL behind it; an error says what is wrong, not with which file. */
+/* The stream's text with a NUL behind it; an error does not name the file. */
 static char *read_stream(FILE *file, size_t limit, size_t *ret_len, struct error *err)
 {
     char *text = malloc(limit + 1);
     if (text == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "out of memory");
+        error_no_memory(err);
         return NULL;
     }
     size_t len = fread(text, 1, limit + 1, file);
@@ -74,7 +74,7 @@ char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct e
     return text;
 }
 
-/* Takes off what editors add around a secret, and refuses what no secret has inside. */
+/* Removes the bytes that editors add around a secret, and refuses bytes that no secret contains. */
 static bool clean_secret(char *text, size_t len, struct error *err)
 {
     static const char bom[] = "\xef\xbb\xbf";

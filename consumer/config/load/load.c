@@ -20,13 +20,14 @@ enum { VARIABLE_MAX = CONFIG_NAME_MAX + sizeof FILE_SUFFIX };
 
 /* ---- one variable ---- */
 
-/* What NAME says, or the file that NAME_FILE names. */
+/* The value of NAME, or of the file that NAME_FILE names. */
 struct file_option {
     char origin[VARIABLE_MAX]; /* the variable it came from */
     char *value;               /* owned by the caller; NULL when there is none */
 };
 
-/* Files that a container's runtime puts there are everybody's inside it, and nobody else is there.
+/* A container's runtime makes secret files readable for all inside it, where there are no other
+ * users.
  */
 static bool is_mounted(const char *path)
 {
@@ -66,10 +67,10 @@ static bool read_variable(struct config *config, char *const *environment, const
         if (reading.value != NULL)
             warn_of_public(config, path, file_variable);
         if (!config_note_secret_file(config, path))
-            error_set(err, ERROR_NO_MEMORY, "out of memory");
+            error_no_memory(err);
     }
     if (value != NULL && (reading.value = strdup(value)) == NULL)
-        error_set(err, ERROR_NO_MEMORY, "out of memory");
+        error_no_memory(err);
     if ((path != NULL || value != NULL) && reading.value == NULL)
         return false;
     *ret_reading = reading;
@@ -98,7 +99,7 @@ static bool load_option(struct config *config, char *const *environment, const c
     return load_variable(config, environment, variable, option, secret, err);
 }
 
-/* webhook.url has two names in the environment, which may not disagree. */
+/* webhook.url has two names in the environment, which must agree. */
 static bool load_webhook_url(struct config *config, char *const *environment, struct error *err)
 {
     struct file_option plain = {.value = NULL}, elementor = {.value = NULL};
@@ -137,7 +138,7 @@ static bool load_property(struct config *config, char *const *environment, const
     char variable[CONFIG_NAME_MAX], option[CONFIG_NAME_MAX];
     size_t len = strcspn(assignment, "="), prefix = strlen(PROPERTY_VARIABLE);
     if (len == prefix || len >= sizeof variable)
-        return true; /* no property's name: none of ours */
+        return true; /* not a property's name: not ours */
     snprintf(variable, sizeof variable, "%.*s", (int)len, assignment);
     snprintf(option, sizeof option, PROPERTY_NAME "%s", variable + prefix);
     for (char *c = option; *c != '\0'; c++)
@@ -170,7 +171,7 @@ static bool load_environment(struct config *config, char *const *environment, st
 
 /* ---- --set ---- */
 
-/* The text is not repeated: it may be a secret without its name. */
+/* The text is not shown: it may be a secret without its name. */
 static bool load_set(struct config *config, const char *set, struct error *err)
 {
     const char *sign = strchr(set, '=');
@@ -179,7 +180,7 @@ static bool load_set(struct config *config, const char *set, struct error *err)
                          "--set: write NAME=VALUE, such as --set webhook.timeout=5s");
     char *name = strndup(set, (size_t)(sign - set));
     if (name == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "out of memory");
+        return error_no_memory(err);
     bool ok = config_set(config, name, sign + 1, "--set", err);
     free(name);
     return ok;

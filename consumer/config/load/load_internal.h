@@ -10,7 +10,7 @@
  * cannot be read, or is longer, is an error that names it. */
 char *config_file_read(const char *path, size_t limit, size_t *ret_len, struct error *err);
 
-/* What every user of the machine may do with it: read it, or write it and so change what this
+/* The rights of every user of the machine: to read the file, or to write it and so change what this
  * process does. */
 struct config_file_rights {
     bool read, write;
@@ -18,12 +18,12 @@ struct config_file_rights {
 struct config_file_rights config_file_rights_of_others(const char *path);
 
 /* The secret in a file, without one line break at its end and a BOM; the caller frees it. variable
- * is whose value the path is. Errors show a path only if it is absolute: with anything else the
- * secret itself may be in the wrong variable. */
+ * holds the path. Errors show a path only if it is absolute: any other text may be the secret
+ * itself, in the wrong variable. */
 char *config_file_read_secret(const char *path, const char *variable, struct error *err);
 
-/* Sets all that the YAML file says; ${NAME} is filled in from the environment. Warns of a secret in
- * a file that everybody may read. */
+/* Sets all options of the YAML file; ${NAME} is filled in from the environment. Warns of a secret
+ * in a file that every user may read. */
 bool config_yaml_load(struct config *config, const char *path, char *const *environment,
                       struct error *err) must_check;
 

@@ -64,7 +64,7 @@ static void read_zone(const char *name)
     free(before);
 }
 
-/* The C library takes an unknown name for UTC without a word, so that the database is asked. */
+/* The C library silently takes an unknown name for UTC, so the database is searched for it. */
 static bool is_known(const char *name)
 {
     static const char *const folders[] = {"/usr/share/zoneinfo", "/usr/lib/zoneinfo",
@@ -100,7 +100,7 @@ bool time_zone_load(struct config *config, struct error *err)
     if (loaded_name[0] == '\0')
         read_zone(name);
     if (loaded.count == 0)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a time zone");
+        return error_no_memory(err);
     config->zone = &loaded;
     return true;
 }

@@ -7,7 +7,7 @@
 
 #include "config/config.h"
 
-/* Sets config->zone (NULL for UTC), which lives for ever. CONFIG, with the place where the option
+/* Sets config->zone (NULL for UTC), which is never freed. CONFIG, with the place where the option
  * was set, when the system knows no such zone. A second zone in one process is checked but not
  * read: it takes effect at the next start. Not thread-safe. */
 bool time_zone_load(struct config *config, struct error *err) must_check;

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* What tells one content of a file from another, without reading it; all zero: no such file. */
+/* Identifies a file's content without reading it; all zero: no such file. */
 struct look {
     dev_t device;
     ino_t inode;
@@ -18,7 +18,7 @@ struct reload {
     const struct config *config;
     size_t count;
     struct watched {
-        struct look taken, last; /* as it was when it was last told of, and at the last look */
+        struct look taken, last; /* as of the last report, and of the last look */
     } files[];
 };
 
@@ -84,7 +84,7 @@ struct config *reload_read(const struct config *from, unsigned needs, struct err
     const struct config_origin *origin = &from->origin;
     struct config *config = config_new();
     if (config == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the configuration");
+        error_no_memory(err);
         return NULL;
     }
     if (config_load(config, origin->path, origin->environment, origin->sets, origin->set_count,

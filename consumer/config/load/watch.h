@@ -1,8 +1,8 @@
-/* watch: notices that a secret's file (NAME_FILE) has changed, and reads the configuration anew.
+/* watch: notices that a secret's file (NAME_FILE) has changed, and reads the configuration again.
  *
  * Files are looked at by name, not watched: a secret that is mounted into a container is replaced
- * through symbolic links. A change counts once the file has been the same for two looks, so that
- * one that is being written is not taken half. Not thread-safe. */
+ * through symbolic links. A change counts once two looks have seen the same file, so that a
+ * half-written one is not read. Not thread-safe. */
 #ifndef CONFIG_LOAD_WATCH_H
 #define CONFIG_LOAD_WATCH_H
 
@@ -21,11 +21,11 @@ void reload_free(struct reload *reload); /* accepts NULL */
  * stat(2); call it once a second or so. */
 bool reload_look(struct reload *reload);
 
-/* The files as they are now are about to be read: their change is no news any more. */
+/* The present files are about to be read: their change is not reported again. */
 void reload_note(struct reload *reload);
 
-/* Reads everything that `config` was loaded from once more; the caller frees it. NULL with err when
- * it cannot be read or does not pass config_finish(needs). */
+/* Reads all sources of `config` once more; the caller frees the result. NULL with err when it
+ * cannot be read or does not pass config_finish(needs). */
 struct config *reload_read(const struct config *config, unsigned needs, struct error *err);
 
 #endif

@@ -26,7 +26,7 @@ struct yaml_reader {
     struct config *config;
     char *const *environment;
     char path[SHOWN_MAX]; /* as messages show it */
-    bool public, warned;  /* everybody may read the file; that was said of a secret */
+    bool public, warned;  /* every user may read the file; a secret in it was warned of */
     const char *text;     /* the file's */
     size_t len;
     yaml_parser_t parser;
@@ -66,12 +66,12 @@ static bool has_tab_indent(const struct yaml_reader *r, size_t line)
     return text != NULL && text[strspn(text, " ")] == '\t';
 }
 
-/* libyaml's own words; they never repeat the file's. */
+/* libyaml's own message, which never quotes the file. */
 static bool fail_syntax(struct yaml_reader *r)
 {
     const yaml_parser_t *p = &r->parser;
     if (p->error == YAML_MEMORY_ERROR)
-        return error_set(r->err, ERROR_NO_MEMORY, "out of memory");
+        return error_no_memory(r->err);
     size_t line =
         p->error == YAML_READER_ERROR ? line_at(r, p->problem_offset) : p->problem_mark.line + 1;
     return error_set(r->err, ERROR_CONFIG, "%s:%zu: not YAML: %s%s%s%s", r->path, line, p->problem,
@@ -138,12 +138,12 @@ static bool note_key(struct yaml_reader *r)
         return fail(r, "too many options");
     char *name = strdup(r->name);
     if (name == NULL)
-        return error_set(r->err, ERROR_NO_MEMORY, "out of memory");
+        return error_no_memory(r->err);
     r->keys[r->key_count++] = (struct yaml_key){name, line_of(&r->event)};
     return true;
 }
 
-/* Puts the key at hand behind the name of the mapping it stands in, which is `len` long. */
+/* Appends the present key to the name of its mapping, which is `len` long. */
 static bool enter_key(struct yaml_reader *r, size_t len)
 {
     if (r->event.type != YAML_SCALAR_EVENT)
@@ -159,7 +159,7 @@ static bool enter_key(struct yaml_reader *r, size_t len)
     return note_key(r);
 }
 
-/* A secret that is written out in a file which everybody may read. */
+/* A secret written out in a file that every user may read. */
 static void warn_of_secret(struct yaml_reader *r, const char *value)
 {
     if (r->warned || !r->public || !config_name_is_secret(r->name) || strstr(value, "${") != NULL)
@@ -190,8 +190,8 @@ static bool set_scalar(struct yaml_reader *r)
     return ok;
 }
 
-/* The pairs of a mapping whose start is at hand, up to its end. How deep this goes is bounded by
- * how long a name may be. */
+/* The pairs of a mapping, whose start is the present event, up to its end. A name's maximal length
+ * bounds the depth. */
 static bool read_mapping(struct yaml_reader *r)
 {
     size_t len = strlen(r->name);
@@ -237,7 +237,7 @@ static struct yaml_reader *reader_new(struct config *config, const char *path,
     struct yaml_reader *r = calloc(1, sizeof *r);
     if (r == NULL || !yaml_parser_initialize(&r->parser)) {
         free(r);
-        error_set(err, ERROR_NO_MEMORY, "out of memory");
+        error_no_memory(err);
         return NULL;
     }
     r->config = config;

@@ -1,4 +1,4 @@
-/* group_view: what the members of a consumer group say of it, seen from outside. Pure. */
+/* group_view: the members of a consumer group, seen from outside. Pure. */
 #ifndef KAFKA_GROUP_GROUP_VIEW_H
 #define KAFKA_GROUP_GROUP_VIEW_H
 
