@@ -170,7 +170,7 @@ static bool parse_avro(struct schema *s, struct error *err)
     char *text = json_dumps(bare, JSON_COMPACT | JSON_ENCODE_ANY);
     json_decref(bare);
     if (text == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(err);
     bool ok = avro_schema_from_json_length(text, strlen(text), &s->avro) == 0;
     free(text);
     if (!ok) {
@@ -192,18 +192,18 @@ bool schema_parse(struct schema *s, const char *text, size_t len, struct error *
                          SCHEMA_DEPTH_MAX);
     s->definitions = json_object();
     if (s->definitions == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(err);
     if (!schema_names_resolve(&s->json, s->definitions, err) || !schema_lift(s->json, err) ||
         !parse_avro(s, err))
         return false;
     s->records = calloc(SCHEMA_RECORDS_MAX, sizeof *s->records);
     s->index = calloc(SCHEMA_INDEX, sizeof *s->index);
     if (s->records == NULL || s->index == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(err);
     if (!collect(s, s->avro))
         return error_set(err, ERROR_UNDECODABLE, "the schema has more than %d record types",
                          SCHEMA_RECORDS_MAX);
-    return mark_takes_bytes(s) || error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    return mark_takes_bytes(s) || error_no_memory(err);
 }
 
 void schema_done(struct schema *s)

@@ -65,16 +65,15 @@ static void take_decimal(struct compiler *c, avro_schema_t type, const json_t *j
 
 static void take_type(struct compiler *c, avro_schema_t type, const json_t *json, uint16_t slot);
 
-static void take_union(struct compiler *c, avro_schema_t type, const json_t *json, uint16_t slot)
+struct taken_union {
+    const json_t *json;
+    uint16_t slot;
+};
+
+static void take_branch(struct compiler *c, avro_schema_t branch, size_t index, const void *context)
 {
-    size_t branches = avro_schema_union_size(type);
-    uint32_t first = emit_switch(c, branches), chain = 0;
-    for (size_t i = 0; i < branches; i++) {
-        set_branch(c, first, i);
-        take_type(c, avro_schema_union_branch(type, (int)i), schema_json_branch(json, i), slot);
-        chain = end_branch(c, chain);
-    }
-    land(c, chain);
+    const struct taken_union *u = context;
+    take_type(c, branch, schema_json_branch(u->json, index), u->slot);
 }
 
 static void take_type(struct compiler *c, avro_schema_t type, const json_t *json, uint16_t slot)
@@ -92,7 +91,7 @@ static void take_type(struct compiler *c, avro_schema_t type, const json_t *json
     case AVRO_FLOAT: take_plain(c, PLAN_TAKE_FLOAT, slot); break;
     case AVRO_DOUBLE: take_plain(c, PLAN_TAKE_DOUBLE, slot); break;
     case AVRO_ENUM: take_symbols(c, type, slot); break;
-    case AVRO_UNION: take_union(c, type, json, slot); break;
+    case AVRO_UNION: emit_union(c, type, take_branch, &(struct taken_union){json, slot}); break;
     case AVRO_BYTES:
     case AVRO_FIXED: take_decimal(c, type, json, slot); break;
     case AVRO_INT32:
@@ -108,6 +107,21 @@ static void take_type(struct compiler *c, avro_schema_t type, const json_t *json
         else
             take_other(c, type, slot);
     }
+}
+
+static void take_inside(struct compiler *c, avro_schema_t type, const json_t *json,
+                        const struct want *want);
+
+struct wanted_union {
+    const json_t *json;
+    const struct want *want;
+};
+
+static void take_branch_inside(struct compiler *c, avro_schema_t branch, size_t index,
+                               const void *context)
+{
+    const struct wanted_union *u = context;
+    take_inside(c, branch, schema_json_branch(u->json, index), u->want);
 }
 
 /* A wanted record, or a union with one in it (null otherwise). */
@@ -126,14 +140,7 @@ static void take_inside(struct compiler *c, avro_schema_t type, const json_t *js
         skip_type(c, type);
         return;
     }
-    size_t branches = avro_schema_union_size(type);
-    uint32_t first = emit_switch(c, branches), chain = 0;
-    for (size_t i = 0; i < branches; i++) {
-        set_branch(c, first, i);
-        take_inside(c, avro_schema_union_branch(type, (int)i), schema_json_branch(json, i), want);
-        chain = end_branch(c, chain);
-    }
-    land(c, chain);
+    emit_union(c, type, take_branch_inside, &(struct wanted_union){json, want});
 }
 
 /* A column that several slots want is read once and copied. */

@@ -323,7 +323,7 @@ static bool check(struct compiler *c, const struct sought *sought, struct error 
     if (why.code != ERROR_CONFIG || !sought->options->table_is_told)
         return error_set(err, why.code, "%s", why.text);
     c->plan->refusal = strdup(why.text);
-    return c->plan->refusal != NULL || error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
+    return c->plan->refusal != NULL || error_no_memory(err);
 }
 
 static void compile_record(struct compiler *c, const struct sought *sought)
@@ -336,25 +336,24 @@ static void compile_record(struct compiler *c, const struct sought *sought)
         take_record(c, c->top, c->top_json, (const struct want[]){{0}}, false);
 }
 
+/* The record, or the null that stands in its place. */
+static void compile_branch(struct compiler *c, avro_schema_t branch, size_t index,
+                           const void *context)
+{
+    (void)index;
+    if (schema_target(branch) == c->top)
+        compile_record(c, context);
+    else
+        emit(c,
+             (struct instruction){.operation = PLAN_MARK, .a = offsetof(struct change, is_null)});
+}
+
 static void compile_top(struct compiler *c, const struct sought *sought)
 {
-    avro_schema_t type = c->schema.avro;
-    if (type == c->top) {
+    if (c->schema.avro == c->top)
         compile_record(c, sought);
-        return;
-    }
-    size_t branches = avro_schema_union_size(type);
-    uint32_t first = emit_switch(c, branches), chain = 0;
-    for (size_t i = 0; i < branches; i++) {
-        set_branch(c, first, i);
-        if (schema_target(avro_schema_union_branch(type, (int)i)) == c->top)
-            compile_record(c, sought);
-        else
-            emit(c, (struct instruction){.operation = PLAN_MARK,
-                                         .a = offsetof(struct change, is_null)});
-        chain = end_branch(c, chain);
-    }
-    land(c, chain);
+    else
+        emit_union(c, c->schema.avro, compile_branch, sought);
 }
 
 /* confirmed_at's default, when it is the epoch: no order was confirmed then, so that the value is
@@ -397,7 +396,7 @@ static bool compile(struct compiler *c, const char *text, size_t len,
                          "the schema is too large: it needs more than %zu instructions", c->room);
     c->plan->rule_value = strdup(options->rule_value);
     if (c->failed || c->plan->rule_value == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
+        return error_no_memory(err);
     c->plan->rule_value_len = strlen(c->plan->rule_value);
     return true;
 }
@@ -409,7 +408,7 @@ struct plan *plan_compile(const char *schema, size_t len, const struct plan_opti
     struct plan *plan = calloc(1, sizeof *plan);
     bool done = false;
     if (c == NULL || plan == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a plan");
+        error_no_memory(err);
     } else {
         c->plan = plan;
         done = compile(c, schema, len, options, err);

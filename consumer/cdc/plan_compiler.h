@@ -58,12 +58,10 @@ bool compiler_grow(struct compiler *c, void **array, size_t len, size_t *cap, si
 /* Returns where the instruction stands; 0 after a failure (which then counts at the end). */
 uint32_t emit(struct compiler *c, struct instruction instruction);
 
-/* Reserves the jump table of a union; the branches' code follows and is entered by set_branch. */
-uint32_t emit_switch(struct compiler *c, size_t branches);
-void set_branch(struct compiler *c, uint32_t first, size_t branch);
-/* Ends a branch by a jump over the ones that follow; chained until the end is known: land. */
-uint32_t end_branch(struct compiler *c, uint32_t chain);
-void land(struct compiler *c, uint32_t chain);
+/* A union's switch; `branch` emits the code of each branch. */
+typedef void emit_branch(struct compiler *c, avro_schema_t branch, size_t index,
+                         const void *context);
+void emit_union(struct compiler *c, avro_schema_t type, emit_branch *branch, const void *context);
 
 void skip_type(struct compiler *c, avro_schema_t type);
 

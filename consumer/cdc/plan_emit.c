@@ -77,7 +77,8 @@ static void emit_items(struct compiler *c, avro_schema_t type, bool map)
         c->items[c->item_count++] = (struct item){type, at, map};
 }
 
-uint32_t emit_switch(struct compiler *c, size_t branches)
+/* Reserves the jump table of a union; the branches' code follows and is entered by set_branch. */
+static uint32_t emit_switch(struct compiler *c, size_t branches)
 {
     struct plan *plan = c->plan;
     uint32_t first = (uint32_t)plan->jump_len;
@@ -88,25 +89,37 @@ uint32_t emit_switch(struct compiler *c, size_t branches)
     return first;
 }
 
-void set_branch(struct compiler *c, uint32_t first, size_t branch)
+static void set_branch(struct compiler *c, uint32_t first, size_t branch)
 {
     if (!c->failed)
         c->plan->jumps[first + branch] = here(c);
 }
 
-/* The chain goes through `a`. */
-uint32_t end_branch(struct compiler *c, uint32_t chain)
+/* Ends a branch by a jump over the ones that follow; chained through `a` until the end is known. */
+static uint32_t end_branch(struct compiler *c, uint32_t chain)
 {
     return emit(c, (struct instruction){.operation = PLAN_JUMP, .a = chain});
 }
 
-void land(struct compiler *c, uint32_t chain)
+static void land(struct compiler *c, uint32_t chain)
 {
     while (!c->failed && chain != 0) {
         uint32_t next = c->plan->code[chain].a;
         c->plan->code[chain].a = here(c);
         chain = next;
     }
+}
+
+void emit_union(struct compiler *c, avro_schema_t type, emit_branch *branch, const void *context)
+{
+    size_t branches = avro_schema_union_size(type);
+    uint32_t first = emit_switch(c, branches), chain = 0;
+    for (size_t i = 0; i < branches; i++) {
+        set_branch(c, first, i);
+        branch(c, avro_schema_union_branch(type, (int)i), i, context);
+        chain = end_branch(c, chain);
+    }
+    land(c, chain);
 }
 
 static bool is_blob(avro_schema_t type)
@@ -128,6 +141,12 @@ static bool is_optional_blob(avro_schema_t type, uint32_t *ret_null_branch)
     return false;
 }
 
+static void skip_branch(struct compiler *c, avro_schema_t branch, size_t index, const void *context)
+{
+    (void)index, (void)context;
+    skip_type(c, branch);
+}
+
 static void skip_union(struct compiler *c, avro_schema_t type)
 {
     uint32_t null_branch;
@@ -135,14 +154,7 @@ static void skip_union(struct compiler *c, avro_schema_t type)
         emit(c, (struct instruction){.operation = PLAN_SKIP_OPTIONAL, .a = null_branch});
         return;
     }
-    size_t branches = avro_schema_union_size(type);
-    uint32_t first = emit_switch(c, branches), chain = 0;
-    for (size_t i = 0; i < branches; i++) {
-        set_branch(c, first, i);
-        skip_type(c, avro_schema_union_branch(type, (int)i));
-        chain = end_branch(c, chain);
-    }
-    land(c, chain);
+    emit_union(c, type, skip_branch, NULL);
 }
 
 static void skip_blob_type(struct compiler *c)

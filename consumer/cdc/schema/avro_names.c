@@ -101,7 +101,7 @@ static json_t *resolve(struct resolver *r, json_t *node, const char *space);
 
 static json_t *fail_memory(struct resolver *r)
 {
-    error_set(r->err, ERROR_NO_MEMORY, "no memory for a schema");
+    error_no_memory(r->err);
     return NULL;
 }
 

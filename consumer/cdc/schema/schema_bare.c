@@ -7,7 +7,7 @@
 
 static json_t *no_memory(struct error *err)
 {
-    error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    error_no_memory(err);
     return NULL;
 }
 

@@ -10,7 +10,7 @@ enum { ANNOTATIONS = sizeof annotations / sizeof *annotations };
 
 static bool no_memory(struct error *err)
 {
-    return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    return error_no_memory(err);
 }
 
 /* Whether it annotates a value's meaning. A scale alone does not. */

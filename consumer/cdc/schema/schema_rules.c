@@ -156,7 +156,7 @@ static bool note_field(const struct noting *n, json_t *field, const char *record
     const json_t *rule = rule_of(n, field, full);
     if (rule != NULL &&
         json_object_set_new(field, SCHEMA_ENCRYPTED_BY, json_string(name_of(rule))) != 0)
-        return error_set(n->err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(n->err);
     return note(n, json_object_get(field, "type"), space);
 }
 
@@ -218,6 +218,6 @@ char *schema_rules_note(const json_t *answer, const char *schema, struct error *
         text = strdup(schema);
     json_decref(json);
     if (text == NULL)
-        error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        error_no_memory(err);
     return text;
 }

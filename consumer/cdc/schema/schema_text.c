@@ -293,7 +293,7 @@ json_t *schema_text_parse(const char *text, size_t len, struct error *err)
         if (r.at < r.end)
             no_json(&r, "something follows it");
         else if (!buf_ok(&r.out))
-            error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+            error_no_memory(err);
         else
             json = parse(&r);
     }
