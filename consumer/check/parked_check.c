@@ -3,21 +3,18 @@
 #include "check/check_internal.h"
 
 #include "kafka/offsets.h"
-#include "kafka/reader.h"
-#include "operator/parked_list.h"
+#include "operator/parked_reader.h"
 #include "sys/clock.h"
 #include "topics/outcome_reader.h"
-#include "topics/parked_record.h"
 #include "topics/settings/topic_retention.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define OWN "own topics"
 #define NAME "parked orders"
 
-enum { ASK_MS = 5000, READ_MS = 10000, POLL_MS = 200 };
+enum { ASK_MS = 5000, READ_MS = 10000 };
 
 static const int64_t day_ms = 86400000;
 
@@ -53,53 +50,17 @@ static bool begins_before(struct check *c, int32_t count, int64_t time_ms)
 
 /* ---- which of them still wait ---- */
 
-static bool note(struct parked *p, const rd_kafka_message_t *m)
+static bool in_time(void *context)
 {
-    struct parked_record record;
-    const char *why;
-    if (!parked_record_read(m, &record, &why) || !parked_record_is_ours(p->c->config, &record))
-        return true;
-    const struct parked_entry entry = {.source = {record.partition, record.offset},
-                                       .parked_partition = m->partition,
-                                       .parked_offset = m->offset,
-                                       .parked_ms = rd_kafka_message_timestamp(m, NULL),
-                                       .order = record.order_id};
-    return parked_list_add(&p->list, &entry);
-}
-
-static bool in_time(const struct parked *p)
-{
+    const struct parked *p = context;
     return clock_mono_ms() < p->deadline_ms;
 }
 
 static bool read_parked(struct parked *p)
 {
     struct error ignored = {0};
-    const struct config *config = p->c->config;
-    struct reader *reader =
-        reader_of_topic(config, config->parked_topic, "beginning", true, &ignored);
-    bool ok = reader != NULL;
-    while (ok && !reader_at_end(reader) && (ok = in_time(p))) {
-        rd_kafka_message_t *m = reader_next(reader, POLL_MS);
-        if (m == NULL)
-            continue;
-        ok = note(p, m);
-        rd_kafka_message_destroy(m);
-    }
-    reader_free(reader);
-    return ok && parked_list_sort(&p->list);
-}
-
-static void note_outcome(struct parked *p, const json_t *outcome)
-{
-    const json_t *id = json_object_get(outcome, "order_id");
-    const struct parked_outcome o = {.order = {json_string_value(id), json_string_length(id)},
-                                     .source = {(int32_t)outcome_number(outcome, "partition"),
-                                                outcome_number(outcome, "offset")},
-                                     .parked =
-                                         strcmp(outcome_text(outcome, "state"), "parked") == 0};
-    if (strcmp(outcome_text(outcome, "topic"), p->c->config->kafka_topic) == 0)
-        parked_list_outcome(&p->list, &o);
+    size_t others;
+    return parked_reader_read(p->c->config, &p->list, in_time, p, &others, &ignored);
 }
 
 static bool read_outcomes(struct parked *p)
@@ -110,14 +71,14 @@ static bool read_outcomes(struct parked *p)
     while (ok && !outcomes_caught_up(outcomes) && (ok = in_time(p))) {
         json_t *outcome = outcomes_next(outcomes);
         if (outcome != NULL)
-            note_outcome(p, outcome);
+            parked_reader_outcome(p->c->config, &p->list, outcome);
         json_decref(outcome);
     }
     outcomes_free(outcomes);
     return ok;
 }
 
-/* ---- what is said ---- */
+/* ---- the report ---- */
 
 static void say(struct parked *p, int64_t before_ms, int64_t retention_ms)
 {

@@ -1,17 +1,17 @@
-/* redrive_command: the parked orders again, at a bounded rate. */
+/* redrive_command: sends the parked orders again, at a bounded rate. */
 #include "base/printable.h"
 #include "cli/audit.h"
 #include "cli/command.h"
 #include "cli/confirm.h"
-#include "kafka/message.h"
 #include "kafka/reader.h"
 #include "kafka/start_position.h"
-#include "operator/parked_list.h"
+#include "operator/parked_reader.h"
 #include "operator/requests.h"
 #include "operator/resender.h"
 #include "sys/clock.h"
 #include "sys/signals.h"
 #include "topics/outcome_reader.h"
+#include "topics/parked_record.h"
 
 #include <inttypes.h>
 #include <poll.h>
@@ -51,82 +51,38 @@ struct redrive_run {
     int64_t due_ms;
 };
 
-static void copy_reason(struct slice reason, char *ret, size_t size)
-{
-    if (reason.len > 0) /* "%.*s" takes no NULL, of whatever length */
-        snprintf(ret, size, "%.*s", (int)reason.len, reason.data);
-}
-
-/* What cannot be sent again, since it does not say where it came from, is passed by. */
-static bool note(struct redrive_run *r, const rd_kafka_message_t *m)
-{
-    struct parked_record record;
-    const char *why;
-    if (!parked_record_read(m, &record, &why))
-        return true;
-    if (!parked_record_is_ours(r->config, &record)) {
-        r->others++;
-        return true;
-    }
-    struct parked_entry entry = {.source = {record.partition, record.offset},
-                                 .parked_partition = m->partition,
-                                 .parked_offset = m->offset,
-                                 .parked_ms = rd_kafka_message_timestamp(m, NULL),
-                                 .order = record.order_id};
-    copy_reason(record.reason, entry.reason, sizeof entry.reason);
-    return parked_list_add(&r->list, &entry);
-}
-
-/* Also while it reads: from brokers that are gone that may take for ever. */
+/* Also while it reads: that may take for ever when the brokers are gone. */
 static bool may_go_on(const struct redrive_run *r, struct error *err)
 {
     struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
     return poll(&fd, 1, 0) <= 0 || error_set(err, ERROR_FAILED, "stopped; nothing was done");
 }
 
+struct reading {
+    const struct redrive_run *run;
+    struct error *err;
+};
+
+static bool reading_may_go_on(void *context)
+{
+    const struct reading *reading = context;
+    return may_go_on(reading->run, reading->err);
+}
+
 static bool read_parked(struct redrive_run *r, struct error *err)
 {
-    bool ok = true;
-    rd_kafka_message_t *m;
-    struct reader *reader =
-        reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err);
-    while (ok && reader != NULL && !reader_at_end(reader) && (ok = may_go_on(r, err)))
-        if ((m = reader_next(reader, POLL_MS)) != NULL) {
-            ok = note(r, m);
-            rd_kafka_message_destroy(m);
-        }
-    bool read = reader != NULL && err->code == ERROR_NONE;
-    reader_free(reader);
-    return read && ((ok && parked_list_sort(&r->list)) ||
-                    error_set(err, ERROR_NO_MEMORY, "no memory for the parked orders"));
+    struct reading reading = {r, err};
+    return parked_reader_read(r->config, &r->list, reading_may_go_on, &reading, &r->others, err);
 }
 
-/* ---- what is known of them, at first and while they are sent ---- */
-
-static struct slice text_of(const json_t *outcome, const char *name)
-{
-    const json_t *value = json_object_get(outcome, name);
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
-static void note_outcome(struct redrive_run *r, const json_t *outcome)
-{
-    const struct parked_outcome o = {.order = text_of(outcome, "order_id"),
-                                     .source = {(int32_t)outcome_number(outcome, "partition"),
-                                                outcome_number(outcome, "offset")},
-                                     .parked =
-                                         strcmp(outcome_text(outcome, "state"), "parked") == 0,
-                                     .request = text_of(outcome, "request")};
-    if (strcmp(outcome_text(outcome, "topic"), r->config->kafka_topic) == 0)
-        parked_list_outcome(&r->list, &o);
-}
+/* ---- outcomes and requests, at first and while orders are sent ---- */
 
 /* False when there was nothing new within the time. */
 static bool note_next_outcome(struct redrive_run *r, int timeout_ms)
 {
     json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
     if (outcome != NULL)
-        note_outcome(r, outcome);
+        parked_reader_outcome(r->config, &r->list, outcome);
     json_decref(outcome);
     return outcome != NULL;
 }
@@ -153,7 +109,7 @@ static bool read_known(struct redrive_run *r, struct error *err)
     return ok;
 }
 
-/* What was delivered, parked anew or asked for by others since it was selected. */
+/* Outcomes and requests that were written since the selection. */
 static void look_again(struct redrive_run *r)
 {
     while (note_next_request(r, 0))
@@ -162,7 +118,7 @@ static void look_again(struct redrive_run *r)
         ;
 }
 
-/* How many of each reason; the list is small where it matters. */
+/* The number of orders for each reason; the list is short in practice. */
 static void show(const struct redrive_run *r)
 {
     char reasons[REASONS_SHOWN][PARKED_REASON_MAX], shown[PARKED_REASON_MAX];
@@ -221,7 +177,7 @@ static void say_audit(const rd_kafka_message_t *m, const char *request)
                                                         {0}});
 }
 
-/* Its turn has come: if it still waits. */
+/* Sends the order whose turn it is, if it still waits. */
 static bool send_one(struct redrive_run *r, const rd_kafka_message_t *m, struct error *err)
 {
     char request[RETRY_REQUEST_MAX];
@@ -276,7 +232,7 @@ static bool send_all(struct redrive_run *r, struct error *err)
                      r->list.selected);
 }
 
-/* What is parked and not to be sent now. */
+/* The parked orders that are not sent now. */
 static void show_left_out(const struct redrive_run *r)
 {
     if (r->list.requested > 0)
