@@ -392,6 +392,9 @@ struct finish_case {
     const char *expected; /* "" is fine */
 };
 
+#define BROKERS_GROUP "kafka.properties.group.protocol", "consumer"
+#define BROKER_DECIDES \
+    " does not go with kafka.properties.group.protocol=consumer: the broker decides; leave it out"
 #define REQUIRED " is required; set it in the file, or "
 
 static const struct finish_case finish_cases[] = {
@@ -444,6 +447,36 @@ static const struct finish_case finish_cases[] = {
     {0,
      {"breaker.probe_first", "2m"},
      "breaker.probe_first (2m) is longer than breaker.probe_cap (1m)"},
+    /* the group */
+    {0, {"kafka.instance", "shop-1"}, ""},
+    {0, {"kafka.properties.group.instance.id", "shop-1"}, ""},
+    {0,
+     {"kafka.instance", "shop 1"},
+     "kafka.instance: \"shop 1\" is not a valid name: letters, digits, \".\", \"_\" and \"-\", at "
+     "most 249 of them"},
+    {0,
+     {"kafka.instance", "shop-1", "kafka.properties.group.instance.id", "shop-1"},
+     "kafka.instance and kafka.properties.group.instance.id are both set: keep kafka.instance"},
+    {0, {"session.timeout", "20s"}, ""},
+    {0, {"kafka.properties.session.timeout.ms", "20000"}, ""},
+    {0,
+     {"session.timeout", "20s", "kafka.properties.session.timeout.ms", "20000"},
+     "session.timeout and kafka.properties.session.timeout.ms are both set: keep session.timeout"},
+    {0, {BROKERS_GROUP}, ""},
+    {0, {BROKERS_GROUP, "kafka.instance", "shop-1"}, ""},
+    {0,
+     {BROKERS_GROUP, "session.timeout", "20s"},
+     "session.timeout (20s) has no effect with kafka.properties.group.protocol=consumer: the "
+     "broker's group.consumer.session.timeout.ms decides; leave it out"},
+    {0,
+     {BROKERS_GROUP, "kafka.properties.session.timeout.ms", "20000"},
+     "kafka.properties.session.timeout.ms" BROKER_DECIDES},
+    {0,
+     {BROKERS_GROUP, "kafka.properties.heartbeat.interval.ms", "100"},
+     "kafka.properties.heartbeat.interval.ms" BROKER_DECIDES},
+    {0,
+     {BROKERS_GROUP, "kafka.properties.partition.assignment.strategy", "range"},
+     "kafka.properties.partition.assignment.strategy" BROKER_DECIDES},
     /* brokers */
     {0, {"kafka.brokers", "a"}, ""},
     {0, {"kafka.brokers", "a:1, [::1]:9092,SASL_SSL://b:9093"}, ""},
