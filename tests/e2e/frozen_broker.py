@@ -4,7 +4,7 @@ import re, time
 from harness import wait_for
 from operator_commands import names, of_order
 
-FROZEN_SECONDS, PROBE_SECONDS, TURN_SECONDS = 15, 1, 1
+FROZEN_SECONDS, PROBE_SECONDS, TURN_SECONDS = 15, 2.5, 2.5  # a look-up takes 5 s
 
 
 def metric(program, name):

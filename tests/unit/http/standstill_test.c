@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT_MS = 1500, PAST_MS = 2200, PATIENCE_MS = 20000, LOOK_US = 1000 };
+enum { LIMIT_MS = 4000, PAST_MS = 4700, PATIENCE_MS = 20000, LOOK_US = 1000 };
 
 /* Until the receiver has so many requests. */
 static void await_requests(struct server *server, size_t count)
@@ -118,7 +118,7 @@ static int deliver_all(int port)
     pipeline_harness_open(&w, unused);
     snprintf(url, sizeof url, "http://127.0.0.1:%d/hook", port);
     pipeline_harness_set(&w, "webhook.url", url);
-    pipeline_harness_set(&w, "webhook.timeout", "1500ms");
+    pipeline_harness_set(&w, "webhook.timeout", "4s");
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);

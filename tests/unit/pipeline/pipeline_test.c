@@ -142,6 +142,9 @@ static void a_slow_order_holds_nobody_up(void **state)
         pipeline_harness_confirm(&w, 0, id);
     }
     pipeline_harness_await_requests(&w, 31);
+    pipeline_harness_await_scrape(
+        &w, "/metrics", "elementor_sync_partition_committed{topic=\"orders\",partition=\"0\"} 1\n",
+        text, sizeof text);
     assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 1); /* not past the slow one */
     server_release(w.webhook);
     pipeline_harness_await_scrape(

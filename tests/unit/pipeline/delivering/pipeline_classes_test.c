@@ -87,7 +87,7 @@ static void transient(void **state)
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open(&w, webhook);
-    pipeline_harness_set(&w, "webhook.timeout", "300ms");
+    pipeline_harness_set(&w, "webhook.timeout", "2s");
     pipeline_harness_set(&w, "breaker.failures_min",
                          "1000"); /* half of these answers are failures */
     pipeline_harness_start(&w);
