@@ -2,7 +2,7 @@
 import pathlib, shutil, signal, subprocess, sys, tempfile, time
 
 STACK = pathlib.Path(__file__).resolve().parent.parent / "stack"
-READY_SECONDS = 90
+READY_SECONDS = 180
 
 sys.path.append(str(STACK))
 from ports import free_ports
@@ -40,12 +40,16 @@ class Brokers(Topics):
         ports = free_ports(2 * count)
         self.ports, self.controllers = ports[:count], ports[count:]
         self.processes = {}
-        for id in self.ids():
-            self._format(id)
-        for id in self.ids():
-            self.start(id)
-        for id in self.ids():
-            self.wait(id)
+        try:
+            for id in self.ids():
+                self._format(id)
+            for id in self.ids():
+                self.start(id)
+            for id in self.ids():
+                self.wait(id)
+        except BaseException:
+            self.close()
+            raise
 
     def ids(self):
         return range(1, self.count + 1)

@@ -16,7 +16,7 @@ TOOLS     the folder of shop and fast_receiver
 
 Prints a table for each scenario; exits 1 when a line of one fails.
 """
-import argparse, sys, time
+import argparse, signal, sys, time
 
 import brokers, scenarios
 
@@ -32,6 +32,7 @@ def main():
     parser.add_argument("--outage", type=int, default=600)
     parser.add_argument("--stack")
     options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # brokers and members end with it
     good = True
     for name in options.scenario:
         scenario = scenarios.SCENARIOS[name]
