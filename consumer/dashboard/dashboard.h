@@ -1,6 +1,7 @@
-/* dashboard: a page and an API over what the program's topics say; retries by the retry topic.
+/* dashboard: a page and an API over the program's own topics; retries by the retry topic.
  *
- * A process of its own; it holds no webhook URL. One loop on one thread; librdkafka's own fetch. */
+ * A process of its own, without the webhook's URL. One loop on one thread; librdkafka's own threads
+ * fetch. */
 #ifndef DASHBOARD_DASHBOARD_H
 #define DASHBOARD_DASHBOARD_H
 
@@ -16,7 +17,7 @@ void dashboard_free(struct dashboard *dashboard); /* accepts NULL */
 /* Serves until stop_fd becomes readable. */
 bool dashboard_run(struct dashboard *dashboard, int stop_fd, struct error *err) must_check;
 
-/* Where it listens ("127.0.0.1:8080"). */
+/* The address that it listens on ("127.0.0.1:8080"). */
 const char *dashboard_address(const struct dashboard *dashboard);
 
 #endif

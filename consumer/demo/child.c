@@ -45,7 +45,8 @@ bool member_deliver(struct config *config, int stop_fd, struct error *err)
     return ok;
 }
 
-/* A terminal's Ctrl-C is for the parent: it says when to stop. */
+/* In a process group of its own: a terminal's Ctrl-C reaches the parent only, which stops the
+ * child. */
 static _Noreturn void be_member(struct config *config, member_work *work, int settings_fd,
                                 int log_fd, int stop_fd)
 {
@@ -58,14 +59,14 @@ static _Noreturn void be_member(struct config *config, member_work *work, int se
     if (apply_settings(config, settings_fd, &err))
         work(config, stop_fd, &err);
     if (err.code != ERROR_NONE)
-        log_error("ended", LOG_S("why", err.text));
+        log_error("ended", LOG_S("reason", err.text));
     config_free(config);
     _exit(error_exit_code(&err));
 }
 
 /* ---- in the parent ---- */
 
-/* What another member's end must not hang on. */
+/* Open descriptors here would hide the end of another member. */
 static void close_others(const struct member *elder)
 {
     if (elder == NULL)
@@ -128,7 +129,7 @@ void member_read_log(struct member *m, void (*take)(void *context, const char *l
             memmove(m->line, end + 1, m->line_len + 1);
         }
         if (m->line_len == room)
-            m->line_len = 0; /* longer than any line of ours */
+            m->line_len = 0; /* too long for a log line */
     }
 }
 

@@ -1,4 +1,4 @@
-/* child: a process beside the demo's own, forked before that has any thread: the delivering one
+/* child: a child process of the demo, forked before the demo has threads: the delivering one
  * (the pipeline that `elementor-sync run` runs), or the dashboard. It ends when its parent does.
  *
  *   member_fork ─▶ (it waits) ─▶ member_go ─▶ delivers … member_stop ─▶ drains ─▶ member_gone */
@@ -23,22 +23,22 @@ struct member {
 
 typedef bool member_work(struct config *config, int stop_fd, struct error *err);
 
-/* Returns in the parent only. stop_fd: where the work learns that it shall stop
- * (signals_open). elder: another member, whose descriptors are not this one's; NULL: none. */
+/* Returns in the parent only. stop_fd: becomes readable when the work has to stop (signals_open).
+ * elder: another member, whose descriptors the child closes; NULL: none. */
 bool member_fork(struct member *m, struct config *config, member_work *work, int stop_fd,
                  const struct member *elder, struct error *err) must_check;
 member_work member_deliver; /* runs the pipeline */
 
-/* "name=value" lines, which win over the config. */
+/* Sends "name=value" lines, which override the config. */
 bool member_go(struct member *m, const char *settings, struct error *err) must_check;
 
-/* Hands over each whole line of its log that has come. */
+/* Calls back with each whole line of its log. */
 void member_read_log(struct member *m, void (*take)(void *context, const char *line),
                      void *context);
 
 void member_stop(struct member *m); /* SIGTERM: it finishes what is in flight */
 void member_kill(struct member *m); /* at once, and waits for it; nothing if it is gone */
-bool member_gone(struct member *m); /* looks, does not wait */
+bool member_gone(struct member *m); /* does not wait */
 bool member_ended_well(const struct member *m);
 void member_done(struct member *m); /* kills it if it is there, closes what is open */
 

@@ -27,7 +27,7 @@ bool operator_fork(struct demo *d)
     return member_fork(&d->dashboard, d->config, serve, d->options->stop_fd, &d->member, d->err);
 }
 
-/* A secret that nobody else has, for as long as the demo runs. */
+/* A random secret for this run. */
 static bool mint(struct demo *d, char secret[2 * SECRET_BYTES + 1])
 {
     const struct auth_rules rules = {.operator_claim = d->config->auth_operator_claim,
@@ -57,7 +57,7 @@ bool operator_go(struct demo *d, const char *settings)
     return member_go(&d->dashboard, all, d->err);
 }
 
-/* Where it listens it says in its log. A dashboard that does not start spoils nothing. */
+/* Its log has the address. The demo goes on if the dashboard does not start. */
 static void take_line(void *context, const char *line)
 {
     static const char listens[] = "event=\"dashboard listens\" address=";

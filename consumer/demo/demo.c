@@ -15,9 +15,9 @@
 #include <unistd.h>
 
 enum {
-    TURN_MS = 25,             /* librdkafka's queues are looked at so often */
-    PATIENCE_MS = 120 * 1000, /* at the end: without a single settled confirmation */
-    AFTER_SIGNAL_MS = 3000,   /* for what is under way, once somebody pressed Ctrl-C */
+    TURN_MS = 25,             /* how often librdkafka's queues are read */
+    PATIENCE_MS = 120 * 1000, /* at the end: the longest time without a settled confirmation */
+    AFTER_SIGNAL_MS = 3000,   /* for requests in flight, after Ctrl-C */
     STOP_MS = 30 * 1000,      /* for the delivering process to drain */
     ANSWER_MS = 5000,
     RECORD_MAX = 8192,
@@ -57,7 +57,7 @@ static bool open_memory(struct demo *d)
            error_set(d->err, ERROR_NO_MEMORY, "no memory for the demo");
 }
 
-/* Where everything is, for people. A URL of the user's is a secret: only its host is shown. */
+/* The addresses to show. The user's own URL is secret and is not shown. */
 static void describe(struct demo *d)
 {
     struct snapshot *view = &d->view;
@@ -150,7 +150,7 @@ static void advance(struct demo *d)
         return;
     default: return;
     }
-    if (gone) { /* nobody told it to */
+    if (gone) { /* before it was stopped */
         d->process_failed = true;
         d->phase = DEMO_OVER;
     }

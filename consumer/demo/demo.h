@@ -18,8 +18,8 @@ struct demo_options {
     int stop_fd;              /* signals_open */
 };
 
-/* The config is the delivering process's; its Kafka, registry and webhook are set by the demo. True
- * when the accounts balance. */
+/* The config is the delivering process's; the demo sets its Kafka, registry and webhook. True when
+ * the accounts balance. */
 bool demo_run(struct config *config, const struct demo_options *options,
               struct error *err) must_check;
 

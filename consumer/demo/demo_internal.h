@@ -1,8 +1,9 @@
 /* demo_internal: the demo's state.
  *
- *   demo_command.c          start, turns, end
- *   dashboard_process.c the dashboard and its operator's token
- *   flow.c     what the shop writes, and what comes back from the receiver and the topics */
+ *   demo.c               start, turns, end
+ *   dashboard_process.c  the dashboard and its operator's token
+ *   flow.c               the shop's changes to Kafka, and the results from the receiver and the
+ * topics */
 #ifndef DEMO_DEMO_INTERNAL_H
 #define DEMO_DEMO_INTERNAL_H
 
@@ -28,10 +29,10 @@ struct demo {
     enum demo_phase phase;
     bool interrupted;    /* by a signal, before the shop's last record */
     bool process_failed; /* it ended before it was told to */
-    bool compares;       /* bodies: only if nobody changed their form */
+    bool compares;       /* bodies: only if the config does not change their form */
     int64_t started_ms, now_ms, next_second_ms;
     int64_t give_up_ms;      /* SETTLING: without progress until then; STOPPING: kill then */
-    uint64_t settled_before; /* to tell progress */
+    uint64_t settled_before; /* to detect progress */
     struct error *err;
 
     struct loop *loop;
@@ -56,7 +57,7 @@ void operator_read_log(struct demo *d);
 /* flow.c */
 struct broker_events flow_broker_events(struct demo *d);
 struct receiver_events flow_receiver_events(struct demo *d);
-void flow_write_due(struct demo *d); /* what the shop did */
+void flow_write_due(struct demo *d); /* the shop's changes */
 void flow_read_logs(struct demo *d); /* of the other processes */
 void flow_update_view(struct demo *d);
 

@@ -13,7 +13,7 @@ enum { OPEN_MAX = 500, UNREAD_MAX = 6000, WRITES_A_TURN = 200 };
 
 /* ---- the shop writes ---- */
 
-/* The mock forgets what is far behind, so the shop waits for the deliveries. */
+/* The mock cluster drops old records, so the shop waits for the deliveries. */
 static bool is_held(const struct demo *d)
 {
     return ledger_counts(d->ledger).open >= OPEN_MAX ||
@@ -69,7 +69,7 @@ static void not_written(void *context, const char *why)
         error_set(d->err, ERROR_FAILED, "a record of the shop was not written: %s", why);
 }
 
-/* ---- what arrives ---- */
+/* ---- requests at the receiver ---- */
 
 static void set_row(struct snapshot_event *event, const struct shop_row *row)
 {
@@ -184,7 +184,7 @@ static void parked(void *context, const rd_kafka_message_t *m)
     snapshot_add_event(&d->view, &event);
 }
 
-/* Of a receiver of the user's own, only the outcomes tell. */
+/* With the user's own receiver, only the outcomes are known. */
 static void note_outcome(struct demo *d, const json_t *outcome)
 {
     struct snapshot_event event = {.mark = VIEW_DELIVERED, .took_ms = -1};
@@ -192,7 +192,7 @@ static void note_outcome(struct demo *d, const json_t *outcome)
     event.attempt = (int)json_integer_value(attempts);
     d->view.retried += event.attempt > 1 ? (uint64_t)event.attempt - 1 : 0;
     if (strcmp(text_of(outcome, "state"), "delivered") != 0)
-        return; /* parked: the parked topic says so */
+        return; /* parked: counted from the parked topic */
     const struct ledger_claim claim = {
         .order_id = text_of(outcome, "order_id"),
         .partition = (int32_t)json_integer_value(json_object_get(outcome, "partition")),
@@ -259,7 +259,7 @@ void flow_read_logs(struct demo *d)
     operator_read_log(d);
 }
 
-/* ---- what is shown ---- */
+/* ---- the display ---- */
 
 void flow_update_view(struct demo *d)
 {

@@ -1,4 +1,5 @@
-/* call: one call of the API: what its handler gets, reads of it and logs of it. */
+/* call: one call of the API, as its handler gets it; reads its parameters and logs its audit line.
+ */
 #ifndef DASHBOARD_API_CALL_H
 #define DASHBOARD_API_CALL_H
 

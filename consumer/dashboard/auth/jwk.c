@@ -37,7 +37,7 @@ size_t jwk_decode(const char *text, size_t len, uint8_t *bytes, size_t size)
     return (bits & ((1u << held) - 1)) == 0 ? count : 0;
 }
 
-/* A member that is a text of base64url. */
+/* Bytes of a member in base64url; 0: missing or invalid. */
 static size_t decode_member(const json_t *jwk, const char *name, uint8_t *bytes, size_t size)
 {
     const json_t *value = json_object_get(jwk, name);
@@ -48,7 +48,7 @@ static size_t decode_member(const json_t *jwk, const char *name, uint8_t *bytes,
 
 static unsigned bits_of(const uint8_t *bytes, size_t len)
 {
-    size_t zeros = 0; /* some write one before a number whose first bit is set */
+    size_t zeros = 0; /* some encoders put one before a number whose first bit is set */
     while (zeros < len && bytes[zeros] == 0)
         zeros++;
     unsigned bits = (unsigned)(len - zeros) * 8;
@@ -75,7 +75,7 @@ static const char *check_rsa(const json_t *jwk)
     return NULL;
 }
 
-/* Not on the curve is no key, and the way into invalid-curve attacks. */
+/* A point outside the curve would allow invalid-curve attacks. */
 static bool is_on_curve(const uint8_t *x, const uint8_t *y)
 {
     uint8_t encoded[1 + 2 * P256_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
@@ -97,11 +97,10 @@ static const char *check_ec(const json_t *jwk)
     if (decode_member(jwk, "x", x, sizeof x) != P256_BYTES ||
         decode_member(jwk, "y", y, sizeof y) != P256_BYTES)
         return "x or y is not the base64url of 32 bytes";
-    return is_on_curve(x, y) ? NULL : "x and y are no point of P-256";
+    return is_on_curve(x, y) ? NULL : "x and y are not a point of P-256";
 }
 
-/* A member that may be missing, and else is a text without a NUL; "": it is missing. NULL: another.
- */
+/* An optional member: a text without a NUL; "": missing; NULL: something else. */
 static const char *text_of(const json_t *jwk, const char *name)
 {
     const json_t *value = json_object_get(jwk, name);
@@ -115,7 +114,7 @@ static const char *check_purpose(const json_t *jwk, const char *algorithm)
 {
     const char *use = text_of(jwk, "use"), *said = text_of(jwk, "alg"), *id = text_of(jwk, "kid");
     if (use == NULL || said == NULL || id == NULL)
-        return "use, alg or kid is no text, or has a NUL in it";
+        return "use, alg or kid is not a text, or has a NUL in it";
     if (strlen(id) >= JWK_ID_MAX)
         return "kid is longer than 127 bytes";
     if (*use != '\0' && strcmp(use, "sig") != 0)

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NUMBER_MAX = 1024, SKIPPED_SAID_MAX = 8 };
+enum { NUMBER_MAX = 1024, SKIPPED_LOGGED_MAX = 8 };
 
 static bool add(struct keys *keys, cjose_jwk_t *jwk, const char *algorithm, const char *id,
                 bool of_set)
@@ -37,7 +37,7 @@ bool keys_add_secret(struct keys *keys, const char *secret, struct error *err)
 
 /* ---- JSON Web Keys ---- */
 
-/* Only the public part is looked at, of a key that jwk_algorithm found good. */
+/* Imports the public part of a key that jwk_algorithm has accepted. */
 static cjose_jwk_t *import(const json_t *jwk)
 {
     const char *names[] = {"kty", "crv", "x", "y", "n", "e"};
@@ -52,7 +52,7 @@ static cjose_jwk_t *import(const json_t *jwk)
     return key;
 }
 
-static void say_skipped(const json_t *jwk, size_t at, const char *why)
+static void log_skipped(const json_t *jwk, size_t at, const char *why)
 {
     const char *id = json_string_value(json_object_get(jwk, "kid"));
     log_warn("key skipped", LOG_S("kid", id != NULL ? id : ""), LOG_I("place", (int64_t)at),
@@ -69,12 +69,12 @@ static void take_set(struct keys *keys, const json_t *set, bool is_new)
         const char *why, *algorithm = jwk_algorithm(jwk, &why);
         const char *id = json_string_value(json_object_get(jwk, "kid"));
         if (algorithm != NULL && !add(keys, import(jwk), algorithm, id != NULL ? id : "", true))
-            why = keys->count == KEYS_MAX ? "more than 32 keys" : "libcjose does not take it";
-        if (why != NULL && is_new && skipped++ < SKIPPED_SAID_MAX)
-            say_skipped(jwk, i, why);
+            why = keys->count == KEYS_MAX ? "more than 32 keys" : "refused by libcjose";
+        if (why != NULL && is_new && skipped++ < SKIPPED_LOGGED_MAX)
+            log_skipped(jwk, i, why);
     }
-    if (skipped > SKIPPED_SAID_MAX)
-        log_warn("more keys skipped", LOG_I("keys", (int64_t)(skipped - SKIPPED_SAID_MAX)));
+    if (skipped > SKIPPED_LOGGED_MAX)
+        log_warn("more keys skipped", LOG_I("keys", (int64_t)(skipped - SKIPPED_LOGGED_MAX)));
 }
 
 static void release(struct keys *keys)
@@ -90,7 +90,7 @@ bool keys_read_set(struct keys *keys, struct slice json, struct error *err)
     json_t *set = json_loadb(json.data, json.len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     if (set == NULL)
         return error_set(err, ERROR_FAILED, "the set of keys is not JSON");
-    static const struct hash_key plain; /* only tells one set from the next */
+    static const struct hash_key plain; /* the hash only tells one set from the next */
     uint64_t hash = hash_keyed(&plain, json.data, json.len);
     take_set(&fresh, set, hash != keys->set_hash);
     keys->set_hash = hash;

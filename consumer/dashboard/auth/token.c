@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A key of Supabase's lives for ten years; what claims a century is no token of anybody's. */
+/* Supabase's keys live for ten years; an expiry a century away is invalid. */
 #define EXPIRY_FAR_S (INT64_C(100) * 366 * 24 * 3600)
 
-/* ---- its form ---- */
+/* ---- form ---- */
 
 struct parts {
     struct slice header, claims, signature;
@@ -16,7 +16,7 @@ struct parts {
 
 static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
-/* Whole bytes, and the bits left over are zero: bytes have one spelling only. */
+/* True: whole bytes, and the bits left over are zero, so each byte string has one encoding only. */
 static bool is_base64url(struct slice text)
 {
     static const unsigned left_over[] = {0, 0x3f, 0x0f, 0x03};
@@ -66,7 +66,7 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* Whatever would have the token choose its own key, or asks for what we don't know. */
+/* Refuses headers by which a token chooses its own key, or needs an extension. */
 static bool header_is_plain(const json_t *header)
 {
     static const char *const refused[] = {"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"};
@@ -78,7 +78,7 @@ static bool header_is_plain(const json_t *header)
            (kid == NULL || (json_is_string(kid) && json_string_length(kid) < KEY_ID_MAX));
 }
 
-/* ---- its signature ---- */
+/* ---- signature ---- */
 
 static bool fits(const struct key *key, const char *algorithm, const char *kid)
 {
@@ -109,7 +109,7 @@ static enum auth_verdict check_signature(const struct keys *keys, const json_t *
     return tried ? AUTH_INVALID : AUTH_UNKNOWN_KEY;
 }
 
-/* ---- its claims ---- */
+/* ---- claims ---- */
 
 static bool whole(const json_t *claims, const char *name, int64_t *ret)
 {
@@ -151,9 +151,9 @@ static bool check_parties(const json_t *claims, const struct auth_rules *rules)
     return rules->audience == NULL || holds(json_object_get(claims, "aud"), rules->audience);
 }
 
-/* ---- what it gives ---- */
+/* ---- rights ---- */
 
-/* The member that a path of names leads to. */
+/* The member at a path of names. */
 static const json_t *find(const json_t *claims, const char *path)
 {
     const json_t *value = claims;
@@ -198,7 +198,7 @@ static enum auth_right right_of(const json_t *claims, const struct auth_rules *r
     return customer && len > 0 && len < AUTH_NAME_MAX ? AUTH_USER : AUTH_NOBODY;
 }
 
-/* Cut to its room. A customer's subject is whole: right_of has seen to it. */
+/* Cut to its size. A customer's subject is never cut: right_of checks its length. */
 static void copy(char to[AUTH_NAME_MAX], const char *from)
 {
     size_t len = from != NULL ? strlen(from) : 0;
@@ -247,7 +247,7 @@ enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *r
 
 /* ---- minting ---- */
 
-/* Puts the operator's claim where its path leads. */
+/* Sets the operator's claim at its path. */
 static void put(json_t *claims, const char *path, json_t *value)
 {
     json_t *at = claims;

@@ -1,10 +1,10 @@
-/* token: who a JSON Web Token says is calling, and what they may do.
+/* token: verifies a JSON Web Token, and reads the caller and their rights from it.
  *
  *   anon, is_anonymous                        NOBODY, however well signed
  *   role authenticated                        USER: a customer of the shop
  *   role service_role, or the operator claim  OPERATOR
  *
- * The algorithm is the key's, never the token's to choose. Pure: the clock is the caller's. */
+ * The key determines the algorithm, never the token. Pure: the clock is the caller's. */
 #ifndef DASHBOARD_AUTH_TOKEN_H
 #define DASHBOARD_AUTH_TOKEN_H
 
@@ -19,11 +19,11 @@ enum auth_right { AUTH_NOBODY, AUTH_USER, AUTH_OPERATOR };
 enum auth_verdict {
     AUTH_VALID,
     AUTH_INVALID,
-    AUTH_EXPIRED,    /* validly signed, and its time is over */
-    AUTH_UNKNOWN_KEY /* it names a key that is not known: a newer set of keys may have it */
+    AUTH_EXPIRED,    /* validly signed, and expired */
+    AUTH_UNKNOWN_KEY /* its key is unknown: a newer set of keys may have it */
 };
 
-struct auth_rules { /* texts borrowed; NULL: not asked for */
+struct auth_rules { /* texts borrowed; NULL: not checked */
     const char *issuer, *audience;
     const char *operator_claim;  /* "app_metadata.role" */
     const char *operator_values; /* separated by spaces */
@@ -38,7 +38,7 @@ struct caller {
 enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *rules,
                              struct slice token, int64_t now_s, struct caller *ret);
 
-/* A token for an operator, by the secret (HS256); free() it. NULL with an error. */
+/* A token for an operator, signed with the secret (HS256); free() it. NULL with an error. */
 char *auth_mint(const struct auth_rules *rules, const char *secret, const char *subject,
                 int64_t now_s, int64_t expires_s, struct error *err);
 

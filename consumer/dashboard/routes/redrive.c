@@ -277,7 +277,7 @@ void call_redrive(struct call *call)
     json_decref(body);
 }
 
-/* ---- looking, and ending ---- */
+/* ---- state and cancelling ---- */
 
 void call_redrives(struct call *call)
 {

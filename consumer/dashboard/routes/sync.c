@@ -141,8 +141,7 @@ static void resent(void *context, enum resend_result result, const char *request
         p->dirty = true;
 }
 
-/* A customer's resend of an order is refused for a while after the last resend, whose ever it was.
- */
+/* A customer's resend of an order is refused for a while after the last resend, by any caller. */
 static bool is_too_soon(struct pending *p, const struct order_facts *facts)
 {
     const struct api *api = p->api;

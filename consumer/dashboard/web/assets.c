@@ -1,4 +1,3 @@
-/* assets: the page's files. */
 #include "dashboard/web/assets.h"
 
 #include "dashboard/web/page.h"
@@ -14,7 +13,8 @@ static void add_headers(struct web_request *x, const struct page_file *file)
         x, "Content-Security-Policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
         "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"); /* it never writes markup */
+        "require-trusted-types-for 'script'; trusted-types 'none'"); /* the page never writes markup
+                                                                      */
     web_request_add_header(x, "Cross-Origin-Opener-Policy", "same-origin");
     web_request_add_header(x, "Cross-Origin-Resource-Policy", "same-origin");
 }

@@ -1,4 +1,4 @@
-/* assets: serves the page's files, which the program holds in itself. */
+/* assets: serves the page's files, which are embedded in the program. */
 #ifndef DASHBOARD_WEB_ASSETS_H
 #define DASHBOARD_WEB_ASSETS_H
 

@@ -1,4 +1,4 @@
-/* page: the files that the program carries: consumer/dashboard/page/ and the API's description. */
+/* page: the embedded files: consumer/dashboard/page/ and the API's description. */
 #ifndef DASHBOARD_WEB_PAGE_H
 #define DASHBOARD_WEB_PAGE_H
 
@@ -13,10 +13,10 @@ struct page_file {
 extern const struct page_file page_files[]; /* made by embed.cmake */
 extern const size_t page_file_count;
 
-/* "/" is index.html. NULL: there is no such file. */
+/* "/" is index.html. NULL: not found. */
 const struct page_file *page_find(const char *path);
 
-/* By the name's ending; with its charset. */
+/* The Content-Type by the name's ending, with its charset. */
 const char *page_type(const struct page_file *file);
 
 #endif

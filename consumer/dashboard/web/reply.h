@@ -6,7 +6,7 @@
 
 #include <jansson.h>
 
-/* name, status, title. The detail is the occasion's. */
+/* name, status, title. Each answer adds its detail. */
 #define PROBLEMS(X)                                                                 \
     X(BAD_REQUEST, "bad-request", 400, "The request cannot be read")                \
     X(UNAUTHORIZED, "unauthorized", 401, "A valid token is needed")                 \
@@ -41,7 +41,7 @@ enum problem {
 
 const char *problem_name(enum problem problem);
 
-/* detail: a sentence for whoever asked; NULL: none. more: members besides, consumed; NULL: none. */
+/* detail: a sentence for the caller; NULL: none. more: further members, consumed; NULL: none. */
 void reply_problem(struct web_request *x, enum problem problem, const char *detail, json_t *more);
 
 /* Consumes the value; NULL is answered as an internal problem. */

@@ -35,7 +35,7 @@ void canvas_begin(struct canvas *c, int width, int height, bool colour)
     buf_add_text(&c->out, "\033[H");
 }
 
-/* Columns of one character: 0 for those that sit on the one before, 2 for the wide ones. */
+/* Columns of one character: 0 for combining ones, 2 for wide ones. */
 static int columns(uint32_t code)
 {
     if ((code >= 0x300 && code <= 0x36f) || (code >= 0x200b && code <= 0x200f) ||
@@ -47,7 +47,7 @@ static int columns(uint32_t code)
     return wide ? 2 : 1;
 }
 
-/* The next character: its bytes (1 for what is no UTF-8) and its columns. */
+/* The next character: its bytes (1 where it is not UTF-8) and its columns. */
 static size_t look(const char *text, size_t len, int *ret_columns, bool *ret_control)
 {
     size_t size = utf8_char_size(text, len);
@@ -72,7 +72,7 @@ static void add_clipped(struct canvas *c, const char *text)
     bool control;
     for (size_t at = 0, len = strlen(text), size; at < len; at += size) {
         size = look(text + at, len - at, &wide, &control);
-        if (left > room && wide >= room) { /* the last column says that there is more */
+        if (left > room && wide >= room) { /* the last column shows that text was cut */
             if (room > 0)
                 buf_add_text(&c->out, "…");
             c->column += room > 0;

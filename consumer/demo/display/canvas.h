@@ -39,10 +39,10 @@ void canvas_column(struct canvas *c, int column);
 void canvas_right(struct canvas *c, enum canvas_style style, const char *text); /* at the margin */
 void canvas_line(struct canvas *c);
 
-/* A line that the terminal breaks where it must, so that it stays one piece for whoever clicks or
- * copies it. ASCII. */
+/* A line that the terminal itself wraps, so that it can be clicked and copied as one piece. ASCII.
+ */
 void canvas_unbroken(struct canvas *c, enum canvas_style style, const char *text);
-void canvas_end(struct canvas *c); /* clears what is below */
+void canvas_end(struct canvas *c); /* clears the rows below */
 
 /* Columns that text takes. */
 int canvas_width(const char *text);

@@ -77,8 +77,8 @@ static unsigned highest(const struct snapshot *view, int seconds)
     return most;
 }
 
-/* One of two rows of bars, eighths of a cell each, the newest at the right. Roots: the burst that
- * follows a pause must not flatten everything else. */
+/* One of two rows of bars, eighths of a cell each, the newest at the right. Square roots: a burst
+ * after a pause must not flatten the other bars. */
 static void put_chart_row(struct canvas *c, const struct snapshot *view, int row_from_below)
 {
     static const char *const bars[] = {" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"};
@@ -179,7 +179,7 @@ static void put_shop(struct canvas *c, const struct snapshot *view)
     canvas_line(c);
 }
 
-/* ---- what passes by ---- */
+/* ---- events ---- */
 
 /* Up to a column. */
 static void put_within(struct canvas *c, int end, enum canvas_style style, const char *text)
@@ -244,7 +244,7 @@ static void put_events(struct canvas *c, const struct snapshot *view, int room)
         put_event(c, &view->events[i]);
 }
 
-/* The exact bytes, broken where the line ends; what is below the last row is cut. */
+/* The exact bytes, wrapped at the line's end and cut at the last row. */
 static void put_body(struct canvas *c, const char *body)
 {
     size_t len = strlen(body);
@@ -279,7 +279,7 @@ static void put_notes(struct canvas *c, const struct snapshot *view)
     }
 }
 
-/* Rows for events: what the body and the notes leave, which give way first. */
+/* Rows for events; in a small terminal the body and the notes lose theirs first. */
 static int event_room(const struct canvas *c, const struct snapshot *view)
 {
     enum { HEADING = 2, LEAST = 3, NOTES_FROM = 36 };

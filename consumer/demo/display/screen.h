@@ -1,4 +1,4 @@
-/* screen: the live display: one frame from what is known. Pure. */
+/* screen: paints one frame of the live display from a snapshot. Pure. */
 #ifndef DEMO_DISPLAY_SCREEN_H
 #define DEMO_DISPLAY_SCREEN_H
 

@@ -1,4 +1,4 @@
-/* snapshot: what the demo knows at a moment, for whoever shows it. */
+/* snapshot: the demo's state at a moment, for the display. */
 #ifndef DEMO_DISPLAY_SNAPSHOT_H
 #define DEMO_DISPLAY_SNAPSHOT_H
 
@@ -28,11 +28,10 @@ struct snapshot {
     int64_t elapsed_ms;
     uint64_t limit, orders, records, changes[SHOP_KIND_COUNT], tombstones;
     struct ledger_counts counts;
-    uint64_t attempts_failed,
-        retried; /* answers that were no 2xx; attempts after an order's first */
+    uint64_t attempts_failed, retried; /* answers other than 2xx; attempts after an order's first */
     uint64_t lag;
     bool held, stopping; /* the shop waits for the deliveries; the end has begun */
-    bool own_receiver;   /* the user's: it is not ours to know its mood */
+    bool own_receiver;   /* the user's: its mood is unknown */
     char endpoint[VIEW_TEXT_MAX], mood[48], breaker[64];
     bool mood_is_well, breaker_is_closed;
     int64_t latency_ms;                                           /* of late; -1: not known */

@@ -29,7 +29,7 @@ bool report_balances(const struct snapshot *view, const struct report_end *end)
 
 enum { INDENT = 29, WIDTH = 79 };
 
-/* The rows of the accounts: a label, a number, and what is to be said of it, wrapped. */
+/* A row of the accounts: a label, a number, and a wrapped explanation. */
 static void add_row(struct buf *b, const char *label, uint64_t number)
 {
     char text[32];

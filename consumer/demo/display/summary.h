@@ -1,4 +1,4 @@
-/* summary: the demo in plain lines: how it goes, and the accounts at the end. */
+/* summary: the demo in plain lines: its progress, and the accounts at the end. */
 #ifndef DEMO_DISPLAY_SUMMARY_H
 #define DEMO_DISPLAY_SUMMARY_H
 
@@ -15,13 +15,13 @@ struct report_end {
     bool process_failed; /* the delivering process ended by itself or badly */
 };
 
-/* Whether the accounts balance: each confirmation is in exactly one place, as it should be, or
+/* True: the accounts balance: each confirmation is in exactly one place, as it should be, or
  * (only if the demo was cut short) still in the topic where the next start would find it. */
 bool report_balances(const struct snapshot *view, const struct report_end *end);
 
 void report_summary(struct buf *b, const struct snapshot *view, const struct report_end *end);
 
-/* One JSON line a confirmation: what became of it. */
+/* One JSON line a confirmation, with its end. */
 void report_confirmation(struct buf *b, const struct confirmation *c);
 
 #endif

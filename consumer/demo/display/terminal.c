@@ -26,7 +26,7 @@ static void write_all(int fd, const char *text, size_t len)
     while (len > 0) {
         ssize_t wrote = write(fd, text, len);
         if (wrote < 0 && errno != EINTR && errno != EAGAIN)
-            return; /* nobody looks any more */
+            return; /* the reader has gone */
         if (wrote > 0) {
             text += wrote;
             len -= (size_t)wrote;
@@ -75,7 +75,7 @@ void terminal_free(struct terminal *t)
     free(t);
 }
 
-/* What the terminal's size became: all is painted anew. */
+/* The terminal's size has changed: everything is painted again. */
 static bool measure(struct terminal *t)
 {
     struct winsize size = {0};

@@ -1,5 +1,5 @@
-/* terminal: where the demo shows itself: a live display, or plain lines where there is no terminal
- * to paint on. */
+/* terminal: shows the demo: a live display, or plain lines where standard output is not a terminal.
+ */
 #ifndef DEMO_DISPLAY_TERMINAL_H
 #define DEMO_DISPLAY_TERMINAL_H
 
@@ -12,7 +12,7 @@ struct terminal;
 struct terminal *terminal_new(void);    /* looks at standard output, TERM and NO_COLOR */
 void terminal_free(struct terminal *t); /* gives the screen back; accepts NULL */
 
-/* Paints, or says a line now and then. */
+/* Paints a frame, or prints a line now and then. */
 void terminal_show(struct terminal *t, const struct snapshot *view, int64_t now_ms);
 
 /* A line of the delivering process's log. A warning also goes into the view. */

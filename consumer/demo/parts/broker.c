@@ -56,7 +56,7 @@ static void acknowledged(rd_kafka_t *rk, const rd_kafka_message_t *m, void *opaq
     b->events.written(b->events.context, m->_private, m->partition, m->offset);
 }
 
-/* The keys go where Java's producer would put them. */
+/* Keys go to the same partitions as with Java's producer. */
 static bool open_writer(struct broker *b, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
@@ -182,7 +182,7 @@ bool broker_write(struct broker *b, struct slice key, struct slice value, void *
 static void read_message(struct broker *b, const rd_kafka_message_t *m)
 {
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return; /* the mock restarts nothing: what it says here mends itself */
+        return; /* errors of the mock cluster pass by themselves */
     const char *topic = rd_kafka_topic_name(m->rkt);
     const struct slice value = {m->payload, m->len};
     if (strcmp(topic, PARKED) == 0) {

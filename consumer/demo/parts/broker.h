@@ -1,8 +1,8 @@
-/* broker: librdkafka's mock cluster in this process, the shop's writer, and a reader of what the
- * delivering program writes.
+/* broker: librdkafka's mock cluster in this process, the shop's writer, and a reader of the
+ * delivering program's topics.
  *
- * The mock keeps 5 MiB a partition and forgets what is older: whoever writes must not run far
- * ahead. It listens on loopback only. All callbacks run inside broker_turn. */
+ * The mock keeps 5 MiB a partition and drops older records: the writer must not run far ahead. It
+ * listens on loopback only. All callbacks run inside broker_turn. */
 #ifndef DEMO_PARTS_BROKER_H
 #define DEMO_PARTS_BROKER_H
 
@@ -47,10 +47,10 @@ uint64_t broker_lag(const struct broker *b);     /* acknowledged, not covered by
 /* Reads on to the present end of the parked and deliveries topics; false after timeout_ms. */
 bool broker_read_to_end(struct broker *b, int64_t timeout_ms);
 
-/* The group's commits as last heard, by partition; -1: none. */
+/* The group's last known commits, by partition; -1: none. */
 const int64_t *broker_committed(const struct broker *b);
 
-/* Asks for the group's commits and waits for the answer; false after timeout_ms. */
+/* Requests the group's commits and waits for the answer; false after timeout_ms. */
 bool broker_ask_committed(struct broker *b, int64_t timeout_ms);
 
 #endif

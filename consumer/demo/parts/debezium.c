@@ -13,7 +13,7 @@ extern const size_t schema_orders_key_len, schema_orders_envelope_len;
 
 enum { HEAD_BYTES = 5, TIME_MAX = 40, UNION_NULL = 0, UNION_VALUE = 1, UNION_CREATED_AT = 0 };
 
-struct form { /* a schema, and a value of it that is filled again and again */
+struct form { /* a schema, and a value that is filled again for each change */
     avro_schema_t schema;
     avro_value_iface_t *class;
     avro_value_t value;
@@ -79,7 +79,7 @@ void debezium_free(struct debezium *d)
     free(d);
 }
 
-/* ---- setters: a failure is remembered, and asked for once at the end ---- */
+/* ---- setters: a failure is kept in `ok`, which is checked once at the end ---- */
 
 static avro_value_t field(struct debezium *d, avro_value_t *record, const char *name)
 {
@@ -120,7 +120,7 @@ static void set_text_or_null(struct debezium *d, avro_value_t *record, const cha
         set_text(d, branch(d, record, name, UNION_VALUE), text);
 }
 
-/* The least bytes of a two's complement number, the most significant first. */
+/* The fewest bytes of a two's complement number, the most significant first. */
 static void set_decimal(struct debezium *d, avro_value_t value, int64_t number)
 {
     unsigned char bytes[8];

@@ -19,7 +19,7 @@ void debezium_free(struct debezium *d); /* accepts NULL */
 bool debezium_encode(struct debezium *d, const struct shop_change *change, int64_t at_us,
                      struct buf *key, struct buf *value, struct error *err) must_check;
 
-/* The schema with this id as JSON text; NULL: there is none. Lives for ever. */
+/* The schema with this id as JSON text, static; NULL: not found. */
 const char *debezium_schema(int id);
 
 #endif

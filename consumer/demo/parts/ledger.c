@@ -34,7 +34,7 @@ void ledger_free(struct ledger *l)
     free(l);
 }
 
-/* The demo's shop makes up its ids itself: no key needs to be kept from it. */
+/* The ids are the demo's own: the hash need not be keyed. */
 static struct confirmation **bucket_of(struct ledger *l, const char *order_id)
 {
     static const struct hash_key key;
@@ -56,7 +56,7 @@ static void leave_bucket(struct ledger *l, const struct confirmation *c)
     *link = c->next_in_bucket;
 }
 
-/* One goes for each that comes, once there are very many: the counts keep it. */
+/* When there are very many, the oldest is dropped for each new one; the counts include it. */
 static void forget_oldest(struct ledger *l)
 {
     struct confirmation *c = l->first;
@@ -89,7 +89,7 @@ struct confirmation *ledger_confirmed(struct ledger *l, const struct shop_change
     return c;
 }
 
-/* ---- what the places say ---- */
+/* ---- reports of the places ---- */
 
 static bool was_confirmed_at(const struct confirmation *c, const char *at)
 {
@@ -108,8 +108,8 @@ static bool is_meant(const struct confirmation *c, const struct ledger_claim *cl
     return c->partition == claim->partition && c->offset == claim->offset;
 }
 
-/* The acknowledgement of a record may be later news than what became of it: then its coordinates
- * are not known yet, and the order's oldest confirmation without any is meant. */
+/* A record's end may be reported before its acknowledgement: its coordinates are not known then,
+ * and the order's oldest confirmation without coordinates is meant. */
 static struct confirmation *find(struct ledger *l, const struct ledger_claim *claim)
 {
     struct confirmation *unacknowledged = NULL;
@@ -142,8 +142,8 @@ static void add_amount(struct buf *b, const char *name, int64_t hundredths)
     buf_addf(b, "\"%s\":%" PRId64 ".%02" PRId64 ",", name, hundredths / 100, hundredths % 100);
 }
 
-/* The body that a valid row must arrive as, written down here once more on purpose: the program's
- * own renderer must not check itself. No text of the shop needs an escape. */
+/* The expected body of a valid row. It is written here once more on purpose: the program's own
+ * renderer must not check itself. No text of the shop needs an escape. */
 static bool is_as_confirmed(const struct shop_row *row, const char *body)
 {
     struct buf b;
@@ -165,7 +165,7 @@ static bool is_as_confirmed(const struct shop_row *row, const char *body)
     return same;
 }
 
-/* What is parked and sent again by hand is delivered then, or parked as before. */
+/* An order that was parked and sent again by hand is delivered then, or parked as before. */
 static void settle_again(struct ledger *l, struct confirmation *c, bool delivered)
 {
     if (delivered && c->delivered == 0) {
@@ -203,8 +203,8 @@ const struct confirmation *ledger_delivered(struct ledger *l, const struct ledge
     return c;
 }
 
-/* A valid order may end there too, if the endpoint failed it again and again; an invalid one must
- * say that it was invalid. */
+/* A valid order may be parked too, if the endpoint failed it again and again; an invalid one must
+ * have the reason that it is invalid. */
 static bool fits(enum shop_fate fate, const char *reason)
 {
     bool by_endpoint = strncmp(reason, "http:", 5) == 0 || strncmp(reason, "exhausted:", 10) == 0 ||

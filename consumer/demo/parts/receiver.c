@@ -41,7 +41,7 @@ struct receiver {
 
 /* ---- moods ---- */
 
-/* Well between any two others. */
+/* WELL follows each other mood. */
 static void change_mood(struct receiver *r, int64_t now_ms)
 {
     bool was_well = r->mood == RECEIVER_WELL;
@@ -70,7 +70,7 @@ static const char *body_text(const struct web_request *request)
     return text != NULL ? text : "";
 }
 
-/* The form takes at most so many of a product. */
+/* The form accepts at most so many of a product. */
 static bool is_refused(const char *body)
 {
     const char *quantity = strstr(body, "\"quantity\":");
@@ -204,7 +204,7 @@ int64_t receiver_turn(struct receiver *r, int64_t now_ms)
     LIST_FOREACH (visit, &r->visits, link)
         if (!visit->answered && visit->due_ms <= now_ms)
             answer(r, visit);
-    int64_t web_ms = web_turn(r->web, now_ms); /* which brings new ones */
+    int64_t web_ms = web_turn(r->web, now_ms); /* new ones arrive here */
     LIST_FOREACH (visit, &r->visits, link)
         if (!visit->answered && (wait_ms < 0 || visit->due_ms - now_ms < wait_ms))
             wait_ms = visit->due_ms > now_ms ? visit->due_ms - now_ms : 0;

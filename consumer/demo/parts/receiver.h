@@ -1,8 +1,8 @@
 /* receiver: a webhook endpoint with moods, as real ones have: well, slow, failing now and then,
- * asking for patience (429), down. It refuses (422) orders that are too large for its form, until
- * somebody sends them again by hand: the form is mended by then.
+ * asking for patience (429), down. It refuses (422) orders that are too large for its form, but
+ * accepts them when they are sent again by hand: the form is mended by then.
  *
- * Its journal is what the accounts are checked against: `answered` is told of every request. */
+ * `answered` is called for every request: the accounts are checked against these calls. */
 #ifndef DEMO_PARTS_RECEIVER_H
 #define DEMO_PARTS_RECEIVER_H
 
@@ -28,7 +28,7 @@ extern const char *const receiver_mood_names[RECEIVER_MOOD_COUNT];
 struct receiver_answer { /* borrowed for the call */
     const char *body;    /* of the request */
     int attempt;         /* the request's webhook-attempt; 0: it has none */
-    bool by_hand;        /* sent again by somebody */
+    bool by_hand;        /* sent again by hand */
     int status;          /* 0: closed without an answer */
     int64_t took_ms;
 };
@@ -42,7 +42,7 @@ struct receiver;
 
 struct receiver *receiver_new(struct loop *loop, uint64_t seed, int64_t now_ms,
                               const struct receiver_events *events, struct error *err);
-void receiver_free(struct receiver *r); /* what it holds is closed without an answer */
+void receiver_free(struct receiver *r); /* open requests are closed without an answer */
 int receiver_port(const struct receiver *r);
 enum receiver_mood receiver_mood(const struct receiver *r);
 

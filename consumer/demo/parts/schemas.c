@@ -8,7 +8,7 @@
 
 static const char prefix[] = "/schemas/ids/";
 
-/* The answer as text, freed by the caller; NULL: there is no such schema. */
+/* The answer as text, freed by the caller; NULL: not found. */
 static char *find(const char *path)
 {
     if (strncmp(path, prefix, sizeof prefix - 1) != 0)

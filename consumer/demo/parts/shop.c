@@ -11,7 +11,7 @@ const char *const shop_kind_names[SHOP_KIND_COUNT] = {
 #undef X
 };
 
-struct order { /* one whose life is not over */
+struct order { /* an order that will still change */
     struct shop_row row;
     struct life life;
     int step; /* the next one */
@@ -95,7 +95,7 @@ int64_t shop_due_ms(const struct shop *shop)
     return due_ms;
 }
 
-/* Rows that were there before: half of them confirmed, which must not be sent. */
+/* Rows that existed before: half of them are confirmed, and must not be sent. */
 static void read_snapshot_row(struct shop *shop, int64_t wall_us, struct shop_change *ret)
 {
     static const int64_t day_us = INT64_C(86400) * 1000 * 1000;

@@ -1,11 +1,11 @@
-/* shop: a shop's orders table, simulated: whole lives of orders, each change as the database's log
- * would show it.
+/* shop: simulates a shop's orders table: whole lives of orders, each change as the database's log
+ * has it.
  *
  *   created ─▶ edited ─▶ processing ─▶ CONFIRMED ─▶ edited ─▶ shipped
  *      │                                  └─▶ cancelled ─▶ CONFIRMED again ─▶ shipped
  *      └─▶ cancelled ─▶ deleted
  *
- * Pure: times are handed in. Everything but the times follows from the seed, whatever the pace. */
+ * Pure: times are parameters. Everything but the times follows from the seed, at any pace. */
 #ifndef DEMO_PARTS_SHOP_H
 #define DEMO_PARTS_SHOP_H
 
@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SHOP_SNAPSHOT_ROWS = 8, SHOP_QUANTITY_MAX = 99 }; /* that the receiver's form takes */
+enum { SHOP_SNAPSHOT_ROWS = 8, SHOP_QUANTITY_MAX = 99 }; /* that the receiver's form accepts */
 
 struct shop_row {
     char id[37], number[16];
@@ -45,10 +45,10 @@ enum shop_kind {
 };
 extern const char *const shop_kind_names[SHOP_KIND_COUNT];
 
-/* What must become of an order's confirmations. */
+/* The expected end of an order's confirmations. */
 enum shop_fate {
     SHOP_VALID,   /* delivered */
-    SHOP_REFUSED, /* the receiver's form does not take it: parked */
+    SHOP_REFUSED, /* the receiver's form refuses it: parked */
     SHOP_INVALID  /* it can never be sent: parked */
 };
 
@@ -63,13 +63,12 @@ struct shop_change {
 
 struct shop;
 
-/* rate: new orders a second. limit: how many orders there will be, 0: no end. NULL without memory.
- */
+/* rate: new orders a second. limit: number of orders, 0: no end. NULL without memory. */
 struct shop *shop_new(uint64_t seed, double rate, uint64_t limit, int64_t now_ms);
 void shop_free(struct shop *shop); /* accepts NULL */
 
-/* The next change that is due. now_ms: monotonic; wall_us: what the database's clock says. False:
- * none is (or no memory: then the order comes later). */
+/* The next change that is due. now_ms: monotonic; wall_us: the database's clock. False: none
+ * is (or no memory: then the order comes later). */
 bool shop_next(struct shop *shop, int64_t now_ms, int64_t wall_us, struct shop_change *ret);
 
 int64_t shop_due_ms(const struct shop *shop); /* when one will be (monotonic); -1: never again */

@@ -88,7 +88,7 @@ static void draw_row(uint64_t *state, uint64_t index, struct shop_row *row)
     row->status = "pending";
 }
 
-/* What shops do get wrong: each is a record that can never be sent, or that the form refuses. */
+/* Real shops' mistakes: records that can never be sent, or that the form refuses. */
 static enum shop_fate spoil(uint64_t *state, uint64_t index, struct shop_row *row)
 {
     static const uint64_t invalid_every = 25, invalid_at = 7, refused_every = 60, refused_at = 31;

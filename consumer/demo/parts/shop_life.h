@@ -1,4 +1,4 @@
-/* shop_life: what an order is and which way its life goes; all of it drawn from one number. */
+/* shop_life: an order's values and the course of its life, all derived from one number. */
 #ifndef DEMO_PARTS_SHOP_LIFE_H
 #define DEMO_PARTS_SHOP_LIFE_H
 
