@@ -31,6 +31,33 @@ rd_kafka_resp_err_t kafka_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_
     return spread(list, code);
 }
 
+size_t kafka_partition_count(rd_kafka_t *rk, const char *topic, int timeout_ms,
+                             rd_kafka_resp_err_t *ret_code)
+{
+    const struct rd_kafka_metadata *metadata;
+    size_t count = 0;
+    rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
+    *ret_code = rd_kafka_metadata(rk, 0, handle, &metadata, timeout_ms);
+    rd_kafka_topic_destroy(handle);
+    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return 0;
+    if (metadata->topic_cnt == 1) {
+        *ret_code = metadata->topics[0].err;
+        count = (size_t)metadata->topics[0].partition_cnt;
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR ? count : 0;
+}
+
+rd_kafka_resp_err_t kafka_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
+                                    int timeout_ms)
+{
+    rd_kafka_resp_err_t code = rd_kafka_committed(rk, list, timeout_ms);
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
+        code = list->elems[i].err;
+    return code;
+}
+
 bool kafka_offsets_refused(const rd_kafka_topic_partition_list_t *list, rd_kafka_resp_err_t code,
                            struct error *err)
 {

@@ -1,52 +1,19 @@
 #include "kafka/consumer/consumer_internal.h"
 
-#include "kafka/advice.h"
 #include "kafka/client_end.h"
 #include "kafka/group/member_properties.h"
 #include "kafka/kafka_client.h"
 #include "sys/clock.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TROUBLE_EVERY_MS = 60000, END_MS = 3000 };
+enum { END_MS = 3000 };
 
 const char *consumer_library_version(void)
 {
     return rd_kafka_version_str();
-}
-
-/* The end of a list when there is none. */
-static struct log_field advice_on(const char *why)
-{
-    const char *advice = kafka_advice(why);
-    return *advice != '\0' ? LOG_S("advice", advice) : (struct log_field){0};
-}
-
-void consumer_brokers_missed(struct consumer *s, const char *why)
-{
-    const struct log_field fields[] = {
-        LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
-    log_limited(&s->broker_trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for a broker",
-                fields);
-}
-
-static void brokers_refuse(struct consumer *s, const char *why)
-{
-    const struct log_field fields[] = {
-        LOG_S("brokers", s->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
-    log_limited(&s->refused_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
-                "kafka refuses the connection", fields);
-}
-
-void consumer_brokers_there(struct consumer *s)
-{
-    log_recovered(&s->refused_trouble, "kafka takes the connection",
-                  (const struct log_field[]){{0}});
-    log_recovered(&s->broker_trouble, "a broker answers again", (const struct log_field[]){{0}});
 }
 
 static bool is_unknown(rd_kafka_resp_err_t code)
@@ -59,28 +26,34 @@ static bool is_unknown(rd_kafka_resp_err_t code)
 static void client_error(rd_kafka_t *rk, int code, const char *reason, void *opaque)
 {
     struct consumer *s = opaque;
-    if (*kafka_advice(reason) != '\0' || *s->words == '\0')
-        snprintf(s->words, sizeof s->words, "%s", reason);
     (void)rk;
-    if (code == RD_KAFKA_RESP_ERR__FATAL)
-        return; /* fatal.c looks for it itself */
     if (is_unknown((rd_kafka_resp_err_t)code))
-        consumer_doubt_topic(s);
-    if (code == RD_KAFKA_RESP_ERR__AUTHENTICATION || code == RD_KAFKA_RESP_ERR__SSL) {
-        brokers_refuse(s, reason);
-    } else {
-        consumer_brokers_missed(s, reason);
-    }
+        out_of_range_doubt_topic(&s->lost);
+    client_trouble_note(&s->trouble, (rd_kafka_resp_err_t)code, reason);
 }
 
-const char *consumer_topic(const struct consumer *s, int32_t slot)
+static void rebalance_wanted(rd_kafka_t *rk, rd_kafka_resp_err_t err,
+                             rd_kafka_topic_partition_list_t *partitions, void *opaque)
 {
-    return slot_is_retry(slot) ? s->config->retry_topic : s->config->kafka_topic;
+    struct consumer *s = opaque;
+    (void)rk;
+    rebalance_note(&s->rebalance, err, partitions);
 }
 
-int32_t consumer_slot_of(const struct consumer *s, const rd_kafka_topic_partition_t *p)
+/* What each part has of the others; all live as long as the consumer. */
+static void connect_parts(struct consumer *s, int wake_fd)
 {
-    return slot_of(p->partition, strcmp(p->topic, s->config->kafka_topic) != 0);
+    s->assignment = (struct assignment){.config = s->config, .rk = s->rk, .wake_fd = wake_fd};
+    s->starts = (struct start_offsets){
+        .config = s->config, .events = &s->events, .rk = s->rk, .wake_fd = wake_fd};
+    s->rebalance = (struct rebalance){
+        .events = &s->events, .assignment = &s->assignment, .starts = &s->starts, .join = &s->join};
+    s->lost = (struct out_of_range){.config = s->config,
+                                    .events = &s->events,
+                                    .assignment = &s->assignment,
+                                    .starts = &s->starts};
+    s->others = (struct other_members){.assignment = &s->assignment};
+    s->wait = (struct group_wait){.config = s->config, .rk = s->rk, .wake_fd = wake_fd};
 }
 
 struct consumer *consumer_new(const struct config *config, const struct consumer_events *events,
@@ -95,10 +68,10 @@ struct consumer *consumer_new(const struct config *config, const struct consumer
     }
     s->config = config;
     s->events = *events;
-    s->wake_fd = wake_fd;
+    s->trouble.config = config; /* may be told of something from here on */
     rd_kafka_conf_set_opaque(conf, s);
     join_watch_add(conf, &s->join, wake_fd);
-    rd_kafka_conf_set_rebalance_cb(conf, consumer_rebalance);
+    rd_kafka_conf_set_rebalance_cb(conf, rebalance_wanted);
     rd_kafka_conf_set_error_cb(conf, client_error);
     s->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (s->rk == NULL) {
@@ -106,6 +79,7 @@ struct consumer *consumer_new(const struct config *config, const struct consumer
         return NULL;
     }
     static const uint64_t one = 1;
+    connect_parts(s, wake_fd);
     rd_kafka_poll_set_consumer(s->rk);
     s->topic = rd_kafka_topic_new(s->rk, config->kafka_topic, NULL);
     s->main_queue = rd_kafka_queue_get_consumer(s->rk);
@@ -121,24 +95,20 @@ void consumer_free(struct consumer *s)
 {
     if (s == NULL)
         return;
-    for (size_t i = 0; i < s->count; i++)
-        consumer_queue_done(&s->slots[i]);
-    free(s->slots);
+    assignment_done(&s->assignment);
     rd_kafka_queue_destroy(s->close_queue);
-    background_join(&s->wait.background);
-    background_join(&s->bounds.background);
-    background_join(&s->starts.background);
-    consumer_starts_done(s);
-    free(s->starts.seen);
-    consumer_others_done(s);
+    group_wait_done(&s->wait);
+    out_of_range_done(&s->lost);
+    start_offsets_done(&s->starts);
+    other_members_done(&s->others);
     rd_kafka_queue_destroy(s->commit_queue);
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
     /* Before 2.3 a cooperative member that never got an assignment can abort in here (#4312), and
      * any waits for a commit's answer, a minute where nobody gives it: the process is about to end
      * anyway, and the client's threads go on until then. */
-    bool safe = s->ever_assigned || rd_kafka_version() >= 0x02030000;
-    if (!safe || s->commits > 0 || s->unanswered ||
+    bool safe = s->rebalance.ever_assigned || rd_kafka_version() >= 0x02030000;
+    if (!safe || s->commits > 0 || s->starts.unanswered ||
         !kafka_end(s->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE, END_MS)) {
         join_watch_end(&s->join);
         return;
@@ -159,12 +129,12 @@ bool consumer_subscribe(struct consumer *s, struct error *err)
 
 int32_t consumer_partitions(const struct consumer *s)
 {
-    return s->partitions;
+    return s->assignment.partitions;
 }
 
 void consumer_use_retry(struct consumer *s, int32_t partitions)
 {
-    s->retry_partitions = partitions;
+    s->assignment.retry_partitions = partitions;
 }
 
 rd_kafka_t *consumer_client(struct consumer *s)
@@ -173,18 +143,6 @@ rd_kafka_t *consumer_client(struct consumer *s)
 }
 
 /* ---- turns ---- */
-
-/* A missing right, a coordinator that can't be found: said again and again by librdkafka. */
-static void consumer_error(struct consumer *s, const char *why)
-{
-    const struct log_field fields[] = {LOG_S("topic", s->config->kafka_topic),
-                                       LOG_S("group", s->config->kafka_group),
-                                       LOG_S("why", why),
-                                       advice_on(why),
-                                       {0}};
-    log_limited(&s->consumer_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
-                "kafka: reading is hindered", fields);
-}
 
 static bool is_offset_lost(rd_kafka_resp_err_t code)
 {
@@ -198,11 +156,11 @@ static void message_error(struct consumer *s, int32_t slot, const rd_kafka_messa
     if (slot >= 0 && m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         s->events.at_end(s->events.context, slot);
     else if (slot >= 0 && is_offset_lost(m->err))
-        consumer_offset_lost(s, slot, m->offset);
+        out_of_range_note(&s->lost, slot, m->offset);
     else if (m->err != RD_KAFKA_RESP_ERR__FATAL)
-        consumer_error(s, rd_kafka_message_errstr(m));
+        client_trouble_reading(&s->trouble, rd_kafka_message_errstr(m));
     if (is_unknown(m->err))
-        consumer_doubt_topic(s);
+        out_of_range_doubt_topic(&s->lost);
 }
 
 /* While leaving, the group's last wish comes as an event: nothing is owned any more, so it is
@@ -211,9 +169,9 @@ static void serve_leaving(struct consumer *s)
 {
     for (rd_kafka_event_t *e; (e = rd_kafka_queue_poll(s->close_queue, 0)) != NULL;) {
         if (rd_kafka_event_type(e) == RD_KAFKA_EVENT_REBALANCE) {
-            consumer_rebalance(s->rk, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
-                               rd_kafka_event_topic_partition_list(e), s);
-            consumer_carry_out(s);
+            rebalance_note(&s->rebalance, RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS,
+                           rd_kafka_event_topic_partition_list(e));
+            rebalance_carry_out(&s->rebalance);
         }
         rd_kafka_event_destroy(e);
     }
@@ -228,13 +186,13 @@ static bool is_of_slot(const rd_kafka_message_t *m)
 
 void consumer_serve_group(struct consumer *s)
 {
-    if (s->leaving) {
+    if (s->left) {
         serve_leaving(s);
         return;
     }
     for (rd_kafka_message_t *m; (m = rd_kafka_consumer_poll(s->rk, 0)) != NULL;) {
         if (is_of_slot(m)) {
-            consumer_queue_keep_foreign(s, m);
+            assignment_keep_foreign(&s->assignment, m);
             continue;
         }
         message_error(s, -1, m);
@@ -259,17 +217,18 @@ static void answer_commit(struct consumer *s, rd_kafka_event_t *event)
         /* The call's own error counts for all: entries may say NO_ERROR beside it. */
         rd_kafka_resp_err_t code = whole ? whole : p->err;
         expelled |= is_expelled(code);
+        int32_t slot = assignment_slot_of(&s->assignment, p);
         if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
-            consumer_note_seen(s, consumer_slot_of(s, p), p->offset);
+            assignment_note_seen(&s->assignment, slot, p->offset);
         else if (is_unknown(code))
-            consumer_doubt_topic(s);
-        s->events.committed(s->events.context, consumer_slot_of(s, p), p->offset,
-                            code == RD_KAFKA_RESP_ERR_NO_ERROR, rd_kafka_err2str(code));
+            out_of_range_doubt_topic(&s->lost);
+        s->events.committed(s->events.context, slot, p->offset, code == RD_KAFKA_RESP_ERR_NO_ERROR,
+                            rd_kafka_err2str(code));
     }
     s->commits--;
     s->events.commit_done(s->events.context);
     if (expelled)
-        consumer_expelled(s);
+        rebalance_expelled(&s->rebalance);
 }
 
 static void serve_commits(struct consumer *s)
@@ -285,46 +244,65 @@ static void serve_commits(struct consumer *s)
  * consumer's own: that would be forwarded to itself. */
 static void serve_close(struct consumer *s)
 {
-    if (s->closing && !s->leaving && s->pending == CHANGE_NONE && consumer_none_owned(s)) {
-        s->leaving = true;
+    if (s->rebalance.leaving && !s->left && s->rebalance.pending == CHANGE_NONE &&
+        assignment_is_empty(&s->assignment)) {
+        s->left = true;
         rd_kafka_error_t *error = rd_kafka_consumer_close_queue(s->rk, s->close_queue);
         if (error != NULL) {
             rd_kafka_error_destroy(error);
             s->closed = true;
         }
     }
-    s->closed = s->closed || (s->leaving && rd_kafka_consumer_closed(s->rk));
+    s->closed = s->closed || (s->left && rd_kafka_consumer_closed(s->rk));
 }
 
-/* Those that have been read so far, and of which nobody could say where to go on. */
-static void look_again(struct consumer *s)
+static void look_for_fatal(struct consumer *s)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (s->slots[i].look_ms > 0 && s->slots[i].state == CONSUMER_ASSIGNED)
-            consumer_leave_lost(s, (int32_t)i);
+    struct error err = {0};
+    if (s->fatal || !client_is_lost(s->rk, s->config, &err))
+        return;
+    s->fatal = true;
+    rebalance_end(&s->rebalance);
+    s->events.trouble(s->events.context, &err, true);
+}
+
+static struct group_wait_member member_of(const struct consumer *s)
+{
+    return (struct group_wait_member){.takes_part =
+                                          s->subscribed && !s->rebalance.leaving && !s->fatal,
+                                      .joining_ms = join_watch_since_ms(&s->join),
+                                      .has_none = assignment_is_empty(&s->assignment),
+                                      .is_changing = s->rebalance.pending != CHANGE_NONE,
+                                      .joined = s->rebalance.joined};
 }
 
 void consumer_turn(struct consumer *s)
 {
     serve_commits(s);
     consumer_serve_group(s);
-    consumer_look_for_fatal(s);
-    consumer_carry_out(s);
-    consumer_take_bounds(s);
-    look_again(s);
-    consumer_say_wait(s);
+    look_for_fatal(s);
+    rebalance_carry_out(&s->rebalance);
+    out_of_range_turn(&s->lost, s->rebalance.pending != CHANGE_NONE);
+    struct group_wait_member member = member_of(s);
+    group_wait_turn(&s->wait, &member);
     serve_close(s);
+}
+
+int64_t consumer_wake_ms(struct consumer *s)
+{
+    struct group_wait_member member = member_of(s);
+    return group_wait_wake_ms(&s->wait, &member);
 }
 
 size_t consumer_read(struct consumer *s, int32_t slot, rd_kafka_message_t **messages, size_t max)
 {
-    if ((size_t)slot >= s->count || s->slots[slot].state != CONSUMER_ASSIGNED)
+    if (assignment_state(&s->assignment, slot) != SLOT_ASSIGNED)
         return 0;
     for (;;) {
-        consumer_leave_lost(s, slot);
-        if (consumer_is_doubted(s, slot))
+        out_of_range_look(&s->lost, slot);
+        if (out_of_range_is_doubted(&s->lost, slot))
             return 0; /* a commit of what is read now would hide what lies before it */
-        size_t got = consumer_queue_take(s, slot, messages, max), good = 0;
+        size_t got = assignment_take(&s->assignment, slot, messages, max), good = 0;
         for (size_t i = 0; i < got; i++) {
             if (messages[i]->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
                 messages[good++] = messages[i];
@@ -334,22 +312,10 @@ size_t consumer_read(struct consumer *s, int32_t slot, rd_kafka_message_t **mess
             rd_kafka_message_destroy(messages[i]);
         }
         if (good > 0)
-            consumer_brokers_there(s);
+            client_trouble_over(&s->trouble);
         if (good > 0 || got == 0)
             return good;
     }
-}
-
-/* Behind the text stands what every commit of a group that began at the topic's end carries. */
-char *consumer_metadata(int32_t born, int32_t slot, int64_t offset, const char *text)
-{
-    char *full = NULL;
-    if (born == 0 || slot_is_retry(slot))
-        return strdup(text);
-    int len = *text != '\0'
-                  ? asprintf(&full, "%s" CONSUMER_BORN_MARK "%" PRId32, text, born)
-                  : asprintf(&full, "1.%" PRId64 "." CONSUMER_BORN_MARK "%" PRId32, offset, born);
-    return len >= 0 ? full : NULL;
 }
 
 bool consumer_commit(struct consumer *s, const struct consumer_offset *offsets, size_t count,
@@ -358,13 +324,15 @@ bool consumer_commit(struct consumer *s, const struct consumer_offset *offsets, 
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         int32_t slot = offsets[i].slot;
-        enum consumer_state state = s->slots[slot].state;
-        assert(state == CONSUMER_ASSIGNED || state == CONSUMER_REVOKING);
-        rd_kafka_topic_partition_t *p =
-            rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot));
+        enum slot_state state = assignment_state(&s->assignment, slot);
+        assert(state == SLOT_ASSIGNED || state == SLOT_REVOKING);
+        rd_kafka_topic_partition_t *p = rd_kafka_topic_partition_list_add(
+            list, assignment_topic(&s->assignment, slot), slot_partition(slot));
         p->offset = offsets[i].offset;
-        p->metadata = consumer_metadata(s->born, slot, p->offset, /* freed with the list */
-                                        offsets[i].metadata != NULL ? offsets[i].metadata : "");
+        p->metadata =
+            start_offsets_metadata(/* freed with the list */
+                                   s->starts.known_born, slot_is_retry(slot), p->offset,
+                                   offsets[i].metadata != NULL ? offsets[i].metadata : "");
         p->metadata_size = p->metadata != NULL ? strlen(p->metadata) : 0;
     }
     rd_kafka_resp_err_t code = rd_kafka_commit_queue(s->rk, list, s->commit_queue, NULL, NULL);
@@ -381,16 +349,26 @@ int64_t consumer_commit_wait_ms(const struct consumer *s, int64_t now_ms)
 
 void consumer_close(struct consumer *s)
 {
-    s->closing = true;
-    consumer_revoke_all(s);
+    rebalance_leave(&s->rebalance);
 }
 
 bool consumer_joined(const struct consumer *s)
 {
-    return s->joined;
+    return s->rebalance.joined;
 }
 
 bool consumer_closed(const struct consumer *s)
 {
     return s->closed;
+}
+
+void consumer_release(struct consumer *s, int32_t slot)
+{
+    rebalance_release(&s->rebalance, slot);
+}
+
+bool consumer_others_reached(struct consumer *s, const int64_t *ends, size_t count)
+{
+    return other_members_reached(&s->others, s->rebalance.count,
+                                 rebalance_is_settled(&s->rebalance), ends, count);
 }

@@ -1,13 +1,9 @@
-/* group_wait: says that the group makes this member wait, for whom and until when.
- *
- * A JoinGroup is answered once every member that the group knows has asked to join again, or its
- * session has ended: after a member's death the others wait for it. Who that is only the
- * coordinator knows; it is asked on another connection than the one that waits. */
+#include "kafka/consumer/group_wait.h"
+
 #include "base/time_text.h"
 #include "config/member_options.h"
-#include "kafka/consumer/consumer_internal.h"
-#include "kafka/group/group_members.h"
 #include "sys/clock.h"
+#include "sys/log.h"
 
 #include <stdio.h>
 
@@ -20,112 +16,112 @@ enum {
 };
 
 /* Since when it waits for partitions; 0: it does not. */
-static int64_t waiting_since(struct consumer *s)
+static int64_t waiting_since(struct group_wait *w, const struct group_wait_member *member)
 {
-    if (s->closing || s->fatal || !s->subscribed)
+    if (!member->takes_part)
         return 0;
-    int64_t joining_ms = join_watch_since_ms(&s->join);
-    if (joining_ms > 0 || !config_group_is_brokers(s->config))
-        return joining_ms;
-    bool has_none = consumer_none_owned(s) && s->pending == CHANGE_NONE; /* nothing joins there */
-    if (!has_none)
-        s->wait.none_since_ms = 0;
-    else if (s->wait.none_since_ms == 0)
-        s->wait.none_since_ms = clock_mono_ms();
-    return s->wait.none_since_ms;
+    if (member->joining_ms > 0 || !config_group_is_brokers(w->config))
+        return member->joining_ms;
+    if (!member->has_none || member->is_changing) /* nothing joins there */
+        w->none_since_ms = 0;
+    else if (w->none_since_ms == 0)
+        w->none_since_ms = clock_mono_ms();
+    return w->none_since_ms;
 }
 
-static void add_until(const struct consumer *s, int64_t since_ms, struct buf *text)
+static void add_until(const struct group_wait *w, int64_t since_ms, struct buf *text)
 {
-    int64_t until_ms = since_ms + config_session_ms(s->config);
-    if (config_group_is_brokers(s->config))
+    int64_t until_ms = since_ms + config_session_ms(w->config);
+    if (config_group_is_brokers(w->config))
         buf_add_text(text, "not known: the broker's group.consumer.session.timeout.ms decides");
     else
         (void)timestamp_add(text, clock_wall_ms() + until_ms - clock_mono_ms(), 3);
 }
 
-static void say(struct consumer *s, int64_t since_ms, const char *whom)
+static void say(struct group_wait *w, bool has_none, int64_t since_ms, const char *whom)
 {
     struct buf until;
     buf_init(&until, UNTIL_MAX);
-    add_until(s, since_ms, &until);
+    add_until(w, since_ms, &until);
     const struct log_field hint =
         LOG_S("hint", "with kafka.instance a member that restarts goes on at once");
-    log_event(consumer_none_owned(s) ? LOG_WARN : LOG_INFO, "waiting for the group",
+    log_event(has_none ? LOG_WARN : LOG_INFO, "waiting for the group",
               (const struct log_field[]){
-                  LOG_S("group", s->config->kafka_group),
+                  LOG_S("group", w->config->kafka_group),
                   LOG_S("for", whom),
                   LOG_S("until", buf_text(&until)),
                   LOG_S("reason", "the group goes on once each of them has joined again, or its "
                                   "session has ended"),
-                  config_instance(s->config) == NULL ? hint : (struct log_field){0},
+                  config_instance(w->config) == NULL ? hint : (struct log_field){0},
                   {0}});
     buf_done(&until);
-    s->wait.said = true;
-    s->wait.again_ms = clock_mono_ms() + AGAIN_MS;
+    w->said = true;
+    w->again_ms = clock_mono_ms() + AGAIN_MS;
 }
 
 /* In a thread of its own. */
 static void ask(void *context)
 {
-    struct consumer *s = context;
-    struct consumer_wait *w = &s->wait;
-    char *own = rd_kafka_memberid(s->rk);
+    struct group_wait *w = context;
+    char *own = rd_kafka_memberid(w->rk);
     w->err = (struct error){0};
     /* Of a group that the broker assigns, the older question shows no member. */
     w->known =
-        config_group_is_brokers(s->config)
-            ? group_members_describe(s->rk, s->config->kafka_group, own, ASK_MS, &w->members,
+        config_group_is_brokers(w->config)
+            ? group_members_describe(w->rk, w->config->kafka_group, own, ASK_MS, &w->members,
                                      &w->err)
-            : group_members_list(s->rk, s->config->kafka_group, own, ASK_MS, &w->members, &w->err);
+            : group_members_list(w->rk, w->config->kafka_group, own, ASK_MS, &w->members, &w->err);
     if (own != NULL)
-        rd_kafka_mem_free(s->rk, own);
+        rd_kafka_mem_free(w->rk, own);
 }
 
-static void take_answer(struct consumer *s, int64_t since_ms)
+static void take_answer(struct group_wait *w, bool has_none, int64_t since_ms)
 {
-    const struct consumer_wait *w = &s->wait;
-    if (!background_take(&s->wait.background) || since_ms == 0 || w->said)
+    if (!background_take(&w->background) || since_ms == 0 || w->said)
         return;
-    say(s, since_ms,
+    say(w, has_none, since_ms,
         !w->known               ? w->err.text
         : w->members.count == 0 ? "no other member is there yet (the broker's "
                                   "group.initial.rebalance.delay.ms)"
                                 : w->members.names);
 }
 
-static void end_wait(struct consumer *s)
+static void end_wait(struct group_wait *w, bool joined)
 {
-    if (s->wait.said && s->joined)
-        log_info("the group goes on", LOG_S("group", s->config->kafka_group));
-    s->wait.said = s->wait.asked = false;
+    if (w->said && joined)
+        log_info("the group goes on", LOG_S("group", w->config->kafka_group));
+    w->said = w->asked = false;
 }
 
-void consumer_say_wait(struct consumer *s)
+void group_wait_turn(struct group_wait *w, const struct group_wait_member *member)
 {
-    int64_t now_ms = clock_mono_ms(), since_ms = waiting_since(s);
-    take_answer(s, since_ms);
+    int64_t now_ms = clock_mono_ms(), since_ms = waiting_since(w, member);
+    take_answer(w, member->has_none, since_ms);
     if (since_ms == 0) {
-        end_wait(s);
+        end_wait(w, member->joined);
         return;
     }
-    if (s->wait.said && now_ms >= s->wait.again_ms)
-        s->wait.said = s->wait.asked = false;
-    if (!s->wait.asked && now_ms >= since_ms + ASK_AFTER_MS) {
-        s->wait.asked = true;
-        s->wait.asked_ms = now_ms;
-        (void)background_start(&s->wait.background, ask, s, s->wake_fd);
+    if (w->said && now_ms >= w->again_ms)
+        w->said = w->asked = false;
+    if (!w->asked && now_ms >= since_ms + ASK_AFTER_MS) {
+        w->asked = true;
+        w->asked_ms = now_ms;
+        (void)background_start(&w->background, ask, w, w->wake_fd);
     }
-    if (!s->wait.said && s->wait.asked && now_ms >= s->wait.asked_ms + SAY_AFTER_MS - ASK_AFTER_MS)
-        say(s, since_ms, "not known: the coordinator did not say");
+    if (!w->said && w->asked && now_ms >= w->asked_ms + SAY_AFTER_MS - ASK_AFTER_MS)
+        say(w, member->has_none, since_ms, "not known: the coordinator did not say");
 }
 
-int64_t consumer_wake_ms(struct consumer *s)
+int64_t group_wait_wake_ms(struct group_wait *w, const struct group_wait_member *member)
 {
-    int64_t since_ms = waiting_since(s), now_ms = clock_mono_ms();
-    if (since_ms == 0 || s->wait.said)
+    int64_t since_ms = waiting_since(w, member), now_ms = clock_mono_ms();
+    if (since_ms == 0 || w->said)
         return -1;
-    int64_t at_ms =
-        s->wait.asked ? s->wait.asked_ms + SAY_AFTER_MS - ASK_AFTER_MS : since_ms + ASK_AFTER_MS;
+    int64_t at_ms = w->asked ? w->asked_ms + SAY_AFTER_MS - ASK_AFTER_MS : since_ms + ASK_AFTER_MS;
     return at_ms > now_ms ? at_ms - now_ms : 0;
+}
+
+void group_wait_done(struct group_wait *w)
+{
+    background_join(&w->background);
 }

@@ -1,4 +1,4 @@
-/* metadata: what the cluster knows of the topics: that they are there, and where they end. */
+/* metadata: whether the topic is there, and where the topics end. */
 #include "kafka/consumer/consumer_internal.h"
 
 #include "kafka/advice.h"
@@ -8,22 +8,6 @@
 #include <stdlib.h>
 
 enum { SLICE_MS = 1000, TOO_EARLY_MS = 50 };
-
-/* One look at the topic: its partitions, 0 and no error while the cluster does not know yet. */
-static size_t look_at_topic(struct consumer *s, int timeout_ms, rd_kafka_resp_err_t *ret_code)
-{
-    const struct rd_kafka_metadata *metadata;
-    *ret_code = rd_kafka_metadata(s->rk, 0, s->topic, &metadata, timeout_ms);
-    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    size_t count = 0;
-    if (metadata->topic_cnt == 1) {
-        *ret_code = metadata->topics[0].err;
-        count = (size_t)metadata->topics[0].partition_cnt;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return count;
-}
 
 static bool is_missing(rd_kafka_resp_err_t code)
 {
@@ -48,19 +32,9 @@ static bool is_final(rd_kafka_resp_err_t code)
            code == RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION;
 }
 
-size_t consumer_partition_count(struct consumer *s, int timeout_ms, struct error *err)
-{
-    rd_kafka_resp_err_t code;
-    size_t count = look_at_topic(s, timeout_ms, &code);
-    if (count == 0)
-        error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", s->config->kafka_topic,
-                  rd_kafka_err2str(code));
-    return count;
-}
-
 static bool refuse_wait(struct consumer *s, rd_kafka_resp_err_t code, struct error *err)
 {
-    const char *words = *s->words != '\0' ? s->words : rd_kafka_err2str(code);
+    const char *words = *s->trouble.words != '\0' ? s->trouble.words : rd_kafka_err2str(code);
     const char *advice = kafka_advice(words);
     return error_set(err, ERROR_UNREACHABLE, "no broker of %s answers: %s%s%s",
                      s->config->kafka_brokers, words, *advice != '\0' ? "; " : "", advice);
@@ -71,25 +45,26 @@ bool consumer_start(struct consumer *s, int64_t timeout_ms, bool (*wanted)(void 
 {
     int64_t deadline = timeout_ms >= 0 ? clock_mono_ms() + timeout_ms : INT64_MAX;
     rd_kafka_resp_err_t code;
-    while ((s->partitions = (int32_t)look_at_topic(s, SLICE_MS, &code)) == 0) {
+    while ((s->assignment.partitions = (int32_t)kafka_partition_count(s->rk, s->config->kafka_topic,
+                                                                      SLICE_MS, &code)) == 0) {
         if (is_final(code))
             return refuse_topic(s, code, err);
         consumer_serve_group(s); /* brings the brokers' own words */
-        consumer_brokers_missed(s, rd_kafka_err2str(code));
+        client_trouble_no_broker(&s->trouble, rd_kafka_err2str(code));
         if (!wanted(context))
             return false;
         if (clock_mono_ms() >= deadline)
             return refuse_wait(s, code, err);
     }
-    consumer_brokers_there(s);
+    client_trouble_over(&s->trouble);
     return true;
 }
 
 int64_t consumer_end_known(struct consumer *s, int32_t slot)
 {
     int64_t low, high;
-    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(s->rk, consumer_topic(s, slot),
-                                                              slot_partition(slot), &low, &high);
+    rd_kafka_resp_err_t code = rd_kafka_get_watermark_offsets(
+        s->rk, assignment_topic(&s->assignment, slot), slot_partition(slot), &low, &high);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
 }
 
@@ -114,8 +89,9 @@ static rd_kafka_topic_partition_list_t *list_ends(const struct consumer *s, size
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
     for (int32_t slot = 0; slot < (int32_t)count; slot++)
-        if (!slot_is_retry(slot) || slot_partition(slot) < s->retry_partitions)
-            rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot))
+        if (!slot_is_retry(slot) || slot_partition(slot) < s->assignment.retry_partitions)
+            rd_kafka_topic_partition_list_add(list, assignment_topic(&s->assignment, slot),
+                                              slot_partition(slot))
                 ->offset = RD_KAFKA_OFFSET_END;
     return list;
 }
@@ -132,7 +108,8 @@ static bool find_ends(struct consumer *s, size_t count, int64_t timeout_ms, int6
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR && !again)
             kafka_offsets_refused(list, code, err);
         for (int i = 0; i < list->cnt; i++)
-            ret_offsets[consumer_slot_of(s, &list->elems[i])] = list->elems[i].offset;
+            ret_offsets[assignment_slot_of(&s->assignment, &list->elems[i])] =
+                list->elems[i].offset;
         rd_kafka_topic_partition_list_destroy(list);
         if (!again)
             return code == RD_KAFKA_RESP_ERR_NO_ERROR;
@@ -143,7 +120,7 @@ static bool find_ends(struct consumer *s, size_t count, int64_t timeout_ms, int6
 bool consumer_end_offsets(struct consumer *s, int64_t timeout_ms, int64_t **ret_offsets,
                           size_t *ret_count, struct error *err)
 {
-    size_t count = (size_t)s->partitions * 2;
+    size_t count = (size_t)s->assignment.partitions * 2;
     int64_t *offsets = calloc(count, sizeof *offsets);
     if (offsets == NULL)
         return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);

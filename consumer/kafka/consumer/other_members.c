@@ -1,5 +1,5 @@
-/* other_members: how far the group is with what other members have. */
-#include "kafka/consumer/consumer_internal.h"
+#include "kafka/consumer/other_members.h"
+
 #include "sys/clock.h"
 
 #include <stdlib.h>
@@ -7,71 +7,70 @@
 enum { LOOK_UP_MS = 5000, EVERY_MS = 1000 };
 
 /* Those of interest that are not here; false: who has them is about to change. */
-static bool list_others(const struct consumer *s, const int64_t *ends, size_t count,
-                        rd_kafka_topic_partition_list_t *list)
+static bool list_others(const struct other_members *others, bool settled, const int64_t *ends,
+                        size_t count)
 {
+    const struct assignment *a = others->assignment;
     for (int32_t slot = 0; slot < (int32_t)count; slot++) {
-        enum consumer_state state = (size_t)slot < s->count ? s->slots[slot].state : CONSUMER_FREE;
-        if (ends[slot] > 0 && state == CONSUMER_FREE)
-            rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot));
-        else if (ends[slot] > 0 && state != CONSUMER_ASSIGNED)
+        enum slot_state state = assignment_state(a, slot);
+        if (ends[slot] > 0 && state == SLOT_FREE)
+            rd_kafka_topic_partition_list_add(others->list, assignment_topic(a, slot),
+                                              slot_partition(slot));
+        else if (ends[slot] > 0 && state != SLOT_ASSIGNED)
             return false;
     }
-    return s->joined && s->pending == CHANGE_NONE;
+    return settled;
 }
 
 /* In a thread of its own. */
 static void look_up(void *context)
 {
-    struct consumer_others *others = context;
+    struct other_members *others = context;
     others->code = rd_kafka_committed(others->rk, others->list, LOOK_UP_MS);
 }
 
-static bool have_reached(const struct consumer *s, const int64_t *ends, size_t count)
+static bool have_reached(const struct other_members *others, const int64_t *ends, size_t count)
 {
-    const struct consumer_others *others = &s->others;
     bool reached = others->code == RD_KAFKA_RESP_ERR_NO_ERROR;
     for (int i = 0; reached && i < others->list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &others->list->elems[i];
-        int32_t slot = consumer_slot_of(s, p);
+        int32_t slot = assignment_slot_of(others->assignment, p);
         reached =
             p->err == RD_KAFKA_RESP_ERR_NO_ERROR && (size_t)slot < count && p->offset >= ends[slot];
     }
     return reached;
 }
 
-static bool take(struct consumer *s, const int64_t *ends, size_t count)
+static void drop_list(struct other_members *others)
 {
-    struct consumer_others *others = &s->others;
-    bool reached = others->rebalances == s->rebalances && s->joined && s->pending == CHANGE_NONE &&
-                   have_reached(s, ends, count);
-    rd_kafka_topic_partition_list_destroy(others->list);
+    if (others->list != NULL)
+        rd_kafka_topic_partition_list_destroy(others->list);
     others->list = NULL;
-    return reached;
 }
 
-bool consumer_others_reached(struct consumer *s, const int64_t *ends, size_t count)
+bool other_members_reached(struct other_members *others, uint64_t rebalances, bool settled,
+                           const int64_t *ends, size_t count)
 {
-    struct consumer_others *others = &s->others;
-    if (background_take(&others->background))
-        return take(s, ends, count);
+    if (background_take(&others->background)) {
+        bool reached =
+            others->rebalances == rebalances && settled && have_reached(others, ends, count);
+        drop_list(others);
+        return reached;
+    }
     if (background_is_running(&others->background) || clock_mono_ms() < others->asked_ms + EVERY_MS)
         return false;
     others->asked_ms = clock_mono_ms();
-    others->rebalances = s->rebalances;
-    others->rk = s->rk;
+    others->rebalances = rebalances;
+    others->rk = others->assignment->rk;
     others->list = rd_kafka_topic_partition_list_new((int)count);
-    if (list_others(s, ends, count, others->list) &&
-        background_start(&others->background, look_up, others, s->wake_fd))
-        return false;
-    rd_kafka_topic_partition_list_destroy(others->list);
-    others->list = NULL;
+    if (!list_others(others, settled, ends, count) ||
+        !background_start(&others->background, look_up, others, others->assignment->wake_fd))
+        drop_list(others);
     return false;
 }
 
-void consumer_others_done(struct consumer *s)
+void other_members_done(struct other_members *others)
 {
-    background_join(&s->others.background);
-    if (s->others.list != NULL)
-        rd_kafka_topic_partition_list_destroy(s->others.list);
+    background_join(&others->background);
+    drop_list(others);
 }

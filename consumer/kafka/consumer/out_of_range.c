@@ -1,9 +1,7 @@
-/* out_of_range: an offset that is not in the topic: retention has passed it, or the topic was made
- * again or cut short. See kafka/consumer/lost_offset.h for how a topic that was made again is told.
- */
-#include "kafka/consumer/consumer_internal.h"
-#include "kafka/consumer/lost_offset.h"
+#include "kafka/consumer/out_of_range.h"
+
 #include "kafka/offsets.h"
+#include "offsets/lost_offset.h"
 #include "sys/clock.h"
 
 #include <inttypes.h>
@@ -23,34 +21,36 @@ static bool done(rd_kafka_error_t *error)
 
 /* librdkafka does not seek where it does not fetch: the partition is taken away and given again, as
  * only a cooperative assignor allows for one alone. */
-static bool go_to(struct consumer *s, int32_t slot, int64_t offset)
+static bool go_to(struct out_of_range *o, int32_t slot, int64_t offset)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
-    rd_kafka_topic_partition_list_add(list, consumer_topic(s, slot), slot_partition(slot))->offset =
-        offset;
-    consumer_queue_open(s, slot); /* after a topic was unknown, its partitions have other queues */
-    bool ok = done(rd_kafka_incremental_unassign(s->rk, list)) &&
-              done(rd_kafka_incremental_assign(s->rk, list));
+    rd_kafka_topic_partition_list_add(list, assignment_topic(o->assignment, slot),
+                                      slot_partition(slot))
+        ->offset = offset;
+    assignment_open_queue(o->assignment,
+                          slot); /* after a topic was unknown, its partitions have other queues */
+    bool ok = done(rd_kafka_incremental_unassign(o->assignment->rk, list)) &&
+              done(rd_kafka_incremental_assign(o->assignment->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
     return ok;
 }
 
-static void stop(struct consumer *s, int32_t slot, int64_t offset, int64_t low, int64_t high)
+static void stop(struct out_of_range *o, int32_t slot, int64_t offset, int64_t low, int64_t high)
 {
     char why[ERROR_TEXT_MAX];
     snprintf(why, sizeof why,
              "offset %" PRId64 " of %s, partition %" PRId32
              ", is not in the topic (it holds %" PRId64 " to %" PRId64
              "): %s. Reset the group's offset, or choose kafka.lost_offsets",
-             offset, consumer_topic(s, slot), slot_partition(slot), low, high,
+             offset, assignment_topic(o->assignment, slot), slot_partition(slot), low, high,
              offset < low ? "retention has passed what was not sent yet"
                           : "the topic was made again, or cut short");
-    s->events.stopped(s->events.context, slot, why);
+    o->events->stopped(o->events->context, slot, why);
 }
 
-void consumer_offset_lost(struct consumer *s, int32_t slot, int64_t offset)
+void out_of_range_note(struct out_of_range *o, int32_t slot, int64_t offset)
 {
-    struct consumer_slot *own = &s->slots[slot];
+    struct consumer_slot *own = &o->assignment->slots[slot];
     own->lost = true;
     own->lost_offset = offset;
     own->look_ms = 0;
@@ -59,59 +59,60 @@ void consumer_offset_lost(struct consumer *s, int32_t slot, int64_t offset)
 
 /* Where one partition was made again, the others were, too: also those that hold more by now than
  * what was read of the former topic, of which a fetch gives no sign. */
-void consumer_doubt_topic(struct consumer *s)
+void out_of_range_doubt_topic(struct out_of_range *o)
 {
-    for (size_t i = 0; i < s->count; i++)
-        if (!slot_is_retry((int32_t)i) && s->slots[i].seen > 0 &&
-            s->slots[i].state == CONSUMER_ASSIGNED && !s->slots[i].lost) {
-            consumer_offset_lost(s, (int32_t)i, LOST_OFFSET_NONE);
-            s->slots[i].look_ms = clock_mono_ms();
+    for (size_t i = 0; i < o->assignment->count; i++)
+        if (!slot_is_retry((int32_t)i) && o->assignment->slots[i].seen > 0 &&
+            o->assignment->slots[i].state == SLOT_ASSIGNED && !o->assignment->slots[i].lost) {
+            out_of_range_note(o, (int32_t)i, LOST_OFFSET_NONE);
+            o->assignment->slots[i].look_ms = clock_mono_ms();
         }
 }
 
-bool consumer_is_doubted(const struct consumer *s, int32_t slot)
+bool out_of_range_is_doubted(const struct out_of_range *o, int32_t slot)
 {
-    return s->slots[slot].lost && s->slots[slot].lost_offset == LOST_OFFSET_NONE;
+    return o->assignment->slots[slot].lost &&
+           o->assignment->slots[slot].lost_offset == LOST_OFFSET_NONE;
 }
 
 /* Its records are unread, whatever kafka.lost_offsets and kafka.start choose. */
-static void begin_again(struct consumer *s, int32_t slot, const struct consumer_bounds *b)
+static void begin_again(struct out_of_range *o)
 {
-    s->slots[slot].lost = false;
-    if (!go_to(s, slot, b->low)) {
-        stop(s, slot, b->lost_offset, b->low, b->high);
+    struct consumer_slot *own = &o->assignment->slots[o->slot];
+    own->lost = false;
+    if (!go_to(o, o->slot, o->low)) {
+        stop(o, o->slot, o->lost_offset, o->low, o->high);
         return;
     }
-    log_warn("topic made again", LOG_S("topic", consumer_topic(s, slot)),
-             LOG_I("partition", slot_partition(slot)), LOG_I("goes_on_at", b->low),
+    log_warn("topic made again", LOG_S("topic", o->topic),
+             LOG_I("partition", slot_partition(o->slot)), LOG_I("goes_on_at", o->low),
              LOG_S("reason", "the group's commit in it is gone"),
              LOG_S("hint", "it is read from its beginning"));
-    s->slots[slot].seen = 0;
-    s->born = 0;
-    s->starts.made_again = true;
-    s->events.restarted(s->events.context, slot, b->low);
-    consumer_doubt_topic(s);
+    own->seen = 0;
+    start_offsets_made_again(o->starts);
+    o->events->restarted(o->events->context, o->slot, o->low);
+    out_of_range_doubt_topic(o);
 }
 
-static void go_on(struct consumer *s, int32_t slot, int64_t low, int64_t high)
+static void go_on(struct out_of_range *o)
 {
-    int64_t lost = s->slots[slot].lost_offset;
-    int64_t place = s->config->kafka_lost_offsets == KAFKA_LOST_LATEST ? high : low;
-    s->slots[slot].lost = false;
-    if (s->config->kafka_lost_offsets == KAFKA_LOST_STOP || !go_to(s, slot, place)) {
-        stop(s, slot, lost, low, high);
+    struct consumer_slot *own = &o->assignment->slots[o->slot];
+    int64_t place = o->config->kafka_lost_offsets == KAFKA_LOST_LATEST ? o->high : o->low;
+    own->lost = false;
+    if (o->config->kafka_lost_offsets == KAFKA_LOST_STOP || !go_to(o, o->slot, place)) {
+        stop(o, o->slot, own->lost_offset, o->low, o->high);
         return;
     }
     log_error("an offset is not in the topic any more: going on as kafka.lost_offsets says",
-              LOG_S("topic", consumer_topic(s, slot)), LOG_I("partition", slot_partition(slot)),
-              LOG_I("lost", lost), LOG_I("low", low), LOG_I("high", high),
+              LOG_S("topic", o->topic), LOG_I("partition", slot_partition(o->slot)),
+              LOG_I("lost", own->lost_offset), LOG_I("low", o->low), LOG_I("high", o->high),
               LOG_I("goes_on_at", place));
-    s->events.restarted(s->events.context, slot, place);
+    o->events->restarted(o->events->context, o->slot, place);
 }
 
 /* Both in a thread of their own. A retry topic has commits that brokers forget: of it nothing can
  * be told. */
-static bool look_up_commit(struct consumer_bounds *b)
+static bool look_up_commit(struct out_of_range *b)
 {
     if (slot_is_retry(b->slot)) {
         b->committed = 0;
@@ -130,7 +131,7 @@ static bool look_up_commit(struct consumer_bounds *b)
 
 static void look(void *context)
 {
-    struct consumer_bounds *b = context;
+    struct out_of_range *b = context;
     b->err = (struct error){0};
     b->low = b->high = -1;
     b->ok = kafka_watermarks(b->rk, b->topic, slot_partition(b->slot), 1, &b->low, &b->high,
@@ -138,72 +139,84 @@ static void look(void *context)
             look_up_commit(b);
 }
 
-void consumer_leave_lost(struct consumer *s, int32_t slot)
+void out_of_range_look(struct out_of_range *o, int32_t slot)
 {
-    struct consumer_slot *own = &s->slots[slot];
-    struct consumer_bounds *b = &s->bounds;
+    struct consumer_slot *own = &o->assignment->slots[slot];
     if (!own->lost || clock_mono_ms() < own->look_ms)
         return;
-    own->look_ms = clock_mono_ms() + AGAIN_MS; /* whoever asks has the thread until then */
-    if (background_is_running(&b->background))
+    own->look_ms = clock_mono_ms() + AGAIN_MS; /* another slot has the thread until then */
+    if (background_is_running(&o->background))
         return;
-    b->rk = s->rk;
-    b->topic = consumer_topic(s, slot);
-    b->slot = slot;
-    b->lost_offset = own->lost_offset;
-    (void)background_start(&b->background, look, b, s->wake_fd);
+    o->rk = o->assignment->rk;
+    o->topic = assignment_topic(o->assignment, slot);
+    o->slot = slot;
+    o->lost_offset = own->lost_offset;
+    (void)background_start(&o->background, look, o, o->assignment->wake_fd);
 }
 
-static void say_unknown(struct consumer *s, const struct consumer_bounds *b)
+static void log_unknown(struct out_of_range *o)
 {
-    log_limited(&s->offsets_trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
+    log_limited(&o->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
                 "an offset is not in the topic any more, and what it holds is not known yet",
-                (const struct log_field[]){LOG_S("topic", consumer_topic(s, b->slot)),
-                                           LOG_I("partition", slot_partition(b->slot)),
-                                           LOG_S("why", b->err.text),
+                (const struct log_field[]){LOG_S("topic", o->topic),
+                                           LOG_I("partition", slot_partition(o->slot)),
+                                           LOG_S("why", o->err.text),
                                            {0}});
 }
 
 /* False: to be looked at again. Brokers forget the commits of a deleted topic a moment after it is
  * made again, so that a commit which is there is looked at some times. A partition that stops has
  * no need of bounds that stay unknown. */
-static bool settle(struct consumer *s, const struct consumer_bounds *b)
+static bool settle(struct out_of_range *o, bool changing)
 {
-    struct consumer_slot *own = &s->slots[b->slot];
-    bool last = ++own->looks >= LOOKS_MAX, stops = s->config->kafka_lost_offsets == KAFKA_LOST_STOP;
-    if (!b->ok && b->lost_offset == LOST_OFFSET_NONE)
+    struct consumer_slot *own = &o->assignment->slots[o->slot];
+    bool last = ++own->looks >= LOOKS_MAX, stops = o->config->kafka_lost_offsets == KAFKA_LOST_STOP;
+    if (!o->ok && o->lost_offset == LOST_OFFSET_NONE)
         return false; /* the topic is not there again */
-    if (!b->ok) {
+    if (!o->ok) {
         bool give_up = stops && last;
         if (give_up)
-            go_on(s, b->slot, b->low, b->high);
+            go_on(o);
         else
-            say_unknown(s, b);
+            log_unknown(o);
         return give_up;
     }
-    enum lost_offset_cause cause = lost_offset_cause(b->lost_offset, b->low, b->committed);
+    enum lost_offset_cause cause = lost_offset_cause(o->lost_offset, o->low, o->committed);
     bool moves = cause == LOST_OFFSET_MADE_AGAIN || !stops;
     if (cause == LOST_OFFSET_IN_PLACE)
         own->lost = false;
-    else if ((cause == LOST_OFFSET_BEHIND && !last) || (moves && s->pending != CHANGE_NONE))
+    else if ((cause == LOST_OFFSET_BEHIND && !last) || (moves && changing))
         return false;
     else if (cause == LOST_OFFSET_MADE_AGAIN)
-        begin_again(s, b->slot, b);
+        begin_again(o);
     else
-        go_on(s, b->slot, b->low, b->high);
+        go_on(o);
     return true;
 }
 
 /* While the group waits for a revoke, librdkafka would take any unassignment for the answer to
  * it. */
-void consumer_take_bounds(struct consumer *s)
+static void take_answer(struct out_of_range *o, bool changing)
 {
-    const struct consumer_bounds *b = &s->bounds;
-    if (!background_take(&s->bounds.background))
+    if (!background_take(&o->background))
         return;
-    struct consumer_slot *own = &s->slots[b->slot];
-    if (own->state != CONSUMER_ASSIGNED || !own->lost || own->lost_offset != b->lost_offset)
+    struct consumer_slot *own = &o->assignment->slots[o->slot];
+    if (own->state != SLOT_ASSIGNED || !own->lost || own->lost_offset != o->lost_offset)
         return;
-    if (!settle(s, b))
+    if (!settle(o, changing))
         own->look_ms = clock_mono_ms() + QUERY_AGAIN_MS;
+}
+
+void out_of_range_turn(struct out_of_range *o, bool changing)
+{
+    take_answer(o, changing);
+    for (int32_t slot = 0; slot < (int32_t)o->assignment->count; slot++)
+        if (o->assignment->slots[slot].look_ms > 0 &&
+            o->assignment->slots[slot].state == SLOT_ASSIGNED)
+            out_of_range_look(o, slot);
+}
+
+void out_of_range_done(struct out_of_range *o)
+{
+    background_join(&o->background);
 }

@@ -1,5 +1,5 @@
 /* lost_offset_test: why an offset is not in its partition, line by line. */
-#include "kafka/consumer/lost_offset.h"
+#include "offsets/lost_offset.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

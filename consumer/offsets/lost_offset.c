@@ -1,4 +1,4 @@
-#include "kafka/consumer/lost_offset.h"
+#include "offsets/lost_offset.h"
 
 #include <stdbool.h>
 

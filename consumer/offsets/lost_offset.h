@@ -4,8 +4,8 @@
  * give it. But brokers delete a group's commits together with the topic (KafkaApis, DeleteTopics),
  * and keep those of a topic that its members are subscribed to (KIP-211). So a partition that
  * begins at 0, ended below what was read of it, and has no commit, is another one of that name. */
-#ifndef KAFKA_CONSUMER_LOST_OFFSET_H
-#define KAFKA_CONSUMER_LOST_OFFSET_H
+#ifndef OFFSETS_LOST_OFFSET_H
+#define OFFSETS_LOST_OFFSET_H
 
 #include <stdint.h>
 
