@@ -57,7 +57,8 @@ struct delivery {
     bool manual;        /* of the retry topic */
     bool forced;        /* … and to be sent although it was delivered */
 
-    void *owner; /* the partition it was read from */
+    void *owner;   /* the partition it was read from */
+    void *handler; /* the module that the end of its attempt, or of its record, is for */
     uint64_t
         assignment_epoch; /* of the partition's assignment: a late completion is recognised by it */
     uint64_t sequence;    /* in the partition's window */

@@ -1,38 +1,64 @@
-/* committer: commits what is settled, and gives partitions back once that is done. */
-#include "pipeline/pipeline_internal.h"
+#include "pipeline/committer.h"
 
 #include "offsets/commit_metadata.h"
 #include "offsets/commit_pace.h"
+#include "sys/log.h"
 
 #include <stdlib.h>
 
-enum { RETRY_MS = 500, TROUBLE_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
+enum { RETRY_MS = 500, LOG_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
 
 /* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
  * commit; a forgotten retry partition would be done all over again. */
 enum { REFRESH_MS = 6 * 3600 * 1000 };
 
-static bool may_commit(const struct partition *partition)
+struct committer {
+    struct committer_uses use;
+    bool outstanding;
+    int64_t sent_ms;   /* the last one */
+    int64_t retry_ms;  /* not before that, after a failure */
+    int64_t wanted_ms; /* since when there is something to commit; -1: there is not */
+    struct committer_counts counts;
+    struct log_limited failing, metadata_full;
+};
+
+struct committer *committer_new(const struct committer_uses *uses)
 {
-    return partition != NULL && partition->state != PARTITION_NONE;
+    struct committer *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return NULL;
+    c->use = *uses;
+    c->wanted_ms = -1;
+    return c;
+}
+
+void committer_free(struct committer *c)
+{
+    free(c);
+}
+
+const struct committer_counts *committer_counts(const struct committer *c)
+{
+    return &c->counts;
 }
 
 /* Nothing is committed while a topic that was made again waits for the orders of the former one:
  * their offsets would pass by records of the new one. */
-static bool has_news(const struct pipeline *p, const struct partition *partition)
+bool committer_has_news(const struct committer *c, const struct partition *partition)
 {
-    if (!may_commit(partition) || partition->restart_at >= 0)
+    if (!partition_is_ours(partition) || partition->restart_at >= 0)
         return false;
-    return offset_window_watermark(&partition->window) > partition->committed ||
-           partition->settles != partition->told_settles ||
-           (partition->is_retry && p->now_ms - partition->committed_ms > REFRESH_MS);
+    return offset_window_watermark(&partition->window) > partition->commit.committed ||
+           partition->work.settles != partition->commit.covered_settles ||
+           (partition->is_retry &&
+            c->use.now->mono_ms - partition->commit.committed_ms > REFRESH_MS);
 }
 
 /* Only passed by, and more to read at once: a crash reads these records again and sends nothing. */
 static bool can_wait(const struct partition *partition)
 {
-    return partition->state == PARTITION_READING && partition->maybe_more &&
-           partition->settles == partition->told_settles;
+    return partition->state == PARTITION_READING && partition->read.maybe_more &&
+           partition->work.settles == partition->commit.covered_settles;
 }
 
 static int64_t later(int64_t a, int64_t b)
@@ -42,43 +68,45 @@ static int64_t later(int64_t a, int64_t b)
 
 /* When the next commit is to be sent; -1: there is nothing to commit. What is given back is
  * committed at once: the next owner starts from there, and the group waits for it. */
-static int64_t commit_time(const struct pipeline *p)
+static int64_t commit_time(const struct committer *c)
 {
     bool any = false, only_passed = true, given_back = false;
-    for (size_t i = 0; i < p->partition_count; i++)
-        if (has_news(p, p->partitions[i])) {
+    for (size_t i = 0; i < c->use.partitions->count; i++)
+        if (committer_has_news(c, c->use.partitions->list[i])) {
             any = true;
-            only_passed &= can_wait(p->partitions[i]);
-            given_back |= p->partitions[i]->state == PARTITION_REVOKING;
+            only_passed &= can_wait(c->use.partitions->list[i]);
+            given_back |= c->use.partitions->list[i]->state == PARTITION_REVOKING;
         }
     if (!any || given_back)
-        return any ? p->commit_retry_ms : -1;
-    const struct commit_pace pace = {p->config->commit_interval,
-                                     (size_t)p->config->webhook_uncommitted_max};
-    return later(p->commit_sent_ms + commit_pace_ms(&pace, p->uncovered, only_passed),
-                 p->commit_retry_ms);
+        return any ? c->retry_ms : -1;
+    const struct commit_pace pace = {c->use.config->commit_interval,
+                                     (size_t)c->use.config->webhook_uncommitted_max};
+    return later(c->sent_ms + commit_pace_ms(&pace, c->use.partitions->uncovered, only_passed),
+                 c->retry_ms);
 }
 
-int64_t commit_wait_until(const struct pipeline *p)
+int64_t committer_wait_until(const struct committer *c)
 {
-    int64_t due_ms = p->commit_outstanding ? -1 : commit_time(p);
-    int64_t wanted_ms = p->commit_wanted_ms >= 0 ? p->commit_wanted_ms : p->now_ms;
-    return commit_pace_at_ms(due_ms, wanted_ms, consumer_commit_wait_ms(p->consumer, p->now_ms),
-                             p->now_ms);
+    int64_t due_ms = c->outstanding ? -1 : commit_time(c);
+    int64_t wanted_ms = c->wanted_ms >= 0 ? c->wanted_ms : c->use.now->mono_ms;
+    return commit_pace_at_ms(due_ms, wanted_ms,
+                             consumer_commit_wait_ms(c->use.consumer, c->use.now->mono_ms),
+                             c->use.now->mono_ms);
 }
 
 typedef char commit_metadata[COMMIT_METADATA_MAX + 1];
 
 /* A window that is too ragged for the metadata is not read further until it fits again: what a
  * crash would send twice stays bounded. */
-static void describe(struct pipeline *p, struct partition *partition, char *text)
+static void describe(struct committer *c, struct partition *partition, char *text)
 {
     int64_t replay_until = partition->replay_until > offset_window_watermark(&partition->window)
                                ? partition->replay_until
                                : -1;
-    partition->text_full = !commit_metadata_write(&partition->window, replay_until, text);
-    if (partition->text_full)
-        log_limited(&p->window_trouble, p->now_ms, TROUBLE_EVERY_MS,
+    partition->commit.metadata_full =
+        !commit_metadata_write(&partition->window, replay_until, text);
+    if (partition->commit.metadata_full)
+        log_limited(&c->metadata_full, c->use.now->mono_ms, LOG_EVERY_MS,
                     "too many settled gaps above the commit: the partition waits",
                     (const struct log_field[]){LOG_I("partition", partition->number), {0}});
 }
@@ -88,169 +116,137 @@ static void describe(struct pipeline *p, struct partition *partition, char *text
  * nothing would ever make room for the deliveries that could move it. */
 static uint64_t covered_by(const struct partition *partition)
 {
-    uint64_t untold = partition->text_full ? commit_metadata_untold(&partition->window) : 0;
-    uint64_t told = partition->settled > untold ? partition->settled - untold : 0;
-    return told > partition->covered ? told : partition->covered;
+    uint64_t untold =
+        partition->commit.metadata_full ? commit_metadata_untold(&partition->window) : 0;
+    uint64_t told = partition->work.settled > untold ? partition->work.settled - untold : 0;
+    return told > partition->commit.covered ? told : partition->commit.covered;
 }
 
 /* The watermarks of all partitions that have news, and what is settled above them. */
-static size_t collect(struct pipeline *p, struct consumer_offset *offsets, commit_metadata *texts)
+static size_t collect(struct committer *c, struct consumer_offset *offsets, commit_metadata *texts)
 {
     size_t count = 0;
-    for (size_t i = 0; i < p->partition_count; i++) {
-        struct partition *partition = p->partitions[i];
-        if (!has_news(p, partition))
+    for (size_t i = 0; i < c->use.partitions->count; i++) {
+        struct partition *partition = c->use.partitions->list[i];
+        if (!committer_has_news(c, partition))
             continue;
-        describe(p, partition, texts[count]);
-        partition->asked = offset_window_watermark(&partition->window);
-        partition->asked_settled = covered_by(partition);
-        partition->asked_settles = partition->settles;
-        offsets[count] = (struct consumer_offset){partition->slot, partition->asked, texts[count]};
+        describe(c, partition, texts[count]);
+        partition->commit.asked = offset_window_watermark(&partition->window);
+        partition->commit.asked_settled = covered_by(partition);
+        partition->commit.asked_settles = partition->work.settles;
+        offsets[count] =
+            (struct consumer_offset){partition->slot, partition->commit.asked, texts[count]};
         count++;
     }
     return count;
 }
 
-static void say_trouble(struct pipeline *p, const char *why)
+static void log_failure(struct committer *c, const char *why)
 {
     const struct log_field fields[] = {LOG_S("why", why), {0}};
-    log_limited(&p->commit_trouble, p->now_ms, TROUBLE_EVERY_MS,
+    log_limited(&c->failing, c->use.now->mono_ms, LOG_EVERY_MS,
                 "commit failed; it will be tried again", fields);
 }
 
-static void note_wanted(struct pipeline *p)
+static void note_wanted(struct committer *c)
 {
-    if (p->commit_outstanding || commit_time(p) < 0)
-        p->commit_wanted_ms = -1;
-    else if (p->commit_wanted_ms < 0)
-        p->commit_wanted_ms = p->now_ms;
+    if (c->outstanding || commit_time(c) < 0)
+        c->wanted_ms = -1;
+    else if (c->wanted_ms < 0)
+        c->wanted_ms = c->use.now->mono_ms;
 }
 
-void commit_due(struct pipeline *p)
+void committer_turn(struct committer *c)
 {
-    note_wanted(p);
-    int64_t at_ms = commit_wait_until(p);
-    if (at_ms < 0 || p->now_ms < at_ms)
+    note_wanted(c);
+    int64_t at_ms = committer_wait_until(c);
+    if (at_ms < 0 || c->use.now->mono_ms < at_ms)
         return;
-    struct consumer_offset *offsets = calloc(p->partition_count, sizeof *offsets);
-    commit_metadata *texts = malloc(p->partition_count * sizeof *texts);
+    struct consumer_offset *offsets = calloc(c->use.partitions->count, sizeof *offsets);
+    commit_metadata *texts = malloc(c->use.partitions->count * sizeof *texts);
     if (offsets == NULL || texts == NULL) {
         free(offsets);
         free(texts);
         return;
     }
     struct error err = {0};
-    size_t count = collect(p, offsets, texts);
-    p->commit_sent_ms = p->now_ms;
-    p->commit_wanted_ms = -1;
-    if (consumer_commit(p->consumer, offsets, count, &err)) {
-        p->commit_outstanding = true;
+    size_t count = collect(c, offsets, texts);
+    c->sent_ms = c->use.now->mono_ms;
+    c->wanted_ms = -1;
+    if (consumer_commit(c->use.consumer, offsets, count, &err)) {
+        c->outstanding = true;
         log_debug("commit sent", LOG_I("partitions", (int64_t)count));
     } else {
-        say_trouble(p, err.text);
-        p->commit_retry_ms = p->now_ms + RETRY_MS;
+        log_failure(c, err.text);
+        c->retry_ms = c->use.now->mono_ms + RETRY_MS;
     }
     free(offsets);
     free(texts);
 }
 
-static void acknowledged(struct pipeline *p, struct partition *partition, int64_t offset)
+static void acknowledged(struct committer *c, struct partition *partition, int64_t offset)
 {
-    if (offset > partition->committed)
-        partition->committed = offset;
-    partition->committed_ms = p->now_ms;
-    partition->told_settles = partition->asked_settles;
-    p->uncovered -= partition->asked_settled - partition->covered;
-    partition->covered = partition->asked_settled;
-    log_recovered(&p->commit_trouble, "commits succeed again", (const struct log_field[]){{0}});
+    if (offset > partition->commit.committed)
+        partition->commit.committed = offset;
+    partition->commit.committed_ms = c->use.now->mono_ms;
+    partition->commit.covered_settles = partition->commit.asked_settles;
+    partition_cover(c->use.partitions, partition, partition->commit.asked_settled);
+    log_recovered(&c->failing, "commits succeed again", (const struct log_field[]){{0}});
 }
 
-void commit_answered(struct pipeline *p, int32_t slot, int64_t offset, bool ok, const char *error)
+void committer_answered(struct committer *c, int32_t slot, int64_t offset, bool ok,
+                        const char *error)
 {
-    struct partition *partition = (size_t)slot < p->partition_count ? p->partitions[slot] : NULL;
-    if (partition == NULL || partition->asked != offset)
+    struct partition *partition = partition_at(c->use.partitions, slot);
+    if (partition == NULL || partition->commit.asked != offset)
         return; /* of an assignment that is over */
-    partition->asked = -1;
+    partition->commit.asked = -1;
     log_debug("commit answered", LOG_I("partition", partition->number),
               LOG_I("retry", partition->is_retry), LOG_I("offset", offset));
-    p->totals.commits += ok;
-    p->totals.commit_failures += !ok;
+    c->counts.commits += ok;
+    c->counts.failures += !ok;
     if (ok) {
-        acknowledged(p, partition, offset);
+        acknowledged(c, partition, offset);
         return;
     }
-    say_trouble(p, error);
-    p->commit_retry_ms = p->now_ms + RETRY_MS;
+    log_failure(c, error);
+    c->retry_ms = c->use.now->mono_ms + RETRY_MS;
 }
 
 /* What was asked for and not answered by itself is asked for again. */
-void commit_finished(struct pipeline *p)
+void committer_finished(struct committer *c)
 {
-    p->commit_outstanding = false;
-    for (size_t i = 0; i < p->partition_count; i++)
-        if (p->partitions[i] != NULL)
-            p->partitions[i]->asked = -1;
+    c->outstanding = false;
+    for (size_t i = 0; i < c->use.partitions->count; i++)
+        if (c->use.partitions->list[i] != NULL)
+            c->use.partitions->list[i]->commit.asked = -1;
 }
 
 /* When its time is up, what is still under way is left to its next owner, but what has been
  * delivered is recorded and committed first: both are bounded, and spare a duplicate. */
-static bool is_drained(const struct pipeline *p, const struct partition *partition)
+static bool is_drained(const struct committer *c, const struct partition *partition)
 {
-    bool committed = partition->asked < 0 && !has_news(p, partition);
-    if (partition->busy == 0 && committed)
+    bool committed = partition->commit.asked < 0 && !committer_has_news(c, partition);
+    if (partition->work.busy == 0 && committed)
         return true;
-    if (p->now_ms < partition->give_back_by_ms || partition->settling > 0)
+    if (c->use.now->mono_ms < partition->work.give_back_by_ms || partition->work.settling > 0)
         return false;
-    int64_t over_ms = later(partition->give_back_by_ms, partition->last_settled_ms);
-    return committed || p->now_ms >= over_ms + COMMIT_GRACE_MS;
+    int64_t over_ms = later(partition->work.give_back_by_ms, partition->work.last_settled_ms);
+    return committed || c->use.now->mono_ms >= over_ms + COMMIT_GRACE_MS;
 }
 
-void give_back_drained(struct pipeline *p)
+void committer_give_back(struct committer *c)
 {
-    for (size_t i = 0; i < p->partition_count; i++) {
-        struct partition *partition = p->partitions[i];
+    for (size_t i = 0; i < c->use.partitions->count; i++) {
+        struct partition *partition = c->use.partitions->list[i];
         if (partition == NULL || partition->state != PARTITION_REVOKING ||
-            !is_drained(p, partition))
+            !is_drained(c, partition))
             continue;
-        int64_t committed_to = partition->committed;
-        end_partition(p, partition);
+        int64_t committed_to = partition->commit.committed;
+        partition_end(c->use.partitions, partition);
         if (!partition->is_retry)
             log_info("partition given back", LOG_I("partition", partition->number),
                      LOG_I("committed", committed_to));
-        consumer_release(p->consumer, partition->slot);
+        consumer_release(c->use.consumer, partition->slot);
     }
-}
-
-/* Read up to that end. An offset that lies behind it proves nothing before a fetch has shown that
- * it is in the topic at all. */
-static bool is_read(struct pipeline *p, const struct partition *partition, int64_t end)
-{
-    if (partition->restart_at >= 0)
-        return false;
-    if (partition->at_end && partition->batch_at == partition->batch_len)
-        return true;
-    int64_t next = partition->window.next;
-    return next >= end && consumer_end_known(p->consumer, partition->slot) >= next;
-}
-
-/* Everything below the end offsets of the start is settled and committed, here or by another
- * member. */
-bool everything_settled(struct pipeline *p)
-{
-    bool others = false;
-    for (size_t i = 0; i < p->end_count; i++) {
-        if (p->end_offsets[i] == 0)
-            continue;
-        const struct partition *partition = i < p->partition_count ? p->partitions[i] : NULL;
-        if (!may_commit(partition)) {
-            others = true;
-            continue;
-        }
-        if (has_news(p, partition) || partition->asked >= 0)
-            return false;
-        if (!is_read(p, partition, p->end_offsets[i]) ||
-            offset_window_open_count(&partition->window) > 0)
-            return false;
-    }
-    return !others || consumer_others_reached(p->consumer, p->end_offsets, p->end_count);
 }

@@ -1,8 +1,4 @@
-/* metrics: what the ops port says: Prometheus' text exposition format, version 0.0.4.
- *
- * All numbers are read between two turns' events, on the one thread, so that at every scrape
- * consumed = skipped + delivered + parked + abandoned + in flight. */
-#include "pipeline/pipeline_internal.h"
+#include "pipeline/metrics.h"
 
 #include <curl/curl.h>
 #include <inttypes.h>
@@ -38,7 +34,7 @@ static void add_label(struct buf *b, const char *name, const char *value)
     buf_add_char(b, '"');
 }
 
-static void add_build(const struct pipeline *p, struct buf *b)
+static void add_build(const struct overview *o, int64_t started_ms, struct buf *b)
 {
     head(b, "build_info", "gauge", "Versions that run; always 1.");
     buf_add_text(b, PREFIX "build_info{");
@@ -48,46 +44,49 @@ static void add_build(const struct pipeline *p, struct buf *b)
     buf_add_char(b, ',');
     add_label(b, "libcurl", curl_version_info(CURLVERSION_NOW)->version);
     buf_add_char(b, ',');
-    add_label(b, "group", p->config->kafka_group);
+    add_label(b, "group", o->config->kafka_group);
     buf_add_char(b, ',');
-    add_label(b, "endpoint", webhook_name(p->webhook));
+    add_label(b, "endpoint", webhook_name(o->webhook));
     buf_add_text(b, "} 1\n");
     head(b, "start_time_seconds", "gauge", "When this member started, Unix time.");
-    buf_addf(b, PREFIX "start_time_seconds %.3f\n", (double)p->started_wall_ms / 1000);
+    buf_addf(b, PREFIX "start_time_seconds %.3f\n", (double)started_ms / 1000);
 }
 
-static void add_records(const struct pipeline *p, struct buf *b)
+static void add_records(const struct overview *o, struct buf *b)
 {
-    const struct totals *t = &p->totals;
-    counter(b, "records_consumed_total", t->consumed, "Records read and decided.");
+    const struct totals t = overview_totals(o);
+    const struct intake_counts *intake = intake_counts(o->intake);
+    const struct intake_oddities oddities = intake_oddities(o->intake);
+    counter(b, "records_consumed_total", t.consumed, "Records read and decided.");
     head(b, "records_skipped_total", "counter", "Records that are not for us, by reason.");
     for (int i = SKIP_NONE + 1; i < SKIP_REASON_COUNT; i++)
         buf_addf(b, PREFIX "records_skipped_total{reason=\"%s\"} %" PRIu64 "\n",
-                 skip_reason_names[i], t->skipped[i]);
-    counter(b, "records_delivered_total", t->delivered, "Records answered with a 2xx.");
-    counter(b, "records_parked_total", t->parked,
+                 skip_reason_names[i], t.skipped[i]);
+    counter(b, "records_delivered_total", t.delivered, "Records answered with a 2xx.");
+    counter(b, "records_parked_total", t.parked,
             "Records that can never be sent, acknowledged by the parked topic.");
-    counter(b, "records_abandoned_total", t->abandoned,
+    counter(b, "records_abandoned_total", t.abandoned,
             "Records left to the next owner of their partition.");
-    gauge(b, "records_in_flight", (int64_t)unsettled_count(p),
+    gauge(b, "records_in_flight", (int64_t)t.in_flight,
           "Records read and neither delivered, parked nor abandoned yet.");
-    counter(b, "records_repeated_total", t->repeated,
+    counter(b, "records_repeated_total", intake->repeated,
             "Records that the fetcher repeated; dropped before they were decided.");
-    counter(b, "records_settled_before_total", t->settled_before,
+    counter(b, "records_settled_before_total", intake->settled_before,
             "Records that an earlier owner had settled already.");
-    counter(b, "records_before_unknown_total", t->before_unknown,
+    counter(b, "records_before_unknown_total", oddities.before_unknown,
             "Records delivered without knowing the status before.");
-    counter(b, "records_snapshot_unsent_total", t->snapshot_unsent,
+    counter(b, "records_snapshot_unsent_total", oddities.snapshot_unsent,
             "Rows of a snapshot that have the rule's value and were not sent; no earlier record of "
             "their orders was seen.");
-    counter(b, "outcomes_unacknowledged_total", t->outcomes_unacknowledged,
+    counter(b, "outcomes_unacknowledged_total",
+            recorder_counts(o->recorder)->outcomes_unacknowledged,
             "Outcome records that were not acknowledged in time.");
 }
 
-/* Of last statuses, which stand in for a row before that events do not show. */
-static void add_memory(const struct pipeline *p, struct buf *b)
+/* Of last statuses, which replace a before image that events do not have. */
+static void add_memory(const struct overview *o, struct buf *b)
 {
-    struct status_cache_stats status_cache = transform_status_cache_stats(p->transform);
+    struct status_cache_stats status_cache = intake_status_cache(o->intake);
     counter(b, "memory_hits_total", status_cache.hits, "Orders whose last status was remembered.");
     counter(b, "memory_misses_total", status_cache.misses, "Orders whose last status was not.");
     counter(b, "memory_evictions_total", status_cache.evictions,
@@ -96,9 +95,9 @@ static void add_memory(const struct pipeline *p, struct buf *b)
           "Orders whose last status is remembered.");
 }
 
-static void add_deliveries(const struct pipeline *p, struct buf *b)
+static void add_deliveries(const struct overview *o, struct buf *b)
 {
-    struct order_queue_counts order_queues = order_queue_counts(p->order_queues);
+    struct order_queue_counts order_queues = order_queue_counts(o->backlog->queues);
     const struct {
         const char *state;
         size_t count;
@@ -110,142 +109,149 @@ static void add_deliveries(const struct pipeline *p, struct buf *b)
          "Deliveries held: behind another of their order, ready, under way, until a retry.");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
         buf_addf(b, PREFIX "deliveries{state=\"%s\"} %zu\n", states[i].state, states[i].count);
-    gauge(b, "deliveries_bytes", (int64_t)p->held_bytes, "Memory of the deliveries held.");
-    gauge(b, "deliveries_uncovered", (int64_t)p->uncovered,
+    gauge(b, "deliveries_bytes", (int64_t)o->backlog->bytes, "Memory of the deliveries held.");
+    gauge(b, "deliveries_uncovered", (int64_t)o->partitions->uncovered,
           "Deliveries dispatched and not covered by an acknowledged commit.");
     head(b, "oldest_unsettled_seconds", "gauge", "Age of the oldest unsettled record; 0: none.");
     buf_addf(b, PREFIX "oldest_unsettled_seconds %.3f\n",
-             p->held_first != NULL ? (double)(p->now_ms - p->held_first->held_ms) / 1000 : 0.0);
+             o->backlog->first != NULL
+                 ? (double)(o->now->mono_ms - o->backlog->first->held_ms) / 1000
+                 : 0.0);
 }
 
-static void add_webhook(const struct pipeline *p, struct buf *b)
+static void add_webhook(const struct overview *o, struct buf *b)
 {
+    const struct sender_state *sender = sender_state(o->sender);
     uint64_t below = 0;
-    counter(b, "webhook_attempts_total", p->totals.attempts, "Requests begun.");
-    counter(b, "webhook_failures_total", p->totals.failures, "Requests that ended without a 2xx.");
-    counter(b, "webhook_answers_incomplete_total", p->totals.answers_incomplete,
+    counter(b, "webhook_attempts_total", sender->attempts, "Requests begun.");
+    counter(b, "webhook_failures_total", sender->failures, "Requests that ended without a 2xx.");
+    counter(b, "webhook_answers_incomplete_total", endpoint_state(o->endpoint)->answers_incomplete,
             "Answers that broke off behind their status, which counts all the same.");
-    counter(b, "webhook_unknown_results_total", p->totals.unknown_results,
+    counter(b, "webhook_unknown_results_total", sender->unknown_results,
             "Requests that were sent and got no answer: the endpoint may have taken them.");
-    gauge(b, "webhook_requests", (int64_t)p->in_flight, "Requests under way.");
+    gauge(b, "webhook_requests", (int64_t)sender->in_flight, "Requests under way.");
     head(b, "webhook_duration_seconds", "histogram", "Time of a request, connecting included.");
     for (int i = 0; i < DURATION_BUCKETS; i++) {
-        below += p->durations.count[i];
+        below += sender->durations[i];
         buf_addf(b, PREFIX "webhook_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
                  (double)duration_bounds_ms[i] / 1000, below);
     }
-    below += p->durations.count[DURATION_BUCKETS];
+    below += sender->durations[DURATION_BUCKETS];
     buf_addf(b,
              PREFIX "webhook_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n" PREFIX
                     "webhook_duration_seconds_sum %.3f\n" PREFIX
                     "webhook_duration_seconds_count %" PRIu64 "\n",
-             below, (double)p->durations.sum_ms / 1000, below);
+             below, (double)sender->durations_sum_ms / 1000, below);
 }
 
-static void add_breaker(const struct pipeline *p, struct buf *b)
+static void add_breaker(const struct overview *o, struct buf *b)
 {
-    gauge(b, "breaker_open", breaker_is_open(&p->breaker),
+    const struct endpoint_state *endpoint = endpoint_state(o->endpoint);
+    gauge(b, "breaker_open", breaker_is_open(&endpoint->breaker),
           "1 while deliveries wait for a probe to succeed.");
     head(b, "breaker_since_seconds", "gauge", "How long the breaker has been as it is.");
     buf_addf(b, PREFIX "breaker_since_seconds %.3f\n",
-             (double)(p->now_ms - p->breaker.since_ms) / 1000);
-    counter(b, "breaker_opened_total", p->totals.breaker_opened, "Times the breaker opened.");
+             (double)(o->now->mono_ms - endpoint->breaker.since_ms) / 1000);
+    counter(b, "breaker_opened_total", endpoint->opened, "Times the breaker opened.");
 }
 
-static void add_reloads(const struct pipeline *p, struct buf *b)
+static void add_reloads(const struct overview *o, struct buf *b)
 {
-    counter(b, "reloads_total", p->totals.reloads, "Times the secrets were read again.");
-    counter(b, "reload_failures_total", p->totals.reload_failures,
+    counter(b, "reloads_total", reloader_counts(o->reloader)->reloads,
+            "Times the secrets were read again.");
+    counter(b, "reload_failures_total", reloader_counts(o->reloader)->failures,
             "Times they could not be; the ones before stay in use.");
 }
 
-static void add_loop(const struct pipeline *p, struct buf *b)
+static void add_loop(const struct overview *o, struct buf *b)
 {
     head(b, "loop_longest_turn_seconds", "gauge",
          "Longest time between two waits of the event loop since the start.");
     buf_addf(b, PREFIX "loop_longest_turn_seconds %.3f\n",
-             (double)loop_longest_turn_ms(p->loop) / 1000);
+             (double)loop_longest_turn_ms(o->loop) / 1000);
 }
 
-static void add_commits(const struct pipeline *p, struct buf *b)
+static void add_commits(const struct overview *o, struct buf *b)
 {
-    counter(b, "commits_total", p->totals.commits, "Partitions' commits acknowledged.");
-    counter(b, "commit_failures_total", p->totals.commit_failures,
+    counter(b, "commits_total", committer_counts(o->committer)->commits,
+            "Partitions' commits acknowledged.");
+    counter(b, "commit_failures_total", committer_counts(o->committer)->failures,
             "Partitions' commits that failed; they are made again.");
 }
 
-static int64_t position(struct pipeline *p, const struct partition *partition)
+static int64_t position(const struct overview *o, const struct partition *partition)
 {
-    (void)p;
+    (void)o;
     return partition->window.next;
 }
 
-static int64_t committed(struct pipeline *p, const struct partition *partition)
+static int64_t committed(const struct overview *o, const struct partition *partition)
 {
-    (void)p;
-    return partition->committed;
+    (void)o;
+    return partition->commit.committed;
 }
 
-static int64_t end(struct pipeline *p, const struct partition *partition)
+static int64_t end(const struct overview *o, const struct partition *partition)
 {
-    return partition_end(p, partition);
+    return overview_end(o, partition);
 }
 
-static int64_t lag(struct pipeline *p, const struct partition *partition)
+static int64_t lag(const struct overview *o, const struct partition *partition)
 {
-    return partition_end(p, partition) - partition->committed;
+    return overview_end(o, partition) - partition->commit.committed;
 }
 
-static int64_t open_count(struct pipeline *p, const struct partition *partition)
+static int64_t open_count(const struct overview *o, const struct partition *partition)
 {
-    (void)p;
+    (void)o;
     return (int64_t)offset_window_open_count(&partition->window);
 }
 
-static int64_t suspects(struct pipeline *p, const struct partition *partition)
+static int64_t suspects(const struct overview *o, const struct partition *partition)
 {
-    (void)p;
+    (void)o;
     return (int64_t)partition->doubt.count;
 }
 
-static int64_t is_stopped(struct pipeline *p, const struct partition *partition)
+static int64_t is_stopped(const struct overview *o, const struct partition *partition)
 {
-    (void)p;
+    (void)o;
     return partition_is_stopped(partition);
 }
 
-static void for_partitions(struct pipeline *p, struct buf *b, const char *name, const char *help,
-                           int64_t (*value)(struct pipeline *p, const struct partition *partition))
+static void
+for_partitions(const struct overview *o, struct buf *b, const char *name, const char *help,
+               int64_t (*value)(const struct overview *o, const struct partition *partition))
 {
     head(b, name, "gauge", help);
-    for (size_t i = 0; i < p->partition_count; i++) {
-        const struct partition *partition = p->partitions[i];
-        if (partition != NULL && partition->state != PARTITION_NONE)
+    for (size_t i = 0; i < o->partitions->count; i++) {
+        const struct partition *partition = o->partitions->list[i];
+        if (partition_is_ours(partition))
             buf_addf(b, PREFIX "%s{topic=\"%s\",partition=\"%" PRId32 "\"} %" PRId64 "\n", name,
                      partition->is_retry ? "retries" : "orders", partition->number,
-                     value(p, partition));
+                     value(o, partition));
     }
 }
 
-void write_metrics(struct pipeline *p, struct buf *b)
+void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
 {
-    add_build(p, b);
-    add_records(p, b);
-    add_memory(p, b);
-    add_deliveries(p, b);
-    add_webhook(p, b);
-    add_breaker(p, b);
-    add_commits(p, b);
-    add_reloads(p, b);
-    add_loop(p, b);
-    for_partitions(p, b, "partition_position", "The next offset to read.", position);
-    for_partitions(p, b, "partition_committed", "The offset that the group has acknowledged.",
+    add_build(o, started_ms, b);
+    add_records(o, b);
+    add_memory(o, b);
+    add_deliveries(o, b);
+    add_webhook(o, b);
+    add_breaker(o, b);
+    add_commits(o, b);
+    add_reloads(o, b);
+    add_loop(o, b);
+    for_partitions(o, b, "partition_position", "The next offset to read.", position);
+    for_partitions(o, b, "partition_committed", "The offset that the group has acknowledged.",
                    committed);
-    for_partitions(p, b, "partition_end", "The partition's end, as far as fetching has told.", end);
-    for_partitions(p, b, "partition_lag", "Records between the committed offset and the end.", lag);
-    for_partitions(p, b, "partition_open", "Offsets that are read and unsettled.", open_count);
-    for_partitions(p, b, "partition_suspects",
+    for_partitions(o, b, "partition_end", "The partition's end, as far as fetching has told.", end);
+    for_partitions(o, b, "partition_lag", "Records between the committed offset and the end.", lag);
+    for_partitions(o, b, "partition_open", "Offsets that are read and unsettled.", open_count);
+    for_partitions(o, b, "partition_suspects",
                    "Records that cannot be read, held until another one like them is.", suspects);
-    for_partitions(p, b, "partition_stopped", "1: it stands still until an operator looks.",
+    for_partitions(o, b, "partition_stopped", "1: it stands still until an operator looks.",
                    is_stopped);
 }

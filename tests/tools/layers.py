@@ -11,8 +11,9 @@ import re
 import sys
 
 # From the top down: a folder may include what is named after it.
-ORDER = """. cli demo dashboard dashboard/routes dashboard/api check operator pipeline dashboard/feed
-dashboard/view dashboard/web dashboard/auth demo/display demo/parts topics topics/settings kafka/consumer delivery offsets
+ORDER = """. cli demo dashboard dashboard/routes dashboard/api check operator pipeline pipeline/intake
+pipeline/sending pipeline/tracking dashboard/feed dashboard/view dashboard/web dashboard/auth demo/display
+demo/parts topics topics/settings kafka/consumer delivery offsets
 registry order kafka/producer kafka/group kafka config/load config cdc cdc/schema http sys base""".split()
 FILES_MAX = 20
 NOT_COUNTED = {"dashboard/page"}  # the browser's files

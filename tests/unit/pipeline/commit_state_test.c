@@ -1,6 +1,7 @@
 /* commit_state_test: what the answer to a commit means for a partition, without a cluster. */
 #include "offsets/commit_metadata.h"
-#include "pipeline/pipeline_internal.h"
+#include "pipeline/committer.h"
+#include "pipeline/until_end.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,8 +18,11 @@
 enum { NOW_MS = 100000000, SIX_HOURS_MS = 6 * 3600 * 1000, ASKED = 5 };
 
 struct bench {
-    struct pipeline p;
+    struct now now;
+    struct partitions partitions;
     struct partition partition, *list[2];
+    struct consumer *consumer;
+    struct committer *committer;
     struct config *config;
     int fd;
 };
@@ -64,39 +68,49 @@ static void open_bench(struct bench *b, bool is_retry)
     assert_true(config_set(b->config, "kafka.group", "shop", "test", &err));
     assert_true(config_set(b->config, "retry.topic", "retries", "test", &err));
     b->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-    b->p.consumer = consumer_new(b->config, &events, b->fd, &err);
-    assert_non_null(b->p.consumer);
-    b->p.config = b->config;
-    b->p.now_ms = NOW_MS;
-    b->p.commit_wanted_ms = -1;
+    b->consumer = consumer_new(b->config, &events, b->fd, &err);
+    assert_non_null(b->consumer);
+    b->now.mono_ms = NOW_MS;
     b->list[is_retry] = &b->partition;
-    b->p.partitions = b->list;
-    b->p.partition_count = 2;
-    b->partition.p = &b->p;
+    b->partitions = (struct partitions){.list = b->list, .count = 2};
+    const struct committer_uses uses = {b->config, &b->now, b->consumer, &b->partitions};
+    b->committer = committer_new(&uses);
+    assert_non_null(b->committer);
     b->partition.slot = is_retry;
     b->partition.is_retry = is_retry;
     b->partition.state = PARTITION_READING;
-    b->partition.restart_at = b->partition.asked = b->partition.replay_until = -1;
-    b->partition.committed_ms = NOW_MS;
+    b->partition.restart_at = b->partition.commit.asked = b->partition.replay_until = -1;
+    b->partition.commit.committed_ms = NOW_MS;
     offset_window_init(&b->partition.window, 0);
 }
 
 static void close_bench(struct bench *b)
 {
     offset_window_done(&b->partition.window);
-    consumer_free(b->p.consumer);
+    committer_free(b->committer);
+    consumer_free(b->consumer);
     config_free(b->config);
     close(b->fd);
 }
 
+/* Two deliveries are settled, and a commit of them is under way. */
 static void ask(struct bench *b)
 {
     b->partition.window.next = ASKED;
-    b->partition.dispatched = b->partition.settled = b->partition.asked_settled = 2;
-    b->partition.settles = b->partition.asked_settles = 2;
-    b->partition.asked = ASKED;
-    b->p.uncovered = 2;
-    b->p.commit_outstanding = true;
+    b->partition.work.dispatched = b->partition.work.settled = b->partition.work.settles = 2;
+    b->partitions.uncovered = 2;
+    committer_turn(b->committer);
+    assert_int_equal(b->partition.commit.asked, ASKED);
+    assert_int_equal(b->partition.commit.asked_settled, 2);
+}
+
+/* The commit is answered just now, and one more record is passed. */
+static void commit_and_read_on(struct bench *b)
+{
+    ask(b);
+    committer_answered(b->committer, 0, ASKED, true, "");
+    committer_finished(b->committer);
+    b->partition.window.next = ASKED + 1;
 }
 
 static void an_answer_covers_what_was_asked(void **state)
@@ -105,10 +119,10 @@ static void an_answer_covers_what_was_asked(void **state)
     (void)state;
     open_bench(&b, false);
     ask(&b);
-    commit_answered(&b.p, 0, ASKED, true, "");
-    assert_int_equal(b.p.totals.commits, 1);
-    assert_int_equal(b.partition.committed, ASKED);
-    assert_int_equal(b.p.uncovered, 0);
+    committer_answered(b.committer, 0, ASKED, true, "");
+    assert_int_equal(committer_counts(b.committer)->commits, 1);
+    assert_int_equal(b.partition.commit.committed, ASKED);
+    assert_int_equal(b.partitions.uncovered, 0);
     close_bench(&b);
 }
 
@@ -119,16 +133,16 @@ static void an_earlier_assignments_answer_is_passed_by(void **state)
     (void)state;
     open_bench(&b, false);
     ask(&b);
-    end_partition(&b.p, &b.partition);
-    assert_int_equal(b.p.uncovered, 0); /* its next owner counts them */
+    partition_end(&b.partitions, &b.partition);
+    assert_int_equal(b.partitions.uncovered, 0); /* its next owner counts them */
     b.partition.state = PARTITION_READING;
-    b.partition.committed = -1;
-    b.partition.dispatched = b.partition.covered = 0;
-    b.p.uncovered = 7;
-    commit_answered(&b.p, 0, ASKED, true, "");
-    assert_int_equal(b.p.totals.commits, 0);
-    assert_int_equal(b.partition.committed, -1);
-    assert_int_equal(b.p.uncovered, 7);
+    b.partition.commit.committed = -1;
+    b.partition.work.dispatched = b.partition.commit.covered = 0;
+    b.partitions.uncovered = 7;
+    committer_answered(b.committer, 0, ASKED, true, "");
+    assert_int_equal(committer_counts(b.committer)->commits, 0);
+    assert_int_equal(b.partition.commit.committed, -1);
+    assert_int_equal(b.partitions.uncovered, 7);
     close_bench(&b);
 }
 
@@ -139,9 +153,9 @@ static void another_offsets_answer_is_passed_by(void **state)
     (void)state;
     open_bench(&b, false);
     ask(&b);
-    commit_answered(&b.p, 0, ASKED + 1, true, "");
-    assert_int_equal(b.p.totals.commits, 0);
-    assert_int_equal(b.p.uncovered, 2);
+    committer_answered(b.committer, 0, ASKED + 1, true, "");
+    assert_int_equal(committer_counts(b.committer)->commits, 0);
+    assert_int_equal(b.partitions.uncovered, 2);
     close_bench(&b);
 }
 
@@ -152,11 +166,11 @@ static void what_was_settled_meanwhile_is_news(void **state)
     (void)state;
     open_bench(&b, false);
     ask(&b);
-    b.partition.settles++;
-    commit_answered(&b.p, 0, ASKED, true, "");
-    commit_finished(&b.p);
-    assert_int_equal(b.partition.told_settles, 2);
-    assert_true(commit_wait_until(&b.p) >= 0);
+    b.partition.work.settles++;
+    committer_answered(b.committer, 0, ASKED, true, "");
+    committer_finished(b.committer);
+    assert_int_equal(b.partition.commit.covered_settles, 2);
+    assert_true(committer_wait_until(b.committer) >= 0);
     close_bench(&b);
 }
 
@@ -167,10 +181,10 @@ static void a_retry_partitions_commit_is_refreshed(void **state)
     for (int is_retry = 0; is_retry < 2; is_retry++) {
         struct bench b;
         open_bench(&b, is_retry);
-        b.partition.committed_ms = NOW_MS - SIX_HOURS_MS;
-        assert_int_equal(commit_wait_until(&b.p), -1);
-        b.partition.committed_ms--;
-        assert_int_equal(commit_wait_until(&b.p) >= 0, is_retry);
+        b.partition.commit.committed_ms = NOW_MS - SIX_HOURS_MS;
+        assert_int_equal(committer_wait_until(b.committer), -1);
+        b.partition.commit.committed_ms--;
+        assert_int_equal(committer_wait_until(b.committer) >= 0, is_retry);
         close_bench(&b);
     }
 }
@@ -188,22 +202,22 @@ static void what_a_cut_text_leaves_out_is_not_covered(void **state)
         uint64_t sequence = offset_window_open(&b.partition.window, offset * 7 + offset % 5);
         if (offset % 2 == 1) {
             offset_window_settle(&b.partition.window, sequence);
-            b.partition.settled++;
-            b.partition.settles++;
+            b.partition.work.settled++;
+            b.partition.work.settles++;
         }
-        b.partition.dispatched++;
+        b.partition.work.dispatched++;
     }
-    b.p.uncovered = MANY;
-    commit_due(&b.p);
-    assert_true(b.partition.text_full);
-    uint64_t told = b.partition.settled - commit_metadata_untold(&b.partition.window);
-    assert_int_equal(b.partition.asked_settled, told);
-    assert_true(told < b.partition.settled);
-    b.partition.covered = told + 1; /* by an earlier text: what is covered stays so */
-    b.p.commit_outstanding = false;
-    b.p.commit_sent_ms = 0;
-    commit_due(&b.p);
-    assert_int_equal(b.partition.asked_settled, told + 1);
+    b.partitions.uncovered = MANY;
+    committer_turn(b.committer);
+    assert_true(b.partition.commit.metadata_full);
+    uint64_t told = b.partition.work.settled - commit_metadata_untold(&b.partition.window);
+    assert_int_equal(b.partition.commit.asked_settled, told);
+    assert_true(told < b.partition.work.settled);
+    b.partition.commit.covered = told + 1; /* by an earlier text: what is covered stays so */
+    committer_finished(b.committer);
+    b.now.mono_ms += b.config->commit_interval;
+    committer_turn(b.committer);
+    assert_int_equal(b.partition.commit.asked_settled, told + 1);
     close_bench(&b);
 }
 
@@ -220,8 +234,8 @@ static void the_text_marks_a_replay_until_its_end(void **state)
         open_bench(&b, false);
         b.partition.window.next = ASKED;
         b.partition.replay_until = cases[i].until;
-        commit_due(&b.p);
-        assert_true(b.p.commit_outstanding);
+        committer_turn(b.committer);
+        assert_int_equal(b.partition.commit.asked, ASKED);
         assert_string_equal(committed_text, cases[i].text);
         close_bench(&b);
     }
@@ -234,11 +248,11 @@ static void what_is_not_answered_by_itself_is_asked_for_again(void **state)
     (void)state;
     open_bench(&b, false);
     ask(&b);
-    commit_finished(&b.p);
-    assert_int_equal(b.partition.asked, -1);
-    assert_true(commit_wait_until(&b.p) >= 0);
-    commit_answered(&b.p, 0, ASKED, true, ""); /* too late */
-    assert_int_equal(b.p.totals.commits, 0);
+    committer_finished(b.committer);
+    assert_int_equal(b.partition.commit.asked, -1);
+    assert_true(committer_wait_until(b.committer) >= 0);
+    committer_answered(b.committer, 0, ASKED, true, ""); /* too late */
+    assert_int_equal(committer_counts(b.committer)->commits, 0);
     close_bench(&b);
 }
 
@@ -248,9 +262,9 @@ static void no_answer_sets_the_commit_back(void **state)
     (void)state;
     open_bench(&b, false);
     ask(&b);
-    b.partition.committed = ASKED + 2;
-    commit_answered(&b.p, 0, ASKED, true, "");
-    assert_int_equal(b.partition.committed, ASKED + 2);
+    b.partition.commit.committed = ASKED + 2;
+    committer_answered(b.committer, 0, ASKED, true, "");
+    assert_int_equal(b.partition.commit.committed, ASKED + 2);
     close_bench(&b);
 }
 
@@ -262,11 +276,10 @@ static void deliveries_hurry_a_commit(void **state)
     for (uint64_t settles = 0; settles < 2; settles++) {
         struct bench b;
         open_bench(&b, false);
-        b.partition.window.next = ASKED;
-        b.partition.maybe_more = true;
-        b.partition.settles = settles;
-        b.p.commit_sent_ms = NOW_MS;
-        assert_int_equal(commit_wait_until(&b.p),
+        commit_and_read_on(&b);
+        b.partition.read.maybe_more = true;
+        b.partition.work.settles += settles;
+        assert_int_equal(committer_wait_until(b.committer),
                          NOW_MS + b.config->commit_interval * (settles > 0 ? 1 : INTERVALS));
         close_bench(&b);
     }
@@ -278,13 +291,12 @@ static void what_is_given_back_is_committed_at_once(void **state)
     struct bench b;
     (void)state;
     open_bench(&b, false);
-    b.partition.window.next = ASKED;
-    b.p.commit_sent_ms = NOW_MS;
-    assert_true(commit_wait_until(&b.p) > NOW_MS);
+    commit_and_read_on(&b);
+    assert_true(committer_wait_until(b.committer) > NOW_MS);
     b.partition.state = PARTITION_REVOKING;
-    assert_int_equal(commit_wait_until(&b.p), NOW_MS);
+    assert_int_equal(committer_wait_until(b.committer), NOW_MS);
     b.partition.restart_at = 0; /* in another topic these offsets would pass by others' records */
-    assert_int_equal(commit_wait_until(&b.p), -1);
+    assert_int_equal(committer_wait_until(b.committer), -1);
     close_bench(&b);
 }
 
@@ -319,14 +331,14 @@ static void what_is_drained_is_given_back(void **state)
         struct bench b;
         open_bench(&b, false);
         b.partition.state = PARTITION_REVOKING;
-        b.partition.busy = cases[i].busy;
-        b.partition.settling = cases[i].settling;
-        b.partition.settles = cases[i].news;
-        b.partition.asked = cases[i].asked ? ASKED : -1;
-        b.partition.give_back_by_ms = cases[i].by_ms;
-        b.partition.last_settled_ms = cases[i].settled_ms;
+        b.partition.work.busy = cases[i].busy;
+        b.partition.work.settling = cases[i].settling;
+        b.partition.work.settles = cases[i].news;
+        b.partition.commit.asked = cases[i].asked ? ASKED : -1;
+        b.partition.work.give_back_by_ms = cases[i].by_ms;
+        b.partition.work.last_settled_ms = cases[i].settled_ms;
         released = 0;
-        give_back_drained(&b.p);
+        committer_give_back(b.committer);
         if (released != cases[i].released)
             fail_msg("%s: released %zu", cases[i].name, released);
         close_bench(&b);
@@ -354,16 +366,15 @@ static void the_end_is_reached_once_all_is_committed(void **state)
         struct bench b;
         open_bench(&b, false);
         b.partition.window.next = ASKED;
-        b.partition.committed = cases[i].committed;
-        b.partition.asked = cases[i].asked;
-        b.partition.at_end = cases[i].at_end;
+        b.partition.commit.committed = cases[i].committed;
+        b.partition.commit.asked = cases[i].asked;
+        b.partition.read.at_end = cases[i].at_end;
         if (cases[i].open) {
             assert_true(offset_window_reserve(&b.partition.window));
             (void)offset_window_open(&b.partition.window, ASKED);
         }
-        b.p.end_offsets = ends;
-        b.p.end_count = 2;
-        if (everything_settled(&b.p) != cases[i].reached)
+        struct until_end u = {b.consumer, b.committer, &b.partitions, ends, 2};
+        if (until_end_reached(&u) != cases[i].reached)
             fail_msg("%s", cases[i].name);
         close_bench(&b);
     }

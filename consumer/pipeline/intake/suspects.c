@@ -1,4 +1,7 @@
-#include "pipeline/pipeline_internal.h"
+#include "pipeline/intake/suspects.h"
+
+#include "pipeline/intake/park_stretch.h"
+#include "sys/log.h"
 
 #include <string.h>
 
@@ -24,48 +27,42 @@ static const char *hint_of(enum doubt_kind kind)
     return hints[kind];
 }
 
-/* Said once: a partition that looks again and finds the same stays stopped. */
-static void say_stopped(struct pipeline *p, struct partition *partition,
+/* Logged once: a partition that looks again and finds the same stays stopped. */
+static void log_stopped(struct suspects *s, struct partition *partition,
                         const struct reading_fault *fault, int64_t offset)
 {
     struct doubt *doubt = &partition->doubt;
     bool is_news = !doubt->stopped || strcmp(doubt->fault.reason, fault->reason) != 0;
     doubt->stopped = true;
-    doubt->look_ms = p->now_ms + LOOK_EVERY_MS;
+    doubt->look_ms = s->now->mono_ms + LOOK_EVERY_MS;
     doubt->fault = *fault;
-    p->state_changed = true;
+    s->partitions->changes++;
     if (is_news)
         log_error("partition stopped", LOG_S("reason", fault->reason),
-                  LOG_I("schema_id", fault->schema_id), LOG_S("topic", p->config->kafka_topic),
+                  LOG_I("schema_id", fault->schema_id), LOG_S("topic", s->config->kafka_topic),
                   LOG_I("partition", partition->number), LOG_I("offset", offset),
                   LOG_S("hint", hint_of(fault->kind)));
 }
 
-void doubt_stop(struct pipeline *p, struct partition *partition, const struct reading_fault *fault,
+void doubt_stop(struct suspects *s, struct partition *partition, const struct reading_fault *fault,
                 int64_t offset)
 {
     partition->state = PARTITION_STOPPED;
-    say_stopped(p, partition, fault, offset);
+    log_stopped(s, partition, fault, offset);
 }
 
-static void say_resumed(struct pipeline *p, struct partition *partition)
+static void log_resumed(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
-    log_info("partition resumed", LOG_S("topic", p->config->kafka_topic),
+    log_info("partition resumed", LOG_S("topic", s->config->kafka_topic),
              LOG_I("partition", partition->number), LOG_I("offset", partition->window.next));
     doubt->stopped = false;
-    p->state_changed = true;
-}
-
-bool partition_is_stopped(const struct partition *partition)
-{
-    return partition->state == PARTITION_STOPPED ||
-           (partition->doubt.stopped && partition->state != PARTITION_NONE);
+    s->partitions->changes++;
 }
 
 /* ---- suspects ---- */
 
-bool doubt_hold(struct pipeline *p, struct partition *partition, const struct reading_fault *fault,
+bool doubt_keep(struct suspects *s, struct partition *partition, const struct reading_fault *fault,
                 rd_kafka_message_t *m)
 {
     struct doubt *doubt = &partition->doubt;
@@ -73,7 +70,7 @@ bool doubt_hold(struct pipeline *p, struct partition *partition, const struct re
         return false;
     if (doubt->count == 0)
         log_warn("record held", LOG_S("reason", fault->reason),
-                 LOG_I("schema_id", fault->schema_id), LOG_S("topic", p->config->kafka_topic),
+                 LOG_I("schema_id", fault->schema_id), LOG_S("topic", s->config->kafka_topic),
                  LOG_I("partition", partition->number), LOG_I("offset", m->offset),
                  LOG_S("hint", "it is parked once another one like it is read"));
     doubt->suspects[doubt->count++] =
@@ -99,27 +96,27 @@ size_t doubt_drop(struct partition *partition)
     return count;
 }
 
-/* Another record like this one was read to its end: so it is the record that is broken. */
-static bool is_proved(struct pipeline *p, const struct partition *partition,
+/* Another record like this one was read to its end, so the record is broken. */
+static bool is_proved(struct suspects *s, const struct partition *partition,
                       const struct suspect *suspect)
 {
     const struct schema_proof *proof;
     switch (suspect->fault.kind) {
     case DOUBT_NO_ID: return partition->doubt.readable;
     case DOUBT_MISFIT:
-        proof = decoders_proof(p->decoders, suspect->fault.schema_id);
+        proof = decoders_proof(s->decoders, suspect->fault.schema_id);
         return proof != NULL && proof->whole > 0;
     case DOUBT_NO_SCHEMA: return suspect->followed;
     default: return false;
     }
 }
 
-static void park_proved(struct pipeline *p, struct partition *partition)
+static void park_proved(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     for (size_t i = 0; i < doubt->count;)
-        if (is_proved(p, partition, &doubt->suspects[i]) &&
-            read_suspect(p, partition, &doubt->suspects[i], true) == SUSPECT_SETTLED)
+        if (is_proved(s, partition, &doubt->suspects[i]) &&
+            s->read(s->context, partition, &doubt->suspects[i], true) == SUSPECT_SETTLED)
             take_out(doubt, i);
         else
             i++;
@@ -132,19 +129,19 @@ static bool is_hopeless(const struct doubt *doubt)
            (doubt->run >= DOUBT_FOLLOWERS || doubt->suspects[0].followers >= DOUBT_FOLLOWERS);
 }
 
-static void stop_at_oldest(struct pipeline *p, struct partition *partition)
+static void stop_at_oldest(struct suspects *s, struct partition *partition)
 {
     const struct suspect *oldest = &partition->doubt.suspects[0];
-    doubt_stop(p, partition, &oldest->fault, oldest->message->offset);
+    doubt_stop(s, partition, &oldest->fault, oldest->message->offset);
 }
 
-static void conclude(struct pipeline *p, struct partition *partition)
+static void conclude(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     if (is_hopeless(doubt))
-        stop_at_oldest(p, partition);
+        stop_at_oldest(s, partition);
     else if (doubt->stopped && doubt->count == 0 && doubt->fault.kind != DOUBT_SCHEMA)
-        say_resumed(p, partition);
+        log_resumed(s, partition);
 }
 
 /* Before the record itself is noted: it is no follower of its own. */
@@ -155,7 +152,7 @@ void doubt_note_follower(struct partition *partition)
         doubt->suspects[i].followers++;
 }
 
-void doubt_note(struct pipeline *p, struct partition *partition, bool readable)
+void doubt_note(struct suspects *s, struct partition *partition, bool readable)
 {
     struct doubt *doubt = &partition->doubt;
     doubt->blocked_ms = 0;
@@ -165,25 +162,25 @@ void doubt_note(struct pipeline *p, struct partition *partition, bool readable)
         for (size_t i = 0; i < doubt->count; i++)
             doubt->suspects[i].followed = true;
         if (doubt->count > 0)
-            park_proved(p, partition);
+            park_proved(s, partition);
         if (doubt->stopped && doubt->fault.kind == DOUBT_SCHEMA)
-            say_resumed(p, partition);
+            log_resumed(s, partition);
     }
-    conclude(p, partition);
+    conclude(s, partition);
 }
 
-void doubt_look(struct pipeline *p, struct partition *partition)
+void doubt_look(struct suspects *s, struct partition *partition)
 {
     partition->doubt.again = partition->doubt.count > 0;
-    partition->doubt.look_ms = p->now_ms;
+    partition->doubt.look_ms = s->now->mono_ms;
 }
 
-void doubt_overruled(struct pipeline *p, struct partition *partition)
+void doubt_overruled(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     doubt->run = 0;
     if (doubt->stopped && doubt->count == 0)
-        say_resumed(p, partition);
+        log_resumed(s, partition);
 }
 
 bool doubt_wants_whole(const struct partition *partition)
@@ -193,13 +190,14 @@ bool doubt_wants_whole(const struct partition *partition)
 
 /* ---- the partition's turn ---- */
 
-/* What the schemas, or the registry, were mended for is read now. False: a schema is awaited. */
-static bool read_again(struct pipeline *p, struct partition *partition)
+/* The schemas, or the registry, may have been repaired meanwhile. False: a schema is awaited. */
+static bool read_again(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     for (size_t i = 0; i < doubt->count;) {
-        bool park = stretch_of(p, partition, doubt->suspects[i].message->offset) != NULL;
-        enum suspect_fate fate = read_suspect(p, partition, &doubt->suspects[i], park);
+        bool park =
+            stretch_of(s->partitions, partition, doubt->suspects[i].message->offset) != NULL;
+        enum suspect_fate fate = s->read(s->context, partition, &doubt->suspects[i], park);
         if (fate == SUSPECT_PENDING)
             return false;
         if (fate == SUSPECT_SETTLED)
@@ -212,105 +210,104 @@ static bool read_again(struct pipeline *p, struct partition *partition)
     if (doubt->count == 0)
         doubt->run = 0;
     else
-        park_proved(p, partition);
-    conclude(p, partition);
+        park_proved(s, partition);
+    conclude(s, partition);
     return true;
 }
 
-static void forget(struct pipeline *p, const struct reading_fault *fault)
+static void forget(struct suspects *s, const struct reading_fault *fault)
 {
     if (fault->schema_id != 0)
-        decoders_forget(p->decoders, fault->schema_id);
+        decoders_forget(s->decoders, fault->schema_id);
 }
 
 /* Nothing more to read for a moment: a suspect that is proved is parked, any other one stops the
  * partition, which goes on reading what comes. */
-static void settle_quiet(struct pipeline *p, struct partition *partition)
+static void settle_quiet(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
-    park_proved(p, partition);
+    park_proved(s, partition);
     if (doubt->count > 0)
-        say_stopped(p, partition, &doubt->suspects[0].fault, doubt->suspects[0].message->offset);
+        log_stopped(s, partition, &doubt->suspects[0].fault, doubt->suspects[0].message->offset);
     else
-        conclude(p, partition);
+        conclude(s, partition);
 }
 
 static bool is_quiet(const struct partition *partition)
 {
-    return partition->state == PARTITION_READING && !partition->maybe_more &&
-           partition->batch_len == 0;
+    return partition->state == PARTITION_READING && !partition->read.maybe_more &&
+           partition->read.batch_len == 0;
 }
 
-/* Its offsets begin anew, once nothing is open: nobody could read these records again. */
-static void park_all(struct pipeline *p, struct partition *partition)
+/* Its offsets start over once nothing is open; these records could not be read again. */
+static void park_all(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     for (size_t i = 0; i < doubt->count;)
-        if (read_suspect(p, partition, &doubt->suspects[i], true) == SUSPECT_SETTLED)
+        if (s->read(s->context, partition, &doubt->suspects[i], true) == SUSPECT_SETTLED)
             take_out(doubt, i);
         else
             i++;
 }
 
-static void note_quiet(struct pipeline *p, struct partition *partition)
+static void note_quiet(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     if (doubt->count == 0 || !is_quiet(partition))
         doubt->quiet_ms = 0;
     else if (doubt->quiet_ms == 0)
-        doubt->quiet_ms = p->now_ms;
-    else if (p->now_ms - doubt->quiet_ms >= QUIET_MS && !doubt->again)
-        settle_quiet(p, partition);
+        doubt->quiet_ms = s->now->mono_ms;
+    else if (s->now->mono_ms - doubt->quiet_ms >= QUIET_MS && !doubt->again)
+        settle_quiet(s, partition);
 }
 
-void doubt_turn(struct pipeline *p, struct partition *partition)
+void doubt_turn(struct suspects *s, struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
     if (partition->state == PARTITION_NONE || partition->state == PARTITION_REVOKING)
         return;
-    if (doubt->stopped && p->now_ms >= doubt->look_ms) {
-        doubt->look_ms = p->now_ms + LOOK_EVERY_MS;
+    if (doubt->stopped && s->now->mono_ms >= doubt->look_ms) {
+        doubt->look_ms = s->now->mono_ms + LOOK_EVERY_MS;
         doubt->again = true;
-        forget(p, &doubt->fault);
+        forget(s, &doubt->fault);
         for (size_t i = 0; i < doubt->count; i++)
-            forget(p, &doubt->suspects[i].fault);
+            forget(s, &doubt->suspects[i].fault);
         if (partition->state == PARTITION_STOPPED)
             partition->state = PARTITION_READING;
-        partition->maybe_more = true;
+        partition->read.maybe_more = true;
     }
     if (partition->restart_at >= 0)
-        park_all(p, partition);
-    if (doubt->again && partition->state == PARTITION_READING && !read_again(p, partition))
-        hold_partition(p, partition);
-    note_quiet(p, partition);
+        park_all(s, partition);
+    if (doubt->again && partition->state == PARTITION_READING && !read_again(s, partition))
+        partition_block(partition, s->now->mono_ms);
+    note_quiet(s, partition);
 }
 
-/* ---- what is said of it ---- */
+/* ---- for status and readiness ---- */
 
-void doubt_blocked(struct pipeline *p, struct partition *partition)
+void doubt_blocked(struct suspects *s, struct partition *partition)
 {
     if (partition->doubt.blocked_ms == 0)
-        partition->doubt.blocked_ms = p->now_ms;
+        partition->doubt.blocked_ms = s->now->mono_ms;
 }
 
-size_t suspect_count(const struct pipeline *p)
+size_t suspect_count(const struct partitions *partitions)
 {
     size_t count = 0;
-    for (size_t i = 0; i < p->partition_count; i++)
-        count += p->partitions[i] != NULL ? p->partitions[i]->doubt.count : 0;
+    for (size_t i = 0; i < partitions->count; i++)
+        count += partitions->list[i] != NULL ? partitions->list[i]->doubt.count : 0;
     return count;
 }
 
-const char *reading_trouble(const struct pipeline *p)
+const char *reading_trouble(const struct partitions *partitions, int64_t now_ms)
 {
-    for (size_t i = 0; i < p->partition_count; i++) {
-        const struct partition *partition = p->partitions[i];
-        if (partition == NULL || partition->state == PARTITION_NONE)
+    for (size_t i = 0; i < partitions->count; i++) {
+        const struct partition *partition = partitions->list[i];
+        if (!partition_is_ours(partition))
             continue;
         if (partition_is_stopped(partition))
             return "a partition is stopped: the log says why\n";
-        if (partition->doubt.blocked_ms != 0 &&
-            p->now_ms - partition->doubt.blocked_ms >= BLOCKED_MS)
+        if (partition->doubt.blocked_ms != 0 && now_ms - partition->doubt.blocked_ms >= BLOCKED_MS)
             return "a partition waits for the schema registry: the log says why\n";
     }
     return NULL;

@@ -1,0 +1,426 @@
+#include "pipeline/sending/sender.h"
+
+#include "delivery/retry_policy.h"
+#include "pipeline/sending/last_answer.h"
+#include "sys/log.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+enum { LOG_EVERY_MS = 60000 };
+enum { ANSWER_MAX = 1024 * 1024 };
+
+struct sender {
+    struct sender_uses use;
+    struct retry_options retry_options;
+    uint64_t random;
+    struct delivery *under_way; /* the requests' */
+    struct sender_state state;
+    struct log_limited no_memory;
+    struct buf text; /* an answer, for a moment */
+};
+
+struct sender *sender_new(const struct sender_uses *uses)
+{
+    const struct config *config = uses->config;
+    struct sender *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return NULL;
+    s->use = *uses;
+    buf_init(&s->text, ANSWER_MAX);
+    if (getrandom(&s->random, sizeof s->random, 0) < 0)
+        s->random = (uint64_t)uses->now->wall_ms;
+    s->retry_options =
+        (struct retry_options){.base_ms = config->retry_base,
+                               .cap_ms = config->retry_cap,
+                               .attempts = (int)config->retry_attempts,
+                               .endpoint_attempts = (int)config->retry_endpoint_attempts,
+                               .unknown_attempts = (int)config->retry_unknown_attempts,
+                               .give_up_ms = config->retry_give_up};
+    return s;
+}
+
+const struct sender_state *sender_state(const struct sender *s)
+{
+    return &s->state;
+}
+
+/* ---- the requests under way ---- */
+
+static void join_under_way(struct sender *s, struct delivery *d)
+{
+    d->under_way_previous = NULL;
+    d->under_way_next = s->under_way;
+    if (s->under_way != NULL)
+        s->under_way->under_way_previous = d;
+    s->under_way = d;
+    s->state.in_flight++;
+    s->state.first_attempts += d->history.attempts == 1;
+}
+
+static void leave_under_way(struct sender *s, struct delivery *d)
+{
+    if (d->under_way_previous != NULL)
+        d->under_way_previous->under_way_next = d->under_way_next;
+    else
+        s->under_way = d->under_way_next;
+    if (d->under_way_next != NULL)
+        d->under_way_next->under_way_previous = d->under_way_previous;
+    s->state.in_flight--;
+    s->state.first_attempts -= d->history.attempts == 1;
+}
+
+void sender_free(struct sender *s)
+{
+    if (s == NULL)
+        return;
+    for (struct delivery *d = s->under_way, *next; d != NULL; d = next) {
+        next = d->under_way_next;
+        backlog_free(s->use.backlog, d);
+    }
+    buf_done(&s->text);
+    free(s);
+}
+
+static const struct breaker *breaker_of(const struct sender *s)
+{
+    return &endpoint_state(s->use.endpoint)->breaker;
+}
+
+/* ---- an attempt's end ---- */
+
+static uint32_t random_next(struct sender *s)
+{
+    s->random = s->random * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(s->random >> 32);
+}
+
+static bool is_being_given_back(const struct delivery *d)
+{
+    const struct partition *partition = partition_of(d);
+    return partition == NULL || partition->state == PARTITION_REVOKING;
+}
+
+static void try_again(struct sender *s, struct delivery *d, int64_t delay_ms)
+{
+    if (is_being_given_back(d)) {
+        recorder_give_up(s->use.recorder, d);
+        return;
+    }
+    partition_end_work(partition_of(d));
+    /* An open breaker has its own pace: a waiting delivery is ready to be its probe. */
+    bool may_probe = breaker_is_open(breaker_of(s)) && !d->rests_whole;
+    int64_t due_ms = s->use.now->mono_ms + (may_probe ? 0 : delay_ms);
+    int64_t endpoint_ms = breaker_wake_ms(breaker_of(s), s->use.now->mono_ms);
+    recorder_retrying(s->use.recorder, d,
+                      s->use.now->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) -
+                          s->use.now->mono_ms);
+    order_queue_back_off(s->use.backlog->queues, d, due_ms);
+}
+
+static void park_after(struct sender *s, struct delivery *d, const char *class,
+                       const struct http_result *result)
+{
+    d->class = class;
+    d->detail = result->failure;
+    recorder_park(s->use.recorder, d, (struct slice){result->body, result->body_len},
+                  result->body_cut);
+    d->detail = "";
+}
+
+const int64_t duration_bounds_ms[DURATION_BUCKETS] = {5,   10,   25,   50,   100,  250,
+                                                      500, 1000, 2500, 5000, 10000};
+
+static void note_duration(struct sender *s, int64_t took_ms)
+{
+    int bucket = 0;
+    while (bucket < DURATION_BUCKETS && took_ms > duration_bounds_ms[bucket])
+        bucket++;
+    s->state.durations[bucket]++;
+    s->state.durations_sum_ms += took_ms;
+}
+
+/* Only the receiver, or its operator, can tell whether the order was taken. */
+static void park_unknown(struct sender *s, struct delivery *d, struct http_result *result)
+{
+    snprintf(d->reason, sizeof d->reason, "unknown_result");
+    result->failure = "each try may have been taken: look for this webhook-id or order at the "
+                      "receiver before it is sent again";
+    park_after(s, d, "unknown_result", result);
+}
+
+static void exhausted(struct sender *s, struct delivery *d, const char *class,
+                      const struct http_result *result)
+{
+    char last[sizeof d->reason];
+    memcpy(last, d->reason, sizeof last);
+    snprintf(d->reason, sizeof d->reason, "%s:%.32s", class, last);
+    park_after(s, d, class, result);
+}
+
+/* It ended at a former address, so its result does not count for this one: delivered is delivered,
+ * anything else is sent to the new one, which may be the same receiver. */
+static void end_outdated(struct sender *s, struct delivery *d, const struct http_result *result)
+{
+    const struct answer_verdict verdict = endpoint_judge(s->use.endpoint, result);
+    endpoint_pass_over(s->use.endpoint, d, s->use.now->mono_ms);
+    endpoint_note_reason(d, &verdict, result);
+    if (verdict.class == RESPONSE_DELIVERED) {
+        recorder_deliver(s->use.recorder, d);
+        return;
+    }
+    s->state.failures++;
+    d->rests_whole = endpoint_timed_out(result) || answer_may_be_taken(verdict.sense);
+    try_again(s, d, d->rests_whole ? RETRY_UNKNOWN_BASE_MS : 0);
+}
+
+static struct retry_outcome outcome_of(struct sender *s, const struct answer_verdict *verdict,
+                                       const struct http_result *result)
+{
+    return (struct retry_outcome){.class = verdict->class,
+                                  .breaker_open = breaker_is_open(breaker_of(s)),
+                                  .others = endpoint_state(s->use.endpoint)->delivered,
+                                  .now_ms = s->use.now->mono_ms,
+                                  .random = random_next(s),
+                                  .is_pace =
+                                      outcome_is_pace(verdict->status, result->has_retry_after),
+                                  .is_unknown = result->maybe_taken,
+                                  .is_timeout = endpoint_timed_out(result),
+                                  .is_slow = answer_may_be_taken(verdict->sense),
+                                  .open_ms = breaker_open_ms(breaker_of(s), s->use.now->mono_ms)};
+}
+
+static void end_failed(struct sender *s, struct delivery *d, enum retry_verdict verdict,
+                       int64_t delay_ms, struct http_result *result)
+{
+    s->state.failures++;
+    switch (verdict) {
+    case RETRY_REFUSED: park_after(s, d, "refused", result); return;
+    case RETRY_EXHAUSTED: exhausted(s, d, "exhausted", result); return;
+    case RETRY_SINGULAR: exhausted(s, d, "endpoint", result); return;
+    case RETRY_UNKNOWN: park_unknown(s, d, result); return;
+    default: break;
+    }
+    if (result->maybe_taken)
+        endpoint_log_unknown(s->use.endpoint, d, result, delay_ms);
+    else
+        endpoint_log_failure(s->use.endpoint, d, result);
+    try_again(s, d, delay_ms);
+}
+
+static void attempt_done(void *context, const struct http_result *from)
+{
+    struct delivery *d = context;
+    struct sender *s = d->handler;
+    struct http_result result = *from;
+    leave_under_way(s, d);
+    note_duration(s, s->use.now->mono_ms - d->sent_ms);
+    endpoint_log_incomplete(s->use.endpoint, &result);
+    last_answer_note(s->use.webhook, d, &result, &s->text);
+    s->state.unknown_results += result.maybe_taken;
+    if (d->endpoint_generation != webhook_endpoint_generation(s->use.webhook)) {
+        end_outdated(s, d, &result);
+        return;
+    }
+    const struct answer_verdict answer = endpoint_judge(s->use.endpoint, &result);
+    if (answer.sense != ANSWER_UNDERSTOOD)
+        result.failure = answer_hints[answer.sense];
+    endpoint_learn(s->use.endpoint, d, &answer, &result);
+    const struct retry_outcome outcome = outcome_of(s, &answer, &result);
+    int64_t delay_ms = 0;
+    enum retry_verdict verdict = retry_decide(&s->retry_options, &d->history, &outcome, &delay_ms);
+    d->rests_whole = outcome.is_timeout || outcome.is_slow;
+    if (verdict != RETRY_AGAIN && s->use.backlog->sole_probe == d)
+        s->use.backlog->sole_probe = NULL;
+    if (verdict != RETRY_DONE) {
+        end_failed(s, d, verdict, delay_ms, &result);
+        return;
+    }
+    endpoint_delivered(s->use.endpoint);
+    recorder_deliver(s->use.recorder, d);
+}
+
+/* ---- an attempt's start ---- */
+
+/* An attempt that could not be started: no memory. It is tried again like any other. */
+static void attempt_failed(struct sender *s, struct delivery *d)
+{
+    leave_under_way(s, d);
+    endpoint_pass_over(s->use.endpoint, d, s->use.now->mono_ms + s->use.config->retry_base);
+    d->rests_whole = false;
+    log_limited(&s->no_memory, s->use.now->mono_ms, LOG_EVERY_MS,
+                "a request could not be started: no memory", (const struct log_field[]){{0}});
+    partition_end_work(partition_of(d));
+    order_queue_back_off(s->use.backlog->queues, d,
+                         s->use.now->mono_ms + s->use.config->retry_base);
+}
+
+static void note_attempt(struct sender *s, struct delivery *d)
+{
+    struct partition *partition = partition_of(d);
+    partition_begin_work(partition);
+    s->state.attempts++;
+    d->last_attempt_ms = s->use.now->wall_ms;
+    d->sent_ms = s->use.now->mono_ms;
+    d->endpoint_generation = webhook_endpoint_generation(s->use.webhook);
+    if (d->history.attempts++ == 0) {
+        d->history.first_ms = s->use.now->mono_ms;
+        d->history.first_open_ms = breaker_open_ms(breaker_of(s), s->use.now->mono_ms);
+        d->first_attempt_ms = s->use.now->wall_ms;
+    }
+    if (!d->dispatched) {
+        d->dispatched = true;
+        partition_dispatch(s->use.partitions, partition);
+    }
+}
+
+static void send_one(struct sender *s, struct delivery *d, bool is_probe)
+{
+    struct error err = {0};
+    if (recorder_pass_answered(s->use.recorder, d))
+        return;
+    note_attempt(s, d);
+    d->probe = is_probe;
+    if (is_probe)
+        endpoint_begin_probe(s->use.endpoint, d);
+    d->handler = s;
+    join_under_way(s, d);
+    const struct webhook_message message = {.id = d->id,
+                                            .attempt = d->history.attempts,
+                                            .timestamp_s = s->use.now->wall_ms / 1000,
+                                            .source =
+                                                strcmp(d->source, "cdc") == 0 ? NULL : d->source,
+                                            .body = d->text[TEXT_BODY].data,
+                                            .body_len = d->text[TEXT_BODY].len};
+    if (webhook_post(s->use.webhook, &message, attempt_done, d, &err) == NULL)
+        attempt_failed(s, d);
+}
+
+/* Rejected records are parked in their order's turn; they are never sent. */
+static void park_ready(struct sender *s)
+{
+    for (struct delivery *d; (d = order_queue_take_rejected(s->use.backlog->queues)) != NULL;) {
+        partition_begin_work(partition_of(d));
+        if (d->skip != SKIP_NONE)
+            recorder_skip(s->use.recorder, d);
+        else
+            recorder_park(s->use.recorder, d, (struct slice){0}, false);
+    }
+}
+
+/* Whether the order has no use for this retry any more: a later transition of it was delivered
+ * meanwhile, or this one, without a request to repeat it; *ret_why then has the cause. */
+static bool retry_is_superseded(const struct sender *s, const struct delivery *d,
+                                const char **ret_why)
+{
+    if (!d->manual || d->dispatched || !d->has_order_id)
+        return false;
+    switch (recorder_standing(s->use.recorder, d)) {
+    case HISTORY_OVERTAKEN: *ret_why = "superseded"; return true;
+    case HISTORY_DELIVERED: *ret_why = "already_delivered"; return !d->forced;
+    default: return false;
+    }
+}
+
+/* The next that may be sent. A manual retry that was overtaken since it was asked for ends here,
+ * in its order's turn. */
+static struct delivery *take(struct sender *s, struct delivery *(*from)(struct sender *s))
+{
+    struct delivery *d;
+    const char *why;
+    while ((d = from(s)) != NULL && retry_is_superseded(s, d, &why)) {
+        d->skip = SKIP_SUPERSEDED;
+        snprintf(d->reason, sizeof d->reason, "%s", why);
+        partition_begin_work(partition_of(d));
+        recorder_skip(s->use.recorder, d);
+    }
+    return d;
+}
+
+static struct delivery *from_first_attempts(struct sender *s)
+{
+    return order_queue_take_first_attempt(s->use.backlog->queues);
+}
+
+static struct delivery *from_again(struct sender *s)
+{
+    return order_queue_take(s->use.backlog->queues, false);
+}
+
+static struct delivery *from_any(struct sender *s)
+{
+    return order_queue_take(s->use.backlog->queues, true);
+}
+
+static bool has_slot(const struct sender *s)
+{
+    return s->state.in_flight < (size_t)s->use.config->webhook_concurrency;
+}
+
+/* Only what was never sent adds to what a crash would send again. */
+static bool may_begin(const struct sender *s)
+{
+    return s->use.partitions->uncovered < (size_t)s->use.config->webhook_uncommitted_max;
+}
+
+static struct delivery *from_sole_probe(struct sender *s)
+{
+    struct delivery *d = s->use.backlog->sole_probe;
+    return d != NULL && order_queue_take_this(s->use.backlog->queues, d) ? d : NULL;
+}
+
+/* One at a time, and one that was never sent before those that were: if these fail by themselves,
+ * only another order can tell that the endpoint works. So may_begin is not asked, or such orders
+ * could use up the bound and shut all others out; what a probe adds to it is one order. Whatever is
+ * due first when nothing is due. */
+static void send_probe(struct sender *s)
+{
+    bool only_one = s->use.backlog->sole_probe != NULL;
+    struct delivery *d = take(s, only_one ? from_sole_probe : from_first_attempts);
+    if (d == NULL && !only_one)
+        d = take(s, from_again);
+    if (d == NULL && !only_one && order_queue_wake_first(s->use.backlog->queues))
+        d = take(s, from_again);
+    if (d != NULL)
+        send_one(s, d, true);
+}
+
+void sender_turn(struct sender *s)
+{
+    order_queue_wake(s->use.backlog->queues, s->use.now->mono_ms);
+    park_ready(s);
+    enum breaker_leave leave = breaker_ask(breaker_of(s), s->use.now->mono_ms);
+    if (leave == BREAKER_PROBE && has_slot(s))
+        send_probe(s);
+    while (leave == BREAKER_SEND && has_slot(s)) {
+        struct delivery *d = take(s, may_begin(s) ? from_any : from_again);
+        if (d == NULL)
+            return;
+        send_one(s, d, false);
+    }
+}
+
+/* Only if time alone lets something go; else the loop would spin while all slots are taken. */
+int64_t sender_wait_until(const struct sender *s)
+{
+    return has_slot(s) && order_queue_has_any(s->use.backlog->queues,
+                                              may_begin(s) || breaker_is_open(breaker_of(s)))
+               ? breaker_wake_ms(breaker_of(s), s->use.now->mono_ms)
+               : -1;
+}
+
+/* ---- giving up ---- */
+
+static void dropped(void *context, struct delivery *d)
+{
+    struct sender *s = context;
+    s->state.abandoned++;
+    backlog_free(s->use.backlog, d);
+}
+
+void sender_drop(struct sender *s, struct partition *partition)
+{
+    order_queue_drop(s->use.backlog->queues, partition, dropped, s);
+}

@@ -1,0 +1,155 @@
+#include "pipeline/tracking/partitions.h"
+
+#include "kafka/consumer/consumer.h"
+#include "offsets/commit_metadata.h"
+#include "sys/log.h"
+
+#include <stdlib.h>
+
+enum { HOUR_MS = 3600 * 1000 };
+
+void partitions_done(struct partitions *partitions)
+{
+    for (size_t i = 0; i < partitions->count; i++)
+        free(partitions->list[i]);
+    free(partitions->list);
+}
+
+struct partition *partition_at(const struct partitions *partitions, int32_t slot)
+{
+    return (size_t)slot < partitions->count ? partitions->list[slot] : NULL;
+}
+
+struct partition *partition_make(struct partitions *partitions, int32_t slot)
+{
+    size_t need = (size_t)slot + 1;
+    if (need > partitions->count) {
+        struct partition **more = realloc(partitions->list, need * sizeof(struct partition *));
+        if (more == NULL)
+            return NULL;
+        while (partitions->count < need)
+            more[partitions->count++] = NULL;
+        partitions->list = more;
+    }
+    if (partitions->list[slot] == NULL) {
+        struct partition *partition = calloc(1, sizeof *partition);
+        if (partition == NULL)
+            return NULL;
+        partition->slot = slot;
+        partition->number = slot_partition(slot);
+        partition->is_retry = slot_is_retry(slot);
+        partitions->list[slot] = partition;
+    }
+    return partitions->list[slot];
+}
+
+void partition_begin(struct partitions *partitions, struct partition *partition, int64_t position,
+                     const char *metadata, int64_t now_ms)
+{
+    partition->state = PARTITION_READING;
+    partition->assignment_epoch++;
+    partition_renew_status_epoch(partitions, partition);
+    partition->restart_at = -1;
+    offset_window_init(&partition->window, position);
+    bool known = commit_metadata_read(&partition->window, metadata, &partition->replay_until);
+    if (!known && metadata[0] != '\0')
+        log_info("the commit's metadata is not this program's, or the group was reset",
+                 LOG_I("partition", partition->number));
+    partition->read.maybe_more = true;
+    partition->read.at_end = partition->read.full = false;
+    partition->read.full_logged_ms = now_ms - HOUR_MS;
+    partition->doubt = (struct doubt){0};
+    partition->stretches.count = 0;
+    partition->work = (struct partition_work){0};
+    partition->commit =
+        (struct partition_commit){.committed = position, .committed_ms = now_ms, .asked = -1};
+    partitions->changes++;
+}
+
+void partition_end(struct partitions *partitions, struct partition *partition)
+{
+    partitions->uncovered -= partition->work.dispatched - partition->commit.covered;
+    offset_window_done(&partition->window);
+    partition->state = PARTITION_NONE;
+    partition->assignment_epoch++;
+    partition->commit.asked = -1;
+    partitions->changes++;
+}
+
+bool partition_is_stopped(const struct partition *partition)
+{
+    return partition->state == PARTITION_STOPPED ||
+           (partition->doubt.stopped && partition->state != PARTITION_NONE);
+}
+
+void partition_block(struct partition *partition, int64_t now_ms)
+{
+    partition->state = PARTITION_BLOCKED;
+    partition->read.blocked_ms = now_ms;
+}
+
+void partition_renew_status_epoch(struct partitions *partitions, struct partition *partition)
+{
+    partition->status_epoch = ++partitions->status_epochs;
+}
+
+bool partitions_status_epoch_is_live(const void *context, uint32_t status_epoch)
+{
+    const struct partitions *partitions = context;
+    for (size_t i = 0; i < partitions->count; i++)
+        if (partition_is_ours(partitions->list[i]) &&
+            partitions->list[i]->status_epoch == status_epoch)
+            return true;
+    return false;
+}
+
+struct partition *partition_of(const struct delivery *d)
+{
+    struct partition *partition = d->owner;
+    return partition->assignment_epoch == d->assignment_epoch && partition->state != PARTITION_NONE
+               ? partition
+               : NULL;
+}
+
+void partition_dispatch(struct partitions *partitions, struct partition *partition)
+{
+    partition->work.dispatched++;
+    partitions->uncovered++;
+}
+
+void partition_cover(struct partitions *partitions, struct partition *partition, uint64_t covered)
+{
+    partitions->uncovered -= covered - partition->commit.covered;
+    partition->commit.covered = covered;
+}
+
+void partition_settle(struct partition *partition, uint64_t sequence)
+{
+    offset_window_settle(&partition->window, sequence);
+    partition->work.settles++;
+}
+
+void partition_begin_work(struct partition *partition)
+{
+    partition->work.busy++;
+}
+
+void partition_end_work(struct partition *partition)
+{
+    partition->work.busy--;
+}
+
+void partition_conclude(struct partition *partition)
+{
+    partition->work.settling++;
+}
+
+void partition_settle_delivery(struct partition *partition, const struct delivery *d,
+                               int64_t now_ms)
+{
+    partition->work.busy--;
+    partition->work.settling--;
+    partition->work.last_settled_ms = now_ms;
+    partition->work.settled += d->dispatched;
+    partition_settle(partition, d->sequence);
+}
