@@ -97,7 +97,7 @@ static bool run(const struct invocation *call, struct config *config, struct err
 }
 
 /* The final message: for people, or a log event where the log is for machines. */
-static void say_end(const struct config *config, const struct error *err)
+static void report_end(const struct config *config, const struct error *err)
 {
     if (config == NULL || config->log_format != LOG_FORMAT_JSON) {
         fprintf(stderr, "elementor-sync: %s\n", err->text);
@@ -136,7 +136,7 @@ int main(int argc, char **argv)
              arguments_hide(&call, config, &err))
         run(&call, config, &err);
     if (err.code != ERROR_NONE)
-        say_end(config, &err);
+        report_end(config, &err);
     config_free(config);
     arguments_done(&call);
     curl_global_cleanup();

@@ -193,7 +193,7 @@ static void check_webhook(struct check *c, struct webhook *webhook, bool asked)
 
 /* ---- the whole ---- */
 
-static void say_libraries(struct check *c)
+static void report_libraries(struct check *c)
 {
     const char *lacks = kafka_library_lacks(rd_kafka_version());
     report_add(c->report, *lacks != '\0' ? REPORT_WARN : REPORT_OK, "kafka", "librdkafka", "%s%s%s",
@@ -219,7 +219,7 @@ static void check_all(struct check *c, const struct check_options *options)
     if (finish(c)) {
         check_file(c, "webhook.ca_file", c->config->webhook_ca_file);
         check_file(c, "registry.ca_file", c->config->registry_ca_file);
-        say_libraries(c);
+        report_libraries(c);
         check_kafka(c);
         check_registry(c);
         check_records(c);

@@ -83,10 +83,10 @@ void check_suggest_topic(struct check *c, const char *wanted, char *text, size_t
 /* Reads the newest records into c->sample, and reports them. */
 void check_records(struct check *c);
 
-/* Reads a record into c->sample; check_sample_say reports all of them. */
+/* Reads a record into c->sample; check_sample_report reports all of them. */
 bool check_sample_open(struct check *c); /* false without memory */
 void check_sample_take(struct check *c, const rd_kafka_message_t *m);
-void check_sample_say(struct check *c);
+void check_sample_report(struct check *c);
 void check_sample_done(struct check *c);
 
 /* The registry, and the mapping of each field by the newest record's schema. */

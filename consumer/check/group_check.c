@@ -30,7 +30,7 @@ static struct group_member read_member(const struct check *c,
     return m;
 }
 
-static void say_members(struct check *c, size_t count, enum group_view view, const char *text)
+static void report_members(struct check *c, size_t count, enum group_view view, const char *text)
 {
     struct error err = {0};
     switch (view) {
@@ -55,7 +55,7 @@ static void say_members(struct check *c, size_t count, enum group_view view, con
     report_fail(c->report, &err, KAFKA, "members");
 }
 
-static void say_assignor(struct check *c, const rd_kafka_ConsumerGroupDescription_t *d)
+static void report_assignor(struct check *c, const rd_kafka_ConsumerGroupDescription_t *d)
 {
     const char *found = rd_kafka_ConsumerGroupDescription_partition_assignor(d);
     const char *set = config_property(c->config, "partition.assignment.strategy");
@@ -78,17 +78,17 @@ static void judge(struct check *c, const rd_kafka_ConsumerGroupDescription_t *d)
         members[i] = read_member(c, rd_kafka_ConsumerGroupDescription_member(d, i));
     enum group_view view =
         group_view_of(members, count, own != NULL ? own : "elementor-sync", text);
-    say_members(c, all, view, text);
+    report_members(c, all, view, text);
     if (all > (size_t)c->partitions)
         report_add(c->report, REPORT_WARN, KAFKA, "members",
                    "%zu of them for %d partitions: the others only stand by; add partitions, or "
                    "stop members",
                    all, (int)c->partitions);
     if (all > 0)
-        say_assignor(c, d);
+        report_assignor(c, d);
 }
 
-static void say_unknown(struct check *c, const char *why)
+static void report_unknown(struct check *c, const char *why)
 {
     report_add(c->report, REPORT_NOTE, KAFKA, "members",
                "not known (%s): make sure that no other program uses the group %s", why,
@@ -99,7 +99,7 @@ static void read_answer(struct check *c, rd_kafka_event_t *event)
 {
     size_t count = 0;
     if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        say_unknown(c, event != NULL ? rd_kafka_event_error_string(event) : "no answer");
+        report_unknown(c, event != NULL ? rd_kafka_event_error_string(event) : "no answer");
         return;
     }
     const rd_kafka_ConsumerGroupDescription_t **groups =
@@ -108,7 +108,7 @@ static void read_answer(struct check *c, rd_kafka_event_t *event)
     const rd_kafka_error_t *error =
         count == 1 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
     if (count != 1 || error != NULL)
-        say_unknown(c, error != NULL ? rd_kafka_error_string(error) : "no answer");
+        report_unknown(c, error != NULL ? rd_kafka_error_string(error) : "no answer");
     else
         judge(c, groups[0]);
 }
@@ -118,7 +118,7 @@ void check_members(struct check *c)
     const char *names[] = {c->config->kafka_group};
     char why[200];
     if (!topic_policies_can_ask(c->rk, ASK_MS)) { /* it would be waited for in vain */
-        say_unknown(c, "the cluster names no controller");
+        report_unknown(c, "the cluster names no controller");
         return;
     }
     rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);

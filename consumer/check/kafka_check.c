@@ -222,7 +222,7 @@ static void add_up(struct check *c, const rd_kafka_topic_partition_list_t *list,
     }
 }
 
-static void say_start(struct check *c)
+static void report_start(struct check *c)
 {
     const char *what = c->config->kafka_start == KAFKA_START_EARLIEST ? "earliest"
                        : c->config->kafka_start == KAFKA_START_LATEST ? "latest"
@@ -249,7 +249,7 @@ static void judge_start(struct check *c)
                    unknown);
 }
 
-static void say_commits(struct check *c, const struct commits *commits)
+static void report_commits(struct check *c, const struct commits *commits)
 {
     report_add(c->report, REPORT_NOTE, KAFKA, "kafka.start",
                "not used: the group goes on from its commits in %d of %d partitions, %" PRId64
@@ -302,9 +302,9 @@ static void reach_group(struct check *c)
         add_up(c, list, &commits);
         report_add(c->report, REPORT_OK, KAFKA, "group", "%s", c->config->kafka_group);
         if (commits.partitions > 0)
-            say_commits(c, &commits);
+            report_commits(c, &commits);
         else
-            say_start(c);
+            report_start(c);
         judge_start(c);
         check_members(c);
     } else {

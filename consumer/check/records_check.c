@@ -103,7 +103,7 @@ static void take_newest(struct check *c, const rd_kafka_message_t *m, void *cont
 
 /* ---- the report ---- */
 
-static void say_span(struct check *c, int64_t oldest_ms)
+static void report_span(struct check *c, int64_t oldest_ms)
 {
     struct buf b;
     int64_t count = 0;
@@ -119,7 +119,7 @@ static void say_span(struct check *c, int64_t oldest_ms)
     buf_done(&b);
 }
 
-static void say_unread(struct check *c)
+static void report_unread(struct check *c)
 {
     if (c->unread_partitions > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "newest",
@@ -150,9 +150,9 @@ void check_records(struct check *c)
     }
     if (check_sample_open(c) && read_from(c, oldest, 1, take_oldest, &oldest_ms, &err) &&
         read_from(c, newest, PER_PARTITION, take_newest, NULL, &err)) {
-        say_span(c, oldest_ms);
-        say_unread(c);
-        check_sample_say(c);
+        report_span(c, oldest_ms);
+        report_unread(c);
+        check_sample_report(c);
     } else {
         error_no_memory(&err);
         report_fail(c->report, &err, RECORDS, "newest");

@@ -216,7 +216,7 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
 
 /* ---- the report ---- */
 
-static void say_foreign(struct check *c)
+static void report_foreign(struct check *c)
 {
     const struct sample *s = &c->sample;
     struct error err = {0};
@@ -231,7 +231,7 @@ static void say_foreign(struct check *c)
         report_add(c->report, REPORT_WARN, RECORDS, "form", "%s; they are not sent", err.text);
 }
 
-static void say_before(struct check *c)
+static void report_before(struct check *c)
 {
     const struct sample *s = &c->sample;
     if (s->updates == 0)
@@ -259,7 +259,7 @@ static bool may_show(const struct sample *s)
     return s->values.total > 0 && s->values.others == 0 && (is_status || few);
 }
 
-static void say_values(struct check *c)
+static void report_values(struct check *c)
 {
     const struct sample *s = &c->sample;
     char list[LIST_TEXT];
@@ -274,7 +274,7 @@ static void say_values(struct check *c)
                    s->values.total);
 }
 
-static void say_parked(struct check *c)
+static void report_parked(struct check *c)
 {
     const struct sample *s = &c->sample;
     struct error err = {0};
@@ -292,7 +292,7 @@ static void say_parked(struct check *c)
         report_add(c->report, REPORT_WARN, RECORDS, "parked", "%s", err.text);
 }
 
-static void say_near_misses(struct check *c)
+static void report_near_misses(struct check *c)
 {
     const struct sample *s = &c->sample;
     char list[LIST_TEXT];
@@ -305,7 +305,7 @@ static void say_near_misses(struct check *c)
                    tally_list(&s->near_values, "\"", list, sizeof list));
 }
 
-static void say_snapshots(struct check *c)
+static void report_snapshots(struct check *c)
 {
     const struct sample *s = &c->sample;
     char list[LIST_TEXT] = "";
@@ -323,7 +323,7 @@ static void say_snapshots(struct check *c)
                    s->snapshots > SAMPLE_PLACES ? ", …" : "");
 }
 
-static void say_rule(struct check *c)
+static void report_rule(struct check *c)
 {
     const struct sample *s = &c->sample;
     const struct config *config = c->config;
@@ -340,11 +340,11 @@ static void say_rule(struct check *c)
                    config->rule_column, config->rule_value);
 }
 
-void check_sample_say(struct check *c)
+void check_sample_report(struct check *c)
 {
     struct sample *s = &c->sample;
     report_add(c->report, REPORT_OK, RECORDS, "newest", "%" PRId64 " looked at", s->records);
-    say_foreign(c);
+    report_foreign(c);
     if (c->sampler->decoders == NULL || s->foreign == s->records - s->tombstones)
         return;
     if (s->unreadable > 0)
@@ -353,13 +353,13 @@ void check_sample_say(struct check *c)
     if (s->value_column[0] == '\0')
         snprintf(s->value_column, sizeof s->value_column, "%s", c->config->rule_column);
     if (s->read > 0) {
-        say_before(c);
-        say_values(c);
-        say_near_misses(c);
+        report_before(c);
+        report_values(c);
+        report_near_misses(c);
     }
     if (s->unreadable < s->records - s->tombstones - s->foreign) {
-        say_parked(c);
-        say_snapshots(c);
-        say_rule(c);
+        report_parked(c);
+        report_snapshots(c);
+        report_rule(c);
     }
 }

@@ -222,7 +222,7 @@ static const char *await_schema(struct check *c, int32_t id, struct error *err)
     return answer == REGISTRY_HAVE ? schema : NULL;
 }
 
-static void say_fields(struct check *c, const struct field_map *map)
+static void report_fields(struct check *c, const struct field_map *map)
 {
     static const enum report_level levels[] = {
         [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
@@ -234,7 +234,7 @@ static void say_fields(struct check *c, const struct field_map *map)
 }
 
 /* Debezium and Connect use these names for a time without a zone; one with a zone comes as text. */
-static void say_time_zone(struct check *c, const struct field_map *map)
+static void report_time_zone(struct check *c, const struct field_map *map)
 {
     const char *type = map->field[FIELD_CONFIRMED_AT].type, *zone = c->config->payload_time_zone;
     bool is_local = strstr(type, "(local-timestamp-") != NULL ||
@@ -249,7 +249,7 @@ static void say_time_zone(struct check *c, const struct field_map *map)
 }
 
 /* Why a column that the table has may be missing: once, not with each field. */
-static void say_absent(struct check *c, const struct field_map *map)
+static void report_absent(struct check *c, const struct field_map *map)
 {
     if (map->has_absent)
         report_add(c->report, REPORT_NOTE, FIELDS, "absent columns",
@@ -260,7 +260,7 @@ static void say_absent(struct check *c, const struct field_map *map)
                    map->columns);
 }
 
-static void say_rule(struct check *c, const struct field_map *map)
+static void report_rule(struct check *c, const struct field_map *map)
 {
     static const enum report_level levels[] = {
         [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
@@ -269,7 +269,7 @@ static void say_rule(struct check *c, const struct field_map *map)
                      map->rule.type, map->rule.becomes);
 }
 
-static void say_owner(struct check *c, const struct field_map *map)
+static void report_owner(struct check *c, const struct field_map *map)
 {
     if (c->config->auth_owner_column != NULL)
         report_field(c->report, map->owner.fate == FIELD_FINE ? REPORT_OK : REPORT_WARN,
@@ -277,7 +277,7 @@ static void say_owner(struct check *c, const struct field_map *map)
                      map->owner.becomes);
 }
 
-static void say_schema(struct check *c, int32_t id, const struct field_map *map)
+static void report_schema(struct check *c, int32_t id, const struct field_map *map)
 {
     static const char *const shapes[] = {
         [PLAN_ENVELOPE] = "Debezium's envelope",
@@ -294,11 +294,11 @@ static void say_schema(struct check *c, int32_t id, const struct field_map *map)
     }
     if (map->shape == PLAN_FOREIGN)
         return;
-    say_rule(c, map);
-    say_fields(c, map);
-    say_owner(c, map);
-    say_time_zone(c, map);
-    say_absent(c, map);
+    report_rule(c, map);
+    report_fields(c, map);
+    report_owner(c, map);
+    report_time_zone(c, map);
+    report_absent(c, map);
 }
 
 void check_schema(struct check *c)
@@ -318,7 +318,7 @@ void check_schema(struct check *c)
     }
     const char *schema = ask_schema(c, id, &why) ? await_schema(c, id, &why) : NULL;
     if (schema != NULL && field_map_of(schema, strlen(schema), &options, &map, &why)) {
-        say_schema(c, id, &map);
+        report_schema(c, id, &map);
         return;
     }
     error_set(&err, why.code == ERROR_UNREACHABLE ? ERROR_UNREACHABLE : ERROR_FAILED,

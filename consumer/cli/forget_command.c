@@ -141,7 +141,7 @@ static const char *day_of(int64_t ms, char text[32])
 }
 
 /* from_ms: when its youngest record was written. */
-static void say_kept(struct forget *f, const char *topic, const char *what, int64_t from_ms)
+static void report_kept(struct forget *f, const char *topic, const char *what, int64_t from_ms)
 {
     struct error err = {0};
     char day[32];
@@ -155,7 +155,7 @@ static void say_kept(struct forget *f, const char *topic, const char *what, int6
         printf("  %s: %s, until about %s\n", topic, what, day_of(from_ms + ms, day));
 }
 
-static void say_what_stays(struct forget *f)
+static void report_what_stays(struct forget *f)
 {
     char parked[64];
     int64_t settled_ms = outcome_number(f->last, "settled_ms"),
@@ -163,12 +163,12 @@ static void say_what_stays(struct forget *f)
     puts("Kafka keeps these until then:");
     snprintf(parked, sizeof parked, "%zu parked record%s", f->parked, f->parked == 1 ? "" : "s");
     if (f->parked > 0)
-        say_kept(f, f->config->parked_topic, parked, f->newest_parked_ms);
+        report_kept(f, f->config->parked_topic, parked, f->newest_parked_ms);
     if (strcmp(outcome_text(f->last, "source"), "cdc") != 0)
-        say_kept(f, f->config->retry_topic, "the record of its retry",
-                 settled_ms >= 0 ? settled_ms : clock_wall_ms());
-    say_kept(f, f->config->kafka_topic, "the shop's change events",
-             source_ms >= 0 ? source_ms : clock_wall_ms());
+        report_kept(f, f->config->retry_topic, "the record of its retry",
+                    settled_ms >= 0 ? settled_ms : clock_wall_ms());
+    report_kept(f, f->config->kafka_topic, "the shop's change events",
+                source_ms >= 0 ? source_ms : clock_wall_ms());
     printf("  %s: its earlier outcomes (id, number, times), until the topic is compacted, a day or "
            "so\n",
            f->config->deliveries_topic);
@@ -237,7 +237,7 @@ static bool forget(struct forget *f, int stop_fd, struct error *err)
         return false;
     note_audit(f);
     puts("forgotten: it is gone from the dashboard, and redrive and retry leave it alone");
-    say_what_stays(f);
+    report_what_stays(f);
     return true;
 }
 

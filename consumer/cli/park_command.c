@@ -156,7 +156,7 @@ static bool write_order(struct park *k, struct error *err)
                             k->config->retry_topic));
 }
 
-static void say_audit(const struct park *k)
+static void write_audit(const struct park *k)
 {
     command_audit("park", (const struct log_field[]){LOG_S("topic", k->config->kafka_topic),
                                                      LOG_I("partition", k->order.partition),
@@ -181,7 +181,7 @@ static bool park(struct park *k, struct error *err)
     group_free(group);
     if (!ok || !command_confirm("Park them?", k->own->yes, k->stop_fd, err) || !write_order(k, err))
         return false;
-    say_audit(k);
+    write_audit(k);
     puts("asked for: the member that has the partition parks them, or the next one to start");
     return true;
 }

@@ -159,7 +159,7 @@ static bool rest(struct redrive_run *r)
 
 /* Each record, since a redrive may be stopped at any time; by coordinates, as its id may be
  * unknown. */
-static void say_audit(const rd_kafka_message_t *m, const char *request)
+static void write_audit(const rd_kafka_message_t *m, const char *request)
 {
     struct parked_record record;
     const char *why;
@@ -193,7 +193,7 @@ static bool send_one(struct redrive_run *r, const rd_kafka_message_t *m, struct 
     if (!retry_request_new(request, err))
         return false;
     if (resender_parked(r->resender, m, &ask, &why)) {
-        say_audit(m, request);
+        write_audit(m, request);
         r->sent++;
         return true;
     }

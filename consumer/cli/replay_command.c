@@ -169,7 +169,7 @@ static bool is_unchanged(struct replay *r, struct error *err)
                              "nothing was done: the group has committed meanwhile; try again");
 }
 
-static void say_audit(const struct replay *r)
+static void write_audit(const struct replay *r)
 {
     for (size_t i = 0; i < r->topic.count; i++)
         if (r->starts[i] < r->ends[i])
@@ -197,7 +197,7 @@ static bool reset(struct replay *r, struct error *err)
         is_unchanged(r, err) && group_commit(r->group, r->config->kafka_topic, commits, count, err);
     free(commits);
     if (ok)
-        say_audit(r);
+        write_audit(r);
     if (ok)
         puts("done; the group sends them again when its members start");
     return ok;

@@ -227,7 +227,7 @@ static bool may_ask(const struct retry *r, struct error *err)
                      "it was delivered; nothing was asked for again. --force sends it once more");
 }
 
-static void say_audit(const struct retry *r)
+static void write_audit(const struct retry *r)
 {
     command_audit("retry",
                   (const struct log_field[]){LOG_S("order", outcome_text(r->last, "order_id")),
@@ -256,7 +256,7 @@ static bool retry(struct retry *r, struct error *err)
         return false;
     if ((r->resender = resender_new(r->config, err)) == NULL || !ask(r, err))
         return false;
-    say_audit(r);
+    write_audit(r);
     return await_outcome(r, err);
 }
 
