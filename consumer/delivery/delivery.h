@@ -15,6 +15,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 enum delivery_state {
     DELIVERY_WAITING,   /* behind another of the same order */
@@ -42,9 +43,9 @@ enum { DELIVERY_REASON_MAX = 48 };
 
 struct delivery {
     enum delivery_state state;
-    struct delivery *next;             /* in the ready queue */
-    uint64_t ready_number;             /* while READY: who became so earlier has a lower one */
-    struct delivery *order_queue_next; /* the one after it in its order */
+    TAILQ_ENTRY(delivery) in_ready; /* while READY */
+    uint64_t ready_number;          /* while READY: who became so earlier has a lower one */
+    STAILQ_ENTRY(delivery) in_order;
     struct order_queue *order_queue;
     size_t heap_index; /* while BACKOFF */
     int64_t due_ms;    /* while BACKOFF; monotonic */

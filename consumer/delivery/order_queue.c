@@ -3,26 +3,24 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 enum { FIRST_BUCKETS = 64, FIRST_HEAP = 64 };
 
 /* The deliveries of one order, oldest first; exists only while there are any. */
 struct order_queue {
-    struct order_queue *next; /* in its bucket */
-    struct delivery *first, *last;
+    LIST_ENTRY(order_queue) in_bucket;
+    STAILQ_HEAD(, delivery) deliveries;
     uint64_t hash;
 };
 
 enum ready_kind { READY_FIRST_ATTEMPT, READY_AGAIN, READY_REJECTED, READY_KINDS };
 
 struct order_queues {
-    struct order_queue *
-        *buckets; /* a power of two; at most as many order queues as buckets on average */
+    LIST_HEAD(bucket, order_queue) * buckets; /* a power of two, on average one order queue each */
     size_t bucket_count, order_queue_count;
-    struct ready {
-        struct delivery *first, *last;
-    } ready[READY_KINDS];   /* in the order in which they became so */
-    uint64_t ready_count;   /* ever: numbers them over all kinds */
+    TAILQ_HEAD(ready, delivery) ready[READY_KINDS]; /* in the order in which they became so */
+    uint64_t ready_count;                           /* ever: numbers them over all kinds */
     struct delivery **heap; /* BACKOFF, least due_ms first; has room for every delivery */
     size_t heap_len, heap_cap;
     size_t whole_count; /* of these, who rest whole */
@@ -37,7 +35,9 @@ struct order_queues *order_queues_new(const struct hash_key *key)
         return NULL;
     l->key = *key;
     l->bucket_count = FIRST_BUCKETS;
-    l->buckets = calloc(FIRST_BUCKETS, sizeof(struct order_queue *));
+    for (int kind = 0; kind < READY_KINDS; kind++)
+        TAILQ_INIT(&l->ready[kind]);
+    l->buckets = calloc(FIRST_BUCKETS, sizeof *l->buckets);
     if (l->buckets == NULL) {
         free(l);
         return NULL;
@@ -50,9 +50,9 @@ void order_queues_free(struct order_queues *l)
     if (l == NULL)
         return;
     for (size_t i = 0; i < l->bucket_count; i++)
-        while (l->buckets[i] != NULL) {
-            struct order_queue *order_queue = l->buckets[i];
-            l->buckets[i] = order_queue->next;
+        while (!LIST_EMPTY(&l->buckets[i])) {
+            struct order_queue *order_queue = LIST_FIRST(&l->buckets[i]);
+            LIST_REMOVE(order_queue, in_bucket);
             free(order_queue);
         }
     free(l->buckets);
@@ -95,15 +95,12 @@ static void make_ready(struct order_queues *l, struct delivery *d)
     enum ready_kind kind = d->rejected     ? READY_REJECTED
                            : d->dispatched ? READY_AGAIN
                                            : READY_FIRST_ATTEMPT;
-    struct ready *ready = &l->ready[kind];
     enter(l, d, DELIVERY_READY);
     d->ready_number = l->ready_count++;
-    d->next = NULL;
-    *(ready->first != NULL ? &ready->last->next : &ready->first) = d;
-    ready->last = d;
+    TAILQ_INSERT_TAIL(&l->ready[kind], d, in_ready);
 }
 
-static struct order_queue **bucket_of(const struct order_queues *l, uint64_t hash)
+static struct bucket *bucket_of(const struct order_queues *l, uint64_t hash)
 {
     return &l->buckets[hash & (l->bucket_count - 1)];
 }
@@ -112,16 +109,14 @@ static struct order_queue **bucket_of(const struct order_queues *l, uint64_t has
 static void rehash(struct order_queues *l)
 {
     struct order_queues bigger = {.bucket_count = l->bucket_count * 2};
-    bigger.buckets = calloc(bigger.bucket_count, sizeof(struct order_queue *));
+    bigger.buckets = calloc(bigger.bucket_count, sizeof *bigger.buckets);
     if (bigger.buckets == NULL)
         return;
     for (size_t i = 0; i < l->bucket_count; i++)
-        while (l->buckets[i] != NULL) {
-            struct order_queue *order_queue = l->buckets[i],
-                               **bucket = bucket_of(&bigger, order_queue->hash);
-            l->buckets[i] = order_queue->next;
-            order_queue->next = *bucket;
-            *bucket = order_queue;
+        while (!LIST_EMPTY(&l->buckets[i])) {
+            struct order_queue *order_queue = LIST_FIRST(&l->buckets[i]);
+            LIST_REMOVE(order_queue, in_bucket);
+            LIST_INSERT_HEAD(bucket_of(&bigger, order_queue->hash), order_queue, in_bucket);
         }
     free(l->buckets);
     l->buckets = bigger.buckets;
@@ -134,36 +129,37 @@ static bool same_order(const struct delivery *a, const struct delivery *b)
     return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
 }
 
+static struct delivery *first_of(const struct order_queue *order_queue)
+{
+    return STAILQ_FIRST(&order_queue->deliveries);
+}
+
 static struct order_queue *find_order_queue(const struct order_queues *l, const struct delivery *d)
 {
-    for (struct order_queue *order_queue = *bucket_of(l, d->order_hash); order_queue != NULL;
-         order_queue = order_queue->next)
-        if (order_queue->hash == d->order_hash && same_order(order_queue->first, d))
+    struct order_queue *order_queue;
+    LIST_FOREACH (order_queue, bucket_of(l, d->order_hash), in_bucket)
+        if (order_queue->hash == d->order_hash && same_order(first_of(order_queue), d))
             return order_queue;
     return NULL;
 }
 
-static struct order_queue *new_order_queue(struct order_queues *l, struct delivery *d)
+static struct order_queue *new_order_queue(struct order_queues *l, uint64_t hash)
 {
     struct order_queue *order_queue = malloc(sizeof *order_queue);
     if (order_queue == NULL)
         return NULL;
     if (l->order_queue_count >= l->bucket_count)
         rehash(l);
-    struct order_queue **bucket = bucket_of(l, d->order_hash);
-    *order_queue =
-        (struct order_queue){.next = *bucket, .first = d, .last = d, .hash = d->order_hash};
-    *bucket = order_queue;
+    order_queue->hash = hash;
+    STAILQ_INIT(&order_queue->deliveries);
+    LIST_INSERT_HEAD(bucket_of(l, hash), order_queue, in_bucket);
     l->order_queue_count++;
     return order_queue;
 }
 
 static void free_order_queue(struct order_queues *l, struct order_queue *order_queue)
 {
-    struct order_queue **at = bucket_of(l, order_queue->hash);
-    while (*at != order_queue)
-        at = &(*at)->next;
-    *at = order_queue->next;
+    LIST_REMOVE(order_queue, in_bucket);
     l->order_queue_count--;
     free(order_queue);
 }
@@ -191,27 +187,23 @@ bool order_queue_add(struct order_queues *l, struct delivery *d)
         return false;
     d->order_hash = hash_keyed(&l->key, order->data, order->len);
     struct order_queue *order_queue = find_order_queue(l, d);
-    d->order_queue_next = NULL;
     d->state = DELIVERY_WAITING;
-    if (order_queue != NULL) {
-        order_queue->last->order_queue_next = d;
-        order_queue->last = d;
-    } else if ((order_queue = new_order_queue(l, d)) == NULL) {
+    if (order_queue == NULL && (order_queue = new_order_queue(l, d->order_hash)) == NULL)
         return false;
-    }
+    STAILQ_INSERT_TAIL(&order_queue->deliveries, d, in_order);
     d->order_queue = order_queue;
     l->counts.waiting++;
-    if (order_queue->first == d)
+    if (first_of(order_queue) == d)
         make_ready(l, d);
     return true;
 }
 
 static struct delivery *take(struct order_queues *l, struct ready *ready)
 {
-    struct delivery *d = ready->first;
+    struct delivery *d = TAILQ_FIRST(ready);
     if (d == NULL)
         return NULL;
-    ready->first = d->next;
+    TAILQ_REMOVE(ready, d, in_ready);
     enter(l, d, DELIVERY_IN_FLIGHT);
     return d;
 }
@@ -219,8 +211,8 @@ static struct delivery *take(struct order_queues *l, struct ready *ready)
 /* The one that has waited longest, among those that may go. */
 struct delivery *order_queue_take(struct order_queues *l, bool fresh)
 {
-    const struct delivery *again = l->ready[READY_AGAIN].first;
-    const struct delivery *first = fresh ? l->ready[READY_FIRST_ATTEMPT].first : NULL;
+    const struct delivery *again = TAILQ_FIRST(&l->ready[READY_AGAIN]);
+    const struct delivery *first = fresh ? TAILQ_FIRST(&l->ready[READY_FIRST_ATTEMPT]) : NULL;
     bool takes_first =
         first != NULL && (again == NULL || first->ready_number < again->ready_number);
     return take(l, &l->ready[takes_first ? READY_FIRST_ATTEMPT : READY_AGAIN]);
@@ -234,26 +226,24 @@ struct delivery *order_queue_take_first_attempt(struct order_queues *l)
 bool order_queue_take_this(struct order_queues *l, struct delivery *d)
 {
     struct ready *ready = &l->ready[READY_AGAIN];
-    struct delivery *before = NULL, *at = ready->first;
-    for (; at != NULL && at != d; at = at->next)
-        before = at;
+    const struct delivery *at = TAILQ_FIRST(ready);
+    while (at != NULL && at != d)
+        at = TAILQ_NEXT(at, in_ready);
     if (at == NULL)
         return false;
-    *(before != NULL ? &before->next : &ready->first) = d->next;
-    if (ready->last == d)
-        ready->last = before;
+    TAILQ_REMOVE(ready, d, in_ready);
     enter(l, d, DELIVERY_IN_FLIGHT);
     return true;
 }
 
 bool order_queue_has_first_attempt(const struct order_queues *l)
 {
-    return l->ready[READY_FIRST_ATTEMPT].first != NULL;
+    return !TAILQ_EMPTY(&l->ready[READY_FIRST_ATTEMPT]);
 }
 
 bool order_queue_has_first(const struct order_queues *l)
 {
-    return l->ready[READY_FIRST_ATTEMPT].first != NULL || l->ready[READY_REJECTED].first != NULL;
+    return !TAILQ_EMPTY(&l->ready[READY_FIRST_ATTEMPT]) || !TAILQ_EMPTY(&l->ready[READY_REJECTED]);
 }
 
 struct delivery *order_queue_take_rejected(struct order_queues *l)
@@ -320,8 +310,8 @@ int64_t order_queue_wake(struct order_queues *l, int64_t now_ms)
 
 bool order_queue_has_any(const struct order_queues *l, bool fresh)
 {
-    return l->ready[READY_AGAIN].first != NULL || l->heap_len > l->whole_count ||
-           (fresh && l->ready[READY_FIRST_ATTEMPT].first != NULL);
+    return !TAILQ_EMPTY(&l->ready[READY_AGAIN]) || l->heap_len > l->whole_count ||
+           (fresh && !TAILQ_EMPTY(&l->ready[READY_FIRST_ATTEMPT]));
 }
 
 bool order_queue_wake_first(struct order_queues *l)
@@ -340,11 +330,11 @@ bool order_queue_wake_first(struct order_queues *l)
 void order_queue_finish(struct order_queues *l, struct delivery *d)
 {
     struct order_queue *order_queue = d->order_queue;
-    assert(d->state == DELIVERY_IN_FLIGHT && order_queue->first == d);
+    assert(d->state == DELIVERY_IN_FLIGHT && first_of(order_queue) == d);
     l->counts.in_flight--;
-    order_queue->first = d->order_queue_next;
-    if (order_queue->first != NULL)
-        make_ready(l, order_queue->first);
+    STAILQ_REMOVE_HEAD(&order_queue->deliveries, in_order);
+    if (first_of(order_queue) != NULL)
+        make_ready(l, first_of(order_queue));
     else
         free_order_queue(l, order_queue);
 }
@@ -357,47 +347,31 @@ static void withdraw(struct order_queues *l, struct delivery *d)
         heap_remove(l, d->heap_index);
 }
 
-/* Takes the owner's deliveries out of one order queue; an IN_FLIGHT one stays at its head. */
-static struct delivery *filter_order_queue(struct order_queues *l, struct order_queue *order_queue,
-                                           const void *owner)
+STAILQ_HEAD(dropped, delivery);
+
+/* Moves the owner's deliveries from one order queue to `dropped`; an IN_FLIGHT one stays. */
+static void filter_order_queue(struct order_queues *l, struct order_queue *order_queue,
+                               const void *owner, struct dropped *dropped)
 {
-    struct delivery *dropped = NULL, **at = &order_queue->first;
-    order_queue->last = NULL;
-    while (*at != NULL) {
-        struct delivery *d = *at;
+    STAILQ_HEAD(, delivery) kept = STAILQ_HEAD_INITIALIZER(kept);
+    for (struct delivery *d; (d = first_of(order_queue)) != NULL;) {
+        STAILQ_REMOVE_HEAD(&order_queue->deliveries, in_order);
         if (d->owner != owner || d->state == DELIVERY_IN_FLIGHT) {
-            order_queue->last = d;
-            at = &d->order_queue_next;
-            continue;
+            STAILQ_INSERT_TAIL(&kept, d, in_order);
+        } else {
+            withdraw(l, d);
+            STAILQ_INSERT_HEAD(dropped, d, in_order);
         }
-        *at = d->order_queue_next;
-        withdraw(l, d);
-        d->order_queue_next = dropped;
-        dropped = d;
     }
-    return dropped;
+    STAILQ_CONCAT(&order_queue->deliveries, &kept);
 }
 
 static void filter_ready(struct ready *ready, const void *owner)
 {
-    struct delivery **at = &ready->first;
-    ready->last = NULL;
-    while (*at != NULL) {
-        if ((*at)->owner == owner) {
-            *at = (*at)->next;
-        } else {
-            ready->last = *at;
-            at = &(*at)->next;
-        }
-    }
-}
-
-static void hand_over(struct delivery *d, void (*dropped)(void *, struct delivery *), void *context)
-{
-    while (d != NULL) {
-        struct delivery *next = d->order_queue_next;
-        dropped(context, d);
-        d = next;
+    for (struct delivery *d = TAILQ_FIRST(ready), *next; d != NULL; d = next) {
+        next = TAILQ_NEXT(d, in_ready);
+        if (d->owner == owner)
+            TAILQ_REMOVE(ready, d, in_ready);
     }
 }
 
@@ -407,14 +381,18 @@ void order_queue_drop(struct order_queues *l, const void *owner,
     for (int kind = 0; kind < READY_KINDS; kind++)
         filter_ready(&l->ready[kind], owner);
     for (size_t i = 0; i < l->bucket_count; i++)
-        for (struct order_queue *order_queue = l->buckets[i], *next; order_queue != NULL;
-             order_queue = next) {
-            next = order_queue->next;
-            struct delivery *gone = filter_order_queue(l, order_queue, owner);
-            if (order_queue->first == NULL)
+        for (struct order_queue *order_queue = LIST_FIRST(&l->buckets[i]), *next;
+             order_queue != NULL; order_queue = next) {
+            struct dropped gone = STAILQ_HEAD_INITIALIZER(gone);
+            next = LIST_NEXT(order_queue, in_bucket);
+            filter_order_queue(l, order_queue, owner, &gone);
+            if (first_of(order_queue) == NULL)
                 free_order_queue(l, order_queue);
-            else if (order_queue->first->state == DELIVERY_WAITING)
-                make_ready(l, order_queue->first);
-            hand_over(gone, dropped, context);
+            else if (first_of(order_queue)->state == DELIVERY_WAITING)
+                make_ready(l, first_of(order_queue));
+            for (struct delivery *d; (d = STAILQ_FIRST(&gone)) != NULL;) {
+                STAILQ_REMOVE_HEAD(&gone, in_order);
+                dropped(context, d);
+            }
         }
 }
