@@ -274,10 +274,8 @@ static rd_kafka_resp_err_t ask_commits(struct check *c, rd_kafka_topic_partition
     rd_kafka_topic_partition_list_add_range(list, c->config->kafka_topic, 0, c->partitions - 1);
     *c->words = '\0';
     do { /* without access to the group librdkafka keeps asking for its coordinator */
-        code = rd_kafka_committed(c->rk, list, SLICE_MS);
+        code = kafka_committed(c->rk, list, SLICE_MS);
         hear(c);
-        for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-            code = list->elems[i].err;
     } while ((code == RD_KAFKA_RESP_ERR__TIMED_OUT || kafka_is_passing(code)) &&
              *kafka_advice(c->words) == '\0' && clock_mono_ms() < deadline_ms);
     return code;

@@ -14,30 +14,13 @@ enum {
     NAMED_MAX = 8 /* topics named where none is near */
 };
 
-static int32_t ask_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
-{
-    const struct rd_kafka_metadata *metadata;
-    int32_t partitions = 0;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(c->rk, name, NULL);
-    *ret_code = rd_kafka_metadata(c->rk, 0, topic, &metadata, ASK_MS);
-    rd_kafka_topic_destroy(topic);
-    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    if (metadata->topic_cnt == 1) {
-        *ret_code = metadata->topics[0].err;
-        partitions = metadata->topics[0].partition_cnt;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR ? partitions : 0;
-}
-
 int32_t check_partitions(struct check *c, const char *name, rd_kafka_resp_err_t *ret_code)
 {
     int64_t deadline_ms = clock_mono_ms() + ASK_MS;
-    int32_t partitions = ask_partitions(c, name, ret_code);
+    int32_t partitions = (int32_t)kafka_partition_count(c->rk, name, ASK_MS, ret_code, NULL);
     while (kafka_is_passing(*ret_code) && clock_mono_ms() < deadline_ms) {
         kafka_await_leaders(c->rk, name);
-        partitions = ask_partitions(c, name, ret_code);
+        partitions = (int32_t)kafka_partition_count(c->rk, name, ASK_MS, ret_code, NULL);
     }
     return partitions;
 }

@@ -32,14 +32,17 @@ rd_kafka_resp_err_t kafka_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_
 }
 
 size_t kafka_partition_count(rd_kafka_t *rk, const char *topic, int timeout_ms,
-                             rd_kafka_resp_err_t *ret_code)
+                             rd_kafka_resp_err_t *ret_code, bool *ret_answered)
 {
     const struct rd_kafka_metadata *metadata;
     size_t count = 0;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(rk, topic, NULL);
     *ret_code = rd_kafka_metadata(rk, 0, handle, &metadata, timeout_ms);
     rd_kafka_topic_destroy(handle);
-    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    bool answered = *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR;
+    if (ret_answered != NULL)
+        *ret_answered = answered;
+    if (!answered)
         return 0;
     if (metadata->topic_cnt == 1) {
         *ret_code = metadata->topics[0].err;

@@ -14,9 +14,10 @@
 rd_kafka_resp_err_t kafka_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
                                   int timeout_ms);
 
-/* Partitions of the topic; 0 with the reason, or with none while the cluster does not know yet. */
+/* Partitions of the topic; 0 with the reason: a failed question, or (*ret_answered, which may be
+ * NULL) the cluster's word on the topic, which is no error while it does not know yet. */
 size_t kafka_partition_count(rd_kafka_t *rk, const char *topic, int timeout_ms,
-                             rd_kafka_resp_err_t *ret_code);
+                             rd_kafka_resp_err_t *ret_code, bool *ret_answered);
 
 /* The group's commits, as rd_kafka_committed; the first error of an element is the call's. */
 rd_kafka_resp_err_t kafka_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,

@@ -19,32 +19,13 @@ struct reader {
     bool until_end;
 };
 
-/* The topic's partitions; 0 with the cluster's word on it. */
-static size_t count_partitions(struct reader *r, rd_kafka_resp_err_t *ret_code, bool *ret_answered)
-{
-    const struct rd_kafka_metadata *metadata;
-    size_t count = 0;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(r->rk, r->topic, NULL);
-    *ret_code = rd_kafka_metadata(r->rk, 0, topic, &metadata, LOOK_UP_MS);
-    rd_kafka_topic_destroy(topic);
-    *ret_answered = *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR;
-    if (!*ret_answered)
-        return 0;
-    if (metadata->topic_cnt == 1) {
-        *ret_code = metadata->topics[0].err;
-        count = (size_t)metadata->topics[0].partition_cnt;
-    }
-    rd_kafka_metadata_destroy(metadata);
-    return *ret_code == RD_KAFKA_RESP_ERR_NO_ERROR ? count : 0;
-}
-
 static bool reach_topic(struct reader *r, struct error *err)
 {
     int64_t deadline_ms = clock_mono_ms() + LOOK_UP_MS;
     rd_kafka_resp_err_t code;
     bool answered;
-    while ((r->count = count_partitions(r, &code, &answered)) == 0 && answered &&
-           kafka_is_passing(code) && clock_mono_ms() < deadline_ms)
+    while ((r->count = kafka_partition_count(r->rk, r->topic, LOOK_UP_MS, &code, &answered)) == 0 &&
+           answered && kafka_is_passing(code) && clock_mono_ms() < deadline_ms)
         kafka_await_leaders(r->rk, r->topic);
     if (!answered)
         return kafka_no_broker(r->config, code, err);

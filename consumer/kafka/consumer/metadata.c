@@ -45,8 +45,8 @@ bool consumer_start(struct consumer *s, int64_t timeout_ms, bool (*wanted)(void 
 {
     int64_t deadline = timeout_ms >= 0 ? clock_mono_ms() + timeout_ms : INT64_MAX;
     rd_kafka_resp_err_t code;
-    while ((s->assignment.partitions = (int32_t)kafka_partition_count(s->rk, s->config->kafka_topic,
-                                                                      SLICE_MS, &code)) == 0) {
+    while ((s->assignment.partitions = (int32_t)kafka_partition_count(
+                s->rk, s->config->kafka_topic, SLICE_MS, &code, NULL)) == 0) {
         if (is_final(code))
             return refuse_topic(s, code, err);
         consumer_serve_group(s); /* brings the brokers' own words */

@@ -80,7 +80,7 @@ static void note_made_again(struct start_offsets *s)
 static size_t count_partitions(struct start_offsets *s, struct error *err)
 {
     rd_kafka_resp_err_t code;
-    size_t count = kafka_partition_count(s->rk, s->config->kafka_topic, LOOK_UP_MS, &code);
+    size_t count = kafka_partition_count(s->rk, s->config->kafka_topic, LOOK_UP_MS, &code, NULL);
     if (count == 0)
         error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", s->config->kafka_topic,
                   rd_kafka_err2str(code));

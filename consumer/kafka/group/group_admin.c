@@ -53,18 +53,13 @@ void group_free(struct group *g)
 
 /* ---- what is there ---- */
 
+/* 0: there is no such topic. */
 static bool count_partitions(struct group *g, const char *topic, size_t *ret, struct error *err)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(g->rk, topic, NULL);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(g->rk, 0, handle, &metadata, ASK_MS);
-    rd_kafka_topic_destroy(handle);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return kafka_no_broker(g->config, code, err);
-    bool exists = metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
-    *ret = exists ? (size_t)metadata->topics[0].partition_cnt : 0;
-    rd_kafka_metadata_destroy(metadata);
-    return true;
+    rd_kafka_resp_err_t code;
+    bool answered;
+    *ret = kafka_partition_count(g->rk, topic, ASK_MS, &code, &answered);
+    return answered || kafka_no_broker(g->config, code, err);
 }
 
 static bool find_ends(struct group *g, struct group_topic *t, struct error *err)
@@ -94,9 +89,7 @@ static bool find_commits(struct group *g, struct group_topic *t, struct error *e
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)t->count);
     rd_kafka_topic_partition_list_add_range(list, t->name, 0, (int32_t)t->count - 1);
-    rd_kafka_resp_err_t code = rd_kafka_committed(g->rk, list, ASK_MS);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        code = list->elems[i].err;
+    rd_kafka_resp_err_t code = kafka_committed(g->rk, list, ASK_MS);
     bool ok = code == RD_KAFKA_RESP_ERR_NO_ERROR ||
               error_set(err, ERROR_UNREACHABLE, "commits of the group \"%s\": %s",
                         g->config->kafka_group, rd_kafka_err2str(code));

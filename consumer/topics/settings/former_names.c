@@ -66,32 +66,18 @@ static bool check_group(rd_kafka_t *rk, const struct config *config, int32_t par
 
 /* ---- records in the former topics ---- */
 
-/* How many partitions it has; 0: there is no such topic, or no answer. */
-static int32_t partitions_of(rd_kafka_t *rk, const char *name)
-{
-    const struct rd_kafka_metadata *metadata;
-    int32_t count = 0;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    if (rd_kafka_metadata(rk, 0, topic, &metadata, ASK_MS) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-            count = metadata->topics[0].partition_cnt;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    rd_kafka_topic_destroy(topic);
-    return count;
-}
-
 static int64_t records_of(rd_kafka_t *rk, const char *name)
 {
     enum { PARTITIONS_MAX = 1024 };
     int64_t low[PARTITIONS_MAX], high[PARTITIONS_MAX], sum = 0;
     struct error ignored = {0};
-    int32_t count = partitions_of(rk, name);
+    rd_kafka_resp_err_t code;
+    size_t count = kafka_partition_count(rk, name, ASK_MS, &code, NULL);
     if (count > PARTITIONS_MAX)
         count = PARTITIONS_MAX;
-    if (count <= 0 || !kafka_watermarks(rk, name, 0, (size_t)count, low, high, ASK_MS, &ignored))
+    if (count == 0 || !kafka_watermarks(rk, name, 0, count, low, high, ASK_MS, &ignored))
         return 0;
-    for (int32_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++)
         sum += high[i] - low[i];
     return sum;
 }

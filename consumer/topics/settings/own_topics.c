@@ -1,5 +1,6 @@
 #include "topics/settings/own_topics.h"
 
+#include "kafka/offsets.h"
 #include "sys/log.h"
 #include "topics/settings/cleanup_policy.h"
 #include "topics/settings/cleanup_policy_rule.h"
@@ -47,19 +48,13 @@ static void list_own(const struct config *config, int32_t partitions,
 /* How many partitions the topic has; 0: it is missing; -1 with err: nobody answers. */
 static int32_t count_partitions(rd_kafka_t *rk, const char *name, struct error *err)
 {
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *topic = rd_kafka_topic_new(rk, name, NULL);
-    rd_kafka_resp_err_t code = rd_kafka_metadata(rk, 0, topic, &metadata, ASK_MS);
-    rd_kafka_topic_destroy(topic);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", name, rd_kafka_err2str(code));
-        return -1;
-    }
-    int32_t count = 0;
-    if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        count = metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    return count;
+    rd_kafka_resp_err_t code;
+    bool answered;
+    size_t count = kafka_partition_count(rk, name, ASK_MS, &code, &answered);
+    if (answered)
+        return (int32_t)count;
+    error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", name, rd_kafka_err2str(code));
+    return -1;
 }
 
 /* What an operator would type. */

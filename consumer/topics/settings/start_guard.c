@@ -43,28 +43,11 @@ struct guard {
 
 /* ---- the topic and the group's commits ---- */
 
-static size_t count_partitions(struct guard *g, const char *topic, rd_kafka_resp_err_t *ret_code)
-{
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *handle = rd_kafka_topic_new(g->rk, topic, NULL);
-    size_t count = 0;
-    *ret_code = rd_kafka_metadata(g->rk, 0, handle, &metadata, g->question->timeout_ms);
-    rd_kafka_topic_destroy(handle);
-    if (*ret_code != RD_KAFKA_RESP_ERR_NO_ERROR)
-        return 0;
-    if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR)
-        count = (size_t)metadata->topics[0].partition_cnt;
-    rd_kafka_metadata_destroy(metadata);
-    return count;
-}
-
 static bool find_commits(struct guard *g, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)g->count);
     rd_kafka_topic_partition_list_add_range(list, g->config->kafka_topic, 0, (int32_t)g->count - 1);
-    rd_kafka_resp_err_t code = rd_kafka_committed(g->rk, list, g->question->timeout_ms);
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++)
-        code = list->elems[i].err;
+    rd_kafka_resp_err_t code = kafka_committed(g->rk, list, g->question->timeout_ms);
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < list->cnt; i++) {
         bool committed = list->elems[i].offset >= 0;
         g->places[list->elems[i].partition].committed = committed;
@@ -94,8 +77,10 @@ static bool find_ends(struct guard *g, struct error *err)
 static bool find_places(struct guard *g, struct error *err)
 {
     rd_kafka_resp_err_t code;
-    size_t count = count_partitions(g, g->config->kafka_topic, &code);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    bool answered;
+    size_t count = kafka_partition_count(g->rk, g->config->kafka_topic, g->question->timeout_ms,
+                                         &code, &answered);
+    if (!answered)
         return error_set(err, ERROR_UNREACHABLE, "topic \"%s\": %s", g->config->kafka_topic,
                          rd_kafka_err2str(code));
     free(g->places);
@@ -234,8 +219,9 @@ static bool read_outcomes(struct guard *g, struct error *err)
 {
     const char *topic = g->config->deliveries_topic;
     rd_kafka_resp_err_t code;
-    size_t count = count_partitions(g, topic, &code);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
+    bool answered;
+    size_t count = kafka_partition_count(g->rk, topic, g->question->timeout_ms, &code, &answered);
+    if (!answered)
         return error_set(err, ERROR_UNREACHABLE, "%s", rd_kafka_err2str(code));
     if (count == 0) /* made at the first start */
         return true;
