@@ -106,9 +106,13 @@ static void describe(struct committer *c, struct partition *partition, char *tex
     partition->commit.metadata_full =
         !commit_metadata_write(&partition->window, replay_until, text);
     if (partition->commit.metadata_full)
-        log_limited(&c->metadata_full, c->use.now->mono_ms, LOG_EVERY_MS,
-                    "too many settled gaps above the commit: the partition waits",
-                    (const struct log_field[]){LOG_I("partition", partition->number), {0}});
+        log_limited(
+            &c->metadata_full, c->use.now->mono_ms, LOG_EVERY_MS, "commit metadata full",
+            (const struct log_field[]){
+                LOG_I("partition", partition->number),
+                LOG_S("reason", "many offsets above the commit are settled, in too many gaps"),
+                LOG_S("hint", "the partition is read on once the oldest of its orders is settled"),
+                {0}});
 }
 
 /* How many of its deliveries the commit covers. What a cut text does not tell is not covered, a
@@ -141,11 +145,10 @@ static size_t collect(struct committer *c, struct consumer_offset *offsets, comm
     return count;
 }
 
-static void log_failure(struct committer *c, const char *why)
+static void log_failure(struct committer *c, const char *error)
 {
-    const struct log_field fields[] = {LOG_S("why", why), {0}};
-    log_limited(&c->failing, c->use.now->mono_ms, LOG_EVERY_MS,
-                "commit failed; it will be tried again", fields);
+    const struct log_field fields[] = {LOG_S("error", error), {0}};
+    log_limited(&c->failing, c->use.now->mono_ms, LOG_EVERY_MS, "commit failed", fields);
 }
 
 static void note_wanted(struct committer *c)

@@ -220,7 +220,7 @@ static void publish(struct member_status *s, const struct buf *value)
                                             .value_len = value != NULL ? value->len : 0,
                                             .deadline_ms = -1};
     if (!publisher_put(s->publisher, &publication, NULL, NULL, &err))
-        log_debug("the member's state was not published", LOG_S("why", err.text));
+        log_debug("status not published", LOG_S("error", err.text));
 }
 
 static uint64_t count_changes(const struct overview *o)

@@ -47,8 +47,8 @@ static void lost(void *context, int32_t slot)
     sender_drop(m->sender, partition);
     partition_end(m->partitions, partition);
     if (!partition->is_retry)
-        log_warn("partition lost: another member has it by now, or will",
-                 LOG_I("partition", partition->number));
+        log_warn("partition lost", LOG_I("partition", partition->number),
+                 LOG_S("reason", "another member has it by now, or will"));
 }
 
 static void committed(void *context, int32_t slot, int64_t offset, bool ok, const char *error)
@@ -77,8 +77,8 @@ static void stopped(void *context, int32_t slot, const char *why)
     struct partition *partition = partition_make(m->partitions, slot);
     if (!partition_is_ours(partition))
         return;
-    log_error("partition stopped: its place in the topic is lost", LOG_S("why", why));
-    partition->doubt.stopped = false; /* it is for the operator from now on */
+    log_error("partition stopped", LOG_S("reason", why));
+    partition->doubt.stopped = false; /* only an operator can end it */
     if (partition->state != PARTITION_REVOKING)
         partition->state = PARTITION_STOPPED;
     m->partitions->changes++;
@@ -129,7 +129,7 @@ static void trouble(void *context, const struct error *err, bool fatal)
     if (fatal)
         error_set(m->fatal, err->code, "%s", err->text);
     else
-        log_error("kafka", LOG_S("why", err->text));
+        log_error("kafka", LOG_S("error", err->text));
 }
 
 struct consumer_events membership_events(struct membership *m)

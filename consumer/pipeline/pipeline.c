@@ -343,7 +343,7 @@ static bool is_over(struct pipeline *p, const struct pipeline_options *options, 
     if (until_end_is_out_of_reach(&p->until_end, &p->fatal))
         return true;
     if (until_end_reached(&p->until_end)) {
-        member_status_log_totals(p->status, "everything up to the end is settled and committed");
+        member_status_log_totals(p->status, "end reached");
         return true;
     }
     if (deadline >= 0 && p->now.mono_ms >= deadline) {
@@ -383,12 +383,12 @@ static void log_limits(const struct pipeline *p)
 {
     const char *lacks = kafka_library_lacks(rd_kafka_version());
     if (*lacks != '\0')
-        log_warn("this librdkafka lacks something", LOG_S("version", consumer_library_version()),
-                 LOG_S("what", lacks));
-    log_info(
-        "a topic that is made anew is noticed only while members run and no commit of the former "
-        "one follows: reset the group's offsets when you make one anew",
-        LOG_S("topic", p->config->kafka_topic));
+        log_warn("librdkafka too old", LOG_S("version", consumer_library_version()),
+                 LOG_S("reason", lacks));
+    log_info("topic recreation limits", LOG_S("topic", p->config->kafka_topic),
+             LOG_S("reason", "a topic that is recreated is noticed only while members run and no "
+                             "commit of the former one follows"),
+             LOG_S("hint", "reset the group's offsets when you recreate the topic"));
 }
 
 static void run(struct pipeline *p, const struct pipeline_options *options)

@@ -79,8 +79,7 @@ static void log_the_rest(struct reloader *r, const struct config *config)
     buf_init(&names, NAMES_MAX);
     config_changes(r->use.config, config, live, &names);
     if (names.len > 0)
-        log_warn("these options have changed and are taken up at the next start only",
-                 LOG_S("options", buf_text(&names)));
+        log_warn("options need restart", LOG_S("options", buf_text(&names)));
     buf_done(&names);
 }
 
@@ -108,8 +107,8 @@ static void take_up(struct reloader *r)
     }
     config_free(config);
     r->counts.failures++;
-    log_error("the configuration could not be read again; the one before stays",
-              LOG_S("why", err.text));
+    log_error("configuration not reloaded", LOG_S("error", err.text),
+              LOG_S("hint", "the configuration of before stays in use"));
 }
 
 void reloader_turn(struct reloader *r)

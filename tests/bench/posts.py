@@ -68,7 +68,7 @@ class Bench:
                              self.env(topic, url, concurrency))
         lines = log.splitlines()
         began = next(timestamp(l) for l in lines if "partition assigned" in l)
-        end = next(l for l in lines if "everything up to the end" in l)
+        end = next(l for l in lines if "end reached" in l or "everything up to the end" in l)
         assert f"delivered={expected} " in end, end
         return timestamp(end) - began, cpu
 

@@ -37,7 +37,7 @@ def ours(binary, env, records):
     cpu, peak, _, log = run([binary, "run", "--until-end", "--timeout", "120s"], env)
     lines = log.splitlines()
     began = next(timestamp(l) for l in lines if "partition assigned" in l)
-    end = next(l for l in lines if "everything up to the end" in l)
+    end = next(l for l in lines if "end reached" in l or "everything up to the end" in l)
     assert f"consumed={records}" in end, end
     return timestamp(end) - began, cpu, peak
 

@@ -34,7 +34,7 @@ def one_confirmation_one_webhook(t):
     assert header(entries[0], "content-type") == "application/json"
     assert program.stop() == 0
     log = program.log.read_text()
-    assert "made anew is noticed only" in log
+    assert "topic recreation limits" in log
     assert ("KIP-320" in log) == ("librdkafka=2.0." in log), "what librdkafka lacks"
     assert "secret-path" not in log and "213600000000" not in log, "a secret or a phone was logged"
 

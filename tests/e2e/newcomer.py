@@ -50,7 +50,7 @@ def example_to_first_webhook(t):
     mine = t.stack.order("N-2")
     t.stack.confirm(mine)
     t.wait_delivered([mine])
-    wait_for("the first delivery is told", lambda: program.says("the first order is delivered"))
+    wait_for("the first delivery is told", lambda: program.says("first order delivered"))
     code, findings = check(t)
     assert findings["kafka", "kafka.start"].startswith("note not used: the group goes on from")
     assert program.stop() == 0

@@ -7,14 +7,17 @@ void oddities_note(struct oddities *o, const rd_kafka_message_t *m, const struct
     o->before_unknown += t->before_unknown;
     o->snapshot_unsent += t->unsent;
     if (t->before_unknown && !o->before_unknown_logged) {
-        log_warn("delivering without knowing the status before: set REPLICA IDENTITY FULL on the "
-                 "orders table for exactly one delivery per transition",
-                 LOG_I("partition", m->partition), LOG_I("offset", m->offset));
+        log_warn("before image missing", LOG_I("partition", m->partition),
+                 LOG_I("offset", m->offset),
+                 LOG_S("reason", "the status before is not known; a transition may be sent twice"),
+                 LOG_S("hint", "ALTER TABLE … REPLICA IDENTITY FULL"));
         o->before_unknown_logged = true;
     }
     if (t->case_mismatch && !o->case_mismatch_logged) {
-        log_warn("a status looks like rule.value and is not it (case, spaces, accents, letters of "
-                 "another script); it does not trigger",
+        log_warn("status nearly matches",
+                 LOG_S("reason",
+                       "case, spaces, accents or script differ from rule.value, so it does "
+                       "not trigger"),
                  LOG_S("value", o->config->rule_value), LOG_I("partition", m->partition),
                  LOG_I("offset", m->offset));
         o->case_mismatch_logged = true;
@@ -28,8 +31,7 @@ void oddities_note(struct oddities *o, const rd_kafka_message_t *m, const struct
         o->snapshot_unsent_logged = true;
     }
     if (t->second_table && !o->second_table_logged) {
-        log_warn("second table in the topic",
-                 LOG_S("reason", "its records are judged as orders, too"),
+        log_warn("second table in topic", LOG_S("reason", "its records are judged as orders, too"),
                  LOG_S("hint", "set rule.table to the orders' table, such as public.orders"),
                  LOG_I("partition", m->partition), LOG_I("offset", m->offset));
         o->second_table_logged = true;

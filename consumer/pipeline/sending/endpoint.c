@@ -104,16 +104,15 @@ void endpoint_note_reason(struct delivery *d, const struct answer_verdict *verdi
 
 /* ---- the breaker ---- */
 
-static void log_breaker(const struct endpoint *e, const char *reason)
+static void log_breaker(const struct endpoint *e, const char *last)
 {
     const struct breaker *b = &e->state.breaker;
     if (breaker_is_open(b))
-        log_error("breaker open: deliveries wait, one probe at a time",
-                  LOG_S("endpoint", webhook_name(e->webhook)),
-                  LOG_S("why", breaker_cause_texts[b->cause]), LOG_S("last", reason),
+        log_error("breaker open", LOG_S("endpoint", webhook_name(e->webhook)),
+                  LOG_S("reason", breaker_cause_texts[b->cause]), LOG_S("last", last),
                   LOG_I("next_probe_s", (b->probe_at_ms - e->now->mono_ms) / 1000));
     else
-        log_info("breaker closed: deliveries go on", LOG_S("endpoint", webhook_name(e->webhook)));
+        log_info("breaker closed", LOG_S("endpoint", webhook_name(e->webhook)));
 }
 
 /* An endpoint that may take what it does not acknowledge is probed with one order, at the pace of
@@ -210,13 +209,12 @@ void endpoint_log_failure(struct endpoint *e, const struct delivery *d,
 {
     const struct log_field fields[] = {LOG_S("endpoint", webhook_name(e->webhook)),
                                        LOG_S("reason", d->reason),
-                                       LOG_S("detail", result->failure),
+                                       LOG_S("error", result->failure),
                                        LOG_I("attempt", d->history.attempts),
                                        LOG_I("partition", d->partition),
                                        LOG_I("offset", d->offset),
                                        {0}};
-    log_limited(&e->failing, e->now->mono_ms, LOG_EVERY_MS,
-                "delivery failed; it will be tried again", fields);
+    log_limited(&e->failing, e->now->mono_ms, LOG_EVERY_MS, "delivery failed", fields);
 }
 
 void endpoint_log_unknown(struct endpoint *e, const struct delivery *d,

@@ -269,11 +269,15 @@ void recorder_retrying(struct recorder *r, struct delivery *d, int64_t next_atte
 
 void recorder_deliver(struct recorder *r, struct delivery *d)
 {
-    /* The first one shows a new operator that the set-up works. */
-    LOG_LINE(r->counts.delivered == 0 ? LOG_INFO : LOG_DEBUG,
-             r->counts.delivered == 0 ? "the first order is delivered" : "delivered",
-             LOG_S("id", d->id), LOG_I("partition", d->partition), LOG_I("offset", d->offset),
-             LOG_I("attempt", d->history.attempts));
+    const struct log_field fields[] = {LOG_S("id", d->id),
+                                       LOG_I("partition", d->partition),
+                                       LOG_I("offset", d->offset),
+                                       LOG_I("attempt", d->history.attempts),
+                                       {0}};
+    if (r->counts.delivered == 0) /* shows a new operator that the set-up works */
+        log_event(LOG_INFO, "first order delivered", fields);
+    else
+        log_event(LOG_DEBUG, "delivered", fields);
     r->counts.delivered++;
     note_answered(r, d);
     conclude(r, d, "delivered");

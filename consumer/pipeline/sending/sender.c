@@ -250,8 +250,8 @@ static void attempt_failed(struct sender *s, struct delivery *d)
     leave_under_way(s, d);
     endpoint_pass_over(s->use.endpoint, d, s->use.now->mono_ms + s->use.config->retry_base);
     d->rests_whole = false;
-    log_limited(&s->no_memory, s->use.now->mono_ms, LOG_EVERY_MS,
-                "a request could not be started: no memory", (const struct log_field[]){{0}});
+    log_limited(&s->no_memory, s->use.now->mono_ms, LOG_EVERY_MS, "request not started",
+                (const struct log_field[]){LOG_S("reason", "no memory"), {0}});
     partition_end_work(partition_of(d));
     order_queue_back_off(s->use.backlog->queues, d,
                          s->use.now->mono_ms + s->use.config->retry_base);

@@ -53,8 +53,8 @@ void partition_begin(struct partitions *partitions, struct partition *partition,
     offset_window_init(&partition->window, position);
     bool known = commit_metadata_read(&partition->window, metadata, &partition->replay_until);
     if (!known && metadata[0] != '\0')
-        log_info("the commit's metadata is not this program's, or the group was reset",
-                 LOG_I("partition", partition->number));
+        log_info("foreign commit metadata", LOG_I("partition", partition->number),
+                 LOG_S("reason", "another program wrote it, or the group was reset"));
     partition->read.maybe_more = true;
     partition->read.at_end = partition->read.full = false;
     partition->read.full_logged_ms = now_ms - HOUR_MS;
