@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_MAX = 3000 /* bytes: with what stands around them, 4 characters for 3 fit in 4096 */ };
+enum { RUNS_MAX = 3000 /* bytes: 4 characters for 3, and the rest of the text, fit in 4096 */ };
 
 /* ---- base64url without padding (RFC 4648 §5) ---- */
 
@@ -29,7 +29,7 @@ static size_t encode(const uint8_t *bytes, size_t len, char *text)
     return (size_t)(at - text);
 }
 
-/* Returns how many bytes, or -1; stops at the first character that is not of the alphabet. */
+/* Returns the number of bytes, or -1; stops at the first character outside the alphabet. */
 static int decode(const char *text, uint8_t *bytes, size_t size, const char **ret_end)
 {
     uint32_t bits = 0;
@@ -55,7 +55,7 @@ static int decode(const char *text, uint8_t *bytes, size_t size, const char **re
 struct writer {
     uint8_t bytes[RUNS_MAX];
     size_t len;
-    int64_t told;     /* everything below is told */
+    int64_t told;     /* everything below is in the text */
     int64_t from, to; /* the settled run being gathered; empty when from == to */
     bool cut;
 };
@@ -159,7 +159,7 @@ static bool take(const uint8_t **at, const uint8_t *end, int64_t *ret_number)
     return false;
 }
 
-/* NULL when the bytes are no runs. */
+/* NULL when the bytes are not a list of runs. */
 static struct offset_window_range *read_runs(const uint8_t *bytes, size_t len, int64_t at,
                                              size_t *ret_count)
 {

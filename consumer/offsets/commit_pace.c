@@ -1,7 +1,7 @@
 #include "offsets/commit_pace.h"
 
 enum { INTERVALS_ONLY_PASSED = 5, SHARE_HURRIED = 4 };
-enum { KEPT_BACK_MS = 1500 }; /* longer than a heartbeat's answer is waited for */
+enum { KEPT_BACK_MS = 1500 }; /* longer than the time-out of a heartbeat's answer */
 
 int64_t commit_pace_ms(const struct commit_pace *pace, size_t uncovered, bool only_passed)
 {

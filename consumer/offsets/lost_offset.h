@@ -1,15 +1,16 @@
-/* lost_offset: why the offset that is to be read next is not in its partition.
+/* lost_offset: why the next offset is not in its partition.
  *
- * A topic that was deleted and made again cannot be told by its id: librdkafka before 2.3 does not
- * give it. But brokers delete a group's commits together with the topic (KafkaApis, DeleteTopics),
- * and keep those of a topic that its members are subscribed to (KIP-211). So a partition that
- * begins at 0, ended below what was read of it, and has no commit, is another one of that name. */
+ * The id of a topic would show that it was deleted and made again, but librdkafka before 2.3 does
+ * not report it. But brokers delete a group's commits together with the topic (KafkaApis,
+ * DeleteTopics), and keep those of a topic that its members are subscribed to (KIP-211). So a
+ * partition that begins at 0, ended below what was read of it, and has no commit, is another one of
+ * that name. */
 #ifndef OFFSETS_LOST_OFFSET_H
 #define OFFSETS_LOST_OFFSET_H
 
 #include <stdint.h>
 
-enum { LOST_OFFSET_NONE = -1 }; /* none was lost here: a partition beside this one was made again */
+enum { LOST_OFFSET_NONE = -1 }; /* not lost here: a partition beside this one was made again */
 
 enum lost_offset_cause {
     LOST_OFFSET_IN_PLACE,   /* nothing is lost */

@@ -1,4 +1,4 @@
-/* offset_window: which offsets of one partition are settled; what may be committed.
+/* offset_window: the settled offsets of one partition, and what may be committed.
  *
  *            watermark                            next
  *   settled …    |  open  settled  open  settled …  |  not seen
@@ -21,7 +21,7 @@ struct offset_window {
         int64_t offset;
         bool settled;
     } * ring; /* entries head … tail-1, oldest first; a settled one waits for those before it */
-    uint64_t head, tail; /* tickets; ring index = sequence number & (room - 1) */
+    uint64_t head, tail; /* sequence numbers; ring index = sequence number & (room - 1) */
     size_t room;         /* a power of two, or 0 */
     size_t open;         /* entries not settled */
     /* Offsets at or above `next` that an earlier owner settled (offsets/commit_metadata): passed
@@ -36,11 +36,11 @@ struct offset_window {
 void offset_window_init(struct offset_window *w, int64_t position); /* allocates nothing */
 void offset_window_done(struct offset_window *w);
 
-/* Whether this offset has not been seen yet. A record below `next` is a repetition by the fetcher
- * and must be dropped, not delivered again. */
+/* True for an offset that has not been seen yet. A record below `next` is a repetition by the
+ * fetcher and must be dropped, not delivered again. */
 bool offset_window_is_new(const struct offset_window *w, int64_t offset);
 
-/* Whether an earlier owner settled this new offset already: then it is passed, not delivered. */
+/* True if an earlier owner settled this new offset already: then it is passed, not delivered. */
 bool offset_window_is_known(struct offset_window *w, int64_t offset);
 
 /* A new offset that is settled as it is seen. */

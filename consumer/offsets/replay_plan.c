@@ -22,8 +22,8 @@ static const char *note_of(const char *metadata)
     return strncmp(metadata, "1.", 2) == 0 && note != NULL ? note : "";
 }
 
-/* Ranges of the new window: what lies between `to` and the old commit, then what the old commit
- * told. NULL without memory. */
+/* The settled ranges of the new window: from `to` to the old commit, then those of the old commit's
+ * metadata. NULL without memory. */
 static struct offset_window_range *ranges_of(const struct offset_window *old, int64_t to,
                                              int64_t committed, size_t *ret_count)
 {
@@ -62,7 +62,7 @@ bool replay_plan(const struct replay_request *r, struct replay_commit *ret, stru
     offset_window_init(&old, r->committed);
     offset_window_init(&new, from);
     (void)commit_metadata_read(&old, r->metadata,
-                               &until); /* none of ours: nothing is settled above */
+                               &until); /* another program's: nothing is settled above */
     new.known = ranges_of(&old, to, r->committed, &new.known_count);
     bool fits =
         new.known != NULL &&commit_metadata_write(&new, greater(to, until), ret->metadata) &&

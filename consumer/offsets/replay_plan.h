@@ -1,11 +1,12 @@
-/* replay_plan: the commit that makes a partition's deliveries of the past come again.
+/* replay_plan: the commit by which a partition's past deliveries are sent again.
  *
  *        from            to             committed
  *   ──────┼───────────────┼─────────────────┼─────── settled above ──▶ offset
  *         │ sent again    │ counts as settled, as does what was settled above
  *
- * The new commit holds `from`; its metadata says the rest (offsets/commit_metadata). Nothing at or
- * above the old commit is touched: what was not sent yet is sent as ever, and is no replay. */
+ * The new commit holds `from`; its metadata holds the rest (offsets/commit_metadata). Nothing at or
+ * above the old commit changes: records that were not sent yet are sent as usual, not as a replay.
+ */
 #ifndef OFFSETS_REPLAY_PLAN_H
 #define OFFSETS_REPLAY_PLAN_H
 
@@ -25,12 +26,13 @@ struct replay_commit {
     char metadata[COMMIT_METADATA_MAX + 1];
 };
 
-/* False, with FAILED, when what is settled above does not fit into a commit, or without memory. */
+/* False, with FAILED, when the settled offsets above do not fit into a commit, or without memory.
+ */
 bool replay_plan(const struct replay_request *request, struct replay_commit *ret,
                  struct error *err) must_check;
 
-/* How many offsets above the commit its metadata tells as settled; where its replay ends, -1:
- * none. */
+/* The number of offsets above the commit that its metadata lists as settled; *ret_replay_until:
+ * where its replay ends, -1: it has none. */
 int64_t replay_settled_above(int64_t committed, const char *metadata, int64_t *ret_replay_until);
 
 #endif

@@ -9,7 +9,7 @@
 enum { RETRY_MS = 500, LOG_EVERY_MS = 60000, COMMIT_GRACE_MS = 2000 };
 
 /* Brokers forget offsets of topics that a group is not subscribed to, a week after their last
- * commit; a forgotten retry partition would be done all over again. */
+ * commit; a forgotten retry partition would be processed again from its beginning. */
 enum { REFRESH_MS = 6 * 3600 * 1000 };
 
 struct committer {
@@ -54,7 +54,8 @@ bool committer_has_news(const struct committer *c, const struct partition *parti
             c->use.now->mono_ms - partition->commit.committed_ms > REFRESH_MS);
 }
 
-/* Only passed by, and more to read at once: a crash reads these records again and sends nothing. */
+/* Records were only skipped, and there are more to read: a crash reads them again and sends
+ * nothing. */
 static bool can_wait(const struct partition *partition)
 {
     return partition->state == PARTITION_READING && partition->read.maybe_more &&
@@ -66,8 +67,8 @@ static int64_t later(int64_t a, int64_t b)
     return a > b ? a : b;
 }
 
-/* When the next commit is to be sent; -1: there is nothing to commit. What is given back is
- * committed at once: the next owner starts from there, and the group waits for it. */
+/* When the next commit is to be sent; -1: there is nothing to commit. A partition that is given
+ * back is committed at once: its next owner starts from there, and the group waits for it. */
 static int64_t commit_time(const struct committer *c)
 {
     bool any = false, only_passed = true, given_back = false;
@@ -96,8 +97,8 @@ int64_t committer_wait_until(const struct committer *c)
 
 typedef char commit_metadata[COMMIT_METADATA_MAX + 1];
 
-/* A window that is too ragged for the metadata is not read further until it fits again: what a
- * crash would send twice stays bounded. */
+/* A partition whose window is too ragged for the metadata is not read further until it fits again:
+ * so a crash sends a bounded number twice. */
 static void describe(struct committer *c, struct partition *partition, char *text)
 {
     int64_t replay_until = partition->replay_until > offset_window_watermark(&partition->window)
@@ -115,9 +116,9 @@ static void describe(struct committer *c, struct partition *partition, char *tex
                 {0}});
 }
 
-/* How many of its deliveries the commit covers. What a cut text does not tell is not covered, a
- * crash would send it again; but all that it tells is, and what lies below the watermark, or
- * nothing would ever make room for the deliveries that could move it. */
+/* The number of its deliveries that the commit covers. Deliveries that a cut text leaves out are
+ * not covered: a crash would send them again. All others are, or nothing would ever make room for
+ * the deliveries that could move the watermark. */
 static uint64_t covered_by(const struct partition *partition)
 {
     uint64_t untold =
@@ -216,7 +217,7 @@ void committer_answered(struct committer *c, int32_t slot, int64_t offset, bool 
     c->retry_ms = c->use.now->mono_ms + RETRY_MS;
 }
 
-/* What was asked for and not answered by itself is asked for again. */
+/* A partition without an answer of its own is committed again. */
 void committer_finished(struct committer *c)
 {
     c->outstanding = false;
@@ -225,8 +226,8 @@ void committer_finished(struct committer *c)
             c->use.partitions->list[i]->commit.asked = -1;
 }
 
-/* When its time is up, what is still under way is left to its next owner, but what has been
- * delivered is recorded and committed first: both are bounded, and spare a duplicate. */
+/* When its time is up, attempts under way are left to its next owner. Deliveries that succeeded are
+ * recorded and committed first: both are bounded, and spare a duplicate. */
 static bool is_drained(const struct committer *c, const struct partition *partition)
 {
     bool committed = partition->commit.asked < 0 && !committer_has_news(c, partition);

@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-enum { GUARD_READ_MS = 5000 }; /* for what was delivered in an earlier life of the group */
+enum { GUARD_READ_MS = 5000 }; /* for outcomes of an earlier life of the group */
 enum { SIGNAL_LOOK_MS = 200 };
 
 /* The thread's until it has ended, but for `unwanted`. The loop's thread takes no turns meanwhile:
@@ -44,7 +44,7 @@ static bool may_start(struct joining *j, int64_t timeout_ms)
     return true;
 }
 
-/* Until the topic is known to exist; false when told to stop meanwhile, or when it cannot be. */
+/* Waits until the topic is known to exist; false when stopped meanwhile, or with j->err. */
 static bool prepare(struct joining *j)
 {
     const struct join *join = j->join;

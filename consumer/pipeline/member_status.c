@@ -146,7 +146,7 @@ static void add_totals(struct member_status *s)
              sender->attempts, sender->failures, intake->repeated, intake->settled_before);
 }
 
-/* Of the last minute: against the oldest of the totals kept. */
+/* Of the last minute: since the oldest of the totals kept. */
 static void add_rates(struct member_status *s)
 {
     const struct rate_point *oldest = &s->rates[s->rate_count % RATE_POINTS];

@@ -65,9 +65,8 @@ static void woken(void *context, int fd, unsigned events)
     intake_wake(p->intake);
 }
 
-/* SIGHUP asks for a reload. Any other is taken off the descriptor and the signals are let through
- * again: a second one then ends the process at once, for an operator who does not want to wait for
- * the drain. */
+/* SIGHUP requests a reload. Any other signal stops, and the signals are unblocked: a second one
+ * then ends the process at once, for an operator who does not want to wait for the drain. */
 static void stop_asked(void *context, int fd, unsigned events)
 {
     struct pipeline *p = context;
@@ -255,7 +254,7 @@ static void end_partitions(struct pipeline *p)
     }
 }
 
-/* What is under way ends first, from the far side inwards; then what it refers to. */
+/* Requests and records under way end first, from the far side inwards; then what they refer to. */
 void pipeline_free(struct pipeline *p)
 {
     if (p == NULL)

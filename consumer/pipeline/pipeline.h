@@ -1,6 +1,7 @@
 /* pipeline: one turn of the loop: records in, deliveries out, commits up to the watermark.
  *
- * The only module that knows both core and edge. One thread; everything happens in pipeline_run. */
+ * Wires the parts of this folder and gives each its turn. One thread; everything happens in
+ * pipeline_run. */
 #ifndef PIPELINE_PIPELINE_H
 #define PIPELINE_PIPELINE_H
 
@@ -26,8 +27,8 @@ struct pipeline_options {
     int stop_fd;        /* a signalfd: SIGHUP reads the secrets again, any other signal stops */
 };
 
-/* Runs until told to stop (true: everything in flight was finished or handed back, and what was
- * settled is committed), until the end (true), or until it cannot go on. */
+/* Runs until a signal stops it (true: everything in flight was finished or handed back, and what
+ * was settled is committed), until the end (true), or until it cannot go on. */
 bool pipeline_run(struct pipeline *p, const struct pipeline_options *options,
                   struct error *err) must_check;
 

@@ -29,8 +29,7 @@ static bool is_read(const struct until_end *u, const struct partition *partition
     return next >= end && consumer_end_known(u->consumer, partition->slot) >= next;
 }
 
-/* Everything below the end offsets of the start is settled and committed, here or by another
- * member. */
+/* Partitions of other members are looked up only once everything here is settled. */
 bool until_end_reached(struct until_end *u)
 {
     bool others = false;

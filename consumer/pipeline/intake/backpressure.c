@@ -5,7 +5,7 @@
 enum { FULL_LOG_EVERY_MS = 60000 };
 enum { READY_PER_REQUEST = 4 }; /* ready orders for each request that may be under way */
 
-/* A bound that was reached holds until a quarter is free: what is taken then is worth the turn. */
+/* A bound that was reached holds until a quarter is free, so that the next turn takes many. */
 static bool is_full(bool was_full, size_t held, int64_t limit)
 {
     return was_full ? held > (size_t)limit / 4 * 3 : held >= (size_t)limit;
@@ -21,7 +21,7 @@ static bool is_ahead(struct backpressure *b)
 }
 
 /* Behind an open breaker a few orders are enough to probe with, if one of them was never sent:
- * those that were may fail by themselves, and then all of them together tell nothing. */
+ * those that were may fail by themselves, and then all of them together prove nothing. */
 static bool has_enough(struct backpressure *b)
 {
     enum { WHILE_OPEN = 100 };
@@ -31,10 +31,10 @@ static bool has_enough(struct backpressure *b)
     return !is_open || order_queue_has_first_attempt(b->backlog->queues);
 }
 
-/* Everything that is held was sent before, or waits behind what was: orders that fail by themselves
- * have used up a bound, or everything fails. Only an order that was never sent can tell which: so
- * one more is read, and the next when that one is settled or fails as well. Without it such orders
- * would wait for retry.give_up, and all others behind them. */
+/* All held orders were sent before, or wait behind one that was: either orders that fail by
+ * themselves have used up a bound, or everything fails. Only an order that was never sent shows
+ * which: so one more is read, and the next when that one is settled or fails as well. Without it
+ * such orders would wait for retry.give_up, and all others behind them. */
 static bool tells_nothing_new(const struct backpressure *b)
 {
     struct order_queue_counts order_queues = order_queue_counts(b->backlog->queues);
@@ -75,7 +75,7 @@ static void log_full(struct backpressure *b, const struct partition *partition)
 bool partition_has_room(struct backpressure *b, struct partition *partition)
 {
     bool was_full = partition->read.full;
-    /* suspects are few, and it takes reading on to be rid of them */
+    /* suspects are few, and only further records resolve them */
     size_t open = offset_window_open_count(&partition->window) - partition->doubt.count;
     partition->read.full = is_full(was_full, open, b->config->inflight_partition_records);
     if (partition->read.full && !was_full &&

@@ -1,5 +1,4 @@
-/* suspects: who is at fault when a record cannot be read: the record, or what it is read
- * with.
+/* suspects: what is at fault when a record cannot be read: the record, or its schema.
  *
  *   cannot be read ─▶ suspect ──(another like it was read to its end)──▶ parked
  *                        │

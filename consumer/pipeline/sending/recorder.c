@@ -25,7 +25,8 @@ struct recorder {
 
 struct recorder *recorder_new(const struct recorder_uses *uses)
 {
-    size_t most = (size_t)uses->config->webhook_uncommitted_max; /* what a loss can take with it */
+    size_t most =
+        (size_t)uses->config->webhook_uncommitted_max; /* as many can be uncommitted at a loss */
     struct recorder *r = calloc(1, sizeof *r);
     if (r == NULL)
         return NULL;

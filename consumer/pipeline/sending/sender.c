@@ -244,7 +244,7 @@ static void attempt_done(void *context, const struct http_result *from)
 
 /* ---- an attempt's start ---- */
 
-/* An attempt that could not be started: no memory. It is tried again like any other. */
+/* The attempt could not be started: no memory. It is tried again like any other. */
 static void attempt_failed(struct sender *s, struct delivery *d)
 {
     leave_under_way(s, d);
@@ -310,7 +310,7 @@ static void park_ready(struct sender *s)
     }
 }
 
-/* Whether the order has no use for this retry any more: a later transition of it was delivered
+/* True when the order does not need this retry any more: a later transition of it was delivered
  * meanwhile, or this one, without a request to repeat it; *ret_why then has the cause. */
 static bool retry_is_superseded(const struct sender *s, const struct delivery *d,
                                 const char **ret_why)
@@ -324,8 +324,8 @@ static bool retry_is_superseded(const struct sender *s, const struct delivery *d
     }
 }
 
-/* The next that may be sent. A manual retry that was overtaken since it was asked for ends here,
- * in its order's turn. */
+/* The next that may be sent. A manual retry that was overtaken since its request ends here, in its
+ * order's turn. */
 static struct delivery *take(struct sender *s, struct delivery *(*from)(struct sender *s))
 {
     struct delivery *d;
@@ -359,7 +359,7 @@ static bool has_slot(const struct sender *s)
     return s->state.in_flight < (size_t)s->use.config->webhook_concurrency;
 }
 
-/* Only what was never sent adds to what a crash would send again. */
+/* Only a first attempt adds to what a crash would send again. */
 static bool may_begin(const struct sender *s)
 {
     return s->use.partitions->uncovered < (size_t)s->use.config->webhook_uncommitted_max;
@@ -371,10 +371,10 @@ static struct delivery *from_sole_probe(struct sender *s)
     return d != NULL && order_queue_take_this(s->use.backlog->queues, d) ? d : NULL;
 }
 
-/* One at a time, and one that was never sent before those that were: if these fail by themselves,
- * only another order can tell that the endpoint works. So may_begin is not asked, or such orders
- * could use up the bound and shut all others out; what a probe adds to it is one order. Whatever is
- * due first when nothing is due. */
+/* One at a time; an order that was never sent goes before those that were: if these fail by
+ * themselves, only another order can show that the endpoint works. So may_begin does not apply, or
+ * such orders could use up the bound and shut all others out; a probe adds one order to it. If
+ * nothing is due, the one that is due first goes. */
 static void send_probe(struct sender *s)
 {
     bool only_one = s->use.backlog->sole_probe != NULL;
