@@ -149,8 +149,14 @@ bool timestamp_read(const char *text, size_t len, struct timestamp *ret)
     return true;
 }
 
-bool timestamp_is_rfc3339(const char *text, size_t len)
+bool timestamp_read_ms(const char *text, size_t len, int64_t *ret_ms)
 {
     struct timestamp t;
-    return timestamp_read(text, len, &t);
+    if (!timestamp_read(text, len, &t))
+        return false;
+    int64_t ms = t.seconds * 1000, unit = 100;
+    for (size_t i = 0; i < t.fraction_len; i++, unit /= 10)
+        ms += (t.fraction[i] - '0') * unit;
+    *ret_ms = ms;
+    return true;
 }

@@ -12,17 +12,18 @@
  * `digits` (1 to 9) digits behind the second. False outside the years 1 to 9999. */
 bool timestamp_add(struct buf *b, int64_t value, unsigned digits);
 
-/* Whether text is a time as RFC 3339 writes it, YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM), of a day that
- * exists in the years 1 to 9999. Second 60 is a leap second, and passes. */
-bool timestamp_is_rfc3339(const char *text, size_t len);
-
-/* The same, taken apart. */
 struct timestamp {
     int64_t seconds; /* since the epoch, the offset taken off; leap seconds count as the next */
     const char *fraction; /* the digits behind the second; borrowed */
     size_t fraction_len;
 };
+
+/* Reads a time in RFC 3339, YYYY-MM-DDTHH:MM:SS[.f…](Z|±HH:MM). False: it is not one, or its day
+ * does not exist in the years 1 to 9999. Second 60 is a leap second, and is valid. */
 bool timestamp_read(const char *text, size_t len, struct timestamp *ret) must_check;
+
+/* The same in ms since the epoch; further digits are cut off. */
+bool timestamp_read_ms(const char *text, size_t len, int64_t *ret_ms) must_check;
 
 /* Appends the instant with the fraction's digits as they are: 2026-11-22T09:15:30.123456Z. False
  * outside the years 1 to 9999. */

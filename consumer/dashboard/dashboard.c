@@ -71,8 +71,7 @@ static bool open_kafka(struct dashboard *d, struct error *err)
                                                  d->publisher_fd, err)
                             : NULL;
     return d->keep_connected != NULL &&
-           (wakeup_watch(d->publisher_fd, d->loop) ||
-            error_set(err, ERROR_NO_MEMORY, "no memory to publish retries"));
+           (wakeup_watch(d->publisher_fd, d->loop) || error_no_memory(err));
 }
 
 static bool open_all(struct dashboard *d, struct error *err)
@@ -96,7 +95,7 @@ struct dashboard *dashboard_new(const struct config *config, struct error *err)
 {
     struct dashboard *d = calloc(1, sizeof *d);
     if (d == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        error_no_memory(err);
         return NULL;
     }
     d->api.config = config;
@@ -172,7 +171,7 @@ bool dashboard_run(struct dashboard *d, int stop_fd, struct error *err)
 {
     bool ok = true;
     if (!loop_watch(d->loop, stop_fd, LOOP_READ, stop, d))
-        return error_set(err, ERROR_NO_MEMORY, "no memory to wait for signals");
+        return error_no_memory(err);
     log_info("dashboard listens", LOG_S("address", d->address));
     while (ok && !d->stopping)
         ok = turn(d, err);

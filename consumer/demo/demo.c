@@ -53,8 +53,7 @@ static bool open_memory(struct demo *d)
     d->terminal = terminal_new();
     buf_init(&d->key, RECORD_MAX);
     buf_init(&d->value, RECORD_MAX);
-    return (d->shop != NULL && d->ledger != NULL && d->terminal != NULL) ||
-           error_set(d->err, ERROR_NO_MEMORY, "no memory for the demo");
+    return (d->shop != NULL && d->ledger != NULL && d->terminal != NULL) || error_no_memory(d->err);
 }
 
 /* The addresses to show. The user's own URL is secret and is not shown. */
@@ -262,7 +261,7 @@ bool demo_run(struct config *config, const struct demo_options *options, struct 
 {
     struct demo *d = calloc(1, sizeof *d);
     if (d == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for the demo");
+        return error_no_memory(err);
     d->member = d->dashboard = (struct member){.settings_fd = -1, .log_fd = -1};
     d->config = config;
     d->options = options;

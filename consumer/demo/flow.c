@@ -33,7 +33,7 @@ static bool write_change(struct demo *d, const struct shop_change *change)
     if (!debezium_encode(d->debezium, change, clock_wall_ms() * 1000, &d->key, &d->value, d->err))
         return false;
     if (change->confirmation > 0 && (c = ledger_confirmed(d->ledger, change)) == NULL)
-        return error_set(d->err, ERROR_NO_MEMORY, "no memory for the demo's accounts");
+        return error_no_memory(d->err);
     d->view.changes[change->kind]++;
     return broker_write(d->broker, (struct slice){d->key.data, d->key.len},
                         (struct slice){d->value.data, d->value.len}, c, d->err) &&

@@ -233,7 +233,7 @@ struct http *http_new(struct loop *loop, struct error *err)
     struct http *http = calloc(1, sizeof *http);
     if (http == NULL) {
         curl_global_cleanup();
-        error_set(err, ERROR_NO_MEMORY, "no memory for HTTP");
+        error_no_memory(err);
         return NULL;
     }
     http->loop = loop;
@@ -241,7 +241,7 @@ struct http *http_new(struct loop *loop, struct error *err)
     http->seen_ms = clock_mono_ms();
     http->multi = curl_multi_init();
     if (http->multi == NULL || !set_multi_options(http))
-        error_set(err, ERROR_NO_MEMORY, "no memory for HTTP");
+        error_no_memory(err);
     else if (check_library(err))
         return http;
     http_free(http);
@@ -304,7 +304,7 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
 {
     struct http_request *request = take_request(http);
     if (request == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a request");
+        error_no_memory(err);
         return NULL;
     }
     keep_connections(http, endpoint->connections_max);
@@ -317,7 +317,7 @@ struct http_request *http_start(struct http *http, const struct http_endpoint *e
         LIST_INSERT_HEAD(&http->in_flight, request, link);
         return request;
     }
-    error_set(err, ERROR_NO_MEMORY, "no memory for a request");
+    error_no_memory(err);
     http_request_free(request); /* half prepared: its state is unknown */
     return NULL;
 }

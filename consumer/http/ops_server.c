@@ -70,7 +70,7 @@ struct ops *ops_new(struct loop *loop, const char *address, const struct ops_sou
 {
     struct ops *ops = calloc(1, sizeof *ops);
     if (ops == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "ops.listen: no memory");
+        error_no_memory(err);
         return NULL;
     }
     const struct web_callbacks callbacks = {answer, NULL, ops};

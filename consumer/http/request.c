@@ -166,7 +166,7 @@ bool http_url_check(const char *url, bool http_allowed, struct error *err)
     char *scheme = NULL;
     CURLU *parsed = curl_url();
     if (parsed == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a URL");
+        return error_no_memory(err);
     bool ok = curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
               curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
     if (!ok)
@@ -207,7 +207,7 @@ static bool set_url(struct http_request *request, const char *url, bool http_all
     const char *protocols = http_allowed ? "https,http" : "https";
     if (curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
         curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK || !hold(&request->url, url))
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a URL");
+        return error_no_memory(err);
     request->url_http_allowed = http_allowed;
     return true;
 }

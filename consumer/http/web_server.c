@@ -189,7 +189,7 @@ struct web *web_new(struct loop *loop, const char *address, const char *option,
         return NULL;
     struct web *web = calloc(1, sizeof *web);
     if (web == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to serve HTTP");
+        error_no_memory(err);
         close(listen_fd);
         return NULL;
     }

@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static bool read_offset(const char *text, int64_t *ret_offset)
 {
@@ -20,16 +19,8 @@ static bool read_offset(const char *text, int64_t *ret_offset)
 
 static bool read_time(const char *text, int64_t *ret_ms)
 {
-    struct tm tm = {0};
     size_t len = strlen(text);
-    if (!timestamp_is_rfc3339(text, len) || text[len - 1] != 'Z')
-        return false;
-    const char *rest = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL)
-        return false;
-    *ret_ms =
-        (int64_t)timegm(&tm) * 1000 + (*rest == '.' ? (int64_t)(strtod(rest, NULL) * 1000) : 0);
-    return true;
+    return timestamp_read_ms(text, len, ret_ms) && text[len - 1] == 'Z';
 }
 
 bool position_parse(const char *argument, const char *text, struct position *ret, struct error *err)

@@ -2,32 +2,18 @@
 
 #include "base/time_text.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 int64_t transition_time_ms(const char *text)
 {
     char copy[48];
-    struct tm tm = {0};
-    int hours, minutes;
+    int64_t ms;
     size_t len = strlen(text);
     if (len >= sizeof copy || len < 20)
         return -1;
     memcpy(copy, text, len + 1);
     copy[10] = copy[10] == ' ' ? 'T' : copy[10];
-    if (!timestamp_is_rfc3339(copy, len))
-        return -1;
-    const char *rest = strptime(copy, "%Y-%m-%dT%H:%M:%S", &tm);
-    if (rest == NULL)
-        return -1;
-    int64_t ms = (int64_t)timegm(&tm) * 1000, unit = 100;
-    if (*rest == '.')
-        for (rest++; *rest >= '0' && *rest <= '9'; rest++, unit /= 10)
-            ms += (*rest - '0') * unit;
-    if ((*rest == '+' || *rest == '-') && sscanf(rest + 1, "%2d:%2d", &hours, &minutes) == 2)
-        ms -= (*rest == '+' ? 1 : -1) * (int64_t)(hours * 60 + minutes) * 60000;
-    return ms;
+    return timestamp_read_ms(copy, len, &ms) ? ms : -1;
 }
 
 static bool is_superseded(const struct order_facts *facts)

@@ -73,8 +73,7 @@ static bool start(struct feed *f, struct error *err)
     f->lookup = lookup_new(f->rk, f->topics, VIEW_TOPIC_COUNT, f->wake_fd, err);
     if (f->lookup == NULL)
         return false;
-    return wakeup_watch(f->wake_fd, f->loop) ||
-           error_set(err, ERROR_NO_MEMORY, "no memory to read topics");
+    return wakeup_watch(f->wake_fd, f->loop) || error_no_memory(err);
 }
 
 struct feed *feed_new(const struct config *config, struct view *view, struct loop *loop,
@@ -82,7 +81,7 @@ struct feed *feed_new(const struct config *config, struct view *view, struct loo
 {
     struct feed *f = calloc(1, sizeof *f);
     if (f == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to read topics");
+        error_no_memory(err);
         return NULL;
     }
     *f = (struct feed){.config = config,

@@ -21,7 +21,7 @@ struct keep_connected *keep_connected_new(rd_kafka_t *rk, const char *const *top
 {
     struct keep_connected *w = calloc(1, sizeof *w);
     if (w == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to keep connections");
+        error_no_memory(err);
         return NULL;
     }
     w->rk = rk;

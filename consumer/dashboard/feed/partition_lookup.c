@@ -25,7 +25,7 @@ struct lookup *lookup_new(rd_kafka_t *rk, const char *const *topics, size_t coun
 {
     struct lookup *l = calloc(1, sizeof *l);
     if (l == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to look up topics");
+        error_no_memory(err);
         return NULL;
     }
     l->rk = rk;

@@ -55,15 +55,14 @@ static bool start(struct fetch *f, const struct config *config, struct error *er
     f->keep_connected = keep_connected_new(f->rk, topics, 2, f->wake_fd, err);
     if (f->keep_connected == NULL)
         return false;
-    return wakeup_watch(f->wake_fd, f->loop) ||
-           error_set(err, ERROR_NO_MEMORY, "no memory to fetch records");
+    return wakeup_watch(f->wake_fd, f->loop) || error_no_memory(err);
 }
 
 struct fetch *fetch_new(const struct config *config, struct loop *loop, struct error *err)
 {
     struct fetch *f = calloc(1, sizeof *f);
     if (f == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to fetch records");
+        error_no_memory(err);
         return NULL;
     }
     f->loop = loop;

@@ -275,7 +275,7 @@ struct view *view_open(const char *path, const char *identity, struct error *err
     struct error why = {0};
     struct view *view = calloc(1, sizeof *view);
     if (view == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the view");
+        error_no_memory(err);
         return NULL;
     }
     if (open_at(view, path, identity, &why))

@@ -118,7 +118,7 @@ struct broker *broker_new(const struct broker_events *events, struct error *err)
 {
     struct broker *b = calloc(1, sizeof *b);
     if (b == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the demo");
+        error_no_memory(err);
         return NULL;
     }
     b->events = *events;

@@ -58,7 +58,7 @@ struct debezium *debezium_new(struct error *err)
 {
     struct debezium *d = calloc(1, sizeof *d);
     if (d == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the demo");
+        error_no_memory(err);
         return NULL;
     }
     d->lsn = 36000000;

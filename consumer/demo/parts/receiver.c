@@ -162,7 +162,7 @@ struct receiver *receiver_new(struct loop *loop, uint64_t seed, int64_t now_ms,
 {
     struct receiver *r = calloc(1, sizeof *r);
     if (r == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the demo");
+        error_no_memory(err);
         return NULL;
     }
     r->events = *events;

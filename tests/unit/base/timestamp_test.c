@@ -14,6 +14,12 @@
 #define MS INT64_C(1000)
 #define US INT64_C(1000000)
 
+static bool reads(const char *text, size_t len)
+{
+    struct timestamp t;
+    return timestamp_read(text, len, &t);
+}
+
 static const struct {
     int64_t value;
     unsigned digits;
@@ -78,7 +84,7 @@ static void counts_become_text(void **state)
         if (ok != (times[i].expected != NULL))
             fail_msg("%lld: %s", (long long)times[i].value, ok ? buf_text(&b) : "refused");
         assert_string_equal(buf_text(&b), ok ? times[i].expected : "");
-        assert_int_equal(timestamp_is_rfc3339(b.data, b.len), ok);
+        assert_int_equal(reads(b.data, b.len), ok);
         buf_done(&b);
     }
 }
@@ -98,7 +104,7 @@ static void is_rfc3339(void **state)
         "0001-01-01T00:00:00Z",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++)
-        if (!timestamp_is_rfc3339(good[i], strlen(good[i])))
+        if (!reads(good[i], strlen(good[i])))
             fail_msg("\"%s\" is refused", good[i]);
 }
 
@@ -152,9 +158,9 @@ static void is_not_rfc3339(void **state)
         "2026-04-10T23:59:59+01:60",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
-        if (timestamp_is_rfc3339(bad[i], strlen(bad[i])))
+        if (reads(bad[i], strlen(bad[i])))
             fail_msg("\"%s\" is accepted", bad[i]);
-    assert_false(timestamp_is_rfc3339("2026-11-22T09:15:30Z\0", 21));
+    assert_false(reads("2026-11-22T09:15:30Z\0", 21));
 }
 
 /* Every text cut short is refused, and nothing behind its end is looked at. */
@@ -163,8 +169,8 @@ static void no_prefix_is_rfc3339(void **state)
     (void)state;
     static const char text[] = "2026-11-22T09:15:30.123+02:00";
     for (size_t len = 0; len < sizeof text - 1; len++)
-        assert_false(timestamp_is_rfc3339(text, len));
-    assert_true(timestamp_is_rfc3339(text, sizeof text - 1));
+        assert_false(reads(text, len));
+    assert_true(reads(text, sizeof text - 1));
 }
 
 static void read_and_written_again(void **state)
@@ -172,12 +178,14 @@ static void read_and_written_again(void **state)
     (void)state;
     static const struct {
         const char *text, *utc;
+        int64_t ms;
     } cases[] = {
-        {"2026-11-22T09:15:30Z", "2026-11-22T09:15:30Z"},
-        {"2026-11-22T09:15:30.000120+01:00", "2026-11-22T08:15:30.000120Z"},
-        {"2026-12-31T23:30:00.5-02:30", "2027-01-01T02:00:00.5Z"},
-        {"1969-12-31T23:59:59.9Z", "1969-12-31T23:59:59.9Z"},
-        {"2000-02-29T12:00:00Z", "2000-02-29T12:00:00Z"},
+        {"2026-11-22T09:15:30Z", "2026-11-22T09:15:30Z", 1795338930000},
+        {"2026-11-22T09:15:30.000120+01:00", "2026-11-22T08:15:30.000120Z", 1795335330000},
+        {"2026-11-22T09:15:30.1239999-00:00", "2026-11-22T09:15:30.1239999Z", 1795338930123},
+        {"2026-12-31T23:30:00.5-02:30", "2027-01-01T02:00:00.5Z", 1798768800500},
+        {"1969-12-31T23:59:59.9Z", "1969-12-31T23:59:59.9Z", -100},
+        {"2000-02-29T12:00:00Z", "2000-02-29T12:00:00Z", 951825600000},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct timestamp t;
@@ -187,6 +195,9 @@ static void read_and_written_again(void **state)
         assert_true(timestamp_add_text(&b, t.seconds, t.fraction, t.fraction_len));
         assert_string_equal(buf_text(&b), cases[i].utc);
         buf_done(&b);
+        int64_t ms;
+        assert_true(timestamp_read_ms(cases[i].text, strlen(cases[i].text), &ms));
+        assert_int_equal(ms, cases[i].ms);
     }
 }
 
