@@ -221,7 +221,7 @@ static bool is_record(struct reader *r, rd_kafka_message_t *m)
     if (m->err == RD_KAFKA_RESP_ERR__PARTITION_EOF)
         reached(r, m->partition);
     else
-        log_warn("kafka", LOG_S("why", rd_kafka_message_errstr(m)));
+        log_warn("read failed", LOG_S("error", rd_kafka_message_errstr(m)));
     return false;
 }
 

@@ -398,8 +398,7 @@ static void take_missing(struct registry_document *document, const struct error 
     }
     if (document->missed_ms < 0) {
         document->missed_ms = now_ms;
-        log_warn("schema unknown to the registry", LOG_I("id", entry->id),
-                 LOG_S("reason", why->text),
+        log_warn("schema unknown", LOG_I("id", entry->id), LOG_S("reason", why->text),
                  LOG_I("asked_again_in_ms", registry->miss_interval_ms));
     }
     if (now_ms - document->missed_ms < registry->miss_interval_ms) {

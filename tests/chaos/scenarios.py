@@ -248,7 +248,7 @@ def restart(options, cluster):
         for name, limit_s, took_s in measures:
             judge.say(11, f"{name}: it delivers within {limit_s} s", f"{took_s:.1f} s",
                       took_s <= limit_s)
-        waits = world.members_log("waiting for the group")
+        waits = world.members_log('event="group wait"')
         judge.say(11, "each wait for the group is said", f"{waits} lines", waits > 0)
         return report(world, judge, settled_s, HEAL_SECONDS)
     finally:

@@ -9,24 +9,24 @@
 enum { TROUBLE_EVERY_MS = 60000, WHY_MAX = 256 };
 
 /* The end of a list when there is none. */
-static struct log_field advice_on(const char *why)
+static struct log_field hint_on(const char *why)
 {
     const char *advice = kafka_advice(why);
-    return *advice != '\0' ? LOG_S("advice", advice) : (struct log_field){0};
+    return *advice != '\0' ? LOG_S("hint", advice) : (struct log_field){0};
 }
 
 void client_trouble_no_broker(struct client_trouble *t, const char *why)
 {
     const struct log_field fields[] = {
-        LOG_S("brokers", t->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
-    log_limited(&t->missed, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for a broker", fields);
+        LOG_S("brokers", t->config->kafka_brokers), LOG_S("error", why), hint_on(why), {0}};
+    log_limited(&t->missed, clock_mono_ms(), TROUBLE_EVERY_MS, "brokers unreachable", fields);
 }
 
 static void refused(struct client_trouble *t, const char *why)
 {
     const struct log_field fields[] = {
-        LOG_S("brokers", t->config->kafka_brokers), LOG_S("why", why), advice_on(why), {0}};
-    log_limited(&t->refused, clock_mono_ms(), TROUBLE_EVERY_MS, "kafka refuses the connection",
+        LOG_S("brokers", t->config->kafka_brokers), LOG_S("error", why), hint_on(why), {0}};
+    log_limited(&t->refused, clock_mono_ms(), TROUBLE_EVERY_MS, "broker connection refused",
                 fields);
 }
 
@@ -47,17 +47,16 @@ void client_trouble_reading(struct client_trouble *t, const char *why)
 {
     const struct log_field fields[] = {LOG_S("topic", t->config->kafka_topic),
                                        LOG_S("group", t->config->kafka_group),
-                                       LOG_S("why", why),
-                                       advice_on(why),
+                                       LOG_S("error", why),
+                                       hint_on(why),
                                        {0}};
-    log_limited(&t->reading, clock_mono_ms(), TROUBLE_EVERY_MS, "kafka: reading is hindered",
-                fields);
+    log_limited(&t->reading, clock_mono_ms(), TROUBLE_EVERY_MS, "consumer error", fields);
 }
 
 void client_trouble_over(struct client_trouble *t)
 {
-    log_recovered(&t->refused, "kafka takes the connection", (const struct log_field[]){{0}});
-    log_recovered(&t->missed, "a broker answers again", (const struct log_field[]){{0}});
+    log_recovered(&t->refused, "broker connection accepted", (const struct log_field[]){{0}});
+    log_recovered(&t->missed, "brokers reachable", (const struct log_field[]){{0}});
 }
 
 static void describe(const struct config *config, rd_kafka_resp_err_t code, const char *why,

@@ -38,14 +38,14 @@ static void add_until(const struct group_wait *w, int64_t since_ms, struct buf *
         (void)timestamp_add(text, clock_wall_ms() + until_ms - clock_mono_ms(), 3);
 }
 
-static void say(struct group_wait *w, bool has_none, int64_t since_ms, const char *whom)
+static void log_wait(struct group_wait *w, bool has_none, int64_t since_ms, const char *whom)
 {
     struct buf until;
     buf_init(&until, UNTIL_MAX);
     add_until(w, since_ms, &until);
     const struct log_field hint =
         LOG_S("hint", "with kafka.instance a member that restarts goes on at once");
-    log_event(has_none ? LOG_WARN : LOG_INFO, "waiting for the group",
+    log_event(has_none ? LOG_WARN : LOG_INFO, "group wait",
               (const struct log_field[]){
                   LOG_S("group", w->config->kafka_group),
                   LOG_S("for", whom),
@@ -79,17 +79,17 @@ static void take_answer(struct group_wait *w, bool has_none, int64_t since_ms)
 {
     if (!background_take(&w->background) || since_ms == 0 || w->said)
         return;
-    say(w, has_none, since_ms,
-        !w->known               ? w->err.text
-        : w->members.count == 0 ? "no other member is there yet (the broker's "
-                                  "group.initial.rebalance.delay.ms)"
-                                : w->members.names);
+    log_wait(w, has_none, since_ms,
+             !w->known               ? w->err.text
+             : w->members.count == 0 ? "no other member is there yet (the broker's "
+                                       "group.initial.rebalance.delay.ms)"
+                                     : w->members.names);
 }
 
 static void end_wait(struct group_wait *w, bool joined)
 {
     if (w->said && joined)
-        log_info("the group goes on", LOG_S("group", w->config->kafka_group));
+        log_info("group wait over", LOG_S("group", w->config->kafka_group));
     w->said = w->asked = false;
 }
 
@@ -109,7 +109,7 @@ void group_wait_turn(struct group_wait *w, const struct group_wait_member *membe
         (void)background_start(&w->background, ask, w, w->wake_fd);
     }
     if (!w->said && w->asked && now_ms >= w->asked_ms + SAY_AFTER_MS - ASK_AFTER_MS)
-        say(w, member->has_none, since_ms, "not known: the coordinator did not say");
+        log_wait(w, member->has_none, since_ms, "not known: the coordinator did not say");
 }
 
 int64_t group_wait_wake_ms(struct group_wait *w, const struct group_wait_member *member)

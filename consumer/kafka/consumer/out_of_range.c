@@ -14,7 +14,7 @@ static bool done(rd_kafka_error_t *error)
 {
     if (error == NULL)
         return true;
-    log_warn("reading cannot go on elsewhere", LOG_S("why", rd_kafka_error_string(error)));
+    log_warn("seek failed", LOG_S("error", rd_kafka_error_string(error)));
     rd_kafka_error_destroy(error);
     return false;
 }
@@ -103,10 +103,11 @@ static void go_on(struct out_of_range *o)
         stop(o, o->slot, own->lost_offset, o->low, o->high);
         return;
     }
-    log_error("an offset is not in the topic any more: going on as kafka.lost_offsets says",
-              LOG_S("topic", o->topic), LOG_I("partition", slot_partition(o->slot)),
-              LOG_I("lost", own->lost_offset), LOG_I("low", o->low), LOG_I("high", o->high),
-              LOG_I("goes_on_at", place));
+    log_error(
+        "lost offset left", LOG_S("topic", o->topic), LOG_I("partition", slot_partition(o->slot)),
+        LOG_I("lost", own->lost_offset), LOG_I("low", o->low), LOG_I("high", o->high),
+        LOG_I("goes_on_at", place),
+        LOG_S("reason", "the offset is not in the topic, and kafka.lost_offsets lets it go on"));
     o->events->restarted(o->events->context, o->slot, place);
 }
 
@@ -156,11 +157,10 @@ void out_of_range_look(struct out_of_range *o, int32_t slot)
 
 static void log_unknown(struct out_of_range *o)
 {
-    log_limited(&o->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
-                "an offset is not in the topic any more, and what it holds is not known yet",
+    log_limited(&o->trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "lost offset unresolved",
                 (const struct log_field[]){LOG_S("topic", o->topic),
                                            LOG_I("partition", slot_partition(o->slot)),
-                                           LOG_S("why", o->err.text),
+                                           LOG_S("error", o->err.text),
                                            {0}});
 }
 

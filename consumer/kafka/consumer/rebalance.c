@@ -19,7 +19,7 @@ static void log_error_object(const char *what, rd_kafka_error_t *error)
 {
     if (error == NULL)
         return;
-    log_warn(what, LOG_S("why", rd_kafka_error_string(error)));
+    log_warn(what, LOG_S("error", rd_kafka_error_string(error)));
     rd_kafka_error_destroy(error);
 }
 
@@ -105,7 +105,7 @@ void rebalance_note(struct rebalance *r, rd_kafka_resp_err_t err,
     r->pending = CHANGE_REVOKE;
     r->joined = r->joined && !lost;
     if (err != RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS)
-        log_warn("the group failed to rebalance", LOG_S("why", rd_kafka_err2str(err)));
+        log_warn("rebalance failed", LOG_S("error", rd_kafka_err2str(err)));
     for_each_slot(r, partitions, lost ? lose : want_back);
     if (!lost)
         for_each_slot(r, partitions, tell_revoking);
@@ -122,7 +122,7 @@ static void finish_revoke(struct rebalance *r)
     if (is_cooperative(r->assignment->rk)) {
         join_watch_expect(r->join);
         log_error_object(
-            "unassign",
+            "unassign failed",
             released->cnt > 0 ? rd_kafka_incremental_unassign(r->assignment->rk, released) : NULL);
     } else {
         rd_kafka_assign(r->assignment->rk, NULL);
@@ -148,7 +148,7 @@ static void assign(struct rebalance *r, rd_kafka_topic_partition_list_t *list)
     for (int i = 0; i < list->cnt; i++)
         assignment_open_queue(r->assignment, assignment_slot_of(r->assignment, &list->elems[i]));
     if (is_cooperative(r->assignment->rk))
-        log_error_object("assign", rd_kafka_incremental_assign(r->assignment->rk, list));
+        log_error_object("assign failed", rd_kafka_incremental_assign(r->assignment->rk, list));
     else
         rd_kafka_assign(r->assignment->rk, list);
     r->ever_assigned = true;
@@ -197,13 +197,11 @@ static void take_starts(struct rebalance *r)
     if (r->starts->ok) {
         r->pending = CHANGE_NONE;
         assign(r, r->starts->list);
-        log_recovered(&r->trouble, "the group's offsets are known",
-                      (const struct log_field[]){{0}});
+        log_recovered(&r->trouble, "group offsets known", (const struct log_field[]){{0}});
         return;
     }
-    const struct log_field fields[] = {LOG_S("why", r->starts->err.text), {0}};
-    log_limited(&r->trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "waiting for the group's offsets",
-                fields);
+    const struct log_field fields[] = {LOG_S("error", r->starts->err.text), {0}};
+    log_limited(&r->trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "group offsets unknown", fields);
     r->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
 }
 

@@ -130,7 +130,7 @@ static void log_start(const struct start_offsets *s, const rd_kafka_topic_partit
                       int64_t chosen)
 {
     if (strcmp(p->topic, s->config->kafka_topic) == 0)
-        log_info("nothing is committed for this partition",
+        log_info("partition without commit",
                  LOG_S("starts_at", chosen == RD_KAFKA_OFFSET_END ? "its end" : "its beginning"),
                  LOG_I("partition", p->partition), LOG_I("offset", p->offset));
 }

@@ -72,12 +72,11 @@ static void say_trouble(struct publisher *p, const struct put *put, rd_kafka_res
         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
     const struct log_field fields[] = {
         LOG_S("topic", put->topic),
-        LOG_S("why", rd_kafka_err2str(code)),
-        LOG_S("do", missing ? "create the topic, or set topics.create=true"
-                            : "nothing: it is tried again"),
+        LOG_S("error", rd_kafka_err2str(code)),
+        LOG_S("hint", missing ? "create the topic, or set topics.create=true"
+                              : "nothing: it is tried again"),
         {0}};
-    log_limited(&p->trouble, clock_mono_ms(), TROUBLE_EVERY_MS,
-                "records cannot be published; what they stand for waits", fields);
+    log_limited(&p->trouble, clock_mono_ms(), TROUBLE_EVERY_MS, "publishing failed", fields);
 }
 
 /* Without headers, by a topic that is known: what nearly every record is, and what costs least. */
@@ -289,7 +288,7 @@ static void report(struct publisher *p, const rd_kafka_message_t *m)
         return;
     }
     p->renewals = 0;
-    log_recovered(&p->trouble, "records can be published again", (const struct log_field[]){{0}});
+    log_recovered(&p->trouble, "publishing succeeds again", (const struct log_field[]){{0}});
     forget_deadline(p, put);
     tell(put, true);
     put_free(put);
@@ -336,7 +335,7 @@ static void renew(struct publisher *p, int64_t now_ms)
         p->renewing = true;
         p->renewals++;
         memcpy(p->fatal, why, sizeof p->fatal);
-        log_warn("the producer cannot go on: another one takes over", LOG_S("why", why));
+        log_warn("producer replaced", LOG_S("error", why));
         rd_kafka_purge(p->producer.rk, RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT |
                                            RD_KAFKA_PURGE_F_NON_BLOCKING);
     }

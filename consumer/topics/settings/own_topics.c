@@ -172,10 +172,10 @@ static bool check_found(rd_kafka_t *rk, const struct config *config, const struc
     if (topic->name != config->retry_topic || found == topic->partitions)
         return true;
     if (found > topic->partitions) {
-        log_warn(
-            "the retry topic has more partitions than the orders' topic: nobody reads the others",
-            LOG_S("topic", topic->name), LOG_I("partitions", found),
-            LOG_I("read", topic->partitions));
+        log_warn("retry partitions unread", LOG_S("topic", topic->name), LOG_I("partitions", found),
+                 LOG_I("read", topic->partitions),
+                 LOG_S("reason",
+                       "it has more partitions than the orders' topic; the others are not read"));
         return true;
     }
     if (!config->topics_create)
@@ -195,9 +195,10 @@ int32_t topics_follow(const struct config *config, struct consumer *source, int3
     int32_t found = count_partitions(rk, retry->name, &err);
     if (found >= 0 && check_found(rk, config, retry, found, &err))
         return partitions;
-    log_warn("partitions were added to the topic, and cannot be retried by hand yet; once the "
-             "retry topic has them, the group's next rebalance takes them up",
-             LOG_S("why", err.text));
+    log_warn(
+        "retry partitions missing", LOG_S("error", err.text),
+        LOG_S("reason", "partitions were added to the topic; their orders cannot be retried yet"),
+        LOG_S("hint", "add them to the retry topic: the next rebalance takes them up"));
     return found < 0 ? 0 : found;
 }
 
@@ -210,12 +211,12 @@ static void say_policies(rd_kafka_t *rk, const struct config *config)
         const struct topic_policy *policy = &policies[i];
         const char *fault = topic_policy_fault(policy->compact, policy->found);
         if (policy->why[0] != '\0')
-            log_debug("a topic's cleanup.policy is not known", LOG_S("topic", policy->name),
-                      LOG_S("why", policy->why));
+            log_debug("cleanup policy unknown", LOG_S("topic", policy->name),
+                      LOG_S("error", policy->why));
         else if (fault[0] != '\0')
-            LOG_LINE(policy->compact ? LOG_WARN : LOG_ERROR, "a topic's cleanup.policy is wrong",
+            LOG_LINE(policy->compact ? LOG_WARN : LOG_ERROR, "cleanup policy wrong",
                      LOG_S("topic", policy->name), LOG_S("policy", policy->found),
-                     LOG_S("what", fault));
+                     LOG_S("reason", fault));
     }
 }
 

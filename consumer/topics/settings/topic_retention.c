@@ -138,7 +138,7 @@ static void say_unbounded(const struct config *config, const char *why)
              "kafka-configs.sh --alter --entity-type topics --entity-name %.249s --add-config "
              "retention.ms=%" PRId64,
              config->parked_topic, config->parked_retention);
-    log_warn("parked topic keeps for ever", LOG_S("topic", config->parked_topic),
+    log_warn("parked retention unlimited", LOG_S("topic", config->parked_topic),
              LOG_S("error", why), LOG_S("hint", hint));
 }
 
@@ -147,7 +147,7 @@ void topic_retention_bound(rd_kafka_t *rk, const struct config *config, int time
     struct error err = {0};
     int64_t ms;
     if (!topic_retention_ask(rk, config->parked_topic, timeout_ms, &ms, &err)) {
-        log_debug("parked topic's retention not known", LOG_S("error", err.text));
+        log_debug("parked retention unknown", LOG_S("error", err.text));
         return;
     }
     if (ms >= 0)
