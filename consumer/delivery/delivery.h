@@ -82,10 +82,10 @@ struct delivery {
     char *answer;               /* the beginning of the last answer, redacted; owned, NULL: none */
     const char *class, *detail; /* why it is parked; borrowed, never NULL */
     const char *source;         /* "cdc", "retry", "redrive", "replay"; static */
-    struct delivery *under_way_next, *under_way_previous; /* among those with an attempt */
+    LIST_ENTRY(delivery) under_way; /* among those with an attempt */
 
-    int64_t held_ms;                            /* monotonic time at which it was read */
-    struct delivery *held_next, *held_previous; /* among all that are held, oldest first */
+    int64_t held_ms;            /* monotonic time at which it was read */
+    TAILQ_ENTRY(delivery) held; /* among all that are held, oldest first */
 
     char id[WEBHOOK_ID_MAX]; /* webhook-id; "" for a record without an order */
     uint64_t order_hash;     /* keyed; order_queue_add's */

@@ -193,9 +193,9 @@ static bool write_state(struct member_status *s)
     add_breaker(s);
     add_totals(s);
     add_rates(s);
-    if (s->overview->backlog->first != NULL)
-        buf_addf(&s->text, ",\"oldest_unsettled_ms\":%" PRId64 "}",
-                 wall_of(s, s->overview->backlog->first->held_ms));
+    const struct delivery *oldest = TAILQ_FIRST(&s->overview->backlog->deliveries);
+    if (oldest != NULL)
+        buf_addf(&s->text, ",\"oldest_unsettled_ms\":%" PRId64 "}", wall_of(s, oldest->held_ms));
     else
         buf_add_text(&s->text, ",\"oldest_unsettled_ms\":null}");
     return ok && buf_ok(&s->text);

@@ -30,9 +30,7 @@ static void revoking(void *context, int32_t slot)
         consumer_release(m->consumer, slot);
         return;
     }
-    partition->state = PARTITION_REVOKING;
-    m->partitions->changes++;
-    partition->work.give_back_by_ms = m->now->mono_ms + config_drain_timeout(m->config);
+    partition_revoke(m->partitions, partition, m->now->mono_ms + config_drain_timeout(m->config));
     intake_drop(m->intake, partition);
     sender_drop(m->sender, partition);
 }

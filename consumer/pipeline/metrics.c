@@ -112,11 +112,10 @@ static void add_deliveries(const struct overview *o, struct buf *b)
     gauge(b, "deliveries_bytes", (int64_t)o->backlog->bytes, "Memory of the deliveries held.");
     gauge(b, "deliveries_uncovered", (int64_t)o->partitions->uncovered,
           "Deliveries dispatched and not covered by an acknowledged commit.");
+    const struct delivery *oldest = TAILQ_FIRST(&o->backlog->deliveries);
     head(b, "oldest_unsettled_seconds", "gauge", "Age of the oldest unsettled record; 0: none.");
     buf_addf(b, PREFIX "oldest_unsettled_seconds %.3f\n",
-             o->backlog->first != NULL
-                 ? (double)(o->now->mono_ms - o->backlog->first->held_ms) / 1000
-                 : 0.0);
+             oldest != NULL ? (double)(o->now->mono_ms - oldest->held_ms) / 1000 : 0.0);
 }
 
 static void add_webhook(const struct overview *o, struct buf *b)

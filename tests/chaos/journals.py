@@ -91,7 +91,7 @@ def take_varint(data, at):
 
 
 def settled_above(commit):
-    """The ranges [from, to) that the commit's metadata calls settled (core/window_text.h)."""
+    """The ranges [from, to) that the commit's metadata calls settled (offsets/commit_metadata.h)."""
     if commit.metadata == "":
         return []
     version, offset, runs, *_ = commit.metadata.split(".")

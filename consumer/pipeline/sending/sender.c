@@ -16,7 +16,7 @@ struct sender {
     struct sender_uses use;
     struct retry_options retry_options;
     uint64_t random;
-    struct delivery *under_way; /* the requests' */
+    LIST_HEAD(, delivery) under_way; /* the requests' */
     struct sender_state state;
     struct log_limited no_memory;
     struct buf text; /* an answer, for a moment */
@@ -51,23 +51,14 @@ const struct sender_state *sender_state(const struct sender *s)
 
 static void join_under_way(struct sender *s, struct delivery *d)
 {
-    d->under_way_previous = NULL;
-    d->under_way_next = s->under_way;
-    if (s->under_way != NULL)
-        s->under_way->under_way_previous = d;
-    s->under_way = d;
+    LIST_INSERT_HEAD(&s->under_way, d, under_way);
     s->state.in_flight++;
     s->state.first_attempts += d->history.attempts == 1;
 }
 
 static void leave_under_way(struct sender *s, struct delivery *d)
 {
-    if (d->under_way_previous != NULL)
-        d->under_way_previous->under_way_next = d->under_way_next;
-    else
-        s->under_way = d->under_way_next;
-    if (d->under_way_next != NULL)
-        d->under_way_next->under_way_previous = d->under_way_previous;
+    LIST_REMOVE(d, under_way);
     s->state.in_flight--;
     s->state.first_attempts -= d->history.attempts == 1;
 }
@@ -76,8 +67,8 @@ void sender_free(struct sender *s)
 {
     if (s == NULL)
         return;
-    for (struct delivery *d = s->under_way, *next; d != NULL; d = next) {
-        next = d->under_way_next;
+    for (struct delivery *d; (d = LIST_FIRST(&s->under_way)) != NULL;) {
+        LIST_REMOVE(d, under_way);
         backlog_free(s->use.backlog, d);
     }
     buf_done(&s->text);

@@ -6,6 +6,7 @@
 bool backlog_init(struct backlog *backlog, const struct hash_key *key)
 {
     *backlog = (struct backlog){.queues = order_queues_new(key)};
+    TAILQ_INIT(&backlog->deliveries);
     return backlog->queues != NULL;
 }
 
@@ -19,9 +20,7 @@ void backlog_add(struct backlog *backlog, struct delivery *d, int64_t now_ms)
     backlog->records++;
     backlog->bytes += d->size;
     d->held_ms = now_ms;
-    d->held_previous = backlog->last;
-    *(backlog->last != NULL ? &backlog->last->held_next : &backlog->first) = d;
-    backlog->last = d;
+    TAILQ_INSERT_TAIL(&backlog->deliveries, d, held);
 }
 
 void backlog_add_headers(struct backlog *backlog, struct delivery *d, void *headers, size_t size)
@@ -35,8 +34,7 @@ void backlog_free(struct backlog *backlog, struct delivery *d)
 {
     backlog->records--;
     backlog->bytes -= d->size;
-    *(d->held_previous != NULL ? &d->held_previous->held_next : &backlog->first) = d->held_next;
-    *(d->held_next != NULL ? &d->held_next->held_previous : &backlog->last) = d->held_previous;
+    TAILQ_REMOVE(&backlog->deliveries, d, held);
     if (d->headers != NULL)
         rd_kafka_headers_destroy(d->headers);
     if (backlog->sole_probe == d)

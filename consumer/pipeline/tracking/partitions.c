@@ -66,6 +66,14 @@ void partition_begin(struct partitions *partitions, struct partition *partition,
     partitions->changes++;
 }
 
+void partition_revoke(struct partitions *partitions, struct partition *partition,
+                      int64_t give_back_by_ms)
+{
+    partition->state = PARTITION_REVOKING;
+    partition->work.give_back_by_ms = give_back_by_ms;
+    partitions->changes++;
+}
+
 void partition_end(struct partitions *partitions, struct partition *partition)
 {
     partitions->uncovered -= partition->work.dispatched - partition->commit.covered;

@@ -3,9 +3,9 @@
  *   NONE ──assigned──▶ READING ⇄ BLOCKED, STOPPED ──revoking──▶ REVOKING ──given back──▶ NONE
  *
  * An entry lives as long as the pipeline; `assignment_epoch` distinguishes its assignments, so that
- * a late completion of an earlier one touches nothing. The fields of a partition belong to one
- * file each: `read` to pipeline/intake/intake, `doubt` to suspects, `stretches` to park_stretch,
- * `commit` to pipeline/committer, `work` and the rest to this one. Not thread-safe. */
+ * a late completion of an earlier one touches nothing. Each part of a partition has its writer:
+ * `read`, `doubt` and `stretches` pipeline/intake (and membership, for what the consumer reports),
+ * `commit` pipeline/committer, `work` this file. Not thread-safe. */
 #ifndef PIPELINE_TRACKING_PARTITIONS_H
 #define PIPELINE_TRACKING_PARTITIONS_H
 
@@ -155,6 +155,9 @@ struct partition *partition_make(struct partitions *partitions, int32_t slot);
 /* An assignment begins; metadata: that of the commit at `position`. */
 void partition_begin(struct partitions *partitions, struct partition *partition, int64_t position,
                      const char *metadata, int64_t now_ms);
+/* The group wants it back: it drains until then. */
+void partition_revoke(struct partitions *partitions, struct partition *partition,
+                      int64_t give_back_by_ms);
 /* An assignment ends. */
 void partition_end(struct partitions *partitions, struct partition *partition);
 

@@ -32,7 +32,7 @@ static void plan(struct replay_request request, struct replay_commit *ret)
     assert_true(replay_plan(&request, ret, &err));
 }
 
-static void what_lies_below_the_commit_comes_again_and_is_marked(void **state)
+static void offsets_below_the_commit_are_replayed_and_marked(void **state)
 {
     struct replay_commit c;
     (void)state;
@@ -42,7 +42,7 @@ static void what_lies_below_the_commit_comes_again_and_is_marked(void **state)
     reads(&c, "RRRRRRNNN", 10);
 }
 
-static void what_lies_after_to_counts_as_settled(void **state)
+static void offsets_from_the_end_count_as_settled(void **state)
 {
     struct replay_commit c;
     (void)state;
@@ -53,7 +53,7 @@ static void what_lies_after_to_counts_as_settled(void **state)
 }
 
 /* 12 and 13 were settled above the commit: "1.10.<open 2, settled 2>". */
-static void what_was_settled_above_stays_settled(void **state)
+static void offsets_settled_above_stay_settled(void **state)
 {
     struct replay_commit c;
     int64_t until;
@@ -83,7 +83,7 @@ static void the_groups_note_is_kept(void **state)
     reads(&c, "RN", 10);
 }
 
-static void there_is_nothing_to_replay(void **state)
+static void empty_replay_changes_nothing(void **state)
 {
     struct replay_commit c;
     (void)state;
@@ -95,7 +95,7 @@ static void there_is_nothing_to_replay(void **state)
     assert_int_equal(c.from, c.to);
 }
 
-static void what_is_gone_is_not_asked_for(void **state)
+static void offsets_that_are_gone_are_left_out(void **state)
 {
     struct replay_commit c;
     (void)state;
@@ -104,7 +104,7 @@ static void what_is_gone_is_not_asked_for(void **state)
     reads(&c, "RRRRRN", 10);
 }
 
-static void metadata_of_another_offset_tells_nothing(void **state)
+static void metadata_of_another_offset_is_ignored(void **state)
 {
     int64_t until;
     (void)state;
@@ -113,7 +113,7 @@ static void metadata_of_another_offset_tells_nothing(void **state)
     assert_int_equal(replay_settled_above(-1, "", &until), 0);
 }
 
-static void what_does_not_fit_is_refused(void **state)
+static void plan_that_does_not_fit_is_refused(void **state)
 {
     struct offset_window w;
     struct error err = {0};
@@ -161,15 +161,15 @@ static void positions_are_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_lies_below_the_commit_comes_again_and_is_marked),
-        cmocka_unit_test(what_lies_after_to_counts_as_settled),
-        cmocka_unit_test(what_was_settled_above_stays_settled),
+        cmocka_unit_test(offsets_below_the_commit_are_replayed_and_marked),
+        cmocka_unit_test(offsets_from_the_end_count_as_settled),
+        cmocka_unit_test(offsets_settled_above_stay_settled),
         cmocka_unit_test(a_replay_within_a_replay_ends_where_the_later_one_ends),
         cmocka_unit_test(the_groups_note_is_kept),
-        cmocka_unit_test(there_is_nothing_to_replay),
-        cmocka_unit_test(what_is_gone_is_not_asked_for),
-        cmocka_unit_test(metadata_of_another_offset_tells_nothing),
-        cmocka_unit_test(what_does_not_fit_is_refused),
+        cmocka_unit_test(empty_replay_changes_nothing),
+        cmocka_unit_test(offsets_that_are_gone_are_left_out),
+        cmocka_unit_test(metadata_of_another_offset_is_ignored),
+        cmocka_unit_test(plan_that_does_not_fit_is_refused),
         cmocka_unit_test(positions_are_read),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);

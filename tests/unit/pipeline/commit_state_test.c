@@ -113,7 +113,7 @@ static void commit_and_read_on(struct bench *b)
     b->partition.window.next = ASKED + 1;
 }
 
-static void an_answer_covers_what_was_asked(void **state)
+static void commit_answer_covers_its_deliveries(void **state)
 {
     struct bench b;
     (void)state;
@@ -127,7 +127,7 @@ static void an_answer_covers_what_was_asked(void **state)
 }
 
 /* It is of an assignment that is over: of what the partition holds now it says nothing. */
-static void an_earlier_assignments_answer_is_passed_by(void **state)
+static void commit_answer_of_an_earlier_assignment_is_ignored(void **state)
 {
     struct bench b;
     (void)state;
@@ -147,7 +147,7 @@ static void an_earlier_assignments_answer_is_passed_by(void **state)
 }
 
 /* Another offset than the one that was asked for is another commit's. */
-static void another_offsets_answer_is_passed_by(void **state)
+static void commit_answer_for_another_offset_is_ignored(void **state)
 {
     struct bench b;
     (void)state;
@@ -160,7 +160,7 @@ static void another_offsets_answer_is_passed_by(void **state)
 }
 
 /* What was settled between the question and its answer is still to be told. */
-static void what_was_settled_meanwhile_is_news(void **state)
+static void offsets_settled_since_the_commit_are_news(void **state)
 {
     struct bench b;
     (void)state;
@@ -175,7 +175,7 @@ static void what_was_settled_meanwhile_is_news(void **state)
 }
 
 /* Brokers forget a commit after a while: that of a retry partition is made again before. */
-static void a_retry_partitions_commit_is_refreshed(void **state)
+static void retry_partition_is_committed_again_in_time(void **state)
 {
     (void)state;
     for (int is_retry = 0; is_retry < 2; is_retry++) {
@@ -191,7 +191,7 @@ static void a_retry_partitions_commit_is_refreshed(void **state)
 
 /* Every other one of many is settled, too many for the metadata: those that the text leaves out
  * would be sent again after a crash. */
-static void what_a_cut_text_leaves_out_is_not_covered(void **state)
+static void deliveries_left_out_of_cut_metadata_are_not_covered(void **state)
 {
     enum { MANY = 20000 };
     struct bench b;
@@ -222,7 +222,7 @@ static void what_a_cut_text_leaves_out_is_not_covered(void **state)
 }
 
 /* The mark of a replay stays until the watermark has reached its end. */
-static void the_text_marks_a_replay_until_its_end(void **state)
+static void metadata_marks_a_replay_until_its_end(void **state)
 {
     static const struct {
         int64_t until;
@@ -242,7 +242,7 @@ static void the_text_marks_a_replay_until_its_end(void **state)
 }
 
 /* A commit that was answered as a whole, and not for this partition, is over all the same. */
-static void what_is_not_answered_by_itself_is_asked_for_again(void **state)
+static void partition_without_an_answer_is_committed_again(void **state)
 {
     struct bench b;
     (void)state;
@@ -256,7 +256,7 @@ static void what_is_not_answered_by_itself_is_asked_for_again(void **state)
     close_bench(&b);
 }
 
-static void no_answer_sets_the_commit_back(void **state)
+static void commit_answer_never_goes_back(void **state)
 {
     struct bench b;
     (void)state;
@@ -286,7 +286,7 @@ static void deliveries_hurry_a_commit(void **state)
 }
 
 /* The next owner starts from there, and the group waits for it. */
-static void what_is_given_back_is_committed_at_once(void **state)
+static void revoked_partition_is_committed_at_once(void **state)
 {
     struct bench b;
     (void)state;
@@ -304,7 +304,7 @@ static void what_is_given_back_is_committed_at_once(void **state)
 
 enum { OVER = NOW_MS, LATER = NOW_MS + 1, GRACE_MS = 2000 };
 
-static void what_is_drained_is_given_back(void **state)
+static void drained_partition_is_given_back(void **state)
 {
     static const struct {
         const char *name;
@@ -383,18 +383,18 @@ static void the_end_is_reached_once_all_is_committed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_covers_what_was_asked),
-        cmocka_unit_test(an_earlier_assignments_answer_is_passed_by),
-        cmocka_unit_test(another_offsets_answer_is_passed_by),
-        cmocka_unit_test(what_was_settled_meanwhile_is_news),
-        cmocka_unit_test(a_retry_partitions_commit_is_refreshed),
-        cmocka_unit_test(what_a_cut_text_leaves_out_is_not_covered),
-        cmocka_unit_test(the_text_marks_a_replay_until_its_end),
-        cmocka_unit_test(what_is_not_answered_by_itself_is_asked_for_again),
-        cmocka_unit_test(no_answer_sets_the_commit_back),
+        cmocka_unit_test(commit_answer_covers_its_deliveries),
+        cmocka_unit_test(commit_answer_of_an_earlier_assignment_is_ignored),
+        cmocka_unit_test(commit_answer_for_another_offset_is_ignored),
+        cmocka_unit_test(offsets_settled_since_the_commit_are_news),
+        cmocka_unit_test(retry_partition_is_committed_again_in_time),
+        cmocka_unit_test(deliveries_left_out_of_cut_metadata_are_not_covered),
+        cmocka_unit_test(metadata_marks_a_replay_until_its_end),
+        cmocka_unit_test(partition_without_an_answer_is_committed_again),
+        cmocka_unit_test(commit_answer_never_goes_back),
         cmocka_unit_test(deliveries_hurry_a_commit),
-        cmocka_unit_test(what_is_given_back_is_committed_at_once),
-        cmocka_unit_test(what_is_drained_is_given_back),
+        cmocka_unit_test(revoked_partition_is_committed_at_once),
+        cmocka_unit_test(drained_partition_is_given_back),
         cmocka_unit_test(the_end_is_reached_once_all_is_committed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

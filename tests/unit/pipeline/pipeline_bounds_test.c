@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* One delivery may be uncovered, and it fails at first: it must be tried again all the same. */
-static void the_bound_lets_what_was_sent_be_tried_again(void **state)
+static void uncommitted_max_does_not_block_retries(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, 2}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -23,7 +23,7 @@ static void the_bound_lets_what_was_sent_be_tried_again(void **state)
 }
 
 /* The same behind an open breaker: every order that was sent rests, and one of them must probe. */
-static void the_bound_lets_what_was_sent_probe(void **state)
+static void uncommitted_max_does_not_block_probes(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, 6}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -45,7 +45,7 @@ static void the_bound_lets_what_was_sent_probe(void **state)
 }
 
 /* One partition's orders all hang; the others' go on, and it is read no further than its share. */
-static void a_stuck_partition_leaves_room(void **state)
+static void stuck_partition_leaves_room_for_others(void **state)
 {
     enum { STUCK = 60, SHARE = 8, OTHERS = 20 };
     static const struct server_rule webhook[] = {
@@ -82,7 +82,7 @@ static void a_stuck_partition_leaves_room(void **state)
 
 /* More gaps than the commit's metadata can tell: what is delivered at their lower end is covered by
  * the watermark all the same, and makes room for the next one. */
-static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
+static void ragged_window_blocks_no_other_partition(void **state)
 {
     enum { ORDERS = 1600, SOME = 20 };
     static const struct server_rule webhook[] = {
@@ -114,7 +114,7 @@ static void a_window_that_does_not_fit_stands_in_nobodys_way(void **state)
 
 /* The same, and the order at the lower end comes again: it is the last in line by then. What goes
  * before it is told, however little of what lies above is. */
-static void what_a_cut_text_tells_is_covered(void **state)
+static void deliveries_told_by_cut_metadata_are_covered(void **state)
 {
     enum { ORDERS = 1600, SOME = 20 };
     static const struct server_rule webhook[] = {
@@ -147,7 +147,7 @@ static void what_a_cut_text_tells_is_covered(void **state)
 }
 
 /* Four orders for each slot, besides those that are under way: more would only take memory. */
-static void it_reads_no_further_ahead_than_slots_need(void **state)
+static void reading_stays_near_what_requests_need(void **state)
 {
     enum { ORDERS = 60 };
     static const struct server_rule webhook[] = {
@@ -178,12 +178,12 @@ static void it_reads_no_further_ahead_than_slots_need(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bound_lets_what_was_sent_be_tried_again),
-        cmocka_unit_test(the_bound_lets_what_was_sent_probe),
-        cmocka_unit_test(a_stuck_partition_leaves_room),
-        cmocka_unit_test(a_window_that_does_not_fit_stands_in_nobodys_way),
-        cmocka_unit_test(what_a_cut_text_tells_is_covered),
-        cmocka_unit_test(it_reads_no_further_ahead_than_slots_need),
+        cmocka_unit_test(uncommitted_max_does_not_block_retries),
+        cmocka_unit_test(uncommitted_max_does_not_block_probes),
+        cmocka_unit_test(stuck_partition_leaves_room_for_others),
+        cmocka_unit_test(ragged_window_blocks_no_other_partition),
+        cmocka_unit_test(deliveries_told_by_cut_metadata_are_covered),
+        cmocka_unit_test(reading_stays_near_what_requests_need),
     };
     return pipeline_harness_main("pipeline_bounds", tests, sizeof tests / sizeof *tests);
 }

@@ -22,7 +22,7 @@ static void confirm_many(struct pipeline_harness *w, int count)
 }
 
 /* Whatever commit.interval is: longer than the drain and its grace together. */
-static void a_stop_commits_at_once(void **state)
+static void stop_commits_at_once(void **state)
 {
     enum { ORDERS = 51 };
     struct pipeline_harness w;
@@ -55,7 +55,7 @@ static void refuse(struct pipeline_harness *w, int16_t question, rd_kafka_resp_e
 
 /* The topic was made again while an order of the former one is under way, and what is settled of
  * that one was not committed yet: its offsets mean other records now. */
-static void nothing_of_a_former_topic_is_committed(void **state)
+static void offsets_of_a_former_topic_are_not_committed(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, NO_CONTENT, 2}, {NULL, SERVER_HOLD, NO_CONTENT, 0}, {0}};
@@ -93,8 +93,8 @@ static void nothing_of_a_former_topic_is_committed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_stop_commits_at_once),
-        cmocka_unit_test(nothing_of_a_former_topic_is_committed),
+        cmocka_unit_test(stop_commits_at_once),
+        cmocka_unit_test(offsets_of_a_former_topic_are_not_committed),
     };
     return pipeline_harness_main("pipeline_commit", tests, sizeof tests / sizeof *tests);
 }

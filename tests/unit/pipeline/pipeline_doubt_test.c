@@ -171,14 +171,14 @@ static void misfits(const char *answer)
     end(&w);
 }
 
-static void another_schema_under_the_id_passes_nothing_by(void **state)
+static void changed_schema_under_the_id_skips_nothing(void **state)
 {
     (void)state;
     misfits(PAYMENTS);
 }
 
 /* Its records would be none of ours, whatever they hold. */
-static void a_strays_schema_under_the_id_passes_nothing_by(void **state)
+static void foreign_schema_under_the_id_skips_nothing(void **state)
 {
     (void)state;
     misfits(HEARTBEAT);
@@ -265,7 +265,7 @@ static void with_id(struct pipeline_harness *w, unsigned char id)
     cluster_produce(&w->cluster, 0, bytes, sizeof bytes);
 }
 
-static void unknown_ids_are_asked_for_together(void **state)
+static void unknown_schema_ids_are_requested_together(void **state)
 {
     static const struct server_rule registry[] = {
         {"/schemas/ids/1", SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
@@ -308,7 +308,7 @@ static void a_schema_that_the_registry_lost_stops_the_partition(void **state)
 }
 
 /* Apicurio's default: the value begins with the row, which looks like an id. */
-static void an_id_in_a_header_is_no_question_to_the_registry(void **state)
+static void schema_id_in_a_header_is_not_requested(void **state)
 {
     static const unsigned char bytes[] = {0, 2, 'H', 'b', '0', '4', '9', '6'};
     struct pipeline_harness w;
@@ -421,15 +421,15 @@ int main(void)
         cmocka_unit_test(a_gateways_404_costs_only_its_time),
         cmocka_unit_test(a_schema_of_another_kind_stops_the_partition_until_it_is_mended),
         cmocka_unit_test(until_end_fails_at_a_stopped_partition),
-        cmocka_unit_test(another_schema_under_the_id_passes_nothing_by),
-        cmocka_unit_test(a_strays_schema_under_the_id_passes_nothing_by),
+        cmocka_unit_test(changed_schema_under_the_id_skips_nothing),
+        cmocka_unit_test(foreign_schema_under_the_id_skips_nothing),
         cmocka_unit_test(a_few_misfits_stop_the_partition_too),
         cmocka_unit_test(a_broken_record_is_held_until_another_one_is_read),
         cmocka_unit_test(a_broken_record_behind_others_is_parked),
         cmocka_unit_test(nothing_is_parked_of_a_topic_that_changed_its_format),
-        cmocka_unit_test(unknown_ids_are_asked_for_together),
+        cmocka_unit_test(unknown_schema_ids_are_requested_together),
         cmocka_unit_test(a_schema_that_the_registry_lost_stops_the_partition),
-        cmocka_unit_test(an_id_in_a_header_is_no_question_to_the_registry),
+        cmocka_unit_test(schema_id_in_a_header_is_not_requested),
         cmocka_unit_test(a_stretch_is_parked_while_the_member_runs),
         cmocka_unit_test(a_schema_that_cannot_be_read_is_parked_by_the_stretch_only),
     };

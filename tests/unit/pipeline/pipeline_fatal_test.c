@@ -58,7 +58,7 @@ static void a_fenced_member_ends_naming_its_instance(void **state)
 }
 
 /* The name that came as a librdkafka property is named as well. */
-static void so_does_one_whose_instance_is_a_property(void **state)
+static void fenced_member_with_an_instance_property_ends_too(void **state)
 {
     struct pipeline_harness w;
     (void)state;
@@ -75,7 +75,7 @@ static void so_does_one_whose_instance_is_a_property(void **state)
 }
 
 /* Each producer that takes over ends in the same way: no other one would do better. */
-static void producers_that_all_fail_are_the_end(void **state)
+static void failing_producers_end_the_process(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     rd_kafka_resp_err_t codes[500];
@@ -107,8 +107,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_fenced_member_ends_naming_its_instance),
-        cmocka_unit_test(so_does_one_whose_instance_is_a_property),
-        cmocka_unit_test(producers_that_all_fail_are_the_end),
+        cmocka_unit_test(fenced_member_with_an_instance_property_ends_too),
+        cmocka_unit_test(failing_producers_end_the_process),
     };
     return pipeline_harness_main("pipeline_fatal", tests, sizeof tests / sizeof *tests);
 }

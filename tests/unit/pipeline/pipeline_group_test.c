@@ -36,7 +36,7 @@ static void open_busy(struct pipeline_harness *w, const struct server_rule *webh
 
 /* The end of an assignment that was lost touches nothing: not the window, not the group's offsets,
  * though the same member has the partition again by then. */
-static void what_is_lost_is_let_go_at_once(void **state)
+static void lost_partition_is_let_go_at_once(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, BUSY, HARNESS_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
@@ -62,7 +62,7 @@ static void what_is_lost_is_let_go_at_once(void **state)
 
 /* What was answered after the loss is known when the partition is there again: it is not sent a
  * second time. */
-static void what_was_answered_is_not_sent_again(void **state)
+static void answered_record_is_not_sent_again(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS}, {NULL, SERVER_ANSWER, BUSY, 0}, {0}};
@@ -145,7 +145,7 @@ static void fail_commits(struct pipeline_harness *w, rd_kafka_resp_err_t code, s
 /* It drains for another member's sake when a commit tells it that the group goes on without it:
  * nothing that it drains for can be committed any more. The other partitions it keeps: while it
  * joins anew no commit of theirs is sent that would cost it them, too. */
-static void whom_the_group_expels_does_not_drain(void **state)
+static void expelled_member_does_not_drain(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, HARNESS_PARTITIONS},
@@ -182,9 +182,9 @@ static void whom_the_group_expels_does_not_drain(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_lost_is_let_go_at_once),
-        cmocka_unit_test(what_was_answered_is_not_sent_again),
-        cmocka_unit_test(whom_the_group_expels_does_not_drain),
+        cmocka_unit_test(lost_partition_is_let_go_at_once),
+        cmocka_unit_test(answered_record_is_not_sent_again),
+        cmocka_unit_test(expelled_member_does_not_drain),
     };
     return pipeline_harness_main("pipeline_group", tests, sizeof tests / sizeof *tests);
 }

@@ -116,7 +116,7 @@ static void expect_each_sent(struct pipeline_harness *w, size_t times)
 }
 
 /* Under way, ready, and fetched: nobody else could read these again, and no commit passes them. */
-static void what_was_read_is_sent(void **state)
+static void records_read_before_the_loss_are_sent(void **state)
 {
     struct pipeline_harness w;
     (void)state;
@@ -136,7 +136,7 @@ static void what_was_read_is_sent(void **state)
 
 /* The lost offset is told of while one order is under way: until that has its answer it is the
  * lowest that is not settled. */
-static void no_commit_passes_what_is_under_way(void **state)
+static void commit_waits_for_deliveries_under_way(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -160,7 +160,7 @@ static void no_commit_passes_what_is_under_way(void **state)
 }
 
 /* Where offsets begin anew, what was read of the old ones is sent first. */
-static void a_topic_made_anew_waits_for_what_was_read(void **state)
+static void recreated_topic_waits_for_records_of_the_former_one(void **state)
 {
     struct pipeline_harness w;
     (void)state;
@@ -178,7 +178,7 @@ static void a_topic_made_anew_waits_for_what_was_read(void **state)
 }
 
 /* For a moment nobody says what the topic holds. */
-static void it_goes_on_once_it_is_known_where(void **state)
+static void reading_goes_on_once_the_position_is_known(void **state)
 {
     struct pipeline_harness w;
     (void)state;
@@ -196,10 +196,10 @@ static void it_goes_on_once_it_is_known_where(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_read_is_sent),
-        cmocka_unit_test(no_commit_passes_what_is_under_way),
-        cmocka_unit_test(a_topic_made_anew_waits_for_what_was_read),
-        cmocka_unit_test(it_goes_on_once_it_is_known_where),
+        cmocka_unit_test(records_read_before_the_loss_are_sent),
+        cmocka_unit_test(commit_waits_for_deliveries_under_way),
+        cmocka_unit_test(recreated_topic_waits_for_records_of_the_former_one),
+        cmocka_unit_test(reading_goes_on_once_the_position_is_known),
     };
     return pipeline_harness_main("pipeline_lost", tests, sizeof tests / sizeof *tests);
 }

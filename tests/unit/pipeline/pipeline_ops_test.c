@@ -96,7 +96,7 @@ static void note_member(void *context, const rd_kafka_message_t *m)
     assert_non_null(json_object_get(members->last, "breaker"));
 }
 
-static void a_member_comes_speaks_and_goes(void **state)
+static void member_record_is_published_and_deleted(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     struct pipeline_harness w;
@@ -126,7 +126,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_record_is_accounted_for),
-        cmocka_unit_test(a_member_comes_speaks_and_goes),
+        cmocka_unit_test(member_record_is_published_and_deleted),
     };
     return pipeline_harness_main("pipeline_ops", tests, sizeof tests / sizeof *tests);
 }

@@ -29,7 +29,7 @@ static void transitions_are_sent_and_committed(void **state)
     pipeline_harness_close(&w);
 }
 
-static void failures_are_retried_with_one_identity(void **state)
+static void failures_are_retried_with_one_webhook_id(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, BUSY, 2},
                                                  {NULL, SERVER_RESET, "", 1},
@@ -53,7 +53,7 @@ static void failures_are_retried_with_one_identity(void **state)
     pipeline_harness_close(&w);
 }
 
-static void what_can_never_be_sent_is_parked(void **state)
+static void rejected_record_is_parked(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     struct pipeline_harness w;
@@ -82,7 +82,7 @@ static void what_can_never_be_sent_is_parked(void **state)
 
 /* The brokers take the offset commits but no parked record: nothing of it may be committed, and the
  * stop must not wait for it. */
-static void what_cannot_be_parked_is_not_committed(void **state)
+static void record_without_parking_is_not_committed(void **state)
 {
     enum { PRODUCE = 0 };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -125,7 +125,7 @@ static void commit_errors_are_retried(void **state)
     pipeline_harness_close(&w);
 }
 
-static void a_slow_order_holds_nobody_up(void **state)
+static void slow_order_does_not_delay_others(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_HOLD, NO_CONTENT, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -156,7 +156,7 @@ static void a_slow_order_holds_nobody_up(void **state)
     pipeline_harness_close(&w);
 }
 
-static void a_hung_webhook_does_not_stop_the_stop(void **state)
+static void hung_webhook_does_not_delay_the_stop(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_HANG, "", 0}, {0}};
     struct pipeline_harness w;
@@ -172,7 +172,7 @@ static void a_hung_webhook_does_not_stop_the_stop(void **state)
     pipeline_harness_close(&w);
 }
 
-static void a_registry_that_comes_late_is_waited_for(void **state)
+static void late_registry_is_waited_for(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
@@ -193,7 +193,7 @@ static void a_registry_that_comes_late_is_waited_for(void **state)
     pipeline_harness_close(&w);
 }
 
-static void a_broker_that_comes_late_is_waited_for(void **state)
+static void late_broker_is_waited_for(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     struct pipeline_harness w;
@@ -215,14 +215,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transitions_are_sent_and_committed),
-        cmocka_unit_test(failures_are_retried_with_one_identity),
-        cmocka_unit_test(what_can_never_be_sent_is_parked),
-        cmocka_unit_test(what_cannot_be_parked_is_not_committed),
+        cmocka_unit_test(failures_are_retried_with_one_webhook_id),
+        cmocka_unit_test(rejected_record_is_parked),
+        cmocka_unit_test(record_without_parking_is_not_committed),
         cmocka_unit_test(commit_errors_are_retried),
-        cmocka_unit_test(a_slow_order_holds_nobody_up),
-        cmocka_unit_test(a_hung_webhook_does_not_stop_the_stop),
-        cmocka_unit_test(a_registry_that_comes_late_is_waited_for),
-        cmocka_unit_test(a_broker_that_comes_late_is_waited_for),
+        cmocka_unit_test(slow_order_does_not_delay_others),
+        cmocka_unit_test(hung_webhook_does_not_delay_the_stop),
+        cmocka_unit_test(late_registry_is_waited_for),
+        cmocka_unit_test(late_broker_is_waited_for),
     };
     return pipeline_harness_main("pipeline", tests, sizeof tests / sizeof *tests);
 }

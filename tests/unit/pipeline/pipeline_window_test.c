@@ -23,7 +23,7 @@ static void commit(struct pipeline_harness *w, int32_t partition, int64_t offset
 }
 
 /* Each text has another length: what lies behind one in memory must not be read as part of it. */
-static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
+static void offsets_settled_above_the_commit_are_not_sent_again(void **state)
 {
     enum { ORDERS = 8, AN_ORDER = 3 /* records, the second confirms */ };
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -55,7 +55,7 @@ static void what_was_settled_above_the_commit_is_not_sent_again(void **state)
 
 /* Records that show no row before: what lies between two confirmations tells that they are two,
  * settled or not. */
-static void what_is_passed_is_remembered(void **state)
+static void status_of_a_passed_record_is_remembered(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     struct pipeline_harness w;
@@ -74,8 +74,8 @@ static void what_is_passed_is_remembered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_settled_above_the_commit_is_not_sent_again),
-        cmocka_unit_test(what_is_passed_is_remembered),
+        cmocka_unit_test(offsets_settled_above_the_commit_are_not_sent_again),
+        cmocka_unit_test(status_of_a_passed_record_is_remembered),
     };
     return pipeline_harness_main("pipeline_window", tests, sizeof tests / sizeof *tests);
 }

@@ -107,7 +107,7 @@ static void each_end_is_recorded(void **state)
 }
 
 /* Who looks at an order meanwhile sees why it is not there yet, and when it is tried again. */
-static void what_is_retried_for_long_is_recorded(void **state)
+static void long_retry_is_recorded(void **state)
 {
     static const struct server_rule webhook[] = {
         {NULL, SERVER_ANSWER, BUSY, 6}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -289,7 +289,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_end_is_recorded),
-        cmocka_unit_test(what_is_retried_for_long_is_recorded),
+        cmocka_unit_test(long_retry_is_recorded),
         cmocka_unit_test(a_refused_record_is_parked_with_all_that_is_known),
         cmocka_unit_test(a_record_too_large_to_park_is_parked_without_its_value),
         cmocka_unit_test(a_record_with_a_huge_key_is_parked_all_the_same),

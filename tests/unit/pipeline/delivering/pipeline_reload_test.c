@@ -15,7 +15,7 @@
 #define KEY "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 #define OTHER_KEY "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBk="
 
-#define WAITS "at the next start only"
+#define WAITS "options need restart"
 
 enum { SETS = 6, TEXT_MAX = 65536 };
 
@@ -222,7 +222,7 @@ static void signing_keys_rotate(void **state)
 
 /* Of what has changed besides, the log says that it waits for a restart; by name, for values may be
  * secrets. */
-static void what_waits_for_a_restart_is_said(void **state)
+static void options_that_need_a_restart_are_logged(void **state)
 {
     static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static struct rotation r;
@@ -264,7 +264,7 @@ static void what_waits_for_a_restart_is_said(void **state)
 
 /* No other order was delivered in between: that the old address failed it counts as little as that
  * the new one does. */
-static void the_old_address_counts_against_nobody(void **state)
+static void failure_at_the_old_address_does_not_count(void **state)
 {
     static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, NO_CONTENT, 1},
                                                  {"/old", SERVER_HOLD, GONE, 1},
@@ -348,8 +348,8 @@ int main(void)
         cmocka_unit_test(a_signal_is_heeded_behind_an_open_breaker),
         cmocka_unit_test(a_broken_file_changes_nothing),
         cmocka_unit_test(signing_keys_rotate),
-        cmocka_unit_test(what_waits_for_a_restart_is_said),
-        cmocka_unit_test(the_old_address_counts_against_nobody),
+        cmocka_unit_test(options_that_need_a_restart_are_logged),
+        cmocka_unit_test(failure_at_the_old_address_does_not_count),
         cmocka_unit_test(a_failed_probe_of_the_old_address_ends_no_other),
         cmocka_unit_test(a_good_probe_of_the_old_address_closes_nothing),
     };

@@ -233,7 +233,7 @@ static const char *last_outcome(struct pipeline_harness *w, const char *key)
 }
 
 /* Its outcome was keyed by its coordinates; whatever becomes of it, that one ends. */
-static void what_was_not_judged_goes_through_the_rule(void **state)
+static void unjudged_retry_goes_through_the_rule(void **state)
 {
     struct pipeline_harness w;
     struct ask pending = usual(0, "o1"), confirmed = usual(0, "o2");
@@ -372,7 +372,7 @@ int main(void)
         cmocka_unit_test(others_retries_are_never_sent),
         cmocka_unit_test(former_retries_are_for_the_group_of_that_name),
         cmocka_unit_test(a_group_that_begins_at_the_end_serves_no_old_retries),
-        cmocka_unit_test(what_was_not_judged_goes_through_the_rule),
+        cmocka_unit_test(unjudged_retry_goes_through_the_rule),
         cmocka_unit_test(a_judged_again_record_teaches_the_memory_nothing),
         cmocka_unit_test(an_overtaken_retry_is_superseded),
         cmocka_unit_test(delivered_once_unless_it_is_forced),
