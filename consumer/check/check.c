@@ -52,6 +52,10 @@ static void show_config(struct check *c, const char *webhook)
         report_add(c->report,
                    strcmp(column, payload_field_columns[f]) != 0 ? REPORT_NOTE : REPORT_DETAIL,
                    CONFIGURATION, name, "%s", column);
+        snprintf(name, sizeof name, "payload.labels.%s", payload_field_names[f]);
+        if (c->config->payload_label[f] != NULL)
+            report_add(c->report, REPORT_NOTE, CONFIGURATION, name, "%s",
+                       c->config->payload_label[f]);
     }
     show_pairs(c, "kafka.properties.", c->config->kafka_properties,
                c->config->kafka_property_count);

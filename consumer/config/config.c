@@ -12,6 +12,7 @@
 #include <string.h>
 
 #define FIELD_PREFIX "payload.fields."
+#define LABEL_PREFIX "payload.labels."
 #define DURATION_MAX_MS (INT64_C(365) * 24 * 60 * 60 * 1000)
 
 enum type {
@@ -52,6 +53,20 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, len) == 0 ? text + len : NULL;
 }
 
+/* One of an option for each field of the payload. */
+static bool find_field(const char *name, const char *prefix, char **members,
+                       struct option_target *ret_target)
+{
+    const char *field = behind(name, prefix);
+    for (size_t f = 0; field != NULL && f < FIELD_COUNT; f++) {
+        if (strcmp(payload_field_names[f], field) == 0) {
+            *ret_target = (struct option_target){TYPE_TEXT, &members[f], NULL};
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool find_target(struct config *config, const char *name, struct option_target *ret_target)
 {
     for (size_t i = 0; i < config_option_count; i++) {
@@ -61,13 +76,9 @@ static bool find_target(struct config *config, const char *name, struct option_t
             return true;
         }
     }
-    const char *field = behind(name, FIELD_PREFIX);
-    for (size_t f = 0; field != NULL && f < FIELD_COUNT; f++) {
-        if (strcmp(payload_field_names[f], field) == 0) {
-            *ret_target = (struct option_target){TYPE_TEXT, &config->payload_column[f], NULL};
-            return true;
-        }
-    }
+    if (find_field(name, FIELD_PREFIX, config->payload_column, ret_target) ||
+        find_field(name, LABEL_PREFIX, config->payload_label, ret_target))
+        return true;
     *ret_target = (struct option_target){TYPE_OPEN, NULL, NULL};
     return config_open_is_name(name);
 }
@@ -246,8 +257,10 @@ void config_free(struct config *config)
         if (slots[i].type == TYPE_TEXT || slots[i].type == TYPE_SECRET)
             free(*(char **)(void *)((char *)config + slots[i].offset));
     config_open_free(config);
-    for (size_t f = 0; f < FIELD_COUNT; f++)
+    for (size_t f = 0; f < FIELD_COUNT; f++) {
         free(config->payload_column[f]);
+        free(config->payload_label[f]);
+    }
     for (size_t i = 0; i < config->warning_count; i++)
         free(config->warnings[i]);
     for (size_t i = 0; i < config->secret_file_count; i++)

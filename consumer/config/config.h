@@ -156,8 +156,13 @@
       "orders whose last status is remembered where events have no before image")                  \
     X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                \
       "form_name of the payload")                                                                  \
-    X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0, "nested|flat",                       \
-      "nested: {form_name, fields:{…}}; flat: {form_name, …}")                                     \
+    X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0,                                      \
+      "nested|flat|elementor|elementor-advanced",                                                  \
+      "nested: {form_name, fields:{…}}; flat: {form_name, …}; elementor: the form that "       \
+      "Elementor Pro's Webhook action sends, Label=value; elementor-advanced: the same with its "  \
+      "Advanced Data, fields[ID][value]=…")                                                        \
+    X(payload_form_id, "payload.form_id", TEXT, "elementor-sync", 0, 0, "",                        \
+      "form_id of the shapes elementor and elementor-advanced")                                    \
     X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                               \
       "IANA name of the zone of timestamp columns that have none (Africa/Algiers)")                \
     X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                              \
@@ -240,6 +245,8 @@ struct config {
     size_t registry_header_count;
     char *time_zone_origin;       /* where payload.time_zone was set: "shop.yaml:7" */
     const struct time_zone *zone; /* set by config/load/time_zone_load; NULL: UTC. Never freed */
+    char *payload_label[FIELD_COUNT];    /* payload.labels.*: its name in Elementor's shapes; NULL:
+                                          * the field's own */
     char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
     char *warnings[CONFIG_WARNINGS_MAX]; /* legal but unwise settings, one sentence each */
     size_t warning_count;
@@ -274,8 +281,8 @@ void config_free(struct config *config);
 /* Sets one option from text; a later call wins. origin is where the text came from ("shop.yaml:7",
  * "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a secret's), the allowed
  * values, and for an unknown name the nearest known one. "kafka.properties.X", "webhook.headers.X",
- * "registry.headers.X" and "payload.fields.X" are accepted besides the table's names. An empty
- * value is an error, except for a Kafka property. */
+ * "registry.headers.X", "payload.fields.X" and "payload.labels.X" are accepted besides the table's
+ * names. An empty value is an error, except for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 

@@ -86,6 +86,9 @@ void config_changes(const struct config *a, const struct config *b, const char *
     for (size_t f = 0; f < FIELD_COUNT; f++)
         if (text_differs(a->payload_column[f], b->payload_column[f]))
             note(&c, "payload.fields.", payload_field_names[f]);
+    for (size_t f = 0; f < FIELD_COUNT; f++)
+        if (text_differs(a->payload_label[f], b->payload_label[f]))
+            note(&c, "payload.labels.", payload_field_names[f]);
     compare_pairs(&c, "kafka.properties.", a->kafka_properties, a->kafka_property_count,
                   b->kafka_properties, b->kafka_property_count);
     compare_pairs(&c, "webhook.headers.", a->webhook_headers, a->webhook_header_count,

@@ -68,6 +68,8 @@ static const struct {
     {"registry.headers.*", "the same for the registry, such as X-Registry-GroupId for the group "
                            "that Apicurio keeps referenced schemas in"},
     {"payload.fields.*", "the column that feeds this field of the payload"},
+    {"payload.labels.*", "the label of this field in the shapes elementor and elementor-advanced; "
+                         "default: the field's name"},
 };
 
 void config_reference_text(struct buf *b)

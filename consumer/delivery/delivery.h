@@ -30,6 +30,7 @@ enum delivery_text {
     TEXT_ORDER_NUMBER,
     TEXT_CONFIRMED_AT,
     TEXT_BODY,
+    TEXT_NESTED,  /* its values as nested JSON, where the body is none; else without data */
     TEXT_KEY,     /* the record's */
     TEXT_VALUE,   /* the record's */
     TEXT_TOPIC,   /* of the source record, NUL-terminated; of retry records only */

@@ -3,6 +3,7 @@
 
 #include "base/fingerprint.h"
 #include "delivery/signature.h"
+#include "order/shape/shape.h"
 
 #include <arpa/inet.h>
 #include <curl/curl.h>
@@ -26,6 +27,7 @@ struct webhook {
     struct http *http;
     struct webhook_target target, previous; /* previous: empty until the first reload */
     uint64_t endpoint_generation;
+    const char *content_type; /* the bodies': payload.shape is not taken up by a reload */
 };
 
 /* The parts of a URL that decide whether it may be used; owned, curl_free'd. */
@@ -181,6 +183,7 @@ struct webhook *webhook_new(struct http *http, const struct config *config, stru
         return NULL;
     }
     webhook->http = http;
+    webhook->content_type = shape_content_type((enum payload_shape)config->payload_shape);
     if (target_init(&webhook->target, config, err))
         return webhook;
     free(webhook);
@@ -271,13 +274,13 @@ static void add_number(struct header_list *list, const char *name, int64_t numbe
     add_line(list, name, at);
 }
 
-static bool write_headers(const struct webhook_target *target,
+static bool write_headers(const struct webhook_target *target, const char *content_type,
                           const struct webhook_message *message, struct header_list *list,
                           struct error *err)
 {
     char signature[SIGNATURE_TEXT_MAX];
     list->used = list->count = 0;
-    list->lines[list->count++] = "Content-Type: application/json";
+    list->lines[list->count++] = content_type;
     add_line(list, "webhook-id: ", message->id);
     add_line(list, "Idempotency-Key: ", message->id);
     add_number(list, "webhook-timestamp: ", message->timestamp_s);
@@ -304,7 +307,7 @@ struct http_request *webhook_post(struct webhook *webhook, const struct webhook_
         error_set(err, ERROR_FAILED, "the webhook-id is longer than a header may be");
         return NULL;
     }
-    if (!write_headers(&webhook->target, message, &headers, err))
+    if (!write_headers(&webhook->target, webhook->content_type, message, &headers, err))
         return NULL;
     return http_start(webhook->http, &webhook->target.endpoint, "POST", webhook->target.url,
                       headers.lines, message->body, message->body_len, done, context, err);

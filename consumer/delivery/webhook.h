@@ -41,7 +41,7 @@ struct webhook_message {
     size_t body_len;
 };
 
-/* POSTs the body with Content-Type: application/json, the headers above, webhook-signature when
+/* POSTs the body with the Content-Type of payload.shape, the headers above, webhook-signature when
  * there are signing keys (Standard Webhooks), and webhook.headers.*. done is called exactly once,
  * later. NULL (with err) when it could not even be started. */
 struct http_request *webhook_post(struct webhook *webhook, const struct webhook_message *message,

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/time_zone.h"
 #include "cdc/change.h"
+#include "order/shape/shape.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -35,11 +36,9 @@ struct rejection {
     enum payload_field field;
 };
 
-enum payload_shape { PAYLOAD_NESTED, PAYLOAD_FLAT };
-
 struct payload_options {
-    const char *form_name; /* "order_confirmation"; valid UTF-8, borrowed */
-    enum payload_shape shape;
+    const char *form_name;        /* "order_confirmation"; valid UTF-8, borrowed */
+    enum payload_shape shape;     /* nested, flat; the others are written from nested */
     const struct time_zone *zone; /* of times without one; NULL: UTC. Borrowed */
 };
 

@@ -16,7 +16,9 @@ struct transform {
     uint64_t first_table;  /* hash of the first one seen; 0: none yet */
     char *placeholder;     /* the connector's own; owned, NULL: none */
     size_t placeholder_len;
-    struct buf body;
+    enum payload_shape shape;
+    struct form_options form;
+    struct buf body, nested; /* nested: what other shapes are written from */
 };
 
 static char assumed_op(const struct config *config)
@@ -50,6 +52,13 @@ static void set_placeholder(struct transform *t, const char *text)
         t->placeholder[i] = (char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 }
 
+static void set_shape(struct transform *t, const struct config *config)
+{
+    t->shape = (enum payload_shape)config->payload_shape;
+    t->form = form_options_of(config);
+    buf_init(&t->nested, PAYLOAD_BODY_MAX);
+}
+
 struct transform *transform_new(const struct config *config)
 {
     struct transform *t = calloc(1, sizeof *t);
@@ -58,9 +67,11 @@ struct transform *transform_new(const struct config *config)
     t->rule = (struct rule){.value = config->rule_value,
                             .deliver_snapshot = config->rule_snapshot == RULE_SNAPSHOT_DELIVER,
                             .assumed_op = assumed_op(config)};
-    t->payload = (struct payload_options){.form_name = config->payload_form_name,
-                                          .shape = (enum payload_shape)config->payload_shape,
-                                          .zone = config->zone};
+    t->payload = (struct payload_options){
+        .form_name = config->payload_form_name,
+        .shape = config->payload_shape == PAYLOAD_FLAT ? PAYLOAD_FLAT : PAYLOAD_NESTED,
+        .zone = config->zone};
+    set_shape(t, config);
     set_placeholder(t, config->rule_placeholder);
     t->table = config->rule_table;
     t->id_column = config->payload_column[FIELD_ORDER_ID];
@@ -80,6 +91,7 @@ void transform_free(struct transform *t)
     status_cache_free(t->status_cache);
     free(t->placeholder);
     buf_done(&t->body);
+    buf_done(&t->nested);
     free(t);
 }
 
@@ -152,14 +164,35 @@ static void note_order(const struct change *change, const struct record *record,
                   result->id);
 }
 
+/* The body in its shape; what is neither nested nor flat is written from nested. */
+static bool render(struct transform *t, const struct change *change, const struct record *record,
+                   struct transformed *result, struct rejection *ret_rejection)
+{
+    struct shape_values values;
+    bool is_form = t->shape != PAYLOAD_NESTED && t->shape != PAYLOAD_FLAT;
+    struct buf *first = is_form ? &t->nested : &t->body;
+    buf_reset(&t->body);
+    buf_reset(&t->nested);
+    if (!payload_render(change, record->timestamp_ms, &t->payload, first, ret_rejection))
+        return false;
+    result->confirmed_at = last_text(first);
+    if (!is_form)
+        return true;
+    result->nested = (struct slice){t->nested.data, t->nested.len};
+    bool ok = shape_values_read(result->nested, &values) &&
+              (t->shape == PAYLOAD_ELEMENTOR ? form_write(&t->form, &values, &t->body)
+                                             : form_write_advanced(&t->form, &values, &t->body));
+    *ret_rejection = (struct rejection){REJECT_BAD_TEXT, FIELD_COUNT - 1};
+    return ok;
+}
+
 static void deliver(struct transform *t, const struct change *change, const struct record *record,
                     struct transformed *result)
 {
     struct rejection rejection;
-    buf_reset(&t->body);
     result->judged = true;
     note_order(change, record, result);
-    if (!payload_render(change, record->timestamp_ms, &t->payload, &t->body, &rejection)) {
+    if (!render(t, change, record, result, &rejection)) {
         result->verdict = TRANSFORM_REJECT;
         result->why = rejection_text(&rejection, result->why_text, sizeof result->why_text);
     } else if (result->order_id.len == 0) {
@@ -167,7 +200,6 @@ static void deliver(struct transform *t, const struct change *change, const stru
     } else {
         result->verdict = TRANSFORM_DELIVER;
         result->body = &t->body;
-        result->confirmed_at = last_text(&t->body);
     }
 }
 
@@ -249,6 +281,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->lsn = -1;
     ret_result->id[0] = '\0';
     ret_result->whole = ret_result->misfit = false;
+    ret_result->nested = (struct slice){0};
     bool is_foreign_record = plan_shape(plan) == PLAN_FOREIGN;
     if (is_foreign_record && gate) {
         skip(ret_result, SKIP_MESSAGE);

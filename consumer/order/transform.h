@@ -62,6 +62,8 @@ struct transformed {
     bool misfit;      /* they do not fit it; detail says how */
     bool judged;      /* the rule has said that it is to be delivered, now or (any_row) before */
     const struct buf *body;    /* of TRANSFORM_DELIVER */
+    struct slice nested;       /* of TRANSFORM_DELIVER: the values as nested JSON, where the body is
+                                * not JSON of payload's; NULL: it is */
     struct order_id order_id;  /* unless skipped; len 0: the record has none */
     struct order_id owner;     /* unless skipped; len 0: not asked for, or not known */
     struct slice order_number; /* unless skipped; len 0: none, or not text */

@@ -1,6 +1,7 @@
 #include "config/load/load.h"
 
 #include "config/load/expand.h"
+#include "config/load/labels_check.h"
 #include "config/load/load_internal.h"
 #include "config/load/time_zone_load.h"
 #include "config/value.h"
@@ -161,6 +162,9 @@ static bool load_environment(struct config *config, char *const *environment, st
         snprintf(field, sizeof field, "payload.fields.%s", payload_field_names[f]);
         if (!load_option(config, environment, field, false, err))
             return false;
+        snprintf(field, sizeof field, "payload.labels.%s", payload_field_names[f]);
+        if (!load_option(config, environment, field, false, err))
+            return false;
     }
     for (char *const *e = environment; *e != NULL; e++)
         if (strncmp(*e, PROPERTY_VARIABLE, strlen(PROPERTY_VARIABLE)) == 0 &&
@@ -199,5 +203,5 @@ bool config_load(struct config *config, const char *path, char *const *environme
     for (size_t i = 0; i < set_count; i++)
         if (!load_set(config, sets[i], err))
             return false;
-    return time_zone_load(config, err);
+    return time_zone_load(config, err) && labels_check(config, err);
 }

@@ -48,8 +48,10 @@ static struct delivery *copy_out(const struct config *config, const struct intak
         [TEXT_OWNER] = with_nul(owner),
         [TEXT_DETAIL] = with_nul(t->detail),
     };
-    if (t->verdict == TRANSFORM_DELIVER)
+    if (t->verdict == TRANSFORM_DELIVER) {
         texts[TEXT_BODY] = (struct slice){t->body->data, t->body->len};
+        texts[TEXT_NESTED] = t->nested;
+    }
     if (t->order_id.len == 0) {
         snprintf(coordinates, sizeof coordinates, "%s-%d-%lld", r->origin.topic,
                  (int)r->origin.partition, (long long)r->origin.offset);

@@ -16,7 +16,8 @@ struct slice last_answer_redact(const struct webhook *webhook, const struct deli
     if (answer.len == 0)
         return (struct slice){0};
     webhook_add_secrets(webhook, &redact);
-    redact_add_payload(&redact, d->text[TEXT_BODY], &held);
+    redact_add_payload(&redact,
+                       d->text[d->text[TEXT_NESTED].data != NULL ? TEXT_NESTED : TEXT_BODY], &held);
     redact_apply(&redact, answer, text);
     redact_done(&held);
     return (struct slice){text->data, text->len};

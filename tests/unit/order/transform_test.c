@@ -76,7 +76,7 @@ static bool no_header(const void *context, const char *name)
 /* The row above with another id and state; "verdict why body". */
 static const char *outcome(struct fixture *f, const char *op, const char *id, const char *status)
 {
-    static char line[1000];
+    static char line[8000];
     static const char *const verdicts[] = {"skip", "deliver", "reject", "stop"};
     struct transformed t;
     struct buf body;
@@ -146,6 +146,24 @@ static void shape_and_form_name(void **state)
     assert_contains(
         outcome(&f, "c", "7", "confirmed"),
         "deliver  {\"form_name\":\"order_confirmation\",\"fields\":{\"order_id\":\"7\",");
+    close_fixture(&f);
+}
+
+static void elementors_shapes(void **state)
+{
+    (void)state;
+    struct fixture f;
+    OPEN(&f, "__op", {"payload.shape", "elementor"}, {"payload.form_id", "a1b2"},
+         {"payload.labels.client_name", "Votre nom"});
+    const char *got = outcome(&f, "c", "7", "confirmed");
+    assert_contains(got, "deliver  order_id=7&order_number=N-7&Votre+nom=Amina&client_phone=0600&");
+    assert_contains(got, "&unit_price=1.50&total_amount=3.00&");
+    assert_contains(got, "&form_id=a1b2&form_name=order_confirmation");
+    close_fixture(&f);
+    OPEN(&f, "__op", {"payload.shape", "elementor-advanced"});
+    got = outcome(&f, "c", "7", "confirmed");
+    assert_contains(got, "deliver  form%5Bid%5D=elementor-sync&form%5Bname%5D=order_confirmation&");
+    assert_contains(got, "&fields%5Bunit_price%5D%5Bvalue%5D=1.50&");
     close_fixture(&f);
 }
 
@@ -280,6 +298,7 @@ int main(void)
         cmocka_unit_test(fields_come_from_the_columns_they_are_mapped_to),
         cmocka_unit_test(another_order_id_names_the_order),
         cmocka_unit_test(shape_and_form_name),
+        cmocka_unit_test(elementors_shapes),
         cmocka_unit_test(another_column_and_value_decide),
         cmocka_unit_test(snapshots),
         cmocka_unit_test(an_operation_may_be_assumed),
