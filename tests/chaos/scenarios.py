@@ -292,7 +292,7 @@ def remade_once(options, cluster, start):
         took_s = (now_us() - remade_us) / 1e6
         for member in list(world.members):
             world.leave(member)
-        judge = of_two_topics(world)
+        judge = of_the_new_topic(world, remade_us)
         judge.say(1, f"kafka.start={start}: the new topic's orders are all delivered",
                   f"{len(missing())} of {len(wanted)} missing after {took_s:.1f} s", not missing())
         noticed, stopped = (world.members_log(text) for text in ("topic made again", "partition stopped"))
@@ -310,10 +310,12 @@ def remade_once(options, cluster, start):
         world.close()
 
 
-def of_two_topics(world):
-    """A judge of one name's two topics: their offsets and commits begin twice, so that only what says
-    something of the requests alone is judged."""
-    judge = Judge(journals.read_shop(world.shop_journal), world.receiver.requests(), [], [], key=KEY)
+def of_the_new_topic(world, since_us):
+    """A judge of what was sent since then. Offsets and commits of that name begin twice, so that only
+    what says something of the requests alone is judged."""
+    requests = [r for r in world.receiver.requests() if r.arrived_us >= since_us]
+    judge = Judge(journals.read_shop(world.shop_journal), requests, [], [], key=KEY)
+    judge.nothing_unexpected()
     judge.one_identity()
     judge.signed()
     return judge

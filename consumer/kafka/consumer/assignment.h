@@ -28,6 +28,8 @@ struct consumer_slot {
     int64_t look_ms;     /* monotonic: not before; 0: as soon as it is read again */
     int looks;           /* that did not settle it */
     int64_t seen;        /* a commit of the group that was seen, and 1; 0: none */
+    int64_t next;        /* behind the last record that was read, or where reading began */
+    int64_t left;        /* the next one when reading went on elsewhere; -1: it never did */
 };
 
 struct assignment {

@@ -311,8 +311,10 @@ size_t consumer_read(struct consumer *s, int32_t slot, rd_kafka_message_t **mess
             message_error(s, slot, messages[i]);
             rd_kafka_message_destroy(messages[i]);
         }
-        if (good > 0)
+        if (good > 0) {
+            s->assignment.slots[slot].next = messages[good - 1]->offset + 1;
             client_trouble_over(&s->trouble);
+        }
         if (good > 0 || got == 0)
             return good;
     }

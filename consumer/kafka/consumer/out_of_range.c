@@ -32,6 +32,11 @@ static bool go_to(struct out_of_range *o, int32_t slot, int64_t offset)
     bool ok = done(rd_kafka_incremental_unassign(o->assignment->rk, list)) &&
               done(rd_kafka_incremental_assign(o->assignment->rk, list));
     rd_kafka_topic_partition_list_destroy(list);
+    if (ok) {
+        struct consumer_slot *own = &o->assignment->slots[slot];
+        own->left = own->next;
+        own->next = offset;
+    }
     return ok;
 }
 
@@ -152,6 +157,7 @@ void out_of_range_look(struct out_of_range *o, int32_t slot)
     o->topic = assignment_topic(o->assignment, slot);
     o->slot = slot;
     o->lost_offset = own->lost_offset;
+    o->next = own->next;
     (void)background_start(&o->background, look, o, o->assignment->wake_fd);
 }
 
@@ -162,6 +168,32 @@ static void log_unknown(struct out_of_range *o)
                                            LOG_I("partition", slot_partition(o->slot)),
                                            LOG_S("error", o->err.text),
                                            {0}});
+}
+
+/* An offset of the former topic, told late: librdkafka's object of the partition that read there
+ * outlives the change by a moment. What is read by now is in its place. */
+static bool is_told_late(const struct out_of_range *o)
+{
+    int64_t left = o->assignment->slots[o->slot].left;
+    return left >= 0 && o->lost_offset >= left && o->next < o->lost_offset && o->next >= o->low &&
+           o->next <= o->high;
+}
+
+/* Should it be this object after all that reads no more, it is made to. */
+static void stay(struct out_of_range *o)
+{
+    struct consumer_slot *own = &o->assignment->slots[o->slot];
+    int64_t left = own->left;
+    own->lost = false;
+    if (!go_to(o, o->slot, own->next)) {
+        stop(o, o->slot, o->lost_offset, o->low, o->high);
+        return;
+    }
+    own->left = left;
+    log_warn("topic made again", LOG_S("topic", o->topic),
+             LOG_I("partition", slot_partition(o->slot)), LOG_I("goes_on_at", own->next),
+             LOG_I("lost", o->lost_offset),
+             LOG_S("reason", "an offset of the former topic was reported late"));
 }
 
 /* False: to be looked at again. Brokers forget the commits of a deleted topic a moment after it is
@@ -182,11 +214,14 @@ static bool settle(struct out_of_range *o, bool changing)
         return give_up;
     }
     enum lost_offset_cause cause = lost_offset_cause(o->lost_offset, o->low, o->committed);
-    bool moves = cause == LOST_OFFSET_MADE_AGAIN || !stops;
+    bool late = cause == LOST_OFFSET_BEHIND && is_told_late(o);
+    bool moves = cause == LOST_OFFSET_MADE_AGAIN || late || !stops;
     if (cause == LOST_OFFSET_IN_PLACE)
         own->lost = false;
-    else if ((cause == LOST_OFFSET_BEHIND && !last) || (moves && changing))
+    else if ((cause == LOST_OFFSET_BEHIND && !late && !last) || (moves && changing))
         return false;
+    else if (late)
+        stay(o);
     else if (cause == LOST_OFFSET_MADE_AGAIN)
         begin_again(o);
     else

@@ -18,6 +18,7 @@ struct out_of_range {
     const char *topic;
     int32_t slot;
     int64_t lost_offset, low, high;
+    int64_t next;      /* of the slot, when the thread began */
     int64_t committed; /* < 0: the group has committed nothing there */
     bool ok;
     struct error err;

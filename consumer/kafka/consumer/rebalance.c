@@ -155,8 +155,11 @@ static void assign(struct rebalance *r, rd_kafka_topic_partition_list_t *list)
     for (int i = 0; i < list->cnt; i++) {
         const rd_kafka_topic_partition_t *p = &list->elems[i];
         int32_t slot = assignment_slot_of(r->assignment, p);
-        assignment_slot(r->assignment, slot)->state = SLOT_ASSIGNED;
-        assignment_slot(r->assignment, slot)->lost = false;
+        struct consumer_slot *own = assignment_slot(r->assignment, slot);
+        own->state = SLOT_ASSIGNED;
+        own->lost = false;
+        own->next = p->offset;
+        own->left = -1;
         if (p->opaque != START_UNCOMMITTED)
             assignment_note_seen(r->assignment, slot, p->offset);
         tell_assigned(r, slot, p);

@@ -21,7 +21,7 @@ struct member {
     struct config *config;
     struct consumer *source;
     int fd;
-    bool assigned, lost, fatal, holds, revoked, restarted;
+    bool assigned, lost, fatal, holds, revoked, restarted, stopped, committed;
     int32_t held; /* the slot that is revoked and not released yet */
     size_t owned; /* by now */
     int64_t positions[SLOTS];
@@ -67,9 +67,18 @@ static void restarted(void *context, int32_t slot, int64_t position)
     m->restarted = true;
 }
 
+static void stopped(void *context, int32_t slot, const char *why)
+{
+    struct member *m = context;
+    (void)slot, (void)why;
+    m->stopped = true;
+}
+
 static void note_commit(void *context, int32_t slot, int64_t offset, bool ok, const char *error)
 {
-    (void)context, (void)slot, (void)offset, (void)ok, (void)error;
+    struct member *m = context;
+    (void)slot, (void)offset, (void)error;
+    m->committed |= ok;
 }
 
 static void note_done(void *context)
@@ -115,6 +124,7 @@ static void join(struct member *m)
                                            .commit_done = note_done,
                                            .at_end = note_slot,
                                            .restarted = restarted,
+                                           .stopped = stopped,
                                            .trouble = trouble};
     m->source = consumer_new(m->config, &events, m->fd, &err);
     assert_non_null(m->source);
@@ -262,6 +272,40 @@ static void a_group_that_is_known_reads_its_retries_from_their_beginning(void **
     }
 }
 
+/* The topic was made again, and is read from its beginning; then an offset of the former one is
+ * told as lost, while the group has commits in the new one. */
+static void what_is_told_late_of_a_former_topic_stops_nothing(void **state)
+{
+    enum { RECORDS = 5, FAR = 9, LOOKS_MS = 4000 };
+    struct member m;
+    struct error err = {0};
+    (void)state;
+    open_member(&m);
+    turn_until(&m, &m.assigned);
+    produce(&m, RECORDS);
+    read_until(&m, RECORDS);
+    out_of_range_note(&m.source->lost, slot_of(0, false), RECORDS);
+    for (int64_t deadline = clock_mono_ms() + AWAITED_MS; !m.restarted; usleep(1000)) {
+        out_of_range_look(&m.source->lost, slot_of(0, false));
+        consumer_turn(m.source);
+        assert_true(clock_mono_ms() < deadline);
+    }
+    read_until(&m, 2 * RECORDS);
+    const struct consumer_offset commit = {slot_of(0, false), RECORDS, ""};
+    assert_true(consumer_commit(m.source, &commit, 1, &err));
+    turn_until(&m, &m.committed);
+    out_of_range_note(&m.source->lost, slot_of(0, false), FAR);
+    for (int64_t end_ms = clock_mono_ms() + LOOKS_MS; clock_mono_ms() < end_ms; usleep(1000)) {
+        out_of_range_look(&m.source->lost, slot_of(0, false));
+        consumer_turn(m.source);
+    }
+    assert_false(m.stopped);
+    produce(&m, 1);
+    read_until(&m, 2 * RECORDS + 1);
+    assert_int_equal(m.offsets[2 * RECORDS], RECORDS);
+    close_member(&m);
+}
+
 /* ---- another member takes some ---- */
 
 static rd_kafka_t *join_as_well(struct member *m)
@@ -403,6 +447,7 @@ int main(void)
         cmocka_unit_test(every_fatal_error_is_the_end),
         cmocka_unit_test(a_group_that_begins_has_asked_for_no_retries),
         cmocka_unit_test(a_group_that_is_known_reads_its_retries_from_their_beginning),
+        cmocka_unit_test(what_is_told_late_of_a_former_topic_stops_nothing),
         cmocka_unit_test(what_is_given_back_keeps_commits_back),
         cmocka_unit_test(nothing_moves_while_a_revoke_waits),
     };
