@@ -183,7 +183,7 @@ static void an_owner_withdraws(void **state)
 
 /* ---- at random, against the simplest model there is ---- */
 
-enum { ORDERS = 12, STEPS = 20000, OUT_MAX = 8, MANY = 2048, OWNERS = 2, DROPS_OF = 150 };
+enum { ORDERS = 26, STEPS = 20000, OUT_MAX = 20, MANY = 2048, OWNERS = 2, DROPS_OF = 40 };
 
 struct pile {
     struct delivery *list[MANY];
@@ -267,9 +267,9 @@ static void play_end(struct play *p)
         return;
     struct delivery *d = p->out.list[draw(p, p->out.count)];
     pile_remove(&p->out, d);
-    if (draw(p, 3) == 0) {
+    if (draw(p, 3) > 0) {
         d->rests_whole = draw(p, 4) == 0;
-        order_queue_back_off(p->l, d, p->now_ms + draw(p, 50));
+        order_queue_back_off(p->l, d, p->now_ms + draw(p, 500));
         pile_add(&p->resting, d);
         return;
     }
@@ -357,16 +357,16 @@ static void agrees_with_a_model(void **state)
     (void)state;
     p = (struct play){.l = order_queues_new(&(struct hash_key){{1, 2}}), .seed = 1};
     for (int i = 0; i < STEPS; i++) {
-        int what = draw(&p, 10);
+        int what = draw(&p, 100);
         p.now_ms++;
         play_wake(&p);
         if (draw(&p, DROPS_OF) == 0)
             play_drop(&p);
-        else if (what < 4)
+        else if (what < 40)
             play_add(&p);
-        else if (what < 7)
+        else if (what < 70)
             play_take(&p);
-        else if (what < 9)
+        else if (what < 98)
             play_end(&p);
         else
             play_wake_first(&p);
