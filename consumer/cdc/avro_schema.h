@@ -1,5 +1,5 @@
-/* avro_schema: what avro-c's schema objects do not keep: Connect's annotations, found in the
- * schema's JSON (scale, connect.name, logicalType), and which types take no bytes at all. */
+/* avro_schema: the properties that avro-c's schema objects lose: Connect's annotations, found in
+ * the schema's JSON (scale, connect.name, logicalType), and which types take no bytes at all. */
 #ifndef CDC_AVRO_SCHEMA_H
 #define CDC_AVRO_SCHEMA_H
 
@@ -28,7 +28,7 @@ struct schema {
     uint16_t *index; /* owned: by hash of the type, place in records plus 1; 0: free */
 };
 
-/* Parses the text with avro-c and jansson; UNDECODABLE when it is no Avro schema. */
+/* Parses the text with avro-c and jansson; UNDECODABLE when it is not an Avro schema. */
 bool schema_parse(struct schema *s, const char *text, size_t len, struct error *err) must_check;
 void schema_done(struct schema *s);
 

@@ -13,11 +13,11 @@ enum { ROW_WANTS = FIELD_COUNT + 11 };
 
 /* The names to look for, as identifiers, as are the schema's own names. */
 struct sought {
-    const struct plan_options *options; /* what was configured */
+    const struct plan_options *options; /* as configured */
     char rule_column[SCHEMA_NAME_MAX];
     char columns[FIELD_COUNT][SCHEMA_NAME_MAX];
     char owner_column[SCHEMA_NAME_MAX]; /* "": none */
-    char op[SCHEMA_NAME_MAX];           /* these four: what ExtractNewRecordState adds to a row */
+    char op[SCHEMA_NAME_MAX]; /* these four: the fields that ExtractNewRecordState adds to a row */
     char lsn[SCHEMA_NAME_MAX];
     char source_lsn[SCHEMA_NAME_MAX];
     char source_ts_ms[SCHEMA_NAME_MAX];

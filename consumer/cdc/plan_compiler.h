@@ -1,5 +1,6 @@
-/* plan_compiler: what plan_compile.c (which record is this, what is wanted of it), plan_capture.c
- * (code that captures) and plan_emit.c (code that skips, and the program under construction) share.
+/* plan_compiler: the state shared by plan_compile.c (the record's kind and its wanted fields),
+ * plan_capture.c (code that captures) and plan_emit.c (code that skips, and the program under
+ * construction).
  */
 #ifndef CDC_PLAN_COMPILER_H
 #define CDC_PLAN_COMPILER_H

@@ -243,7 +243,7 @@ static bool triggers(const struct plan *plan, const struct column *status)
            memcmp(status->data, plan->rule_value, status->len) == 0;
 }
 
-/* Where execution stands: kept apart from the frames, so that the compiler holds it in registers.
+/* The program counter: kept apart from the frames, so that the compiler holds it in registers.
  */
 struct plan_cursor {
     const struct instruction *next;

@@ -17,7 +17,7 @@ static const struct argument arguments[] = {
     {"--json", ARGUMENT_FLAG, offsetof(struct check_arguments, json), "",
      "one JSON object, for machines"},
     {"--ping-webhook", ARGUMENT_FLAG, offsetof(struct check_arguments, ping_webhook), "",
-     "send the webhook one request, which says that it is a ping"},
+     "send the webhook one test request, marked as a ping"},
 };
 
 /* The terminal's width; without one, a width that fits every mail and log viewer. */

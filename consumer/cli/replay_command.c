@@ -42,7 +42,7 @@ struct replay {
     int stop_fd;
     struct group *group;
     struct group_topic topic;
-    int64_t *starts, *ends; /* by partition; what is read again */
+    int64_t *starts, *ends; /* by partition; the stretches to read again */
     struct replay_commit *commits;
     size_t touched;
     struct replay_tally tally;
@@ -98,7 +98,7 @@ static bool locate(struct replay *r, const struct position *position, int64_t *r
 static bool plan_partition(struct replay *r, size_t i, struct error *err)
 {
     const struct group_partition *p = &r->topic.partitions[i];
-    bool gone = p->committed > p->high; /* the topic was made anew */
+    bool gone = p->committed > p->high; /* the topic was made again */
     const struct replay_request request = {.low = p->low,
                                            .committed = gone ? p->high : p->committed,
                                            .metadata = gone ? "" : p->metadata,

@@ -107,7 +107,7 @@ static bool find_request(struct retry *r, bool *ret_found, struct error *err)
             snprintf(r->request, sizeof r->request, "%s", request.id);
         }
     requests_free(requests);
-    while (note_next(r, 0)) /* what was answered meanwhile */
+    while (note_next(r, 0)) /* outcomes that were written meanwhile */
         ;
     if (*ret_found && strcmp(outcome_text(r->last, "request"), r->request) == 0)
         *ret_found = false;

@@ -27,7 +27,7 @@ const char *config_instance(const struct config *config)
     return property != NULL && *property != '\0' ? property : config->kafka_instance;
 }
 
-/* What librdkafka refuses beside group.protocol=consumer. */
+/* The properties that librdkafka refuses beside group.protocol=consumer. */
 static bool check_brokers_group(const struct config *config, struct error *err)
 {
     static const char *const refused[] = {"session.timeout.ms", "heartbeat.interval.ms",

@@ -1,4 +1,4 @@
-/* open_options: the options beside the table, of which there is no end: kafka.properties.*,
+/* open_options: the options with free names, which are not in the table: kafka.properties.*,
  * webhook.headers.* and registry.headers.*. */
 #ifndef CONFIG_OPEN_OPTIONS_H
 #define CONFIG_OPEN_OPTIONS_H

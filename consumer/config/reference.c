@@ -8,7 +8,7 @@
 
 enum { FORM_MAX = 128, LIMIT_MAX = 32, NAME_WIDTH = 26, FORM_WIDTH = 18 };
 
-/* What the option takes: "text", "secret", "true|false", "100ms to 5m". */
+/* The form of the option's value: "text", "secret", "true|false", "100ms to 5m". */
 static const char *form_of(const struct config_option *o, char *text, size_t size)
 {
     static const struct {

@@ -1,5 +1,5 @@
-/* breaker: tells the endpoint's trouble from a record's, and lets one probe at a time find out when
- * it is over; pure.
+/* breaker: separates the endpoint's trouble from a record's, and sends one probe at a time until it
+ * is over; pure.
  *
  *            endpoint fault · 5 failures in a row · half of ≥ 20 in 30 s · refusals everywhere
  *   CLOSED ────────────────────────────────────────────────────────────────────────▶ OPEN

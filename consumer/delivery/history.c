@@ -9,11 +9,11 @@ enum { WAYS = 4 }; /* places an order may have */
 
 struct history_place {
     struct hash_wide key;
-    uint64_t used; /* the clock when it was noted last; 0: empty */
+    uint64_t used; /* the clock at its last note; 0: empty */
 };
 
-/* The keys stand apart from what is remembered: most orders are not found, and looking for one
- * touches two lines of memory instead of eight. */
+/* The keys are apart from the notes: most look-ups find nothing, and so touch two cache lines
+ * instead of eight. */
 struct history {
     size_t sets; /* a power of two */
     uint64_t clock;

@@ -1,8 +1,7 @@
-/* history: the last transitions of the orders that were settled lately, for their next outcome
- * record.
+/* history: the last transitions of recently settled orders, for their next outcome record.
  *
- * A memory of fixed size: an order that has not been heard of for long gives way. Orders are told
- * apart by 128 bits of keyed hash. Pure. */
+ * A memory of fixed size: the least recent order gives way. Orders are identified by 128 bits of
+ * keyed hash. Pure. */
 #ifndef DELIVERY_HISTORY_H
 #define DELIVERY_HISTORY_H
 
@@ -35,9 +34,9 @@ void history_free(struct history *history); /* accepts NULL */
 
 void history_note(struct history *history, struct slice order, const struct transition *transition);
 
-/* Where a transition stands beside those of its order that were delivered; of the given one only
- * partition, offset and lsn count. Later is what lies behind it in its partition; in another one,
- * what has the higher lsn. */
+/* Compares a transition with the delivered ones of its order; of the given one only partition,
+ * offset and lsn count. A later one lies behind it in its partition; in another partition, it has
+ * the higher lsn. */
 enum history_standing {
     HISTORY_UNKNOWN,   /* nothing is known against it */
     HISTORY_DELIVERED, /* it was delivered, and no later one */
@@ -47,7 +46,7 @@ enum history_standing history_standing(const struct history *history, struct sli
                                        const struct transition *transition);
 
 /* Appends a JSON array of the order's transitions, latest first; "[]" when none is known. False
- * when a text is no valid UTF-8. */
+ * when a text is not valid UTF-8. */
 bool history_write(const struct history *history, struct slice order, struct buf *b);
 
 #endif

@@ -23,7 +23,7 @@ struct order_queues {
     uint64_t ready_count;                           /* ever: numbers them over all kinds */
     struct delivery **heap; /* BACKOFF, least due_ms first; has room for every delivery */
     size_t heap_len, heap_cap;
-    size_t whole_count; /* of these, who rest whole */
+    size_t whole_count; /* of these, with rests_whole */
     struct order_queue_counts counts;
     struct hash_key key;
 };
@@ -164,8 +164,8 @@ static void free_order_queue(struct order_queues *l, struct order_queue *order_q
     free(order_queue);
 }
 
-/* Any delivery may have to rest, and then it must not fail for lack of memory: it would be ready at
- * once, and fail again. */
+/* A backoff must not fail for lack of memory, or the delivery would be ready at once, and fail
+ * again. */
 static bool reserve_rest(struct order_queues *l)
 {
     size_t count = l->counts.waiting + l->counts.ready + l->counts.in_flight + l->counts.backoff;
@@ -339,7 +339,7 @@ void order_queue_finish(struct order_queues *l, struct delivery *d)
         free_order_queue(l, order_queue);
 }
 
-/* Takes d out of whatever it stands in besides its order queue. */
+/* Takes d out of the counts and the heap. */
 static void withdraw(struct order_queues *l, struct delivery *d)
 {
     --*count_of(l, d->state);

@@ -33,7 +33,7 @@ struct delivery *order_queue_take_first_attempt(struct order_queues *order_queue
 /* The same, of this one only, which was sent before; false: it is not ready, or not to be sent. */
 bool order_queue_take_this(struct order_queues *order_queues, struct delivery *d);
 
-/* Whether order_queue_take_fresh gives one. */
+/* Whether order_queue_take_first_attempt gives one. */
 bool order_queue_has_first_attempt(const struct order_queues *order_queues);
 
 /* Whether any delivery is ready that was never sent, those to be parked included. */
@@ -52,11 +52,11 @@ void order_queue_back_off(struct order_queues *order_queues, struct delivery *d,
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
 void order_queue_finish(struct order_queues *order_queues, struct delivery *d);
 
-/* Wakes what is due; returns when the next one is (ms, monotonic), or -1. */
+/* Wakes all that are due; returns when the next one is (ms, monotonic), or -1. */
 int64_t order_queue_wake(struct order_queues *order_queues, int64_t now_ms);
 
-/* Wakes the one that is due first, whenever that is, of those whose rest may be cut short; false
- * when there is none. */
+/* Wakes the one that is due first, however late, of those whose rest may be cut short; false when
+ * there is none. */
 bool order_queue_wake_first(struct order_queues *order_queues);
 
 /* Takes out the deliveries of `owner` that are not IN_FLIGHT, and hands each to `dropped`. */

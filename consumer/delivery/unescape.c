@@ -180,7 +180,7 @@ static struct unit read_unit(const char *at, size_t left)
     return unit;
 }
 
-/* ---- passes over the whole: what is written is never ahead of what is read ---- */
+/* ---- passes over the whole, in place: writing is never ahead of reading ---- */
 
 static void put(struct unescaped *u, size_t to, const struct unit *unit, size_t from)
 {

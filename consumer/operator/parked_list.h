@@ -18,7 +18,7 @@
 
 enum { PARKED_REASON_MAX = 64, PARKED_REQUEST_MAX = 64 };
 
-/* Where the source record lies in the orders' topic. */
+/* The source record's coordinates in the orders' topic. */
 struct parked_source {
     int32_t partition;
     int64_t offset;

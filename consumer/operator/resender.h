@@ -12,7 +12,7 @@ void resender_free(struct resender *resender); /* accepts NULL */
 
 struct resend_ask {
     const char *source;  /* "retry", "redrive" */
-    const char *request; /* whose outcome is waited for */
+    const char *request; /* its outcome is waited for */
     bool judged;         /* resender_source only: as in retry_record.h */
     bool forced;
 };

@@ -19,8 +19,8 @@ struct column_hint column_hint_of(const struct schema *schema, const json_t *row
 /* Whether a column may hold this field, by its name. */
 bool column_hint_fits(const char *column, const char *field);
 
-/* Whether a column's name says that it is a key ("client_id", "productId", "sku_uuid"), and not
- * that of its own table ("id"). */
+/* Whether a column is a key by its name ("client_id", "productId", "sku_uuid"), other than its own
+ * table's ("id"). */
 bool column_names_key(const char *column);
 
 /* Options with which rows can be read in which a column is missing that plan_compile insists on:

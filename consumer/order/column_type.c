@@ -25,7 +25,7 @@ static bool is_any(const char *text, const char *const *words)
     return false;
 }
 
-/* The annotation that says what the type is about: Connect's name, else Avro's logical type. */
+/* The annotation of the type's meaning: Connect's name, else Avro's logical type. */
 static const char *annotation(const json_t *type)
 {
     const char *name = member(type, "connect.name");

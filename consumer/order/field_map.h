@@ -1,5 +1,5 @@
-/* field_map: what a writer's schema makes of each payload field, in words: which column feeds it,
- * the column's Avro type, what it becomes, and whether an order can be sent at all. Pure. */
+/* field_map: the mapping of each payload field by a writer's schema, in words: its column, the
+ * column's Avro type, the result, and whether an order can be sent at all. Pure. */
 #ifndef ORDER_FIELD_MAP_H
 #define ORDER_FIELD_MAP_H
 
@@ -23,7 +23,7 @@ struct field_map {
     char schema[FIELD_MAP_TEXT]; /* the schema's full name, cut to size */
     enum plan_shape shape;
     struct field_source field[FIELD_COUNT];
-    struct field_source rule;        /* what rule.column makes of it */
+    struct field_source rule;        /* as rule.column reads it */
     struct field_source owner;       /* of auth.owner_column; zero unless it is set */
     bool has_absent;                 /* a column that is asked for is not there */
     char columns[FIELD_MAP_COLUMNS]; /* all of them: "id string (Uuid), status string" */
@@ -31,7 +31,7 @@ struct field_map {
 };
 
 /* Maps all fields at once: a row that plan_compile refuses with CONFIG is mapped all the same, with
- * the refusal in `refused`. Fails with UNDECODABLE where there is no row to be mapped.
+ * the refusal in `refused`. Fails with UNDECODABLE where there is no row to map.
  */
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
                   struct field_map *ret_map, struct error *err) must_check;

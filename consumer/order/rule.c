@@ -100,7 +100,7 @@ static bool was_triggered(const struct rule *rule, const struct change *change)
     return column_is_text(&change->before_status, rule->value);
 }
 
-/* confirmed_at as a note holds it; 0: null, or of a type that is no time. */
+/* confirmed_at as a note holds it; 0: null, or not a time. */
 static uint32_t time_of(const struct change *change)
 {
     const struct column *at = &change->field[FIELD_CONFIRMED_AT];

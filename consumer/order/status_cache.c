@@ -88,7 +88,7 @@ static void leave(struct status_cache *m, uint32_t at)
     m->slots[gap].at = 0;
 }
 
-/* Doubles the room and enters all anew; without memory the index stays as it is. */
+/* Doubles the room and enters all entries again; without memory the index stays as it is. */
 static bool grow(struct status_cache *m)
 {
     size_t room = m->room ? m->room * 2 : FIRST_ENTRIES;

@@ -253,13 +253,14 @@ static bool is_our_table(const struct transform *t, const struct change *change)
             memcmp(schema->data, t->table, schema->len) == 0);
 }
 
-/* Whether the record is of another table than the first one; a row of none says nothing. */
+/* Whether the record is of another table than the first one; a row that names no table counts as
+ * neither. */
 static bool is_second_table(struct transform *t, const struct change *change)
 {
     const struct column *table = &change->table, *schema = &change->table_schema;
     if (table->kind != COLUMN_TEXT)
         return false;
-    struct hash_key key = {{0}}; /* of no table: it only tells the first one from another */
+    struct hash_key key = {{0}}; /* not a hash table's: it only compares names */
     if (schema->kind == COLUMN_TEXT)
         key.half[0] = hash_keyed(&key, schema->data, schema->len);
     uint64_t hash = hash_keyed(&key, table->data, table->len) | 1;

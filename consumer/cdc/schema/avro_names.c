@@ -179,7 +179,7 @@ static bool set_field_name(struct resolver *r, json_t *field)
 {
     const char *name = json_string_value(json_object_get(field, "name"));
     if (name == NULL || is_identifier(name))
-        return true; /* avro-c says when there is none */
+        return true; /* avro-c reports a missing one */
     json_t *text = identifier(r, name);
     if (text == NULL)
         return false;

@@ -77,7 +77,7 @@ static void skip_space(struct text_reader *r)
         r->at++;
 }
 
-/* The next character that is no white space, which is not taken; NUL at the end. */
+/* The next character other than white space, left in place; NUL at the end. */
 static char peek(struct text_reader *r)
 {
     skip_space(r);

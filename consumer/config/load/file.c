@@ -32,7 +32,7 @@ static char *read_stream(FILE *file, size_t limit, size_t *ret_len, struct error
     return NULL;
 }
 
-/* As read_stream; *ret_opened says whether there is such a file at all. */
+/* As read_stream; *ret_opened: the file exists and could be opened. */
 static char *read_path(const char *path, size_t limit, size_t *ret_len, bool *ret_opened,
                        struct error *err)
 {
