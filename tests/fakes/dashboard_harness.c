@@ -16,7 +16,7 @@
 
 enum { LOOK_US = 2000 };
 
-/* Of the real clock: the program's may jump. */
+/* By the real clock: the program's may jump. */
 static int64_t patience_ends_ms(void)
 {
     struct timespec now;
@@ -129,7 +129,7 @@ void dashboard_harness_close(struct dashboard_harness *s)
     close(s->stop_fd);
 }
 
-/* ---- asking ---- */
+/* ---- calls ---- */
 
 static int connected(struct dashboard_harness *s)
 {
@@ -148,7 +148,7 @@ int dashboard_harness_connect(struct dashboard_harness *s)
     return connected(s);
 }
 
-/* What the other end does not take any more it has refused. */
+/* Bytes that the other end does not read any more were refused. */
 static void send_all(int fd, const char *bytes, size_t len)
 {
     while (len > 0) {
@@ -175,7 +175,7 @@ int dashboard_harness_send(struct dashboard_harness *s, const char *method, cons
     return fd;
 }
 
-/* Whether all that its length announces is there; without a length, its head. */
+/* True: the whole body is there by its length; without a length, the head. */
 static bool is_whole(const char *text, size_t len)
 {
     const char *end = strstr(text, "\r\n\r\n"), *length = strcasestr(text, "\r\nContent-Length:");
@@ -245,7 +245,7 @@ const char *answer_header(const struct answer *a, const char *name)
     return value;
 }
 
-/* ---- what the group would write ---- */
+/* ---- the group's records ---- */
 
 static void quoted(char *to, size_t size, const char *text)
 {

@@ -1,7 +1,7 @@
 /* dashboard_harness: the real dashboard on librdkafka's mock cluster, in a thread of the test,
- * asked by bytes over its own socket.
+ * called by bytes over its own socket.
  *
- *   struct station s;
+ *   struct dashboard_harness s;
  *   dashboard_harness_open(&s);
  *   dashboard_harness_set(&s, "dashboard.wait", "0s");
  *   dashboard_harness_start(&s);
@@ -10,8 +10,8 @@
  *   struct answer a = dashboard_harness_ask(&s, "GET", "/api/v1/orders", s.operator, NULL);
  *   dashboard_harness_close(&s);
  *
- * Nobody delivers: what the group would write, the test writes. What cannot be set up fails the
- * test. For pipeline_harness_main, as world.h says. */
+ * There is no pipeline: the test writes the group's records. A failure to set it up fails the test.
+ * For pipeline_harness_main, as in pipeline_harness.h. */
 #ifndef FAKES_DASHBOARD_HARNESS_H
 #define FAKES_DASHBOARD_HARNESS_H
 
@@ -43,7 +43,7 @@ struct dashboard_harness {
 
 struct answer {
     int status; /* 0: the connection ended without one */
-    char *text; /* head and body; the station's, until the next one */
+    char *text; /* head and body; the harness's, until the next one */
     const char *body;
 };
 
@@ -52,8 +52,8 @@ void dashboard_harness_set(struct dashboard_harness *s, const char *option, cons
 void dashboard_harness_start(
     struct dashboard_harness *s); /* and waits until the view has caught up */
 
-/* The clocks jump, and the dashboard has seen it: what is accepted in the turn meanwhile would seem
- * as much older as they jump, and be cut off as too slow. */
+/* The clocks jump, and returns once the dashboard has seen it: a connection that is accepted in the
+ * turn meanwhile would seem older by the jump, and be cut off as too slow. */
 void dashboard_harness_skip(struct dashboard_harness *s, int64_t ms);
 void dashboard_harness_close(struct dashboard_harness *s);
 
@@ -64,8 +64,8 @@ void dashboard_harness_sign(char *ret, size_t size, const char *claims);
 struct answer dashboard_harness_ask(struct dashboard_harness *s, const char *method,
                                     const char *path, const char *headers, const char *body);
 
-/* The same in two steps: what the answer waits for may be done between them. */
-int dashboard_harness_connect(struct dashboard_harness *s); /* and says nothing */
+/* The same in two steps: between them the test can do what the answer waits for. */
+int dashboard_harness_connect(struct dashboard_harness *s); /* and sends nothing */
 int dashboard_harness_send(struct dashboard_harness *s, const char *method, const char *path,
                            const char *headers, const char *body);
 struct answer dashboard_harness_receive(int fd);
@@ -79,7 +79,7 @@ bool dashboard_harness_hears(int fd, char *text, size_t size, const char *wanted
 /* A header of the answer, "" when it is missing; the text is the caller's to copy. */
 const char *answer_header(const struct answer *a, const char *name);
 
-/* ---- what the group would write ---- */
+/* ---- the group's records ---- */
 
 struct outcome { /* texts NULL: "" or null; numbers 0 */
     const char *order, *state, *reason, *request, *confirmed_at, *previous;
@@ -98,7 +98,7 @@ void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o
 void dashboard_harness_await_order(struct dashboard_harness *s, const char *order,
                                    const char *state);
 
-/* How many retry records there are, and the last one's request ("" when there is none). */
+/* Number of retry records, and the last one's request ("": none). */
 size_t dashboard_harness_retries(struct dashboard_harness *s, char ret_request[64]);
 
 #endif

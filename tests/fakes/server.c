@@ -99,7 +99,7 @@ static bool is_released(struct server *server)
     return released;
 }
 
-/* Writes what the client's rule says, as far as the socket takes it. False when it is gone. */
+/* Writes as the client's rule says, as far as the socket accepts. False when the client is gone. */
 static bool client_write(struct client *client)
 {
     static const char zeros[64 * 1024];
@@ -174,8 +174,7 @@ static void journal_add(struct server *server, int connection, const char *head,
     pthread_mutex_unlock(&server->lock);
 }
 
-/* Takes one whole request out of the input and starts what its rule says; false when there is none.
- */
+/* Takes one whole request out of the input and starts its rule; false when there is none. */
 static bool take_request(struct server *server, struct client *client)
 {
     if (server->rules[0].action == SERVER_REFUSE) {

@@ -8,8 +8,8 @@
  *   … server_request(server, 0)->body …
  *   server_free(server);
  *
- * A request takes the first rule that names its path (or none) and is not used up. What cannot be
- * set up aborts: there is no test without it. */
+ * A request takes the first rule that has its path (or none) and is not used up. A failure to set
+ * it up aborts. */
 #ifndef FAKES_SERVER_H
 #define FAKES_SERVER_H
 
@@ -50,7 +50,7 @@ void server_listen(struct server *server);
 void server_free(struct server *server); /* accepts NULL */
 
 int server_port(const struct server *server);
-void server_release(struct server *server); /* answers what is held, and holds nothing any more */
+void server_release(struct server *server); /* answers held requests, and holds no more */
 
 /* The journal: valid until server_free, in order of arrival. NULL where there is none (yet). */
 size_t server_request_count(struct server *server);

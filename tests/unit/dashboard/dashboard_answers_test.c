@@ -1,5 +1,5 @@
-/* dashboard_answers_test: what a call is answered when not all is well: gone, never, superseded,
- * refused, unavailable; and a redrive that is cancelled. */
+/* dashboard_answers_test: answers when something is wrong: gone, never, superseded, refused,
+ * unavailable; and a redrive that is cancelled. */
 #include "fakes/dashboard_harness.h"
 
 #include <stdio.h>
@@ -63,7 +63,7 @@ static void kept(struct dashboard_harness *s, size_t count)
         cluster_produce(&s->cluster, 0, "bytes", 5);
 }
 
-static void a_record_that_is_gone_is_said(void **state)
+static void a_deleted_record_is_answered_410(void **state)
 {
     struct dashboard_harness s;
     char request[64];
@@ -82,7 +82,7 @@ static void a_record_that_is_gone_is_said(void **state)
     dashboard_harness_close(&s);
 }
 
-static void what_can_never_be_sent_is_said(void **state)
+static void an_invalid_order_is_answered_422(void **state)
 {
     struct dashboard_harness s;
     char request[64];
@@ -130,7 +130,7 @@ static void a_later_confirmation_supersedes(void **state)
     dashboard_harness_close(&s);
 }
 
-static void a_retry_that_is_refused_again_is_said(void **state)
+static void a_retry_that_is_parked_again_is_answered_502(void **state)
 {
     struct dashboard_harness s;
     char request[64];
@@ -172,7 +172,7 @@ static void a_second_call_joins_the_first(void **state)
     dashboard_harness_close(&s);
 }
 
-static void what_takes_longer_says_where_to_look(void **state)
+static void a_long_wait_is_answered_with_a_status_url(void **state)
 {
     struct dashboard_harness s;
     (void)state;
@@ -201,7 +201,7 @@ static void what_takes_longer_says_where_to_look(void **state)
     dashboard_harness_close(&s);
 }
 
-static void an_operators_retry_is_told_why_not(void **state)
+static void an_operators_retry_is_refused_with_its_reason(void **state)
 {
     struct dashboard_harness s;
     char request[64];
@@ -274,7 +274,7 @@ static void take_id(const struct answer *a, char path[128])
     snprintf(path, 128, "/api/v1/redrives/%.*s", (int)strcspn(id + 6, "\""), id + 6);
 }
 
-/* As the answer says it. */
+/* From the answer. */
 static int number_of(const struct answer *a, const char *name)
 {
     char text[32];
@@ -407,8 +407,8 @@ static void a_superseded_retry_leaves_the_order_delivered(void **state)
     dashboard_harness_close(&s);
 }
 
-/* The command forget: nothing of it is shown any more. */
-static void what_was_forgotten_is_gone(void **state)
+/* After the command forget nothing of the order is shown. */
+static void a_forgotten_order_is_gone(void **state)
 {
     struct dashboard_harness s;
     (void)state;
@@ -426,8 +426,8 @@ static void what_was_forgotten_is_gone(void **state)
     dashboard_harness_close(&s);
 }
 
-/* It was parked before it could be read, sent again, and is not for us. */
-static void what_was_skipped_is_parked_no_more(void **state)
+/* It was parked before it could be read, sent again, and the rule passes it over. */
+static void a_skipped_record_is_no_longer_parked(void **state)
 {
     struct dashboard_harness s;
     (void)state;
@@ -454,20 +454,20 @@ static void what_was_skipped_is_parked_no_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_record_that_is_gone_is_said),
-        cmocka_unit_test(what_can_never_be_sent_is_said),
+        cmocka_unit_test(a_deleted_record_is_answered_410),
+        cmocka_unit_test(an_invalid_order_is_answered_422),
         cmocka_unit_test(a_later_confirmation_supersedes),
-        cmocka_unit_test(a_retry_that_is_refused_again_is_said),
+        cmocka_unit_test(a_retry_that_is_parked_again_is_answered_502),
         cmocka_unit_test(a_second_call_joins_the_first),
-        cmocka_unit_test(what_takes_longer_says_where_to_look),
-        cmocka_unit_test(an_operators_retry_is_told_why_not),
+        cmocka_unit_test(a_long_wait_is_answered_with_a_status_url),
+        cmocka_unit_test(an_operators_retry_is_refused_with_its_reason),
         cmocka_unit_test(without_brokers_nothing_is_promised),
         cmocka_unit_test(a_cancelled_redrive_sends_no_more),
         cmocka_unit_test(a_newer_confirmation_was_delivered_before),
         cmocka_unit_test(a_newer_confirmation_was_parked_before),
         cmocka_unit_test(a_superseded_retry_leaves_the_order_delivered),
-        cmocka_unit_test(what_was_skipped_is_parked_no_more),
-        cmocka_unit_test(what_was_forgotten_is_gone),
+        cmocka_unit_test(a_skipped_record_is_no_longer_parked),
+        cmocka_unit_test(a_forgotten_order_is_gone),
     };
     return pipeline_harness_main("dashboard_answers", tests, sizeof tests / sizeof *tests);
 }

@@ -1,5 +1,5 @@
-/* dashboard_customers_test: what one customer cannot do: force, ask for one order again and again,
- * call without end, hold connections; and the lines that refused calls leave. */
+/* dashboard_customers_test: limits of one customer: no force, one resend of an order in a while, a
+ * rate of calls, few connections; and the log lines of refused calls. */
 #include "fakes/dashboard_harness.h"
 
 #include <fcntl.h>
@@ -141,7 +141,7 @@ static void calls_are_counted_by_subject(void **state)
     dashboard_harness_close(&s);
 }
 
-/* Past its share a call is answered with what is known, at once. */
+/* Beyond the customer's share a call is answered at once. */
 static void one_customer_holds_few_connections(void **state)
 {
     enum { SHARE = 8 };
@@ -165,8 +165,8 @@ static void one_customer_holds_few_connections(void **state)
     dashboard_harness_close(&s);
 }
 
-/* More connections than there are, that say nothing, or drip: probes and operators get in. */
-static void silent_connections_keep_nobody_out(void **state)
+/* More silent or dripping connections than the limit: probes and operators still get in. */
+static void silent_connections_leave_room_for_others(void **state)
 {
     enum { MANY = 400 };
     static const char *const first[] = {"", "G", "GET /livez HTTP/1.1\r\nHost: x\r\nX-Drip: ",
@@ -193,7 +193,7 @@ static void silent_connections_keep_nobody_out(void **state)
 
 /* ---- lines ---- */
 
-/* What is written to standard error from here on; gives back the old one. */
+/* Redirects standard error to a file; returns the old one. */
 static int divert(char path[64])
 {
     snprintf(path, 64, "/tmp/customers-test-%d", getpid());
@@ -276,7 +276,7 @@ int main(void)
         cmocka_unit_test(one_order_is_sent_again_once_in_a_while),
         cmocka_unit_test(calls_are_counted_by_subject),
         cmocka_unit_test(one_customer_holds_few_connections),
-        cmocka_unit_test(silent_connections_keep_nobody_out),
+        cmocka_unit_test(silent_connections_leave_room_for_others),
         cmocka_unit_test(refused_calls_leave_lines),
     };
     return pipeline_harness_main("dashboard_customers", tests, sizeof tests / sizeof *tests);

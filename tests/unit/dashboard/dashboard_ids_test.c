@@ -166,7 +166,7 @@ static void write_key(struct dashboard_harness *s, const char *topic, const void
                                    RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
 }
 
-/* What no call could name is not taken for another order, nor shown. */
+/* Keys that no call can have are neither shown nor mistaken for another order. */
 static void keys_that_cannot_be_are_passed_over(void **state)
 {
     enum { LONG = 60000 };
@@ -202,7 +202,7 @@ static void keys_that_cannot_be_are_passed_over(void **state)
     dashboard_harness_close(&s);
 }
 
-/* Coordinates that no record has: nothing is read for them, and no other record is sent. */
+/* Invalid coordinates: nothing is read for them, and no other record is sent. */
 static void an_outcome_without_coordinates_sends_nothing(void **state)
 {
     static const char *const coordinates[] = {

@@ -25,7 +25,7 @@ static cjose_jwk_t *new_key(char kind, const char *kid)
     return key;
 }
 
-/* The answer with these keys; for ever. */
+/* The answer with these keys; static. */
 static char *set_of(cjose_jwk_t *a, cjose_jwk_t *b)
 {
     static char texts[4][8192];
@@ -126,8 +126,8 @@ static void both_kinds_of_keys_sign_in(void **state)
     cjose_jwk_release(other);
 }
 
-/* A call with a new key waits until the set is read again; at most every ten seconds, whoever
- * calls. */
+/* A call with a new key waits until the set is read again, at most every ten seconds for all
+ * callers. */
 static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
 {
     struct dashboard_harness s;
@@ -146,7 +146,7 @@ static void a_new_key_is_asked_for_at_a_bounded_rate(void **state)
     assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200);
     assert_int_equal(server_request_count(server), 2);
     dashboard_harness_skip(&s, ASK_EVERY_MS);
-    for (int i = 0; i < 20; i++) /* whoever makes up keys has us ask once */
+    for (int i = 0; i < 20; i++) /* invented keys lead to one request */
         assert_int_equal(status_of(&s, signed_by(old, "ES256", "made-up")), 401);
     assert_int_equal(server_request_count(server), 3);
     close_with(&s, server, old, fresh);
@@ -172,7 +172,7 @@ static void many_callers_wait_for_one_fetch(void **state)
             signed_by(i % 2 == 0 ? fresh : old, "ES256", i % 2 == 0 ? "k2" : "k3"), NULL);
     await_fetches(server, 2);
     close(fds[0]);                                                       /* one does not wait */
-    assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200); /* nobody else has to */
+    assert_int_equal(status_of(&s, signed_by(old, "ES256", "k1")), 200); /* nor does a known key */
     server_release(server);
     for (int i = 1; i < CALLERS; i++)
         assert_int_equal(dashboard_harness_receive(fds[i]).status, i % 2 == 0 ? 200 : 401);
@@ -189,9 +189,9 @@ static size_t count_answered(struct pollfd *fds, size_t count)
     return answered;
 }
 
-/* While the server of the keys hangs: who comes when as many wait as may is told when to come back,
- * and all others are served. */
-static void so_many_wait_and_no_more(void **state)
+/* While the server of the keys hangs, calls beyond the bound get a Retry-After, and calls with
+ * known keys are served. */
+static void waiting_calls_are_bounded(void **state)
 {
     enum { MORE = 8, CALLERS = WAITS_MAX + MORE, PATIENCE_MS = 20000 };
     struct dashboard_harness s;
@@ -264,7 +264,7 @@ static void a_server_that_is_down_is_asked_again(void **state)
     close_with(&s, server, key, NULL);
 }
 
-/* The good key stays whatever comes after it. */
+/* The good key stays valid after each hostile set. */
 static void keeps_its_key(const struct server_rule *then)
 {
     struct dashboard_harness s;
@@ -299,8 +299,8 @@ KEEPS(a_secret_alone, SERVER_ANSWER_CLOSE,
       OK_HEAD
       "{\"keys\":[{\"kty\":\"oct\",\"alg\":\"HS256\",\"kid\":\"unknown\",\"k\":\"c2VjcmV0\"}]}")
 
-/* Keys that travel in the clear, or from who knows where, are nobody's. */
-static void where_keys_come_from_is_looked_at_first(void **state)
+/* Keys from plain HTTP, or from a misleading URL, are not used. */
+static void key_urls_are_checked_at_start(void **state)
 {
     static const char *const bad[] = {"http://keys.test/k",
                                       "http://127.0.0.1:80@keys.test/k",
@@ -331,11 +331,11 @@ static void where_keys_come_from_is_looked_at_first(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(where_keys_come_from_is_looked_at_first),
+        cmocka_unit_test(key_urls_are_checked_at_start),
         cmocka_unit_test(both_kinds_of_keys_sign_in),
         cmocka_unit_test(a_new_key_is_asked_for_at_a_bounded_rate),
         cmocka_unit_test(many_callers_wait_for_one_fetch),
-        cmocka_unit_test(so_many_wait_and_no_more),
+        cmocka_unit_test(waiting_calls_are_bounded),
         cmocka_unit_test(a_key_that_is_taken_back_ends),
         cmocka_unit_test(a_server_that_is_down_is_asked_again),
         cmocka_unit_test(keeps_its_key_after_an_error),

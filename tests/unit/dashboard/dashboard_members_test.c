@@ -1,4 +1,4 @@
-/* dashboard_members_test: what members write of themselves, whatever numbers are in it. */
+/* dashboard_members_test: members' reports, with numbers of any size. */
 #include "fakes/dashboard_harness.h"
 
 #include "sys/clock.h"

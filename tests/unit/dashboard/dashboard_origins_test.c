@@ -1,4 +1,4 @@
-/* dashboard_origins_test: pages of other origins (CORS): who may call, and what they are told. */
+/* dashboard_origins_test: pages of other origins (CORS): permissions and answers. */
 #include "fakes/dashboard_harness.h"
 
 #include <stdio.h>
@@ -15,7 +15,7 @@ static void open_and_start(struct dashboard_harness *s)
     dashboard_harness_start(s);
 }
 
-/* What a browser asks before supabase-js may call. */
+/* A browser's preflight request before a call of supabase-js. */
 static struct answer preflight(struct dashboard_harness *s, const char *path, const char *origin)
 {
     char headers[512];
@@ -52,7 +52,7 @@ static void a_shop_that_is_listed_may_call(void **state)
     dashboard_harness_close(&s);
 }
 
-static void its_answers_can_be_read(void **state)
+static void answers_to_a_listed_shop_can_be_read(void **state)
 {
     struct dashboard_harness s;
     char headers[2048];
@@ -72,7 +72,7 @@ static void its_answers_can_be_read(void **state)
     dashboard_harness_close(&s);
 }
 
-static void nobody_else_may(void **state)
+static void other_origins_are_refused(void **state)
 {
     static const char *const origins[] = {"https://evil.example",
                                           "https://shop.example.evil.example",
@@ -105,7 +105,7 @@ static void nobody_else_may(void **state)
     dashboard_harness_close(&s);
 }
 
-static void its_own_page_may(void **state)
+static void the_own_page_may_call(void **state)
 {
     struct dashboard_harness s;
     char headers[2048];
@@ -120,7 +120,7 @@ static void its_own_page_may(void **state)
     dashboard_harness_close(&s);
 }
 
-static void methods_are_told_by_path(void **state)
+static void methods_depend_on_the_path(void **state)
 {
     struct dashboard_harness s;
     (void)state;
@@ -140,10 +140,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_shop_that_is_listed_may_call),
-        cmocka_unit_test(its_answers_can_be_read),
-        cmocka_unit_test(nobody_else_may),
-        cmocka_unit_test(its_own_page_may),
-        cmocka_unit_test(methods_are_told_by_path),
+        cmocka_unit_test(answers_to_a_listed_shop_can_be_read),
+        cmocka_unit_test(other_origins_are_refused),
+        cmocka_unit_test(the_own_page_may_call),
+        cmocka_unit_test(methods_depend_on_the_path),
     };
     return pipeline_harness_main("dashboard_origins", tests, sizeof tests / sizeof *tests);
 }

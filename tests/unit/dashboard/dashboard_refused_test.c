@@ -1,5 +1,5 @@
-/* dashboard_refused_test: calls that must come to nothing: by whom, in what form; and what they are
- * told. */
+/* dashboard_refused_test: calls that are refused, for their caller or their form, and their
+ * answers. */
 #include "fakes/dashboard_harness.h"
 
 #include "dashboard/auth/token.h"
@@ -74,7 +74,7 @@ static struct answer call(struct dashboard_harness *s, const struct route *r, co
     return dashboard_harness_ask(s, r->method, r->path, headers, r->body);
 }
 
-static void nobody_unknown_learns_or_changes_anything(void **state)
+static void unknown_callers_learn_and_change_nothing(void **state)
 {
     static const char *const headers[] = {
         "",
@@ -101,8 +101,8 @@ static void nobody_unknown_learns_or_changes_anything(void **state)
     dashboard_harness_close(&s);
 }
 
-/* Signed by the right secret, and yet: claims, expected status. */
-static void bad_claims_are_told_alike(void **state)
+/* Signed by the right secret, with bad claims: claims, expected status. */
+static void bad_claims_get_one_answer(void **state)
 {
     static const struct {
         const char *claims; /* after "exp", which a second one makes ambiguous */
@@ -147,7 +147,7 @@ static void customers_have_one_call(void **state)
             assert_told(&a, 403, FORBIDDEN);
         else
             assert_int_equal(a.status, 200);
-        assert_null(strstr(a.body, "CMD-1")); /* states, and nobody's data */
+        assert_null(strstr(a.body, "CMD-1")); /* states, no personal data */
         assert_null(strstr(a.body, "msg_1"));
     }
     dashboard_harness_skip(&s, 3600000 + 10000); /* clocks may differ by half a minute */
@@ -355,7 +355,7 @@ static void paths_and_queries_are_read_strictly(void **state)
     dashboard_harness_close(&s);
 }
 
-/* What is said of an order comes back as text, whatever it is. */
+/* An order's values come back as text. */
 static void markup_formulas_and_line_breaks_stay_text(void **state)
 {
     struct dashboard_harness s;
@@ -380,7 +380,7 @@ static void markup_formulas_and_line_breaks_stay_text(void **state)
     dashboard_harness_close(&s);
 }
 
-/* What two readers would read as different requests. */
+/* Requests that two readers would read differently. */
 static void smuggled_requests_are_refused(void **state)
 {
     static const struct {
@@ -435,8 +435,8 @@ static void smuggled_requests_are_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(nobody_unknown_learns_or_changes_anything),
-        cmocka_unit_test(bad_claims_are_told_alike),
+        cmocka_unit_test(unknown_callers_learn_and_change_nothing),
+        cmocka_unit_test(bad_claims_get_one_answer),
         cmocka_unit_test(customers_have_one_call),
         cmocka_unit_test(issuer_and_audience_are_required_when_set),
         cmocka_unit_test(a_megabyte_of_token_is_not_read),

@@ -1,4 +1,4 @@
-/* dashboard_seen_test: what is not in this view yet, and where a parked record lies. */
+/* dashboard_seen_test: orders that are not in the view yet, and the place of a parked record. */
 #include "fakes/dashboard_harness.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #define SYNC "/functions/v1/sync-order-elementor"
 
-static void what_is_forced_before_it_is_seen_waits(void **state)
+static void a_forced_call_waits_for_an_unseen_order(void **state)
 {
     struct dashboard_harness s;
     char request[64];
@@ -34,7 +34,7 @@ static void what_is_forced_before_it_is_seen_waits(void **state)
     dashboard_harness_close(&s);
 }
 
-static void a_parked_record_is_where_it_is_said_to_be(void **state)
+static void a_parked_record_is_at_its_stated_place(void **state)
 {
     struct dashboard_harness s;
     const struct outcome o = {.order = "o1", .state = "parked", .reason = "http:422", .offset = 7};
@@ -53,8 +53,8 @@ static void a_parked_record_is_where_it_is_said_to_be(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_forced_before_it_is_seen_waits),
-        cmocka_unit_test(a_parked_record_is_where_it_is_said_to_be),
+        cmocka_unit_test(a_forced_call_waits_for_an_unseen_order),
+        cmocka_unit_test(a_parked_record_is_at_its_stated_place),
     };
     return pipeline_harness_main("dashboard_seen", tests, sizeof tests / sizeof *tests);
 }

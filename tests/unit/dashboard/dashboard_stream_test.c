@@ -1,5 +1,4 @@
-/* dashboard_stream_test: server-sent events: what comes, when it ends, and how much of it there is.
- */
+/* dashboard_stream_test: server-sent events: their contents, their end and their bounds. */
 #include "fakes/dashboard_harness.h"
 
 #include <stdio.h>
@@ -34,7 +33,7 @@ static void assert_hears(int fd, const char *wanted)
         fail_msg("no \"%s\" in: %s", wanted, text);
 }
 
-static void what_changes_is_told_to_everybody(void **state)
+static void changes_reach_every_stream(void **state)
 {
     struct dashboard_harness s;
     (void)state;
@@ -46,7 +45,7 @@ static void what_changes_is_told_to_everybody(void **state)
     assert_hears(one, "event: order\ndata: {\"key\":\"o1\"");
     assert_hears(two, "event: order\ndata: {\"key\":\"o1\"");
     assert_hears(one, "\"counts\":{\"delivered\":0,\"retrying\":0,\"parked\":1");
-    close(one); /* who goes is missed by nobody */
+    close(one); /* the others go on */
     dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
     assert_hears(two, "event: order\ndata: {\"key\":\"o1\",\"order_id\":\"o1\",\"order_number\":"
                       "\"CMD-1\",\"state\":\"delivered\"");
@@ -122,7 +121,7 @@ static void one_subject_has_a_share_of_streams(void **state)
     dashboard_harness_close(&s);
 }
 
-static void so_many_look_on_and_no_more(void **state)
+static void streams_are_bounded(void **state)
 {
     struct dashboard_harness s;
     int fds[STREAMS_MAX];
@@ -164,12 +163,12 @@ static void so_many_look_on_and_no_more(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_changes_is_told_to_everybody),
+        cmocka_unit_test(changes_reach_every_stream),
         cmocka_unit_test(many_changes_are_one_event),
         cmocka_unit_test(a_token_that_expires_ends_it),
         cmocka_unit_test(only_operators_look_on),
         cmocka_unit_test(one_subject_has_a_share_of_streams),
-        cmocka_unit_test(so_many_look_on_and_no_more),
+        cmocka_unit_test(streams_are_bounded),
     };
     return pipeline_harness_main("dashboard_stream", tests, sizeof tests / sizeof *tests);
 }

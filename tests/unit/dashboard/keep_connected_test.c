@@ -1,6 +1,4 @@
-/* keep_connected_test: topics are asked for when they are there rarely, and soon again when one is
- * missing.
- */
+/* keep_connected_test: existing topics are looked up rarely, a missing one again soon. */
 #include "dashboard/feed/keep_connected.h"
 #include "fakes/cluster.h"
 
@@ -30,7 +28,7 @@ static int64_t next_look(rd_kafka_t *rk, const char *topic)
     return wait_ms;
 }
 
-static void what_is_missing_is_asked_for_again_soon(void **state)
+static void missing_topics_are_looked_up_again_soon(void **state)
 {
     struct cluster c;
     (void)state;
@@ -44,7 +42,7 @@ static void what_is_missing_is_asked_for_again_soon(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_missing_is_asked_for_again_soon),
+        cmocka_unit_test(missing_topics_are_looked_up_again_soon),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

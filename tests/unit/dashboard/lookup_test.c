@@ -1,4 +1,4 @@
-/* lookup_test: topics are looked at without waiting for the brokers. */
+/* lookup_test: topics are looked up without blocking. */
 #include "dashboard/feed/partition_lookup.h"
 #include "fakes/cluster.h"
 
@@ -83,8 +83,8 @@ static int listener(char brokers[64])
     return fd;
 }
 
-/* A broker that takes the connection and never says a word. */
-static void whoever_asks_does_not_wait(void **state)
+/* A broker that accepts the connection and never answers. */
+static void a_lookup_does_not_block_its_caller(void **state)
 {
     struct error err = {0};
     char brokers[64];
@@ -105,7 +105,7 @@ static void whoever_asks_does_not_wait(void **state)
     close(fd);
 }
 
-/* The broker answers of the topics and is silent when asked for their ends. */
+/* The broker answers for the topics, and does not answer for their ends. */
 static void an_end_is_not_waited_for_without_end(void **state)
 {
     enum { LIST_OFFSETS = 2, BROKER = 1, SILENT_MS = 15000, BOUND_MS = 10000 };
@@ -137,7 +137,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(partitions_and_ends_are_found),
-        cmocka_unit_test(whoever_asks_does_not_wait),
+        cmocka_unit_test(a_lookup_does_not_block_its_caller),
         cmocka_unit_test(an_end_is_not_waited_for_without_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ static void the_latest_outcome_counts(void **state)
     view_close(view);
 }
 
-static void what_cannot_be_read_is_passed_over(void **state)
+static void unreadable_records_are_passed_over(void **state)
 {
     struct view *view = opened(":memory:", "t");
     struct error err = {0};
@@ -218,7 +218,7 @@ static void cursors_are_stable_while_orders_change(void **state)
     view_close(view);
 }
 
-static void a_parked_one_says_why_and_where(void **state)
+static void a_parked_order_has_its_reason_and_place(void **state)
 {
     struct view *view = opened(":memory:", "t");
     struct order_facts facts;
@@ -435,7 +435,7 @@ static void a_batch_is_all_or_nothing(void **state)
     remove_database(path);
 }
 
-static void what_is_no_database_is_refused(void **state)
+static void a_file_that_is_not_a_database_is_refused(void **state)
 {
     char path[] = "/tmp/view_test.XXXXXX";
     struct error err = {0};
@@ -452,19 +452,19 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_outcome_counts),
-        cmocka_unit_test(what_cannot_be_read_is_passed_over),
+        cmocka_unit_test(unreadable_records_are_passed_over),
         cmocka_unit_test(search_finds_id_number_and_digits),
         cmocka_unit_test(escapes_and_earlier_transitions_are_kept),
         cmocka_unit_test(search_finds_the_latest_of_very_many),
         cmocka_unit_test(cursors_are_stable_while_orders_change),
-        cmocka_unit_test(a_parked_one_says_why_and_where),
+        cmocka_unit_test(a_parked_order_has_its_reason_and_place),
         cmocka_unit_test(retries_are_pending_until_their_outcome),
         cmocka_unit_test(reasons_are_counted),
         cmocka_unit_test(chosen_ids_cost_what_others_cost),
         cmocka_unit_test(orders_are_found_again_by_the_files_own_key),
         cmocka_unit_test(the_database_is_its_owners_alone),
         cmocka_unit_test(a_batch_is_all_or_nothing),
-        cmocka_unit_test(what_is_no_database_is_refused),
+        cmocka_unit_test(a_file_that_is_not_a_database_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

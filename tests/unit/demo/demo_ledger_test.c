@@ -1,4 +1,4 @@
-/* The demo's accounts: each thing that must not be is seen, and nothing else is. */
+/* demo_ledger_test: the demo's accounts find each kind of error, and no others. */
 #include "demo/parts/ledger.h"
 
 #include "demo/display/summary.h"
@@ -72,7 +72,7 @@ static void delivered_once_is_clean(void **state)
     assert_true(ledger_is_clean(&counts));
 }
 
-static void what_is_sent_again_by_hand_ends_a_second_time(void **state)
+static void an_order_sent_again_by_hand_ends_a_second_time(void **state)
 {
     struct fixture f;
     (void)state;
@@ -110,7 +110,7 @@ static void word_of_the_parking_may_come_last(void **state)
     assert_int_equal(counts_of(&f).twice, 1);
 }
 
-static void parked_twice_by_nobodys_hand_is_seen(void **state)
+static void a_second_parking_without_a_hand_is_seen(void **state)
 {
     struct fixture f;
     (void)state;
@@ -150,7 +150,7 @@ static void another_digit_is_seen(void **state)
     assert_false(ledger_is_clean(&counts));
 }
 
-static void what_was_never_confirmed_is_seen(void **state)
+static void an_order_that_was_never_confirmed_is_seen(void **state)
 {
     struct fixture f;
     (void)state;
@@ -195,8 +195,8 @@ static void parking_fits_the_order(void **state)
     }
 }
 
-/* The first confirmation's end is heard after the second was written and before its coordinates are
- * known: it is the first's. */
+/* The first confirmation's end is reported after the second was written and before its coordinates
+ * are known: it is the first's. */
 static void a_late_word_is_of_the_one_it_names(void **state)
 {
     struct shop_change again = confirmation(SHOP_VALID);
@@ -261,11 +261,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(delivered_once_is_clean),
         cmocka_unit_test(delivered_twice_is_seen),
-        cmocka_unit_test(what_is_sent_again_by_hand_ends_a_second_time),
+        cmocka_unit_test(an_order_sent_again_by_hand_ends_a_second_time),
         cmocka_unit_test(word_of_the_parking_may_come_last),
-        cmocka_unit_test(parked_twice_by_nobodys_hand_is_seen),
+        cmocka_unit_test(a_second_parking_without_a_hand_is_seen),
         cmocka_unit_test(another_digit_is_seen),
-        cmocka_unit_test(what_was_never_confirmed_is_seen),
+        cmocka_unit_test(an_order_that_was_never_confirmed_is_seen),
         cmocka_unit_test(parking_fits_the_order),
         cmocka_unit_test(a_late_word_is_of_the_one_it_names),
         cmocka_unit_test(sent_though_it_could_not_be),

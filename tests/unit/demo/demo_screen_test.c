@@ -1,4 +1,4 @@
-/* The live display: nothing is ever wider or higher than the terminal, whatever is shown. */
+/* demo_screen_test: the live display is never wider or higher than the terminal. */
 #include "demo/display/screen.h"
 
 #include <setjmp.h>
@@ -39,8 +39,8 @@ static void fill(struct snapshot *view)
         view->per_second[i] = (unsigned)i;
 }
 
-/* Lines of a frame without colours: how many, and the widest; the dashboard's link is broken by the
- * terminal itself. Only the canvas's own sequences may be in it. */
+/* Lines of a frame without colours: their number, and the widest; the dashboard's link is broken by
+ * the terminal itself. Only the canvas's own sequences may be in it. */
 static void measure(const char *frame, int columns, int *ret_lines, int *ret_widest)
 {
     char line[4096];

@@ -1,4 +1,5 @@
-/* The demo's shop: the same seed makes the same orders, and lives are what Debezium would show. */
+/* demo_shop_test: the same seed makes the same orders, and lives are as Debezium would show them.
+ */
 #include "demo/parts/shop.h"
 
 #include <setjmp.h>
@@ -12,7 +13,7 @@
 
 enum { ORDERS = 300, WALL_US = 1000000, TEXT_MAX = 400 };
 
-/* What identifies a change, but its times. */
+/* A change's identity, without its times. */
 static void describe(const struct shop_change *change, char text[TEXT_MAX])
 {
     const struct shop_row *row = change->has_after ? &change->after : &change->before;
@@ -69,7 +70,7 @@ static bool is_confirmed(bool there, const struct shop_row *row)
     return there && strcmp(row->status, "confirmed") == 0;
 }
 
-/* Every change by what its two images say, as the rule would judge it. */
+/* Every change by its two images, as the rule decides it. */
 static void check(const struct shop_change *change, struct tally *tally)
 {
     bool transition = (change->op == 'c' || change->op == 'u') &&

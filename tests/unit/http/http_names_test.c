@@ -1,5 +1,5 @@
-/* http_names_test: a name server that does not answer costs a request its time limit, and nobody
- * else anything.
+/* http_names_test: a name server that does not answer costs its request the time limit, and delays
+ * no other.
  *
  * The look-up is replaced for the whole process: libcurl calls it in a thread of its own. */
 #include "unit/http/http_fixture.h"
@@ -52,7 +52,7 @@ static void let_answer(void)
     pthread_mutex_unlock(&lock);
 }
 
-static void a_silent_name_server_holds_nobody_up(void **state)
+static void a_silent_name_server_delays_only_its_request(void **state)
 {
     struct fixture *f = serve(state, accepting);
     struct http_endpoint impatient = plain;
@@ -71,7 +71,7 @@ static void a_silent_name_server_holds_nobody_up(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        HTTP_TEST(a_silent_name_server_holds_nobody_up),
+        HTTP_TEST(a_silent_name_server_delays_only_its_request),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,4 @@
-/* ops_test: the port for machines, spoken to in plain bytes. */
+/* ops_test: the port for machines, by plain bytes. */
 #include "http/ops_server.h"
 
 #include "http/connections.h"
@@ -88,7 +88,7 @@ static void turn(struct here *h)
     loop_wait(h->loop, wait_ms < 0 || wait_ms > LOOK_MS ? LOOK_MS : wait_ms);
 }
 
-/* Everything that comes until the far side closes. */
+/* All bytes until the far side closes. */
 static void read_all(struct here *h, int fd, char *text)
 {
     int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
@@ -133,7 +133,7 @@ static void metrics_are_text(void **state)
     assert_non_null(strstr(text, "scrapes 2\n"));
 }
 
-static void states_are_told_by_status(void **state)
+static void states_have_their_http_status(void **state)
 {
     struct here *h = *state;
     char text[TEXT_MAX];
@@ -173,7 +173,7 @@ static void nothing_else_is_served(void **state)
     }
 }
 
-/* Who opens connections and says nothing is let wait, until another needs the room. */
+/* A silent connection is kept until another needs the room. */
 static void connections_are_bounded(void **state)
 {
     enum { IDLERS = 40 };
@@ -190,8 +190,8 @@ static void connections_are_bounded(void **state)
     assert_begins(text, "HTTP/1.1 200 ");
 }
 
-/* One byte now and then is a request that never comes: who drips is let wait no longer than who
- * says nothing, and neither keeps a probe from its answer. */
+/* A dripping request is kept no longer than a silent connection, and neither keeps a probe from its
+ * answer. */
 static void drips_keep_no_probe_waiting(void **state)
 {
     enum { DRIPS = 100, ROUNDS = 5 };
@@ -217,7 +217,7 @@ static void drips_keep_no_probe_waiting(void **state)
         close(drips[i]);
 }
 
-/* Whether the far side has closed. */
+/* True: the far side has closed. */
 static bool is_closed(int fd)
 {
     char byte;
@@ -300,7 +300,7 @@ static void addresses(void **state)
     }
 }
 
-static void a_port_in_use_is_said(void **state)
+static void a_port_in_use_is_reported(void **state)
 {
     struct error err = {0};
     char address[32];
@@ -316,14 +316,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(metrics_are_text, open_here, close_here),
-        cmocka_unit_test_setup_teardown(states_are_told_by_status, open_here, close_here),
+        cmocka_unit_test_setup_teardown(states_have_their_http_status, open_here, close_here),
         cmocka_unit_test_setup_teardown(nothing_else_is_served, open_here, close_here),
         cmocka_unit_test_setup_teardown(connections_are_bounded, open_here, close_here),
         cmocka_unit_test_setup_teardown(drips_keep_no_probe_waiting, open_here, close_here),
         cmocka_unit_test(the_one_with_most_makes_room),
         cmocka_unit_test_setup_teardown(endless_headers_are_cut, open_here, close_here),
         cmocka_unit_test(addresses),
-        cmocka_unit_test(a_port_in_use_is_said),
+        cmocka_unit_test(a_port_in_use_is_reported),
     };
     return cmocka_run_group_tests_name("ops", tests, NULL, NULL);
 }

@@ -50,7 +50,7 @@ static void each_failure(void **state)
     assert_string_equal(response_reason(503, FAILURE_NONE, text, sizeof text), "http:503");
 }
 
-static void who_asks_for_another_pace(void **state)
+static void answers_that_ask_for_a_slower_pace(void **state)
 {
     static const struct {
         int status;
@@ -100,9 +100,10 @@ static void nonsense_is_refused_by_name(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(each_status), cmocka_unit_test(each_failure),
-        cmocka_unit_test(who_asks_for_another_pace), cmocka_unit_test(an_operator_changes_classes),
-        cmocka_unit_test(nonsense_is_refused_by_name)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(each_status),
+                                       cmocka_unit_test(each_failure),
+                                       cmocka_unit_test(answers_that_ask_for_a_slower_pace),
+                                       cmocka_unit_test(an_operator_changes_classes),
+                                       cmocka_unit_test(nonsense_is_refused_by_name)};
     return cmocka_run_group_tests_name("outcome", tests, NULL, NULL);
 }

@@ -57,7 +57,8 @@ static void each_status(void **state)
     }
 }
 
-/* No status says nothing about the record; a status is an answer, whatever becomes of the rest. */
+/* Without a status nothing is known of the record; a status is an answer, even if the rest fails.
+ */
 static const struct {
     const char *name;
     enum server_action action;

@@ -30,7 +30,7 @@ static void stop_until_too_late(pid_t child, struct server *server)
     assert_int_equal(waitpid(child, &status, WUNTRACED), child);
     assert_true(WIFSTOPPED(status));
     server_release(server);
-    usleep(PAST_MS * 1000); /* this time is what the test is about */
+    usleep(PAST_MS * 1000); /* past the limits */
     assert_int_equal(kill(child, SIGCONT), 0);
 }
 
@@ -93,8 +93,8 @@ static void an_answer_that_arrived_is_read(void **state)
     server_free(server);
 }
 
-/* A limit still is one for what does not come: time goes on with the loop. */
-static void what_did_not_arrive_is_late(void **state)
+/* The limit still holds for answers that do not come: its time goes on with the loop. */
+static void an_answer_that_did_not_arrive_is_late(void **state)
 {
     static const struct server_rule rules[] = {{NULL, SERVER_HANG, NULL, 0}, {0}};
     struct server *server = server_new(rules);
@@ -144,7 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_arrived_is_read),
-        cmocka_unit_test(what_did_not_arrive_is_late),
+        cmocka_unit_test(an_answer_that_did_not_arrive_is_late),
         cmocka_unit_test(no_answered_order_is_sent_again),
     };
     return cmocka_run_group_tests_name("standstill", tests, NULL, NULL);

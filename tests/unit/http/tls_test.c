@@ -1,4 +1,4 @@
-/* tls_test: whom the webhook's connection trusts. Each endpoint that it should not trust is a
+/* tls_test: the certificates that the webhook's connection trusts. An untrusted endpoint is a
  * failure of the connection, tried again later, and gets no byte of the request. */
 #include "unit/http/http_fixture.h"
 
@@ -129,11 +129,11 @@ static const struct {
     {"expired", "IP:127.0.0.1", -2 * DAY, -DAY, TLS1_3_VERSION, true, 0},
     {"not yet valid", "IP:127.0.0.1", DAY, 2 * DAY, TLS1_3_VERSION, true, 0},
     {"another host", "DNS:hooks.example.com", -DAY, DAY, TLS1_3_VERSION, true, 0},
-    {"signed by nobody we know", "IP:127.0.0.1", -DAY, DAY, TLS1_3_VERSION, false, 0},
+    {"signed by an unknown key", "IP:127.0.0.1", -DAY, DAY, TLS1_3_VERSION, false, 0},
     {"TLS 1.1", "IP:127.0.0.1", -DAY, DAY, TLS1_1_VERSION, true, 0},
 };
 
-static void only_who_is_who_it_says(void **state)
+static void only_a_valid_certificate_is_trusted(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -164,7 +164,7 @@ static void *talk_plain(void *context)
     return NULL;
 }
 
-/* What answers in plain HTTP where TLS was to be is no endpoint. */
+/* An answer in plain HTTP on a TLS port is a failure of TLS. */
 static void plain_http_on_the_port(void **state)
 {
     (void)state;
@@ -186,7 +186,7 @@ static void plain_http_on_the_port(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_who_is_who_it_says),
+        cmocka_unit_test(only_a_valid_certificate_is_trusted),
         cmocka_unit_test(plain_http_on_the_port),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

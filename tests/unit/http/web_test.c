@@ -99,7 +99,7 @@ static void say(int fd, const char *text)
     assert_int_equal(send(fd, text, strlen(text), MSG_NOSIGNAL), strlen(text));
 }
 
-/* Turns until the other end closes; the status that it said before, 0: none. */
+/* Turns until the other end closes; returns the status before that, 0: none. */
 static int status_at_end(struct site *site, int fd)
 {
     char text[256 * 1024];
@@ -220,7 +220,7 @@ static void ask_of_each(struct site *site, int fds[CONNECTIONS])
     }
 }
 
-/* All are taken by callers that are not worked for: the oldest connection goes, no other. */
+/* All connections are idle: the oldest leaves, no other. */
 static void a_new_connection_gets_in(void **state)
 {
     struct site *site = *state;
@@ -239,7 +239,7 @@ static void a_new_connection_gets_in(void **state)
         close(fds[i]);
 }
 
-/* What is worked for is not cut: then it is the new one that goes. */
+/* Connections with a request at work are not cut: the new one leaves. */
 static void connections_are_bounded(void **state)
 {
     struct site *site = *state;

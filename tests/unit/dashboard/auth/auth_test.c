@@ -447,7 +447,7 @@ static void files_of_public_keys_are_read(void **state)
     keys_done(&keys);
 }
 
-static void what_is_minted_is_an_operators(void **state)
+static void a_minted_token_is_an_operators(void **state)
 {
     (void)state;
     struct error err = {0};
@@ -486,7 +486,7 @@ int main(void)
         cmocka_unit_test(a_public_key_is_no_secret),
         cmocka_unit_test(weak_keys_are_refused),
         cmocka_unit_test(files_of_public_keys_are_read),
-        cmocka_unit_test(what_is_minted_is_an_operators),
+        cmocka_unit_test(a_minted_token_is_an_operators),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
