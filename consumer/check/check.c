@@ -2,7 +2,9 @@
 
 #include "config/own_names.h"
 #include "delivery/webhook.h"
+#include "http/answer.h"
 #include "kafka/advice.h"
+#include "order/shape/shape.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -107,8 +109,28 @@ static struct webhook *open_webhook(struct check *c)
     return webhook;
 }
 
+/* How the target of a redirect differs from the URL, where it is little: paths are never shown. */
+static const char *difference(const char *url, const char *target)
+{
+    const char *from = strstr(url, "://"), *to = strstr(target, "://");
+    if (from == NULL || to == NULL)
+        return "";
+    if (strcmp(from, to) == 0)
+        return "; only http and https differ";
+    if (from - url != to - target || strncmp(url, target, (size_t)(from - url)) != 0)
+        return "";
+    size_t path = strcspn(from + 3, "?#") + 3, target_path = strcspn(to + 3, "?#") + 3;
+    size_t shorter = path < target_path ? path : target_path;
+    const char *longer = path < target_path ? to : from;
+    if (path + target_path == 2 * shorter + 1 && longer[shorter] == '/' &&
+        strncmp(from, to, shorter) == 0 && strcmp(from + path, to + target_path) == 0)
+        return "; only a slash at the end differs";
+    return "";
+}
+
 /* The meaning of a refused ping. A redirect's path may be as secret as the URL's own. */
-static void advise_ping(const struct check_answer *answer, char *text, size_t size)
+static void advise_ping(const struct check *c, const struct check_answer *answer, char *text,
+                        size_t size)
 {
     const char *scheme_end = strstr(answer->redirect, "://");
     const char *host = scheme_end != NULL ? scheme_end + 3 : NULL;
@@ -116,8 +138,9 @@ static void advise_ping(const struct check_answer *answer, char *text, size_t si
     int status = answer->status;
     if (status >= 300 && status < 400)
         snprintf(text, size,
-                 ": a redirect%s%.*s, which is never followed; set webhook.url to where it leads",
-                 origin > 0 ? " to " : "", origin, answer->redirect);
+                 ": a redirect%s%.*s, which is never followed%s; set webhook.url to where it leads",
+                 origin > 0 ? " to " : "", origin, answer->redirect,
+                 difference(c->config->webhook_url, answer->redirect));
     else if (status == 404 || status == 410)
         snprintf(text, size, ": copy webhook.url again, to its last character");
     else if (status == 401 || status == 403)
@@ -130,33 +153,77 @@ static void advise_ping(const struct check_answer *answer, char *text, size_t si
         snprintf(text, size, ": it may refuse only pings; preview shows what run sends");
 }
 
-static void judge_ping(struct check *c, const struct check_answer *answer)
+/* " (text/html, server nginx): first line" of an answer, without the URL and our keys. */
+static void describe_answer(const struct webhook *webhook, const struct check_answer *answer,
+                            struct buf *b)
 {
+    enum { LINE_MAX_BYTES = 120 };
+    struct redact redact = {0};
+    struct slice line = {answer->body, answer->len};
+    while (line.len > 0 && strchr(" \t\r\n", line.data[0]) != NULL)
+        line.data++, line.len--;
+    line.len = line.len > 0 ? strcspn(line.data, "\r\n") : 0;
+    redact.cut = line.len > LINE_MAX_BYTES;
+    if (redact.cut)
+        line.len = LINE_MAX_BYTES;
+    webhook_add_secrets(webhook, &redact);
+    buf_addf(b, " (%s%s%s)", *answer->content_type != '\0' ? answer->content_type : "no type",
+             *answer->server != '\0' ? ", server " : "", answer->server);
+    if (line.len > 0) {
+        buf_add_text(b, ": ");
+        redact_apply(&redact, line, b);
+    }
+}
+
+static void judge_ping(struct check *c, const struct webhook *webhook,
+                       const struct check_answer *answer)
+{
+    enum { DESCRIPTION_MAX = 2048 };
     struct error err = {0};
     char advice[CHECK_WORDS_MAX];
-    if (answer->status >= 200 && answer->status < 300) {
-        report_add(c->report, REPORT_OK, WEBHOOK, "ping", "answered %d in %lld ms", answer->status,
-                   (long long)answer->took_ms);
-        return;
-    }
-    if (answer->begun_status >= 200 && answer->begun_status < 300) {
+    struct buf what;
+    bool is_2xx = answer->status >= 200 && answer->status < 300;
+    enum answer_sense sense =
+        is_2xx ? answer_sense((enum answer_rule)c->config->outcome_success, answer->has_captcha,
+                              (struct slice){answer->body, answer->len})
+               : ANSWER_UNDERSTOOD;
+    buf_init(&what, DESCRIPTION_MAX);
+    if (answer->status != 0)
+        describe_answer(webhook, answer, &what);
+    advise_ping(c, answer, advice, sizeof advice);
+    if (is_2xx && sense == ANSWER_UNDERSTOOD)
+        report_add(c->report, REPORT_OK, WEBHOOK, "ping", "answered %d in %lld ms%s",
+                   answer->status, (long long)answer->took_ms, buf_text(&what));
+    else if (is_2xx)
+        error_set(&err, ERROR_FAILED, "answered %d, which counts as no delivery: %s%s",
+                  answer->status, answer_hints[sense], buf_text(&what));
+    else if (answer->begun_status >= 200 && answer->begun_status < 300)
         report_add(c->report, REPORT_WARN, WEBHOOK, "ping",
                    "answered %d, then the answer broke off (%s): it counts as delivered, "
                    "but each request may take longer than it needs to",
                    answer->begun_status, answer->failure);
-        return;
-    }
-    advise_ping(answer, advice, sizeof advice);
-    if (answer->status == 0)
+    else if (answer->status == 0)
         error_set(&err, ERROR_UNREACHABLE, "no answer: %s", answer->failure);
     else
-        error_set(&err, ERROR_FAILED, "answered %d%s", answer->status, advice);
-    report_fail(c->report, &err, WEBHOOK, "ping");
+        error_set(&err, ERROR_FAILED, "answered %d%s%s", answer->status, advice, buf_text(&what));
+    if (err.code != ERROR_NONE)
+        report_fail(c->report, &err, WEBHOOK, "ping");
+    buf_done(&what);
+}
+
+/* In the form that the orders have. */
+static const char *ping_body(const struct config *config)
+{
+    switch ((enum payload_shape)config->payload_shape) {
+    case PAYLOAD_ELEMENTOR: return "form_id=ping&form_name=elementor_sync_ping";
+    case PAYLOAD_ELEMENTOR_ADVANCED: return "form%5Bid%5D=ping&form%5Bname%5D=elementor_sync_ping";
+    default: return "{\"form_name\":\"elementor_sync_ping\",\"fields\":{}}";
+    }
 }
 
 static void ping(struct check *c, struct webhook *webhook)
 {
-    static const char body[] = "{\"form_name\":\"elementor_sync_ping\",\"fields\":{}}";
+    const char *body = ping_body(c->config);
     struct check_answer answer = {0};
     struct error err = {0};
     int64_t began_ms = clock_mono_ms();
@@ -167,14 +234,14 @@ static void ping(struct check *c, struct webhook *webhook)
                                             .timestamp_s = clock_wall_ms() / 1000,
                                             .source = "ping",
                                             .body = body,
-                                            .body_len = sizeof body - 1};
+                                            .body_len = strlen(body)};
     if (webhook_post(webhook, &message, check_answer_take, &answer, &err) == NULL) {
         report_fail(c->report, &err, WEBHOOK, "ping");
         return;
     }
     check_await(c, &answer);
     answer.took_ms = clock_mono_ms() - began_ms;
-    judge_ping(c, &answer);
+    judge_ping(c, webhook, &answer);
     free(answer.body);
 }
 

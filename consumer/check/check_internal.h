@@ -95,11 +95,15 @@ void check_schema(struct check *c);
 
 /* One request, awaited. False when it could not be started (err); an answer's status 0 is none.
  * *ret_body is malloced, NUL-terminated, and set only with an answer. */
+enum { CHECK_HEADER_MAX = 64 };
+
 struct check_answer {
     int status;       /* of a whole answer; 0: none */
     int begun_status; /* of one that broke off behind its status; 0: none */
     char failure[CHECK_WHY_MAX];
     char redirect[CHECK_WHY_MAX]; /* where a 3xx leads; "": unknown, or not printable */
+    char content_type[CHECK_HEADER_MAX], server[CHECK_HEADER_MAX]; /* "": not in it */
+    bool has_captcha;
     char *body;
     size_t len;
     int64_t took_ms;

@@ -26,6 +26,11 @@ void check_answer_take(void *context, const struct http_result *result)
     answer->begun_status = result->begun_status;
     snprintf(answer->failure, sizeof answer->failure, "%s", result->failure);
     take_redirect(answer, result->redirect);
+    answer->has_captcha = result->has_captcha;
+    snprintf(answer->content_type, sizeof answer->content_type, "%s",
+             result->content_type != NULL ? result->content_type : "");
+    snprintf(answer->server, sizeof answer->server, "%s",
+             result->server != NULL ? result->server : "");
     answer->body = strndup(result->body, result->body_len);
     answer->len = answer->body != NULL ? strlen(answer->body) : 0;
     if (answer->status == 0 && *answer->failure == '\0')

@@ -243,9 +243,17 @@ static bool check_url(const struct demo *d)
            config_set(d->config, "webhook.url", d->options->webhook_url, "--webhook-url", d->err);
 }
 
+/* Its receiver keeps accounts of JSON. */
+static bool check_shape(const struct demo *d)
+{
+    return d->config->payload_shape == PAYLOAD_NESTED || d->config->payload_shape == PAYLOAD_FLAT ||
+           error_set(d->err, ERROR_CONFIG,
+                     "payload.shape: the demo's receiver reads nested and flat only");
+}
+
 static bool begin(struct demo *d)
 {
-    if (!check_url(d) ||
+    if (!check_shape(d) || !check_url(d) ||
         !member_fork(&d->member, d->config, member_deliver, d->options->stop_fd, NULL, d->err) ||
         !operator_fork(d) || !open_surroundings(d) || !open_memory(d))
         return false;

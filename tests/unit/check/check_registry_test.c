@@ -240,6 +240,87 @@ static void ping_is_answered_and_no_more(void **state)
     server_free(receiver);
 }
 
+/* Type, server and first line of an answer; a 2xx that run would not take for a delivery fails. */
+static void ping_reports_the_answer(void **state)
+{
+    static const struct {
+        const char *answer, *level, *text;
+    } cases[] = {
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nServer: shop/1\r\n\r\n\n thanks " CANARY
+         "\nmore",
+         "ok", " ms (text/plain, server shop/1): thanks [redacted]"},
+        {"HTTP/1.1 200 OK\r\n\r\nok", "ok", " ms (no type): ok"},
+        {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<!doctype html>\n<p>", "fail",
+         "outcome.success=status (text/html): <!doctype html>"},
+        {"HTTP/1.1 202 OK\r\nSG-Captcha: challenge\r\n\r\nx", "fail", "a bot check"},
+        {"HTTP/1.1 200 OK\r\n\r\n{\"success\":false}", "fail", "success:false"},
+        {"HTTP/1.1 404 No\r\nServer: s\r\n\r\nNo route", "fail", "(no type, server s): No route"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct server_rule answers[] = {{NULL, SERVER_ANSWER_CLOSE, cases[i].answer, 0}, {0}};
+        struct server *receiver = server_new(answers);
+        struct bench b;
+        server_listen(receiver);
+        bench_open(&b, fine);
+        bench_url(&b, "webhook.url", receiver, "/" CANARY);
+        b.options.ping_webhook = true;
+        bench_check(&b);
+        if (strcmp(cases[i].level, "ok") == 0)
+            expect_finding(&b, "ok", "webhook", "ping", cases[i].text);
+        else
+            expect_failure(&b, ERROR_FAILED, "webhook", "ping", cases[i].text);
+        bench_close(&b);
+        server_free(receiver);
+    }
+}
+
+/* Only a slash: named without the path. */
+static void ping_names_a_small_difference(void **state)
+{
+    struct bench b;
+    char answer[256];
+    struct server_rule redirects[] = {{NULL, SERVER_ANSWER_CLOSE, answer, 0}, {0}};
+    struct server *receiver = server_new(redirects);
+    (void)state;
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:%d/" CANARY "/?q=1\r\n\r\n",
+             server_port(receiver));
+    server_listen(receiver);
+    bench_open(&b, fine);
+    bench_url(&b, "webhook.url", receiver, "/" CANARY "?q=1");
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "webhook", "ping", "only a slash at the end differs");
+    assert_null(strstr(buf_text(&b.json), CANARY));
+    bench_close(&b);
+    snprintf(answer, sizeof answer,
+             "HTTP/1.1 301 Moved\r\nLocation: https://127.0.0.1:%d/" CANARY "\r\n\r\n",
+             server_port(receiver));
+    bench_open(&b, fine);
+    bench_url(&b, "webhook.url", receiver, "/" CANARY);
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "webhook", "ping", "only http and https differ");
+    bench_close(&b);
+    server_free(receiver);
+}
+
+static void ping_has_the_orders_shape(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, fine);
+    bench_set(&b, "payload.shape", "elementor");
+    b.options.ping_webhook = true;
+    bench_check(&b);
+    assert_string_equal(server_request(b.webhook, 0)->body,
+                        "form_id=ping&form_name=elementor_sync_ping");
+    assert_non_null(strstr(server_request(b.webhook, 0)->head,
+                           "Content-Type: application/x-www-form-urlencoded\r\n"));
+    bench_close(&b);
+}
+
 /* What is said of a refusal; where a redirect leads only by its host. */
 static void ping_is_refused(void **state)
 {
@@ -297,14 +378,25 @@ static void unsafe_urls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(path_is_missing),      cmocka_unit_test(no_registry_at_all),
-        cmocka_unit_test(older_registry),       cmocka_unit_test(login_is_refused),
-        cmocka_unit_test(nobody_answers),       cmocka_unit_test(schema_is_another_registrys),
-        cmocka_unit_test(schema_is_no_avro),    cmocka_unit_test(row_without_the_column),
-        cmocka_unit_test(owner_column),         cmocka_unit_test(schema_by_subject),
-        cmocka_unit_test(ping_only_when_asked), cmocka_unit_test(ping_is_answered_and_no_more),
-        cmocka_unit_test(unsafe_urls),          cmocka_unit_test(redirected),
-        cmocka_unit_test(time_without_zone),    cmocka_unit_test(ping_is_refused),
+        cmocka_unit_test(path_is_missing),
+        cmocka_unit_test(no_registry_at_all),
+        cmocka_unit_test(older_registry),
+        cmocka_unit_test(login_is_refused),
+        cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(schema_is_another_registrys),
+        cmocka_unit_test(schema_is_no_avro),
+        cmocka_unit_test(row_without_the_column),
+        cmocka_unit_test(owner_column),
+        cmocka_unit_test(schema_by_subject),
+        cmocka_unit_test(ping_only_when_asked),
+        cmocka_unit_test(ping_is_answered_and_no_more),
+        cmocka_unit_test(unsafe_urls),
+        cmocka_unit_test(redirected),
+        cmocka_unit_test(time_without_zone),
+        cmocka_unit_test(ping_is_refused),
+        cmocka_unit_test(ping_reports_the_answer),
+        cmocka_unit_test(ping_names_a_small_difference),
+        cmocka_unit_test(ping_has_the_orders_shape),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
