@@ -33,7 +33,7 @@ static const struct {
      "TLS and this listener do not agree: check kafka.properties.security.protocol and ssl.*"},
     {"SSL listener", "",
      "this looks like a TLS listener: set kafka.properties.security.protocol to ssl (sasl_ssl "
-     "with a login); or it is no broker at all: check the port in kafka.brokers"},
+     "with a login); or it is not a broker at all: check the port in kafka.brokers"},
     {"might require SASL", "",
      "this listener wants a login: set kafka.properties.security.protocol to sasl_ssl or "
      "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},

@@ -19,7 +19,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config,
 /* rd_kafka_new, with its error as ours; consumes conf either way. */
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err);
 
-/* UNREACHABLE, as the error of whoever had `code` for an answer to his first question. Returns
+/* UNREACHABLE: the error of a client whose first question was answered with `code`. Returns
  * false. */
 bool kafka_no_broker(const struct config *config, rd_kafka_resp_err_t code, struct error *err);
 

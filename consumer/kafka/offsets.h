@@ -1,6 +1,6 @@
 /* offsets: where partitions begin and end, and a commit that is awaited: each within the time
  * that it is given. librdkafka's own calls for these (rd_kafka_query_watermark_offsets before 2.12,
- * rd_kafka_commit in every version) wait for as long as nobody answers. */
+ * rd_kafka_commit in every version) wait without end for an answer. */
 #ifndef KAFKA_OFFSETS_H
 #define KAFKA_OFFSETS_H
 
@@ -9,8 +9,8 @@
 #include <librdkafka/rdkafka.h>
 
 /* Each element's offset, RD_KAFKA_OFFSET_BEGINNING or RD_KAFKA_OFFSET_END, becomes the one that it
- * stands for: the first that exists, or the next that will be read. All of them are asked for at
- * once. Every element's err tells of it alone; the first error of them is returned. */
+ * means: the first that exists, or the next that will be read. All of them are asked for at
+ * once. Every element's err is its own; the first error of them is returned. */
 rd_kafka_resp_err_t kafka_offsets(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
                                   int timeout_ms);
 
@@ -23,8 +23,8 @@ size_t kafka_partition_count(rd_kafka_t *rk, const char *topic, int timeout_ms,
 rd_kafka_resp_err_t kafka_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
                                     int timeout_ms);
 
-/* Whether this is what a cluster answers while a partition changes its leader, or a group
- * its coordinator: soon over. */
+/* A cluster answers so while a partition changes its leader, or a group its coordinator: soon
+ * over. */
 bool kafka_is_passing(rd_kafka_resp_err_t code);
 
 /* Waits for 0.2 s, then asks the cluster who leads the topic's partitions. Not for the loop. */

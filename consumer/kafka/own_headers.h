@@ -1,5 +1,5 @@
 /* own_headers: the headers of the program's own records: their names, and one way to write and to
- * read them. topics/ says which record has which.
+ * read them. topics/ lists which record has which.
  *
  * headers may be NULL where they are read: a message without any. */
 #ifndef KAFKA_OWN_HEADERS_H
@@ -48,7 +48,7 @@ enum own_header {
         OWN_HEADER_COUNT
 };
 
-/* Whether a header of this name is one of the program's own, of whatever release. */
+/* A header of this name is one of the program's own, of any release. */
 bool own_header_is(const char *name);
 
 /* Which one it is; OWN_HEADER_COUNT: none of them. */
@@ -75,7 +75,7 @@ struct slice own_header_bytes(const rd_kafka_headers_t *headers, enum own_header
 /* NULL: missing, empty, not UTF-8, or with a NUL in it. */
 const char *own_header_text(const rd_kafka_headers_t *headers, enum own_header header);
 
-/* 1 to 19 digits and nothing else, from 0 to max; false, *ret untouched: it is no such number. */
+/* 1 to 19 digits and nothing else, from 0 to max; false: anything else, *ret untouched. */
 bool own_header_number(const rd_kafka_headers_t *headers, enum own_header header, int64_t max,
                        int64_t *ret);
 

@@ -213,7 +213,7 @@ static void reached(struct reader *r, int32_t partition)
     }
 }
 
-/* Whether the message counts: an end is noted, an error said, both destroyed. */
+/* True for a record. An end is noted, an error logged, and both are destroyed. */
 static bool is_record(struct reader *r, rd_kafka_message_t *m)
 {
     if (m->err == RD_KAFKA_RESP_ERR_NO_ERROR)

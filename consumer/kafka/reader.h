@@ -25,7 +25,7 @@ void reader_free(struct reader *reader); /* accepts NULL */
 /* The next message, NULL when none came within timeout_ms. The caller destroys it. */
 rd_kafka_message_t *reader_next(struct reader *reader, int timeout_ms);
 
-/* Whether every partition has been read up to the end it had at the start. */
+/* Every partition has been read up to the end it had at the start. */
 bool reader_at_end(const struct reader *reader);
 
 #endif

@@ -10,11 +10,11 @@
 
 enum { BUCKETS = 256 };
 
-/* What became of one schema id. */
+/* The state of one schema id. */
 struct known {
     struct known *next;
     int32_t id;
-    bool forgotten; /* to be asked for anew */
+    bool forgotten; /* to be asked for again */
     enum decoders_answer answer;
     struct plan *plan;
     char *why;
@@ -126,7 +126,7 @@ static enum decoders_answer learn(struct decoders *decoders, int32_t id, const c
     return k->answer;
 }
 
-/* What the registry refuses it remembers itself, for as long as that holds: an id that it does not
+/* The registry's client remembers refusals itself, for as long as they hold: an id that it does not
  * know may be registered yet. */
 static enum decoders_answer ask(struct decoders *decoders, int32_t id, struct known **ret_known,
                                 const char **ret_why)

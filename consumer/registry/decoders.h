@@ -16,7 +16,7 @@ void decoders_free(struct decoders *decoders); /* accepts NULL */
 enum decoders_answer {
     DECODERS_HAVE,       /* *ret_plan is set; valid until decoders_forget */
     DECODERS_PENDING,    /* the registry has not answered yet */
-    DECODERS_MISSING,    /* *ret_why: the registry itself says that there is no such schema */
+    DECODERS_MISSING,    /* *ret_why: the registry itself answers that there is no such schema */
     DECODERS_UNREADABLE, /* *ret_why: there is one, and no row can have it: none of its records can
                          be read */
     DECODERS_STOP        /* *ret_why: reading on would silence orders; the partition must stop */
@@ -26,15 +26,15 @@ enum decoders_answer {
 enum decoders_answer decoders_get(struct decoders *decoders, int32_t id,
                                   const struct plan **ret_plan, const char **ret_why);
 
-/* What has been read of this schema id; lives as long as the plans. NULL: there is no plan yet. */
+/* The proof of this schema id's records; lives as long as the plans. NULL: there is no plan yet. */
 struct schema_proof *decoders_proof(struct decoders *decoders, int32_t id);
 
 /* The name of a schema id, see registry/schema_title; "" while it is not known. Lives as long as
  * the plans. */
 const char *decoders_title(struct decoders *decoders, int32_t id);
 
-/* Asks for this schema anew with the next decoders_get: it, or the registry, may have been mended.
- * What was read of it is still known. */
+/* The next decoders_get asks for this schema again: it, or the registry, may have been mended. Its
+ * proof stays. */
 void decoders_forget(struct decoders *decoders, int32_t id);
 
 #endif

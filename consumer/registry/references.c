@@ -10,7 +10,7 @@
 
 enum { DEPTH_MAX = 512 };
 
-/* In one walk. Names are full names; "" stands for the null namespace. */
+/* In one walk. Names are full names; "" is the null namespace. */
 struct inliner {
     json_t *definitions; /* full name -> referenced definition */
     json_t *defined;     /* full names that have been defined so far -> true */

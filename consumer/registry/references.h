@@ -15,7 +15,7 @@
 
 /* `referenced` are the texts of all schemas that `schema` refers to, directly or through one
  * another, in any order; cycles are allowed. Returns one self-contained schema (malloced), or NULL.
- * Names that nothing defines are left as they are: whoever parses the schema says so. */
+ * Names that nothing defines are left as they are: parsing the schema reports them. */
 char *schema_refs_inline(const char *schema, const char *const *referenced, size_t count,
                          struct error *err);
 

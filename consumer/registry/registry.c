@@ -184,7 +184,8 @@ static void set_pending(struct registry *registry, struct registry_entry *entry)
     registry->pending = entry;
 }
 
-/* NULL when there is no room: the id stays PENDING, which loses nothing, and the log says why. */
+/* NULL when there is no room: the id stays PENDING, which loses nothing, and the log has the
+ * reason. */
 static struct registry_entry *add(struct registry *registry, int32_t id)
 {
     if (registry->entry_count >= ENTRIES_MAX && !forget_a_missing_one(registry)) {
@@ -305,7 +306,7 @@ static void start_due(struct registry *registry, int64_t now_ms)
 
 /* --- answers --------------------------------------------------------------------------- */
 
-/* What memory had no room for is asked for again: dropping the text makes the document due. */
+/* A document without memory is asked for again: dropping the text makes it due. */
 static void ask_again(struct registry_document *document, const struct error *why)
 {
     schema_reply_done(&document->reply);
@@ -386,7 +387,7 @@ static void miss_reference(const struct registry_document *document)
 }
 
 /* A registry that was just restored, or lags behind its leader, may not know an id for a moment.
- * So it is believed only when it says so again, later. */
+ * So it is believed only when it answers so again, later. */
 static void take_missing(struct registry_document *document, const struct error *why)
 {
     struct registry_entry *entry = document->entry;

@@ -3,7 +3,7 @@
  * GET {url}/schemas/ids/{id}. A schema that refers to others is asked for once more in its resolved
  * form (Confluent: format=resolved, Apicurio: dereference=true). A registry that does not offer
  * that is asked for each reference (GET {url}/subjects/{subject}/versions/{version}), and they are
- * inlined. What is handed out is one self-contained Avro schema. */
+ * inlined. The result is one self-contained Avro schema. */
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
@@ -13,15 +13,16 @@
 enum registry_answer {
     REGISTRY_HAVE,    /* *ret_schema is set */
     REGISTRY_PENDING, /* asked for; come back after the `changed` callback */
-    REGISTRY_MISSING, /* the registry itself says, twice and 30 s apart at least, that there is no
-                         such schema (asked again when wanted 30 s later); err says so */
-    REGISTRY_FAILED /* err says why: it is no Avro, or does not fit together with what it refers to
-                     */
+    REGISTRY_MISSING, /* the registry itself answers, twice and 30 s apart at least, that there is
+                         no such schema (asked again when wanted 30 s later); err has it */
+    REGISTRY_FAILED   /* err has the reason: it is not Avro, or does not fit together with what it
+                       * refers to
+                       */
 };
 
 struct registry;
 
-/* How the registry is reached; texts borrowed from the config. */
+/* The way to the registry; texts borrowed from the config. */
 struct http_endpoint registry_endpoint(const struct config *config);
 
 /* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. config
@@ -38,8 +39,8 @@ void registry_reload(struct registry *registry, const struct config *config);
 enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,
                                   struct error *err);
 
-/* Drops what is known of an id, unless it is being asked for: the next registry_get asks. What
- * registry_get handed out for it is no longer valid. */
+/* Drops what is known of an id, unless it is being asked for: the next registry_get asks. A schema
+ * that registry_get returned for it is no longer valid. */
 void registry_forget(struct registry *registry, int32_t id);
 
 /* How long to wait after a first trouble (1 s unless told; doubles up to 30 s), and between the two

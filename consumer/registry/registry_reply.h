@@ -1,7 +1,7 @@
 /* registry_reply: what a schema registry's answer means.
  *
  *   status, body ─▶ SCHEMA   the schema and what it refers to
- *                   MISSING  the registry itself says that it knows no such schema
+ *                   MISSING  the registry itself answers that it has no such schema
  *                   FOREIGN  there is one, but it is no Avro (CONFIG: or its records are encrypted)
  *                   TROUBLE  anything else: down, refused, a gateway's 404; worth asking again
  *

@@ -55,11 +55,11 @@ bool registry_entry_follow(struct registry_document *document, struct error *err
 /* Adds the request for the id's schema in its resolved form. */
 bool registry_entry_resolve(struct registry_entry *entry, struct error *err) must_check;
 
-/* Whether the registry resolved the schema, rather than repeat it: then the resolved one is the
+/* The registry resolved the schema, rather than repeat it: then the resolved one is the
  * id's. Takes that document out, whichever it is. */
 bool registry_entry_take_resolved(struct registry_document *document);
 
-/* Whether all documents have been answered. */
+/* All documents have been answered. */
 bool registry_entry_complete(const struct registry_entry *entry);
 
 /* Puts the documents together; malloced, NULL when they do not fit. */

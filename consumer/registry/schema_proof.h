@@ -17,7 +17,7 @@ struct schema_proof {
     uint64_t whole; /* of these, read to their last byte, and no byte left over */
 };
 
-/* Whether the next record is to be read to its end. */
+/* The next record is to be read to its end. */
 static inline bool schema_proof_wants_whole(const struct schema_proof *proof)
 {
     return proof->whole == 0 || proof->taken < SCHEMA_PROOF_FIRST ||

@@ -1,4 +1,4 @@
-/* outcome_reader: what became of orders, read from the deliveries topic. Blocking; for the
+/* outcome_reader: outcomes of orders, read from the deliveries topic. Blocking; for the
  * commands.
  */
 #ifndef TOPICS_OUTCOME_READER_H
@@ -22,7 +22,7 @@ json_t *outcomes_next(struct outcomes *outcomes);
 /* The same within another time. */
 json_t *outcomes_next_within(struct outcomes *outcomes, int timeout_ms);
 
-/* Whether everything was read that was there at some moment since the start. */
+/* Everything was read that was there at some moment since the start. */
 bool outcomes_caught_up(const struct outcomes *outcomes);
 
 /* A field as text, "" when it is null; a field as a number, -1 when it is null. */

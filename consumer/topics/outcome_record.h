@@ -47,7 +47,7 @@ struct outcome_record {
     struct slice previous; /* a JSON array; without bytes: an empty one */
 };
 
-/* Appends the record as JSON; false when a text is no valid UTF-8 or the buffer is full. */
+/* Appends the record as JSON; false when a text is not valid UTF-8 or the buffer is full. */
 bool outcome_record_write(const struct outcome_record *record, struct buf *b);
 
 /* Reads a record as outcome_record_write leaves it, without escapes and without transitions before;

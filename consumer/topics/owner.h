@@ -17,7 +17,7 @@ enum { OWNER_MARK_MAX = 33 };
 /* "" when no owner is asked for or the subject is empty. */
 void owner_mark(const struct config *config, struct slice subject, char ret[OWNER_MARK_MAX]);
 
-/* Whether the mark is the subject's, in a time that does not depend on where they differ. */
+/* The mark is the subject's. Takes the same time wherever they differ. */
 bool owner_is(const struct config *config, struct slice subject, const char *mark);
 
 #endif

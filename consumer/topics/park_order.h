@@ -20,7 +20,7 @@ struct park_order {
     int64_t from, until;
 };
 
-/* Whether the record is such an order at all; then park_order_read reads it. */
+/* The record is such an order; then park_order_read reads it. */
 bool park_order_is(const rd_kafka_message_t *m);
 
 /* False: it is damaged. Borrows the message. */

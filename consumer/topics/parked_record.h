@@ -1,7 +1,7 @@
 /* parked_record: the dead-letter topic: records as they were, with what is known about why.
  *
- * A record is parked before it settles; publisher.h says how it gets there. Of one that was too
- * large for the topic only the headers are there. */
+ * A record is parked before it settles; publisher.h describes how it gets there. Of one that was
+ * too large for the topic only the headers are there. */
 #ifndef TOPICS_PARKED_RECORD_H
 #define TOPICS_PARKED_RECORD_H
 
@@ -40,7 +40,7 @@ bool parked_record_write(struct publisher *publisher, const struct config *confi
 bool parked_record_read(const rd_kafka_message_t *m, struct parked_record *ret,
                         const char **ret_why) must_check;
 
-/* Whether this group parked it, from this topic: a parked topic may be shared. A former release
+/* This group parked it, from this topic: a parked topic may be shared. A former release
  * named no group. */
 bool parked_record_is_ours(const struct config *config, const struct parked_record *record);
 

@@ -134,7 +134,7 @@ bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, co
     return true;
 }
 
-/* Whether any is ours; *ret_size: how much memory they take, about. */
+/* True if any is ours; *ret_size: about the bytes of memory that they take. */
 static bool has_ours(const rd_kafka_headers_t *headers, size_t *ret_size)
 {
     enum { EACH = 64 }; /* around a header's bytes */

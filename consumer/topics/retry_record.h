@@ -1,6 +1,6 @@
 /* retry_record: asks the group to send an order again: a record of the retry topic.
  *
- * It carries the original record (key, bytes, headers) and says where that one lay:
+ * It carries the original record (key, bytes, headers) and the place where that one lay:
  *
  *   elementor-sync.group                           the group that is to send it: no other does
  *   elementor-sync.topic .partition .offset .timestamp   of the source record
@@ -11,8 +11,8 @@
  *   elementor-sync.request                         its outcome names this request
  *   elementor-sync.order                           the key of its outcome record
  *
- * It goes to the partition with the source partition's number: whoever owns the one owns the
- * other, so an order's deliveries stay in one hand. */
+ * It goes to the partition with the source partition's number: the owner of the one owns the other,
+ * so an order's deliveries stay in one hand. */
 #ifndef TOPICS_RETRY_RECORD_H
 #define TOPICS_RETRY_RECORD_H
 
@@ -62,8 +62,8 @@ bool retry_record_write(struct publisher *publisher, const struct config *config
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret,
                        const char **ret_why) must_check;
 
-/* Whether the record was written for this topic and group; *ret_why: the cause when it was not. It
- * need not be readable. */
+/* The record was written for this topic and group; *ret_why: the cause when it was not. It need not
+ * be readable. */
 bool retry_record_is_ours(const struct config *config, const rd_kafka_message_t *m,
                           const char **ret_why) must_check;
 

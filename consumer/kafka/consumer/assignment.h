@@ -73,7 +73,7 @@ void assignment_open_queue(struct assignment *a, int32_t slot);
 /* Consumes what came by the consumer's queue: kept for its slot, or dropped if that is not read. */
 void assignment_keep_foreign(struct assignment *a, rd_kafka_message_t *m);
 
-/* What there is to read, as kafka_batch. */
+/* Takes what there is to read, as kafka_batch. */
 size_t assignment_take(struct assignment *a, int32_t slot, rd_kafka_message_t **messages,
                        size_t max);
 

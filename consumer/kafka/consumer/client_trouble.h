@@ -22,8 +22,8 @@ void client_trouble_no_broker(struct client_trouble *t, const char *why);
 void client_trouble_reading(struct client_trouble *t, const char *why);
 void client_trouble_over(struct client_trouble *t); /* a broker has answered */
 
-/* Whether librdkafka has met a fatal error, and which. Every one of its consumer's is the end of
- * the member: it takes part in the group no more, so that nothing of what it had is its own. */
+/* True, with err, once librdkafka's consumer has met a fatal error. Each of them is the end of the
+ * member: it takes part in the group no more, and has lost its partitions. */
 bool client_is_lost(rd_kafka_t *rk, const struct config *config, struct error *err);
 
 #endif

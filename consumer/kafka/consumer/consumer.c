@@ -40,7 +40,7 @@ static void rebalance_wanted(rd_kafka_t *rk, rd_kafka_resp_err_t err,
     rebalance_note(&s->rebalance, err, partitions);
 }
 
-/* What each part has of the others; all live as long as the consumer. */
+/* The parts refer to each other; all live as long as the consumer. */
 static void connect_parts(struct consumer *s, int wake_fd)
 {
     s->assignment = (struct assignment){.config = s->config, .rk = s->rk, .wake_fd = wake_fd};
@@ -68,7 +68,7 @@ struct consumer *consumer_new(const struct config *config, const struct consumer
     }
     s->config = config;
     s->events = *events;
-    s->trouble.config = config; /* may be told of something from here on */
+    s->trouble.config = config; /* errors may come from here on */
     rd_kafka_conf_set_opaque(conf, s);
     join_watch_add(conf, &s->join, wake_fd);
     rd_kafka_conf_set_rebalance_cb(conf, rebalance_wanted);
@@ -105,7 +105,7 @@ void consumer_free(struct consumer *s)
     rd_kafka_queue_destroy(s->main_queue);
     rd_kafka_topic_destroy(s->topic);
     /* Before 2.3 a cooperative member that never got an assignment can abort in here (#4312), and
-     * any waits for a commit's answer, a minute where nobody gives it: the process is about to end
+     * any waits for a commit's answer, a minute where none comes: the process is about to end
      * anyway, and the client's threads go on until then. */
     bool safe = s->rebalance.ever_assigned || rd_kafka_version() >= 0x02030000;
     if (!safe || s->commits > 0 || s->starts.unanswered ||
@@ -177,7 +177,7 @@ static void serve_leaving(struct consumer *s)
     }
 }
 
-/* What should have come by the slot's own queue. */
+/* It should have come by the slot's own queue. */
 static bool is_of_slot(const rd_kafka_message_t *m)
 {
     return m->rkt != NULL && (m->err == RD_KAFKA_RESP_ERR_NO_ERROR ||

@@ -40,7 +40,7 @@ static rd_kafka_resp_err_t request_sent(rd_kafka_t *rk, int fd, const char *brok
     return RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-/* The answer may be an error, which librdkafka has yet to act on: it asks to join anew. */
+/* The answer may be an error, which librdkafka has yet to act on: it asks to join again. */
 static rd_kafka_resp_err_t response_received(rd_kafka_t *rk, int fd, const char *broker, int32_t id,
                                              int16_t api, int16_t version, int32_t correlation,
                                              size_t size, int64_t rtt, rd_kafka_resp_err_t err,

@@ -8,11 +8,11 @@
  * nothing else that comes on this connection, a commit included; and then the commit's generation
  * is over. librdkafka 1.6 to 2.9 takes that answer for the loss of all that is assigned (#4059): a
  * busy member would lose its partitions in nearly every rebalance, and have delivered for nothing
- * what no commit covers. So whoever commits asks here first.
+ * what no commit covers. So a commit is sent only when this watch allows it.
  *
- * It is told by librdkafka's interceptors, on its threads. What an answer says they do not show, so
- * some time is left for librdkafka to act on it: enough, but on a machine that gives its threads
- * none for so long. */
+ * librdkafka's interceptors report to it, on librdkafka's threads. They do not show an answer's
+ * content, so some time is left for librdkafka to act on it: enough, but on a machine that gives
+ * its threads none for so long. */
 #ifndef KAFKA_CONSUMER_JOIN_WATCH_H
 #define KAFKA_CONSUMER_JOIN_WATCH_H
 
@@ -36,7 +36,7 @@ void join_watch_expect(struct join_watch *watch);
 /* Since when (monotonic ms) the member waits for the others of the group; 0: it does not. */
 int64_t join_watch_since_ms(const struct join_watch *watch);
 
-/* For a client that outlives its owner: wakes nobody any more. */
+/* For a client that outlives its owner: wakes it no more. */
 void join_watch_end(struct join_watch *watch);
 
 /* 0: a commit may be sent; else how long to wait for that (ms), or -1: until woken. */

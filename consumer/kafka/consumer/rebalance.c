@@ -29,15 +29,15 @@ static void log_error_object(const char *what, rd_kafka_error_t *error)
 static void lose(struct rebalance *r, int32_t slot)
 {
     struct consumer_slot *p = assignment_slot(r->assignment, slot);
-    bool told = p->state == SLOT_ASSIGNED || p->state == SLOT_REVOKING;
+    bool reported = p->state == SLOT_ASSIGNED || p->state == SLOT_REVOKING;
     p->state = SLOT_RELEASED;
-    if (told)
+    if (reported)
         r->events->lost(r->events->context, slot);
 }
 
-/* The group goes on without us. librdkafka tells it of what is assigned, but only once the revoke
- * that is under way is carried out: draining for it would take the drain's whole time, while the
- * others' partitions are served here and elsewhere. */
+/* The group goes on without us. librdkafka reports the loss of what is assigned, but only once the
+ * revoke that is under way is carried out: draining for it would take the drain's whole time, while
+ * the others' partitions are served here and elsewhere. */
 void rebalance_expelled(struct rebalance *r)
 {
     for (size_t i = 0; i < r->assignment->count; i++)
@@ -58,9 +58,9 @@ static void want_back(struct rebalance *r, int32_t slot)
 {
     struct consumer_slot *p = assignment_slot(r->assignment, slot);
     if (p->state == SLOT_ASSIGNED)
-        p->state = SLOT_REVOKING; /* told in rebalance_note */
+        p->state = SLOT_REVOKING; /* reported in rebalance_note */
     else if (p->state != SLOT_REVOKING)
-        p->state = SLOT_RELEASED; /* never told to the owner: nothing to drain */
+        p->state = SLOT_RELEASED; /* never reported to the owner: nothing to drain */
 }
 
 static void want(struct rebalance *r, int32_t slot)
@@ -68,7 +68,7 @@ static void want(struct rebalance *r, int32_t slot)
     assignment_slot(r->assignment, slot)->state = SLOT_WANTED;
 }
 
-static void tell_revoking(struct rebalance *r, int32_t slot)
+static void report_revoking(struct rebalance *r, int32_t slot)
 {
     if (assignment_slot(r->assignment, slot)->state == SLOT_REVOKING)
         r->events->revoking(r->events->context, slot);
@@ -108,7 +108,7 @@ void rebalance_note(struct rebalance *r, rd_kafka_resp_err_t err,
         log_warn("rebalance failed", LOG_S("error", rd_kafka_err2str(err)));
     for_each_slot(r, partitions, lost ? lose : want_back);
     if (!lost)
-        for_each_slot(r, partitions, tell_revoking);
+        for_each_slot(r, partitions, report_revoking);
 }
 
 /* ---- taking ---- */
@@ -134,7 +134,7 @@ static void finish_revoke(struct rebalance *r)
 /* ---- giving ---- */
 
 /* librdkafka gives the metadata's length, and not always a NUL behind it. */
-static void tell_assigned(struct rebalance *r, int32_t slot, const rd_kafka_topic_partition_t *p)
+static void report_assigned(struct rebalance *r, int32_t slot, const rd_kafka_topic_partition_t *p)
 {
     char text[METADATA_MAX + 1] = "";
     if (p->metadata != NULL && p->metadata_size <= METADATA_MAX)
@@ -162,11 +162,11 @@ static void assign(struct rebalance *r, rd_kafka_topic_partition_list_t *list)
         own->left = -1;
         if (p->opaque != START_UNCOMMITTED)
             assignment_note_seen(r->assignment, slot, p->offset);
-        tell_assigned(r, slot, p);
+        report_assigned(r, slot, p);
     }
 }
 
-/* Whether a partition is here, or on its way, that is younger than the retry topic. */
+/* A partition is here, or on its way, that is younger than the retry topic. */
 static bool is_grown(const struct rebalance *r)
 {
     for (size_t i = 0; i < r->assignment->count; i++) {
@@ -217,8 +217,8 @@ static void begin_search(struct rebalance *r)
         r->retry_ms = clock_mono_ms() + LOOK_UP_RETRY_MS;
 }
 
-/* What the group gives is looked up in the background; what it has taken back meanwhile, or given
- * anew, makes the answer worthless. */
+/* Start offsets are looked up in the background; an answer from before the last rebalance is thrown
+ * away. */
 static void finish_assign(struct rebalance *r)
 {
     if (r->leaving) {

@@ -32,7 +32,7 @@ static bool look_up(const struct start_offsets *s, rd_kafka_topic_partition_list
            error_set(err, ERROR_UNREACHABLE, "committed offsets: %s", rd_kafka_err2str(code));
 }
 
-/* What the commit's metadata says of the topic when the group began. */
+/* The topic's partitions when the group began, from the commit's metadata; 0: not in it. */
 static int32_t born_of(const rd_kafka_topic_partition_t *p)
 {
     const char *text = p->metadata;
@@ -87,8 +87,8 @@ static size_t count_partitions(struct start_offsets *s, struct error *err)
     return count;
 }
 
-/* Whether the group has committed anything in this topic: then a partition without a commit is one
- * that was added later, and begins at its beginning. */
+/* *ret_known: the group has committed something in this topic. Then a partition without a commit
+ * was added later, and begins at its beginning. */
 static bool group_is_known(struct start_offsets *s, bool *ret_known, struct error *err)
 {
     size_t count = count_partitions(s, err);

@@ -1,5 +1,5 @@
-/* start_offsets: where each partition begins: what is committed, or what kafka.start says. Looked
- * for in a thread of its own.
+/* start_offsets: where each partition begins: at its commit, or where kafka.start sets it. Looked
+ * up in a thread of its own.
  *
  * A group that begins at the topic's end writes into every commit how many partitions the topic had
  * then. A partition without a commit is as old as that, and begins at its end as well (its member

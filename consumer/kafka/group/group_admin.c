@@ -156,7 +156,7 @@ static bool pause_for(int stop_fd, int ms)
     return poll(&fd, 1, ms) == 0; /* a negative descriptor is passed by */
 }
 
-/* A static member that stops says nothing to the group, which keeps its place for its session. */
+/* A static member that stops does not leave the group, which keeps its place for its session. */
 bool group_is_idle(struct group *g, int stop_fd, struct error *err)
 {
     struct group_members m = {.count = 0};

@@ -12,7 +12,7 @@
  * CONFIG when a property is refused. */
 rd_kafka_conf_t *kafka_member_conf(const struct config *config, struct error *err);
 
-/* Whether librdkafka makes a member of this configuration: what `run` would meet, for `check`. */
+/* librdkafka makes a member of this configuration: what `run` would meet, for `check`. */
 bool kafka_member_is_accepted(const struct config *config, struct error *err) must_check;
 
 #endif

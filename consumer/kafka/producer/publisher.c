@@ -15,8 +15,8 @@ enum { RENEWALS_MAX = 5 };
 struct put {
     struct put *next;            /* while it waits to be produced (again) */
     struct put *later, *earlier; /* while it has a deadline: in their order */
-    int64_t deadline_ms;         /* -1: none, or over: it is nobody's any more */
-    publisher_done *done;        /* NULL: nobody waits for it */
+    int64_t deadline_ms;         /* -1: none, or over: its caller waits no more */
+    publisher_done *done;        /* NULL: its caller does not wait for it */
     void *context;
     const char *topic; /* behind the bytes */
     int32_t partition;
@@ -66,7 +66,7 @@ static void wait_in_line(struct publisher *p, struct put *put)
     p->last = &put->next;
 }
 
-static void say_trouble(struct publisher *p, const struct put *put, rd_kafka_resp_err_t code)
+static void log_trouble(struct publisher *p, const struct put *put, rd_kafka_resp_err_t code)
 {
     bool missing =
         code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART || code == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
@@ -120,7 +120,7 @@ static void drop_value(struct put *put)
 
 enum kept { KEPT_ALL, KEPT_OURS, KEPT_SHORT, KEPT_PLACE };
 
-/* Whether a header stays. A long one is left out, not cut: half an order's id is another order's.
+/* A long header is left out, not cut: half an order's id is another order's.
  */
 static bool stays(const char *name, size_t size, enum kept kept)
 {
@@ -209,7 +209,7 @@ static void tell(struct put *put, bool acknowledged)
         done(put->context, acknowledged);
 }
 
-/* Whoever waited goes on without it; librdkafka may still bring it home. */
+/* The caller goes on without it; librdkafka may still deliver it. */
 static void serve_deadlines(struct publisher *p, int64_t now_ms)
 {
     while (p->first_due != NULL && p->first_due->deadline_ms <= now_ms) {
@@ -223,14 +223,14 @@ static void serve_deadlines(struct publisher *p, int64_t now_ms)
 
 static void failed(struct publisher *p, struct put *put, rd_kafka_resp_err_t code)
 {
-    if (put->done == NULL) { /* nobody waits: a newer record may have been written since */
+    if (put->done == NULL) { /* no caller waits: a newer record may have been written since */
         forget_deadline(p, put);
         put_free(put);
         return;
     }
     bool smaller = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && shrink(put);
     if (!smaller)
-        say_trouble(p, put, code);
+        log_trouble(p, put, code);
     if (p->waiting == NULL)
         p->retry_ms = clock_mono_ms() + (smaller ? 0 : RETRY_MS);
     wait_in_line(p, put);

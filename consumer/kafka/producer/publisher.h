@@ -42,21 +42,21 @@ bool publisher_put(struct publisher *publisher, const struct publication *public
 int64_t publisher_turn(struct publisher *publisher, int64_t now_ms);
 
 /* Learns where the topic's partitions are, so that its first record need not wait for that; at most
- * timeout_ms. Not to learn it is no failure: records are published all the same. Four topics at
+ * timeout_ms. Records are published without it too. Four topics at
  * most. */
 void publisher_know(struct publisher *publisher, const char *topic, int64_t timeout_ms);
 
 /* Serves acknowledgements until nothing is under way, at most timeout_ms. */
 void publisher_flush(struct publisher *publisher, int64_t timeout_ms);
 
-/* Whether producers end with a fatal error one after the other, with nothing acknowledged in
- * between: no other one would do better. Then FAILED, with librdkafka's reason. */
+/* Producers end with a fatal error one after the other, with nothing acknowledged in between:
+ * another one would fare no better. Then FAILED, with librdkafka's reason. */
 bool publisher_is_lost(const struct publisher *publisher, struct error *err);
 
 /* The producer itself, for what else it can do; valid until publisher_free. */
 rd_kafka_t *publisher_client(struct publisher *publisher);
 
-/* Ends what is under way: `done` is told that it was not acknowledged. Accepts NULL. */
+/* Ends what is under way: `done` gets acknowledged = false. Accepts NULL. */
 void publisher_free(struct publisher *publisher);
 
 #endif

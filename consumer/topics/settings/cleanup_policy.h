@@ -13,14 +13,14 @@ struct topic_policy {
     const char *option, *name; /* "parked.topic", and what it is set to; borrowed */
     bool compact;              /* what it is to be (topics/settings/cleanup_policy_rule.h) */
     char found[TOPIC_POLICY_TEXT_MAX]; /* "": not known */
-    char why[TOPIC_POLICY_TEXT_MAX];   /* why it is not known; "": there is no such topic */
+    char why[TOPIC_POLICY_TEXT_MAX]; /* the reason if it is not known; "": there is no such topic */
 };
 
 /* Asks for those of all own topics at once. Each of two questions is bounded by timeout_ms. */
 void topic_policies_ask(rd_kafka_t *rk, const struct config *config, int timeout_ms,
                         struct topic_policy ret_policies[TOPIC_POLICIES]);
 
-/* Whether the cluster names a controller, which alone answers such questions. */
+/* The cluster names a controller; only that one answers such questions. */
 bool topic_policies_can_ask(rd_kafka_t *rk, int timeout_ms);
 
 #endif

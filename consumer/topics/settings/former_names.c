@@ -11,7 +11,8 @@ enum { ASK_MS = 5000 };
 
 /* ---- commits of the former group ---- */
 
-/* How many partitions of kafka.topic this group has commits for; -1: not known, said. */
+/* The number of partitions of kafka.topic that this group has commits for; -1: not known, logged.
+ */
 static int count_answer(rd_kafka_event_t *event, const char *group)
 {
     size_t count = 0;

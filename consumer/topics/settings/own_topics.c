@@ -45,7 +45,7 @@ static void list_own(const struct config *config, int32_t partitions,
     topics->settings[0][1] = topics->retention;
 }
 
-/* How many partitions the topic has; 0: it is missing; -1 with err: nobody answers. */
+/* The topic's partitions; 0: it is missing; -1 with err: no broker answers. */
 static int32_t count_partitions(rd_kafka_t *rk, const char *name, struct error *err)
 {
     rd_kafka_resp_err_t code;
@@ -57,7 +57,7 @@ static int32_t count_partitions(rd_kafka_t *rk, const char *name, struct error *
     return -1;
 }
 
-/* What an operator would type. */
+/* The command for an operator to type. */
 static const char *command(const struct own_topic *topic, char text[COMMAND_MAX])
 {
     int len = snprintf(text, COMMAND_MAX, "kafka-topics.sh --create --topic %.100s --partitions %d",
@@ -202,8 +202,8 @@ int32_t topics_follow(const struct config *config, struct consumer *source, int3
     return found < 0 ? 0 : found;
 }
 
-/* What was made by hand may keep too little. */
-static void say_policies(rd_kafka_t *rk, const struct config *config)
+/* A topic that was made by hand may keep too little. */
+static void log_policies(rd_kafka_t *rk, const struct config *config)
 {
     struct topic_policy policies[TOPIC_POLICIES];
     topic_policies_ask(rk, config, ASK_MS, policies);
@@ -238,7 +238,7 @@ bool topics_prepare(const struct config *config, struct consumer *source, struct
         if (found > 0 && !check_found(rk, config, &topics[i], found, err))
             return false;
     }
-    say_policies(rk, config);
+    log_policies(rk, config);
     topic_retention_bound(rk, config, ASK_MS);
     consumer_use_retry(source, consumer_partitions(source));
     return true;

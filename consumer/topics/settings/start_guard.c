@@ -245,11 +245,11 @@ static int64_t passed_from(const struct guard *g, const struct offset_place *pla
     if (place->committed || (g->known && place->next < 0))
         return place->high;
     int64_t from = place->next > place->low ? place->next : place->low;
-    return from > place->high ? place->low : from; /* made anew: nothing in it is known */
+    return from > place->high ? place->low : from; /* made again: nothing in it is known */
 }
 
-/* An hour early: in another partition the group may have been behind. What was delivered then goes
- * out again under its own webhook-id. */
+/* An hour early: in another partition the group may have been behind. Deliveries of that hour go
+ * out again under their own webhook-id. */
 static int64_t replay_from(const struct guard *g)
 {
     enum { HOUR_MS = 3600000 };

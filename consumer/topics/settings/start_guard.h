@@ -27,7 +27,7 @@ struct start_guard_question {
  *   CONFIG: it would pass by records; names both positions and the choices;
  *   UNREACHABLE: the commits are not known;
  *   no error: `wanted` ended the wait.
- * Outcomes that cannot be read are taken for none; *ret_unknown (of ERROR_TEXT_MAX bytes) then says
+ * Outcomes that cannot be read are taken for none; *ret_unknown (of ERROR_TEXT_MAX bytes) then has
  * why, and is "" otherwise. */
 bool start_guard_allows(const struct config *config, const struct start_guard_question *question,
                         char *ret_unknown, struct error *err) must_check;

@@ -64,7 +64,7 @@ bool topic_retention_ask(rd_kafka_t *rk, const char *topic, int timeout_ms, int6
     if (value != NULL)
         *ret_ms = strtoll(value, NULL, 10);
     else if (found != NULL)
-        error_set(err, ERROR_FAILED, "the cluster tells no " RETENTION);
+        error_set(err, ERROR_FAILED, "the cluster does not report " RETENTION);
     if (event != NULL)
         rd_kafka_event_destroy(event);
     return value != NULL;
@@ -131,7 +131,7 @@ bool topic_retention_set(rd_kafka_t *rk, const char *topic, int64_t ms, int time
 
 /* ---- the parked topic ---- */
 
-static void say_unbounded(const struct config *config, const char *why)
+static void log_unbounded(const struct config *config, const char *why)
 {
     char hint[400];
     snprintf(hint, sizeof hint,
@@ -153,10 +153,10 @@ void topic_retention_bound(rd_kafka_t *rk, const struct config *config, int time
     if (ms >= 0)
         return;
     if (!config->topics_create)
-        say_unbounded(config, "topics.create=false");
+        log_unbounded(config, "topics.create=false");
     else if (!topic_retention_set(rk, config->parked_topic, config->parked_retention, timeout_ms,
                                   &err))
-        say_unbounded(config, err.text);
+        log_unbounded(config, err.text);
     else
         log_warn("parked topic bounded", LOG_S("topic", config->parked_topic),
                  LOG_I("retention_ms", config->parked_retention),

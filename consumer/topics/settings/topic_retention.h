@@ -21,8 +21,8 @@ bool topic_retention_set(rd_kafka_t *rk, const char *topic, int64_t ms, int time
                          struct error *err) must_check;
 
 /* At a start: a parked topic that keeps its records for ever, as former releases made it, gets
- * parked.retention; where that cannot be done it is named, with the command that does it. What
- * somebody has set to another time stays. */
+ * parked.retention; where that cannot be done it is named, with the command that does it. A
+ * retention that was set by hand stays. */
 void topic_retention_bound(rd_kafka_t *rk, const struct config *config, int timeout_ms);
 
 #endif
