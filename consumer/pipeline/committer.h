@@ -31,7 +31,7 @@ void committer_answered(struct committer *c, int32_t slot, int64_t offset, bool 
                         const char *error);
 void committer_finished(struct committer *c);
 
-/* Whether the partition has something to commit. */
+/* True while the partition has something to commit. */
 bool committer_has_news(const struct committer *c, const struct partition *partition);
 
 /* Releases the revoked partitions that are drained and committed, or whose time is up. */

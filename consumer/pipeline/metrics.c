@@ -246,7 +246,8 @@ void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
     for_partitions(o, b, "partition_position", "The next offset to read.", position);
     for_partitions(o, b, "partition_committed", "The offset that the group has acknowledged.",
                    committed);
-    for_partitions(o, b, "partition_end", "The partition's end, as far as fetching has told.", end);
+    for_partitions(o, b, "partition_end", "The partition's end, as far as fetching has shown.",
+                   end);
     for_partitions(o, b, "partition_lag", "Records between the committed offset and the end.", lag);
     for_partitions(o, b, "partition_open", "Offsets that are read and unsettled.", open_count);
     for_partitions(o, b, "partition_suspects",

@@ -35,7 +35,7 @@ struct totals {
 };
 struct totals overview_totals(const struct overview *o);
 
-/* The partition's end as far as fetching has told. */
+/* The partition's end as far as fetching has shown. */
 int64_t overview_end(const struct overview *o, const struct partition *partition);
 
 #endif

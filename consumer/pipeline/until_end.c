@@ -69,8 +69,8 @@ bool until_end_is_out_of_reach(const struct until_end *u, struct error *err)
         const struct partition *partition = u->partitions->list[i];
         if (partition != NULL && partition_is_stopped(partition)) {
             error_set(err, ERROR_FAILED,
-                      "partition %" PRId32 " is stopped, so the end cannot be reached; the log "
-                      "says why",
+                      "partition %" PRId32 " is stopped, so the end cannot be reached; see the "
+                      "log",
                       partition->number);
             return true;
         }

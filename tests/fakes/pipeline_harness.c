@@ -68,7 +68,7 @@ static void open_harness(struct pipeline_harness *w, const struct server_rule *w
     w->stop_end = ends[1];
     set_options(w);
     pipeline_harness_set(w, "webhook.timeout",
-                         "5m"); /* a request that is held is no slow one, on a busy machine */
+                         "5m"); /* a held request is not a slow one, on a busy machine */
     pipeline_harness_set(w, "drain.timeout", "35s");
 }
 

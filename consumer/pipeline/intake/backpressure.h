@@ -20,11 +20,11 @@ struct backpressure {
     bool ahead; /* enough is ready to be sent */
 };
 
-/* Whether anything may be read. */
+/* True while anything may be read. */
 bool has_room(struct backpressure *b);
 
-/* Whether anything of this partition may be read: it has its own share, so that its stuck orders
- * leave room for those of others. */
+/* True while this partition may be read: it has its own share, so that its stuck orders leave room
+ * for those of others. */
 bool partition_has_room(struct backpressure *b, struct partition *partition);
 
 #endif

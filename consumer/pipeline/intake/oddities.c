@@ -38,7 +38,7 @@ void oddities_note(struct oddities *o, const rd_kafka_message_t *m, const struct
     }
     if (t->verdict == TRANSFORM_SKIP && t->skip == SKIP_KEY_CHANGE && !o->key_change_logged) {
         log_warn("order id changed",
-                 LOG_S("reason", "the primary key changed; a new id is no new transition"),
+                 LOG_S("reason", "the primary key changed; a new id is not a new transition"),
                  LOG_S("hint", "further ones count in records_skipped_total{reason=key_change}"),
                  LOG_I("partition", m->partition), LOG_I("offset", m->offset));
         o->key_change_logged = true;

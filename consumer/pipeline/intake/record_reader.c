@@ -83,7 +83,7 @@ static enum bytes misfit(const struct record_reader *reader, const struct intake
 }
 
 /* A converter that writes the schema's id elsewhere adds a header. Its records may begin like any
- * other with bytes that are not an id, so the header is checked before the registry is asked. */
+ * other with bytes that are not an id, so the header is checked before the registry. */
 enum bytes record_read(const struct record_reader *reader, struct intake_record *r,
                        struct transformed *ret, struct reading_fault *ret_fault)
 {

@@ -144,7 +144,7 @@ static void conclude(struct suspects *s, struct partition *partition)
         log_resumed(s, partition);
 }
 
-/* Before the record itself is noted: it is no follower of its own. */
+/* Before the record itself is noted: it does not follow itself. */
 void doubt_note_follower(struct partition *partition)
 {
     struct doubt *doubt = &partition->doubt;
@@ -306,9 +306,9 @@ const char *reading_trouble(const struct partitions *partitions, int64_t now_ms)
         if (!partition_is_ours(partition))
             continue;
         if (partition_is_stopped(partition))
-            return "a partition is stopped: the log says why\n";
+            return "a partition is stopped; see the log\n";
         if (partition->doubt.blocked_ms != 0 && now_ms - partition->doubt.blocked_ms >= BLOCKED_MS)
-            return "a partition waits for the schema registry: the log says why\n";
+            return "a partition waits for the schema registry; see the log\n";
     }
     return NULL;
 }

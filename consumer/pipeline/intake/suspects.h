@@ -4,7 +4,7 @@
  *                        │
  *                        └──(none among the next 20; many in a row)──▶ the partition stops
  *
- * A record is alike another that has its schema id, or, where the id cannot be told, its partition.
+ * A record is alike another that has its schema id, or, where the id is unknown, its partition.
  * A suspect is held: its offset stays open, its message is kept, it counts as in flight. A
  * partition that stopped looks again every 30 s and goes on by itself once its records can be read.
  */

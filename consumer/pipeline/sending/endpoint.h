@@ -1,4 +1,5 @@
-/* endpoint: what the answers so far tell of the webhook's endpoint: the breaker and its probe.
+/* endpoint: the state of the webhook's endpoint, by its answers so far: the breaker and its
+ * probe.
  *
  * Classifies each answer by the rules of the configuration, keeps the breaker, and logs the
  * endpoint's troubles, each at intervals. Not thread-safe. */

@@ -133,7 +133,7 @@ static void note_duration(struct sender *s, int64_t took_ms)
     s->state.durations_sum_ms += took_ms;
 }
 
-/* Only the receiver, or its operator, can tell whether the order was taken. */
+/* Only the receiver, or its operator, can find out whether it took the order. */
 static void park_unknown(struct sender *s, struct delivery *d, struct http_result *result)
 {
     snprintf(d->reason, sizeof d->reason, "unknown_result");

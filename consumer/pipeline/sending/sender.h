@@ -1,4 +1,4 @@
-/* sender: deliveries on their way: when an attempt may start, and what its end means.
+/* sender: deliveries on their way: starts attempts when they may start, and handles their ends.
  *
  *   order queues ──(breaker, concurrency, uncommitted_max)──▶ attempt ──▶ recorder: deliver, park
  *        ▲                                                       │

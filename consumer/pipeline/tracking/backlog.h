@@ -14,8 +14,8 @@ struct backlog {
     size_t records, bytes;             /* rejected ones included */
     size_t concluded;                  /* of these, delivered or parked: only to be recorded yet */
     TAILQ_HEAD(, delivery) deliveries; /* oldest first */
-    struct delivery *sole_probe; /* the only one to probe the endpoint with: its answers do not
-                                  * tell whether it was taken; NULL: any may */
+    struct delivery *sole_probe; /* the only one to probe the endpoint with: its answers leave open
+                                  * whether it was taken; NULL: any may */
 };
 
 bool backlog_init(struct backlog *backlog, const struct hash_key *key); /* false: no memory */

@@ -144,7 +144,7 @@ static void fail_commits(struct pipeline_harness *w, rd_kafka_resp_err_t code, s
 
 /* It drains for another member's sake when a commit tells it that the group goes on without it:
  * nothing that it drains for can be committed any more. The other partitions it keeps: while it
- * joins anew no commit of theirs is sent that would cost it them, too. */
+ * joins again no commit of theirs is sent that would cost it them, too. */
 static void expelled_member_does_not_drain(void **state)
 {
     static const struct server_rule webhook[] = {

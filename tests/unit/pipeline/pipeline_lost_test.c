@@ -115,7 +115,8 @@ static void expect_each_sent(struct pipeline_harness *w, size_t times)
     }
 }
 
-/* Under way, ready, and fetched: nobody else could read these again, and no commit passes them. */
+/* Under way, ready, and fetched: no other member could read these again, and no commit passes them.
+ */
 static void records_read_before_the_loss_are_sent(void **state)
 {
     struct pipeline_harness w;
@@ -159,7 +160,7 @@ static void commit_waits_for_deliveries_under_way(void **state)
     pipeline_harness_close(&w);
 }
 
-/* Where offsets begin anew, what was read of the old ones is sent first. */
+/* Where offsets start over, orders that were read before are sent first. */
 static void recreated_topic_waits_for_records_of_the_former_one(void **state)
 {
     struct pipeline_harness w;
@@ -177,7 +178,7 @@ static void recreated_topic_waits_for_records_of_the_former_one(void **state)
     pipeline_harness_close(&w);
 }
 
-/* For a moment nobody says what the topic holds. */
+/* For a moment no broker reports what the topic holds. */
 static void reading_goes_on_once_the_position_is_known(void **state)
 {
     struct pipeline_harness w;

@@ -237,7 +237,7 @@ static void an_open_breaker_does_not_hurry_it(void **state)
 
 /* ---- Retry-After, and an open breaker's own pace ---- */
 
-/* Of an answer that blames the record it holds nobody else up. */
+/* In an answer that blames the record it delays no other order. */
 static void retry_after_of_a_refusal_holds_nothing(void **state)
 {
     static const struct server_rule webhook[] = {

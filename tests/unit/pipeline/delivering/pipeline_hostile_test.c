@@ -1,4 +1,4 @@
-/* pipeline_hostile: texts nobody meant to write, and a producer that cannot go on. */
+/* pipeline_hostile: texts that were never meant, and a producer that cannot go on. */
 #include "fakes/pipeline_harness.h"
 #include "sys/clock.h"
 
@@ -122,7 +122,7 @@ static json_t *outcome_of_retry(const char *topic, const char *request)
     return outcome;
 }
 
-/* The schema wants a topic: what names none is no retry. */
+/* The schema requires a topic: a record without one is not a retry. */
 static void a_retry_of_no_topic_is_parked(void **state)
 {
     static const char *const topics[] = {"", "o\xff"};

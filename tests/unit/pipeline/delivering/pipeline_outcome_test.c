@@ -121,7 +121,7 @@ static void long_retry_is_recorded(void **state)
     pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_breaker_open 1\n", text,
                                   sizeof text);
     read_outcomes(&w, &r);
-    assert_int_equal(r.count, 0); /* five failures within a moment are nobody's news */
+    assert_int_equal(r.count, 0); /* five failures within a moment are not worth a record */
     clock_skip(31000);
     while (r.count == 0)
         read_outcomes(&w, &r);

@@ -31,7 +31,7 @@ struct ask {
     const char *id, *status, *group, *topic, *at, *offset, *request, *judged, *forced;
 };
 
-/* A row whose status is no transition of any kind, judged when it was. */
+/* A row whose status is not a transition now, judged when it was one. */
 static struct ask usual(int32_t partition, const char *id)
 {
     return (struct ask){.partition = partition,
@@ -197,7 +197,7 @@ static void former_retries_are_for_the_group_of_that_name(void **state)
     pipeline_harness_close(&w);
 }
 
-/* Its commits are lost, or it was made anew under the same name: "from now on" is meant. */
+/* Its commits are lost, or it was recreated under the same name: "from now on" is meant. */
 static void a_group_that_begins_at_the_end_serves_no_old_retries(void **state)
 {
     struct pipeline_harness w;
@@ -281,7 +281,7 @@ static void a_judged_again_record_teaches_the_memory_nothing(void **state)
 
 /* ---- too late ---- */
 
-/* Confirmed, confirmed anew; then somebody's retry of the first one comes. */
+/* Confirmed, and confirmed again; then a retry of the first one comes. */
 static void an_overtaken_retry_is_superseded(void **state)
 {
     struct pipeline_harness w;

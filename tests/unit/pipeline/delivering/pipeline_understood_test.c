@@ -1,4 +1,5 @@
-/* pipeline_understood: a 2xx whose body says that the order was not understood is no delivery. */
+/* pipeline_understood: a 2xx whose body shows that the order was not understood is not a delivery.
+ */
 #include "fakes/clock.h"
 #include "fakes/pipeline_harness.h"
 
