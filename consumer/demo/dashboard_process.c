@@ -24,7 +24,8 @@ static bool serve(struct config *config, int stop_fd, struct error *err)
 
 bool operator_fork(struct demo *d)
 {
-    return member_fork(&d->dashboard, d->config, serve, d->options->stop_fd, &d->member, d->err);
+    return member_fork(&d->dashboard.process, d->config, serve, d->options->stop_fd, &d->member,
+                       d->err);
 }
 
 /* A random secret for this run. */
@@ -41,7 +42,7 @@ static bool mint(struct demo *d, char secret[2 * SECRET_BYTES + 1])
     char *token = auth_mint(&rules, secret, "demo", now_s, now_s + TOKEN_S, d->err);
     if (token == NULL)
         return false;
-    snprintf(d->token, sizeof d->token, "%s", token);
+    snprintf(d->dashboard.token, sizeof d->dashboard.token, "%s", token);
     free(token);
     return true;
 }
@@ -54,7 +55,7 @@ bool operator_go(struct demo *d, const char *settings)
     snprintf(all, sizeof all,
              "%sauth.hs256_secret=%s\ndashboard.listen=127.0.0.1:0\ndashboard.database=:memory:\n",
              settings, secret);
-    return member_go(&d->dashboard, all, d->err);
+    return member_go(&d->dashboard.process, all, d->err);
 }
 
 /* Its log has the address. The demo goes on if the dashboard does not start. */
@@ -65,12 +66,12 @@ static void take_line(void *context, const char *line)
     const char *address = strstr(line, listens);
     if (address != NULL)
         snprintf(d->view.dashboard, sizeof d->view.dashboard, "http://%s/#token=%s",
-                 address + strlen(listens), d->token);
+                 address + strlen(listens), d->dashboard.token);
     else if (strstr(line, " level=error") != NULL)
         snapshot_add_note(&d->view, line);
 }
 
 void operator_read_log(struct demo *d)
 {
-    member_read_log(&d->dashboard, take_line, d);
+    member_read_log(&d->dashboard.process, take_line, d);
 }

@@ -30,7 +30,7 @@ static bool open_receiver(struct demo *d)
 {
     const struct receiver_events events = flow_receiver_events(d);
     if (d->options->webhook_url != NULL) {
-        d->view.own_receiver = true;
+        d->view.receiver.own = true;
         return true;
     }
     d->receiver = receiver_new(d->loop, d->options->seed, d->started_ms, &events, d->err);
@@ -62,14 +62,15 @@ static void describe(struct demo *d)
     struct snapshot *view = &d->view;
     snprintf(view->brokers, sizeof view->brokers, "%s", broker_addresses(d->broker));
     snprintf(view->registry, sizeof view->registry, "http://127.0.0.1:%d", web_port(d->schemas));
-    snprintf(view->breaker, sizeof view->breaker, "closed");
-    view->breaker_is_closed = view->mood_is_well = true;
-    view->latency_ms = view->first_ms = -1;
+    snprintf(view->receiver.breaker, sizeof view->receiver.breaker, "closed");
+    view->receiver.breaker_is_closed = view->receiver.mood_is_well = true;
+    view->receiver.latency_ms = view->first_ms = -1;
     view->limit = d->options->orders;
     if (d->receiver != NULL)
-        snprintf(view->endpoint, sizeof view->endpoint, "127.0.0.1:%d", receiver_port(d->receiver));
+        snprintf(view->receiver.endpoint, sizeof view->receiver.endpoint, "127.0.0.1:%d",
+                 receiver_port(d->receiver));
     else
-        snprintf(view->endpoint, sizeof view->endpoint, "your receiver");
+        snprintf(view->receiver.endpoint, sizeof view->receiver.endpoint, "your receiver");
 }
 
 static bool tell_members(struct demo *d)
@@ -221,7 +222,7 @@ static bool settle_accounts(struct demo *d)
 
 static void close_all(struct demo *d)
 {
-    member_done(&d->dashboard);
+    member_done(&d->dashboard.process);
     member_done(&d->member);
     terminal_free(d->terminal);
     receiver_free(d->receiver);
@@ -270,7 +271,7 @@ bool demo_run(struct config *config, const struct demo_options *options, struct 
     struct demo *d = calloc(1, sizeof *d);
     if (d == NULL)
         return error_no_memory(err);
-    d->member = d->dashboard = (struct member){.settings_fd = -1, .log_fd = -1};
+    d->member = d->dashboard.process = (struct member){.settings_fd = -1, .log_fd = -1};
     d->config = config;
     d->options = options;
     d->err = err;

@@ -42,8 +42,11 @@ struct demo {
     struct shop *shop;
     struct debezium *debezium;
     struct ledger *ledger;
-    struct member member, dashboard;
-    char token[1024]; /* of the dashboard's operator */
+    struct member member; /* the delivering process */
+    struct {
+        struct member process;
+        char token[1024]; /* of its operator */
+    } dashboard;
     struct terminal *terminal;
     struct snapshot view;
     struct buf key, value;

@@ -92,8 +92,9 @@ static void note_attempt(struct demo *d, const struct receiver_answer *answer)
 {
     char reason[32] = "closed";
     d->view.retried += answer->attempt > 1;
-    d->view.latency_ms =
-        d->view.latency_ms < 0 ? answer->took_ms : (d->view.latency_ms * 7 + answer->took_ms) / 8;
+    d->view.receiver.latency_ms = d->view.receiver.latency_ms < 0
+                                      ? answer->took_ms
+                                      : (d->view.receiver.latency_ms * 7 + answer->took_ms) / 8;
     if (answer->status >= 200 && answer->status <= 299)
         return;
     if (answer->status > 0)
@@ -224,8 +225,8 @@ static void member(void *context, struct slice json)
     const json_t *breaker = json_object_get(state, "breaker");
     const char *word = json_string_value(json_object_get(breaker, "state"));
     if (word != NULL) {
-        d->view.breaker_is_closed = strcmp(word, "closed") == 0;
-        snprintf(d->view.breaker, sizeof d->view.breaker, "%s", word);
+        d->view.receiver.breaker_is_closed = strcmp(word, "closed") == 0;
+        snprintf(d->view.receiver.breaker, sizeof d->view.receiver.breaker, "%s", word);
     }
     json_decref(state);
 }
@@ -277,6 +278,6 @@ void flow_update_view(struct demo *d)
     if (d->receiver == NULL)
         return;
     enum receiver_mood mood = receiver_mood(d->receiver);
-    view->mood_is_well = mood == RECEIVER_WELL;
-    snprintf(view->mood, sizeof view->mood, "%s", receiver_mood_names[mood]);
+    view->receiver.mood_is_well = mood == RECEIVER_WELL;
+    snprintf(view->receiver.mood, sizeof view->receiver.mood, "%s", receiver_mood_names[mood]);
 }

@@ -46,7 +46,7 @@ static void put_way(struct canvas *c, const struct snapshot *view)
     canvas_put(c, CANVAS_DIM, "a shop ▸ Kafka ");
     canvas_put(c, CANVAS_PLAIN, "%s", view->brokers);
     canvas_put(c, CANVAS_DIM, " ▸ elementor-sync ▸ ");
-    canvas_put(c, CANVAS_PLAIN, "%s", view->endpoint);
+    canvas_put(c, CANVAS_PLAIN, "%s", view->receiver.endpoint);
     canvas_line(c);
     if (view->dashboard[0] == '\0')
         return;
@@ -140,14 +140,16 @@ static void put_endpoint(struct canvas *c, const struct snapshot *view)
     canvas_column(c, LEFT);
     canvas_put(c, CANVAS_DIM, "endpoint");
     canvas_column(c, VALUE);
-    if (view->own_receiver)
+    if (view->receiver.own)
         canvas_put(c, CANVAS_PLAIN, "yours");
     else
-        canvas_put(c, view->mood_is_well ? CANVAS_GREEN : CANVAS_YELLOW, "● %s", view->mood);
-    if (view->latency_ms >= 0)
-        canvas_put(c, CANVAS_DIM, ", answers in %" PRId64 " ms", view->latency_ms);
+        canvas_put(c, view->receiver.mood_is_well ? CANVAS_GREEN : CANVAS_YELLOW, "● %s",
+                   view->receiver.mood);
+    if (view->receiver.latency_ms >= 0)
+        canvas_put(c, CANVAS_DIM, ", answers in %" PRId64 " ms", view->receiver.latency_ms);
     canvas_put(c, CANVAS_DIM, " · breaker ");
-    canvas_put(c, view->breaker_is_closed ? CANVAS_PLAIN : CANVAS_RED, "%s", view->breaker);
+    canvas_put(c, view->receiver.breaker_is_closed ? CANVAS_PLAIN : CANVAS_RED, "%s",
+               view->receiver.breaker);
     canvas_line(c);
 }
 

@@ -31,10 +31,12 @@ struct snapshot {
     uint64_t attempts_failed, retried; /* answers other than 2xx; attempts after an order's first */
     uint64_t lag;
     bool held, stopping; /* the shop waits for the deliveries; the end has begun */
-    bool own_receiver;   /* the user's: its mood is unknown */
-    char endpoint[VIEW_TEXT_MAX], mood[48], breaker[64];
-    bool mood_is_well, breaker_is_closed;
-    int64_t latency_ms;                                           /* of late; -1: not known */
+    struct {
+        bool own; /* the user's: its mood is unknown */
+        char endpoint[VIEW_TEXT_MAX], mood[48], breaker[64];
+        bool mood_is_well, breaker_is_closed;
+        int64_t latency_ms; /* of late; -1: unknown */
+    } receiver;
     char brokers[64], registry[64], dashboard[VIEW_TEXT_MAX * 8]; /* dashboard "": none */
     int64_t first_ms; /* when the first webhook was delivered, from the start; -1: not yet */
     unsigned per_second[VIEW_SECONDS];         /* deliveries; [0] is the present second */

@@ -18,7 +18,7 @@ void report_progress(struct buf *b, const struct snapshot *view)
              "  endpoint %s, breaker %s",
              seconds / 60, seconds % 60, view->orders, view->counts.confirmations,
              view->counts.delivered, view->retried, view->counts.parked, view->lag,
-             view->own_receiver ? "yours" : view->mood, view->breaker);
+             view->receiver.own ? "yours" : view->receiver.mood, view->receiver.breaker);
 }
 
 bool report_balances(const struct snapshot *view, const struct report_end *end)
@@ -90,7 +90,7 @@ static void add_places(struct buf *b, const struct snapshot *view)
     add_row(b, "confirmations", n->confirmations);
     buf_add_text(b, "each must be in one of these places:\n");
     add_row(b, "  delivered", n->delivered);
-    buf_add_text(b, view->own_receiver ? "answered with 2xx by your receiver\n"
+    buf_add_text(b, view->receiver.own ? "answered with 2xx by your receiver\n"
                                        : "in the receiver's journal, byte for byte\n");
     add_row(b, "  parked", n->parked);
     add_reasons(b, view->parked_reasons);
@@ -98,7 +98,7 @@ static void add_places(struct buf *b, const struct snapshot *view)
         add_row(b, "  still open", n->open);
         buf_add_text(b, "above the last commit: sent at the next start\n");
     }
-    if (!view->own_receiver) {
+    if (!view->receiver.own) {
         add_row(b, "failed attempts", view->attempts_failed);
         add_reasons(b, view->failures);
     }

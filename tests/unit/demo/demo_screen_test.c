@@ -23,11 +23,11 @@ static void fill(struct snapshot *view)
                               .limit = 500,
                               .orders = 1234567,
                               .counts = {.confirmations = 1234567, .delivered = 7},
-                              .latency_ms = 12};
+                              .receiver.latency_ms = 12};
     snprintf(view->brokers, sizeof view->brokers, "127.0.0.1:65535");
-    snprintf(view->endpoint, sizeof view->endpoint, "127.0.0.1:65535");
-    snprintf(view->mood, sizeof view->mood, "failing now and then");
-    snprintf(view->breaker, sizeof view->breaker, "probing");
+    snprintf(view->receiver.endpoint, sizeof view->receiver.endpoint, "127.0.0.1:65535");
+    snprintf(view->receiver.mood, sizeof view->receiver.mood, "failing now and then");
+    snprintf(view->receiver.breaker, sizeof view->receiver.breaker, "probing");
     memset(view->dashboard, 'd', 230);
     memset(view->body, 'x', sizeof view->body - 1);
     for (int i = 0; i < VIEW_EVENTS; i++) {
