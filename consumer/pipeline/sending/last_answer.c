@@ -32,6 +32,38 @@ static bool is_harmless(struct slice text)
     return text.len < REDACT_NEEDLE_MIN;
 }
 
+/* The answer before this one, and what was kept of it. A receiver that answers every order alike
+ * does not repeat what is an order's own, and redacting costs more than the request. Of the thread:
+ * a pipeline has one. */
+struct kept_answer {
+    const struct webhook *webhook;
+    uint64_t generation; /* of its endpoint: another one has other secrets */
+    char raw[ANSWER_KEPT], kept[REDACT_OUT_MAX];
+    size_t raw_len, kept_len; /* raw_len 0: none */
+    bool cut;
+};
+static _Thread_local struct kept_answer before;
+
+static bool is_as_before(const struct webhook *webhook, struct slice raw, bool cut)
+{
+    return raw.len > 0 && raw.len == before.raw_len && cut == before.cut &&
+           webhook == before.webhook && webhook_endpoint_generation(webhook) == before.generation &&
+           memcmp(raw.data, before.raw, raw.len) == 0;
+}
+
+static void remember(const struct webhook *webhook, struct slice raw, bool cut, struct slice kept)
+{
+    if (raw.len == 0 || raw.len > sizeof before.raw || kept.len > sizeof before.kept)
+        return;
+    before.webhook = webhook;
+    before.generation = webhook_endpoint_generation(webhook);
+    before.cut = cut;
+    before.raw_len = raw.len;
+    before.kept_len = kept.len;
+    memcpy(before.raw, raw.data, raw.len);
+    memcpy(before.kept, kept.data, kept.len);
+}
+
 /* Copied, since the outcome may be written long after the attempt. Without memory there is none. */
 void last_answer_note(const struct webhook *webhook, struct delivery *d,
                       const struct http_result *result, struct buf *text)
@@ -42,8 +74,13 @@ void last_answer_note(const struct webhook *webhook, struct delivery *d,
     d->answer = NULL;
     if (kept.len > ANSWER_KEPT)
         kept.len = ANSWER_KEPT;
-    if (!is_harmless(kept) || cut)
-        kept = last_answer_redact(webhook, d, kept, cut, text);
+    const struct slice raw = kept;
+    if (is_as_before(webhook, raw, cut)) {
+        kept = (struct slice){before.kept, before.kept_len};
+    } else if (!is_harmless(raw) || cut) {
+        kept = last_answer_redact(webhook, d, raw, cut, text);
+        remember(webhook, raw, cut, kept);
+    }
     if (kept.len > 0)
         d->answer = strndup(kept.data, kept.len);
 }
