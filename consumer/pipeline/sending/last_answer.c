@@ -33,8 +33,8 @@ static bool is_harmless(struct slice text)
 }
 
 /* The answer before this one, and what was kept of it. A receiver that answers every order alike
- * does not repeat what is an order's own, and redacting costs more than the request. Of the thread:
- * a pipeline has one. */
+ * does not repeat what is an order's own, and redacting costs a quarter of a request. Of the
+ * thread: a pipeline has one. */
 struct kept_answer {
     const struct webhook *webhook;
     uint64_t generation; /* of its endpoint: another one has other secrets */
