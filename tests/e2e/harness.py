@@ -37,6 +37,23 @@ class Stack:
         subprocess.run(["sh", str(STACK / "part.sh"), self.folder, action, name], check=True,
                        stdout=subprocess.DEVNULL)
 
+    def _connect(self, path, method="GET"):
+        request = urllib.request.Request(self.env["CONNECT_URL"] + "/connectors/orders/" + path, method=method)
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or "null")
+
+    def heal(self):
+        """Starts the connector's task again if it has failed, so that one test's trouble stays its own;
+        returns the cause, or None."""
+        task = self._connect("status")["tasks"][0]
+        if task["state"] != "FAILED":
+            return None
+        self._connect("restart?includeTasks=true&onlyFailed=true", "POST")
+        wait_for("the connector's task runs again",
+                 lambda: [task["state"] for task in self._connect("status")["tasks"]] == ["RUNNING"])
+        causes = re.findall(r"Caused by: (.*)", task.get("trace", ""))
+        return causes[-1] if causes else task.get("trace", "unknown")
+
     @contextlib.contextmanager
     def frozen(self, name):
         """The part's process stands still: whoever asks it gets no answer, and no refusal."""

@@ -32,6 +32,9 @@ def run_one(function, binary, tools, stack):
         log = test.folder / "log"
         if log.exists():
             print(f"--- the end of {log}:\n" + "\n".join(log.read_text().splitlines()[-40:]))
+        cause = stack.heal()
+        if cause is not None:
+            print(f"--- Debezium's task had failed, and was started again: {cause}")
     return failure is None
 
 
