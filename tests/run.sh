@@ -151,6 +151,7 @@ unit() {
     # What the optimizer makes of it: the default build, those tests that look at the code itself.
     release_for "release tests" && ctest_in release "tests of the release build" -L release
     [ "$HAS_SANITIZED" = yes ] || return 0
+    check "no circle between files" 120 "$BUILD/venv/bin/python" tests/tools/circles.py "$BUILD/sanitized"
     check "fastavro reads the same" 300 "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
         "$BUILD/sanitized/tests/plan_dump"
     [ -n "$PROMTOOL" ] || missing "promtool" "Debian's package of it could not be fetched"
