@@ -158,7 +158,7 @@ unit() {
     check "signatures, metrics, records and docker/, by other people's libraries" 300 \
         "$BUILD/venv/bin/python" tests/interop/check.py "$BUILD/sanitized/tests/interop" \
         ${PROMTOOL:+"$PROMTOOL"}
-    check "Elementor's shapes, by PHP" 120 python3 tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
+    check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
 }
 
 fuzz() {
