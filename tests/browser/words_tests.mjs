@@ -32,21 +32,25 @@ export async function wordsTests(folder) {
     }
 
     async function every_field_failure_and_problem_has_words() {
-        const root = join(folder, '../../core');
-        const header = await readFile(join(root, 'change.h'), 'utf8');
+        const root = join(folder, '../..');
+        const header = await readFile(join(root, 'cdc/change.h'), 'utf8');
         const fields = [...header.matchAll(/^\s*X\(\w+, "(\w+)", "\w+"/gm)].map((m) => m[1]);
         assert(fields.length >= 12, 'the fields were found');
         for (const field of fields)
             assert(`f_${field}` in en, field);
-        const rejects = [...(await readFile(join(root, 'payload.h'), 'utf8')).matchAll(/X\([A-Z_]+, "(\w+)"\)/g)].map((m) => m[1]);
+        const rejects = [...(await readFile(join(root, 'order/payload.h'), 'utf8')).matchAll(/X\([A-Z_]+, "(\w+)"\)/g)].map((m) => m[1]);
         assert(rejects.length >= 7);
         for (const reject of rejects)
             assert(`r_${reject}` in en, reject);
-        const failures = [...(await readFile(join(root, 'outcome.c'), 'utf8')).matchAll(/\[FAILURE_\w+\] = "(\w+)"/g)].map((m) => m[1]);
+        const failures = [...(await readFile(join(root, 'http/response_class.c'), 'utf8')).matchAll(/\[FAILURE_\w+\] = "(\w+)"/g)].map((m) => m[1]);
         assert(failures.length >= 6);
         for (const failure of failures)
             assert(`l_${failure}` in en, failure);
-        const problems = [...(await readFile(join(folder, '../reply.h'), 'utf8')).matchAll(/^\s*X\([A-Z_]+, "([a-z-]+)", \d+/gm)].map((m) => m[1]);
+        const answers = [...(await readFile(join(root, 'http/answer.c'), 'utf8')).matchAll(/\[ANSWER_\w+\] = "(\w+)"/g)].map((m) => m[1]);
+        assert(answers.length >= 4);
+        for (const answer of answers)
+            assert(`l_${answer}` in en, answer);
+        const problems = [...(await readFile(join(folder, '../web/reply.h'), 'utf8')).matchAll(/^\s*X\([A-Z_]+, "([a-z-]+)", \d+/gm)].map((m) => m[1]);
         assert(problems.length >= 15);
         for (const problem of problems)
             assert(`x_${problem.replaceAll('-', '_')}` in en, problem);
