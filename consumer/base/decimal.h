@@ -23,7 +23,7 @@ bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t sca
  * -0.0 as "-0". False for NaN and the infinities. */
 bool decimal_add_real(struct buf *b, double value, bool single);
 
-/* Whether text is a JSON number (RFC 8259 §6). */
+/* True when text is a JSON number (RFC 8259 §6). */
 bool decimal_is_json_number(const char *text, size_t len);
 
 #endif

@@ -15,7 +15,7 @@ size_t utf8_char_size(const char *text, size_t len);
 /* The code point of a well-formed character of `size` bytes, as utf8_char_size returned it. */
 uint32_t utf8_code_point(const char *text, size_t size);
 
-/* Whether valid UTF-8 holds nothing but white space (Unicode's, and the control characters that
+/* True when valid UTF-8 holds nothing but white space (Unicode's, and the control characters that
  * Python's str.isspace counts). Empty text is blank. */
 bool utf8_is_blank(const char *text, size_t len);
 

@@ -31,7 +31,7 @@ enum payload_field {
         FIELD_COUNT
 };
 
-/* What a column held. */
+/* A column's value. */
 enum column_kind {
     COLUMN_ABSENT,  /* the writer's schema has no such column (or the bytes before it ended the run)
                      */
@@ -79,10 +79,10 @@ struct change {
                            is status and order id, nothing behind them was examined */
 };
 
-/* Whether it is a boolean that is true. */
+/* True when it is a boolean that is true. */
 bool column_is_true(const struct column *c);
 
-/* Whether a text column holds exactly this text. */
+/* True when a text column holds exactly this text. */
 bool column_is_text(const struct column *c, const char *text);
 
 /* Debezium's placeholder for an unchanged TOASTed column whose value the event does not carry. */

@@ -54,7 +54,7 @@ enum plan_shape {
 };
 enum plan_shape plan_shape(const struct plan *plan);
 
-/* Whether owner_column was asked for and the rows have no such column: no customer sees them. */
+/* True when owner_column was asked for and the rows have no such column: no customer sees them. */
 bool plan_lacks_owner(const struct plan *plan);
 
 enum plan_result {

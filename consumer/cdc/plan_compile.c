@@ -61,7 +61,7 @@ static bool seek_all(struct sought *sought, const struct plan_options *options, 
            seek(options->prefix, "source_ts_ms", sought->source_ts_ms, err);
 }
 
-/* How many there are. */
+/* The number of them. */
 static size_t want_row(struct want wants[ROW_WANTS + 1], const struct sought *sought)
 {
     size_t n = 0;
@@ -150,7 +150,7 @@ static bool holds_text_or_number(avro_schema_t type)
            is_scaled(type, &scale_first);
 }
 
-/* Whether the type, or a branch of it, is what `fits` asks for. */
+/* True when the type, or a branch of it, is what `fits` asks for. */
 static bool any_branch(avro_schema_t type, bool (*fits)(avro_schema_t))
 {
     type = schema_target(type);

@@ -26,7 +26,7 @@ struct parked {
 
 /* ---- whether there can be any ---- */
 
-/* Whether a partition's first record was written before the time. */
+/* True when a partition's first record was written before the time. */
 static bool begins_before(struct check *c, int32_t count, int64_t time_ms)
 {
     bool found = false;

@@ -186,7 +186,7 @@ static int32_t ask_subject(struct check *c)
     return id > 0 && id <= INT32_MAX ? (int32_t)id : 0;
 }
 
-/* Whether the registry has this schema, requested directly so that its own message can be shown. */
+/* True when the registry has this schema; requested directly, so that its own message is shown. */
 static bool ask_schema(struct check *c, int32_t id, struct error *err)
 {
     char url[URL_MAX];

@@ -13,7 +13,7 @@
  * nothing of that kind. */
 size_t topic_family_root(const char *topic);
 
-/* Whether the other may be a partition of the topic's table, or its table. False for a topic and
+/* True when the other may be a partition of the topic's table, or its table. False for a topic and
  * itself. */
 bool topic_family_same(const char *topic, const char *other);
 

@@ -28,7 +28,7 @@ struct argument {
     const char *help;
 };
 
-/* How main prepares the configuration before the command runs. */
+/* The preparation of the configuration by main before the command runs. */
 enum command_config {
     COMMAND_CONFIG_CHECKED, /* loaded, checked for what the command needs, its warnings logged */
     COMMAND_CONFIG_LOADED,  /* loaded; the command checks it itself (config_finish) */

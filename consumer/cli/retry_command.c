@@ -114,7 +114,7 @@ static bool find_request(struct retry *r, bool *ret_found, struct error *err)
     return requests != NULL;
 }
 
-/* Whether the parked record belongs to the last outcome. */
+/* True when the parked record belongs to the last outcome. */
 static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
 {
     struct parked_record record;

@@ -320,7 +320,7 @@ void config_warn(struct config *config, const char *format, ...)
 /* The value of a librdkafka property; NULL: not set. */
 const char *config_property(const struct config *config, const char *property);
 
-/* Whether an option's value must not be shown; kafka.properties.* and webhook.headers.* too. */
+/* True when an option's value must not be shown; kafka.properties.* and webhook.headers.* too. */
 bool config_name_is_secret(const char *name);
 
 /* The value of config_options[option] as it could be written, NULL: unset; for a secret the text of
@@ -334,7 +334,7 @@ bool config_parse_duration(const char *text, int64_t *ret_ms, struct error *err)
  * other text is not shown in messages: it may be a secret in the wrong place. */
 bool config_name_is_plain(const char *name);
 
-/* Whether a librdkafka property holds a secret ("sasl.password", …). */
+/* True when a librdkafka property holds a secret ("sasl.password", …). */
 bool config_property_is_secret(const char *property);
 
 /* "kafka.brokers" -> "KAFKA_BROKERS". text needs room for the name and a NUL. */

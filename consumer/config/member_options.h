@@ -4,11 +4,11 @@
 
 #include "config/config.h"
 
-/* Whether the broker assigns partitions and decides sessions: kafka.properties.group.protocol is
+/* True when the broker assigns partitions and decides sessions: kafka.properties.group.protocol is
  * "consumer" (KIP-848). */
 bool config_group_is_brokers(const struct config *config);
 
-/* How long the group waits for a member that died (ms), kafka.properties.* included. */
+/* The session timeout of the group's members (ms), kafka.properties.* included. */
 int64_t config_session_ms(const struct config *config);
 
 /* The member's own name in the group; NULL: it is a dynamic member. Borrowed. */

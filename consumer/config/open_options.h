@@ -5,7 +5,7 @@
 
 #include "config/config.h"
 
-/* Whether the name is one of theirs. */
+/* True when the name is one of theirs. */
 bool config_open_is_name(const char *name);
 
 bool config_open_may_be_empty(const char *name);

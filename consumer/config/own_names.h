@@ -35,7 +35,7 @@ const char *own_name_of(const struct config *config, const struct own_name *name
  * False without memory. */
 bool own_names_fill(struct config *config) must_check;
 
-/* Whether Kafka allows it as the name of a topic. */
+/* True when Kafka allows it as the name of a topic. */
 bool config_name_is_topic(const char *name);
 
 /* "<group>.<suffix>" as a topic may be called: each character that a topic may not have becomes
@@ -43,7 +43,7 @@ bool config_name_is_topic(const char *name);
  * whole, so that it is stable and unique. Returns ret. */
 const char *own_topic_name(const char *group, const char *suffix, char ret[TOPIC_NAME_MAX + 1]);
 
-/* Whether the topic is called as this group's own by default. */
+/* True when the topic is called as this group's own by default. */
 bool own_name_is_default(const struct config *config, const struct own_name *name);
 
 #endif

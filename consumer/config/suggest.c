@@ -125,7 +125,7 @@ static const char *behind(const char *text, const char *prefix)
     return strncmp(text, prefix, len) == 0 ? text + len : text;
 }
 
-/* Whether it looks like a property of librdkafka without, or with half of, its prefix. */
+/* True when it looks like a property of librdkafka without, or with half of, its prefix. */
 static bool find_property(const char *name, char *ret_property, size_t size)
 {
     static const char *const families[] = {"kafka.", "properties.", "sasl.", "ssl.", "security."};

@@ -32,7 +32,7 @@ int config_choice_parse(const char *allowed, const char *word, struct error *err
  */
 const char *config_show(const char *text, char *shown, size_t size);
 
-/* Whether a text that is not a secret by its name may hold credentials all the same:
+/* True when a text that is not a secret by its name may hold credentials all the same:
  * user:password@host. Such a text is never shown. */
 bool config_holds_credentials(const char *text);
 

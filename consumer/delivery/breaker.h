@@ -55,7 +55,8 @@ void breaker_init(struct breaker *b, int64_t now_ms);
 
 enum breaker_leave { BREAKER_SEND, BREAKER_PROBE, BREAKER_WAIT };
 
-/* Whether an attempt may start now. BREAKER_PROBE: one, and breaker_probing must be told of it. */
+/* True when an attempt may start now. BREAKER_PROBE: one, and breaker_probing must be told of it.
+ */
 enum breaker_leave breaker_ask(const struct breaker *b, int64_t now_ms);
 void breaker_probing(struct breaker *b);
 
@@ -78,10 +79,10 @@ void breaker_retarget(struct breaker *b, const struct breaker_options *options, 
 /* Retry-After of the endpoint. */
 void breaker_hold(struct breaker *b, int64_t until_ms);
 
-/* Whether failures are the endpoint's for now, so that none counts against a record. */
+/* True when failures are the endpoint's for now, so that none counts against a record. */
 bool breaker_is_open(const struct breaker *b);
 
-/* How long it has been open since breaker_init, all in all. */
+/* The sum of the times it was open since breaker_init. */
 int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms);
 
 /* When breaker_ask may answer differently by time alone (monotonic ms); -1: not by time. */

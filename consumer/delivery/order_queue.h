@@ -33,16 +33,16 @@ struct delivery *order_queue_take_first_attempt(struct order_queues *order_queue
 /* The same, of this one only, which was sent before; false: it is not ready, or not to be sent. */
 bool order_queue_take_this(struct order_queues *order_queues, struct delivery *d);
 
-/* Whether order_queue_take_first_attempt gives one. */
+/* True when order_queue_take_first_attempt gives one. */
 bool order_queue_has_first_attempt(const struct order_queues *order_queues);
 
-/* Whether any delivery is ready that was never sent, those to be parked included. */
+/* True when any delivery is ready that was never sent, those to be parked included. */
 bool order_queue_has_first(const struct order_queues *order_queues);
 
 /* As order_queue_take, for one that is to be parked only. */
 struct delivery *order_queue_take_rejected(struct order_queues *order_queues);
 
-/* Whether order_queue_take gives one, now or after order_queue_wake_first. */
+/* True when order_queue_take gives one, now or after order_queue_wake_first. */
 bool order_queue_has_any(const struct order_queues *order_queues, bool fresh);
 
 /* The attempt failed: d (IN_FLIGHT) rests until due_ms, then it is READY again. Needs no memory:

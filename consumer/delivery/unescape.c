@@ -192,7 +192,7 @@ static void put(struct unescaped *u, size_t to, const struct unit *unit, size_t 
     }
 }
 
-/* Whether anything was escaped. */
+/* True when anything was escaped. */
 static bool undo_once(struct unescaped *u)
 {
     bool changed = false;

@@ -47,7 +47,7 @@ struct webhook_message {
 struct http_request *webhook_post(struct webhook *webhook, const struct webhook_message *message,
                                   http_done *done, void *context, struct error *err);
 
-/* Whether url may be used: https, or http to loopback, or allow_http; a host; no userinfo, no
+/* True when url may be used: https, or http to loopback, or allow_http; a host; no userinfo, no
  * control characters or spaces. The error never repeats the URL. */
 bool webhook_url_check(const char *url, bool allow_http, struct error *err) must_check;
 

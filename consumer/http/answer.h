@@ -41,14 +41,14 @@ struct answer_verdict {
 struct answer_verdict answer_judge(const struct response_rules *rules, enum answer_rule rule,
                                    const struct http_result *result);
 
-/* Whether the receiver may have taken the request although the answer does not say so: each
+/* True when the receiver may have taken the request although the answer does not say so: each
  * further try may be taken as well. */
 bool answer_may_be_taken(enum answer_sense sense);
 
 /* "answer_html": the closed list's word; "" of what was understood. */
 extern const char *const answer_reasons[];
 
-/* What happened and which setting changes it, a line; "" of what was understood. */
+/* A line for people: the cause, and the setting that changes it; "" for ANSWER_UNDERSTOOD. */
 extern const char *const answer_hints[];
 
 #endif

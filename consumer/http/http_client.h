@@ -26,7 +26,7 @@ struct http; /* the multi handle */
 struct http *http_new(struct loop *loop, struct error *err);
 void http_free(struct http *http); /* ends requests without calling back; accepts NULL */
 
-/* How an endpoint is reached; texts borrowed for the endpoint's life. */
+/* An endpoint's address and options; texts borrowed for the endpoint's life. */
 struct http_endpoint {
     const char *ca_file;                 /* NULL: the system's */
     const char *user, *password, *token; /* NULL: none; token = bearer */

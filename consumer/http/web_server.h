@@ -69,7 +69,7 @@ const char *web_request_header(const struct web_request *x, const char *name);
  * decodable to UTF-8 without NUL. */
 const char *web_request_query(struct web_request *x, const char *name, bool *ret_bad);
 
-/* Whether the query has only these parameters; the last one is NULL. */
+/* True when the query has only these parameters; the last one is NULL. */
 bool web_request_query_is_known(const struct web_request *x, const char *const *names);
 
 /* Percent-decodes in place; false when the result is not UTF-8, or has a NUL. */

@@ -56,7 +56,7 @@ uint64_t offset_window_open(struct offset_window *w, int64_t offset);
 /* Settles an open offset; each sequence number exactly once. */
 void offset_window_settle(struct offset_window *w, uint64_t sequence);
 
-/* What may be committed. Never goes back. */
+/* The offset that may be committed. It never goes back. */
 int64_t offset_window_watermark(const struct offset_window *w);
 
 size_t offset_window_open_count(const struct offset_window *w);

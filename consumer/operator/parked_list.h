@@ -72,11 +72,11 @@ void parked_list_request(struct parked_list *list, const struct parked_source *s
  * that begin so), parked at or after since_ms. */
 void parked_list_select(struct parked_list *list, const char *reason, int64_t since_ms);
 
-/* Whether the record at this place of the parked topic was selected. */
+/* True when the record at this place of the parked topic was selected. */
 bool parked_list_selected(const struct parked_list *list, int32_t parked_partition,
                           int64_t parked_offset);
 
-/* Whether the record at this place of the parked topic was selected, and still waits. */
+/* True when the record at this place of the parked topic was selected, and still waits. */
 bool parked_list_waits(const struct parked_list *list, int32_t parked_partition,
                        int64_t parked_offset);
 

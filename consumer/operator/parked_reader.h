@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-/* Whether to go on reading; asked before each wait. */
+/* True when to go on reading; asked before each wait. */
 typedef bool parked_may_go_on(void *context);
 
 /* Reads the parked topic to its present end and sorts the list. Records of another topic or group

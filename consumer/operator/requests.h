@@ -26,7 +26,7 @@ struct request {
 /* The next one; false when none came within timeout_ms. Others' and unreadable ones are skipped. */
 bool requests_next(struct requests *requests, int timeout_ms, struct request *ret);
 
-/* Whether everything was read that was there at the start. */
+/* True when everything was read that was there at the start. */
 bool requests_caught_up(const struct requests *requests);
 
 #endif

@@ -16,11 +16,11 @@ struct column_hint {
 struct column_hint column_hint_of(const struct schema *schema, const json_t *row,
                                   const char *field);
 
-/* Whether a column may hold this field, by its name. */
+/* True when a column may hold this field, by its name. */
 bool column_hint_fits(const char *column, const char *field);
 
-/* Whether a column is a key by its name ("client_id", "productId", "sku_uuid"), other than its own
- * table's ("id"). */
+/* True when a column is a key by its name ("client_id", "productId", "sku_uuid"), other than its
+ * own table's ("id"). */
 bool column_names_key(const char *column);
 
 /* Options with which rows can be read in which a column is missing that plan_compile insists on:

@@ -237,7 +237,7 @@ static void judge(struct transform *t, const struct change *change, const struct
         undecodable(result, "the event's op is none of c, u, d, r, t, m, or its row is missing");
 }
 
-/* Whether the record's table is rule.table, with or without its schema. A record that names no
+/* True when the record's table is rule.table, with or without its schema. A record that names no
  * table counts as ours. */
 static bool is_our_table(const struct transform *t, const struct change *change)
 {
@@ -253,7 +253,7 @@ static bool is_our_table(const struct transform *t, const struct change *change)
             memcmp(schema->data, t->table, schema->len) == 0);
 }
 
-/* Whether the record is of another table than the first one; a row that names no table counts as
+/* True when the record is of another table than the first one; a row that names no table counts as
  * neither. */
 static bool is_second_table(struct transform *t, const struct change *change)
 {

@@ -293,7 +293,7 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < 0 ? b : b < 0 || a < b ? a : b;
 }
 
-/* How long the loop may wait: until the next thing that has a time. */
+/* The loop's longest wait: until the next deadline of its parts. */
 static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, int64_t registry_ms,
                        int64_t publisher_ms)
 {

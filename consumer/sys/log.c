@@ -94,7 +94,7 @@ static void add_quoted(struct buf *b, const char *text)
     buf_add_char(b, '"');
 }
 
-/* Whether logfmt can show it without quotes. */
+/* True when logfmt shows the text without quotes. */
 static bool is_bare(const char *text)
 {
     size_t len = length(text);

@@ -24,7 +24,7 @@ void schema_name_to_space(char *full);
 /* Names that mean the same in every namespace: primitives, array, map. */
 bool schema_is_built_in(const char *type);
 
-/* Whether this JSON defines a record, error, enum or fixed. */
+/* True when this JSON defines a record, error, enum or fixed. */
 bool schema_is_definition(const json_t *node);
 
 /* Java's Avro lets every letter into a name, as in a column called prénom; avro-c knows those of

@@ -13,7 +13,7 @@ static bool no_memory(struct error *err)
     return error_no_memory(err);
 }
 
-/* Whether it annotates a value's meaning. A scale alone does not. */
+/* True when it annotates a value's meaning. A scale alone does not. */
 static bool is_annotated(const json_t *node)
 {
     return json_is_string(json_object_get(node, "logicalType")) ||

@@ -17,7 +17,7 @@ struct reload;
 struct reload *reload_new(const struct config *config);
 void reload_free(struct reload *reload); /* accepts NULL */
 
-/* Whether a file has changed since the last of reload_new, reload_note and `true`. Some calls of
+/* True when a file has changed since the last of reload_new, reload_note and `true`. Some calls of
  * stat(2); call it once a second or so. */
 bool reload_look(struct reload *reload);
 

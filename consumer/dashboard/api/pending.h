@@ -7,7 +7,7 @@
 
 #include <sys/queue.h>
 
-/* What a request waits for. */
+/* The event that a request waits for. */
 enum pending_kind { PENDING_KEYS, PENDING_SYNC, PENDING_RETRY, PENDING_STREAM, PENDING_KINDS };
 
 struct pending {

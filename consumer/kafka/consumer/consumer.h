@@ -84,7 +84,7 @@ bool consumer_subscribe(struct consumer *consumer, struct error *err) must_check
  * broker: what has to be looked up is asked for in threads, whose end writes to wake_fd. */
 void consumer_turn(struct consumer *consumer);
 
-/* How long the loop may wait before the next consumer_turn (ms); -1: until the wake-up. */
+/* The loop's longest wait before the next consumer_turn (ms); -1: until the wake-up. */
 int64_t consumer_wake_ms(struct consumer *consumer);
 
 /* Takes up to max (≤ 1000) messages of one assigned slot, without waiting. Returns how many;

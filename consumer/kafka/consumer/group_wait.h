@@ -31,7 +31,7 @@ struct group_wait_member {
 
 void group_wait_turn(struct group_wait *w, const struct group_wait_member *member);
 
-/* How long until there is something to do (ms); -1: nothing. */
+/* The time until the next step is due (ms); -1: none is. */
 int64_t group_wait_wake_ms(struct group_wait *w, const struct group_wait_member *member);
 
 void group_wait_done(struct group_wait *w);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What Elementor calls a field's kind; a receiver may format by it. */
+/* Elementor's word for a field's kind; a receiver may format by it. */
 static const char *type_of(enum payload_field field)
 {
     switch (field) {

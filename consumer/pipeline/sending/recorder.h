@@ -47,7 +47,7 @@ void recorder_retrying(struct recorder *r, struct delivery *d, int64_t next_atte
 bool recorder_pass_answered(struct recorder *r, struct delivery *d);
 void recorder_forget_answered(struct recorder *r); /* the topic was made again */
 
-/* What this process has delivered of the order since. */
+/* The order's deliveries by this process since. */
 enum history_standing recorder_standing(const struct recorder *r, const struct delivery *d);
 
 struct recorder_counts {
