@@ -257,7 +257,7 @@ static void write_outcome(struct dashboard_harness *s, const struct outcome *o)
     char text[8192], request[80], confirmed_at[80];
     quoted(request, sizeof request, o->request);
     quoted(confirmed_at, sizeof confirmed_at, o->confirmed_at);
-    int64_t now_ms = clock_wall_ms();
+    int64_t now_ms = o->at_ms != 0 ? o->at_ms : clock_wall_ms();
     int len = snprintf(
         text, sizeof text,
         "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\",\"order_number\":"

@@ -6,6 +6,7 @@
 #include "dashboard/routes/redrive.h"
 #include "dashboard/routes/status.h"
 #include "dashboard/routes/sync.h"
+#include "dashboard/routes/view_metrics.h"
 #include "dashboard/web/assets.h"
 
 #include <stdio.h>
@@ -38,6 +39,7 @@ static const struct route {
     {"GET", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_state, ""},
     {"DELETE", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_cancel, ""},
     {"GET", "/api/v1/events", AUTH_OPERATOR, call_events, ""},
+    {"GET", "/metrics", AUTH_OPERATOR, call_metrics, ""},
     {"GET", "/livez", NO_TOKEN, call_ready, ""},
     {"GET", "/readyz", NO_TOKEN, call_ready, ""},
 };

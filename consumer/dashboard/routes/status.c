@@ -138,9 +138,7 @@ static const char *verdict(struct api *api, const struct merged *m)
     return "ok";
 }
 
-/* Parked orders that parked.retention deletes within a week: after that they cannot be sent again.
- */
-static int64_t expiring(struct api *api)
+int64_t status_expiring(const struct api *api)
 {
     const int64_t week_ms = 7 * 24 * INT64_C(3600000);
     int64_t oldest_ms, newest_ms;
@@ -157,7 +155,7 @@ static json_t *counts_json(struct api *api)
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         json_object_set_new(counts, order_state_names[i],
                             json_integer(view_count(api->view, (enum order_state)i)));
-    json_object_set_new(counts, "expiring", json_integer(expiring(api)));
+    json_object_set_new(counts, "expiring", json_integer(status_expiring(api)));
     json_object_set_new(counts, "queued", json_integer(view_retries(api->view)));
     return counts;
 }

@@ -1,4 +1,4 @@
-/* dashboard_members_test: members' reports, with numbers of any size. */
+/* dashboard_members_test: members' reports, with numbers of any size; the view's own metrics. */
 #include "fakes/dashboard_harness.h"
 
 #include "sys/clock.h"
@@ -70,8 +70,42 @@ static void numbers_of_any_size_are_summed(void **state)
     dashboard_harness_close(&s);
 }
 
+static void assert_line(const struct answer *a, const char *line)
+{
+    if (strstr(a->body, line) == NULL)
+        fail_msg("no %s in %s", line, a->body);
+}
+
+/* Operators alone: the numbers tell a shop's turnover. */
+static void metrics_count_orders_and_those_that_expire(void **state)
+{
+    const int64_t day_ms = 24 * 3600 * INT64_C(1000);
+    struct dashboard_harness s;
+    (void)state;
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "parked.retention", "30d");
+    dashboard_harness_start(&s);
+    int64_t now_ms = clock_wall_ms();
+    dashboard_harness_outcome(&s, &(struct outcome){.order = "o1", .state = "delivered"});
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o2", .state = "parked", .at_ms = now_ms - 25 * day_ms});
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o3", .state = "parked", .at_ms = now_ms - 2 * day_ms});
+    dashboard_harness_await_order(&s, "o3", "parked");
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/metrics", "", NULL).status, 401);
+    struct answer a = dashboard_harness_ask(&s, "GET", "/metrics", s.operator, NULL);
+    assert_int_equal(a.status, 200);
+    assert_line(&a, "elementor_sync_dashboard_orders{state=\"delivered\"} 1\n");
+    assert_line(&a, "elementor_sync_dashboard_orders{state=\"parked\"} 2\n");
+    assert_line(&a, "elementor_sync_dashboard_parked_expiring 1\n");
+    dashboard_harness_close(&s);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(numbers_of_any_size_are_summed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(numbers_of_any_size_are_summed),
+        cmocka_unit_test(metrics_count_orders_and_those_that_expire),
+    };
     return pipeline_harness_main("dashboard_members", tests, sizeof tests / sizeof *tests);
 }
