@@ -112,9 +112,10 @@ form() {
     check "layers" 60 "$BUILD/venv/bin/python" tests/tools/layers.py
     check "log events" 60 "$BUILD/venv/bin/python" tests/tools/events.py
     check "clang-format" 300 "$BUILD/venv/bin/clang-format" --dry-run -Werror $(files '*.[ch]' consumer tests)
+    queue=$(printf '#include <sys/queue.h>\n' | cc -E -x c - | sed -n 's/^# .*"\(.*sys\/queue.h\)".*/\1/p' | head -n 1)
     check "cppcheck" 1200 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
         --enable=warning,performance,portability --suppress=missingIncludeSystem \
-        --suppress=normalCheckLevelMaxBranches -I consumer consumer
+        --suppress=normalCheckLevelMaxBranches ${queue:+"--include=$queue"} -I consumer consumer
     release_for "clang-tidy" && check "clang-tidy" 2400 sh -c \
         'printf "%s\n" "$2" | xargs -P 2 -n 4 clang-tidy --quiet -p "$1"' \
         sh "$BUILD/release" "$(files '*.c' consumer)"

@@ -31,7 +31,7 @@ static void advance(struct slice *text, size_t len)
 
 static void skip_blanks(struct slice *text)
 {
-    while (text->len > 0 && memchr(" \t\r\n\f\v", text->data[0], 6) != NULL)
+    while (text->len > 0 && isspace((unsigned char)text->data[0]))
         advance(text, 1);
 }
 
