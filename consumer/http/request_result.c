@@ -10,11 +10,13 @@ enum { STATUS_FINAL = 200 /* the first status after the 1xx */ };
 
 static const int64_t RETRY_AFTER_MAX_MS = INT64_C(6) * 3600 * 1000;
 
-/* libcurl has one code for its limit of a header's line (100 KiB) and for no memory. Where memory
- * can be allocated, it was the limit. */
+/* libcurl before 8.6 has one code for its limit of a header's line (100 KiB) and for no memory. Where
+ * memory can be allocated, it was the limit. Later ones have CURLE_TOO_LARGE. */
 static bool is_line_too_long(const struct http_request *request, CURLcode code)
 {
-    enum { PROBE = 256 * 1024 };
+    enum { PROBE = 256 * 1024, TOO_LARGE = 100 };
+    if ((int)code == TOO_LARGE)
+        return request->sends > 0;
     if (code != CURLE_OUT_OF_MEMORY || request->sends == 0)
         return false;
     void *volatile probe = malloc(PROBE); /* volatile: not to be optimized away */
@@ -91,7 +93,6 @@ static void read_retry_after(CURL *easy, struct http_result *result)
     }
 }
 
-/* True: the whole answer has come, up to the limit of its body. */
 /* Of the first one of this name; NULL: none. */
 static const char *header_value(CURL *easy, const char *name)
 {
@@ -100,6 +101,7 @@ static const char *header_value(CURL *easy, const char *name)
                                                                                    : NULL;
 }
 
+/* True: the whole answer has come, up to the limit of its body. */
 static bool is_whole(const struct http_request *request, CURLcode code)
 {
     return code == CURLE_OK || (code == CURLE_WRITE_ERROR && request->body_cut);
