@@ -8,7 +8,7 @@
     "sasl_plaintext), or use the TLS port"
 #define NO_ANSWER                                                                          \
     "something there takes connections but does not answer as Kafka does: a TLS listener " \
-    "(kafka.properties.security.protocol), or no broker at all"
+    "(kafka.properties.security.protocol), or not a broker at all"
 #define ANOTHER_MECHANISM "set kafka.properties.sasl.mechanism to one that the broker offers"
 
 /* In this order: the first pair of words that are both there counts. */

@@ -71,7 +71,7 @@ def mistakes_on_the_real_stack(t):
     host = registry.split("//")[1].split("/")[0]
     expect(t, 3, "kafka", "brokers", "nothing listens at this address",
            KAFKA_BROKERS="127.0.0.1:1")
-    expect(t, 3, "kafka", "brokers", "no broker at all", KAFKA_BROKERS=host)
+    expect(t, 3, "kafka", "brokers", "not a broker at all", KAFKA_BROKERS=host)
     expect(t, 1, "kafka", "topic", 'did you mean "orders.public.orders"?',
            KAFKA_TOPIC="orders.public.ordres")
     expect(t, 1, "registry", "url", f"set registry.url to {registry}",

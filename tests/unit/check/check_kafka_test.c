@@ -87,7 +87,7 @@ static void no_kafka_at_the_port(void **state)
     } cases[] = {
         {"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n",
          "what answers there is not Kafka"},
-        {"", "no broker at all"},
+        {"", "not a broker at all"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

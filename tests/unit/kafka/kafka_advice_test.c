@@ -48,7 +48,7 @@ static const struct {
      "is not Kafka"},
     {"h:1/bootstrap: ApiVersionRequest failed: Local: Timed out: probably due to broker version < "
      "0.10 (see api.version.request configuration) (after 10007ms in state APIVERSION_QUERY)",
-     "no broker at all"},
+     "not a broker at all"},
     {"Broker: Topic authorization failed", "read and describe kafka.topic"},
     {"Broker: Group authorization failed", "read and describe the group"},
     {"something never said before", ""},
