@@ -115,7 +115,7 @@ def replay_from_the_beginning_of_one_partition(t):
     assert program.stop() == 0
     before = len(t.receiver.journal())
     lower = [p["committed"] for p in offsets(t)]
-    assert "goes with --partition" in command(t, "replay", "--from", "0", "--yes", code=2)[1]
+    assert "an offset needs --partition" in command(t, "replay", "--from", "0", "--yes", code=2)[1]
     command(t, "replay", "--from", "beginning", "--partition", "2", "--yes")
     after = [p["committed"] for p in offsets(t)]
     assert [a for i, a in enumerate(after) if i != 2] == [b for i, b in enumerate(lower) if i != 2]

@@ -138,7 +138,7 @@ def an_added_partition_waits_for_its_retries(t):
         assert other.stop() == 0
         growth.retry()
         assert program.stop() == 0
-        assert program.count("cannot be retried by hand yet") == 1, program.log.read_text()
+        assert program.count("retry partitions missing") == 1, program.log.read_text()
     finally:
         growth.server.shutdown()
 
