@@ -203,7 +203,7 @@ def redrive_takes_a_reason_and_a_time(t):
     assert time.monotonic() - began >= 1, "faster than its rate"
     t.wait_delivered(early)
     wait_for("nothing is parked any more",
-             lambda: "nothing is parked" in command(t, "redrive", "--yes")[0])
+             lambda: "no parked order matches" in command(t, "redrive", "--yes")[0])
     for order in early + late + big:
         entries = of_order(t, order)
         assert len(entries) == 2 and len(set(ids(entries))) == 1, entries
