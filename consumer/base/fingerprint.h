@@ -1,4 +1,4 @@
-/* fingerprint: tells one secret from another without showing either.
+/* fingerprint: distinguishes secrets without showing them.
  *
  * The processes of a deployment share no key that is not a secret itself, so the fingerprint is
  * unkeyed: the same secret shows the same in each of them. Each guess costs a derivation by scrypt

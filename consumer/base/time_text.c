@@ -67,7 +67,7 @@ bool timestamp_add_text(struct buf *b, int64_t seconds, const char *fraction, si
     return true;
 }
 
-/* Matches `pattern` (0 stands for any digit) at the text's beginning. */
+/* Matches `pattern` (0 matches any digit) at the text's beginning. */
 static bool matches(const char *text, size_t len, const char *pattern)
 {
     size_t size = strlen(pattern);

@@ -109,7 +109,8 @@ static struct webhook *open_webhook(struct check *c)
     return webhook;
 }
 
-/* How the target of a redirect differs from the URL, where it is little: paths are never shown. */
+/* The difference between a redirect's target and the URL, where it is small: paths are never shown.
+ */
 static const char *difference(const char *url, const char *target)
 {
     const char *from = strstr(url, "://"), *to = strstr(target, "://");

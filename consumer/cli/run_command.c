@@ -1,4 +1,4 @@
-/* run_command: read, deliver, commit; until told to stop. */
+/* run_command: read, deliver, commit; until stopped. */
 #include "cli/command.h"
 #include "pipeline/pipeline.h"
 #include "sys/signals.h"

@@ -55,8 +55,7 @@ void breaker_init(struct breaker *b, int64_t now_ms);
 
 enum breaker_leave { BREAKER_SEND, BREAKER_PROBE, BREAKER_WAIT };
 
-/* True when an attempt may start now. BREAKER_PROBE: one, and breaker_probing must be told of it.
- */
+/* True when an attempt may start now. BREAKER_PROBE: one, reported by breaker_probing. */
 enum breaker_leave breaker_ask(const struct breaker *b, int64_t now_ms);
 void breaker_probing(struct breaker *b);
 

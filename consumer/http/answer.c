@@ -124,8 +124,8 @@ static enum claim claim_of(struct slice key, struct slice value)
     return begins_tag(value, "true") ? CLAIM_SUCCESS : CLAIM_NONE;
 }
 
-/* What the members at the top of a JSON object claim; a failure outweighs a success. In one pass,
- * however deep the rest is. */
+/* The claim of the members at the top of a JSON object; a failure outweighs a success. One pass, at
+ * any depth of the rest. */
 static enum claim find_claim(struct slice text)
 {
     enum claim found = CLAIM_NONE;

@@ -1,4 +1,4 @@
-/* answer: whether a 2xx says that the request was understood; pure.
+/* answer: decides if a 2xx means that the request was understood; pure.
  *
  * A status alone can mislead: a start page answers 200 to any POST, a host's bot check answers 202,
  * and WordPress reports a failure as 200 with {"success":false}.
@@ -29,7 +29,7 @@ enum answer_sense {
     ANSWER_UNCLEAR
 };
 
-/* The body may be the beginning of a longer one: what its beginning says counts. */
+/* The body may be the beginning of a longer one: the beginning decides. */
 enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct slice body);
 
 /* A whole result, judged. */

@@ -1,5 +1,5 @@
-/* connections: a server's open connections, their time limits, and which one leaves when there is
- * no room.
+/* connections: a server's open connections, their time limits, and the choice of the one that
+ * leaves a full server.
  *
  *   ARRIVING ─▶ WORKING ─▶ LEAVING ─▶ ARRIVING …      (a connection without a request is ARRIVING)
  *                   └────▶ STREAMING

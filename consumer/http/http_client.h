@@ -39,7 +39,7 @@ struct http_endpoint {
 struct http_result {
     int status; /* HTTP status of a whole answer, or 0: none */
     /* The status of an answer that was cut off (a short body, an endless chunk, a reset, the time
-     * limit); 0: none. It tells that the request was received; its body is not complete. */
+     * limit); 0: none. It proves that the request was received; its body is not complete. */
     int begun_status;
     const char *body; /* borrowed during the callback; NUL-terminated; of a begun answer, too */
     size_t body_len;

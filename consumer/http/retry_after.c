@@ -67,8 +67,8 @@ static bool parse_offset(const char *text, int *ret_minutes)
     return total <= 14 * 60;
 }
 
-/* What stands behind a time. Other names of zones are not known here, and a time without any could
- * be meant anywhere on Earth: false. */
+/* The zone behind a time. Other names of zones are unknown, and a time without one may be local
+ * time anywhere: false. */
 static bool parse_zone(const char *text, int *ret_minutes)
 {
     static const char *const names[] = {"GMT", "UTC", "UT", "Z"};

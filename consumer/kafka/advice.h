@@ -9,8 +9,8 @@ const char *kafka_advice(const char *reason);
 /* The same, with something to do for words that are not known, too. */
 const char *kafka_advice_always(const char *reason);
 
-/* What a librdkafka of this version (as rd_kafka_version: 0x020002ff) lacks that the program would
- * use; "" for none. */
+/* The feature that a librdkafka of this version (as rd_kafka_version: 0x020002ff) lacks and the
+ * program would use; "" for none. */
 const char *kafka_library_lacks(int version);
 
 #endif

@@ -4,9 +4,9 @@
 
 #include <librdkafka/rdkafka.h>
 
-/* For rd_kafka_conf_set_log_cb. Broken connections and the like come as errors to who asked, who
- * says them with advice; here they are for debugging. What is left of its warnings is said at most
- * once a minute for each facility, with the number of times in between. */
+/* For rd_kafka_conf_set_log_cb. Broken connections and the like reach the caller as errors and are
+ * logged there with advice; here they are debug lines. Its other warnings are logged at most once a
+ * minute for each facility, with the number of repetitions. */
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 
 #endif

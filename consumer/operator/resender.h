@@ -17,8 +17,8 @@ struct resend_ask {
     bool forced;
 };
 
-/* The bytes of a parked record; of one that was too large to be parked whole, its source's. Whether
- * it was judged stands in the record. Returns when the brokers have acknowledged it. UNREACHABLE
+/* The bytes of a parked record; of one that was too large to be parked whole, its source's. The
+ * record has a mark if it was judged. Returns when the brokers have acknowledged it. UNREACHABLE
  * when they do not within 10 s; FAILED when the bytes are nowhere any more. */
 bool resender_parked(struct resender *resender, const rd_kafka_message_t *parked,
                      const struct resend_ask *ask, struct error *err) must_check;

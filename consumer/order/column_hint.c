@@ -84,7 +84,7 @@ static int bits(unsigned set)
 
 enum { ENTITY_BITS = (1 << ENTITIES) - 1 };
 
-/* How well a column's name fits: 0 not at all. The name may omit the field's subject, but must not
+/* A score of a column's name: 0 is no match. The name may omit the field's subject, but must not
  * name another one; it must contain the property. */
 static int fit(unsigned wanted, const char *column)
 {

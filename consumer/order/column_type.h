@@ -9,7 +9,7 @@
 
 enum { COLUMN_NAME_MAX = 128, COLUMN_TYPE_TEXT = 160, COLUMN_BRANCHES_MAX = 4 };
 
-/* How the payload reads a column's values: as column_kind, before there is a value. */
+/* The kind of a column's values for the payload, as column_kind, before there is a value. */
 enum column_sort { SORT_NONE, SORT_TEXT, SORT_INT, SORT_REAL, SORT_DECIMAL, SORT_OTHER };
 
 /* One branch of a column's union, or its only type. */

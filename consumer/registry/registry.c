@@ -375,7 +375,7 @@ static void take_schema(struct registry_document *document, struct schema_reply 
     }
 }
 
-/* It says nothing about the record: the schema that refers to it is there. */
+/* A missing reference proves nothing about the record: the schema that refers to it is there. */
 static void miss_reference(const struct registry_document *document)
 {
     struct error why = {0};

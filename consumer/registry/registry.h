@@ -43,8 +43,8 @@ enum registry_answer registry_get(struct registry *registry, int32_t id, const c
  * that registry_get returned for it is no longer valid. */
 void registry_forget(struct registry *registry, int32_t id);
 
-/* How long to wait after a first trouble (1 s unless told; doubles up to 30 s), and between the two
- * answers that make an id MISSING (30 s unless told). For tests. */
+/* The wait after a first trouble (1 s by default; doubles up to 30 s), and between the two answers
+ * that make an id MISSING (30 s by default). For tests. */
 void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms);
 
 /* Starts what is due; returns ms until it wants to be called again, or -1. now_ms is

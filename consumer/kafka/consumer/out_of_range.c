@@ -116,8 +116,8 @@ static void go_on(struct out_of_range *o)
     o->events->restarted(o->events->context, o->slot, place);
 }
 
-/* Both in a thread of their own. A retry topic has commits that brokers forget: of it nothing can
- * be told. */
+/* Both in a thread of their own. Brokers forget a retry topic's commits, so they prove nothing
+ * there. */
 static bool look_up_commit(struct out_of_range *b)
 {
     if (slot_is_retry(b->slot)) {
@@ -170,8 +170,8 @@ static void log_unknown(struct out_of_range *o)
                                            {0}});
 }
 
-/* An offset of the former topic, told late: librdkafka's object of the partition that read there
- * outlives the change by a moment. What is read by now is in its place. */
+/* A late report of the former topic's offset: librdkafka's object of that partition outlives the
+ * change by a moment. The partition reads in the right place by now. */
 static bool is_told_late(const struct out_of_range *o)
 {
     int64_t left = o->assignment->slots[o->slot].left;

@@ -17,7 +17,7 @@ struct group_member {
 
 enum group_view {
     GROUP_IS_EMPTY,
-    GROUP_IS_OURS,   /* every member is one of this program's, as far as can be told */
+    GROUP_IS_OURS,   /* every member is one of this program's, as far as is known */
     GROUP_IS_MIXED,  /* another shop's members of this program: they read another topic */
     GROUP_IS_FOREIGN /* a member of another program */
 };

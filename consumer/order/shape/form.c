@@ -148,8 +148,8 @@ static void add_field(struct buf *b, enum payload_field field, const char *label
     add_member(b, "fields", id, "required", is_required(field) ? "1" : "0");
 }
 
-/* What Elementor knows of the visitor, and we do not, is there and empty. The time is the
- * confirmation's: the same in every attempt. */
+/* Elementor's facts about the visitor are present and empty. The time is the confirmation's: the
+ * same in every attempt. */
 static void add_meta(struct buf *b, struct slice confirmed_at)
 {
     enum { DATE = 10, TIME_BEGIN = 11, TIME = 8 };

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* What is wrong with `policy` ("compact", "delete", "compact,delete"), and what to set instead; ""
- * nothing. compact: the topic is to hold the last record of each key for ever; else every record,
+/* The fault of `policy` ("compact", "delete", "compact,delete") and the value to set instead; ""
+ * for none. compact: the topic is to hold the last record of each key for ever; else every record,
  * whatever its key, until its time is over. */
 const char *topic_policy_fault(bool compact, const char *policy);
 

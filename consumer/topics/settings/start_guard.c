@@ -15,8 +15,8 @@
 enum {
     POLL_MS = 100,
     PAUSE_MS = 200, /* between two look-ups without an answer */
-    /* How many offsets before its end a partition of the deliveries topic is read. A window without
-     * an outcome of this topic leads to the next one. */
+    /* The offsets before the end of a deliveries partition that are read. A window without an
+     * outcome of this topic leads to the next one. */
     WINDOWS = 3
 };
 static const int64_t windows[WINDOWS] = {300, 10000, 200000};
