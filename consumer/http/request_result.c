@@ -10,8 +10,8 @@ enum { STATUS_FINAL = 200 /* the first status after the 1xx */ };
 
 static const int64_t RETRY_AFTER_MAX_MS = INT64_C(6) * 3600 * 1000;
 
-/* libcurl before 8.6 has one code for its limit of a header's line (100 KiB) and for no memory. Where
- * memory can be allocated, it was the limit. Later ones have CURLE_TOO_LARGE. */
+/* libcurl before 8.6 has one code for its limit of a header's line (100 KiB) and for no memory.
+ * Where memory can be allocated, it was the limit. Later ones have CURLE_TOO_LARGE. */
 static bool is_line_too_long(const struct http_request *request, CURLcode code)
 {
     enum { PROBE = 256 * 1024, TOO_LARGE = 100 };
