@@ -11,7 +11,7 @@ SCHEMATHESIS = HERE.parent.parent / "build" / "venv" / "bin" / "schemathesis"
 def jwt(**claims):
     part = lambda data: base64.urlsafe_b64encode(data).rstrip(b"=")
     text = b".".join(part(json.dumps(p).encode()) for p in (
-        {"alg": "HS256", "typ": "JWT"}, {"exp": int(time.time()) + 600, "sub": "u-1", **claims}))
+        {"alg": "HS256", "typ": "JWT"}, {"exp": int(time.time()) + 6 * 3600, "sub": "u-1", **claims}))
     return (text + b"." + part(hmac.new(SECRET.encode(), text, hashlib.sha256).digest())).decode()
 
 
