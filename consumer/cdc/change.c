@@ -14,6 +14,12 @@ const char *const payload_field_columns[FIELD_COUNT] = {
 #undef X
 };
 
+const struct field_rule payload_field_rules[FIELD_COUNT] = {
+#define X(id, name, column, shape, required) {SHAPE_##shape, required},
+    PAYLOAD_FIELDS(X)
+#undef X
+};
+
 bool column_is_true(const struct column *c)
 {
     return c->kind == COLUMN_OTHER && c->number == 1;

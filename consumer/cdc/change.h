@@ -92,6 +92,14 @@ bool column_is_unavailable(const struct column *c);
  * bytes), in whatever column it stands. */
 void change_mark_unavailable(struct change *change, const char *placeholder, size_t len);
 
+enum field_shape { SHAPE_TEXT, SHAPE_NUMBER, SHAPE_WHOLE, SHAPE_TIME };
+
+struct field_rule {
+    enum field_shape shape;
+    bool required;
+};
+
+extern const struct field_rule payload_field_rules[FIELD_COUNT];
 extern const char *const payload_field_names[FIELD_COUNT];
 extern const char *const payload_field_columns[FIELD_COUNT]; /* default columns */
 

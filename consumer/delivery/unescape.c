@@ -1,5 +1,6 @@
 #include "delivery/unescape.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 #include <ctype.h>
@@ -24,13 +25,6 @@ static void encode(uint32_t code, struct unit *ret)
     ret->bytes[0] = (char)(firsts[ret->len] | code);
 }
 
-static int digit(char c)
-{
-    if (!isxdigit((unsigned char)c))
-        return -1;
-    return isdigit((unsigned char)c) ? c - '0' : (c | 0x20) - 'a' + 10;
-}
-
 /* Of exactly so many hexadecimal digits; -1: they are not there. */
 static int hex(const char *at, size_t left, size_t digits)
 {
@@ -38,9 +32,9 @@ static int hex(const char *at, size_t left, size_t digits)
     if (left < digits)
         return -1;
     for (size_t i = 0; i < digits; i++) {
-        if (digit(at[i]) < 0)
+        if (hex_digit(at[i]) < 0)
             return -1;
-        value = value * 16 + digit(at[i]);
+        value = value * 16 + hex_digit(at[i]);
     }
     return value;
 }
@@ -140,7 +134,7 @@ static void read_number(const char *at, size_t left, struct unit *ret)
     uint32_t code = 0;
     size_t first = len += is_hex;
     for (; len < left && code <= 0x10ffff; len++) {
-        int value = digit(at[len]);
+        int value = hex_digit(at[len]);
         if (value < 0 || (!is_hex && value > 9))
             break;
         code = code * (is_hex ? 16 : 10) + (uint32_t)value;

@@ -1,5 +1,6 @@
 #include "http/web_internal.h"
 
+#include "base/hex.h"
 #include "base/utf8.h"
 
 #include <assert.h>
@@ -11,15 +12,6 @@
 
 /* ---- the target ---- */
 
-static int hex(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 bool web_decode(char *text)
 {
     char *to = text;
@@ -28,7 +20,7 @@ bool web_decode(char *text)
             *to = *from++;
             continue;
         }
-        int high = hex(from[1]), low = high >= 0 ? hex(from[2]) : -1;
+        int high = hex_digit(from[1]), low = high >= 0 ? hex_digit(from[2]) : -1;
         if (low < 0 || (high == 0 && low == 0))
             return false;
         *to = (char)(high * 16 + low);

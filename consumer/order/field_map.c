@@ -7,17 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum shape { TEXT, NUMBER, WHOLE, TIME };
-
-static const struct {
-    enum shape shape;
-    bool required;
-} fields[FIELD_COUNT] = {
-#define X(id, name, column, shape, required) {shape, required},
-    PAYLOAD_FIELDS(X)
-#undef X
-};
-
 /* ---- what becomes of it ---- */
 
 static struct field_source fate(enum field_fate fate, const char *becomes)
@@ -48,9 +37,9 @@ static void add(char *text, const char *format, ...)
 
 static struct field_source absent(enum payload_field f)
 {
-    if (fields[f].shape == TIME)
+    if (payload_field_rules[f].shape == SHAPE_TIME)
         return fate(FIELD_DOUBTFUL, "no such column: the event's own time is sent");
-    if (fields[f].required)
+    if (payload_field_rules[f].required)
         return parked(f, "no such column", "missing");
     return fate(FIELD_DOUBTFUL, "no such column: always \"\"");
 }
@@ -98,7 +87,7 @@ static struct field_source as_text(enum payload_field f, const struct column_bra
 
 static struct field_source as_number(enum payload_field f, const struct column_branch *c)
 {
-    const bool whole = fields[f].shape == WHOLE;
+    const bool whole = payload_field_rules[f].shape == SHAPE_WHOLE;
     switch (c->sort) {
     case SORT_TEXT:
         return fate(FIELD_FINE, whole ? "whole number, read from the text"
@@ -137,17 +126,17 @@ static struct field_source as_time(enum payload_field f, const struct column_bra
 
 static const char *if_null(enum payload_field f)
 {
-    if (fields[f].shape == TIME)
+    if (payload_field_rules[f].shape == SHAPE_TIME)
         return "; null: the event's own time";
-    return fields[f].required ? "; null is parked" : "; null: \"\"";
+    return payload_field_rules[f].required ? "; null is parked" : "; null: \"\"";
 }
 
 static struct field_source as_branch(enum payload_field f, const struct column_branch *branch,
                                      const char *column)
 {
-    return fields[f].shape == TIME   ? as_time(f, branch)
-           : fields[f].shape == TEXT ? as_text(f, branch, column)
-                                     : as_number(f, branch);
+    return payload_field_rules[f].shape == SHAPE_TIME   ? as_time(f, branch)
+           : payload_field_rules[f].shape == SHAPE_TEXT ? as_text(f, branch, column)
+                                                        : as_number(f, branch);
 }
 
 /* A union's values are each what their branch is: hopeless only where every branch is. */
@@ -198,7 +187,7 @@ static void map_field(const struct mapping *m, enum payload_field f)
     if (c.branch_count > 0) {
         *source = present(f, &c);
     } else if (c.nullable) {
-        *source = fields[f].required
+        *source = payload_field_rules[f].required
                       ? parked(f, "always null", "missing")
                       : fate(FIELD_DOUBTFUL, "always null; map a column that holds something");
     } else {

@@ -9,17 +9,6 @@
 
 #define TEXT_MAX (256 * 1024) /* bytes of one text column */
 
-enum shape { TEXT, NUMBER, WHOLE, TIME };
-
-static const struct {
-    enum shape shape;
-    bool required;
-} fields[FIELD_COUNT] = {
-#define X(id, name, column, shape, required) {shape, required},
-    PAYLOAD_FIELDS(X)
-#undef X
-};
-
 static bool is_null(const struct column *c)
 {
     return c->kind == COLUMN_ABSENT || c->kind == COLUMN_NULL;
@@ -114,7 +103,7 @@ static bool is_whole(const char *text, size_t len)
     return i == len;
 }
 
-static enum reject_reason add_amount(struct buf *b, const struct column *c, enum shape shape)
+static enum reject_reason add_amount(struct buf *b, const struct column *c, enum field_shape shape)
 {
     size_t start = b->len;
     enum reject_reason reason = add_number(b, c);
@@ -124,7 +113,7 @@ static enum reject_reason add_amount(struct buf *b, const struct column *c, enum
     size_t len = b->len - start;
     if (is_negative(text, len))
         return REJECT_NEGATIVE;
-    return shape == WHOLE && !is_whole(text, len) ? REJECT_NOT_WHOLE : REJECT_NONE;
+    return shape == SHAPE_WHOLE && !is_whole(text, len) ? REJECT_NOT_WHOLE : REJECT_NONE;
 }
 
 static enum reject_reason add_text(struct buf *b, const struct column *c, bool required)
@@ -242,11 +231,11 @@ static enum reject_reason add_field(struct buf *b, const struct change *change,
         return REJECT_UNAVAILABLE;
     if (is_bad_text(c))
         return REJECT_BAD_TEXT;
-    switch (fields[field].shape) {
-    case NUMBER:
-    case WHOLE: return add_amount(b, c, fields[field].shape);
-    case TIME: return add_time(b, c, change, record_ms, zone);
-    default: return add_text(b, c, fields[field].required);
+    switch (payload_field_rules[field].shape) {
+    case SHAPE_NUMBER:
+    case SHAPE_WHOLE: return add_amount(b, c, payload_field_rules[field].shape);
+    case SHAPE_TIME: return add_time(b, c, change, record_ms, zone);
+    default: return add_text(b, c, payload_field_rules[field].required);
     }
 }
 

@@ -1,6 +1,7 @@
 #include "order/transform.h"
 
 #include "base/hash.h"
+#include "base/hex.h"
 #include "base/utf8.h"
 #include "order/old_key.h"
 
@@ -28,11 +29,6 @@ static char assumed_op(const struct config *config)
     case RULE_ASSUME_OP_U: return 'u';
     default: return 0;
     }
-}
-
-static unsigned hex_digit(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
 /* NULL: the connector has none of its own. */

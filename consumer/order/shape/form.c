@@ -1,28 +1,17 @@
 /* form: the two forms in which Elementor Pro's Webhook action sends a form's fields. */
 #include "order/shape/shape.h"
 
+#include "base/hex.h"
+
 #include <string.h>
 
 /* Elementor's word for a field's kind; a receiver may format by it. */
 static const char *type_of(enum payload_field field)
 {
-    switch (field) {
-    case FIELD_CLIENT_PHONE: return "tel";
-    case FIELD_QUANTITY:
-    case FIELD_UNIT_PRICE:
-    case FIELD_TOTAL_AMOUNT: return "number";
-    default: return "text";
-    }
-}
-
-static bool is_required(enum payload_field field)
-{
-    static const bool required[] = {
-#define X(id, name, column, shape, is_required) [FIELD_##id] = is_required,
-        PAYLOAD_FIELDS(X)
-#undef X
-    };
-    return required[field];
+    if (field == FIELD_CLIENT_PHONE)
+        return "tel";
+    enum field_shape shape = payload_field_rules[field].shape;
+    return shape == SHAPE_NUMBER || shape == SHAPE_WHOLE ? "number" : "text";
 }
 
 struct form_options form_options_of(const struct config *config)
@@ -56,11 +45,6 @@ static void add_text(struct buf *b, const char *text)
 {
     for (; *text != '\0'; text++)
         add_byte(b, (unsigned char)*text);
-}
-
-static unsigned hex_digit(char c)
-{
-    return (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
 }
 
 /* The escapes that order/payload writes: short forms, else \u00xx. Returns how long this one is. */
@@ -145,7 +129,7 @@ static void add_field(struct buf *b, enum payload_field field, const char *label
     add_token(b, token);
     add_path(b, "fields", id, "raw_value");
     add_token(b, token);
-    add_member(b, "fields", id, "required", is_required(field) ? "1" : "0");
+    add_member(b, "fields", id, "required", payload_field_rules[field].required ? "1" : "0");
 }
 
 /* Elementor's facts about the visitor are present and empty. The time is the confirmation's: the
