@@ -19,6 +19,13 @@ static void take_redirect(struct check_answer *answer, const char *target)
         memcpy(answer->redirect, target != NULL ? target : "", len + 1);
 }
 
+static void take_header(char ret[CHECK_HEADER_MAX], const struct http_result *result,
+                        const char *name)
+{
+    const char *value = http_result_header(result, name);
+    snprintf(ret, CHECK_HEADER_MAX, "%s", value != NULL ? value : "");
+}
+
 void check_answer_take(void *context, const struct http_result *result)
 {
     struct check_answer *answer = context;
@@ -27,10 +34,8 @@ void check_answer_take(void *context, const struct http_result *result)
     snprintf(answer->failure, sizeof answer->failure, "%s", result->failure);
     take_redirect(answer, result->redirect);
     answer->has_captcha = result->has_captcha;
-    snprintf(answer->content_type, sizeof answer->content_type, "%s",
-             result->content_type != NULL ? result->content_type : "");
-    snprintf(answer->server, sizeof answer->server, "%s",
-             result->server != NULL ? result->server : "");
+    take_header(answer->content_type, result, "Content-Type");
+    take_header(answer->server, result, "Server");
     answer->body = strndup(result->body, result->body_len);
     answer->len = answer->body != NULL ? strlen(answer->body) : 0;
     if (answer->status == 0 && *answer->failure == '\0')

@@ -51,11 +51,15 @@ struct http_result {
      */
     bool maybe_taken;
     bool has_retry_after;
-    int64_t retry_after_ms;            /* Retry-After as a delay; -1: none, or invalid */
-    const char *redirect;              /* target of a 3xx as libcurl reads it; NULL: none */
-    bool has_captcha;                  /* a bot check answered: SG-Captcha, cf-mitigated */
-    const char *content_type, *server; /* of an answer; NULL: not in it. Borrowed as the body is */
+    int64_t retry_after_ms; /* Retry-After as a delay; -1: none, or invalid */
+    const char *redirect;   /* target of a 3xx as libcurl reads it; NULL: none */
+    bool has_captcha;       /* of a 2xx: a bot check answered it (SG-Captcha, cf-mitigated) */
+    const struct http_request *request; /* for http_result_header; NULL: no request made it */
 };
+
+/* A header of the answer, the first of this name; NULL: none. Borrowed as the body is. */
+const char *http_result_header(const struct http_result *result, const char *name);
+
 typedef void http_done(void *context, const struct http_result *result);
 
 struct http_request;

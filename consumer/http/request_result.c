@@ -93,12 +93,13 @@ static void read_retry_after(CURL *easy, struct http_result *result)
     }
 }
 
-/* Of the first one of this name; NULL: none. */
-static const char *header_value(CURL *easy, const char *name)
+const char *http_result_header(const struct http_result *result, const char *name)
 {
     struct curl_header *header;
-    return curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK ? header->value
-                                                                                   : NULL;
+    bool found =
+        result->request != NULL &&
+        curl_easy_header(result->request->easy, name, 0, CURLH_HEADER, -1, &header) == CURLHE_OK;
+    return found ? header->value : NULL;
 }
 
 /* True: the whole answer has come, up to the limit of its body. */
@@ -127,11 +128,11 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
     result.body = buf_text(&request->body);
     result.body_len = buf_ok(&request->body) ? request->body.len : 0;
     result.body_cut = request->body_cut || !whole;
-    result.has_captcha = header_value(request->easy, "SG-Captcha") != NULL ||
-                         header_value(request->easy, "cf-mitigated") != NULL;
-    result.content_type = header_value(request->easy, "Content-Type");
-    result.server = header_value(request->easy, "Server");
-    if (status >= 300)
+    result.request = request;
+    if (status < 300)
+        result.has_captcha = http_result_header(&result, "SG-Captcha") != NULL ||
+                             http_result_header(&result, "cf-mitigated") != NULL;
+    else
         read_retry_after(request->easy, &result);
     if (status >= 300 && status < 400)
         curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &result.redirect);

@@ -19,6 +19,7 @@ struct sender {
     LIST_HEAD(, delivery) under_way; /* the requests' */
     struct sender_state state;
     struct log_limited no_memory;
+    struct last_answer last_answer;
     struct buf text; /* an answer, for a moment */
 };
 
@@ -209,7 +210,7 @@ static void attempt_done(void *context, const struct http_result *from)
     leave_under_way(s, d);
     note_duration(s, s->use.now->mono_ms - d->sent_ms);
     endpoint_log_incomplete(s->use.endpoint, &result);
-    last_answer_note(s->use.webhook, d, &result, &s->text);
+    last_answer_note(&s->last_answer, s->use.webhook, d, &result, &s->text);
     s->state.unknown_results += result.maybe_taken;
     if (d->endpoint_generation != webhook_endpoint_generation(s->use.webhook)) {
         end_outdated(s, d, &result);
