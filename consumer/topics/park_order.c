@@ -44,8 +44,5 @@ bool park_order_write(struct publisher *publisher, const struct config *config,
                                             .value_len = sizeof value - 1,
                                             .headers = headers,
                                             .deadline_ms = deadline_ms};
-    if (publisher_put(publisher, &publication, done, context, err))
-        return true;
-    rd_kafka_headers_destroy(headers);
-    return false;
+    return publisher_put(publisher, &publication, done, context, err);
 }

@@ -65,10 +65,7 @@ bool parked_record_write(struct publisher *publisher, const struct config *confi
                                             .headers = headers_of(r),
                                             .deadline_ms = -1,
                                             .value_optional = true};
-    if (publisher_put(publisher, &publication, done, context, err))
-        return true;
-    rd_kafka_headers_destroy(publication.headers);
-    return false;
+    return publisher_put(publisher, &publication, done, context, err);
 }
 
 /* ---- reading ---- */

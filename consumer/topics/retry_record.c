@@ -74,10 +74,7 @@ bool retry_record_write(struct publisher *publisher, const struct config *config
                                             .value_len = record->value.len,
                                             .headers = headers,
                                             .deadline_ms = deadline_ms};
-    if (publisher_put(publisher, &publication, done, context, err))
-        return true;
-    rd_kafka_headers_destroy(headers);
-    return false;
+    return publisher_put(publisher, &publication, done, context, err);
 }
 
 /* ---- reading ---- */

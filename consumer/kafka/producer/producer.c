@@ -37,7 +37,7 @@ bool producer_open(struct producer *p, const struct config *config, int wake_fd,
     *p = (struct producer){.config = config, .wake_fd = wake_fd};
     rd_kafka_t *rk = client_new(config, err);
     if (rk == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a producer");
+        return error_no_memory(err);
     use(p, rk);
     return true;
 }

@@ -7,16 +7,17 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 enum { RENEW_MS = 20, RETRY_MS = 1000, TROUBLE_EVERY_MS = 60000, PURGE_MS = 5000, POLL_MS = 100 };
 enum { RENEWALS_MAX = 5 };
 
 /* One record, kept until it is acknowledged. */
 struct put {
-    struct put *next;            /* while it waits to be produced (again) */
-    struct put *later, *earlier; /* while it has a deadline: in their order */
-    int64_t deadline_ms;         /* -1: none, or over: its caller waits no more */
-    publisher_done *done;        /* NULL: its caller does not wait for it */
+    STAILQ_ENTRY(put) waits; /* while it waits to be produced (again) */
+    TAILQ_ENTRY(put) due;    /* while it has a deadline */
+    int64_t deadline_ms;     /* -1: none, or over: its caller waits no more */
+    publisher_done *done;    /* NULL: its caller does not wait for it */
     void *context;
     const char *topic; /* behind the bytes */
     int32_t partition;
@@ -27,14 +28,16 @@ struct put {
     char bytes[];  /* key, value, topic */
 };
 
+STAILQ_HEAD(put_line, put);
+
 struct publisher {
     struct producer producer;
     int renewals;    /* producers in a row that ended before anything was acknowledged */
     char fatal[256]; /* why the last of them did */
     bool renewing;   /* its producer cannot go on: until another one is there, records wait */
-    struct put *waiting, **last;
-    int64_t retry_ms; /* when the waiting ones are tried again */
-    struct put *first_due, *last_due;
+    struct put_line waiting;
+    int64_t retry_ms;      /* when the waiting ones are tried again */
+    TAILQ_HEAD(, put) due; /* by deadline */
     struct log_limited trouble;
 };
 
@@ -42,10 +45,11 @@ struct publisher *publisher_new(const struct config *config, int wake_fd, struct
 {
     struct publisher *p = calloc(1, sizeof *p);
     if (p == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a producer");
+        error_no_memory(err);
         return NULL;
     }
-    p->last = &p->waiting;
+    STAILQ_INIT(&p->waiting);
+    TAILQ_INIT(&p->due);
     if (producer_open(&p->producer, config, wake_fd, err))
         return p;
     free(p);
@@ -61,9 +65,7 @@ static void put_free(struct put *put)
 
 static void wait_in_line(struct publisher *p, struct put *put)
 {
-    put->next = NULL;
-    *p->last = put;
-    p->last = &put->next;
+    STAILQ_INSERT_TAIL(&p->waiting, put, waits);
 }
 
 static void log_trouble(struct publisher *p, const struct put *put, rd_kafka_resp_err_t code)
@@ -176,28 +178,15 @@ static bool shrink(struct put *put)
 
 static void watch_deadline(struct publisher *p, struct put *put)
 {
-    if (put->deadline_ms < 0)
-        return;
-    put->earlier = p->last_due;
-    if (p->last_due != NULL)
-        p->last_due->later = put;
-    else
-        p->first_due = put;
-    p->last_due = put;
+    if (put->deadline_ms >= 0)
+        TAILQ_INSERT_TAIL(&p->due, put, due);
 }
 
 static void forget_deadline(struct publisher *p, struct put *put)
 {
     if (put->deadline_ms < 0)
         return;
-    if (put->earlier != NULL)
-        put->earlier->later = put->later;
-    else
-        p->first_due = put->later;
-    if (put->later != NULL)
-        put->later->earlier = put->earlier;
-    else
-        p->last_due = put->earlier;
+    TAILQ_REMOVE(&p->due, put, due);
     put->deadline_ms = -1;
 }
 
@@ -212,8 +201,7 @@ static void tell(struct put *put, bool acknowledged)
 /* The caller goes on without it; librdkafka may still deliver it. */
 static void serve_deadlines(struct publisher *p, int64_t now_ms)
 {
-    while (p->first_due != NULL && p->first_due->deadline_ms <= now_ms) {
-        struct put *put = p->first_due;
+    for (struct put *put; (put = TAILQ_FIRST(&p->due)) != NULL && put->deadline_ms <= now_ms;) {
         forget_deadline(p, put);
         tell(put, false);
     }
@@ -231,7 +219,7 @@ static void failed(struct publisher *p, struct put *put, rd_kafka_resp_err_t cod
     bool smaller = code == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && shrink(put);
     if (!smaller)
         log_trouble(p, put, code);
-    if (p->waiting == NULL)
+    if (STAILQ_EMPTY(&p->waiting))
         p->retry_ms = clock_mono_ms() + (smaller ? 0 : RETRY_MS);
     wait_in_line(p, put);
 }
@@ -265,8 +253,11 @@ bool publisher_put(struct publisher *p, const struct publication *publication, p
                    void *context, struct error *err)
 {
     struct put *put = put_new(publication);
-    if (put == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory to publish a record");
+    if (put == NULL) {
+        if (publication->headers != NULL)
+            rd_kafka_headers_destroy(publication->headers);
+        return error_no_memory(err);
+    }
     put->done = done;
     put->context = context;
     watch_deadline(p, put);
@@ -312,16 +303,14 @@ static void serve(struct publisher *p)
 /* Tries the whole line once; what fails stands in it again. */
 static void produce_waiting(struct publisher *p)
 {
-    struct put *put = p->waiting;
-    p->waiting = NULL;
-    p->last = &p->waiting;
-    while (put != NULL) {
-        struct put *next = put->next;
+    struct put_line line = STAILQ_HEAD_INITIALIZER(line);
+    STAILQ_CONCAT(&line, &p->waiting);
+    for (struct put *put; (put = STAILQ_FIRST(&line)) != NULL;) {
+        STAILQ_REMOVE_HEAD(&line, waits);
         rd_kafka_resp_err_t code =
             put->done != NULL ? produce(p, put) : RD_KAFKA_RESP_ERR__PURGE_QUEUE;
         if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
             failed(p, put, code);
-        put = next;
     }
 }
 
@@ -356,12 +345,13 @@ int64_t publisher_turn(struct publisher *p, int64_t now_ms)
     serve(p);
     serve_deadlines(p, now_ms);
     renew(p, now_ms);
-    if (p->waiting != NULL && now_ms >= p->retry_ms && !p->renewing)
+    if (!STAILQ_EMPTY(&p->waiting) && now_ms >= p->retry_ms && !p->renewing)
         produce_waiting(p);
-    int64_t due_ms = p->first_due != NULL ? p->first_due->deadline_ms : -1;
+    const struct put *first = TAILQ_FIRST(&p->due);
+    int64_t due_ms = first != NULL ? first->deadline_ms : -1;
     if (p->renewing && (due_ms < 0 || now_ms + RENEW_MS < due_ms))
         due_ms = now_ms + RENEW_MS;
-    else if (p->waiting != NULL && (due_ms < 0 || p->retry_ms < due_ms))
+    else if (!STAILQ_EMPTY(&p->waiting) && (due_ms < 0 || p->retry_ms < due_ms))
         due_ms = p->retry_ms;
     if (due_ms < 0)
         return -1;
@@ -407,8 +397,8 @@ static void abandon(struct publisher *p)
             end_unacknowledged(p, m->_private);
         rd_kafka_event_destroy(e);
     }
-    for (struct put *put = p->waiting, *next; put != NULL; put = next) {
-        next = put->next;
+    for (struct put *put; (put = STAILQ_FIRST(&p->waiting)) != NULL;) {
+        STAILQ_REMOVE_HEAD(&p->waiting, waits);
         end_unacknowledged(p, put);
     }
 }

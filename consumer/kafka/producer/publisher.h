@@ -33,8 +33,8 @@ struct publication {
                                   * short ones, and at last only its place and reason */
 };
 
-/* Takes responsibility for the record. done may be NULL. False only without memory (the headers
- * stay the caller's). */
+/* Takes responsibility for the record, and its headers in any case. done may be NULL. False only
+ * without memory. */
 bool publisher_put(struct publisher *publisher, const struct publication *publication,
                    publisher_done *done, void *context, struct error *err) must_check;
 
