@@ -1,55 +1,26 @@
 #include "pipeline/metrics.h"
 
+#include "sys/metrics_text.h"
+
 #include <curl/curl.h>
 #include <inttypes.h>
 
-#define PREFIX "elementor_sync_"
-
-static void head(struct buf *b, const char *name, const char *type, const char *help)
-{
-    buf_addf(b, "# HELP " PREFIX "%s %s\n# TYPE " PREFIX "%s %s\n", name, help, name, type);
-}
-
-static void counter(struct buf *b, const char *name, uint64_t value, const char *help)
-{
-    head(b, name, "counter", help);
-    buf_addf(b, PREFIX "%s %" PRIu64 "\n", name, value);
-}
-
-static void gauge(struct buf *b, const char *name, int64_t value, const char *help)
-{
-    head(b, name, "gauge", help);
-    buf_addf(b, PREFIX "%s %" PRId64 "\n", name, value);
-}
-
-/* A label's value; only what the format asks for is escaped. */
-static void add_label(struct buf *b, const char *name, const char *value)
-{
-    buf_addf(b, "%s=\"", name);
-    for (const char *c = value; *c != '\0'; c++) {
-        if (*c == '"' || *c == '\\')
-            buf_add_char(b, '\\');
-        buf_add_char(b, *c);
-    }
-    buf_add_char(b, '"');
-}
-
 static void add_build(const struct overview *o, int64_t started_ms, struct buf *b)
 {
-    head(b, "build_info", "gauge", "Versions that run; always 1.");
-    buf_add_text(b, PREFIX "build_info{");
-    add_label(b, "version", ELEMENTOR_SYNC_VERSION);
+    metric_head(b, "build_info", "gauge", "Versions that run; always 1.");
+    buf_add_text(b, METRIC_PREFIX "build_info{");
+    metric_label(b, "version", ELEMENTOR_SYNC_VERSION);
     buf_add_char(b, ',');
-    add_label(b, "librdkafka", consumer_library_version());
+    metric_label(b, "librdkafka", consumer_library_version());
     buf_add_char(b, ',');
-    add_label(b, "libcurl", curl_version_info(CURLVERSION_NOW)->version);
+    metric_label(b, "libcurl", curl_version_info(CURLVERSION_NOW)->version);
     buf_add_char(b, ',');
-    add_label(b, "group", o->config->kafka_group);
+    metric_label(b, "group", o->config->kafka_group);
     buf_add_char(b, ',');
-    add_label(b, "endpoint", webhook_name(o->webhook));
+    metric_label(b, "endpoint", webhook_name(o->webhook));
     buf_add_text(b, "} 1\n");
-    head(b, "start_time_seconds", "gauge", "When this member started, Unix time.");
-    buf_addf(b, PREFIX "start_time_seconds %.3f\n", (double)started_ms / 1000);
+    metric_head(b, "start_time_seconds", "gauge", "When this member started, Unix time.");
+    buf_addf(b, METRIC_PREFIX "start_time_seconds %.3f\n", (double)started_ms / 1000);
 }
 
 static void add_records(const struct overview *o, struct buf *b)
@@ -57,42 +28,45 @@ static void add_records(const struct overview *o, struct buf *b)
     const struct totals t = overview_totals(o);
     const struct intake_counts *intake = intake_counts(o->intake);
     const struct intake_oddities oddities = intake_oddities(o->intake);
-    counter(b, "records_consumed_total", t.consumed, "Records read and decided.");
-    head(b, "records_skipped_total", "counter", "Records that are not for us, by reason.");
+    metric_counter(b, "records_consumed_total", t.consumed, "Records read and decided.");
+    metric_head(b, "records_skipped_total", "counter", "Records that are not for us, by reason.");
     for (int i = SKIP_NONE + 1; i < SKIP_REASON_COUNT; i++)
-        buf_addf(b, PREFIX "records_skipped_total{reason=\"%s\"} %" PRIu64 "\n",
+        buf_addf(b, METRIC_PREFIX "records_skipped_total{reason=\"%s\"} %" PRIu64 "\n",
                  skip_reason_names[i], t.skipped[i]);
-    counter(b, "records_delivered_total", t.delivered, "Records answered with a 2xx.");
-    counter(b, "records_parked_total", t.parked,
-            "Records that can never be sent, acknowledged by the parked topic.");
-    counter(b, "records_abandoned_total", t.abandoned,
-            "Records left to the next owner of their partition.");
-    gauge(b, "records_in_flight", (int64_t)t.in_flight,
-          "Records read and neither delivered, parked nor abandoned yet.");
-    counter(b, "records_repeated_total", intake->repeated,
-            "Records that the fetcher repeated; dropped before they were decided.");
-    counter(b, "records_settled_before_total", intake->settled_before,
-            "Records that an earlier owner had settled already.");
-    counter(b, "records_before_unknown_total", oddities.before_unknown,
-            "Records delivered without knowing the status before.");
-    counter(b, "records_snapshot_unsent_total", oddities.snapshot_unsent,
-            "Rows of a snapshot that have the rule's value and were not sent; no earlier record of "
-            "their orders was seen.");
-    counter(b, "outcomes_unacknowledged_total",
-            recorder_counts(o->recorder)->outcomes_unacknowledged,
-            "Outcome records that were not acknowledged in time.");
+    metric_counter(b, "records_delivered_total", t.delivered, "Records answered with a 2xx.");
+    metric_counter(b, "records_parked_total", t.parked,
+                   "Records that can never be sent, acknowledged by the parked topic.");
+    metric_counter(b, "records_abandoned_total", t.abandoned,
+                   "Records left to the next owner of their partition.");
+    metric_gauge(b, "records_in_flight", (int64_t)t.in_flight,
+                 "Records read and neither delivered, parked nor abandoned yet.");
+    metric_counter(b, "records_repeated_total", intake->repeated,
+                   "Records that the fetcher repeated; dropped before they were decided.");
+    metric_counter(b, "records_settled_before_total", intake->settled_before,
+                   "Records that an earlier owner had settled already.");
+    metric_counter(b, "records_before_unknown_total", oddities.before_unknown,
+                   "Records delivered without knowing the status before.");
+    metric_counter(
+        b, "records_snapshot_unsent_total", oddities.snapshot_unsent,
+        "Rows of a snapshot that have the rule's value and were not sent; no earlier record of "
+        "their orders was seen.");
+    metric_counter(b, "outcomes_unacknowledged_total",
+                   recorder_counts(o->recorder)->outcomes_unacknowledged,
+                   "Outcome records that were not acknowledged in time.");
 }
 
 /* Of last statuses, which replace a before image that events do not have. */
 static void add_memory(const struct overview *o, struct buf *b)
 {
     struct status_cache_stats status_cache = intake_status_cache(o->intake);
-    counter(b, "memory_hits_total", status_cache.hits, "Orders whose last status was remembered.");
-    counter(b, "memory_misses_total", status_cache.misses, "Orders whose last status was not.");
-    counter(b, "memory_evictions_total", status_cache.evictions,
-            "Orders forgotten for others; rule.memory is how many are remembered.");
-    gauge(b, "memory_orders", (int64_t)status_cache.held,
-          "Orders whose last status is remembered.");
+    metric_counter(b, "memory_hits_total", status_cache.hits,
+                   "Orders whose last status was remembered.");
+    metric_counter(b, "memory_misses_total", status_cache.misses,
+                   "Orders whose last status was not.");
+    metric_counter(b, "memory_evictions_total", status_cache.evictions,
+                   "Orders forgotten for others; rule.memory is how many are remembered.");
+    metric_gauge(b, "memory_orders", (int64_t)status_cache.held,
+                 "Orders whose last status is remembered.");
 }
 
 static void add_deliveries(const struct overview *o, struct buf *b)
@@ -105,16 +79,19 @@ static void add_deliveries(const struct overview *o, struct buf *b)
                   {"ready", order_queues.ready},
                   {"busy", order_queues.in_flight},
                   {"resting", order_queues.backoff}};
-    head(b, "deliveries", "gauge",
-         "Deliveries held: behind another of their order, ready, under way, until a retry.");
+    metric_head(b, "deliveries", "gauge",
+                "Deliveries held: behind another of their order, ready, under way, until a retry.");
     for (size_t i = 0; i < sizeof states / sizeof *states; i++)
-        buf_addf(b, PREFIX "deliveries{state=\"%s\"} %zu\n", states[i].state, states[i].count);
-    gauge(b, "deliveries_bytes", (int64_t)o->backlog->bytes, "Memory of the deliveries held.");
-    gauge(b, "deliveries_uncovered", (int64_t)o->partitions->uncovered,
-          "Deliveries dispatched and not covered by an acknowledged commit.");
+        buf_addf(b, METRIC_PREFIX "deliveries{state=\"%s\"} %zu\n", states[i].state,
+                 states[i].count);
+    metric_gauge(b, "deliveries_bytes", (int64_t)o->backlog->bytes,
+                 "Memory of the deliveries held.");
+    metric_gauge(b, "deliveries_uncovered", (int64_t)o->partitions->uncovered,
+                 "Deliveries dispatched and not covered by an acknowledged commit.");
     const struct delivery *oldest = TAILQ_FIRST(&o->backlog->deliveries);
-    head(b, "oldest_unsettled_seconds", "gauge", "Age of the oldest unsettled record; 0: none.");
-    buf_addf(b, PREFIX "oldest_unsettled_seconds %.3f\n",
+    metric_head(b, "oldest_unsettled_seconds", "gauge",
+                "Age of the oldest unsettled record; 0: none.");
+    buf_addf(b, METRIC_PREFIX "oldest_unsettled_seconds %.3f\n",
              oldest != NULL ? (double)(o->now->mono_ms - oldest->held_ms) / 1000 : 0.0);
 }
 
@@ -122,60 +99,63 @@ static void add_webhook(const struct overview *o, struct buf *b)
 {
     const struct sender_state *sender = sender_state(o->sender);
     uint64_t below = 0;
-    counter(b, "webhook_attempts_total", sender->attempts, "Requests begun.");
-    counter(b, "webhook_failures_total", sender->failures, "Requests that ended without a 2xx.");
-    counter(b, "webhook_answers_incomplete_total", endpoint_state(o->endpoint)->answers_incomplete,
-            "Answers that broke off behind their status, which counts all the same.");
-    counter(b, "webhook_unknown_results_total", sender->unknown_results,
-            "Requests that were sent and got no answer: the endpoint may have taken them.");
-    gauge(b, "webhook_requests", (int64_t)sender->in_flight, "Requests under way.");
-    head(b, "webhook_duration_seconds", "histogram", "Time of a request, connecting included.");
+    metric_counter(b, "webhook_attempts_total", sender->attempts, "Requests begun.");
+    metric_counter(b, "webhook_failures_total", sender->failures,
+                   "Requests that ended without a 2xx.");
+    metric_counter(b, "webhook_answers_incomplete_total",
+                   endpoint_state(o->endpoint)->answers_incomplete,
+                   "Answers that broke off behind their status, which counts all the same.");
+    metric_counter(b, "webhook_unknown_results_total", sender->unknown_results,
+                   "Requests that were sent and got no answer: the endpoint may have taken them.");
+    metric_gauge(b, "webhook_requests", (int64_t)sender->in_flight, "Requests under way.");
+    metric_head(b, "webhook_duration_seconds", "histogram",
+                "Time of a request, connecting included.");
     for (int i = 0; i < DURATION_BUCKETS; i++) {
         below += sender->durations[i];
-        buf_addf(b, PREFIX "webhook_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
+        buf_addf(b, METRIC_PREFIX "webhook_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
                  (double)duration_bounds_ms[i] / 1000, below);
     }
     below += sender->durations[DURATION_BUCKETS];
     buf_addf(b,
-             PREFIX "webhook_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n" PREFIX
-                    "webhook_duration_seconds_sum %.3f\n" PREFIX
-                    "webhook_duration_seconds_count %" PRIu64 "\n",
+             METRIC_PREFIX "webhook_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64
+                           "\n" METRIC_PREFIX "webhook_duration_seconds_sum %.3f\n" METRIC_PREFIX
+                           "webhook_duration_seconds_count %" PRIu64 "\n",
              below, (double)sender->durations_sum_ms / 1000, below);
 }
 
 static void add_breaker(const struct overview *o, struct buf *b)
 {
     const struct endpoint_state *endpoint = endpoint_state(o->endpoint);
-    gauge(b, "breaker_open", breaker_is_open(&endpoint->breaker),
-          "1 while deliveries wait for a probe to succeed.");
-    head(b, "breaker_since_seconds", "gauge", "How long the breaker has been as it is.");
-    buf_addf(b, PREFIX "breaker_since_seconds %.3f\n",
+    metric_gauge(b, "breaker_open", breaker_is_open(&endpoint->breaker),
+                 "1 while deliveries wait for a probe to succeed.");
+    metric_head(b, "breaker_since_seconds", "gauge", "How long the breaker has been as it is.");
+    buf_addf(b, METRIC_PREFIX "breaker_since_seconds %.3f\n",
              (double)(o->now->mono_ms - endpoint->breaker.since_ms) / 1000);
-    counter(b, "breaker_opened_total", endpoint->opened, "Times the breaker opened.");
+    metric_counter(b, "breaker_opened_total", endpoint->opened, "Times the breaker opened.");
 }
 
 static void add_reloads(const struct overview *o, struct buf *b)
 {
-    counter(b, "reloads_total", reloader_counts(o->reloader)->reloads,
-            "Times the secrets were read again.");
-    counter(b, "reload_failures_total", reloader_counts(o->reloader)->failures,
-            "Times they could not be; the ones before stay in use.");
+    metric_counter(b, "reloads_total", reloader_counts(o->reloader)->reloads,
+                   "Times the secrets were read again.");
+    metric_counter(b, "reload_failures_total", reloader_counts(o->reloader)->failures,
+                   "Times they could not be; the ones before stay in use.");
 }
 
 static void add_loop(const struct overview *o, struct buf *b)
 {
-    head(b, "loop_longest_turn_seconds", "gauge",
-         "Longest time between two waits of the event loop since the start.");
-    buf_addf(b, PREFIX "loop_longest_turn_seconds %.3f\n",
+    metric_head(b, "loop_longest_turn_seconds", "gauge",
+                "Longest time between two waits of the event loop since the start.");
+    buf_addf(b, METRIC_PREFIX "loop_longest_turn_seconds %.3f\n",
              (double)loop_longest_turn_ms(o->loop) / 1000);
 }
 
 static void add_commits(const struct overview *o, struct buf *b)
 {
-    counter(b, "commits_total", committer_counts(o->committer)->commits,
-            "Partitions' commits acknowledged.");
-    counter(b, "commit_failures_total", committer_counts(o->committer)->failures,
-            "Partitions' commits that failed; they are made again.");
+    metric_counter(b, "commits_total", committer_counts(o->committer)->commits,
+                   "Partitions' commits acknowledged.");
+    metric_counter(b, "commit_failures_total", committer_counts(o->committer)->failures,
+                   "Partitions' commits that failed; they are made again.");
 }
 
 static int64_t position(const struct overview *o, const struct partition *partition)
@@ -222,12 +202,12 @@ static void
 for_partitions(const struct overview *o, struct buf *b, const char *name, const char *help,
                int64_t (*value)(const struct overview *o, const struct partition *partition))
 {
-    head(b, name, "gauge", help);
+    metric_head(b, name, "gauge", help);
     for (size_t i = 0; i < o->partitions->count; i++) {
         const struct partition *partition = o->partitions->list[i];
         if (partition_is_ours(partition))
-            buf_addf(b, PREFIX "%s{topic=\"%s\",partition=\"%" PRId32 "\"} %" PRId64 "\n", name,
-                     partition->is_retry ? "retries" : "orders", partition->number,
+            buf_addf(b, METRIC_PREFIX "%s{topic=\"%s\",partition=\"%" PRId32 "\"} %" PRId64 "\n",
+                     name, partition->is_retry ? "retries" : "orders", partition->number,
                      value(o, partition));
     }
 }
