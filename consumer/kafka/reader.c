@@ -43,7 +43,7 @@ static bool find_ends(struct reader *r, struct error *err)
 {
     r->ends = calloc(r->count + 1, sizeof *r->ends); /* never of size 0 */
     if (r->ends == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", r->count);
+        return error_no_memory(err);
     return kafka_watermarks_awaited(r->rk, r->topic, r->count, NULL, r->ends, LOOK_UP_MS, err);
 }
 
@@ -145,7 +145,7 @@ static struct reader *open_reader(const struct config *config, const char *topic
     struct reader *r = calloc(1, sizeof *r);
     rd_kafka_conf_t *conf = r != NULL ? kafka_conf_new(config, properties, err) : NULL;
     if (conf == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a reader");
+        error_no_memory(err);
         free(r);
         return NULL;
     }

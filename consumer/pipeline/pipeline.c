@@ -220,14 +220,14 @@ static bool make_parts(struct pipeline *p, struct error *err)
         return false;
     return (backlog_init(&p->backlog, &p->config->hash_key) && make_sending(p) && make_reading(p) &&
             make_status(p)) ||
-           error_set(err, ERROR_NO_MEMORY, "no memory to start");
+           error_no_memory(err);
 }
 
 struct pipeline *pipeline_new(const struct config *config, struct error *err)
 {
     struct pipeline *p = calloc(1, sizeof *p);
     if (p == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        error_no_memory(err);
         return NULL;
     }
     p->config = config;

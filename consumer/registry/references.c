@@ -21,7 +21,7 @@ static json_t *walk(struct inliner *in, json_t *node, const char *space, int dep
 
 static bool no_memory(struct error *err)
 {
-    return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+    return error_no_memory(err);
 }
 
 /* Walks the member `key` of node, and replaces it by what the walk made of it. */

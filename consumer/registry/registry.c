@@ -96,7 +96,7 @@ struct registry *registry_new(struct http *http, const struct config *config,
     }
     struct registry *registry = calloc(1, sizeof *registry);
     if (registry == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for the registry");
+        error_no_memory(err);
         return NULL;
     }
     registry->http = http;
@@ -110,7 +110,7 @@ struct registry *registry_new(struct http *http, const struct config *config,
     registry->endpoint = registry_endpoint(config);
     if (add_headers(registry, config))
         return registry;
-    error_set(err, ERROR_NO_MEMORY, "no memory for the registry");
+    error_no_memory(err);
     registry_free(registry);
     return NULL;
 }

@@ -30,7 +30,7 @@ static bool add_reference(struct schema_reply *reply, const json_t *reference, s
                          "the registry's answer holds a reference without subject and version");
     char *copy = strdup(subject);
     if (copy == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(err);
     reply->references[reply->reference_count++] = (struct schema_reference){
         .subject = copy,
         .version = json_integer_value(version),
@@ -50,7 +50,7 @@ static bool add_references(struct schema_reply *reply, const json_t *references,
         return true;
     reply->references = calloc(count, sizeof *reply->references);
     if (reply->references == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(err);
     for (size_t i = 0; i < count; i++)
         if (!add_reference(reply, json_array_get(references, i), err))
             return false;

@@ -114,7 +114,7 @@ bool registry_entry_follow(struct registry_document *document, struct error *err
                              DOCUMENTS_PER_SCHEMA - 1, REFERENCE_DEPTH);
         if (add_document(entry, reference->subject, reference->version, document->depth + 1) ==
             NULL)
-            return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+            return error_no_memory(err);
     }
     return true;
 }
@@ -123,7 +123,7 @@ bool registry_entry_resolve(struct registry_entry *entry, struct error *err)
 {
     struct registry_document *document = add_document(entry, NULL, 0, 0);
     if (document == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+        return error_no_memory(err);
     document->resolved = true;
     return true;
 }
@@ -166,7 +166,7 @@ char *registry_entry_inline(const struct registry_entry *entry, struct error *er
     if (root->next == NULL) { /* no references: the registry's own text, byte for byte */
         char *schema = strdup(root->reply.schema);
         if (schema == NULL)
-            error_set(err, ERROR_NO_MEMORY, "no memory for a schema");
+            error_no_memory(err);
         return schema;
     }
     const char *referenced[DOCUMENTS_PER_SCHEMA];

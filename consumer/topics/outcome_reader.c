@@ -14,7 +14,7 @@ struct outcomes *outcomes_new(const struct config *config, struct error *err)
 {
     struct outcomes *o = calloc(1, sizeof *o);
     if (o == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to read outcomes");
+        error_no_memory(err);
         return NULL;
     }
     o->reader = reader_of_topic(config, config->deliveries_topic, "beginning", false, err);

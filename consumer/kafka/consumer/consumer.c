@@ -62,7 +62,7 @@ struct consumer *consumer_new(const struct config *config, const struct consumer
     struct consumer *s = calloc(1, sizeof *s);
     rd_kafka_conf_t *conf = s != NULL ? kafka_member_conf(config, err) : NULL;
     if (conf == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory for a consumer");
+        error_no_memory(err);
         free(s);
         return NULL;
     }

@@ -123,7 +123,7 @@ bool consumer_end_offsets(struct consumer *s, int64_t timeout_ms, int64_t **ret_
     size_t count = (size_t)s->assignment.partitions * 2;
     int64_t *offsets = calloc(count, sizeof *offsets);
     if (offsets == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+        return error_no_memory(err);
     if (!find_ends(s, count, timeout_ms, offsets, err)) {
         free(offsets);
         return false;

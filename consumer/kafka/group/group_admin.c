@@ -28,7 +28,7 @@ struct group *group_new(const struct config *config, struct error *err)
     struct group *g = calloc(1, sizeof *g);
     rd_kafka_conf_t *conf = g != NULL ? kafka_conf_new(config, properties, err) : NULL;
     if (conf == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to look at the group");
+        error_no_memory(err);
         free(g);
         return NULL;
     }
@@ -66,7 +66,7 @@ static bool find_ends(struct group *g, struct group_topic *t, struct error *err)
 {
     int64_t *ends = calloc(t->count * 2, sizeof *ends);
     if (ends == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", t->count);
+        return error_no_memory(err);
     int64_t *high = ends + t->count;
     bool ok = kafka_watermarks(g->rk, t->name, 0, t->count, ends, high, ASK_MS, err);
     for (size_t i = 0; ok && i < t->count; i++) {
@@ -95,7 +95,7 @@ static bool find_commits(struct group *g, struct group_topic *t, struct error *e
                         g->config->kafka_group, rd_kafka_err2str(code));
     for (int i = 0; ok && i < list->cnt; i++)
         ok = take_commit(&t->partitions[list->elems[i].partition], &list->elems[i]) ||
-             error_set(err, ERROR_NO_MEMORY, "no memory for the group's commits");
+             error_no_memory(err);
     rd_kafka_topic_partition_list_destroy(list);
     return ok;
 }
@@ -108,7 +108,7 @@ bool group_look(struct group *g, const char *topic, struct group_topic *ret, str
         return false;
     ret->partitions = calloc(count + 1, sizeof *ret->partitions); /* never of size 0 */
     if (ret->partitions == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+        return error_no_memory(err);
     ret->count = count;
     return count == 0 || (find_ends(g, ret, err) && find_commits(g, ret, err));
 }
@@ -222,8 +222,7 @@ bool group_commit(struct group *g, const char *topic, const struct group_commit 
         ok = fill(list, topic, &commits[i]);
     rd_kafka_resp_err_t code = ok ? kafka_commit(g->rk, list, ASK_MS) : RD_KAFKA_RESP_ERR__FAIL;
     g->unanswered = code == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    ok = ok ? judge_commit(list, code, err)
-            : error_set(err, ERROR_NO_MEMORY, "no memory for the commits");
+    ok = ok ? judge_commit(list, code, err) : error_no_memory(err);
     rd_kafka_topic_partition_list_destroy(list);
     return ok;
 }

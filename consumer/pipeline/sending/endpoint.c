@@ -42,7 +42,7 @@ struct endpoint *endpoint_new(const struct config *config, const struct now *now
 {
     struct endpoint *e = calloc(1, sizeof *e);
     if (e == NULL) {
-        error_set(err, ERROR_NO_MEMORY, "no memory to start");
+        error_no_memory(err);
         return NULL;
     }
     e->config = config;

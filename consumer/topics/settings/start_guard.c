@@ -63,7 +63,7 @@ static bool find_ends(struct guard *g, struct error *err)
 {
     int64_t *ends = calloc(g->count * 2, sizeof *ends);
     if (ends == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", g->count);
+        return error_no_memory(err);
     bool ok = kafka_watermarks_awaited(g->rk, g->config->kafka_topic, g->count, ends,
                                        ends + g->count, g->question->timeout_ms, err);
     for (size_t p = 0; ok && p < g->count; p++) {
@@ -88,7 +88,7 @@ static bool find_places(struct guard *g, struct error *err)
     g->known = false;
     g->places = calloc(count + 1, sizeof *g->places); /* never of size 0 */
     if (g->places == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+        return error_no_memory(err);
     for (size_t p = 0; p < count; p++)
         g->places[p].next = -1;
     return count == 0 || (find_commits(g, err) && find_ends(g, err));
@@ -227,7 +227,7 @@ static bool read_outcomes(struct guard *g, struct error *err)
         return true;
     int64_t *low = calloc(count * 3, sizeof *low), *high = low != NULL ? low + count : NULL;
     if (low == NULL)
-        return error_set(err, ERROR_NO_MEMORY, "no memory for %zu partitions", count);
+        return error_no_memory(err);
     bool ok =
         kafka_watermarks_awaited(g->rk, topic, count, low, high, g->question->timeout_ms, err) &&
         read_windows(g, low, high, count, high + count, err);
