@@ -270,7 +270,7 @@ void member_status_log_totals(const struct member_status *s, const char *event)
     struct order_queue_counts queues = order_queue_counts(s->overview->backlog->queues);
     log_info(event, LOG_I("consumed", (int64_t)t.consumed),
              LOG_I("skipped", (int64_t)t.skipped_sum), LOG_I("delivered", (int64_t)t.delivered),
-             LOG_I("parked", (int64_t)t.parked), LOG_I("in_flight", (int64_t)queues.in_flight),
+             LOG_I("parked", (int64_t)t.parked), LOG_I("in_flight", (int64_t)t.in_flight),
              LOG_I("retrying", (int64_t)queues.backoff),
              LOG_I("failures", (int64_t)sender_state(s->overview->sender)->failures));
 }

@@ -261,6 +261,8 @@ void intake_turn(struct intake *i)
             doubt_turn(&i->suspects, partition);
         if (may_read_from(i, partition))
             read_partition(i, partition);
+        if (!partition->is_retry)
+            doubt_turn_end(&i->suspects, partition);
     }
     i->next_partition++;
 }

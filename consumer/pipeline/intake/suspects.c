@@ -156,6 +156,7 @@ void doubt_note(struct suspects *s, struct partition *partition, bool readable)
 {
     struct doubt *doubt = &partition->doubt;
     doubt->blocked_ms = 0;
+    doubt->quiet_ms = 0;
     if (readable) {
         doubt->readable = true;
         doubt->run = 0;
@@ -233,7 +234,8 @@ static void settle_quiet(struct suspects *s, struct partition *partition)
         conclude(s, partition);
 }
 
-static bool is_quiet(const struct partition *partition)
+/* Its queue was read to its end. */
+static bool is_drained(const struct partition *partition)
 {
     return partition->state == PARTITION_READING && !partition->read.maybe_more &&
            partition->read.batch_len == 0;
@@ -248,17 +250,6 @@ static void park_all(struct suspects *s, struct partition *partition)
             take_out(doubt, i);
         else
             i++;
-}
-
-static void note_quiet(struct suspects *s, struct partition *partition)
-{
-    struct doubt *doubt = &partition->doubt;
-    if (doubt->count == 0 || !is_quiet(partition))
-        doubt->quiet_ms = 0;
-    else if (doubt->quiet_ms == 0)
-        doubt->quiet_ms = s->now->mono_ms;
-    else if (s->now->mono_ms - doubt->quiet_ms >= QUIET_MS && !doubt->again)
-        settle_quiet(s, partition);
 }
 
 void doubt_turn(struct suspects *s, struct partition *partition)
@@ -280,7 +271,18 @@ void doubt_turn(struct suspects *s, struct partition *partition)
         park_all(s, partition);
     if (doubt->again && partition->state == PARTITION_READING && !read_again(s, partition))
         partition_block(partition, s->now->mono_ms);
-    note_quiet(s, partition);
+}
+
+/* Only a record ends the quiet: what wakes the member may be another partition's. */
+void doubt_turn_end(struct suspects *s, struct partition *partition)
+{
+    struct doubt *doubt = &partition->doubt;
+    if (doubt->count == 0 || !is_drained(partition))
+        doubt->quiet_ms = 0;
+    else if (doubt->quiet_ms == 0)
+        doubt->quiet_ms = s->now->mono_ms;
+    else if (s->now->mono_ms - doubt->quiet_ms >= QUIET_MS && !doubt->again)
+        settle_quiet(s, partition);
 }
 
 /* ---- for status and readiness ---- */

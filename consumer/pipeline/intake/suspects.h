@@ -47,7 +47,10 @@ void doubt_note(struct suspects *s, struct partition *partition, bool readable);
 bool doubt_wants_whole(const struct partition *partition);
 
 void doubt_blocked(struct suspects *s, struct partition *partition); /* by the registry */
+/* Before and after the partition is read in a turn. With suspects and no record for a second it
+ * stops. */
 void doubt_turn(struct suspects *s, struct partition *partition);
+void doubt_turn_end(struct suspects *s, struct partition *partition);
 void doubt_look(struct suspects *s, struct partition *partition); /* at once, if it is stopped */
 void doubt_overruled(struct suspects *s, struct partition *partition); /* an operator parked one */
 

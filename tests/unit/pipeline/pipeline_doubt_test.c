@@ -216,6 +216,27 @@ static void a_broken_record_is_held_until_another_one_is_read(void **state)
     end(&w);
 }
 
+/* Another partition's records wake the member all the time. */
+static void a_busy_topic_hides_no_held_record(void **state)
+{
+    enum { RECORDS = 50, APART_MS = 100 };
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, accepting);
+    cluster_produce(&w.cluster, 0, "junk", 4);
+    pipeline_harness_start(&w);
+    await(&w, SUSPECTS " 1\n");
+    for (int count = 1; count <= RECORDS && strstr(text, STOPPED " 1\n") == NULL; count++) {
+        char wanted[64];
+        clock_skip(APART_MS);
+        pipeline_harness_produce(&w, 1, "o1", "06", "pending");
+        snprintf(wanted, sizeof wanted, M "records_consumed_total %d\n", count + 1);
+        await(&w, wanted);
+    }
+    assert_non_null(strstr(text, STOPPED " 1\n"));
+    end(&w);
+}
+
 static void cut(struct pipeline_harness *w, size_t len)
 {
     cluster_produce(&w->cluster, 0, "\0\0\0\0\1\4o1\nCMD-1", len);
@@ -425,6 +446,7 @@ int main(void)
         cmocka_unit_test(foreign_schema_under_the_id_skips_nothing),
         cmocka_unit_test(a_few_misfits_stop_the_partition_too),
         cmocka_unit_test(a_broken_record_is_held_until_another_one_is_read),
+        cmocka_unit_test(a_busy_topic_hides_no_held_record),
         cmocka_unit_test(a_broken_record_behind_others_is_parked),
         cmocka_unit_test(nothing_is_parked_of_a_topic_that_changed_its_format),
         cmocka_unit_test(unknown_schema_ids_are_requested_together),
