@@ -1,26 +1,52 @@
-/* wire_format: the Confluent wire format: magic byte 0, schema id (4 bytes, big-endian), Avro body.
- */
+/* wire_format: where a record names its schema, and where its Avro begins.
+ *
+ *   header __value_schema_id           0, id (4)  |  1, GUID (16)      Confluent
+ *   header apicurio.value.contentId    id (8)                          Apicurio, headers.enabled
+ *   header apicurio.value.globalId     id (8)                          its default before 3
+ *   value                              0, id (4), Avro                 Confluent, Apicurio
+ *   value                              0, 0 (4), id (4), Avro          Apicurio: 8-byte ids
+ *
+ * Numbers are big-endian. A header goes before the value's first bytes, and then the whole value is
+ * Avro: so read Confluent's DualSchemaIdDeserializer, the default since 8.0 (schema-serializer,
+ * serializers/schema/id), and Apicurio's AbstractKafkaDeserializer (2) and KafkaDeserializer (3),
+ * which look at the magic byte only where no header names a schema. Pure. */
 #ifndef CDC_WIRE_FORMAT_H
 #define CDC_WIRE_FORMAT_H
 
 #include "base/error.h"
+#include "base/slice.h"
+#include "cdc/schema_ref.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
-struct wire {
-    int32_t schema_id; /* > 0 */
-    const uint8_t *body;
-    size_t len; /* of the body; may be 0 */
+/* Which of Apicurio's ids stand in front of values, which do not say it: the converter's
+ * apicurio.registry.use-id. Values are those of registry.use_id. */
+enum wire_use_id {
+    WIRE_USE_UNKNOWN = -1, /* 4 bytes are an id of Confluent's API; 8 bytes are refused */
+    WIRE_USE_CONTENT_ID,
+    WIRE_USE_GLOBAL_ID
 };
 
-/* Splits a record's value; body borrows its bytes. False with UNDECODABLE when it is not in this
- * format: the error names what was found and, for JSON and 8-byte ids, what to change. */
-bool wire_split(const void *value, size_t len, struct wire *ret_wire, struct error *err) must_check;
+struct wire_input {
+    const void *value;
+    size_t len;
+    struct slice (*header)(const void *context, const char *name); /* the last of this name; {NULL,
+                                                                    * 0}: none. NULL: no headers */
+    const void *context;
+    enum wire_use_id use_id;
+};
 
-/* For a record that could not be read: what to change if its schema's id is in a header, which is
- * not read; NULL otherwise. */
-const char *wire_elsewhere(bool (*has_header)(const void *context, const char *name),
-                           const void *context);
+struct wire {
+    struct schema_ref schema;
+    const char *header;  /* that names the schema, static; NULL: the value's first bytes do */
+    const uint8_t *body; /* borrowed from the value */
+    size_t len;          /* of the body; may be 0 */
+};
+
+/* False with UNDECODABLE when no schema is named, or two are: the error names what was found and
+ * what to change. */
+bool wire_split(const struct wire_input *input, struct wire *ret_wire,
+                struct error *err) must_check;
 
 #endif

@@ -3,6 +3,7 @@
 #ifndef CHECK_CHECK_INTERNAL_H
 #define CHECK_CHECK_INTERNAL_H
 
+#include "base/slice.h"
 #include "check/check.h"
 #include "check/tally.h"
 #include "http/http_client.h"
@@ -18,7 +19,7 @@ enum { SAMPLE_PLACES = 5 };
 /* Counts over the newest records of each partition. */
 struct sample {
     int64_t records, tombstones;
-    int64_t foreign; /* in another form than the Confluent wire format's */
+    int64_t foreign; /* that name no schema as cdc/wire_format reads it */
     char foreign_why[CHECK_WHY_MAX];
     int64_t read;       /* as rows, be it with other columns than those that are configured */
     int64_t unreadable; /* records whose schema run would refuse */
@@ -31,7 +32,7 @@ struct sample {
     } snapshot_places[SAMPLE_PLACES];
     struct tally reject_reasons, near_values, values;
     char value_column[COLUMN_NAME_MAX]; /* the column of those values; "": none could be read */
-    int32_t schema_id;                  /* of the newest record that has one; 0: none has */
+    struct schema_ref schema;           /* of the newest record that has one; NONE: none has */
     int64_t newest_ms;
 };
 
@@ -41,6 +42,7 @@ struct check {
     struct loop *loop;
     struct http *http;
     struct registry *registry;
+    struct slice registry_base; /* the first of its addresses that answers; NULL: none does */
     rd_kafka_t *rk;
     char words[CHECK_WORDS_MAX]; /* librdkafka's last message on a broken connection; "" */
     bool brokers_gone;           /* it reported that all are down, or refuse the login */

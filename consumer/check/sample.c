@@ -26,8 +26,8 @@ enum {
 struct sampler {
     struct decoders *decoders; /* NULL: there is no registry */
     struct transform *transform;
-    struct plan *lenient; /* of schema lenient_id; NULL: it has no row */
-    int32_t lenient_id;
+    struct plan *lenient; /* of lenient_schema; NULL: it has no row */
+    struct schema_ref lenient_schema;
 };
 
 bool check_sample_open(struct check *c)
@@ -53,12 +53,14 @@ void check_sample_done(struct check *c)
 
 /* ---- one record ---- */
 
-static enum decoders_answer await_plan(struct check *c, int32_t id, const struct plan **ret_plan)
+static enum decoders_answer await_plan(struct check *c, const struct schema_ref *schema,
+                                       const struct plan **ret_plan)
 {
     const char *why;
     enum decoders_answer answer;
     int64_t deadline_ms = clock_mono_ms() + SCHEMA_MS;
-    while ((answer = decoders_get(c->sampler->decoders, id, ret_plan, &why)) == DECODERS_PENDING &&
+    while ((answer = decoders_get(c->sampler->decoders, schema, ret_plan, &why)) ==
+               DECODERS_PENDING &&
            clock_mono_ms() < deadline_ms) {
         registry_turn(c->registry, clock_mono_ms());
         http_turn(c->http);
@@ -68,7 +70,7 @@ static enum decoders_answer await_plan(struct check *c, int32_t id, const struct
 }
 
 /* Rows without a configured column still show the values of the others. */
-static const struct plan *lenient_plan(struct check *c, int32_t id)
+static const struct plan *lenient_plan(struct check *c, const struct schema_ref *ref)
 {
     struct sampler *r = c->sampler;
     const char *text = NULL;
@@ -78,12 +80,12 @@ static const struct plan *lenient_plan(struct check *c, int32_t id)
     struct plan_options readable;
     char rule[COLUMN_NAME_MAX], order_id[COLUMN_NAME_MAX];
     bool is_envelope;
-    if (r->lenient_id == id)
+    if (schema_ref_equal(&r->lenient_schema, ref))
         return r->lenient;
     plan_free(r->lenient);
     r->lenient = NULL;
-    r->lenient_id = id;
-    if (registry_get(c->registry, id, &text, &err) != REGISTRY_HAVE)
+    r->lenient_schema = *ref;
+    if (registry_get(c->registry, ref, &text, &err) != REGISTRY_HAVE)
         return NULL;
     if (schema_parse(&schema, text, strlen(text), &err) &&
         column_hint_readable(&schema, column_row(&schema, &is_envelope), &options, &readable, rule,
@@ -168,13 +170,11 @@ static bool judge(struct check *c, const struct plan *plan, const struct wire *w
     return true;
 }
 
-/* A record of another form; a header with the schema's id explains more than the bytes do. */
-static void note_foreign(struct sample *s, const rd_kafka_message_t *m, const char *why)
+/* A record of another form. */
+static void note_foreign(struct sample *s, const char *why)
 {
-    const char *elsewhere = wire_elsewhere(kafka_has_header, m);
     if (s->foreign++ == 0)
-        snprintf(s->foreign_why, sizeof s->foreign_why, "%.*s", CHECK_WHY_MAX - 1,
-                 elsewhere != NULL ? elsewhere : why);
+        snprintf(s->foreign_why, sizeof s->foreign_why, "%.*s", CHECK_WHY_MAX - 1, why);
 }
 
 void check_sample_take(struct check *c, const rd_kafka_message_t *m)
@@ -188,28 +188,28 @@ void check_sample_take(struct check *c, const rd_kafka_message_t *m)
         s->tombstones++;
         return;
     }
-    if (!wire_split(m->payload, m->len, &wire, &err)) {
-        note_foreign(s, m, err.text);
+    const struct wire_input input = {.value = m->payload,
+                                     .len = m->len,
+                                     .header = kafka_header,
+                                     .context = m,
+                                     .use_id = (enum wire_use_id)c->config->registry_use_id};
+    if (!wire_split(&input, &wire, &err)) {
+        note_foreign(s, err.text);
         return;
     }
-    int32_t id = (int32_t)wire.schema_id;
     enum decoders_answer answer =
-        c->sampler->decoders != NULL ? await_plan(c, id, &plan) : DECODERS_PENDING;
-    if (answer != DECODERS_HAVE && wire_elsewhere(kafka_has_header, m) != NULL) {
-        note_foreign(s, m, "");
-        return;
-    }
+        c->sampler->decoders != NULL ? await_plan(c, &wire.schema, &plan) : DECODERS_PENDING;
     if (answer == DECODERS_HAVE && !judge(c, plan, &wire, m))
         return;
-    if (s->schema_id == 0 || timestamp_of(m) >= s->newest_ms) {
-        s->schema_id = id;
+    if (s->schema.kind == SCHEMA_REF_NONE || timestamp_of(m) >= s->newest_ms) {
+        s->schema = wire.schema;
         s->newest_ms = timestamp_of(m);
     }
     if (c->sampler->decoders == NULL)
         return;
     s->unreadable += answer != DECODERS_HAVE;
     if (answer == DECODERS_STOP)
-        plan = lenient_plan(c, id);
+        plan = lenient_plan(c, &wire.schema);
     if (plan != NULL)
         note_row(c, plan, &wire, m);
 }

@@ -3,9 +3,10 @@
 #include "order/field_map.h"
 #include "order/transform.h"
 #include "registry/registry_reply.h"
+#include "registry/schema_url.h"
 #include "sys/clock.h"
+#include "sys/url_list.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,15 +19,6 @@
 enum { URL_MAX = 1024, SCHEMA_MS = 10000, WAIT_MS = 20 };
 
 /* ---- the registry ---- */
-
-/* The length of a URL without the slashes at its end. */
-static int trimmed(const char *url)
-{
-    size_t len = strlen(url);
-    while (len > 0 && url[len - 1] == '/')
-        len--;
-    return (int)len;
-}
 
 static bool ask(struct check *c, const char *url, struct check_answer *ret_answer,
                 struct error *err)
@@ -50,15 +42,14 @@ static bool ask_types(struct check *c, const char *base, struct check_answer *re
                       struct error *err)
 {
     char url[URL_MAX];
-    snprintf(url, sizeof url, "%.*s/schemas/types", trimmed(base), base);
+    snprintf(url, sizeof url, "%s/schemas/types", base);
     return ask(c, url, ret_answer, err);
 }
 
 /* The path on the same host where a registry answers; false: none of the usual ones. */
-static bool find_registry(struct check *c, char *ret_url, size_t size)
+static bool find_registry(struct check *c, const char *url, char *ret_url, size_t size)
 {
     static const char *const paths[] = {"/apis/ccompat/v7", "/apis/ccompat/v6", "/api/ccompat", ""};
-    const char *url = c->config->registry_url;
     const char *host = strstr(url, "://") + 3;
     int origin = (int)(host - url) + (int)strcspn(host, "/?#");
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
@@ -96,10 +87,10 @@ static void fail_redirect(const char *url, const struct check_answer *answer, st
                   url, answer->status);
 }
 
-static void fail_registry(struct check *c, const struct check_answer *answer, struct error *err)
+static void explain_failure(struct check *c, const char *url, const struct check_answer *answer,
+                            struct error *err)
 {
     char elsewhere[URL_MAX];
-    const char *url = c->config->registry_url;
     if (answer->status == 0)
         error_set(err, ERROR_UNREACHABLE, "%s does not answer: %s", url, answer->failure);
     else if (answer->status == 401 || answer->status == 403)
@@ -109,7 +100,7 @@ static void fail_registry(struct check *c, const struct check_answer *answer, st
                   url, answer->status);
     else if (answer->status >= 300 && answer->status < 400)
         fail_redirect(url, answer, err);
-    else if (find_registry(c, elsewhere, sizeof elsewhere))
+    else if (find_registry(c, url, elsewhere, sizeof elsewhere))
         error_set(err, ERROR_FAILED,
                   "%s answers, but not as a schema registry (status %d): its path is wrong; set "
                   "registry.url to %.150s, which does",
@@ -119,7 +110,6 @@ static void fail_registry(struct check *c, const struct check_answer *answer, st
                   "%s answers, but not as a schema registry (status %d): correct host, port and "
                   "path of registry.url (Apicurio's path is /apis/ccompat/v7)",
                   url, answer->status);
-    report_fail(c->report, err, REGISTRY, "url");
 }
 
 static void nothing(void *context)
@@ -128,14 +118,13 @@ static void nothing(void *context)
 }
 
 /* Older registries do not list their types; all of them answer whether a schema exists. */
-static bool knows_of_schemas(struct check *c)
+static bool knows_of_schemas(struct check *c, const char *base)
 {
     enum { NO_SUCH_SCHEMA = 40403 };
     char url[URL_MAX];
     struct check_answer answer = {0};
     struct error err = {0};
-    snprintf(url, sizeof url, "%.*s/schemas/ids/1", trimmed(c->config->registry_url),
-             c->config->registry_url);
+    snprintf(url, sizeof url, "%s/schemas/ids/1", base);
     if (!ask(c, url, &answer, &err))
         return false;
     json_t *root = answer.body != NULL ? json_loadb(answer.body, answer.len, 0, NULL) : NULL;
@@ -146,72 +135,92 @@ static bool knows_of_schemas(struct check *c)
     return knows;
 }
 
-void check_registry(struct check *c)
+/* Whether a registry answers there; an address that does is reported at once. */
+static bool check_address(struct check *c, const char *base, struct error *err)
 {
     struct check_answer answer = {0};
-    struct error err = {0};
-    if (c->config->registry_url == NULL)
-        return;
-    if (!ask_types(c, c->config->registry_url, &answer, &err)) {
-        report_fail(c->report, &err, REGISTRY, "url");
-        return;
-    }
-    if (answers_as_registry(&answer) || (answer.status == 404 && knows_of_schemas(c))) {
-        report_add(c->report, REPORT_OK, REGISTRY, "url", "%s answers in %lld ms",
-                   c->config->registry_url, (long long)answer.took_ms);
-        c->registry = registry_new(c->http, c->config, nothing, NULL, &err);
-    } else {
-        fail_registry(c, &answer, &err);
-    }
+    if (!ask_types(c, base, &answer, err))
+        return false;
+    bool ok = answers_as_registry(&answer) || (answer.status == 404 && knows_of_schemas(c, base));
+    if (ok)
+        report_add(c->report, REPORT_OK, REGISTRY, "url", "%s answers in %lld ms", base,
+                   (long long)answer.took_ms);
+    else
+        explain_failure(c, base, &answer, err);
     free(answer.body);
+    return ok;
+}
+
+/* Of several addresses one is enough to read by. */
+void check_registry(struct check *c)
+{
+    struct slice urls[URL_LIST_MAX];
+    struct error err[URL_LIST_MAX] = {0};
+    size_t count =
+        c->config->registry_url != NULL ? url_list_split(c->config->registry_url, urls) : 0;
+    for (size_t i = 0; i < count; i++) {
+        char base[URL_MAX];
+        snprintf(base, sizeof base, "%.*s", (int)urls[i].len, urls[i].data);
+        if (check_address(c, base, &err[i]) && c->registry_base.data == NULL)
+            c->registry_base = urls[i];
+    }
+    for (size_t i = 0; i < count; i++)
+        if (err[i].code != ERROR_NONE && c->registry_base.data != NULL)
+            report_add(c->report, REPORT_WARN, REGISTRY, "url", "%s", err[i].text);
+        else if (err[i].code != ERROR_NONE)
+            report_fail(c->report, &err[i], REGISTRY, "url");
+    if (c->registry_base.data != NULL)
+        c->registry = registry_new(c->http, c->config, nothing, NULL, &err[0]);
 }
 
 /* ---- the schema ---- */
 
-/* The id of the newest schema under the topic's usual subject; 0: there is none. */
-static int32_t ask_subject(struct check *c)
+/* The newest schema under the topic's usual subject; NONE: there is none. */
+static struct schema_ref ask_subject(struct check *c)
 {
     char url[URL_MAX];
-    const char *base = c->config->registry_url;
     struct check_answer answer = {0};
     struct error err = {0};
-    snprintf(url, sizeof url, "%.*s/subjects/%s-value/versions/latest", trimmed(base), base,
-             c->config->kafka_topic);
+    snprintf(url, sizeof url, "%.*s/subjects/%s-value/versions/latest", (int)c->registry_base.len,
+             c->registry_base.data, c->config->kafka_topic);
     if (!ask(c, url, &answer, &err))
-        return 0;
+        return (struct schema_ref){0};
     json_t *root = answer.body != NULL ? json_loadb(answer.body, answer.len, 0, NULL) : NULL;
     json_int_t id = answer.status == 200 ? json_integer_value(json_object_get(root, "id")) : 0;
     json_decref(root);
     free(answer.body);
-    return id > 0 && id <= INT32_MAX ? (int32_t)id : 0;
+    return id > 0 ? schema_ref_id(id) : (struct schema_ref){0};
 }
 
 /* True when the registry has this schema; requested directly, so that its own message is shown. */
-static bool ask_schema(struct check *c, int32_t id, struct error *err)
+static bool ask_schema(struct check *c, const struct schema_ref *ref, struct error *err)
 {
-    char url[URL_MAX];
-    const char *base = c->config->registry_url;
+    struct buf url;
     struct check_answer answer = {0};
     struct schema_reply reply = {0};
-    snprintf(url, sizeof url, "%.*s/schemas/ids/%" PRId32, trimmed(base), base, id);
-    if (!ask(c, url, &answer, err))
+    buf_init(&url, URL_MAX);
+    bool asked = schema_url(c->registry_base, ref, false, &url, err) &&
+                 (buf_ok(&url) || error_no_memory(err)) && ask(c, buf_text(&url), &answer, err);
+    buf_done(&url);
+    if (!asked)
         return false;
     bool ok = answer.status == 0
                   ? error_set(err, ERROR_UNREACHABLE, "%s", answer.failure)
-                  : schema_reply_read(answer.status, answer.body != NULL ? answer.body : "",
-                                      answer.len, &reply, err) == SCHEMA_REPLY_SCHEMA;
+                  : schema_reply_read((enum schema_ref_kind)ref->kind, answer.status,
+                                      answer.body != NULL ? answer.body : "", answer.len, &reply,
+                                      err) == SCHEMA_REPLY_SCHEMA;
     schema_reply_done(&reply);
     free(answer.body);
     return ok;
 }
 
 /* The schema with its references; NULL with err. */
-static const char *await_schema(struct check *c, int32_t id, struct error *err)
+static const char *await_schema(struct check *c, const struct schema_ref *ref, struct error *err)
 {
     const char *schema = NULL;
     enum registry_answer answer;
     int64_t deadline_ms = clock_mono_ms() + SCHEMA_MS;
-    while ((answer = registry_get(c->registry, id, &schema, err)) == REGISTRY_PENDING &&
+    while ((answer = registry_get(c->registry, ref, &schema, err)) == REGISTRY_PENDING &&
            clock_mono_ms() < deadline_ms) {
         registry_turn(c->registry, clock_mono_ms());
         http_turn(c->http);
@@ -277,7 +286,7 @@ static void report_owner(struct check *c, const struct field_map *map)
                      map->owner.becomes);
 }
 
-static void report_schema(struct check *c, int32_t id, const struct field_map *map)
+static void report_schema(struct check *c, const char *id, const struct field_map *map)
 {
     static const char *const shapes[] = {
         [PLAN_ENVELOPE] = "Debezium's envelope",
@@ -286,11 +295,11 @@ static void report_schema(struct check *c, int32_t id, const struct field_map *m
     bool fine = map->shape == PLAN_ENVELOPE;
     struct error err = {0};
     if (map->refused.code != ERROR_NONE) {
-        error_set(&err, ERROR_FAILED, "schema %" PRId32 ": %.400s", id, map->refused.text);
+        error_set(&err, ERROR_FAILED, "schema %s: %.400s", id, map->refused.text);
         report_fail(c->report, &err, SCHEMA, "form");
     } else {
-        report_add(c->report, fine ? REPORT_OK : REPORT_WARN, SCHEMA, "form",
-                   "%s, id %" PRId32 ": %s", map->schema, id, shapes[map->shape]);
+        report_add(c->report, fine ? REPORT_OK : REPORT_WARN, SCHEMA, "form", "%s, id %s: %s",
+                   map->schema, id, shapes[map->shape]);
     }
     if (map->shape == PLAN_FOREIGN)
         return;
@@ -305,24 +314,25 @@ void check_schema(struct check *c)
 {
     struct error err = {0}, why = {0};
     struct field_map map;
+    char id[SCHEMA_REF_TEXT_MAX];
     const struct plan_options options = transform_plan_options(c->config);
     if (c->registry == NULL || c->partitions == 0)
         return;
-    bool of_record = c->sample.schema_id != 0;
-    int32_t id = of_record ? c->sample.schema_id : ask_subject(c);
-    if (id == 0) {
+    bool of_record = c->sample.schema.kind != SCHEMA_REF_NONE;
+    const struct schema_ref ref = of_record ? c->sample.schema : ask_subject(c);
+    schema_ref_text(&ref, id);
+    if (ref.kind == SCHEMA_REF_NONE) {
         report_add(c->report, REPORT_NOTE, SCHEMA, "form",
                    "no Avro record and no subject \"%s-value\" yet: nothing to check",
                    c->config->kafka_topic);
         return;
     }
-    const char *schema = ask_schema(c, id, &why) ? await_schema(c, id, &why) : NULL;
+    const char *schema = ask_schema(c, &ref, &why) ? await_schema(c, &ref, &why) : NULL;
     if (schema != NULL && field_map_of(schema, strlen(schema), &options, &map, &why)) {
         report_schema(c, id, &map);
         return;
     }
     error_set(&err, why.code == ERROR_UNREACHABLE ? ERROR_UNREACHABLE : ERROR_FAILED,
-              "schema %" PRId32 "%s: %.300s", id, of_record ? " of the newest record" : "",
-              why.text);
+              "schema %s%s: %.300s", id, of_record ? " of the newest record" : "", why.text);
     report_fail(c->report, &err, SCHEMA, "form");
 }

@@ -21,188 +21,192 @@
  * SIZE (bytes; "64KiB" "8MiB" "1GiB" or plain bytes) · CHOICE (one of the words in `allowed`).
  * X(member, name, TYPE, default, min, max, allowed, help); a default of NULL means unset.
  * min and max are in the type's own unit (ms, bytes); allowed is "a|b|c". */
-#define CONFIG_OPTIONS(X)                                                                          \
-    X(kafka_brokers, "kafka.brokers", TEXT, NULL, 0, 0, "",                                        \
-      "bootstrap servers, host:port[,host:port…]; required")                                       \
-    X(kafka_topic, "kafka.topic", TEXT, NULL, 0, 0, "",                                            \
-      "the CDC topic of the orders table; required")                                               \
-    X(kafka_group, "kafka.group", TEXT, NULL, 0, 0, "",                                            \
-      "consumer group; default elementor-sync.<kafka.topic>")                                      \
-    X(kafka_instance, "kafka.instance", TEXT, NULL, 0, 0, "",                                      \
-      "this member's own name in the group (static membership): restarted within "                 \
-      "session.timeout it goes on at once; each member needs another one")                         \
-    X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                           \
-      "where to start a partition of which the group has committed nothing; required by run")      \
-    X(kafka_lost_offsets, "kafka.lost_offsets", CHOICE, "stop", 0, 0, "stop|earliest|latest",      \
-      "what to do when the next offset is not in the topic any more: stop that partition and "     \
-      "alert, or go on at its beginning or end")                                                   \
-    X(session_timeout, "session.timeout", DURATION, "10s", 1000, 300000, "",                       \
-      "how long the group waits for a member that died; with "                                     \
-      "kafka.properties.group.protocol=consumer the broker decides, and this is refused")          \
-    X(parked_topic, "parked.topic", TEXT, NULL, 0, 0, "",                                          \
-      "topic of the records that can never be sent; "                                              \
-      "default <kafka.group>.parked")                                                              \
-    X(parked_retention, "parked.retention", DURATION, "90d", 3600000, 315360000000, "",            \
-      "how long the parked topic keeps an order; set where run makes it, or finds it to keep for " \
-      "ever")                                                                                      \
-    X(deliveries_topic, "deliveries.topic", TEXT, NULL, 0, 0, "",                                  \
-      "compacted topic that receives the outcome of each order; "                                  \
-      "default <kafka.group>.deliveries")                                                          \
-    X(retry_topic, "retry.topic", TEXT, NULL, 0, 0, "",                                            \
-      "topic of manual retries; as many partitions as kafka.topic; "                               \
-      "default <kafka.group>.retry")                                                               \
-    X(members_topic, "members.topic", TEXT, NULL, 0, 0, "",                                        \
-      "compacted topic that receives the state of each member of the group; "                      \
-      "default <kafka.group>.members")                                                             \
-    X(topics_create, "topics.create", SWITCH, "true", 0, 0, "",                                    \
-      "create the program's own topics where they are missing")                                    \
-    X(registry_url, "registry.url", TEXT, NULL, 0, 0, "",                                          \
-      "schema registry, with its path (…/apis/ccompat/v7); required")                              \
-    X(registry_user, "registry.user", TEXT, NULL, 0, 0, "", "basic authentication: user")          \
-    X(registry_password, "registry.password", SECRET, NULL, 0, 0, "",                              \
-      "basic authentication: password")                                                            \
-    X(registry_token, "registry.token", SECRET, NULL, 0, 0, "", "bearer token")                    \
-    X(registry_ca_file, "registry.ca_file", TEXT, NULL, 0, 0, "",                                  \
-      "certificates to trust instead of the system's, PEM")                                        \
-    X(registry_timeout, "registry.timeout", DURATION, "10s", 100, 300000, "",                      \
-      "time limit of one request")                                                                 \
-    X(webhook_url, "webhook.url", SECRET, NULL, 0, 0, "",                                          \
-      "the Elementor webhook; required by run; also ELEMENTOR_WEBHOOK_URL")                        \
-    X(webhook_allow_http, "webhook.allow_http", SWITCH, "false", 0, 0, "",                         \
-      "allow http:// to a host that is not loopback")                                              \
-    X(webhook_ca_file, "webhook.ca_file", TEXT, NULL, 0, 0, "",                                    \
-      "certificates to trust instead of the system's, PEM")                                        \
-    X(webhook_concurrency, "webhook.concurrency", COUNT, "16", 1, 1024, "",                        \
-      "requests in flight at a time")                                                              \
-    X(webhook_timeout, "webhook.timeout", DURATION, "30s", 100, 300000, "",                        \
-      "time limit of one attempt, connecting included")                                            \
-    X(webhook_response_max, "webhook.response_max", SIZE, "64KiB", 0, 16777216, "",                \
-      "bytes of a response that are read; a longer one ends there")                                \
-    X(webhook_signing_keys, "webhook.signing_keys", SECRET, NULL, 0, 0, "",                        \
-      "whsec_… keys of the Standard Webhooks signature, separated by spaces (rotation)")           \
-    X(webhook_uncommitted_max, "webhook.uncommitted_max", COUNT, "1000", 1, 1000000, "",           \
-      "deliveries dispatched and not yet covered by an acknowledged commit: what a crash may "     \
-      "send again")                                                                                \
-    X(outcome_delivered, "outcome.delivered", TEXT, NULL, 0, 0, "",                                \
-      "statuses that mean \"have it already\" and count as delivered besides 2xx: 409")            \
-    X(outcome_transient, "outcome.transient", TEXT, NULL, 0, 0, "",                                \
-      "statuses to take for transient failures besides the usual ones: 409,520-527")               \
-    X(outcome_refused, "outcome.refused", TEXT, NULL, 0, 0, "",                                    \
-      "statuses that blame the record: it is parked at once")                                      \
-    X(outcome_endpoint, "outcome.endpoint", TEXT, NULL, 0, 0, "",                                  \
-      "statuses that blame the endpoint: the breaker opens")                                       \
-    X(outcome_success, "outcome.success", CHOICE, "auto", 0, 0, "status|json|auto",                \
-      "what makes a 2xx a delivery: auto: that its body is no HTML document, no captcha and does " \
-      "not say success:false or ok:false; json: that it is a JSON object that says success:true "  \
-      "or ok:true; status: nothing more")                                                          \
-    X(outcome_timeout, "outcome.timeout", DURATION, "5s", 0, 300000, "",                           \
-      "how long a delivered record waits for the acknowledgement of its outcome record")           \
-    X(retry_base, "retry.base", DURATION, "1s", 1, 3600000, "",                                    \
-      "first retry delay's upper bound; doubles each time (full jitter)")                          \
-    X(retry_cap, "retry.cap", DURATION, "60s", 1, 86400000, "", "longest retry delay")             \
-    X(retry_attempts, "retry.attempts", COUNT, "8", 1, 1000000, "",                                \
-      "failures that park an order; only those count between which others were delivered")         \
-    X(retry_endpoint_attempts, "retry.endpoint_attempts", COUNT, "3", 1, 1000000, "",              \
-      "answers blaming the endpoint that park an order, others being delivered in between")        \
-    X(retry_unknown_attempts, "retry.unknown_attempts", COUNT, "5", 1, 1000000, "",                \
-      "requests without a result (sent, no answer) that park an order, others being delivered in " \
-      "between: each may have been taken")                                                         \
-    X(retry_give_up, "retry.give_up", DURATION, "24h", 1000, 31536000000, "",                      \
-      "time after its first attempt at which an order is parked in any case; stands still while "  \
-      "the breaker is open, and does not count after a 429 or a 503 with Retry-After")             \
-    X(retry_after_cap, "retry.after_cap", DURATION, "15m", 0, 86400000, "",                        \
-      "longest Retry-After that is honoured")                                                      \
-    X(breaker_failures_in_row, "breaker.failures_in_row", COUNT, "5", 1, 1000000, "",              \
-      "failures in a row that open the breaker")                                                   \
-    X(breaker_failures_min, "breaker.failures_min", COUNT, "20", 1, 1000000, "",                   \
-      "failures that open it when they are half of the answers in breaker.failures_window")        \
-    X(breaker_failures_window, "breaker.failures_window", DURATION, "30s", 1000, 60000, "",        \
-      "the time over which failures are weighed")                                                  \
-    X(breaker_refusals_min, "breaker.refusals_min", COUNT, "20", 1, 1000000, "",                   \
-      "refusals (4xx) that open it when they are half of the answers in breaker.refusals_window")  \
-    X(breaker_refusals_window, "breaker.refusals_window", DURATION, "60s", 1000, 60000, "",        \
-      "the time over which refusals are weighed")                                                  \
-    X(breaker_probe_first, "breaker.probe_first", DURATION, "5s", 1, 3600000, "",                  \
-      "wait before the first probe of an open breaker; doubles each time")                         \
-    X(breaker_probe_cap, "breaker.probe_cap", DURATION, "60s", 1, 86400000, "",                    \
-      "longest wait between two probes")                                                           \
-    X(commit_interval, "commit.interval", DURATION, "20ms", 0, 60000, "",                          \
-      "time between two commits; a quarter of it when deliveries would soon wait for one, five "   \
-      "while records are only passed by")                                                          \
-    X(drain_timeout, "drain.timeout", DURATION, NULL, 0, 600000, "",                               \
-      "time to finish what is in flight at shutdown or revoke; default webhook.timeout + 5s")      \
-    X(inflight_records, "inflight.records", COUNT, "10000", 1, 10000000, "",                       \
-      "unsettled deliveries held at a time, over all partitions")                                  \
-    X(inflight_partition_records, "inflight.partition_records", COUNT, "2000", 1, 10000000, "",    \
-      "the same of one partition: when so many are unsettled it is not read, others are")          \
-    X(inflight_bytes, "inflight.bytes", SIZE, "4MiB", 65536, 17179869184, "",                      \
-      "memory of unsettled deliveries, over all partitions; where all of them failed before, "     \
-      "they "                                                                                      \
-      "are read on one by one, up to 16 times as much")                                            \
-    X(rule_column, "rule.column", TEXT, "status", 0, 0, "", "the column that decides")             \
-    X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")            \
-    X(rule_snapshot, "rule.snapshot", CHOICE, "skip", 0, 0, "skip|deliver",                        \
-      "what to do with rows of an initial snapshot that have the value")                           \
-    X(rule_prefix, "rule.prefix", TEXT, "__", 0, 0, "",                                            \
-      "what ExtractNewRecordState puts before the fields it adds (add.fields.prefix); none: "      \
-      "nothing")                                                                                   \
-    X(rule_assume_op, "rule.assume_op", CHOICE, NULL, 0, 0, "c|u",                                 \
-      "operation of unwrapped records that have no __op")                                          \
-    X(rule_table, "rule.table", TEXT, NULL, 0, 0, "",                                              \
-      "the orders' table, public.orders or orders: records of other tables are skipped")           \
-    X(rule_placeholder, "rule.placeholder", TEXT, NULL, 0, 0, "",                                  \
-      "the connector's own unavailable.value.placeholder, when it is set there: text, or hex:…")   \
-    X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                               \
-      "orders whose last status is remembered where events have no before image")                  \
-    X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                \
-      "form_name of the payload")                                                                  \
-    X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0,                                      \
-      "nested|flat|elementor|elementor-advanced",                                                  \
-      "nested: {form_name, fields:{…}}; flat: {form_name, …}; elementor: the form that "       \
-      "Elementor Pro's Webhook action sends, Label=value; elementor-advanced: the same with its "  \
-      "Advanced Data, fields[ID][value]=…")                                                        \
-    X(payload_form_id, "payload.form_id", TEXT, "elementor-sync", 0, 0, "",                        \
-      "form_id of the shapes elementor and elementor-advanced")                                    \
-    X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                               \
-      "IANA name of the zone of timestamp columns that have none (Africa/Algiers)")                \
-    X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                              \
-      "address of /metrics, /livez, /readyz (127.0.0.1:9464); unset: no such port")                \
-    X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                      \
-      "where the dashboard listens, HOST:PORT; put TLS in front of it")                            \
-    X(dashboard_database, "dashboard.database", TEXT, "elementor-sync.dashboard.db", 0, 0, "",     \
-      "SQLite file of the dashboard's view; may be deleted, it is built again")                    \
-    X(dashboard_origins, "dashboard.origins", TEXT, NULL, 0, 0, "",                                \
-      "origins whose pages may call the API (CORS), separated by spaces: "                         \
-      "https://shop.example.com")                                                                  \
-    X(dashboard_wait, "dashboard.wait", DURATION, "10s", 0, 60000, "",                             \
-      "how long a call of sync-order-elementor waits before it answers 202")                       \
-    X(dashboard_redrive_rate, "dashboard.redrive_rate", COUNT, "5", 1, 1000, "",                   \
-      "orders a second that a redrive sends")                                                      \
-    X(auth_hs256_secret, "auth.hs256_secret", SECRET, NULL, 0, 0, "",                              \
-      "HS256: the secret that signs tokens (Supabase's legacy JWT secret), at least 32 bytes")     \
-    X(auth_public_key_file, "auth.public_key_file", TEXT, NULL, 0, 0, "",                          \
-      "RS256 or ES256: file of the public key that verifies tokens, PEM")                          \
-    X(auth_jwks_url, "auth.jwks_url", TEXT, NULL, 0, 0, "",                                        \
-      "RS256 and ES256: where the public keys are (…/auth/v1/.well-known/jwks.json)")              \
-    X(auth_jwks_ca_file, "auth.jwks_ca_file", TEXT, NULL, 0, 0, "",                                \
-      "certificates to trust instead of the system's, PEM")                                        \
-    X(auth_issuer, "auth.issuer", TEXT, NULL, 0, 0, "", "required iss of a token")                 \
-    X(auth_audience, "auth.audience", TEXT, NULL, 0, 0, "", "required aud of a token")             \
-    X(auth_operator_claim, "auth.operator_claim", TEXT, NULL, 0, 0, "",                            \
-      "the claim that makes an operator, besides the role service_role: app_metadata.role")        \
-    X(auth_operator_values, "auth.operator_values", TEXT, NULL, 0, 0, "",                          \
-      "its values that make an operator, separated by spaces")                                     \
-    X(auth_owner_column, "auth.owner_column", TEXT, NULL, 0, 0, "",                                \
-      "column of the orders table that holds a customer's sub (user_id): customers see and sync "  \
-      "only orders of their own; run and dashboard need the same value")                           \
-    X(auth_owner_secret, "auth.owner_secret", SECRET, NULL, 0, 0, "",                              \
-      "keys the mark of an order's owner in the deliveries topic; needed where owners can be "     \
-      "guessed (addresses, numbers), the same for run and dashboard")                              \
-    X(auth_resend_interval, "auth.resend_interval", DURATION, "10m", 0, 86400000, "",              \
-      "how long after a resend a customer may ask for the next one of the same order")             \
-    X(auth_call_rate, "auth.call_rate", COUNT, "60", 0, 100000, "",                                \
-      "calls a minute that one customer may make; 0: no bound")                                    \
-    X(log_level, "log.level", CHOICE, "info", 0, 0, "debug|info|warn|error", "least level logged") \
+#define CONFIG_OPTIONS(X)                                                                            \
+    X(kafka_brokers, "kafka.brokers", TEXT, NULL, 0, 0, "",                                          \
+      "bootstrap servers, host:port[,host:port…]; required")                                         \
+    X(kafka_topic, "kafka.topic", TEXT, NULL, 0, 0, "",                                              \
+      "the CDC topic of the orders table; required")                                                 \
+    X(kafka_group, "kafka.group", TEXT, NULL, 0, 0, "",                                              \
+      "consumer group; default elementor-sync.<kafka.topic>")                                        \
+    X(kafka_instance, "kafka.instance", TEXT, NULL, 0, 0, "",                                        \
+      "this member's own name in the group (static membership): restarted within "                   \
+      "session.timeout it goes on at once; each member needs another one")                           \
+    X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                             \
+      "where to start a partition of which the group has committed nothing; required by run")        \
+    X(kafka_lost_offsets, "kafka.lost_offsets", CHOICE, "stop", 0, 0, "stop|earliest|latest",        \
+      "what to do when the next offset is not in the topic any more: stop that partition and "       \
+      "alert, or go on at its beginning or end")                                                     \
+    X(session_timeout, "session.timeout", DURATION, "10s", 1000, 300000, "",                         \
+      "how long the group waits for a member that died; with "                                       \
+      "kafka.properties.group.protocol=consumer the broker decides, and this is refused")            \
+    X(parked_topic, "parked.topic", TEXT, NULL, 0, 0, "",                                            \
+      "topic of the records that can never be sent; "                                                \
+      "default <kafka.group>.parked")                                                                \
+    X(parked_retention, "parked.retention", DURATION, "90d", 3600000, 315360000000, "",              \
+      "how long the parked topic keeps an order; set where run makes it, or finds it to keep for "   \
+      "ever")                                                                                        \
+    X(deliveries_topic, "deliveries.topic", TEXT, NULL, 0, 0, "",                                    \
+      "compacted topic that receives the outcome of each order; "                                    \
+      "default <kafka.group>.deliveries")                                                            \
+    X(retry_topic, "retry.topic", TEXT, NULL, 0, 0, "",                                              \
+      "topic of manual retries; as many partitions as kafka.topic; "                                 \
+      "default <kafka.group>.retry")                                                                 \
+    X(members_topic, "members.topic", TEXT, NULL, 0, 0, "",                                          \
+      "compacted topic that receives the state of each member of the group; "                        \
+      "default <kafka.group>.members")                                                               \
+    X(topics_create, "topics.create", SWITCH, "true", 0, 0, "",                                      \
+      "create the program's own topics where they are missing")                                      \
+    X(registry_url, "registry.url", TEXT, NULL, 0, 0, "",                                            \
+      "schema registry, with its path (…/apis/ccompat/v7); several addresses of one, with commas " \
+      "between them: the next is asked when one is in trouble; required")                            \
+    X(registry_use_id, "registry.use_id", CHOICE, NULL, 0, 0, "contentId|globalId",                  \
+      "Apicurio: the converter's apicurio.registry.use-id, where ids stand in front of the "         \
+      "values; not needed for ids in headers, nor for 4-byte content ids")                           \
+    X(registry_user, "registry.user", TEXT, NULL, 0, 0, "", "basic authentication: user")            \
+    X(registry_password, "registry.password", SECRET, NULL, 0, 0, "",                                \
+      "basic authentication: password")                                                              \
+    X(registry_token, "registry.token", SECRET, NULL, 0, 0, "", "bearer token")                      \
+    X(registry_ca_file, "registry.ca_file", TEXT, NULL, 0, 0, "",                                    \
+      "certificates to trust instead of the system's, PEM")                                          \
+    X(registry_timeout, "registry.timeout", DURATION, "10s", 100, 300000, "",                        \
+      "time limit of one request")                                                                   \
+    X(webhook_url, "webhook.url", SECRET, NULL, 0, 0, "",                                            \
+      "the Elementor webhook; required by run; also ELEMENTOR_WEBHOOK_URL")                          \
+    X(webhook_allow_http, "webhook.allow_http", SWITCH, "false", 0, 0, "",                           \
+      "allow http:// to a host that is not loopback")                                                \
+    X(webhook_ca_file, "webhook.ca_file", TEXT, NULL, 0, 0, "",                                      \
+      "certificates to trust instead of the system's, PEM")                                          \
+    X(webhook_concurrency, "webhook.concurrency", COUNT, "16", 1, 1024, "",                          \
+      "requests in flight at a time")                                                                \
+    X(webhook_timeout, "webhook.timeout", DURATION, "30s", 100, 300000, "",                          \
+      "time limit of one attempt, connecting included")                                              \
+    X(webhook_response_max, "webhook.response_max", SIZE, "64KiB", 0, 16777216, "",                  \
+      "bytes of a response that are read; a longer one ends there")                                  \
+    X(webhook_signing_keys, "webhook.signing_keys", SECRET, NULL, 0, 0, "",                          \
+      "whsec_… keys of the Standard Webhooks signature, separated by spaces (rotation)")             \
+    X(webhook_uncommitted_max, "webhook.uncommitted_max", COUNT, "1000", 1, 1000000, "",             \
+      "deliveries dispatched and not yet covered by an acknowledged commit: what a crash may "       \
+      "send again")                                                                                  \
+    X(outcome_delivered, "outcome.delivered", TEXT, NULL, 0, 0, "",                                  \
+      "statuses that mean \"have it already\" and count as delivered besides 2xx: 409")              \
+    X(outcome_transient, "outcome.transient", TEXT, NULL, 0, 0, "",                                  \
+      "statuses to take for transient failures besides the usual ones: 409,520-527")                 \
+    X(outcome_refused, "outcome.refused", TEXT, NULL, 0, 0, "",                                      \
+      "statuses that blame the record: it is parked at once")                                        \
+    X(outcome_endpoint, "outcome.endpoint", TEXT, NULL, 0, 0, "",                                    \
+      "statuses that blame the endpoint: the breaker opens")                                         \
+    X(outcome_success, "outcome.success", CHOICE, "auto", 0, 0, "status|json|auto",                  \
+      "what makes a 2xx a delivery: auto: that its body is no HTML document, no captcha and does "   \
+      "not say success:false or ok:false; json: that it is a JSON object that says success:true "    \
+      "or ok:true; status: nothing more")                                                            \
+    X(outcome_timeout, "outcome.timeout", DURATION, "5s", 0, 300000, "",                             \
+      "how long a delivered record waits for the acknowledgement of its outcome record")             \
+    X(retry_base, "retry.base", DURATION, "1s", 1, 3600000, "",                                      \
+      "first retry delay's upper bound; doubles each time (full jitter)")                            \
+    X(retry_cap, "retry.cap", DURATION, "60s", 1, 86400000, "", "longest retry delay")               \
+    X(retry_attempts, "retry.attempts", COUNT, "8", 1, 1000000, "",                                  \
+      "failures that park an order; only those count between which others were delivered")           \
+    X(retry_endpoint_attempts, "retry.endpoint_attempts", COUNT, "3", 1, 1000000, "",                \
+      "answers blaming the endpoint that park an order, others being delivered in between")          \
+    X(retry_unknown_attempts, "retry.unknown_attempts", COUNT, "5", 1, 1000000, "",                  \
+      "requests without a result (sent, no answer) that park an order, others being delivered in "   \
+      "between: each may have been taken")                                                           \
+    X(retry_give_up, "retry.give_up", DURATION, "24h", 1000, 31536000000, "",                        \
+      "time after its first attempt at which an order is parked in any case; stands still while "    \
+      "the breaker is open, and does not count after a 429 or a 503 with Retry-After")               \
+    X(retry_after_cap, "retry.after_cap", DURATION, "15m", 0, 86400000, "",                          \
+      "longest Retry-After that is honoured")                                                        \
+    X(breaker_failures_in_row, "breaker.failures_in_row", COUNT, "5", 1, 1000000, "",                \
+      "failures in a row that open the breaker")                                                     \
+    X(breaker_failures_min, "breaker.failures_min", COUNT, "20", 1, 1000000, "",                     \
+      "failures that open it when they are half of the answers in breaker.failures_window")          \
+    X(breaker_failures_window, "breaker.failures_window", DURATION, "30s", 1000, 60000, "",          \
+      "the time over which failures are weighed")                                                    \
+    X(breaker_refusals_min, "breaker.refusals_min", COUNT, "20", 1, 1000000, "",                     \
+      "refusals (4xx) that open it when they are half of the answers in breaker.refusals_window")    \
+    X(breaker_refusals_window, "breaker.refusals_window", DURATION, "60s", 1000, 60000, "",          \
+      "the time over which refusals are weighed")                                                    \
+    X(breaker_probe_first, "breaker.probe_first", DURATION, "5s", 1, 3600000, "",                    \
+      "wait before the first probe of an open breaker; doubles each time")                           \
+    X(breaker_probe_cap, "breaker.probe_cap", DURATION, "60s", 1, 86400000, "",                      \
+      "longest wait between two probes")                                                             \
+    X(commit_interval, "commit.interval", DURATION, "20ms", 0, 60000, "",                            \
+      "time between two commits; a quarter of it when deliveries would soon wait for one, five "     \
+      "while records are only passed by")                                                            \
+    X(drain_timeout, "drain.timeout", DURATION, NULL, 0, 600000, "",                                 \
+      "time to finish what is in flight at shutdown or revoke; default webhook.timeout + 5s")        \
+    X(inflight_records, "inflight.records", COUNT, "10000", 1, 10000000, "",                         \
+      "unsettled deliveries held at a time, over all partitions")                                    \
+    X(inflight_partition_records, "inflight.partition_records", COUNT, "2000", 1, 10000000, "",      \
+      "the same of one partition: when so many are unsettled it is not read, others are")            \
+    X(inflight_bytes, "inflight.bytes", SIZE, "4MiB", 65536, 17179869184, "",                        \
+      "memory of unsettled deliveries, over all partitions; where all of them failed before, "       \
+      "they "                                                                                        \
+      "are read on one by one, up to 16 times as much")                                              \
+    X(rule_column, "rule.column", TEXT, "status", 0, 0, "", "the column that decides")               \
+    X(rule_value, "rule.value", TEXT, "confirmed", 0, 0, "", "the value that triggers")              \
+    X(rule_snapshot, "rule.snapshot", CHOICE, "skip", 0, 0, "skip|deliver",                          \
+      "what to do with rows of an initial snapshot that have the value")                             \
+    X(rule_prefix, "rule.prefix", TEXT, "__", 0, 0, "",                                              \
+      "what ExtractNewRecordState puts before the fields it adds (add.fields.prefix); none: "        \
+      "nothing")                                                                                     \
+    X(rule_assume_op, "rule.assume_op", CHOICE, NULL, 0, 0, "c|u",                                   \
+      "operation of unwrapped records that have no __op")                                            \
+    X(rule_table, "rule.table", TEXT, NULL, 0, 0, "",                                                \
+      "the orders' table, public.orders or orders: records of other tables are skipped")             \
+    X(rule_placeholder, "rule.placeholder", TEXT, NULL, 0, 0, "",                                    \
+      "the connector's own unavailable.value.placeholder, when it is set there: text, or hex:…")     \
+    X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                                 \
+      "orders whose last status is remembered where events have no before image")                    \
+    X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                  \
+      "form_name of the payload")                                                                    \
+    X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0,                                        \
+      "nested|flat|elementor|elementor-advanced",                                                    \
+      "nested: {form_name, fields:{…}}; flat: {form_name, …}; elementor: the form that "         \
+      "Elementor Pro's Webhook action sends, Label=value; elementor-advanced: the same with its "    \
+      "Advanced Data, fields[ID][value]=…")                                                          \
+    X(payload_form_id, "payload.form_id", TEXT, "elementor-sync", 0, 0, "",                          \
+      "form_id of the shapes elementor and elementor-advanced")                                      \
+    X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                                 \
+      "IANA name of the zone of timestamp columns that have none (Africa/Algiers)")                  \
+    X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                                \
+      "address of /metrics, /livez, /readyz (127.0.0.1:9464); unset: no such port")                  \
+    X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                        \
+      "where the dashboard listens, HOST:PORT; put TLS in front of it")                              \
+    X(dashboard_database, "dashboard.database", TEXT, "elementor-sync.dashboard.db", 0, 0, "",       \
+      "SQLite file of the dashboard's view; may be deleted, it is built again")                      \
+    X(dashboard_origins, "dashboard.origins", TEXT, NULL, 0, 0, "",                                  \
+      "origins whose pages may call the API (CORS), separated by spaces: "                           \
+      "https://shop.example.com")                                                                    \
+    X(dashboard_wait, "dashboard.wait", DURATION, "10s", 0, 60000, "",                               \
+      "how long a call of sync-order-elementor waits before it answers 202")                         \
+    X(dashboard_redrive_rate, "dashboard.redrive_rate", COUNT, "5", 1, 1000, "",                     \
+      "orders a second that a redrive sends")                                                        \
+    X(auth_hs256_secret, "auth.hs256_secret", SECRET, NULL, 0, 0, "",                                \
+      "HS256: the secret that signs tokens (Supabase's legacy JWT secret), at least 32 bytes")       \
+    X(auth_public_key_file, "auth.public_key_file", TEXT, NULL, 0, 0, "",                            \
+      "RS256 or ES256: file of the public key that verifies tokens, PEM")                            \
+    X(auth_jwks_url, "auth.jwks_url", TEXT, NULL, 0, 0, "",                                          \
+      "RS256 and ES256: where the public keys are (…/auth/v1/.well-known/jwks.json)")                \
+    X(auth_jwks_ca_file, "auth.jwks_ca_file", TEXT, NULL, 0, 0, "",                                  \
+      "certificates to trust instead of the system's, PEM")                                          \
+    X(auth_issuer, "auth.issuer", TEXT, NULL, 0, 0, "", "required iss of a token")                   \
+    X(auth_audience, "auth.audience", TEXT, NULL, 0, 0, "", "required aud of a token")               \
+    X(auth_operator_claim, "auth.operator_claim", TEXT, NULL, 0, 0, "",                              \
+      "the claim that makes an operator, besides the role service_role: app_metadata.role")          \
+    X(auth_operator_values, "auth.operator_values", TEXT, NULL, 0, 0, "",                            \
+      "its values that make an operator, separated by spaces")                                       \
+    X(auth_owner_column, "auth.owner_column", TEXT, NULL, 0, 0, "",                                  \
+      "column of the orders table that holds a customer's sub (user_id): customers see and sync "    \
+      "only orders of their own; run and dashboard need the same value")                             \
+    X(auth_owner_secret, "auth.owner_secret", SECRET, NULL, 0, 0, "",                                \
+      "keys the mark of an order's owner in the deliveries topic; needed where owners can be "       \
+      "guessed (addresses, numbers), the same for run and dashboard")                                \
+    X(auth_resend_interval, "auth.resend_interval", DURATION, "10m", 0, 86400000, "",                \
+      "how long after a resend a customer may ask for the next one of the same order")               \
+    X(auth_call_rate, "auth.call_rate", COUNT, "60", 0, 100000, "",                                  \
+      "calls a minute that one customer may make; 0: no bound")                                      \
+    X(log_level, "log.level", CHOICE, "info", 0, 0, "debug|info|warn|error", "least level logged")   \
     X(log_format, "log.format", CHOICE, "logfmt", 0, 0, "logfmt|json", "form of log lines")
 
 /* C type of each option type's member. TEXT, SECRET: owned by the config, NULL when unset.

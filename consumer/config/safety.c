@@ -1,5 +1,7 @@
 #include "config/safety.h"
 
+#include "sys/url_list.h"
+
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
@@ -115,14 +117,24 @@ static void advise_listening(struct config *config, unsigned needs)
                     config->ops_listen);
 }
 
+/* One of the addresses is neither encrypted nor on this machine. */
+static bool is_in_the_open(const char *urls)
+{
+    struct slice list[URL_LIST_MAX];
+    size_t count = url_list_split(urls, list), scheme = strlen("http://");
+    for (size_t i = 0; i < count && i < URL_LIST_MAX; i++)
+        if (list[i].len > scheme && strncasecmp(list[i].data, "http://", scheme) == 0 &&
+            !is_loopback(list[i].data + scheme))
+            return true;
+    return false;
+}
+
 static void advise_registry(struct config *config)
 {
-    const char *url = config->registry_url;
     const char *secret = config->registry_password != NULL ? "registry.password"
                          : config->registry_token != NULL  ? "registry.token"
                                                            : NULL;
-    if (url == NULL || secret == NULL || strncasecmp(url, "http://", strlen("http://")) != 0 ||
-        is_loopback(url + strlen("http://")))
+    if (config->registry_url == NULL || secret == NULL || !is_in_the_open(config->registry_url))
         return;
     config_warn(config,
                 "registry.url is http://, so %s crosses the network unencrypted: write https://",

@@ -7,6 +7,7 @@
 #include "config/safety.h"
 #include "config/value.h"
 #include "http/response_class.h"
+#include "sys/url_list.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,17 +152,11 @@ static bool check_registry_login(const struct config *config, struct error *err)
     return true;
 }
 
-static bool check_registry_url(const struct config *config, struct error *err)
+static bool check_registry_address(const struct config *config, struct slice address,
+                                   struct error *err)
 {
-    const char *url = config->registry_url;
-    char shown[SHOWN_MAX];
-    if (url == NULL)
-        return true;
-    const char *host = strstr(url, "://") != NULL ? strstr(url, "://") + 3 : url;
-    if (memchr(host, '@', strcspn(host, "/?#")) != NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "registry.url must not hold a user or a password; use registry.user and "
-                         "registry.password");
+    char shown[SHOWN_MAX], url[SHOWN_MAX];
+    snprintf(url, sizeof url, "%.*s", (int)address.len, address.data);
     if (!begins(url, "https://") && !begins(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "registry.url: \"%s\" does not begin with http:// or https://; write a "
@@ -171,6 +166,41 @@ static bool check_registry_url(const struct config *config, struct error *err)
         return error_set(err, ERROR_CONFIG,
                          "registry.ca_file is set, but registry.url is http://: no certificate "
                          "would be checked; write https:// or leave registry.ca_file out");
+    return true;
+}
+
+/* Before anything of it is shown: a login in a URL is a secret. */
+static bool has_login(struct slice url)
+{
+    const char *host = memmem(url.data, url.len, "://", 3);
+    const char *end = url.data + url.len;
+    host = host != NULL ? host + 3 : url.data;
+    size_t len = 0;
+    while (host + len < end && strchr("/?#", host[len]) == NULL)
+        len++;
+    return memchr(host, '@', len) != NULL;
+}
+
+static bool check_registry_url(const struct config *config, struct error *err)
+{
+    struct slice urls[URL_LIST_MAX];
+    if (config->registry_url == NULL)
+        return true;
+    size_t count = url_list_split(config->registry_url, urls);
+    if (count == 0 || count > URL_LIST_MAX)
+        return error_set(err, ERROR_CONFIG,
+                         "registry.url must name one to %d addresses of the registry, with commas "
+                         "between them",
+                         URL_LIST_MAX);
+    for (size_t i = 0; i < count; i++)
+        if (has_login(urls[i]))
+            return error_set(
+                err, ERROR_CONFIG,
+                "registry.url must not hold a user or a password; use registry.user and "
+                "registry.password");
+    for (size_t i = 0; i < count; i++)
+        if (!check_registry_address(config, urls[i], err))
+            return false;
     return true;
 }
 

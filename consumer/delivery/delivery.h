@@ -10,6 +10,7 @@
 #define DELIVERY_DELIVERY_H
 
 #include "base/slice.h"
+#include "cdc/schema_ref.h"
 #include "delivery/retry_policy.h"
 #include "order/webhook_id.h"
 
@@ -68,7 +69,7 @@ struct delivery {
     const char *topic; /* of the source record: the config's, or within this allocation */
     int32_t partition;
     int64_t offset, timestamp_ms, lsn; /* -1: none */
-    int32_t schema_id;
+    struct schema_ref schema;
     void *headers; /* the record's, librdkafka's type; the owner's to free */
     bool has_order_id;
 

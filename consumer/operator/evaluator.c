@@ -6,7 +6,6 @@
 #include "registry/registry.h"
 #include "sys/clock.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 enum { TURN_MS = 20, REGISTRY_PATIENCE_MS = 30000 };
@@ -81,12 +80,12 @@ bool evaluator_stopped(struct evaluator *j)
 }
 
 /* Runs the loop until the registry has answered, or patience or the operator ends it. */
-static enum decoders_answer await_plan(struct evaluator *j, int32_t id,
+static enum decoders_answer await_plan(struct evaluator *j, const struct schema_ref *schema,
                                        const struct plan **ret_plan, const char **ret_why)
 {
     int64_t deadline = clock_mono_ms() + REGISTRY_PATIENCE_MS;
     enum decoders_answer answer;
-    while ((answer = decoders_get(j->decoders, id, ret_plan, ret_why)) == DECODERS_PENDING &&
+    while ((answer = decoders_get(j->decoders, schema, ret_plan, ret_why)) == DECODERS_PENDING &&
            !j->stopped && clock_mono_ms() < deadline) {
         registry_turn(j->registry, clock_mono_ms());
         http_turn(j->http);
@@ -109,7 +108,7 @@ static void transform_record(struct evaluator *j, const rd_kafka_message_t *m,
                                   .has_header = kafka_has_header,
                                   .header = kafka_header,
                                   .context = m};
-    struct schema_proof *proof = decoders_proof(j->decoders, wire->schema_id);
+    struct schema_proof *proof = decoders_proof(j->decoders, &wire->schema);
     transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);
     schema_proof_note(proof, t->whole);
     *ret = (struct evaluator_verdict){t->verdict, t->why,
@@ -122,6 +121,7 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
     struct wire wire;
     const struct plan *plan;
     const char *why;
+    char id[SCHEMA_REF_TEXT_MAX];
     j->wire_error = (struct error){0};
     *ret = (struct evaluator_verdict){TRANSFORM_REJECT, "undecodable", NULL, j->wire_error.text};
     if (m->payload == NULL) {
@@ -129,16 +129,14 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
             (struct evaluator_verdict){TRANSFORM_SKIP, skip_reason_names[SKIP_TOMBSTONE], NULL, ""};
         return true;
     }
-    if (!wire_split(m->payload, m->len, &wire, &j->wire_error))
+    const struct wire_input input = {.value = m->payload,
+                                     .len = m->len,
+                                     .header = kafka_header,
+                                     .context = m,
+                                     .use_id = (enum wire_use_id)j->config->registry_use_id};
+    if (!wire_split(&input, &wire, &j->wire_error))
         return true;
-    const char *elsewhere = decoders_proof(j->decoders, wire.schema_id) == NULL
-                                ? wire_elsewhere(kafka_has_header, m)
-                                : NULL;
-    if (elsewhere != NULL) { /* not a real schema id: the registry is not asked */
-        ret->detail = elsewhere;
-        return true;
-    }
-    switch (await_plan(j, (int32_t)wire.schema_id, &plan, &why)) {
+    switch (await_plan(j, &wire.schema, &plan, &why)) {
     case DECODERS_HAVE:
         transform_record(j, m, &wire, plan, gate, ret);
         return ret->verdict != TRANSFORM_STOP || error_set(err, ERROR_FAILED, "%s", ret->detail);
@@ -148,7 +146,7 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
     default: break;
     }
     ret->why = NULL;
-    return j->stopped || error_set(err, ERROR_UNREACHABLE,
-                                   "the schema registry %s does not answer for schema %" PRId32,
-                                   j->config->registry_url, (int32_t)wire.schema_id);
+    return j->stopped ||
+           error_set(err, ERROR_UNREACHABLE, "the schema registry %s does not answer for schema %s",
+                     j->config->registry_url, schema_ref_text(&wire.schema, id));
 }

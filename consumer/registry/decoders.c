@@ -10,10 +10,10 @@
 
 enum { BUCKETS = 256 };
 
-/* The state of one schema id. */
+/* The state of one schema. */
 struct known {
     struct known *next;
-    int32_t id;
+    struct schema_ref ref;
     bool forgotten; /* to be asked for again */
     enum decoders_answer answer;
     struct plan *plan;
@@ -57,17 +57,17 @@ void decoders_free(struct decoders *decoders)
     free(decoders);
 }
 
-static struct known **bucket_of(struct decoders *decoders, int32_t id)
+static struct known **bucket_of(struct decoders *decoders, const struct schema_ref *schema)
 {
-    return &decoders->buckets[hash_keyed(&decoders->hash_key, &id, sizeof id) % BUCKETS];
+    return &decoders->buckets[hash_keyed(&decoders->hash_key, schema, sizeof *schema) % BUCKETS];
 }
 
-static struct known *find(struct decoders *decoders, int32_t id)
+static struct known *find(struct decoders *decoders, const struct schema_ref *schema)
 {
-    if (decoders->last != NULL && decoders->last->id == id)
+    if (decoders->last != NULL && schema_ref_equal(&decoders->last->ref, schema))
         return decoders->last;
-    for (struct known *k = *bucket_of(decoders, id); k != NULL; k = k->next)
-        if (k->id == id)
+    for (struct known *k = *bucket_of(decoders, schema); k != NULL; k = k->next)
+        if (schema_ref_equal(&k->ref, schema))
             return decoders->last = k;
     return NULL;
 }
@@ -77,35 +77,36 @@ static enum decoders_answer refusal(const struct error *err)
     return err->code == ERROR_CONFIG ? DECODERS_STOP : DECODERS_UNREADABLE;
 }
 
-static struct known *add(struct decoders *decoders, int32_t id)
+static struct known *add(struct decoders *decoders, const struct schema_ref *schema)
 {
     struct known *k = calloc(1, sizeof *k);
     if (k == NULL)
         return NULL;
-    k->id = id;
+    k->ref = *schema;
     k->forgotten = true;
-    k->next = *bucket_of(decoders, id);
-    *bucket_of(decoders, id) = k;
+    k->next = *bucket_of(decoders, schema);
+    *bucket_of(decoders, schema) = k;
     return k;
 }
 
 static void warn_of_owner(const struct decoders *decoders, const struct known *k)
 {
+    char id[SCHEMA_REF_TEXT_MAX];
     if (k->plan == NULL || !plan_lacks_owner(k->plan))
         return;
     log_warn("owner column missing", LOG_S("column", decoders->options.owner_column),
-             LOG_S("schema", k->title), LOG_I("schema_id", k->id),
+             LOG_S("schema", k->title), LOG_S("schema_id", schema_ref_text(&k->ref, id)),
              LOG_S("effect", "orders are sent; no customer sees or syncs those of this schema"),
              LOG_S("hint", "set auth.owner_column to the column that holds a token's sub"));
 }
 
 /* Without memory the answer is PENDING: the partition waits and asks again. */
-static enum decoders_answer learn(struct decoders *decoders, int32_t id, const char *schema,
-                                  struct known **ret_known)
+static enum decoders_answer learn(struct decoders *decoders, const struct schema_ref *ref,
+                                  const char *schema, struct known **ret_known)
 {
     struct error err = {0};
-    struct known *k = find(decoders, id);
-    if (k == NULL && (k = add(decoders, id)) == NULL)
+    struct known *k = find(decoders, ref);
+    if (k == NULL && (k = add(decoders, ref)) == NULL)
         return DECODERS_PENDING;
     struct plan *plan = plan_compile(schema, strlen(schema), &decoders->options, &err);
     char *why = strdup(err.text);
@@ -128,26 +129,26 @@ static enum decoders_answer learn(struct decoders *decoders, int32_t id, const c
 
 /* The registry's client remembers refusals itself, for as long as they hold: an id that it does not
  * know may be registered yet. */
-static enum decoders_answer ask(struct decoders *decoders, int32_t id, struct known **ret_known,
-                                const char **ret_why)
+static enum decoders_answer ask(struct decoders *decoders, const struct schema_ref *ref,
+                                struct known **ret_known, const char **ret_why)
 {
     const char *schema = NULL;
     decoders->failure = (struct error){0};
-    switch (registry_get(decoders->registry, id, &schema, &decoders->failure)) {
-    case REGISTRY_HAVE: return learn(decoders, id, schema, ret_known);
+    switch (registry_get(decoders->registry, ref, &schema, &decoders->failure)) {
+    case REGISTRY_HAVE: return learn(decoders, ref, schema, ret_known);
     case REGISTRY_MISSING: *ret_why = decoders->failure.text; return DECODERS_MISSING;
     case REGISTRY_FAILED: *ret_why = decoders->failure.text; return refusal(&decoders->failure);
     default: return DECODERS_PENDING;
     }
 }
 
-enum decoders_answer decoders_get(struct decoders *decoders, int32_t id,
+enum decoders_answer decoders_get(struct decoders *decoders, const struct schema_ref *schema,
                                   const struct plan **ret_plan, const char **ret_why)
 {
-    struct known *k = find(decoders, id);
+    struct known *k = find(decoders, schema);
     if (k == NULL || k->forgotten) {
         k = NULL;
-        enum decoders_answer answer = ask(decoders, id, &k, ret_why);
+        enum decoders_answer answer = ask(decoders, schema, &k, ret_why);
         if (k == NULL)
             return answer;
     }
@@ -156,22 +157,22 @@ enum decoders_answer decoders_get(struct decoders *decoders, int32_t id,
     return k->answer;
 }
 
-struct schema_proof *decoders_proof(struct decoders *decoders, int32_t id)
+struct schema_proof *decoders_proof(struct decoders *decoders, const struct schema_ref *schema)
 {
-    struct known *k = find(decoders, id);
+    struct known *k = find(decoders, schema);
     return k != NULL && k->answer == DECODERS_HAVE ? &k->proof : NULL;
 }
 
-const char *decoders_title(struct decoders *decoders, int32_t id)
+const char *decoders_title(struct decoders *decoders, const struct schema_ref *schema)
 {
-    const struct known *k = find(decoders, id);
+    const struct known *k = find(decoders, schema);
     return k != NULL ? k->title : "";
 }
 
-void decoders_forget(struct decoders *decoders, int32_t id)
+void decoders_forget(struct decoders *decoders, const struct schema_ref *schema)
 {
-    struct known *k = find(decoders, id);
+    struct known *k = find(decoders, schema);
     if (k != NULL)
         k->forgotten = true;
-    registry_forget(decoders->registry, id);
+    registry_forget(decoders->registry, schema);
 }

@@ -1,4 +1,4 @@
-/* decoders: compiled plans by schema id, made from what the registry answers. */
+/* decoders: compiled plans by schema, made from what the registry answers. */
 #ifndef REGISTRY_DECODERS_H
 #define REGISTRY_DECODERS_H
 
@@ -23,18 +23,18 @@ enum decoders_answer {
 };
 
 /* Texts are valid until the next call. */
-enum decoders_answer decoders_get(struct decoders *decoders, int32_t id,
+enum decoders_answer decoders_get(struct decoders *decoders, const struct schema_ref *schema,
                                   const struct plan **ret_plan, const char **ret_why);
 
-/* The proof of this schema id's records; lives as long as the plans. NULL: there is no plan yet. */
-struct schema_proof *decoders_proof(struct decoders *decoders, int32_t id);
+/* The proof of this schema's records; lives as long as the plans. NULL: there is no plan yet. */
+struct schema_proof *decoders_proof(struct decoders *decoders, const struct schema_ref *schema);
 
-/* The name of a schema id, see registry/schema_title; "" while it is not known. Lives as long as
+/* The name of a schema, see registry/schema_title; "" while it is not known. Lives as long as
  * the plans. */
-const char *decoders_title(struct decoders *decoders, int32_t id);
+const char *decoders_title(struct decoders *decoders, const struct schema_ref *schema);
 
 /* The next decoders_get asks for this schema again: it, or the registry, may have been mended. Its
  * proof stays. */
-void decoders_forget(struct decoders *decoders, int32_t id);
+void decoders_forget(struct decoders *decoders, const struct schema_ref *schema);
 
 #endif

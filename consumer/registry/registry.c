@@ -4,16 +4,18 @@
  *                        ▲                                      │               ─▶ changed()
  *                        └──────────── due later ◀──────────────┘ trouble, a first "no such schema"
  *
- * Entries live in a hash table by id; those that are PENDING are also in a list, which start_due
- * walks. */
+ * Entries live in a hash table by what names a schema; those that are PENDING are also in a list,
+ * which start_due walks. */
 #include "registry/registry.h"
 
 #include "base/buf.h"
+#include "base/hash.h"
+#include "registry/addresses.h"
 #include "registry/schema_entry.h"
+#include "registry/schema_url.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,8 +41,8 @@ struct registry {
     struct http_endpoint endpoint;
     char *headers[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
     size_t header_count;
-    const char *url; /* the config's */
-    size_t url_len;  /* without trailing slashes */
+    struct addresses addresses;
+    struct hash_key hash_key;
     void (*changed)(void *context);
     void *context;
     int64_t retry_first_ms, miss_interval_ms;
@@ -87,10 +89,27 @@ static bool add_headers(struct registry *registry, const struct config *config)
     return ok;
 }
 
+/* curl has the last word on what is a URL. */
+static bool set_addresses(struct addresses *addresses, const char *urls)
+{
+    addresses->count = urls != NULL ? url_list_split(urls, addresses->list) : 0;
+    if (addresses->count == 0 || addresses->count > URL_LIST_MAX)
+        return false;
+    for (size_t i = 0; i < addresses->count; i++) {
+        char *url = strndup(addresses->list[i].data, addresses->list[i].len);
+        bool ok = url != NULL && http_url_check(url, true, NULL);
+        free(url);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err)
 {
-    if (config->registry_url == NULL || !http_url_check(config->registry_url, true, NULL)) {
+    struct addresses addresses = {0};
+    if (!set_addresses(&addresses, config->registry_url)) {
         error_set(err, ERROR_CONFIG, "registry.url must be a URL such as https://host:8081");
         return NULL;
     }
@@ -102,10 +121,8 @@ struct registry *registry_new(struct http *http, const struct config *config,
     registry->http = http;
     registry->changed = changed;
     registry->context = context;
-    registry->url = config->registry_url;
-    registry->url_len = strlen(registry->url);
-    while (registry->url_len > 0 && registry->url[registry->url_len - 1] == '/')
-        registry->url_len--;
+    registry->addresses = addresses;
+    registry->hash_key = config->hash_key;
     registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
     registry->endpoint = registry_endpoint(config);
     if (add_headers(registry, config))
@@ -144,15 +161,15 @@ void registry_free(struct registry *registry)
 
 /* --- entries --------------------------------------------------------------------------- */
 
-static struct registry_entry **bucket_of(struct registry *registry, int32_t id)
+static struct registry_entry **bucket_of(struct registry *registry, const struct schema_ref *schema)
 {
-    return &registry->buckets[(uint32_t)id % BUCKETS];
+    return &registry->buckets[hash_keyed(&registry->hash_key, schema, sizeof *schema) % BUCKETS];
 }
 
-static struct registry_entry *find(struct registry *registry, int32_t id)
+static struct registry_entry *find(struct registry *registry, const struct schema_ref *schema)
 {
-    struct registry_entry *entry = *bucket_of(registry, id);
-    while (entry != NULL && entry->id != id)
+    struct registry_entry *entry = *bucket_of(registry, schema);
+    while (entry != NULL && !schema_ref_equal(&entry->ref, schema))
         entry = entry->next_in_bucket;
     return entry;
 }
@@ -186,17 +203,20 @@ static void set_pending(struct registry *registry, struct registry_entry *entry)
 
 /* NULL when there is no room: the id stays PENDING, which loses nothing, and the log has the
  * reason. */
-static struct registry_entry *add(struct registry *registry, int32_t id)
+static struct registry_entry *add(struct registry *registry, const struct schema_ref *schema)
 {
+    char id[SCHEMA_REF_TEXT_MAX];
     if (registry->entry_count >= ENTRIES_MAX && !forget_a_missing_one(registry)) {
         log_limited(&registry->full, clock_mono_ms(), TROUBLE_EVERY_MS, "schema cache full",
-                    (struct log_field[]){LOG_I("schemas", ENTRIES_MAX), LOG_I("id", id), {0}});
+                    (struct log_field[]){LOG_I("schemas", ENTRIES_MAX),
+                                         LOG_S("id", schema_ref_text(schema, id)),
+                                         {0}});
         return NULL;
     }
-    struct registry_entry *entry = registry_entry_new(registry, id, registry->retry_first_ms);
+    struct registry_entry *entry = registry_entry_new(registry, schema, registry->retry_first_ms);
     if (entry == NULL)
         return NULL;
-    struct registry_entry **bucket = bucket_of(registry, id);
+    struct registry_entry **bucket = bucket_of(registry, schema);
     entry->next_in_bucket = *bucket;
     *bucket = entry;
     registry->entry_count++;
@@ -224,10 +244,12 @@ static void retry_later(struct registry_entry *entry, const char *why)
 {
     struct registry *registry = entry->registry;
     int64_t now_ms = clock_mono_ms();
+    char id[SCHEMA_REF_TEXT_MAX];
+    entry->tried = 0;
     log_limited(
         &registry->trouble, now_ms, TROUBLE_EVERY_MS, "schema registry trouble",
         (struct log_field[]){LOG_S("reason", why),
-                             LOG_I("id", entry->id),
+                             LOG_S("id", schema_ref_text(&entry->ref, id)),
                              LOG_S("hint", "nothing is parked for this, the partitions that "
                                            "need the schema wait: elementor-sync check "
                                            "finds what is wrong with registry.*"),
@@ -238,29 +260,23 @@ static void retry_later(struct registry_entry *entry, const char *why)
     entry->retry_ms = entry->retry_ms * 2 < RETRY_MAX_MS ? entry->retry_ms * 2 : RETRY_MAX_MS;
 }
 
-/* Subjects may hold anything ("orders/value", ":.ctx:orders"). */
-static void add_escaped(struct buf *url, const char *text)
+/* An address is in trouble: the next one is asked at once, and none of them again before a wait. */
+static void try_elsewhere(struct registry_document *document, const char *why)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (isalnum(*c) || strchr("-._~", *c) != NULL)
-            buf_add_char(url, (char)*c);
-        else
-            buf_addf(url, "%%%02X", *c);
-    }
+    struct registry_entry *entry = document->entry;
+    struct registry *registry = entry->registry;
+    addresses_fail(&registry->addresses, document->address, why, clock_mono_ms());
+    if (++entry->tried >= registry->addresses.count)
+        retry_later(entry, why);
 }
 
-static void render_url(const struct registry_document *document, struct buf *url)
+static bool render_url(const struct registry_document *document, struct buf *url, struct error *err)
 {
-    const struct registry *registry = document->entry->registry;
-    buf_add(url, registry->url, registry->url_len);
-    if (document->subject == NULL) {
-        buf_addf(url, "/schemas/ids/%" PRId32 "%s", document->entry->id,
-                 document->resolved ? "?format=resolved&dereference=true" : "");
-        return;
-    }
-    buf_add_text(url, "/subjects/");
-    add_escaped(url, document->subject);
-    buf_addf(url, "/versions/%" PRId64, document->version);
+    struct slice base = addresses_now(&document->entry->registry->addresses);
+    if (document->subject == NULL)
+        return schema_url(base, &document->entry->ref, document->resolved, url, err);
+    schema_url_of_subject(base, document->subject, document->version, url);
+    return true;
 }
 
 static void on_answer(void *context, const struct http_result *result);
@@ -270,8 +286,9 @@ static bool start(struct registry *registry, struct registry_document *document)
     struct error err = {0};
     struct buf url;
     buf_init(&url, URL_MAX);
-    render_url(document, &url);
-    if (buf_ok(&url))
+    bool rendered = render_url(document, &url, &err);
+    document->address = registry->addresses.at;
+    if (rendered && buf_ok(&url))
         document->request =
             http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
                        (const char *const *)registry->headers, NULL, 0, on_answer, document, &err);
@@ -317,7 +334,7 @@ static void ask_again(struct registry_document *document, const struct error *wh
  * "default": another shop's schema of that name may lie there. */
 static bool may_follow(const struct registry *registry)
 {
-    if (strstr(registry->url, "/apis/ccompat") == NULL)
+    if (!schema_url_is_apicurio(addresses_now(&registry->addresses)))
         return true;
     for (size_t i = 0; i < registry->header_count; i++)
         if (strncasecmp(registry->headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
@@ -399,7 +416,9 @@ static void take_missing(struct registry_document *document, const struct error 
     }
     if (document->missed_ms < 0) {
         document->missed_ms = now_ms;
-        log_warn("schema unknown", LOG_I("id", entry->id), LOG_S("reason", why->text),
+        char id[SCHEMA_REF_TEXT_MAX];
+        log_warn("schema unknown", LOG_S("id", schema_ref_text(&entry->ref, id)),
+                 LOG_S("reason", why->text),
                  LOG_I("asked_again_in_ms", registry->miss_interval_ms));
     }
     if (now_ms - document->missed_ms < registry->miss_interval_ms) {
@@ -430,11 +449,13 @@ static void take_answer(struct registry_document *document, const struct http_re
         return;
     }
     enum schema_reply_kind kind =
-        schema_reply_read(result->status, result->body, result->body_len, &reply, &why);
+        schema_reply_read((enum schema_ref_kind)entry->ref.kind, result->status, result->body,
+                          result->body_len, &reply, &why);
     if (kind == SCHEMA_REPLY_TROUBLE) {
-        retry_later(entry, why.text);
+        try_elsewhere(document, why.text);
         return;
     }
+    entry->tried = 0;
     if (kind != SCHEMA_REPLY_MISSING || document->subject == NULL)
         log_recovered(&entry->registry->trouble, "schema registry answers again",
                       (struct log_field[]){{0}});
@@ -457,7 +478,7 @@ static void on_answer(void *context, const struct http_result *result)
     document->request = NULL;
     registry->in_flight--;
     if (result->status == 0)
-        retry_later(entry, result->failure);
+        try_elsewhere(document, result->failure);
     else if (result->body_cut)
         retry_later(entry, "the registry's answer is larger than 4 MiB");
     else
@@ -478,26 +499,41 @@ static void ask_if_stale(struct registry *registry, struct registry_entry *entry
         set_pending(registry, entry);
 }
 
-enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,
-                                  struct error *err)
+/* A global id of another registry than Apicurio: no answer of its could be right. */
+static bool can_ask(const struct registry *registry, const struct schema_ref *schema,
+                    struct error *err)
 {
-    struct registry_entry *entry = find(registry, id);
-    if (entry == NULL && (entry = add(registry, id)) == NULL)
+    struct buf ignored;
+    buf_init(&ignored, URL_MAX);
+    bool can = schema_url(addresses_now(&registry->addresses), schema, false, &ignored, err);
+    buf_done(&ignored);
+    return can;
+}
+
+enum registry_answer registry_get(struct registry *registry, const struct schema_ref *schema,
+                                  const char **ret_schema, struct error *err)
+{
+    char id[SCHEMA_REF_TEXT_MAX];
+    struct registry_entry *entry = find(registry, schema);
+    if (entry == NULL && !can_ask(registry, schema, err))
+        return REGISTRY_FAILED;
+    if (entry == NULL && (entry = add(registry, schema)) == NULL)
         return REGISTRY_PENDING;
     ask_if_stale(registry, entry);
     if (entry->answer == REGISTRY_HAVE)
         *ret_schema = entry->schema;
     else if (entry->answer != REGISTRY_PENDING)
-        error_set(err, ERROR_UNDECODABLE, "schema %" PRId32 ": %s", id, entry->failure.text);
+        error_set(err, entry->failure.code, "schema %s: %s", schema_ref_text(schema, id),
+                  entry->failure.text);
     else if (entry->due_ms == 0)
         start_documents(registry, entry);
     return entry->answer;
 }
 
-void registry_forget(struct registry *registry, int32_t id)
+void registry_forget(struct registry *registry, const struct schema_ref *schema)
 {
-    struct registry_entry *entry = find(registry, id);
-    struct registry_entry **link = bucket_of(registry, id);
+    struct registry_entry *entry = find(registry, schema);
+    struct registry_entry **link = bucket_of(registry, schema);
     if (entry == NULL || entry->answer == REGISTRY_PENDING)
         return;
     while (*link != entry)

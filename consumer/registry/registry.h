@@ -1,12 +1,15 @@
-/* registry: Confluent's Schema Registry API, asynchronous; schemas cached by id.
+/* registry: Confluent's Schema Registry API, asynchronous; schemas cached by what names them.
  *
- * GET {url}/schemas/ids/{id}. A schema that refers to others is asked for once more in its resolved
- * form (Confluent: format=resolved, Apicurio: dereference=true). A registry that does not offer
- * that is asked for each reference (GET {url}/subjects/{subject}/versions/{version}), and they are
- * inlined. The result is one self-contained Avro schema. */
+ * Requests are those of registry/schema_url. A schema that refers to others is asked for once more
+ * in its resolved form. A registry that does not offer that is asked for each reference, and they
+ * are inlined. The result is one self-contained Avro schema.
+ *
+ * registry.url may list several addresses of one registry (sys/url_list): the next one is asked
+ * when one is in trouble, and stays in use. */
 #ifndef REGISTRY_REGISTRY_H
 #define REGISTRY_REGISTRY_H
 
+#include "cdc/schema_ref.h"
 #include "config/config.h"
 #include "http/http_client.h"
 
@@ -36,12 +39,12 @@ void registry_reload(struct registry *registry, const struct config *config);
 
 /* *ret_schema: Avro schema as JSON, NUL-terminated, valid until registry_forget. A registry that
  * is down or answers nonsense is logged once, asked again with backoff, and stays PENDING. */
-enum registry_answer registry_get(struct registry *registry, int32_t id, const char **ret_schema,
-                                  struct error *err);
+enum registry_answer registry_get(struct registry *registry, const struct schema_ref *schema,
+                                  const char **ret_schema, struct error *err);
 
-/* Drops what is known of an id, unless it is being asked for: the next registry_get asks. A schema
- * that registry_get returned for it is no longer valid. */
-void registry_forget(struct registry *registry, int32_t id);
+/* Drops what is known of a schema, unless it is being asked for: the next registry_get asks. A
+ * schema that registry_get returned for it is no longer valid. */
+void registry_forget(struct registry *registry, const struct schema_ref *schema);
 
 /* The wait after a first trouble (1 s by default; doubles up to 30 s), and between the two answers
  * that make an id MISSING (30 s by default). For tests. */

@@ -122,8 +122,22 @@ static enum schema_reply_kind read_missing(const json_t *root, struct error *err
     return SCHEMA_REPLY_MISSING;
 }
 
-enum schema_reply_kind schema_reply_read(int status, const char *body, size_t len,
-                                         struct schema_reply *ret_reply, struct error *err)
+/* Apicurio's own API: the schema itself, which a union at the top makes an array. */
+static enum schema_reply_kind read_bare(const char *body, size_t len, const json_t *root,
+                                        struct schema_reply *ret_reply, struct error *err)
+{
+    if (!json_is_object(root) && !json_is_array(root))
+        return trouble(err, "is no schema");
+    ret_reply->schema = strndup(body, len);
+    if (ret_reply->schema != NULL)
+        return SCHEMA_REPLY_SCHEMA;
+    error_no_memory(err);
+    return SCHEMA_REPLY_TROUBLE;
+}
+
+enum schema_reply_kind schema_reply_read(enum schema_ref_kind asked, int status, const char *body,
+                                         size_t len, struct schema_reply *ret_reply,
+                                         struct error *err)
 {
     if (status != 200 && status != 404) {
         error_set(err, ERROR_UNREACHABLE, "the registry answers with status %d%s", status,
@@ -131,9 +145,13 @@ enum schema_reply_kind schema_reply_read(int status, const char *body, size_t le
                                                  : "");
         return SCHEMA_REPLY_TROUBLE;
     }
-    json_t *root = json_loadb(body, len, JSON_REJECT_DUPLICATES, NULL);
+    bool is_bare = status == 200 && asked == SCHEMA_REF_GLOBAL;
+    json_t *root =
+        json_loadb(body, len, JSON_REJECT_DUPLICATES | (is_bare ? JSON_ALLOW_NUL : 0), NULL);
     enum schema_reply_kind kind;
-    if (!json_is_object(root))
+    if (is_bare)
+        kind = read_bare(body, len, root, ret_reply, err);
+    else if (!json_is_object(root))
         kind =
             trouble(err, status == 404 ? "is a 404 that is no JSON object: is registry.url right?"
                                        : "is no JSON object");

@@ -5,12 +5,13 @@
  *                   FOREIGN  there is one, but it is no Avro (CONFIG: or its records are encrypted)
  *                   TROUBLE  anything else: down, refused, a gateway's 404; worth asking again
  *
- * Pure. Follows Confluent's REST API (GET /schemas/ids/{id}, GET /subjects/{s}/versions/{v}), which
- * Apicurio (…/apis/ccompat) and Karapace speak too. */
+ * Pure. Follows Confluent's REST API, which Apicurio (…/apis/ccompat) and Karapace speak too; and
+ * Apicurio's own, whose answer to a global id is the schema itself. */
 #ifndef REGISTRY_REGISTRY_REPLY_H
 #define REGISTRY_REGISTRY_REPLY_H
 
 #include "base/error.h"
+#include "cdc/schema_ref.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -35,8 +36,9 @@ struct schema_reply {
 
 /* Fills *ret_reply (to be freed with schema_reply_done) for SCHEMA; else sets err to the reason,
  * which repeats nothing of the answer but the registry's own error code. */
-enum schema_reply_kind schema_reply_read(int status, const char *body, size_t len,
-                                         struct schema_reply *ret_reply, struct error *err);
+enum schema_reply_kind schema_reply_read(enum schema_ref_kind asked, int status, const char *body,
+                                         size_t len, struct schema_reply *ret_reply,
+                                         struct error *err);
 void schema_reply_done(struct schema_reply *reply);
 
 #endif

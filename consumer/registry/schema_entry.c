@@ -34,13 +34,14 @@ static struct registry_document *add_document(struct registry_entry *entry, cons
     return document;
 }
 
-struct registry_entry *registry_entry_new(struct registry *registry, int32_t id, int64_t retry_ms)
+struct registry_entry *registry_entry_new(struct registry *registry,
+                                          const struct schema_ref *schema, int64_t retry_ms)
 {
     struct registry_entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL)
         return NULL;
     entry->registry = registry;
-    entry->id = id;
+    entry->ref = *schema;
     entry->answer = REGISTRY_PENDING;
     entry->missed_ms = -1;
     entry->retry_ms = retry_ms;

@@ -1,4 +1,4 @@
-/* schema_entry: what is known of one schema id, and the documents it is put together from. For
+/* schema_entry: what is known of one schema, and the documents it is put together from. For
  * registry.c alone; does no I/O.
  *
  *   entry 7 ─▶ document (schemas/ids/7) ─▶ document (schemas/ids/7, resolved)
@@ -22,6 +22,7 @@ struct registry_document {
     int64_t version;
     int depth;                    /* references followed from the id to here */
     struct http_request *request; /* in flight */
+    size_t address;               /* which of the registry's it was sent to */
     struct schema_reply reply;    /* reply.schema: NULL until it has been answered */
     int64_t missed_ms;            /* when the registry first said that it has none; -1: never */
 };
@@ -29,7 +30,7 @@ struct registry_document {
 struct registry_entry {
     struct registry *registry;
     struct registry_entry *next_in_bucket, *next_pending;
-    int32_t id;
+    struct schema_ref ref;
     enum registry_answer answer;
     char *schema;         /* HAVE */
     struct error failure; /* MISSING, FAILED */
@@ -37,10 +38,12 @@ struct registry_entry {
     struct registry_document *documents;
     int document_count;
     int64_t due_ms, retry_ms; /* PENDING: when to ask again, and the delay after the next trouble */
+    size_t tried;             /* addresses in trouble since it last waited */
 };
 
 /* An entry that is PENDING, with its first document; NULL without memory. */
-struct registry_entry *registry_entry_new(struct registry *registry, int32_t id, int64_t retry_ms);
+struct registry_entry *registry_entry_new(struct registry *registry,
+                                          const struct schema_ref *schema, int64_t retry_ms);
 
 /* Gives an entry without documents its first one, which remembers an earlier miss. */
 bool registry_entry_ask(struct registry_entry *entry) must_check;

@@ -14,6 +14,7 @@ static const struct field texts[] = {
     {OWN_REASON, offsetof(struct parked_record, reason)},
     {OWN_DETAIL, offsetof(struct parked_record, detail)},
     {OWN_CLASS, offsetof(struct parked_record, class)},
+    {OWN_SCHEMA_ID, offsetof(struct parked_record, schema)},
     {OWN_GROUP, offsetof(struct parked_record, group)},
     {OWN_ORDER_ID, offsetof(struct parked_record, order_id)},
     {OWN_ORDER_NUMBER, offsetof(struct parked_record, order_number)},
@@ -24,7 +25,6 @@ static const struct field texts[] = {
 
 static const struct field numbers[] = {
     {OWN_TIMESTAMP, offsetof(struct parked_record, timestamp_ms)},
-    {OWN_SCHEMA_ID, offsetof(struct parked_record, schema_id)},
     {OWN_STATUS, offsetof(struct parked_record, status)},
     {OWN_ATTEMPTS, offsetof(struct parked_record, attempts)},
     {OWN_FIRST_ATTEMPT, offsetof(struct parked_record, first_attempt_ms)},

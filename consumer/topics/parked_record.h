@@ -20,9 +20,9 @@ struct parked_record {
     const rd_kafka_headers_t *headers; /* of the original; read: with those that parking added */
     struct slice reason;               /* of the closed list, "missing:client_phone" */
     struct slice detail;               /* one line for people; no personal data */
-    struct slice class; /* "validation", "undecodable", "refused", "exhausted", "endpoint",
-                         * "unknown_result" */
-    int64_t schema_id;
+    struct slice class;  /* "validation", "undecodable", "refused", "exhausted", "endpoint",
+                          * "unknown_result" */
+    struct slice schema; /* as cdc/schema_ref writes it: "7" */
     struct slice order_id, order_number, response, webhook_id;
     struct slice source; /* "cdc", "retry", "redrive", "replay" */
     int64_t status, attempts, first_attempt_ms, last_attempt_ms;

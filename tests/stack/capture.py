@@ -15,12 +15,32 @@ In SQL {t} is the table, in properties {topic} is the topic of its changes.
 Writes CASE/records.ndjson and CASE/schemas.json. CASE/why (one line), CASE/options.json (options
 that differ from the defaults) and CASE/expected.ndjson are yours to write, by hand.
 """
-import base64, json, pathlib, re, subprocess, sys, time, urllib.error, urllib.request
+import base64, json, pathlib, subprocess, sys, time, urllib.error, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
 DOCKER = HERE.parent.parent / "docker"
 QUIET_SECONDS = 6  # nothing new for so long: it is all there; capture.json's `quiet` goes before it
 PATIENCE = 90
+
+
+def as_json(value):
+    """A header's value: text, or {"base64": …} of bytes that are none."""
+    data = value.encode("utf-8", "surrogateescape") if value is not None else None
+    if data is None or value.isprintable():
+        return value
+    return {"base64": base64.b64encode(data).decode()}
+
+
+def schema_ids(record):
+    """Of the registry's API: in front of key and value, or in a header. A global id is none."""
+    named = {name: base64.b64decode(value["base64"]) for name, value in record["headers"]
+             if isinstance(value, dict)}
+    for part in ("key", "value"):
+        data = base64.b64decode(record[part]) if record[part] is not None else None
+        if f"apicurio.{part}.contentId" in named:
+            yield int.from_bytes(named[f"apicurio.{part}.contentId"], "big")
+        elif data is not None:
+            yield int.from_bytes(data[1:5], "big")
 
 
 class Stack:
@@ -55,28 +75,38 @@ class Stack:
             got = json.loads(answer.read())
         return {"schema": got["schema"], "references": got.get("references", [])}
 
+    def read(self, topic, *options):
+        return subprocess.run(["kcat", "-C", "-q", "-b", self.env["KAFKA_BROKERS"], "-t", topic,
+                               "-o", "beginning", "-e", *options], check=True, capture_output=True).stdout
+
+    def headers(self, topic):
+        """By place. As JSON: the other form does not separate one from the next."""
+        found = {}
+        for line in self.read(topic, "-J").decode("utf-8", "surrogateescape").splitlines():
+            record = json.loads(line)
+            pairs = record.get("headers", [])
+            found[record["partition"], record["offset"]] = [
+                [name, as_json(value)] for name, value in zip(pairs[::2], pairs[1::2])]
+        return found
+
     def records(self, topic):
         """Everything in the topic, as the lines of records.ndjson, by time."""
         if topic not in subprocess.run(["kcat", "-L", "-b", self.env["KAFKA_BROKERS"]], check=True,
                                        capture_output=True, text=True).stdout:
             return []
-        raw = subprocess.run(["kcat", "-C", "-q", "-b", self.env["KAFKA_BROKERS"], "-t", topic,
-                              "-o", "beginning", "-e", "-f",
-                              r"%p %o %T %K %S\n%k%s\n%h\n\x01\x02\x03\n"],
-                             check=True, capture_output=True).stdout
-        found = []
+        raw = self.read(topic, "-f", r"%p %o %T %K %S\n%k%s\n\x01\x02\x03\n")
+        headers, found = self.headers(topic), []
         while raw:
             head, raw = raw.split(b"\n", 1)
             partition, offset, timestamp, key_len, value_len = map(int, head.split())
             key, raw = raw[:max(key_len, 0)], raw[max(key_len, 0):]
             value, raw = raw[:max(value_len, 0)], raw[max(value_len, 0) + 1:]
-            headers, raw = raw.split(b"\n\x01\x02\x03\n", 1)
+            raw = raw.removeprefix(b"\x01\x02\x03\n")
             found.append({
                 "topic": topic, "partition": partition, "offset": offset, "timestamp": timestamp,
                 "key": base64.b64encode(key).decode() if key_len >= 0 else None,
                 "value": base64.b64encode(value).decode() if value_len >= 0 else None,
-                "headers": [h.split("=", 1) for h in
-                            re.split(r",(?=__)", headers.decode("utf-8", "backslashreplace")) if h]})
+                "headers": headers.get((partition, offset), [])})
         return sorted(found, key=lambda r: (r["timestamp"], r["partition"], r["offset"]))
 
 
@@ -136,8 +166,7 @@ class Capture:
         sys.exit(f"{self.name}: still {len(seen)} records, no quiet within {PATIENCE} s")
 
     def write(self, records):
-        ids = {int.from_bytes(base64.b64decode(r[part])[1:5], "big")
-               for r in records for part in ("key", "value") if r[part] is not None}
+        ids = {number for r in records for number in schema_ids(r)}
         schemas = {str(i): self.stack.schema(i) for i in sorted(ids)}
         (self.folder / "schemas.json").write_text(json.dumps(schemas, indent=1) + "\n")
         (self.folder / "records.ndjson").write_text(

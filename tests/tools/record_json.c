@@ -32,9 +32,15 @@ static rd_kafka_headers_t *headers_of(const json_t *record)
     size_t i;
     json_t *header;
     json_array_foreach (json_object_get(record, "headers"), i, header) {
-        const char *value = json_string_value(json_array_get(header, 1));
-        rd_kafka_header_add(headers, json_string_value(json_array_get(header, 0)), -1, value,
-                            value ? -1 : 0);
+        const char *name = json_string_value(json_array_get(header, 0));
+        const json_t *value = json_array_get(header, 1);
+        struct bytes bytes = decode(json_string_value(json_object_get(value, "base64")));
+        if (bytes.data != NULL)
+            rd_kafka_header_add(headers, name, -1, bytes.data, (ssize_t)bytes.len);
+        else
+            rd_kafka_header_add(headers, name, -1, json_string_value(value),
+                                json_is_string(value) ? -1 : 0);
+        free(bytes.data);
     }
     return headers;
 }

@@ -76,7 +76,7 @@ static struct delivery *make_delivery(const struct config *config, const struct 
     d->partition = r->origin.partition;
     d->offset = r->origin.offset;
     d->timestamp_ms = r->origin.timestamp_ms;
-    d->schema_id = r->schema_id;
+    d->schema = r->schema;
     d->lsn = t->lsn;
     d->has_order_id = t->order_id.len > 0;
     d->source = r->origin.source;
@@ -211,7 +211,7 @@ enum fate decide(struct decision *by, struct partition *partition, rd_kafka_mess
     struct transformed t;
     struct reading_fault f;
     const char *why;
-    struct intake_record r = {.partition = partition, .m = m, .schema_id = -1};
+    struct intake_record r = {.partition = partition, .m = m};
     if (m->payload == NULL)
         return skip(by, &r, SKIP_TOMBSTONE);
     if (partition->is_retry)
@@ -236,8 +236,7 @@ enum suspect_fate decide_suspect(void *decision, struct partition *partition,
     struct decision *by = decision;
     struct transformed t;
     const char *why;
-    struct intake_record r = {
-        .partition = partition, .m = suspect->message, .schema_id = -1, .suspect = suspect};
+    struct intake_record r = {.partition = partition, .m = suspect->message, .suspect = suspect};
     (void)!record_find_origin(&r, &why);
     enum bytes bytes = record_read(&by->reader, &r, &t, &suspect->fault);
     if (bytes == BYTES_PENDING)

@@ -23,14 +23,16 @@ bool record_find_origin(struct intake_record *r, const char **ret_why)
     return true;
 }
 
-/* The first record of a schema id: its name distinguishes tables. A rerouted topic is fine, which
+/* The first record of a schema: its name distinguishes tables. A rerouted topic is fine, which
  * its operator knows; bytes that do not fit stop the partition by themselves. */
 static void log_strange_title(const struct record_reader *reader, const struct intake_record *r,
                               const struct plan *plan)
 {
-    const char *title = decoders_title(reader->decoders, r->schema_id);
+    const char *title = decoders_title(reader->decoders, &r->schema);
+    char id[SCHEMA_REF_TEXT_MAX];
     if (plan_shape(plan) != PLAN_FOREIGN && !schema_title_fits(title, reader->config->kafka_topic))
-        log_warn("schema of another name", LOG_S("schema", title), LOG_I("schema_id", r->schema_id),
+        log_warn("schema of another name", LOG_S("schema", title),
+                 LOG_S("schema_id", schema_ref_text(&r->schema, id)),
                  LOG_S("topic", reader->config->kafka_topic),
                  LOG_S("hint", "fine where the connector reroutes its topics; else the topic holds "
                                "another table, or registry.url is another registry"));
@@ -40,7 +42,7 @@ static void transform(const struct record_reader *reader, const struct intake_re
                       const struct wire *wire, const struct plan *plan, struct transformed *ret)
 {
     const rd_kafka_message_t *m = r->m;
-    struct schema_proof *proof = decoders_proof(reader->decoders, wire->schema_id);
+    struct schema_proof *proof = decoders_proof(reader->decoders, &wire->schema);
     bool whole = schema_proof_wants_whole(proof) || doubt_wants_whole(r->partition);
     const struct record record = {.topic = r->origin.topic,
                                   .partition = r->origin.partition,
@@ -62,28 +64,47 @@ static void transform(const struct record_reader *reader, const struct intake_re
     schema_proof_note(proof, ret->whole);
 }
 
-static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind, int32_t schema_id,
-                        const char *reason)
+static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind,
+                        const struct schema_ref *schema, const char *reason)
 {
     ret_fault->kind = kind;
-    ret_fault->schema_id = schema_id;
+    ret_fault->schema = *schema;
     snprintf(ret_fault->reason, sizeof ret_fault->reason, "%.*s", DOUBT_REASON_MAX - 1, reason);
     return BYTES_FAULT;
 }
 
-static enum bytes misfit(const struct record_reader *reader, const struct intake_record *r,
+static enum bytes misfit(const struct record_reader *reader, const struct wire *wire,
                          const char *detail, struct reading_fault *ret_fault)
 {
-    const char *title = decoders_title(reader->decoders, r->schema_id);
-    fault(ret_fault, DOUBT_MISFIT, r->schema_id, "");
+    const char *title = decoders_title(reader->decoders, &wire->schema);
+    char id[SCHEMA_REF_TEXT_MAX];
+    fault(ret_fault, DOUBT_MISFIT, &wire->schema, "");
     snprintf(ret_fault->reason, sizeof ret_fault->reason,
-             "the record's bytes do not fit schema %d (%s): %s", (int)r->schema_id,
-             *title != '\0' ? title : "without a name", detail);
+             "the record's bytes do not fit schema %s%s%s (%s): %s",
+             schema_ref_text(&wire->schema, id), wire->header != NULL ? " of its header " : "",
+             wire->header != NULL ? wire->header : "", *title != '\0' ? title : "without a name",
+             detail);
     return BYTES_FAULT;
 }
 
-/* A converter that writes the schema's id elsewhere adds a header. Its records may begin like any
- * other with bytes that are not an id, so the header is checked before the registry. */
+static struct slice header_in(const void *headers, const char *name)
+{
+    return kafka_header_in(headers, name);
+}
+
+/* Most records have no headers at all: that is asked once. */
+static bool split(const struct record_reader *reader, const rd_kafka_message_t *m,
+                  struct wire *ret_wire, struct error *err)
+{
+    const rd_kafka_headers_t *headers = kafka_headers(m);
+    const struct wire_input input = {.value = m->payload,
+                                     .len = m->len,
+                                     .header = headers != NULL ? header_in : NULL,
+                                     .context = headers,
+                                     .use_id = (enum wire_use_id)reader->config->registry_use_id};
+    return wire_split(&input, ret_wire, err);
+}
+
 enum bytes record_read(const struct record_reader *reader, struct intake_record *r,
                        struct transformed *ret, struct reading_fault *ret_fault)
 {
@@ -91,22 +112,18 @@ enum bytes record_read(const struct record_reader *reader, struct intake_record 
     struct wire wire;
     const struct plan *plan;
     const char *why;
-    bool split = wire_split(r->m->payload, r->m->len, &wire, &err);
-    const char *elsewhere = !split || decoders_proof(reader->decoders, wire.schema_id) == NULL
-                                ? wire_elsewhere(kafka_has_header, r->m)
-                                : NULL;
-    if (!split || elsewhere != NULL)
-        return fault(ret_fault, DOUBT_NO_ID, 0, elsewhere != NULL ? elsewhere : err.text);
-    r->schema_id = wire.schema_id;
-    switch (decoders_get(reader->decoders, wire.schema_id, &plan, &why)) {
+    if (!split(reader, r->m, &wire, &err))
+        return fault(ret_fault, DOUBT_NO_ID, &(struct schema_ref){0}, err.text);
+    r->schema = wire.schema;
+    switch (decoders_get(reader->decoders, &wire.schema, &plan, &why)) {
     case DECODERS_HAVE: transform(reader, r, &wire, plan, ret); break;
     case DECODERS_PENDING: return BYTES_PENDING;
-    case DECODERS_MISSING: return fault(ret_fault, DOUBT_NO_SCHEMA, wire.schema_id, why);
-    default: return fault(ret_fault, DOUBT_SCHEMA, wire.schema_id, why);
+    case DECODERS_MISSING: return fault(ret_fault, DOUBT_NO_SCHEMA, &wire.schema, why);
+    default: return fault(ret_fault, DOUBT_SCHEMA, &wire.schema, why);
     }
     if (ret->verdict == TRANSFORM_STOP)
-        return fault(ret_fault, DOUBT_SCHEMA, wire.schema_id, ret->detail);
-    return ret->misfit ? misfit(reader, r, ret->detail, ret_fault) : BYTES_READ;
+        return fault(ret_fault, DOUBT_SCHEMA, &wire.schema, ret->detail);
+    return ret->misfit ? misfit(reader, &wire, ret->detail, ret_fault) : BYTES_READ;
 }
 
 bool record_remember(const struct record_reader *reader, struct intake_record *r)
@@ -117,10 +134,10 @@ bool record_remember(const struct record_reader *reader, struct intake_record *r
     const struct plan *plan;
     const char *why;
     if (r->m->payload == NULL || r->partition->is_retry || !record_find_origin(r, &why) ||
-        !wire_split(r->m->payload, r->m->len, &wire, &err))
+        !split(reader, r->m, &wire, &err))
         return true;
-    enum decoders_answer answer = decoders_get(reader->decoders, wire.schema_id, &plan, &why);
-    r->schema_id = wire.schema_id;
+    enum decoders_answer answer = decoders_get(reader->decoders, &wire.schema, &plan, &why);
+    r->schema = wire.schema;
     if (answer == DECODERS_HAVE)
         transform(reader, r, &wire, plan, &ignored);
     return answer != DECODERS_PENDING;
@@ -133,9 +150,8 @@ void record_request_schemas(const struct record_reader *reader, const struct par
         struct wire wire;
         const struct plan *plan;
         const char *why;
-        if (m->payload != NULL && wire_split(m->payload, m->len, &wire, NULL) &&
-            decoders_proof(reader->decoders, wire.schema_id) == NULL &&
-            wire_elsewhere(kafka_has_header, m) == NULL)
-            decoders_get(reader->decoders, wire.schema_id, &plan, &why);
+        if (m->payload != NULL && split(reader, m, &wire, NULL) &&
+            decoders_proof(reader->decoders, &wire.schema) == NULL)
+            decoders_get(reader->decoders, &wire.schema, &plan, &why);
     }
 }

@@ -21,7 +21,7 @@ struct record_reader {
 struct intake_record {
     struct partition *partition;
     rd_kafka_message_t *m;
-    int32_t schema_id;             /* -1: not known yet */
+    struct schema_ref schema;      /* NONE: not known yet */
     struct retry_record origin;    /* where it comes from: itself, or what a retry record names */
     const struct suspect *suspect; /* NULL, or what it is read again as: its offset is open */
 };

@@ -14,7 +14,7 @@ static const char *hint_of(enum doubt_kind kind)
                         "again every 30 s; elementor-sync park parks a stretch of it",
         [DOUBT_MISFIT] =
             "does registry.url name the registry that the connector writes its schemas "
-            "to? Apicurio's converter needs use-id=contentId, MirrorMaker copies no "
+            "to, and is registry.use_id what its use-id is (Apicurio)? MirrorMaker copies no "
             "schemas. The partition looks again every 30 s; elementor-sync park parks a "
             "stretch of it",
         [DOUBT_NO_SCHEMA] =
@@ -27,11 +27,17 @@ static const char *hint_of(enum doubt_kind kind)
     return hints[kind];
 }
 
+static const char *name_of(const struct schema_ref *schema, char text[SCHEMA_REF_TEXT_MAX])
+{
+    return schema->kind != SCHEMA_REF_NONE ? schema_ref_text(schema, text) : "none";
+}
+
 /* Logged once: a partition that looks again and finds the same stays stopped. */
 static void log_stopped(struct suspects *s, struct partition *partition,
                         const struct reading_fault *fault, int64_t offset)
 {
     struct doubt *doubt = &partition->doubt;
+    char schema[SCHEMA_REF_TEXT_MAX];
     bool is_news = !doubt->stopped || strcmp(doubt->fault.reason, fault->reason) != 0;
     doubt->stopped = true;
     doubt->look_ms = s->now->mono_ms + LOOK_EVERY_MS;
@@ -39,9 +45,9 @@ static void log_stopped(struct suspects *s, struct partition *partition,
     s->partitions->changes++;
     if (is_news)
         log_error("partition stopped", LOG_S("reason", fault->reason),
-                  LOG_I("schema_id", fault->schema_id), LOG_S("topic", s->config->kafka_topic),
-                  LOG_I("partition", partition->number), LOG_I("offset", offset),
-                  LOG_S("hint", hint_of(fault->kind)));
+                  LOG_S("schema_id", name_of(&fault->schema, schema)),
+                  LOG_S("topic", s->config->kafka_topic), LOG_I("partition", partition->number),
+                  LOG_I("offset", offset), LOG_S("hint", hint_of(fault->kind)));
 }
 
 void doubt_stop(struct suspects *s, struct partition *partition, const struct reading_fault *fault,
@@ -66,12 +72,14 @@ bool doubt_keep(struct suspects *s, struct partition *partition, const struct re
                 rd_kafka_message_t *m)
 {
     struct doubt *doubt = &partition->doubt;
+    char schema[SCHEMA_REF_TEXT_MAX];
     if (doubt->count == DOUBT_SUSPECTS_MAX || !offset_window_reserve(&partition->window))
         return false;
     if (doubt->count == 0)
         log_warn("record held", LOG_S("reason", fault->reason),
-                 LOG_I("schema_id", fault->schema_id), LOG_S("topic", s->config->kafka_topic),
-                 LOG_I("partition", partition->number), LOG_I("offset", m->offset),
+                 LOG_S("schema_id", name_of(&fault->schema, schema)),
+                 LOG_S("topic", s->config->kafka_topic), LOG_I("partition", partition->number),
+                 LOG_I("offset", m->offset),
                  LOG_S("hint", "it is parked once another one like it is read"));
     doubt->suspects[doubt->count++] =
         (struct suspect){m, offset_window_open(&partition->window, m->offset), *fault, 0, false};
@@ -104,7 +112,7 @@ static bool is_proved(struct suspects *s, const struct partition *partition,
     switch (suspect->fault.kind) {
     case DOUBT_NO_ID: return partition->doubt.readable;
     case DOUBT_MISFIT:
-        proof = decoders_proof(s->decoders, suspect->fault.schema_id);
+        proof = decoders_proof(s->decoders, &suspect->fault.schema);
         return proof != NULL && proof->whole > 0;
     case DOUBT_NO_SCHEMA: return suspect->followed;
     default: return false;
@@ -218,8 +226,8 @@ static bool read_again(struct suspects *s, struct partition *partition)
 
 static void forget(struct suspects *s, const struct reading_fault *fault)
 {
-    if (fault->schema_id != 0)
-        decoders_forget(s->decoders, fault->schema_id);
+    if (fault->schema.kind != SCHEMA_REF_NONE)
+        decoders_forget(s->decoders, &fault->schema);
 }
 
 /* Nothing more to read for a moment: a suspect that is proved is parked, any other one stops the

@@ -324,6 +324,7 @@ static void log_parked(const struct delivery *d)
 void recorder_park(struct recorder *r, struct delivery *d, struct slice response, bool cut)
 {
     struct error err = {0};
+    char schema[SCHEMA_REF_TEXT_MAX];
     const struct parked_record record = {
         .group = slice_of(r->use.config->kafka_group),
         .judged = d->judged,
@@ -337,7 +338,7 @@ void recorder_park(struct recorder *r, struct delivery *d, struct slice response
         .reason = slice_of(d->reason),
         .detail = slice_of(d->detail),
         .class = slice_of(d->class),
-        .schema_id = d->schema_id,
+        .schema = slice_of(schema_ref_text(&d->schema, schema)),
         .order_id = known_order(d),
         .order_number = d->text[TEXT_ORDER_NUMBER],
         .response = last_answer_redact(r->use.webhook, d, response, cut, &r->text),

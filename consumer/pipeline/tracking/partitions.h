@@ -57,7 +57,7 @@ enum doubt_kind {
 
 struct reading_fault {
     enum doubt_kind kind;
-    int32_t schema_id; /* 0: none */
+    struct schema_ref schema; /* NONE: none */
     char reason[DOUBT_REASON_MAX];
 };
 

@@ -1,8 +1,7 @@
-/* malformed: every wire form of bytes that are no record, each with its fate. Bytes are copied to
+/* malformed: bytes that are no record of their schema, each with its fate. Bytes are copied to
  * allocations of exactly their length, so that ASan sees a read past the end. */
 #include "base/buf.h"
 #include "cdc/plan.h"
-#include "cdc/wire_format.h"
 
 #include <jansson.h>
 #include <setjmp.h>
@@ -32,59 +31,6 @@ static struct plan_options default_options(void)
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = payload_field_columns[f];
     return options;
-}
-
-/* ---- the wire format's header ---- */
-
-static const struct {
-    const char *name, *bytes;
-    size_t len;
-    const char *error; /* NULL: it is fine */
-} headers[] = {
-    {"empty", BYTES(""), "0 bytes"},
-    {"1 byte", BYTES("\0"), "1 bytes"},
-    {"2 bytes", BYTES("\0\0"), "2 bytes"},
-    {"3 bytes", BYTES("\0\0\0"), "3 bytes"},
-    {"4 bytes", BYTES("\0\0\0\1"), "4 bytes"},
-    {"header only", BYTES("\0\0\0\0\1"), NULL},
-    {"magic 1", BYTES("\1\0\0\0\1"), "magic"},
-    {"JSON", BYTES("{\"before\":null}"), "JSON"},
-    {"zero id", BYTES("\0\0\0\0\0x"), "schema id 0"},
-    {"negative id", BYTES("\0\xff\xff\xff\xffx"), "schema id -1"},
-    {"8-byte id", BYTES("\0\0\0\0\0\0\0\0\7x"), "as-confluent"},
-};
-
-static void headers_are_checked(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++) {
-        struct error err = {0};
-        struct wire wire;
-        uint8_t *copy = exact_copy(headers[i].bytes, headers[i].len);
-        bool ok = wire_split(copy, headers[i].len, &wire, &err);
-        if (ok != (headers[i].error == NULL) || (!ok && strstr(err.text, headers[i].error) == NULL))
-            fail_msg("%s: %s", headers[i].name, ok ? "accepted" : err.text);
-        free(copy);
-    }
-}
-
-static bool is_named(const void *context, const char *name)
-{
-    return strcmp(context, name) == 0;
-}
-
-static void ids_in_headers_are_refused_with_advice(void **state)
-{
-    (void)state;
-    static const char *const names[] = {"__value_schema_id", "apicurio.value.globalId",
-                                        "apicurio.value.contentId"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        const char *advice = wire_elsewhere(is_named, names[i]);
-        assert_non_null(advice);
-        assert_non_null(strstr(advice, names[i]));
-        assert_non_null(strstr(advice, "4-byte id"));
-    }
-    assert_null(wire_elsewhere(is_named, "__debezium.oldkey"));
 }
 
 /* ---- one column of each type, behind id and status ---- */
@@ -455,8 +401,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(compiling_is_linear),
-        cmocka_unit_test(headers_are_checked),
-        cmocka_unit_test(ids_in_headers_are_refused_with_advice),
         cmocka_unit_test(bodies_are_checked),
         cmocka_unit_test(deep_recursion_is_refused),
         cmocka_unit_test(every_truncation_is_refused),

@@ -90,7 +90,8 @@ static void encrypted_columns_stop(void **state)
         struct schema_reply reply = {0};
         struct error err = {0};
         snprintf(body, sizeof body, "{\"schema\":\"%s\",%s}", cases[i].schema, cases[i].answer);
-        if (schema_reply_read(200, body, strlen(body), &reply, &err) != SCHEMA_REPLY_SCHEMA)
+        if (schema_reply_read(SCHEMA_REF_ID, 200, body, strlen(body), &reply, &err) !=
+            SCHEMA_REPLY_SCHEMA)
             fail_msg("%s: %s", cases[i].what, err.text);
         struct plan *plan = plan_compile(reply.schema, strlen(reply.schema), &wanted, &err);
         if ((plan != NULL) != (cases[i].column == NULL))
@@ -114,7 +115,7 @@ static void encrypted_records_stop(void **state)
         struct schema_reply reply = {0};
         struct error err = {0};
         snprintf(body, sizeof body, "{\"schema\":\"\\\"int\\\"\",\"ruleSet\":%s}", rules[i]);
-        assert_int_equal(schema_reply_read(200, body, strlen(body), &reply, &err),
+        assert_int_equal(schema_reply_read(SCHEMA_REF_ID, 200, body, strlen(body), &reply, &err),
                          SCHEMA_REPLY_FOREIGN);
         assert_int_equal(err.code, ERROR_CONFIG);
         assert_non_null(strstr(err.text, "\"all\""));
@@ -132,7 +133,8 @@ static void a_hostile_pattern_ends(void **state)
               "")) "\"," DOMAIN_RULES(PII) ",\"metadata\":{\"tags\":{\"**a**a**a**a**a**a**a**a**a*"
                                            "*a**b\":"
                                            "[\"PII\"]}}}";
-    assert_int_equal(schema_reply_read(200, body, strlen(body), &reply, &err), SCHEMA_REPLY_SCHEMA);
+    assert_int_equal(schema_reply_read(SCHEMA_REF_ID, 200, body, strlen(body), &reply, &err),
+                     SCHEMA_REPLY_SCHEMA);
     assert_non_null(strstr(reply.schema, SCHEMA_ENCRYPTED_BY));
     schema_reply_done(&reply);
 }

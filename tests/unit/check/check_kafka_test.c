@@ -210,23 +210,40 @@ static void records_of_something_else(void **state)
     bench_close(&b);
 }
 
-/* The default of Apicurio 2's converter: the id is in a header, and the bytes are all data. */
-static void id_in_a_header(void **state)
+static void produce_with_header(struct bench *b, const char *name, const char *id)
 {
     static const char row[] = "\0\0\0\x09\x02row";
+    assert_false(rd_kafka_producev(
+        b->cluster.rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC), RD_KAFKA_V_PARTITION(0),
+        RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE((void *)(uintptr_t)row, sizeof row - 1),
+        RD_KAFKA_V_HEADER(name, id, 8), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    assert_false(rd_kafka_flush(b->cluster.rk, 10000));
+}
+
+/* The bytes look like an id of another schema: it is the header's that is shown. */
+static void id_in_a_header(void **state)
+{
     struct bench b;
     (void)state;
     bench_open(&b, registry);
-    assert_false(rd_kafka_producev(
-        b.cluster.rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC), RD_KAFKA_V_PARTITION(0),
-        RD_KAFKA_V_KEY("k", 1), RD_KAFKA_V_VALUE((void *)(uintptr_t)row, sizeof row - 1),
-        RD_KAFKA_V_HEADER("apicurio.value.globalId", "\0\0\0\0\0\0\0\x07", 8),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
-    assert_false(rd_kafka_flush(b.cluster.rk, 10000));
+    produce_with_header(&b, "apicurio.value.contentId", "\0\0\0\0\0\0\0\x01");
     bench_check(&b);
-    expect_failure(&b, ERROR_FAILED, "records", "form",
-                   "1 of the 1 newest records: the schema's id is in the header");
-    expect_finding(&b, "note", "schema", "form", "no Avro record");
+    expect_finding(&b, "ok", "schema", "form", "id 1: Debezium's envelope");
+    bench_close(&b);
+}
+
+/* The default of Apicurio 2's converter, and the registry is another's. */
+static void global_id_without_apicurio(void **state)
+{
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    produce_with_header(&b, "apicurio.value.globalId", "\0\0\0\0\0\0\0\x07");
+    bench_check(&b);
+    expect_failure(&b, ERROR_FAILED, "schema", "form",
+                   "schema globalId 7 of the newest record: a global id is Apicurio's, and "
+                   "registry.url is not Apicurio's: write its address with the path "
+                   "/apis/ccompat/v7");
     bench_close(&b);
 }
 
@@ -466,6 +483,7 @@ int main(void)
         cmocka_unit_test(json_records),
         cmocka_unit_test(records_of_something_else),
         cmocka_unit_test(id_in_a_header),
+        cmocka_unit_test(global_id_without_apicurio),
         cmocka_unit_test(empty_topic),
         cmocka_unit_test(nothing_is_configured),
         cmocka_unit_test(all_that_is_wrong),

@@ -56,7 +56,7 @@ static size_t sample_count;
 static void add_sample(const json_t *schemas, const json_t *record, const struct config *config)
 {
     const char *value = json_string_value(json_object_get(record, "value"));
-    char key[16];
+    char key[SCHEMA_REF_TEXT_MAX];
     struct wire wire;
     struct error err = {0};
     if (value == NULL)
@@ -68,8 +68,10 @@ static void add_sample(const json_t *schemas, const json_t *record, const struct
     s->len = EVP_DecodeBlock(s->bytes, (const unsigned char *)value, (int)strlen(value));
     for (size_t i = strlen(value); value[i - 1] == '='; i--)
         s->len--;
-    assert_true(wire_split(s->bytes, (size_t)s->len, &wire, &err));
-    snprintf(key, sizeof key, "%d", wire.schema_id);
+    const struct wire_input input = {
+        .value = s->bytes, .len = (size_t)s->len, .use_id = WIRE_USE_UNKNOWN};
+    assert_true(wire_split(&input, &wire, &err));
+    schema_ref_text(&wire.schema, key);
     const char *schema =
         json_string_value(json_object_get(json_object_get(schemas, key), "schema"));
     struct plan_options options = transform_plan_options(config);

@@ -1,6 +1,7 @@
 /* pipeline_doubt: who is at fault when a record cannot be read, and what becomes of its partition.
  */
 #include "cli/arguments.h"
+#include "fakes/avro_bytes.h"
 #include "fakes/clock.h"
 #include "fakes/pipeline_harness.h"
 #include "sys/clock.h"
@@ -328,24 +329,115 @@ static void a_schema_that_the_registry_lost_stops_the_partition(void **state)
     end(&w);
 }
 
-/* Apicurio's default: the value begins with the row, which looks like an id. */
-static void schema_id_in_a_header_is_not_requested(void **state)
+/* ---- schema ids in headers ---- */
+
+#define CONTENT_ID "apicurio.value.contentId"
+
+static void with_header(struct pipeline_harness *w, const char *name, const void *id, size_t id_len,
+                        const void *value, size_t len)
 {
-    static const unsigned char bytes[] = {0, 2, 'H', 'b', '0', '4', '9', '6'};
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    rd_kafka_header_add(headers, name, -1, id, (ssize_t)id_len);
+    assert_int_equal(rd_kafka_producev(w->cluster.rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC),
+                                       RD_KAFKA_V_PARTITION(0),
+                                       RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
+                                       RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
+                                       RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+    assert_int_equal(rd_kafka_flush(w->cluster.rk, HARNESS_PATIENCE_MS),
+                     RD_KAFKA_RESP_ERR_NO_ERROR);
+}
+
+/* A row of the harness's schema, whose schema a header names: no id in front of it. */
+static void row_with_header(struct pipeline_harness *w, const char *name, const void *id,
+                            size_t id_len, const char *order, const char *status)
+{
+    const char *const fields[] = {order, "CMD-1", "Amina", "06",  "Watch",
+                                  "1",   "2.50",  "2.50",  status};
+    struct buf row;
+    buf_init(&row, 256);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        avro_add_text(&row, fields[i]);
+    with_header(w, name, id, id_len, row.data, row.len);
+    buf_done(&row);
+}
+
+#define ID(last) "\0\0\0\0\0\0\0" last, 8
+
+/* The value begins with the row, which may look like an id. A broken record is parked by the same
+ * rules as one with an id in front: another of its schema was read to its end. */
+static void orders_whose_schema_a_header_names_are_sent(void **state)
+{
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open(&w, accepting);
-    for (int i = 0; i < 25; i++) {
-        rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
-        rd_kafka_header_add(headers, "apicurio.value.contentId", -1, "\0\0\0\7", 4);
-        assert_int_equal(rd_kafka_producev(w.cluster.rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC),
-                                           RD_KAFKA_V_PARTITION(0),
-                                           RD_KAFKA_V_VALUE((void *)bytes, sizeof bytes),
-                                           RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_END),
-                         RD_KAFKA_RESP_ERR_NO_ERROR);
-    }
-    rd_kafka_flush(w.cluster.rk, HARNESS_PATIENCE_MS);
+    row_with_header(&w, CONTENT_ID, ID("\1"), "o1", "confirmed");
+    with_header(&w, CONTENT_ID, ID("\1"), "\2", 1);
+    row_with_header(&w, CONTENT_ID, ID("\1"), "o2", "confirmed");
     pipeline_harness_start(&w);
+    await(&w, M "records_delivered_total 2\n");
+    await(&w, M "records_parked_total 1\n");
+    assert_conserved();
+    assert_int_equal(server_request_count(w.registry), 1);
+    end(&w);
+}
+
+static void a_schema_of_a_header_that_the_registry_lost_stops_the_partition(void **state)
+{
+    static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, MISSING, 0}, {0}};
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    for (int i = 0; i < 5; i++)
+        row_with_header(&w, CONTENT_ID, ID("\7"), "o1", "confirmed");
+    pipeline_harness_start(&w);
+    await_skipping(&w, LOOK_MS + 1000, STOPPED " 1\n");
+    assert_true(metric(SUSPECTS) == 5);
+    assert_true(metric(M "records_parked_total") == 0);
+    assert_conserved();
+    end(&w);
+}
+
+/* What copies a record's headers to another record leaves such: so read the serializers' own
+ * readers, too. */
+static void a_header_counts_before_the_id_in_front_and_a_misfit_names_it(void **state)
+{
+    static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0046\2w\0021\0022\0022\22confirmed";
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, accepting);
+    for (int i = 0; i < 25; i++)
+        with_header(&w, CONTENT_ID, ID("\1"), prefixed, sizeof prefixed - 1);
+    pipeline_harness_log_open(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_log(&w, "do not fit schema 1 of its header " CONTENT_ID " (Row)");
+    assert_stopped(&w);
+    end(&w);
+}
+
+static void a_header_without_an_id_stops_the_partition_and_asks_nothing(void **state)
+{
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, accepting);
+    for (int i = 0; i < 25; i++)
+        row_with_header(&w, CONTENT_ID, "\0\0\0\7", 4, "o1", "confirmed");
+    pipeline_harness_start(&w);
+    assert_stopped(&w);
+    assert_int_equal(server_request_count(w.registry), 0);
+    end(&w);
+}
+
+/* A global id is Apicurio's: at another registry any answer would be another schema. */
+static void a_global_id_needs_apicurio(void **state)
+{
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, accepting);
+    row_with_header(&w, "apicurio.value.globalId", ID("\1"), "o1", "confirmed");
+    pipeline_harness_log_open(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_log(&w, "/apis/ccompat/v7");
     assert_stopped(&w);
     assert_int_equal(server_request_count(w.registry), 0);
     end(&w);
@@ -451,7 +543,11 @@ int main(void)
         cmocka_unit_test(nothing_is_parked_of_a_topic_that_changed_its_format),
         cmocka_unit_test(unknown_schema_ids_are_requested_together),
         cmocka_unit_test(a_schema_that_the_registry_lost_stops_the_partition),
-        cmocka_unit_test(schema_id_in_a_header_is_not_requested),
+        cmocka_unit_test(orders_whose_schema_a_header_names_are_sent),
+        cmocka_unit_test(a_schema_of_a_header_that_the_registry_lost_stops_the_partition),
+        cmocka_unit_test(a_header_counts_before_the_id_in_front_and_a_misfit_names_it),
+        cmocka_unit_test(a_header_without_an_id_stops_the_partition_and_asks_nothing),
+        cmocka_unit_test(a_global_id_needs_apicurio),
         cmocka_unit_test(a_stretch_is_parked_while_the_member_runs),
         cmocka_unit_test(a_schema_that_cannot_be_read_is_parked_by_the_stretch_only),
     };

@@ -27,7 +27,8 @@
     "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"Row\\\",\\\"fields\\\":[" FIELD( \
         "id") "]}\"}"
 
-enum { RETRY_FIRST_MS = 20, MISS_INTERVAL_MS = 200, LOOK_MS = 10, LOOKS_MAX = 2000, SCHEMA = 9 };
+enum { RETRY_FIRST_MS = 20, MISS_INTERVAL_MS = 200, LOOK_MS = 10, LOOKS_MAX = 2000 };
+static const struct schema_ref schema = {.kind = SCHEMA_REF_ID, .number = 9};
 
 struct bench {
     struct net net;
@@ -76,7 +77,7 @@ static enum decoders_answer get(struct bench *b)
     const struct plan *plan;
     const char *why;
     enum decoders_answer answer;
-    while ((answer = decoders_get(b->decoders, SCHEMA, &plan, &why)) == DECODERS_PENDING)
+    while ((answer = decoders_get(b->decoders, &schema, &plan, &why)) == DECODERS_PENDING)
         assert_true(net_run(&b->net, &b->changes, b->changes + 1));
     return answer;
 }
@@ -120,11 +121,11 @@ static void one_that_is_forgotten_is_asked_for_again(void **state)
                                                 {0}});
     assert_int_equal(get(&b), DECODERS_STOP);
     assert_int_equal(get(&b), DECODERS_STOP);
-    assert_null(decoders_proof(b.decoders, SCHEMA));
-    decoders_forget(b.decoders, SCHEMA);
+    assert_null(decoders_proof(b.decoders, &schema));
+    decoders_forget(b.decoders, &schema);
     assert_int_equal(get(&b), DECODERS_HAVE);
-    assert_non_null(decoders_proof(b.decoders, SCHEMA));
-    assert_string_equal(decoders_title(b.decoders, SCHEMA), "Row");
+    assert_non_null(decoders_proof(b.decoders, &schema));
+    assert_string_equal(decoders_title(b.decoders, &schema), "Row");
     bench_close(&b);
 }
 

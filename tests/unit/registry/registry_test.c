@@ -64,7 +64,8 @@ static void bench_close(struct bench *bench)
 static enum registry_answer get(struct bench *bench, int32_t id, const char **ret_schema,
                                 struct error *err)
 {
-    return registry_get(bench->net.registry, id, ret_schema, err);
+    const struct schema_ref ref = schema_ref_id(id);
+    return registry_get(bench->net.registry, &ref, ret_schema, err);
 }
 
 /* Asks, waits for the first change, and expects this schema. */

@@ -252,8 +252,8 @@ static void answers_are_told_apart(void **state)
         struct schema_reply reply = {0};
         struct error err = {0};
         const char *body = reply_cases[i].body;
-        enum schema_reply_kind kind =
-            schema_reply_read(reply_cases[i].status, body, strlen(body), &reply, &err);
+        enum schema_reply_kind kind = schema_reply_read(SCHEMA_REF_ID, reply_cases[i].status, body,
+                                                        strlen(body), &reply, &err);
         if (kind != reply_cases[i].kind || reply.reference_count != reply_cases[i].references ||
             (kind == SCHEMA_REPLY_SCHEMA) != (err.code == ERROR_NONE))
             fail_msg("%d %s: kind %d, error \"%s\"", reply_cases[i].status, body, (int)kind,

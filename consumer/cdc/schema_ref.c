@@ -1,0 +1,29 @@
+#include "cdc/schema_ref.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+static void write_guid(const uint8_t guid[SCHEMA_GUID_LEN], char *text)
+{
+    static const char hex[] = "0123456789abcdef";
+    for (int i = 0; i < SCHEMA_GUID_LEN; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *text++ = '-';
+        *text++ = hex[guid[i] >> 4];
+        *text++ = hex[guid[i] & 15];
+    }
+    *text = '\0';
+}
+
+const char *schema_ref_text(const struct schema_ref *ref, char ret_text[SCHEMA_REF_TEXT_MAX])
+{
+    switch ((enum schema_ref_kind)ref->kind) {
+    case SCHEMA_REF_ID: snprintf(ret_text, SCHEMA_REF_TEXT_MAX, "%" PRId64, ref->number); break;
+    case SCHEMA_REF_GLOBAL:
+        snprintf(ret_text, SCHEMA_REF_TEXT_MAX, "globalId %" PRId64, ref->number);
+        break;
+    case SCHEMA_REF_GUID: write_guid(ref->guid, ret_text); break;
+    default: *ret_text = '\0'; break;
+    }
+    return ret_text;
+}

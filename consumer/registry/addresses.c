@@ -1,0 +1,18 @@
+#include "registry/addresses.h"
+
+#include <stdio.h>
+
+enum { SAID_EVERY_MS = 60 * 1000, SHOWN_MAX = 200 };
+
+void addresses_fail(struct addresses *a, size_t used, const char *why, int64_t now_ms)
+{
+    char from[SHOWN_MAX], to[SHOWN_MAX];
+    if (a->count < 2 || used != a->at)
+        return;
+    a->at = (a->at + 1) % a->count;
+    snprintf(from, sizeof from, "%.*s", (int)a->list[used].len, a->list[used].data);
+    snprintf(to, sizeof to, "%.*s", (int)a->list[a->at].len, a->list[a->at].data);
+    log_limited(
+        &a->changes, now_ms, SAID_EVERY_MS, "schema registry failover",
+        (struct log_field[]){LOG_S("reason", why), LOG_S("from", from), LOG_S("to", to), {0}});
+}

@@ -1,0 +1,30 @@
+/* addresses: which address of the registry is asked; another one when it is in trouble.
+ *
+ *   registry.url = https://a:8081,https://b:8081     at: a ──(trouble)──▶ b, and stays there
+ *
+ * Its addresses share ids and login. Says each change, at most once a minute. */
+#ifndef REGISTRY_ADDRESSES_H
+#define REGISTRY_ADDRESSES_H
+
+#include "sys/log.h"
+#include "sys/url_list.h"
+
+#include <stdint.h>
+
+struct addresses {
+    struct slice list[URL_LIST_MAX]; /* borrowed from the config */
+    size_t count;                    /* > 0 */
+    size_t at;                       /* the one in use */
+    struct log_limited changes;
+};
+
+static inline struct slice addresses_now(const struct addresses *a)
+{
+    return a->list[a->at];
+}
+
+/* A request to address `used` failed: the next one is in use, unless another request had failed
+ * there before. */
+void addresses_fail(struct addresses *a, size_t used, const char *why, int64_t now_ms);
+
+#endif
