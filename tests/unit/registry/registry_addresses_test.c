@@ -113,11 +113,11 @@ static void a_global_id_is_asked_of_apicurios_own_api(void **state)
 
 static void a_global_id_that_apicurio_does_not_know_is_missing(void **state)
 {
-    static const char
-        *const answers[] = {NO_GLOBAL_ID("\"message\":\"No artifact with ID '4711' in group 'null' "
-                                         "was found.\",") "\"ArtifactNotFoundException\"}",
-                            NO_GLOBAL_ID("\"message\":\"No version '4711' found for artifact with "
-                                         "ID 'null'.\",") "\"VersionNotFoundException\"}"};
+    static const char *const answers[] = {
+        NO_GLOBAL_ID("\"message\":\"No artifact with ID '4711' in group 'null' "
+                     "was found.\",") "\"ArtifactNotFoundException\"}",
+        NO_GLOBAL_ID("\"message\":\"No version '4711' found for artifact with "
+                     "ID 'null'.\",") "\"VersionNotFoundException\"}"};
     (void)state;
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         const struct server_rule rules[] = {{NULL, SERVER_ANSWER_CLOSE, answers[i], 0}, {0}};
