@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LOOK_US = 1000, LOG_MAX = 65536 };
+enum { LOOK_US = 5000, LOG_MAX = 65536 };
 
 void pipeline_harness_set(struct pipeline_harness *w, const char *name, const char *value)
 {
