@@ -129,9 +129,9 @@ ctest_in() { # BUILD NAME OPTIONS...
     shift 2
     run_for 3600 "$log" ctest --test-dir "$tree" -j 4 --output-on-failure --no-tests=error "$@" ||
         ended=$?
-    grep -E '^ *[0-9]+/[0-9]+ Test' "$log" || true
-    good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$log" || true)
-    all=$(grep -cE '^ *[0-9]+/[0-9]+ Test' "$log" || true)
+    grep -E '^ *[0-9]+/[0-9]+ Test' "$log"
+    good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$log")
+    all=$(grep -cE '^ *[0-9]+/[0-9]+ Test' "$log")
     record ok "$good" "$name"
     record FAIL $((all - good)) "$name"
     [ "$all" -gt 0 ] || failed "$name: no test ran"

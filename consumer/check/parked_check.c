@@ -104,7 +104,7 @@ void check_parked(struct check *c)
     if (count == 0 || !topic_retention_ask(c->rk, topic, ASK_MS, &retention_ms, &ignored) ||
         retention_ms < 0)
         return;
-    int64_t before_ms = clock_wall_ms() - retention_ms + 7 * day_ms;
+    int64_t before_ms = clock_wall_ms() - retention_ms + TOPIC_EXPIRES_SOON_MS;
     if (!begins_before(c, count, before_ms))
         return;
     struct parked p = {.c = c, .deadline_ms = clock_mono_ms() + READ_MS};

@@ -309,9 +309,6 @@ bool config_finish(struct config *config, unsigned needs, struct error *err) mus
 /* drain.timeout, or its default (ms). */
 int64_t config_drain_timeout(const struct config *config);
 
-/* The part of it that checks required options. */
-bool config_need(const struct config *config, unsigned needs, struct error *err) must_check;
-
 /* All errors, one by one, for a report: the index-th required option that is missing, and the
  * index-th contradiction, from 0 on. False, err untouched: there are no more. */
 bool config_missing(const struct config *config, unsigned needs, size_t index, struct error *err);

@@ -51,11 +51,6 @@ bool config_missing(const struct config *config, unsigned needs, size_t index, s
     return false;
 }
 
-bool config_need(const struct config *config, unsigned needs, struct error *err)
-{
-    return !config_missing(config, needs, 0, err);
-}
-
 /* ---- brokers and topics ---- */
 
 /* One of kafka.brokers, len bytes long: host:port, or host alone. */
@@ -420,7 +415,7 @@ bool config_finish(struct config *config, unsigned needs, struct error *err)
 {
     if (!own_names_fill(config))
         return error_no_memory(err);
-    if (!config_need(config, needs, err) || !check_brokers(config, err) ||
+    if (config_missing(config, needs, 0, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||
         !check_kafka_security(config, err) || !config_check_group(config, err) ||

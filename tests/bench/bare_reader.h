@@ -95,8 +95,8 @@ static inline void bare_serve(struct bare_reader *r)
         rd_kafka_message_destroy(m);
 }
 
-/* What one queue holds now, each in its turn; how many records (destroy them), 0 when there is
- * nothing anywhere. */
+/* Reads from the next queue that holds records. Returns their number (the caller destroys them); 0
+ * when all queues are empty. */
 static inline size_t bare_read(struct bare_reader *r, rd_kafka_message_t *batch[BARE_BATCH])
 {
     for (int tried = 0; tried < r->queue_count; tried++) {

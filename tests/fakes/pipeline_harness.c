@@ -162,7 +162,7 @@ void pipeline_harness_start(struct pipeline_harness *w)
     assert_int_equal(pthread_create(&w->thread, NULL, run_thread, w), 0);
 }
 
-/* What a signalfd would say. */
+/* In the form of a signalfd. */
 void pipeline_harness_signal(struct pipeline_harness *w, uint32_t number)
 {
     const struct signalfd_siginfo info = {.ssi_signo = number};

@@ -1,7 +1,7 @@
-/* schema_fuzz: compilation of whatever a registry might answer.   input: schema [NUL referenced …]
+/* schema_fuzz: compilation of anything a registry might answer.   input: schema [NUL referenced …]
  *
- * What compiles is then run, on a few bytes that lead into the first branches, and must keep its
- * bounds. */
+ * A plan that compiled is then run, on a few bytes that lead into the first branches, and must keep
+ * its bounds. */
 #include "fuzz/fuzz.h"
 
 #include "base/buf.h"
@@ -40,7 +40,7 @@ static char *annotate(const char *text, size_t len, size_t *ret_len)
     return buf_take(&b, ret_len);
 }
 
-/* What compiles does so whatever annotations it gets. */
+/* Annotations change nothing: a schema that compiles does so with any of them. */
 static void compile_annotated(const char *text, size_t len)
 {
     struct plan_options options = fuzz_plan_options();

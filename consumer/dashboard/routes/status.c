@@ -1,6 +1,7 @@
 #include "dashboard/routes/status.h"
 
 #include "dashboard/api/api.h"
+#include "topics/settings/topic_retention.h"
 
 #include <string.h>
 
@@ -140,12 +141,11 @@ static const char *verdict(struct api *api, const struct merged *m)
 
 int64_t status_expiring(const struct api *api)
 {
-    const int64_t week_ms = 7 * 24 * INT64_C(3600000);
     int64_t oldest_ms, newest_ms;
     const struct order_filter filter = {.state = ORDER_PARKED,
                                         .since_ms = -1,
-                                        .until_ms =
-                                            api->wall_ms - api->config->parked_retention + week_ms};
+                                        .until_ms = api->wall_ms - api->config->parked_retention +
+                                                    TOPIC_EXPIRES_SOON_MS};
     return filter.until_ms > 0 ? view_parked_count(api->view, &filter, &oldest_ms, &newest_ms) : 0;
 }
 

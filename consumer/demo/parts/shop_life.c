@@ -28,7 +28,8 @@ static const struct {
                 {"Couscoussier 30 cm", 615075},
                 {"Miel de jujubier 1 kg", 740000}};
 
-uint64_t life_random(uint64_t *state)
+/* splitmix64 */
+static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = *state += 0x9e3779b97f4a7c15u;
     z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9u;
@@ -38,7 +39,7 @@ uint64_t life_random(uint64_t *state)
 
 uint32_t life_below(uint64_t *state, uint32_t bound)
 {
-    return (uint32_t)((life_random(state) >> 32) * bound >> 32);
+    return (uint32_t)((next_random(state) >> 32) * bound >> 32);
 }
 
 static bool chance(uint64_t *state, uint32_t percent)
@@ -48,7 +49,7 @@ static bool chance(uint64_t *state, uint32_t percent)
 
 static void draw_id(uint64_t *state, char id[37])
 {
-    uint64_t a = life_random(state), b = life_random(state);
+    uint64_t a = next_random(state), b = next_random(state);
     snprintf(id, 37, "%08" PRIx64 "-%04" PRIx64 "-4%03" PRIx64 "-%04" PRIx64 "-%012" PRIx64,
              a >> 32, a >> 16 & 0xffff, a & 0xfff, (b >> 48 & 0x3fff) | 0x8000, b & 0xffffffffffff);
 }

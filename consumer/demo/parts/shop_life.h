@@ -14,7 +14,6 @@ struct life {
     enum shop_fate fate;
 };
 
-uint64_t life_random(uint64_t *state);                /* splitmix64 */
 uint32_t life_below(uint64_t *state, uint32_t bound); /* uniform in [0, bound) */
 
 /* Order number `index` (from 1) of a shop; times are left 0. */

@@ -102,8 +102,9 @@ static bool read_altered(rd_kafka_event_t *event, struct error *err)
            error_set(err, ERROR_FAILED, "%s", rd_kafka_err2str(code));
 }
 
-bool topic_retention_set(rd_kafka_t *rk, const char *topic, int64_t ms, int timeout_ms,
-                         struct error *err)
+/* The topic's other settings stay as they are. */
+static bool set_retention(rd_kafka_t *rk, const char *topic, int64_t ms, int timeout_ms,
+                          struct error *err)
 {
     char text[24];
     rd_kafka_event_t *event = NULL;
@@ -154,8 +155,7 @@ void topic_retention_bound(rd_kafka_t *rk, const struct config *config, int time
         return;
     if (!config->topics_create)
         log_unbounded(config, "topics.create=false");
-    else if (!topic_retention_set(rk, config->parked_topic, config->parked_retention, timeout_ms,
-                                  &err))
+    else if (!set_retention(rk, config->parked_topic, config->parked_retention, timeout_ms, &err))
         log_unbounded(config, err.text);
     else
         log_warn("parked topic bounded", LOG_S("topic", config->parked_topic),

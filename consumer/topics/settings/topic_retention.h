@@ -10,14 +10,12 @@
 #include <stdint.h>
 
 #define TOPIC_KEEPS_FOR_EVER (-1)
+/* Parked orders that Kafka deletes within this time are reported (ms). */
+#define TOPIC_EXPIRES_SOON_MS (7 * INT64_C(86400000))
 
 /* In milliseconds, or TOPIC_KEEPS_FOR_EVER. False with why when the cluster does not tell. Bounded
  * by timeout_ms for each of two questions. */
 bool topic_retention_ask(rd_kafka_t *rk, const char *topic, int timeout_ms, int64_t *ret_ms,
-                         struct error *err) must_check;
-
-/* Sets it; the topic's other settings stay as they are. False with why. */
-bool topic_retention_set(rd_kafka_t *rk, const char *topic, int64_t ms, int timeout_ms,
                          struct error *err) must_check;
 
 /* At a start: a parked topic that keeps its records for ever, as former releases made it, gets

@@ -61,7 +61,7 @@ static void a_copy_is_cut_at_a_character(void **state)
     assert_string_equal(printable("a\xc3\xa9z", shown, sizeof shown), "a\xc3\xa9");
 }
 
-/* What quotes a text to an operator, each by its own way. */
+/* Errors and configuration values both quote a text to an operator. */
 static void errors_and_values_are_printable(void **state)
 {
     char shown[64];

@@ -41,7 +41,7 @@ static void refused(const char *schema, const struct plan_options *options, enum
         fail_msg("%s: %s", schema, plan ? "accepted" : err.text);
 }
 
-/* What a column holds, as one line. */
+/* A column's value as one line. */
 static const char *show(const struct column *c, char *text, size_t size)
 {
     size_t n = 0;
