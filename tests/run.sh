@@ -159,6 +159,12 @@ unit() {
     check "signatures, metrics, records and docker/, by other people's libraries" 300 \
         "$BUILD/venv/bin/python" tests/interop/check.py "$BUILD/sanitized/tests/interop" \
         ${PROMTOOL:+"$PROMTOOL"}
+    if [ -n "$NGINX" ] && [ -n "$TINYPROXY" ]; then
+        check "the network between: nginx, tinyproxy, certificates by openssl" 300 "$BUILD/venv/bin/python" \
+            tests/interop/network.py "$BUILD/sanitized/elementor-sync" "$NGINX" "$TINYPROXY"
+    else
+        missing "the network between" "Debian's packages of nginx and tinyproxy could not be fetched"
+    fi
     check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
 }
 
@@ -229,7 +235,7 @@ packages() {
     fi
     ! wants fuzz || install_fuzzer || failed "packages: the fuzzer's runtime"
     ! wants form unit stack || install_python || failed "packages: Python's, by pip"
-    ! wants unit || fetch_promtool
+    ! wants unit || fetch_programs
 }
 
 # ---- the run ----
@@ -241,7 +247,7 @@ for word; do
         exit 2
     }
 done
-PARTS=${PARTS:-$ALL_PARTS} PROMTOOL=''
+PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' NGINX='' TINYPROXY=''
 mkdir -p "$BUILD"
 step "packages"
 packages

@@ -105,7 +105,7 @@ static struct webhook *open_webhook(struct check *c)
         return NULL;
     struct webhook *webhook = webhook_new(c->http, c->config, &err);
     if (webhook == NULL)
-        report_fail(c->report, &err, CONFIGURATION, "webhook.url");
+        report_fail(c->report, &err, CONFIGURATION, "webhook");
     return webhook;
 }
 
@@ -137,11 +137,14 @@ static void advise_ping(const struct check *c, const struct check_answer *answer
     const char *host = scheme_end != NULL ? scheme_end + 3 : NULL;
     int origin = host != NULL ? (int)(host + strcspn(host, "/?#") - answer->redirect) : 0;
     int status = answer->status;
+    enum answer_sense refusal = answer_refusal(status, (struct slice){answer->body, answer->len});
     if (status >= 300 && status < 400)
         snprintf(text, size,
                  ": a redirect%s%.*s, which is never followed%s; set webhook.url to where it leads",
                  origin > 0 ? " to " : "", origin, answer->redirect,
                  difference(c->config->webhook_url, answer->redirect));
+    else if (refusal != ANSWER_UNDERSTOOD)
+        snprintf(text, size, ": %s", answer_hints[refusal]);
     else if (status == 404 || status == 410)
         snprintf(text, size, ": copy webhook.url again, to its last character");
     else if (status == 401 || status == 403)

@@ -76,6 +76,22 @@
       "allow http:// to a host that is not loopback")                                                \
     X(webhook_ca_file, "webhook.ca_file", TEXT, NULL, 0, 0, "",                                      \
       "certificates to trust instead of the system's, PEM")                                          \
+    X(webhook_cert_file, "webhook.cert_file", TEXT, NULL, 0, 0, "",                                  \
+      "client certificate for an endpoint that asks for one, PEM, with its "                         \
+      "intermediate certificates behind it; read again when the file changes")                       \
+    X(webhook_key_file, "webhook.key_file", TEXT, NULL, 0, 0, "",                                    \
+      "its private key, PEM, without a passphrase")                                                  \
+    X(webhook_tls_min, "webhook.tls_min", CHOICE, "1.2", 0, 0, "1.2|1.3", "least version of TLS")    \
+    X(webhook_ip, "webhook.ip", CHOICE, "any", 0, 0, "any|4|6",                                      \
+      "IP version by which the endpoint, or the proxy before it, is reached")                        \
+    X(webhook_proxy, "webhook.proxy", TEXT, NULL, 0, 0, "",                                          \
+      "HTTP proxy to go through, http://HOST:PORT; it must allow CONNECT, and sees "                 \
+      "the host and port, never the URL; http_proxy, https_proxy and no_proxy of "                   \
+      "the environment have no effect")                                                              \
+    X(webhook_proxy_user, "webhook.proxy_user", TEXT, NULL, 0, 0, "",                                \
+      "basic authentication at the proxy: user")                                                     \
+    X(webhook_proxy_password, "webhook.proxy_password", SECRET, NULL, 0, 0, "",                      \
+      "basic authentication at the proxy: password")                                                 \
     X(webhook_concurrency, "webhook.concurrency", COUNT, "16", 1, 1024, "",                          \
       "requests in flight at a time")                                                                \
     X(webhook_timeout, "webhook.timeout", DURATION, "30s", 100, 300000, "",                          \

@@ -71,6 +71,7 @@ static bool check_webhook_header(const char *name, const char *value, struct err
                                       "webhook-attempt",
                                       "webhook-source",
                                       "idempotency-key",
+                                      "traceparent",
                                       NULL};
     (void)value;
     return check_header(own, name, err);

@@ -3,6 +3,7 @@
 #include "sys/url_list.h"
 
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -185,10 +186,68 @@ static bool check_urls(const struct config *config, struct error *err)
     return true;
 }
 
+/* ---- the way to the webhook ---- */
+
+static bool is_set_alone(const char *one, const char *other)
+{
+    return (one != NULL) != (other != NULL);
+}
+
+/* http://HOST:PORT, and at most a slash behind it. */
+static bool is_proxy(const char *url)
+{
+    static const char scheme[] = "http://";
+    if (strncasecmp(url, scheme, sizeof scheme - 1) != 0)
+        return false;
+    const char *host = url + sizeof scheme - 1;
+    const char *port = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":/?#");
+    if (port == NULL || port == host)
+        return false;
+    port += *port == ']';
+    size_t digits = *port == ':' ? strspn(port + 1, "0123456789") : 0;
+    long number = digits > 0 && digits <= 5 ? strtol(port + 1, NULL, 10) : 0;
+    const char *rest = digits > 0 ? port + 1 + digits : port;
+    return number >= 1 && number <= UINT16_MAX && strcmp(rest, *rest == '/' ? "/" : "") == 0;
+}
+
+static bool check_proxy(const struct config *config, struct error *err)
+{
+    const char *proxy = config->webhook_proxy;
+    if (proxy == NULL)
+        return (config->webhook_proxy_user == NULL && config->webhook_proxy_password == NULL) ||
+               error_set(err, ERROR_CONFIG,
+                         "webhook.proxy_user and webhook.proxy_password are of no use without "
+                         "webhook.proxy; set it to http://HOST:PORT");
+    if (strchr(proxy, '@') != NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "webhook.proxy must not hold a user or a password; use "
+                         "webhook.proxy_user and webhook.proxy_password");
+    if (!is_proxy(proxy))
+        return error_set(err, ERROR_CONFIG,
+                         "webhook.proxy must be http://HOST:PORT, such as http://proxy.local:3128: "
+                         "an HTTP proxy, with its port (what goes through it stays encrypted)");
+    return !is_set_alone(config->webhook_proxy_user, config->webhook_proxy_password) ||
+           error_set(err, ERROR_CONFIG,
+                     "webhook.proxy_user and webhook.proxy_password go together");
+}
+
+static bool check_client_certificate(const struct config *config, struct error *err)
+{
+    const char *url = config->webhook_url;
+    if (is_set_alone(config->webhook_cert_file, config->webhook_key_file))
+        return error_set(err, ERROR_CONFIG, "webhook.cert_file and webhook.key_file go together");
+    return config->webhook_cert_file == NULL || url == NULL ||
+           strncasecmp(url, "http://", strlen("http://")) != 0 ||
+           error_set(err, ERROR_CONFIG,
+                     "webhook.cert_file is set, but webhook.url is http://: the certificate would "
+                     "not be shown; write https:// or leave it out");
+}
+
 bool config_check_safety(struct config *config, unsigned needs, struct error *err)
 {
     if (!check_operator(config, err) || !check_secret(config, err) || !check_code(config, err) ||
-        !check_urls(config, err))
+        !check_urls(config, err) || !check_proxy(config, err) ||
+        !check_client_certificate(config, err))
         return false;
     advise_listening(config, needs);
     advise_registry(config);

@@ -3,6 +3,7 @@
 
 #include "base/fingerprint.h"
 #include "delivery/signature.h"
+#include "http/headers/traceparent.h"
 #include "order/shape/shape.h"
 
 #include <arpa/inet.h>
@@ -12,11 +13,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 7 };
+enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 8 };
 
 /* The URL, keys and headers of attempts: all that a reload replaces. */
 struct webhook_target {
-    char *url, *ca_file, *signing_keys;
+    char *url, *ca_file, *signing_keys, *proxy, *proxy_user, *proxy_password;
+    struct client_identity *identity;
     char *headers[CONFIG_HEADERS_MAX + 1]; /* "Name: value", NULL-terminated */
     struct signature_keys keys;
     struct http_endpoint endpoint;
@@ -131,16 +133,26 @@ static void target_done(struct webhook_target *target)
     free(target->url);
     free(target->ca_file);
     free(target->signing_keys);
+    free(target->proxy);
+    free(target->proxy_user);
+    free(target->proxy_password);
+    client_identity_free(target->identity);
+}
+
+/* True, with a copy in *ret; NULL stays NULL. */
+static bool copy_text(char **ret, const char *text)
+{
+    return text == NULL || (*ret = strdup(text)) != NULL;
 }
 
 static bool copy_texts(struct webhook_target *target, const struct config *config)
 {
-    target->url = strdup(config->webhook_url);
-    bool ok = target->url != NULL;
-    if (config->webhook_ca_file != NULL)
-        ok &= (target->ca_file = strdup(config->webhook_ca_file)) != NULL;
-    if (config->webhook_signing_keys != NULL)
-        ok &= (target->signing_keys = strdup(config->webhook_signing_keys)) != NULL;
+    bool ok = copy_text(&target->url, config->webhook_url) &&
+              copy_text(&target->ca_file, config->webhook_ca_file) &&
+              copy_text(&target->signing_keys, config->webhook_signing_keys) &&
+              copy_text(&target->proxy, config->webhook_proxy) &&
+              copy_text(&target->proxy_user, config->webhook_proxy_user) &&
+              copy_text(&target->proxy_password, config->webhook_proxy_password);
     for (size_t i = 0; ok && i < config->webhook_header_count; i++) {
         const struct config_pair *pair = &config->webhook_headers[i];
         ok = asprintf(&target->headers[i], "%s: %s", pair->name, pair->value) >= 0;
@@ -148,6 +160,16 @@ static bool copy_texts(struct webhook_target *target, const struct config *confi
             target->headers[i] = NULL;
     }
     return ok;
+}
+
+static bool read_identity(struct webhook_target *target, const struct config *config,
+                          struct error *err)
+{
+    if (config->webhook_cert_file == NULL || config->webhook_key_file == NULL)
+        return true;
+    target->identity =
+        client_identity_read("webhook.", config->webhook_cert_file, config->webhook_key_file, err);
+    return target->identity != NULL;
 }
 
 static bool target_init(struct webhook_target *target, const struct config *config,
@@ -161,9 +183,16 @@ static bool target_init(struct webhook_target *target, const struct config *conf
     if (config->webhook_signing_keys != NULL &&
         !signature_keys_parse(config->webhook_signing_keys, &target->keys, err))
         return false;
-    bool ok = copy_texts(target, config) || error_no_memory(err);
+    bool ok =
+        (copy_texts(target, config) || error_no_memory(err)) && read_identity(target, config, err);
     target->endpoint = (struct http_endpoint){
         .ca_file = target->ca_file,
+        .proxy = target->proxy,
+        .proxy_user = target->proxy_user,
+        .proxy_password = target->proxy_password,
+        .identity = target->identity,
+        .tls_min = (enum http_tls_min)config->webhook_tls_min,
+        .ip = (enum http_ip)config->webhook_ip,
         .timeout_ms = config->webhook_timeout,
         .response_max = (size_t)config->webhook_response_max,
         .http_allowed = true, /* where it may be: checked above */
@@ -239,6 +268,8 @@ static void add_secrets(const struct webhook_target *target, struct redact *reda
         redact_add_words(redact, slice_of(strchr(target->headers[i], ':') + 2));
     if (target->signing_keys != NULL)
         add_signing_keys(target->signing_keys, redact);
+    if (target->proxy_password != NULL)
+        redact_add(redact, slice_of(target->proxy_password));
 }
 
 void webhook_add_secrets(const struct webhook *webhook, struct redact *redact)
@@ -252,7 +283,7 @@ void webhook_add_secrets(const struct webhook *webhook, struct redact *redact)
 struct header_list {
     const char *lines[OWN_HEADERS + CONFIG_HEADERS_MAX + 1];
     size_t count, used;
-    char text[6 * 32 + 2 * ID_MAX + SIGNATURE_TEXT_MAX];
+    char text[7 * 32 + 2 * ID_MAX + TRACEPARENT_TEXT + SIGNATURE_TEXT_MAX];
 };
 
 static void add_line(struct header_list *list, const char *name, const char *value)
@@ -279,12 +310,16 @@ static bool write_headers(const struct webhook_target *target, const char *conte
                           struct error *err)
 {
     char signature[SIGNATURE_TEXT_MAX];
+    char trace[TRACEPARENT_TEXT];
     list->used = list->count = 0;
     list->lines[list->count++] = content_type;
     add_line(list, "webhook-id: ", message->id);
     add_line(list, "Idempotency-Key: ", message->id);
     add_number(list, "webhook-timestamp: ", message->timestamp_s);
     add_number(list, "webhook-attempt: ", message->attempt);
+    if (!traceparent_read(message->traceparent, trace))
+        traceparent_make(message->id, trace);
+    add_line(list, "traceparent: ", trace);
     if (message->source != NULL)
         add_line(list, "webhook-source: ", message->source);
     if (target->keys.count > 0) {

@@ -3,6 +3,7 @@
 #ifndef DELIVERY_WEBHOOK_H
 #define DELIVERY_WEBHOOK_H
 
+#include "base/slice.h"
 #include "config/config.h"
 #include "delivery/redact.h"
 #include "http/http_client.h"
@@ -36,8 +37,11 @@ struct webhook_message {
     const char *id;      /* webhook-id and Idempotency-Key */
     int attempt;         /* webhook-attempt: 1, 2, … */
     int64_t timestamp_s; /* webhook-timestamp: wall clock, seconds since the epoch */
-    const char *source;  /* webhook-source ("retry", "redrive", "replay"); NULL: no such header */
-    const char *body;    /* borrowed until done */
+    /* The record's own traceparent header; without it, or when it is not well-formed, one that is
+     * derived from the id goes out. */
+    struct slice traceparent;
+    const char *source; /* webhook-source ("retry", "redrive", "replay"); NULL: no such header */
+    const char *body;   /* borrowed until done */
     size_t body_len;
 };
 

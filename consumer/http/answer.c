@@ -8,7 +8,9 @@ const char *const answer_reasons[] = {[ANSWER_UNDERSTOOD] = "",
                                       [ANSWER_HTML] = "answer_html",
                                       [ANSWER_CAPTCHA] = "answer_captcha",
                                       [ANSWER_FAILURE] = "answer_failure",
-                                      [ANSWER_UNCLEAR] = "answer_unclear"};
+                                      [ANSWER_UNCLEAR] = "answer_unclear",
+                                      [ANSWER_TLS_PORT] = "tls_port",
+                                      [ANSWER_CERTIFICATE] = "tls_certificate"};
 
 const char *const answer_hints[] = {
     [ANSWER_UNDERSTOOD] = "",
@@ -19,7 +21,10 @@ const char *const answer_hints[] = {
     [ANSWER_FAILURE] = "the receiver answered 2xx and says success:false or ok:false: see its own "
                        "log; outcome.success=status takes it for a delivery all the same",
     [ANSWER_UNCLEAR] = "the answer is no JSON object that says success:true or ok:true, which "
-                       "outcome.success=json requires; auto accepts it"};
+                       "outcome.success=json requires; auto accepts it",
+    [ANSWER_TLS_PORT] = "the port is one for https://: let webhook.url begin with that",
+    [ANSWER_CERTIFICATE] = "the endpoint wants a client certificate, or another one: see "
+                           "webhook.cert_file and webhook.key_file"};
 
 /* ---- an HTML document ---- */
 
@@ -154,6 +159,31 @@ static enum claim find_claim(struct slice text)
     return found;
 }
 
+/* ---- a connection that is refused as such ---- */
+
+static bool holds(struct slice body, const char *words)
+{
+    return body.len > 0 && memmem(body.data, body.len, words, strlen(words)) != NULL;
+}
+
+enum answer_sense answer_refusal(int status, struct slice body)
+{
+    static const struct {
+        const char *words;
+        enum answer_sense sense;
+    } texts[] = {
+        {"The plain HTTP request was sent to HTTPS port", ANSWER_TLS_PORT},     /* nginx */
+        {"speaking plain HTTP to an SSL-enabled server port", ANSWER_TLS_PORT}, /* Apache */
+        {"Client sent an HTTP request to an HTTPS server", ANSWER_TLS_PORT},    /* Go, Caddy */
+        {"This combination of host and port requires TLS", ANSWER_TLS_PORT},    /* Tomcat */
+        {"No required SSL certificate was sent", ANSWER_CERTIFICATE},           /* nginx */
+        {"The SSL certificate error", ANSWER_CERTIFICATE}};                     /* nginx */
+    for (size_t i = 0; status == 400 && i < sizeof texts / sizeof *texts; i++)
+        if (holds(body, texts[i].words))
+            return texts[i].sense;
+    return ANSWER_UNDERSTOOD;
+}
+
 /* ---- the verdict ---- */
 
 enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct slice body)
@@ -182,10 +212,16 @@ struct answer_verdict answer_judge(const struct response_rules *rules, enum answ
     verdict.status = result->status != 0 ? result->status : result->begun_status;
     verdict.class =
         response_classify(rules, verdict.status, verdict.status != 0 ? FAILURE_NONE : result->kind);
+    const struct slice body = {result->body, result->body_len};
+    if (verdict.class == RESPONSE_REFUSED) {
+        verdict.sense = answer_refusal(verdict.status, body);
+        if (verdict.sense != ANSWER_UNDERSTOOD)
+            verdict.class = RESPONSE_ENDPOINT;
+        return verdict;
+    }
     if (verdict.class != RESPONSE_DELIVERED || verdict.status < 200 || verdict.status > 299)
         return verdict; /* a status that outcome.delivered names says "have it already" */
-    verdict.sense =
-        answer_sense(rule, result->has_captcha, (struct slice){result->body, result->body_len});
+    verdict.sense = answer_sense(rule, result->has_captcha, body);
     if (verdict.sense == ANSWER_FAILURE)
         verdict.class = RESPONSE_TRANSIENT;
     else if (verdict.sense != ANSWER_UNDERSTOOD)

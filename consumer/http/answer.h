@@ -1,4 +1,4 @@
-/* answer: decides if a 2xx means that the request was understood; pure.
+/* answer: decides if a 2xx means that the request was understood, and a 400 that it was read; pure.
  *
  * A status alone can mislead: a start page answers 200 to any POST, a host's bot check answers 202,
  * and WordPress reports a failure as 200 with {"success":false}.
@@ -6,7 +6,13 @@
  *   captcha header                  CAPTCHA   the endpoint's fault; may have been taken all the
  * same an HTML document                HTML      the same
  *   {"success":false}, {"ok":false} FAILURE   transient
- *   json: no {"success":true}       UNCLEAR   the endpoint's fault; may have been taken */
+ *   json: no {"success":true}       UNCLEAR   the endpoint's fault; may have been taken
+ *
+ * A web server says 400 of a whole connection, too, before it reads a request: that blames no
+ * record.
+ *
+ *   400, http:// on a port for TLS  TLS_PORT      the endpoint's fault
+ *   400, no client certificate      CERTIFICATE   the same */
 #ifndef HTTP_ANSWER_H
 #define HTTP_ANSWER_H
 
@@ -26,11 +32,16 @@ enum answer_sense {
     ANSWER_HTML,
     ANSWER_CAPTCHA,
     ANSWER_FAILURE,
-    ANSWER_UNCLEAR
+    ANSWER_UNCLEAR,
+    ANSWER_TLS_PORT,
+    ANSWER_CERTIFICATE
 };
 
 /* The body may be the beginning of a longer one: the beginning decides. */
 enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct slice body);
+
+/* The same of any other status: the two of a 400, or ANSWER_UNDERSTOOD. */
+enum answer_sense answer_refusal(int status, struct slice body);
 
 /* A whole result, judged. */
 struct answer_verdict {

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "http/response_class.h"
+#include "http/tls/client_identity.h"
 #include "sys/loop.h"
 
 #include <stdbool.h>
@@ -26,14 +27,24 @@ struct http; /* the multi handle */
 struct http *http_new(struct loop *loop, struct error *err);
 void http_free(struct http *http); /* ends requests without calling back; accepts NULL */
 
-/* An endpoint's address and options; texts borrowed for the endpoint's life. */
+/* In the order of the options' words. */
+enum http_tls_min { HTTP_TLS_1_2, HTTP_TLS_1_3 };
+enum http_ip { HTTP_IP_ANY, HTTP_IP_4, HTTP_IP_6 };
+
+/* An endpoint's address and options; texts and identity borrowed for the endpoint's life. */
 struct http_endpoint {
     const char *ca_file;                 /* NULL: the system's */
     const char *user, *password, *token; /* NULL: none; token = bearer */
-    int64_t timeout_ms;                  /* one attempt, connecting included */
-    size_t response_max;                 /* bytes kept and read of a response's body */
-    bool http_allowed;                   /* else https only */
-    long connections_max;                /* kept open to this host */
+    /* "http://host:port", by CONNECT; NULL: none. The environment's *_proxy never count. */
+    const char *proxy;
+    const char *proxy_user, *proxy_password; /* NULL: none */
+    const struct client_identity *identity;  /* NULL: none */
+    enum http_tls_min tls_min;
+    enum http_ip ip;      /* of the endpoint, or of the proxy before it */
+    int64_t timeout_ms;   /* one attempt, connecting included */
+    size_t response_max;  /* bytes kept and read of a response's body */
+    bool http_allowed;    /* else https only */
+    long connections_max; /* kept open to this host */
 };
 
 struct http_result {
@@ -44,7 +55,7 @@ struct http_result {
     const char *body; /* borrowed during the callback; NUL-terminated; of a begun answer, too */
     size_t body_len;
     bool body_cut;              /* not all of the body is here */
-    const char *failure;        /* "" or libcurl's text for the error; never holds the URL */
+    const char *failure;        /* "" or the cause in words; never holds the URL. Borrowed, too */
     enum response_failure kind; /* of the failure, when there was no whole answer */
     /* Sent, and no status came back: the endpoint may have processed it. False where a connection
      * that had been used before closed without a byte: nearly always it was closed for being idle.

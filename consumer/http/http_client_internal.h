@@ -1,5 +1,5 @@
-/* http_client_internal: one request on one easy handle (request.c, request_result.c), for
- * http_client.c alone.
+/* http_client_internal: one request on one easy handle (request.c, request_network.c,
+ * request_result.c), for http_client.c alone.
  *
  *   new ─▶ prepare ─▶ (in flight) ─▶ result ─▶ prepare ─▶ …
  *
@@ -9,11 +9,12 @@
 
 #include "base/buf.h"
 #include "http/http_client.h"
+#include "http/tls/handshake.h"
 
 #include <curl/curl.h>
 #include <sys/queue.h>
 
-enum { HTTP_HEADERS_MAX = 16 };
+enum { HTTP_HEADERS_MAX = 16, HTTP_FAILURE_MAX = 384 };
 
 struct http_request {
     struct http *http;
@@ -21,7 +22,10 @@ struct http_request {
     CURL *easy;
 
     /* The options that the handle has; NULL: libcurl's default. */
-    char *url, *ca_file, *user, *password, *token;
+    char *url, *ca_file, *user, *password, *token, *proxy, *proxy_user, *proxy_password;
+    uint64_t identity; /* client_identity.number; 0: none */
+    enum http_tls_min tls_min;
+    enum http_ip ip;
     bool url_http_allowed;                           /* the URL was checked under this rule */
     struct curl_slist headers[HTTP_HEADERS_MAX + 1]; /* points into header_text; + "Expect:" */
     struct buf header_text;
@@ -32,6 +36,9 @@ struct http_request {
     size_t header_bytes; /* of the answer, 1xx and trailers included */
     struct buf body;     /* of the answer */
     bool body_cut, headers_cut;
+    struct handshake handshake;       /* of the connection that it opened, if any */
+    char curl_error[CURL_ERROR_SIZE]; /* libcurl's; may hold parts of the URL */
+    char failure[HTTP_FAILURE_MAX];   /* room for the result's */
 
     http_done *done;
     void *context;
@@ -48,6 +55,16 @@ void http_request_free(struct http_request *request); /* not in flight; accepts 
 bool http_request_prepare(struct http_request *request, const struct http_endpoint *endpoint,
                           const char *method, const char *url, const char *const *headers,
                           const char *body, size_t body_len, struct error *err) must_check;
+
+/* The part of it that says which way the request takes: proxy, trust, certificate, TLS, IP. */
+bool http_request_set_network(struct http_request *request,
+                              const struct http_endpoint *endpoint) must_check;
+
+/* Makes *held a copy of `text`; false without memory. */
+bool http_request_hold(char **held, const char *text) must_check;
+
+/* Sets a text option where it differs from *held, which becomes a copy of it. */
+bool http_request_set_text(CURL *easy, CURLoption option, char **held, const char *text) must_check;
 
 /* The result; borrowed from the request until it is prepared again or freed. */
 struct http_result http_request_result(struct http_request *request, CURLcode code);

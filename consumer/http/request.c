@@ -61,9 +61,6 @@ static bool set_transport(CURL *easy)
     ok &= curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED) == CURLE_OK;
-    /* A proxy from the environment would see the secret URL. */
-    ok &= curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK;
-    ok &= curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_MAXAGE_CONN, CONNECTION_IDLE_MAX_S) == CURLE_OK;
@@ -83,6 +80,7 @@ static bool set_callbacks(CURL *easy, struct http_request *request)
     ok &= curl_easy_setopt(easy, CURLOPT_HEADERDATA, request) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, take_body) == CURLE_OK;
     ok &= curl_easy_setopt(easy, CURLOPT_WRITEDATA, request) == CURLE_OK;
+    ok &= curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, request->curl_error) == CURLE_OK;
     return ok;
 }
 
@@ -114,7 +112,8 @@ static int on_line(CURL *easy, curl_infotype type, char *data, size_t size, void
     line[size] = '\0';
     line[strcspn(line, "\r\n")] = '\0';
     if (!holds(line, behind_host(request->url)) && !holds(line, request->user) &&
-        !holds(line, request->password) && !holds(line, request->token))
+        !holds(line, request->password) && !holds(line, request->token) &&
+        !holds(line, request->proxy_user) && !holds(line, request->proxy_password))
         log_debug("libcurl", LOG_S("text", line));
     return 0;
 }
@@ -151,6 +150,7 @@ void http_request_free(struct http_request *request)
     if (request == NULL)
         return;
     curl_easy_cleanup(request->easy);
+    handshake_reset(&request->handshake);
     buf_done(&request->header_text);
     buf_done(&request->body);
     free(request->url);
@@ -158,6 +158,9 @@ void http_request_free(struct http_request *request)
     free(request->user);
     free(request->password);
     free(request->token);
+    free(request->proxy);
+    free(request->proxy_user);
+    free(request->proxy_password);
     free(request);
 }
 
@@ -179,8 +182,7 @@ bool http_url_check(const char *url, bool http_allowed, struct error *err)
     return ok;
 }
 
-/* Makes *held, the handle's value of a text option, the same as `text`. */
-static bool hold(char **held, const char *text)
+bool http_request_hold(char **held, const char *text)
 {
     char *copy = text != NULL ? strdup(text) : NULL;
     if (text != NULL && copy == NULL)
@@ -206,7 +208,8 @@ static bool set_url(struct http_request *request, const char *url, bool http_all
         return false;
     const char *protocols = http_allowed ? "https,http" : "https";
     if (curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
-        curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK || !hold(&request->url, url))
+        curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK ||
+        !http_request_hold(&request->url, url))
         return error_no_memory(err);
     request->url_http_allowed = http_allowed;
     return true;
@@ -254,10 +257,10 @@ static bool set_headers(struct http_request *request, const char *const *headers
     return curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK;
 }
 
-static bool set_text(CURL *easy, CURLoption option, char **held, const char *text)
+bool http_request_set_text(CURL *easy, CURLoption option, char **held, const char *text)
 {
     return is_same(*held, text) ||
-           (curl_easy_setopt(easy, option, text) == CURLE_OK && hold(held, text));
+           (curl_easy_setopt(easy, option, text) == CURLE_OK && http_request_hold(held, text));
 }
 
 static bool set_credentials(struct http_request *request, const struct http_endpoint *endpoint,
@@ -268,26 +271,9 @@ static bool set_credentials(struct http_request *request, const struct http_endp
     CURL *easy = request->easy;
     long method = (long)(endpoint->token != NULL ? CURLAUTH_BEARER : CURLAUTH_BASIC);
     return curl_easy_setopt(easy, CURLOPT_HTTPAUTH, method) == CURLE_OK &&
-           set_text(easy, CURLOPT_XOAUTH2_BEARER, &request->token, endpoint->token) &&
-           set_text(easy, CURLOPT_USERNAME, &request->user, endpoint->user) &&
-           set_text(easy, CURLOPT_PASSWORD, &request->password, endpoint->password);
-}
-
-/* An endpoint with a file of its own trusts nothing else: libcurl would also read the system's
- * directory. Without a file, the defaults are set again. */
-static bool set_trust(struct http_request *request, const char *ca_file)
-{
-    CURL *easy = request->easy;
-    char *file = NULL, *directory = NULL;
-    if (is_same(request->ca_file, ca_file))
-        return true;
-    if (ca_file == NULL) {
-        curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
-        curl_easy_getinfo(easy, CURLINFO_CAPATH, &directory);
-    }
-    return curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file != NULL ? ca_file : file) == CURLE_OK &&
-           curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK &&
-           hold(&request->ca_file, ca_file);
+           http_request_set_text(easy, CURLOPT_XOAUTH2_BEARER, &request->token, endpoint->token) &&
+           http_request_set_text(easy, CURLOPT_USERNAME, &request->user, endpoint->user) &&
+           http_request_set_text(easy, CURLOPT_PASSWORD, &request->password, endpoint->password);
 }
 
 static bool set_endpoint(struct http_request *request, const struct http_endpoint *endpoint,
@@ -298,7 +284,7 @@ static bool set_endpoint(struct http_request *request, const struct http_endpoin
      * would only cut off receivers that need long before they answer.) */
     long timeout_ms = (long)endpoint->timeout_ms;
     return curl_easy_setopt(request->easy, CURLOPT_CONNECTTIMEOUT_MS, timeout_ms) == CURLE_OK &&
-           set_trust(request, endpoint->ca_file) && set_credentials(request, endpoint, err);
+           http_request_set_network(request, endpoint) && set_credentials(request, endpoint, err);
 }
 
 static bool set_method(struct http_request *request, const char *method, const char *body,
@@ -325,6 +311,8 @@ static void forget_answer(struct http_request *request, size_t response_max)
         buf_init(&request->body, response_max);
     }
     buf_reset(&request->body);
+    handshake_reset(&request->handshake);
+    request->curl_error[0] = '\0';
     request->sends = 0;
     request->header_bytes = 0;
     request->body_cut = request->headers_cut = false;

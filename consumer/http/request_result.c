@@ -1,10 +1,14 @@
 /* request_result: what a finished request came to. */
 #include "http/http_client_internal.h"
 
-#include "http/retry_after.h"
+#include "http/headers/retry_after.h"
 #include "sys/clock.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 enum { STATUS_FINAL = 200 /* the first status after the 1xx */ };
 
@@ -25,8 +29,32 @@ static bool is_line_too_long(const struct http_request *request, CURLcode code)
     return had;
 }
 
+/* Says so after the request was sent, with TLS 1.3; it was not processed all the same. */
+static bool wants_certificate(const struct http_request *request, CURLcode code)
+{
+    return code != CURLE_OPERATION_TIMEDOUT && request->header_bytes == 0 &&
+           handshake_wants_certificate(&request->handshake);
+}
+
+/* The failure is the proxy's own. */
+static bool is_proxys(const struct http_request *request, CURLcode code)
+{
+    long answered = 0;
+    if (request->proxy == NULL || *request->proxy == '\0' || request->sends > 0)
+        return false;
+    curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &answered);
+    if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT)
+        return false;
+    return code == CURLE_COULDNT_RESOLVE_PROXY || code == CURLE_COULDNT_CONNECT ||
+           answered >= 300 || (answered == 0 && code != CURLE_OPERATION_TIMEDOUT);
+}
+
 static enum response_failure kind_of(const struct http_request *request, CURLcode code)
 {
+    if (wants_certificate(request, code))
+        return FAILURE_TLS;
+    if (is_proxys(request, code))
+        return FAILURE_PROXY;
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT: return FAILURE_TIMEOUT;
     case CURLE_ABORTED_BY_CALLBACK:
@@ -38,32 +66,137 @@ static enum response_failure kind_of(const struct http_request *request, CURLcod
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CLIENTCERT:
     case CURLE_SSL_ISSUER_ERROR: return FAILURE_TLS;
     case CURLE_OUT_OF_MEMORY:
         return is_line_too_long(request, code) ? FAILURE_BAD_ANSWER : FAILURE_LOCAL;
     case CURLE_FAILED_INIT: return FAILURE_LOCAL;
-    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_HOST: return FAILURE_DNS;
     case CURLE_COULDNT_CONNECT: return FAILURE_NETWORK;
     default: return request->sends > 0 ? FAILURE_BAD_ANSWER : FAILURE_NETWORK;
     }
 }
 
-/* libcurl's text for the code. Its error buffer may hold parts of the URL. */
-static const char *failure_of(const struct http_request *request, CURLcode code)
+/* ---- the cause in words ---- */
+
+static bool is_https(const struct http_request *request)
 {
-    if (code == CURLE_ABORTED_BY_CALLBACK)
-        return "connection closed by the endpoint before an answer";
-    if ((code == CURLE_WRITE_ERROR && request->headers_cut) || is_line_too_long(request, code))
-        return "the answer's headers are too large";
-    if (code == CURLE_WEIRD_SERVER_REPLY ||
-        (code == CURLE_UNSUPPORTED_PROTOCOL && request->sends > 0))
-        return "the answer is not HTTP";
-    if (code == CURLE_OK)
-        return "the answer has no status";
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return request->sends > 0 ? "sent, and not answered within the time limit"
-                                  : "no connection within the time limit";
-    return curl_easy_strerror(code);
+    return strncasecmp(request->url, "https:", strlen("https:")) == 0;
+}
+
+static void proxy_words(const struct http_request *request, CURLcode code, char *text, size_t size)
+{
+    enum { WANTS_LOGIN = 407, REFUSES_LOGIN = 401 /* tinyproxy */ };
+    long answered = 0, refused = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &answered);
+    curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &refused);
+    if (code == CURLE_COULDNT_RESOLVE_PROXY)
+        snprintf(text, size, "the proxy's name has no address in DNS");
+    else if (code == CURLE_COULDNT_CONNECT)
+        snprintf(text, size, "the proxy cannot be reached: %s",
+                 refused != 0 ? strerror((int)refused) : "no connection");
+    else if ((answered == WANTS_LOGIN || answered == REFUSES_LOGIN) && request->proxy_user != NULL)
+        snprintf(text, size, "the proxy refuses proxy_user and proxy_password (%ld)", answered);
+    else if (answered == WANTS_LOGIN)
+        snprintf(text, size, "the proxy wants credentials (407): proxy_user and proxy_password");
+    else if (answered >= 500)
+        snprintf(text, size, "the proxy cannot reach the endpoint: it answers CONNECT with %ld",
+                 answered);
+    else if (answered >= 300)
+        snprintf(text, size, "the proxy refuses to CONNECT to the endpoint: it answers %ld",
+                 answered);
+    else
+        snprintf(text, size, "the proxy gives no answer to CONNECT: is it an HTTP proxy?");
+}
+
+static const char *no_address(enum http_ip ip)
+{
+    switch (ip) {
+    case HTTP_IP_4: return "the host's name has no IPv4 address in DNS (ip)";
+    case HTTP_IP_6: return "the host's name has no IPv6 address in DNS (ip)";
+    default: return "the host's name has no address in DNS, or DNS does not answer";
+    }
+}
+
+static void connect_words(const struct http_request *request, char *text, size_t size)
+{
+    long cause = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &cause);
+    if (cause == ECONNREFUSED)
+        snprintf(text, size, "connection refused: nothing listens on that port of the host");
+    else
+        snprintf(text, size, "no connection to the host%s%s", cause != 0 ? ": " : "",
+                 cause != 0 ? strerror((int)cause) : "");
+}
+
+/* What OpenSSL calls bytes that are no TLS record. */
+static bool is_no_tls(const struct http_request *request)
+{
+    return strstr(request->curl_error, "wrong version number") != NULL ||
+           strstr(request->curl_error, "packet length too long") != NULL;
+}
+
+static bool tls_words(const struct http_request *request, CURLcode code, char *text, size_t size)
+{
+    static const char *const versions[] = {[HTTP_TLS_1_2] = "1.2", [HTTP_TLS_1_3] = "1.3"};
+    const char *least = versions[request->tls_min];
+    const struct handshake *h = &request->handshake;
+    if (is_no_tls(request))
+        snprintf(text, size, "the port does not speak TLS: it may be one for http://");
+    else if (strstr(request->curl_error, "unsupported protocol") != NULL)
+        snprintf(text, size, "no TLS version in common: here TLS %s is the least (tls_min)", least);
+    else if (code == CURLE_PEER_FAILED_VERIFICATION && h->verified && h->verify_error == 0)
+        snprintf(text, size, "the endpoint's certificate is for %s, not for the URL's host",
+                 *h->names != '\0' ? h->names : "another name");
+    else
+        return handshake_words(h, request->identity != 0, least, text, size);
+    return true;
+}
+
+/* libcurl's own text is that of the code: its error buffer may hold parts of the URL. */
+static void other_words(const struct http_request *request, CURLcode code, char *text, size_t size)
+{
+    /* A server that speaks TLS ends, or answers in TLS. One that misses a certificate says so in an
+     * alert, which the connection's end may overtake. */
+    long connections = 0;
+    curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &connections);
+    const char *hint = connections == 0 || request->sends > 1 ? ""
+                       : !is_https(request)                   ? "; a port for https:// would do so"
+                       : request->handshake.asked_for_certificate
+                           ? "; it had asked for a client certificate (cert_file, key_file)"
+                           : "";
+    bool closed = code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
+    if (code == CURLE_ABORTED_BY_CALLBACK ||
+        (closed && request->sends > 0 && request->header_bytes == 0))
+        snprintf(text, size, "connection closed by the endpoint before an answer%s", hint);
+    else if ((code == CURLE_WRITE_ERROR && request->headers_cut) || is_line_too_long(request, code))
+        snprintf(text, size, "the answer's headers are too large");
+    else if (code == CURLE_WEIRD_SERVER_REPLY ||
+             (code == CURLE_UNSUPPORTED_PROTOCOL && request->sends > 0))
+        snprintf(text, size, "the answer is not HTTP%s", hint);
+    else if (code == CURLE_OK)
+        snprintf(text, size, "the answer has no status");
+    else if (code == CURLE_OPERATION_TIMEDOUT)
+        snprintf(text, size, "%s",
+                 request->sends > 0 ? "sent, and not answered within the time limit"
+                                    : "no connection within the time limit");
+    else
+        snprintf(text, size, "%s", curl_easy_strerror(code));
+}
+
+static const char *failure_of(struct http_request *request, CURLcode code)
+{
+    char *text = request->failure;
+    enum { SIZE = sizeof request->failure };
+    if (is_proxys(request, code))
+        proxy_words(request, code, text, SIZE);
+    else if (code == CURLE_COULDNT_RESOLVE_HOST)
+        snprintf(text, SIZE, "%s", no_address(request->ip));
+    else if (code == CURLE_COULDNT_CONNECT)
+        connect_words(request, text, SIZE);
+    else if (kind_of(request, code) != FAILURE_TLS || !tls_words(request, code, text, SIZE))
+        other_words(request, code, text, SIZE);
+    return text;
 }
 
 /* A connection that had been used before and closes without a byte was idle, most often, and the

@@ -87,6 +87,8 @@ bool outcome_is_pace(int status, bool has_retry_after)
 const char *response_reason(int status, enum response_failure failure, char *text, size_t size)
 {
     static const char *const words[] = {[FAILURE_NETWORK] = "network",
+                                        [FAILURE_DNS] = "dns",
+                                        [FAILURE_PROXY] = "proxy",
                                         [FAILURE_TIMEOUT] = "timeout",
                                         [FAILURE_TLS] = "tls",
                                         [FAILURE_CLOSED] = "closed_without_answer",

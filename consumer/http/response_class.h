@@ -20,6 +20,8 @@ enum response_class { RESPONSE_DELIVERED, RESPONSE_TRANSIENT, RESPONSE_REFUSED, 
 enum response_failure {
     FAILURE_NONE, /* there was an answer: its status decides */
     FAILURE_NETWORK,
+    FAILURE_DNS,
+    FAILURE_PROXY, /* the one before the endpoint: it cannot be reached, or refuses */
     FAILURE_TIMEOUT,
     FAILURE_TLS,
     FAILURE_CLOSED,     /* sent, and the connection closed */

@@ -12,21 +12,17 @@ enum { LOOK_EVERY_MS = 1000 };
 #define NEEDS (CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK)
 
 /* Options that are taken up, and those that `run` does not use. */
-static const char *const live[] = {"webhook.url",
-                                   "webhook.allow_http",
-                                   "webhook.ca_file",
-                                   "webhook.signing_keys",
-                                   "webhook.headers.",
-                                   "webhook.timeout",
-                                   "webhook.response_max",
-                                   "registry.ca_file",
-                                   "registry.user",
-                                   "registry.password",
-                                   "registry.token",
-                                   "registry.timeout",
-                                   "auth.",
-                                   "dashboard.",
-                                   NULL};
+static const char *const live[] = {"webhook.url",          "webhook.allow_http",
+                                   "webhook.ca_file",      "webhook.cert_file",
+                                   "webhook.key_file",     "webhook.tls_min",
+                                   "webhook.ip",           "webhook.proxy",
+                                   "webhook.proxy_user",   "webhook.proxy_password",
+                                   "webhook.signing_keys", "webhook.headers.",
+                                   "webhook.timeout",      "webhook.response_max",
+                                   "registry.ca_file",     "registry.user",
+                                   "registry.password",    "registry.token",
+                                   "registry.timeout",     "auth.",
+                                   "dashboard.",           NULL};
 
 enum { NAMES_MAX = 64 * 1024 };
 

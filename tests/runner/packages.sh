@@ -58,11 +58,21 @@ install_python() {
         printf '%s\n' "$wanted" >"$BUILD/venv/holds" || { tail -n 20 "$BUILD/pip.log" && return 1; }
 }
 
-# The tool alone: Debian 12 has it in the package of the server, which would start one.
-fetch_promtool() {
-    PROMTOOL=$BUILD/promtool/usr/bin/promtool
-    [ ! -x "$PROMTOOL" ] || return 0
-    run_for 300 "$BUILD/promtool.log" sh -c 'cd "$1" && rm -f prom*.deb &&
-        { apt-get download -qq promtool || apt-get download -qq prometheus; } && dpkg -x prom*.deb promtool' \
-        sh "$BUILD" || PROMTOOL=
+# Programs alone: their packages would start a server. Debian 12 has promtool in the server's package.
+fetch_program() { # NAME PATH PACKAGE...: BUILD/NAME/PATH, of the first package that there is; prints it, or nothing
+    name=$1 path=$BUILD/$1/$2
+    shift 2
+    if [ ! -x "$path" ]; then
+        rm -rf "$BUILD/$name" && mkdir -p "$BUILD/$name"
+        run_for 300 "$BUILD/$name.log" sh -c 'cd "$1" && shift
+            for package; do apt-get download -qq "$package" && break; done
+            dpkg -x ./*.deb .' sh "$BUILD/$name" "$@" >&2 || return 0
+    fi
+    [ ! -x "$path" ] || printf '%s\n' "$path"
+}
+
+fetch_programs() {
+    PROMTOOL=$(fetch_program promtool usr/bin/promtool promtool prometheus)
+    NGINX=$(fetch_program nginx usr/sbin/nginx nginx)
+    TINYPROXY=$(fetch_program tinyproxy usr/bin/tinyproxy tinyproxy-bin)
 }

@@ -14,7 +14,7 @@ import sys
 ORDER = """. cli demo dashboard dashboard/routes dashboard/api check operator pipeline pipeline/intake
 pipeline/sending pipeline/tracking dashboard/feed dashboard/view dashboard/web dashboard/auth demo/display
 demo/parts topics topics/settings kafka/consumer delivery offsets
-registry order order/shape kafka/producer kafka/group kafka config/load config cdc cdc/schema http sys base""".split()
+registry order order/shape kafka/producer kafka/group kafka config/load config cdc cdc/schema http http/headers http/tls sys base""".split()
 FILES_MAX = 20
 NOT_COUNTED = {"dashboard/page"}  # the browser's files
 

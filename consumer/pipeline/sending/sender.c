@@ -1,6 +1,7 @@
 #include "pipeline/sending/sender.h"
 
 #include "delivery/retry_policy.h"
+#include "kafka/message.h"
 #include "pipeline/sending/last_answer.h"
 #include "sys/log.h"
 
@@ -279,13 +280,14 @@ static void send_one(struct sender *s, struct delivery *d, bool is_probe)
         endpoint_begin_probe(s->use.endpoint, d);
     d->handler = s;
     join_under_way(s, d);
-    const struct webhook_message message = {.id = d->id,
-                                            .attempt = d->history.attempts,
-                                            .timestamp_s = s->use.now->wall_ms / 1000,
-                                            .source =
-                                                strcmp(d->source, "cdc") == 0 ? NULL : d->source,
-                                            .body = d->text[TEXT_BODY].data,
-                                            .body_len = d->text[TEXT_BODY].len};
+    const struct webhook_message message = {
+        .id = d->id,
+        .attempt = d->history.attempts,
+        .timestamp_s = s->use.now->wall_ms / 1000,
+        .traceparent = kafka_header_in(d->headers, "traceparent"),
+        .source = strcmp(d->source, "cdc") == 0 ? NULL : d->source,
+        .body = d->text[TEXT_BODY].data,
+        .body_len = d->text[TEXT_BODY].len};
     if (webhook_post(s->use.webhook, &message, attempt_done, d, &err) == NULL)
         attempt_failed(s, d);
 }

@@ -3,6 +3,8 @@
  * file named secret. */
 #include "config/load/load.h"
 
+#include "config/load/watch.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -502,6 +504,39 @@ static void secrets_that_others_may_change_are_warned_of(void **state)
     expect_file_warning(0640, NULL);
 }
 
+/* Replaced at any time by what renews certificates, as secrets are. */
+static void a_certificate_is_looked_at_like_a_secret(void **state)
+{
+    (void)state;
+    const struct input input = {
+        .sets = {"webhook.cert_file=shop.pem", "webhook.key_file=shop.key"}};
+    struct config *config = fresh();
+    write_file("shop.pem", "one", 3);
+    write_file("shop.key", "one", 3);
+    assert_int_equal(chmod("shop.key", 0600), 0);
+    assert_true(load(&input, config, NULL));
+    assert_int_equal(config->warning_count, 0);
+    struct reload *reload = reload_new(config);
+    assert_non_null(reload);
+    assert_false(reload_look(reload));
+    write_file("shop.pem", "another", 7);
+    assert_false(reload_look(reload)); /* it may be half written */
+    assert_true(reload_look(reload));
+    write_file("shop.key", "another", 7);
+    assert_int_equal(chmod("shop.key", 0644), 0);
+    assert_false(reload_look(reload));
+    assert_true(reload_look(reload));
+    reload_free(reload);
+    config_free(config);
+    config = fresh();
+    assert_true(load(&input, config, NULL));
+    assert_int_equal(config->warning_count, 1);
+    assert_non_null(strstr(config->warnings[0], "webhook.key_file: shop.key can be read by every"));
+    config_free(config);
+    unlink("shop.pem");
+    unlink("shop.key");
+}
+
 static void forbidden_secret(void **state)
 {
     (void)state;
@@ -645,6 +680,7 @@ int main(void)
         cmocka_unit_test(example_is_complete),
         cmocka_unit_test(public_secrets_are_warned_of),
         cmocka_unit_test(secrets_that_others_may_change_are_warned_of),
+        cmocka_unit_test(a_certificate_is_looked_at_like_a_secret),
         cmocka_unit_test(forbidden_secret),
         cmocka_unit_test(unreadable_file),
         cmocka_unit_test(file_size),

@@ -166,6 +166,9 @@ static void bench_close(struct bench *bench)
     server_free(bench->server);
 }
 
+#define GIVEN "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+#define OWN "00-7d4e5a76eae6d8c165410ac19fe67565-21ba86ed96752d01-01"
+
 static void what_the_endpoint_receives(void **state)
 {
     (void)state;
@@ -178,6 +181,7 @@ static void what_the_endpoint_receives(void **state)
         const struct webhook_message message = {.id = "evt_1",
                                                 .attempt = attempt,
                                                 .timestamp_s = 1795424711,
+                                                .traceparent = slice_of(attempt == 1 ? "" : GIVEN),
                                                 .body = "{\"a\":1}",
                                                 .body_len = 7};
         assert_non_null(webhook_post(bench.webhook, &message, note, &outcome, NULL));
@@ -190,8 +194,8 @@ static void what_the_endpoint_receives(void **state)
                  "User-Agent: elementor-sync/" ELEMENTOR_SYNC_VERSION "\r\nAccept: */*\r\n"
                  "Content-Type: application/json\r\nwebhook-id: evt_1\r\n"
                  "Idempotency-Key: evt_1\r\nwebhook-timestamp: 1795424711\r\nwebhook-attempt: "
-                 "%d\r\nContent-Length: 7\r\n\r\n",
-                 server_port(bench.server), attempt);
+                 "%d\r\ntraceparent: %s\r\nContent-Length: 7\r\n\r\n",
+                 server_port(bench.server), attempt, attempt == 1 ? OWN : GIVEN);
         assert_string_equal(got->head, expected);
         assert_string_equal(got->body, "{\"a\":1}");
     }

@@ -104,7 +104,18 @@ static void nothing_is_read_behind_the_end(void **state)
         }
 }
 
-static void only_a_2xx_is_read(void **state)
+/* nginx 1.22's own, as tests/interop/network.py has them from nginx itself. */
+#define NGINX(title, words)                                                       \
+    "<html>\r\n<head><title>400 " title "</title></head>\r\n<body>\r\n"           \
+    "<center><h1>400 Bad Request</h1></center>\r\n<center>" words "</center>\r\n" \
+    "<hr><center>nginx/1.22.1</center>\r\n</body>\r\n</html>\r\n"
+#define NGINX_PORT                                         \
+    NGINX("The plain HTTP request was sent to HTTPS port", \
+          "The plain HTTP request was sent to HTTPS port")
+#define NGINX_CERTIFICATE \
+    NGINX("No required SSL certificate was sent", "No required SSL certificate was sent")
+
+static void only_a_2xx_and_a_400_are_read(void **state)
 {
     static const struct {
         int status, begun_status;
@@ -118,7 +129,14 @@ static void only_a_2xx_is_read(void **state)
                  {409, 0, "{\"success\":false}", RESPONSE_DELIVERED, U},
                  {404, 0, "<html>", RESPONSE_ENDPOINT, U},
                  {503, 0, "<html>", RESPONSE_TRANSIENT, U},
-                 {422, 0, "{\"success\":false}", RESPONSE_REFUSED, U}};
+                 {422, 0, "{\"success\":false}", RESPONSE_REFUSED, U},
+                 {400, 0, "<html>", RESPONSE_REFUSED, U},
+                 {400, 0, NGINX_PORT, RESPONSE_ENDPOINT, ANSWER_TLS_PORT},
+                 {0, 400, NGINX_PORT, RESPONSE_ENDPOINT, ANSWER_TLS_PORT},
+                 {400, 0, "Client sent an HTTP request to an HTTPS server.\n", RESPONSE_ENDPOINT,
+                  ANSWER_TLS_PORT},
+                 {400, 0, NGINX_CERTIFICATE, RESPONSE_ENDPOINT, ANSWER_CERTIFICATE},
+                 {422, 0, NGINX_CERTIFICATE, RESPONSE_REFUSED, U}};
     struct response_rules rules;
     (void)state;
     response_rules_default(&rules);
@@ -139,6 +157,6 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_body),
                                        cmocka_unit_test(nothing_is_read_behind_the_end),
-                                       cmocka_unit_test(only_a_2xx_is_read)};
+                                       cmocka_unit_test(only_a_2xx_and_a_400_are_read)};
     return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

@@ -37,7 +37,8 @@ static void each_status(void **state)
 
 static void each_failure(void **state)
 {
-    static const char *const words[] = {"network",    "timeout", "tls", "closed_without_answer",
+    static const char *const words[] = {"network",    "dns",  "proxy",
+                                        "timeout",    "tls",  "closed_without_answer",
                                         "bad_answer", "local"};
     struct response_rules rules;
     char text[48];

@@ -1,5 +1,5 @@
 /* retry_after_test: every form of Retry-After, and what only looks like one. */
-#include "http/retry_after.h"
+#include "http/headers/retry_after.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

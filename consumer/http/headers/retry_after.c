@@ -1,5 +1,5 @@
 /* retry_after: a value is one number, one duration, one date, or a list of these. */
-#include "http/retry_after.h"
+#include "http/headers/retry_after.h"
 
 #include <ctype.h>
 #include <stdbool.h>

@@ -1,0 +1,61 @@
+#include "http/headers/traceparent.h"
+
+#include <openssl/evp.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { TRACE_AT = 3, TRACE_LEN = 32, PARENT_AT = 36, PARENT_LEN = 16, FLAGS_AT = 53, LEN = 55 };
+
+static bool is_hex(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (!((text[i] >= '0' && text[i] <= '9') || (text[i] >= 'a' && text[i] <= 'f')))
+            return false;
+    return true;
+}
+
+static bool is_zero(const char *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (text[i] != '0')
+            return false;
+    return true;
+}
+
+bool traceparent_read(struct slice value, char ret_text[TRACEPARENT_TEXT])
+{
+    const char *text = value.data;
+    if (text == NULL || value.len < LEN || text[TRACE_AT - 1] != '-' ||
+        text[PARENT_AT - 1] != '-' || text[FLAGS_AT - 1] != '-' || !is_hex(text, 2) ||
+        !is_hex(text + TRACE_AT, TRACE_LEN) || !is_hex(text + PARENT_AT, PARENT_LEN) ||
+        !is_hex(text + FLAGS_AT, 2))
+        return false;
+    bool is_later = memcmp(text, "00", 2) != 0;
+    if (memcmp(text, "ff", 2) == 0 || is_zero(text + TRACE_AT, TRACE_LEN) ||
+        is_zero(text + PARENT_AT, PARENT_LEN))
+        return false;
+    if (value.len > LEN && !(is_later && text[LEN] == '-'))
+        return false;
+    snprintf(ret_text, TRACEPARENT_TEXT, "00%.*s", LEN - 2, text + 2);
+    return true;
+}
+
+/* Sampled (01): with 00 a receiver that follows its caller's decision, as OpenTelemetry's do by
+ * default, would record nothing any more. */
+void traceparent_make(const char *id, char ret_text[TRACEPARENT_TEXT])
+{
+    static const char digits[] = "0123456789abcdef", sampled[] = "-01";
+    enum { TRACE_BYTES = TRACE_LEN / 2, BYTES = TRACE_BYTES + PARENT_LEN / 2 };
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    (void)EVP_Digest(id, strlen(id), digest, NULL, EVP_sha256(), NULL);
+    digest[TRACE_BYTES - 1] |= 1; /* never all zeros, without memory for the digest either */
+    digest[BYTES - 1] |= 1;
+    char *at = stpcpy(ret_text, "00-");
+    for (size_t i = 0; i < BYTES; i++) {
+        if (i == TRACE_BYTES)
+            *at++ = '-';
+        *at++ = digits[digest[i] >> 4];
+        *at++ = digits[digest[i] & 0xf];
+    }
+    memcpy(at, sampled, sizeof sampled);
+}
