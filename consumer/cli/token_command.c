@@ -1,5 +1,6 @@
 /* token_command: mint a token for an operator of the dashboard (HS256). */
 #include "cli/command.h"
+#include "dashboard/auth/claims.h"
 #include "dashboard/auth/token.h"
 #include "sys/clock.h"
 
@@ -33,6 +34,9 @@ static bool run(struct config *config, const void *given, struct error *err)
         return error_set(err, ERROR_CONFIG,
                          "auth.hs256_secret is required to mint a token; with other keys, tokens "
                          "come from the holder of the private one");
+    struct error why = {0};
+    if (rules.operator_claim != NULL && !claims_check_path(rules.operator_claim, &why))
+        return error_set(err, why.code, "auth.operator_claim: %s", why.text);
     char *token = auth_mint(&rules, config->auth_hs256_secret,
                             own->subject != NULL ? own->subject : "operator", now_s,
                             now_s + expires_ms / 1000, err);

@@ -270,6 +270,14 @@ void config_free(struct config *config)
     free(config);
 }
 
+void config_forget_secret(char **secret)
+{
+    if (*secret != NULL)
+        explicit_bzero(*secret, strlen(*secret));
+    free(*secret);
+    *secret = NULL;
+}
+
 bool config_note_secret_file(struct config *config, const char *path)
 {
     size_t count = config->secret_file_count;

@@ -191,27 +191,42 @@
       "where the dashboard listens, HOST:PORT; put TLS in front of it")                              \
     X(dashboard_database, "dashboard.database", TEXT, "elementor-sync.dashboard.db", 0, 0, "",       \
       "SQLite file of the dashboard's view; may be deleted, it is built again")                      \
+    X(dashboard_url, "dashboard.url", TEXT, NULL, 0, 0, "",                                          \
+      "where people open the dashboard when a proxy is in front of it: https://ops.example.com, "    \
+      "or with a path, https://example.com/orders")                                                  \
     X(dashboard_origins, "dashboard.origins", TEXT, NULL, 0, 0, "",                                  \
       "origins whose pages may call the API (CORS), separated by spaces: "                           \
       "https://shop.example.com")                                                                    \
     X(dashboard_wait, "dashboard.wait", DURATION, "10s", 0, 60000, "",                               \
       "how long a call of sync-order-elementor waits before it answers 202")                         \
+    X(dashboard_unseen_timeout, "dashboard.unseen_timeout", DURATION, "5m", 0, 86400000, "",         \
+      "how long an order that was asked for and never seen may still come: a call is answered "      \
+      "202 until then, 404 afterwards")                                                              \
     X(dashboard_redrive_rate, "dashboard.redrive_rate", COUNT, "5", 1, 1000, "",                     \
       "orders a second that a redrive sends")                                                        \
     X(auth_hs256_secret, "auth.hs256_secret", SECRET, NULL, 0, 0, "",                                \
       "HS256: the secret that signs tokens (Supabase's legacy JWT secret), at least 32 bytes")       \
     X(auth_public_key_file, "auth.public_key_file", TEXT, NULL, 0, 0, "",                            \
-      "RS256 or ES256: file of the public key that verifies tokens, PEM")                            \
+      "file of the public key that verifies tokens, PEM: RSA (RS256), RSA-PSS (PS256), P-256 "       \
+      "(ES256), P-384 (ES384) or Ed25519 (EdDSA)")                                                   \
     X(auth_jwks_url, "auth.jwks_url", TEXT, NULL, 0, 0, "",                                          \
-      "RS256 and ES256: where the public keys are (…/auth/v1/.well-known/jwks.json)")                \
+      "where the public keys are (…/auth/v1/.well-known/jwks.json): RS256, PS256, ES256, ES384, "  \
+      "EdDSA, as each key says")                                                                     \
     X(auth_jwks_ca_file, "auth.jwks_ca_file", TEXT, NULL, 0, 0, "",                                  \
       "certificates to trust instead of the system's, PEM")                                          \
+    X(auth_service_keys, "auth.service_keys", SECRET, NULL, 0, 0, "",                                \
+      "keys of services, which are operators: Supabase's sb_secret_… or your own, at least 32 "    \
+      "bytes each, separated by spaces (rotation); sent as Authorization: Bearer, or apikey")        \
     X(auth_issuer, "auth.issuer", TEXT, NULL, 0, 0, "", "required iss of a token")                   \
     X(auth_audience, "auth.audience", TEXT, NULL, 0, 0, "", "required aud of a token")               \
     X(auth_operator_claim, "auth.operator_claim", TEXT, NULL, 0, 0, "",                              \
-      "the claim that makes an operator, besides the role service_role: app_metadata.role")          \
+      "the claim that makes an operator, besides the role service_role: app_metadata.role; a "       \
+      "name with :// in it is one claim, and quotes keep dots in a name: \"my.claims\".role")        \
     X(auth_operator_values, "auth.operator_values", TEXT, NULL, 0, 0, "",                            \
       "its values that make an operator, separated by spaces")                                       \
+    X(auth_operator_aal2, "auth.operator_aal2", CHOICE, "never", 0, 0, "never|changes|always",       \
+      "what of an operator's asks for a second factor (the claim aal is aal2): nothing, what "       \
+      "changes something, or everything; services have none (service_role, auth.service_keys)")      \
     X(auth_owner_column, "auth.owner_column", TEXT, NULL, 0, 0, "",                                  \
       "column of the orders table that holds a customer's sub (user_id): customers see and sync "    \
       "only orders of their own; run and dashboard need the same value")                             \
@@ -239,6 +254,7 @@ enum { KAFKA_START_EARLIEST, KAFKA_START_LATEST };
 enum { KAFKA_LOST_STOP, KAFKA_LOST_EARLIEST, KAFKA_LOST_LATEST };
 enum { RULE_SNAPSHOT_SKIP, RULE_SNAPSHOT_DELIVER };
 enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
+enum { OPERATOR_AAL2_NEVER, OPERATOR_AAL2_CHANGES, OPERATOR_AAL2_ALWAYS };
 enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
 
@@ -297,6 +313,9 @@ extern const size_t config_option_count;
 /* All defaults; NULL without memory. Free with config_free, which accepts NULL. */
 struct config *config_new(void);
 void config_free(struct config *config);
+
+/* Overwrites a secret that is needed no more, and unsets it. */
+void config_forget_secret(char **secret);
 
 /* Sets one option from text; a later call wins. origin is where the text came from ("shop.yaml:7",
  * "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a secret's), the allowed

@@ -21,15 +21,33 @@ static bool has_word(const char *list, const char *word)
     return false;
 }
 
+/* The path of a claim without the quotes that names may stand in. */
+static const char *without_quotes(const char *path, char *text, size_t size)
+{
+    size_t len = 0;
+    for (; *path != '\0' && len < size - 1; path++)
+        if (*path != '"')
+            text[len++] = *path;
+    text[len] = '\0';
+    return text;
+}
+
 /* A claim that each customer's token has too, or that a customer can change. */
 static bool check_operator(const struct config *config, struct error *err)
 {
+    static const char own[] = "user_metadata";
+    char plain[256];
     static const char *const everybody[] = {"authenticated", "anon", "public", "user"};
     static const char *const common[] = {
         "aud", "iss", "aal", "is_anonymous", "app_metadata.provider", "app_metadata.providers"};
     const char *claim = config->auth_operator_claim, *values = config->auth_operator_values;
     if (claim == NULL || values == NULL)
         return true;
+    claim = without_quotes(claim, plain, sizeof plain);
+    if (strncasecmp(claim, own, sizeof own - 1) == 0)
+        return error_set(err, ERROR_CONFIG,
+                         "auth.operator_claim: users can change user_metadata themselves; use one "
+                         "in app_metadata");
     for (size_t i = 0; i < sizeof everybody / sizeof *everybody; i++)
         if (has_word(values, everybody[i]))
             return error_set(err, ERROR_CONFIG,
@@ -89,6 +107,48 @@ static bool check_secret(const struct config *config, struct error *err)
            error_set(err, ERROR_CONFIG,
                      "auth.hs256_secret repeats a few characters: it could be guessed; generate "
                      "one with openssl rand -hex 32");
+}
+
+/* ---- keys of services ---- */
+
+/* NULL, or what makes the word no key of a service. */
+static const char *find_weakness(const struct config *config, const char *key)
+{
+    enum { KEY_MIN = 32, DIFFERENT_MIN = 5 };
+    static const char published[] = "sb_publishable_";
+    if (strncasecmp(key, published, sizeof published - 1) == 0)
+        return "is Supabase's publishable key, which every browser has: use the one that begins "
+               "with sb_secret_";
+    if (strncmp(key, "eyJ", 3) == 0)
+        return "is a JSON Web Token, which auth.jwks_url or auth.hs256_secret verifies: leave it "
+               "out";
+    if (config->auth_hs256_secret != NULL && strcmp(key, config->auth_hs256_secret) == 0)
+        return "is auth.hs256_secret: whoever reads it on the way could sign tokens; generate "
+               "another one (openssl rand -hex 32)";
+    if (strlen(key) < KEY_MIN || different_bytes(key) < DIFFERENT_MIN)
+        return "could be guessed: it needs 32 bytes, not of the same few characters (openssl rand "
+               "-hex 32)";
+    return NULL;
+}
+
+static bool check_service_keys(const struct config *config, struct error *err)
+{
+    char *copy = config->auth_service_keys != NULL ? strdup(config->auth_service_keys) : NULL;
+    char *rest = copy, *key;
+    const char *why = NULL;
+    int place = 0;
+    if (config->auth_service_keys == NULL)
+        return true;
+    if (copy == NULL)
+        return error_no_memory(err);
+    while (why == NULL && (key = strsep(&rest, " ,")) != NULL)
+        if (*key != '\0') {
+            place++;
+            why = find_weakness(config, key);
+        }
+    explicit_bzero(copy, strlen(config->auth_service_keys));
+    free(copy);
+    return why == NULL || error_set(err, ERROR_CONFIG, "auth.service_keys: key %d %s", place, why);
 }
 
 /* ---- addresses ---- */
@@ -245,9 +305,9 @@ static bool check_client_certificate(const struct config *config, struct error *
 
 bool config_check_safety(struct config *config, unsigned needs, struct error *err)
 {
-    if (!check_operator(config, err) || !check_secret(config, err) || !check_code(config, err) ||
-        !check_urls(config, err) || !check_proxy(config, err) ||
-        !check_client_certificate(config, err))
+    if (!check_operator(config, err) || !check_secret(config, err) ||
+        !check_service_keys(config, err) || !check_code(config, err) || !check_urls(config, err) ||
+        !check_proxy(config, err) || !check_client_certificate(config, err))
         return false;
     advise_listening(config, needs);
     advise_registry(config);

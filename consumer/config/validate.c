@@ -379,10 +379,10 @@ static bool check_auth(const struct config *config, unsigned needs, struct error
     enum { SECRET_MIN = 32 };
     const char *secret = config->auth_hs256_secret, *claim = config->auth_operator_claim;
     if ((needs & CONFIG_NEED_AUTH) != 0 && secret == NULL && config->auth_public_key_file == NULL &&
-        config->auth_jwks_url == NULL)
+        config->auth_jwks_url == NULL && config->auth_service_keys == NULL)
         return error_set(err, ERROR_CONFIG,
-                         "one of auth.jwks_url, auth.public_key_file and auth.hs256_secret is "
-                         "required: without it no sign-in is possible");
+                         "one of auth.jwks_url, auth.public_key_file, auth.hs256_secret and "
+                         "auth.service_keys is required: without it no sign-in is possible");
     if (secret != NULL && strlen(secret) < SECRET_MIN)
         return error_set(err, ERROR_CONFIG,
                          "auth.hs256_secret is shorter than %d bytes: it could be guessed",
@@ -390,10 +390,6 @@ static bool check_auth(const struct config *config, unsigned needs, struct error
     if ((claim != NULL) != (config->auth_operator_values != NULL))
         return error_set(err, ERROR_CONFIG,
                          "auth.operator_claim and auth.operator_values go together");
-    if (claim != NULL && strncmp(claim, "user_metadata", strlen("user_metadata")) == 0)
-        return error_set(err, ERROR_CONFIG,
-                         "auth.operator_claim: users can change user_metadata themselves; use one "
-                         "in app_metadata");
     return true;
 }
 

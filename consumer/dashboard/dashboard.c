@@ -81,13 +81,14 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->api.redrives = &d->redrives;
     d->api.stream = &d->stream;
     d->api.lag = &d->lag;
-    d->api.quota.key = d->api.config->hash_key;
+    d->api.quota.key = d->api.asked.key = d->api.config->hash_key;
     redrive_open(&d->redrives);
     events_open(&d->stream);
     status_open(&d->lag);
     d->loop = loop_new(err);
     d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
-    return d->api.http != NULL && sign_in_open(&d->api, err) && open_kafka(d, err) &&
+    return d->api.http != NULL && site_read(&d->api.site, d->api.config->dashboard_url, err) &&
+           sign_in_open(&d->api, err) && open_kafka(d, err) &&
            listen_and_serve(d, err);
 }
 

@@ -29,7 +29,8 @@ struct web_request {
     struct web *web;
     struct connection *of; /* NULL: no memory */
     struct MHD_Connection *connection;
-    char *target; /* raw: path, then the query's pairs, each ended by a NUL */
+    char *target;   /* raw: path, then the query's pairs, each ended by a NUL */
+    size_t path_at; /* where in it the path begins: past a prefix that was taken off */
     bool target_bad;
     const char *method;
     struct query_pair query[WEB_QUERY_MAX];

@@ -111,7 +111,13 @@ const char *web_request_method(const struct web_request *x)
 
 const char *web_request_path(const struct web_request *x)
 {
-    return x->target;
+    return x->target + x->path_at;
+}
+
+void web_request_skip(struct web_request *x, size_t len)
+{
+    size_t left = strlen(web_request_path(x));
+    x->path_at += len < left ? len : left;
 }
 
 const char *web_request_address(const struct web_request *x, char text[64])

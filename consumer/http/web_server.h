@@ -54,6 +54,9 @@ int64_t web_turn(struct web *web, int64_t now_ms);
 
 const char *web_request_method(const struct web_request *x); /* "GET" also for HEAD */
 const char *web_request_path(const struct web_request *x);   /* raw, without the query */
+/* Takes this many bytes off the path's beginning. */
+void web_request_skip(struct web_request *x, size_t len);
+
 /* The client's address without the port. */
 const char *web_request_address(const struct web_request *x, char text[64]);
 

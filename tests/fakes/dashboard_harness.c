@@ -5,6 +5,7 @@
 #include "sys/log.h"
 
 #include <arpa/inet.h>
+#include <cjose/cjose.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,12 +262,13 @@ static void write_outcome(struct dashboard_harness *s, const struct outcome *o)
     int len = snprintf(
         text, sizeof text,
         "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\",\"order_number\":"
-        "\"CMD-1\",\"confirmed_at\":%s,\"webhook_id\":\"msg_1\",\"source\":\"%s\",\"request\":%s,"
+        "\"%s\",\"confirmed_at\":%s,\"webhook_id\":\"msg_1\",\"source\":\"%s\",\"request\":%s,"
         "\"topic\":\"" CLUSTER_TOPIC "\",\"partition\":0,\"offset\":%lld,\"timestamp_ms\":null,"
         "\"lsn\":2,\"attempts\":3,\"status\":null,\"first_attempt_ms\":%lld,\"last_attempt_ms\":"
         "%lld,\"settled_ms\":%lld,\"next_attempt_ms\":null,\"member\":\"m\"%s%s%s,\"previous\":[%s]"
         "}",
-        o->state, o->reason != NULL ? o->reason : "", o->order, confirmed_at,
+        o->state, o->reason != NULL ? o->reason : "", o->order,
+        o->number != NULL ? o->number : "CMD-1", confirmed_at,
         o->source != NULL ? o->source : "cdc", request, (long long)o->offset, (long long)now_ms,
         (long long)now_ms, (long long)now_ms, o->owner != NULL ? ",\"owner\":\"" : "",
         o->owner != NULL ? o->owner : "", o->owner != NULL ? "\"" : "",

@@ -86,6 +86,7 @@ struct outcome { /* texts NULL: "" or null; numbers 0 */
     int64_t offset;     /* of its source, in partition 0 */
     const char *source; /* "retry", …; NULL: "cdc" */
     const char *owner;  /* its mark */
+    const char *number; /* the order's; NULL: "CMD-1" */
     int64_t at_ms;      /* when it settled; 0: now */
 };
 void dashboard_harness_outcome(struct dashboard_harness *s, const struct outcome *o);

@@ -7,6 +7,7 @@
 #define DASHBOARD_API_API_H
 
 #include "config/config.h"
+#include "dashboard/api/asked_orders.h"
 #include "dashboard/api/call_quota.h"
 #include "dashboard/api/pending.h"
 #include "dashboard/api/refusals.h"
@@ -15,6 +16,7 @@
 #include "dashboard/feed/feed.h"
 #include "dashboard/feed/record_fetch.h"
 #include "dashboard/view/view.h"
+#include "dashboard/web/site.h"
 #include "http/http_client.h"
 #include "kafka/producer/publisher.h"
 
@@ -34,8 +36,10 @@ struct api {
     int64_t now_ms, wall_ms; /* of this turn of the loop */
     bool called;             /* a call has come: its work begins in the next turn */
 
+    struct site site;
     struct sign_in sign_in;
-    struct call_quota quota; /* of customers' calls */
+    struct call_quota quota;   /* of customers' calls */
+    struct asked_orders asked; /* that were never seen */
     struct refusals refusals;
     struct pending_requests pending;
     struct resends resends;

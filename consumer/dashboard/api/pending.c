@@ -64,8 +64,8 @@ void pending_changed(struct api *api, const char *key, size_t key_len)
 {
     struct pending *p;
     LIST_FOREACH (p, &api->pending.list, link)
-        if (p->kind == PENDING_SYNC && strlen(p->key) == key_len &&
-            memcmp(p->key, key, key_len) == 0)
+        if (p->kind == PENDING_SYNC &&
+            (p->is_number || (strlen(p->key) == key_len && memcmp(p->key, key, key_len) == 0)))
             p->dirty = true;
 }
 

@@ -28,6 +28,7 @@ struct pending {
     char confirmed_at[64];
     int64_t want_ms; /* the transition's; -1: the latest */
     bool force;
+    bool is_number; /* its key may be an order's number: any order that changes may be it */
     char request[RETRY_REQUEST_MAX];
     int64_t asked_ms; /* the request's wall clock */
 };

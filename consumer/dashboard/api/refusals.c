@@ -17,7 +17,7 @@ static void log_unlogged(struct api *api)
 }
 
 /* Without the token, the order and the path as it was sent: the caller chooses their contents. */
-static void log_refusal(const struct call *call, const char *what, const char *why)
+static void log_refusal(const struct call *call, const char *what, enum problem problem)
 {
     struct api *api = call->api;
     const struct caller *caller = &call->caller;
@@ -29,12 +29,18 @@ static void log_refusal(const struct call *call, const char *what, const char *w
         return;
     }
     api->refusals.logged++;
+    struct log_field cause = {0};
+    bool is_right = problem == PROBLEM_UNAUTHORIZED || problem == PROBLEM_EXPIRED ||
+                    problem == PROBLEM_FORBIDDEN || problem == PROBLEM_SECOND_FACTOR;
+    if (is_right && caller->cause != NULL)
+        cause = LOG_S("error", caller->cause);
     const char *who = caller->subject[0] != '\0' ? caller->subject : caller->role;
     log_event(LOG_AUDIT, "call refused",
               (const struct log_field[]){LOG_S("who", who[0] != '\0' ? who : "unknown"),
                                          LOG_S("address", web_request_address(call->x, address)),
                                          LOG_S("what", what),
-                                         LOG_S("reason", why),
+                                         LOG_S("reason", problem_name(problem)),
+                                         cause,
                                          {0}});
 }
 
@@ -43,7 +49,7 @@ void refuse(const struct call *call, enum problem problem, const char *detail)
     char what[96];
     snprintf(what, sizeof what, "%s %s", web_request_method(call->x),
              call->route != NULL ? call->route : "/");
-    log_refusal(call, what, problem_name(problem));
+    log_refusal(call, what, problem);
     reply_problem(call->x, problem, detail, NULL);
 }
 

@@ -1,8 +1,10 @@
 #include "dashboard/api/sign_in.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/auth/claims.h"
 #include "sys/log.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -12,7 +14,8 @@ enum {
     ASK_EVERY_MS = 10000, /* for unknown keys, which any caller can name */
     SET_MAX = 256 * 1024,
     SET_TIMEOUT_MS = 5000,
-    KEY_WAITS_MAX = 32
+    KEY_WAITS_MAX = 32,
+    SERVICE_SESSION_S = 366 * 24 * 3600 /* a service key has no end: what a session shows of it */
 };
 
 /* ---- where keys come from ---- */
@@ -45,6 +48,13 @@ static bool check_url(const char *url, struct error *err)
     return error_set(err, why.code, "auth.jwks_url: %s", why.text);
 }
 
+static bool check_claim(const char *path, struct error *err)
+{
+    struct error why = {0};
+    return path == NULL || claims_check_path(path, &why) ||
+           error_set(err, why.code, "auth.operator_claim: %s", why.text);
+}
+
 bool sign_in_open(struct api *api, struct error *err)
 {
     const struct config *c = api->config;
@@ -52,6 +62,10 @@ bool sign_in_open(struct api *api, struct error *err)
                                              .audience = c->auth_audience,
                                              .operator_claim = c->auth_operator_claim,
                                              .operator_values = c->auth_operator_values};
+    if (!check_claim(c->auth_operator_claim, err) ||
+        (c->auth_service_keys != NULL &&
+         !service_keys_read(&api->sign_in.service_keys, c->auth_service_keys, err)))
+        return false;
     if (c->auth_hs256_secret != NULL &&
         !keys_add_secret(&api->sign_in.keys, c->auth_hs256_secret, err))
         return false;
@@ -137,23 +151,58 @@ static bool waits_for_set(struct call *call)
 
 /* ---- a call ---- */
 
-static struct slice token_of(const struct web_request *x)
+static struct slice token_of(const char *authorization)
 {
     static const char scheme[] = "Bearer ";
-    const char *header = web_request_header(x, "Authorization");
-    if (header == NULL || strncasecmp(header, scheme, strlen(scheme)) != 0)
+    if (strncasecmp(authorization, scheme, strlen(scheme)) != 0)
         return (struct slice){0};
-    return slice_of(header + strlen(scheme));
+    return slice_of(authorization + strlen(scheme));
+}
+
+/* True: it is the key of a service. */
+static bool is_service(struct call *call, struct slice key)
+{
+    const struct api *api = call->api;
+    size_t place = service_keys_place(&api->sign_in.service_keys, key);
+    if (place == 0)
+        return false;
+    call->caller = (struct caller){.right = AUTH_OPERATOR,
+                                   .right_as_user = AUTH_NOBODY,
+                                   .is_strong = true,
+                                   .expires_s = api->wall_ms / 1000 + SERVICE_SESSION_S,
+                                   .role = "service_role"};
+    snprintf(call->caller.subject, sizeof call->caller.subject, "service key %zu", place);
+    return true;
+}
+
+/* Authorization says who calls, where there is one: a service that passes on its user's token in it
+ * has the user's rights, whatever its own apikey is. Nothing is read from the query, which proxies
+ * write into their logs. */
+static enum auth_verdict check_caller(struct call *call)
+{
+    const struct api *api = call->api;
+    const char *authorization = web_request_header(call->x, "Authorization"),
+               *apikey = web_request_header(call->x, "apikey");
+    if (authorization == NULL && apikey != NULL && is_service(call, slice_of(apikey)))
+        return AUTH_VALID;
+    struct slice token = token_of(authorization != NULL ? authorization : "");
+    if (is_service(call, token))
+        return AUTH_VALID;
+    call->caller = (struct caller){.right = AUTH_NOBODY};
+    if (authorization == NULL)
+        call->caller.cause = apikey != NULL ? "it has no Authorization, and its apikey is none of "
+                                              "auth.service_keys"
+                                            : "it has no Authorization";
+    else if (token.len == 0)
+        call->caller.cause = "its Authorization is not Bearer and a token";
+    return token.len == 0 ? AUTH_INVALID
+                          : auth_check(&api->sign_in.keys, &api->sign_in.rules, token,
+                                       api->wall_ms / 1000, &call->caller);
 }
 
 bool sign_in_check(struct call *call)
 {
-    struct slice token = token_of(call->x);
-    int64_t now_s = call->api->wall_ms / 1000;
-    enum auth_verdict verdict = AUTH_INVALID;
-    if (token.len > 0)
-        verdict = auth_check(&call->api->sign_in.keys, &call->api->sign_in.rules, token, now_s,
-                             &call->caller);
+    enum auth_verdict verdict = check_caller(call);
     if (verdict == AUTH_VALID)
         return true;
     if (verdict == AUTH_UNKNOWN_KEY && waits_for_set(call))

@@ -1,41 +1,19 @@
 #include "dashboard/auth/jwk.h"
 
+#include "dashboard/auth/base64url.h"
+
+#include <openssl/core_names.h>
 #include <openssl/ec.h>
-#include <openssl/obj_mac.h>
+#include <openssl/err.h>
+#include <openssl/param_build.h>
 #include <string.h>
 
-enum { P256_BYTES = 32, RSA_BYTES_MAX = JWK_RSA_BITS_MAX / 8, EXPONENT_BYTES_MAX = 8 };
-
-static int value_of(char c)
-{
-    static const char alphabet[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-    const char *at = c != '\0' ? strchr(alphabet, c) : NULL;
-    return at != NULL ? (int)(at - alphabet) : -1;
-}
-
-size_t jwk_decode(const char *text, size_t len, uint8_t *bytes, size_t size)
-{
-    uint32_t bits = 0;
-    unsigned held = 0;
-    size_t count = 0;
-    if (len % 4 == 1)
-        return 0;
-    for (size_t i = 0; i < len; i++) {
-        int value = value_of(text[i]);
-        if (value < 0)
-            return 0;
-        bits = (bits << 6 | (uint32_t)value) & 0xffff;
-        held += 6;
-        if (held < 8)
-            continue;
-        held -= 8;
-        if (count == size)
-            return 0;
-        bytes[count++] = (uint8_t)(bits >> held);
-    }
-    return (bits & ((1u << held) - 1)) == 0 ? count : 0;
-}
+enum {
+    POINT_NUMBER_MAX = 48,
+    RSA_BYTES_MAX = JWS_RSA_BITS_MAX / 8,
+    EXPONENT_BYTES_MAX = 8,
+    ED25519_BYTES = 32
+};
 
 /* Bytes of a member in base64url; 0: missing or invalid. */
 static size_t decode_member(const json_t *jwk, const char *name, uint8_t *bytes, size_t size)
@@ -43,62 +21,94 @@ static size_t decode_member(const json_t *jwk, const char *name, uint8_t *bytes,
     const json_t *value = json_object_get(jwk, name);
     if (!json_is_string(value))
         return 0;
-    return jwk_decode(json_string_value(value), json_string_length(value), bytes, size);
+    return base64url_decode((struct slice){json_string_value(value), json_string_length(value)},
+                            bytes, size);
 }
 
-static unsigned bits_of(const uint8_t *bytes, size_t len)
+/* ---- the three kinds ---- */
+
+/* NULL: OpenSSL does not take it. For a curve it checks that the point is on it: another one would
+ * allow invalid-curve attacks. */
+static EVP_PKEY *import(const char *type, OSSL_PARAM *params)
 {
-    size_t zeros = 0; /* some encoders put one before a number whose first bit is set */
-    while (zeros < len && bytes[zeros] == 0)
-        zeros++;
-    unsigned bits = (unsigned)(len - zeros) * 8;
-    for (uint8_t mask = 0x80; bits > 0 && mask != 0 && (bytes[zeros] & mask) == 0; mask >>= 1)
-        bits--;
-    return bits;
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+    if (context == NULL || params == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+        key = NULL;
+    EVP_PKEY_CTX_free(context);
+    return key;
 }
 
-static const char *check_rsa(const json_t *jwk)
+static EVP_PKEY *import_rsa(const BIGNUM *modulus, const BIGNUM *exponent)
 {
+    OSSL_PARAM *params = NULL;
+    OSSL_PARAM_BLD *builder = OSSL_PARAM_BLD_new();
+    if (modulus != NULL && exponent != NULL && builder != NULL &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_N, modulus) == 1 &&
+        OSSL_PARAM_BLD_push_BN(builder, OSSL_PKEY_PARAM_RSA_E, exponent) == 1)
+        params = OSSL_PARAM_BLD_to_param(builder);
+    EVP_PKEY *key = import("RSA", params);
+    OSSL_PARAM_free(params);
+    OSSL_PARAM_BLD_free(builder);
+    return key;
+}
+
+static EVP_PKEY *read_rsa(const json_t *jwk, const char **ret_why)
+{
+    /* some encoders put a zero before a number whose first bit is set */
     uint8_t modulus[RSA_BYTES_MAX + 1], exponent[EXPONENT_BYTES_MAX];
     size_t modulus_len = decode_member(jwk, "n", modulus, sizeof modulus),
            exponent_len = decode_member(jwk, "e", exponent, sizeof exponent);
-    if (modulus_len == 0 || bits_of(modulus, modulus_len) > JWK_RSA_BITS_MAX)
-        return "n is not the base64url of a number of at most 8192 bits";
+    *ret_why = "n is not the base64url of a number of at most 8192 bits";
+    if (modulus_len == 0)
+        return NULL;
+    *ret_why = "e is not the base64url of a number of at most 64 bits";
     if (exponent_len == 0)
-        return "e is not the base64url of a number of at most 64 bits";
-    if (bits_of(modulus, modulus_len) < JWK_RSA_BITS_MIN)
-        return "n has less than 2048 bits";
-    if ((modulus[modulus_len - 1] & 1) == 0)
-        return "n is even";
-    if ((exponent[exponent_len - 1] & 1) == 0 || bits_of(exponent, exponent_len) < 2)
-        return "e is even, or 1";
-    return NULL;
+        return NULL;
+    BIGNUM *n = BN_bin2bn(modulus, (int)modulus_len, NULL),
+           *e = BN_bin2bn(exponent, (int)exponent_len, NULL);
+    EVP_PKEY *key = import_rsa(n, e);
+    BN_free(n);
+    BN_free(e);
+    *ret_why = "n and e are not taken by OpenSSL";
+    return key;
 }
 
-/* A point outside the curve would allow invalid-curve attacks. */
-static bool is_on_curve(const uint8_t *x, const uint8_t *y)
+static EVP_PKEY *read_point(const json_t *jwk, const char *curve, const char **ret_why)
 {
-    uint8_t encoded[1 + 2 * P256_BYTES] = {POINT_CONVERSION_UNCOMPRESSED};
-    memcpy(encoded + 1, x, P256_BYTES);
-    memcpy(encoded + 1 + P256_BYTES, y, P256_BYTES);
-    EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
-    EC_POINT *point = group != NULL ? EC_POINT_new(group) : NULL;
-    bool ok = point != NULL &&
-              EC_POINT_oct2point(group, point, encoded, sizeof encoded, NULL) == 1 &&
-              EC_POINT_is_at_infinity(group, point) == 0;
-    EC_POINT_free(point);
-    EC_GROUP_free(group);
-    return ok;
+    uint8_t point[2 * POINT_NUMBER_MAX + 1] = {POINT_CONVERSION_UNCOMPRESSED};
+    const struct algorithm *algorithm = jws_curve(curve);
+    *ret_why = "its curve is not P-256 or P-384";
+    if (algorithm == NULL || algorithm->number_bytes == 0)
+        return NULL;
+    size_t bytes = algorithm->number_bytes;
+    *ret_why = "x or y is not the base64url of as many bytes as the curve has";
+    if (decode_member(jwk, "x", point + 1, bytes) != bytes ||
+        decode_member(jwk, "y", point + 1 + bytes, bytes) != bytes)
+        return NULL;
+    OSSL_PARAM params[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
+                                         (char *)(uintptr_t)algorithm->group, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, 1 + 2 * bytes),
+        OSSL_PARAM_construct_end()};
+    *ret_why = "x and y are not a point of its curve";
+    return import("EC", params);
 }
 
-static const char *check_ec(const json_t *jwk)
+static EVP_PKEY *read_ed25519(const json_t *jwk, const char *curve, const char **ret_why)
 {
-    uint8_t x[P256_BYTES], y[P256_BYTES];
-    if (decode_member(jwk, "x", x, sizeof x) != P256_BYTES ||
-        decode_member(jwk, "y", y, sizeof y) != P256_BYTES)
-        return "x or y is not the base64url of 32 bytes";
-    return is_on_curve(x, y) ? NULL : "x and y are not a point of P-256";
+    uint8_t x[ED25519_BYTES];
+    *ret_why = "its curve is not Ed25519";
+    if (strcmp(curve, "Ed25519") != 0)
+        return NULL;
+    *ret_why = "x is not the base64url of 32 bytes";
+    return decode_member(jwk, "x", x, sizeof x) == sizeof x
+               ? EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, x, sizeof x)
+               : NULL;
 }
+
+/* ---- a key ---- */
 
 /* An optional member: a text without a NUL; "": missing; NULL: something else. */
 static const char *text_of(const json_t *jwk, const char *name)
@@ -110,31 +120,42 @@ static const char *text_of(const json_t *jwk, const char *name)
     return text != NULL && strlen(text) == json_string_length(value) ? text : NULL;
 }
 
-static const char *check_purpose(const json_t *jwk, const char *algorithm)
+static const char *check_purpose(const json_t *jwk)
 {
-    const char *use = text_of(jwk, "use"), *said = text_of(jwk, "alg"), *id = text_of(jwk, "kid");
-    if (use == NULL || said == NULL || id == NULL)
+    const char *use = text_of(jwk, "use"), *id = text_of(jwk, "kid");
+    if (use == NULL || id == NULL || text_of(jwk, "alg") == NULL)
         return "use, alg or kid is not a text, or has a NUL in it";
     if (strlen(id) >= JWK_ID_MAX)
         return "kid is longer than 127 bytes";
-    if (*use != '\0' && strcmp(use, "sig") != 0)
-        return "use is not sig";
-    return *said != '\0' && strcmp(said, algorithm) != 0 ? "alg is not the one of its type" : NULL;
+    return *use != '\0' && strcmp(use, "sig") != 0 ? "use is not sig" : NULL;
 }
 
-const char *jwk_algorithm(const json_t *jwk, const char **ret_why)
+static EVP_PKEY *read_kind(const json_t *jwk, const char **ret_why)
 {
-    const char *kty = text_of(jwk, "kty"), *crv = text_of(jwk, "crv"), *algorithm = NULL;
-    bool is_ec = kty != NULL && strcmp(kty, "EC") == 0;
-    *ret_why = "not RSA, nor EC with P-256";
-    if (is_ec && crv != NULL && strcmp(crv, "P-256") == 0)
-        algorithm = "ES256";
-    else if (kty != NULL && strcmp(kty, "RSA") == 0)
-        algorithm = "RS256";
-    if (algorithm == NULL)
+    const char *kty = text_of(jwk, "kty"), *crv = text_of(jwk, "crv");
+    if (kty != NULL && strcmp(kty, "RSA") == 0)
+        return read_rsa(jwk, ret_why);
+    if (kty != NULL && strcmp(kty, "EC") == 0 && crv != NULL)
+        return read_point(jwk, crv, ret_why);
+    if (kty != NULL && strcmp(kty, "OKP") == 0 && crv != NULL)
+        return read_ed25519(jwk, crv, ret_why);
+    *ret_why = "its kty is not RSA, EC or OKP";
+    return NULL;
+}
+
+EVP_PKEY *jwk_read(const json_t *jwk, const struct algorithm **ret_algorithm, const char **ret_why)
+{
+    *ret_why = check_purpose(jwk);
+    if (*ret_why != NULL)
         return NULL;
-    *ret_why = check_purpose(jwk, algorithm);
-    if (*ret_why == NULL)
-        *ret_why = is_ec ? check_ec(jwk) : check_rsa(jwk);
-    return *ret_why == NULL ? algorithm : NULL;
+    ERR_set_mark();
+    EVP_PKEY *key = read_kind(jwk, ret_why);
+    if (key != NULL)
+        *ret_algorithm = jws_algorithm(key, text_of(jwk, "alg"), ret_why);
+    ERR_pop_to_mark();
+    if (key != NULL && *ret_why != NULL) {
+        EVP_PKEY_free(key);
+        key = NULL;
+    }
+    return key;
 }

@@ -1,23 +1,18 @@
-/* jwk: checks a public JSON Web Key (RFC 7517, 7518).
+/* jwk: reads a public JSON Web Key (RFC 7517, 7518, 8037).
  *
- * libcjose does not check keys and aborts on some malformed ones, so each is checked before it is
- * imported. Pure. */
+ * A set of keys comes from elsewhere: each member is checked before OpenSSL sees it. Pure. */
 #ifndef DASHBOARD_AUTH_JWK_H
 #define DASHBOARD_AUTH_JWK_H
 
+#include "dashboard/auth/jws.h"
+
 #include <jansson.h>
-#include <stdbool.h>
-#include <stdint.h>
 
-enum { JWK_ID_MAX = 128, JWK_RSA_BITS_MIN = 2048, JWK_RSA_BITS_MAX = 8192 };
+enum { JWK_ID_MAX = 128 };
 
-/* The algorithm that the key is for: "RS256" (2048 to 8192 bits) or "ES256" (a point of P-256).
- * NULL: another algorithm, or malformed; *ret_why then has the reason, without the key's own text.
- */
-const char *jwk_algorithm(const json_t *jwk, const char **ret_why);
-
-/* Decodes unpadded base64url (RFC 4648, 5) and returns the number of bytes; 0 when it is invalid,
- * or longer than `size` bytes. Only one encoding of each byte string is valid. */
-size_t jwk_decode(const char *text, size_t len, uint8_t *bytes, size_t size);
+/* The public key and the algorithm that it is for; EVP_PKEY_free() it. RSA of 2048 to 8192 bits,
+ * for RS256 unless its alg is PS256; a point of P-256 or P-384; Ed25519. NULL: of another kind, or
+ * malformed; *ret_why then has the reason, without the key's own text. */
+EVP_PKEY *jwk_read(const json_t *jwk, const struct algorithm **ret_algorithm, const char **ret_why);
 
 #endif

@@ -1,7 +1,4 @@
-/* keys: the keys that verify tokens, each with the one algorithm that it may be used with.
- *
- * HS256 with a secret, RS256 and ES256 with a public key (PEM, or a set of keys, JWKS). The
- * cryptography is libcjose's and OpenSSL's. */
+/* keys: the keys that verify tokens: a secret, a public key in a file, a set of keys (JWKS). */
 #ifndef DASHBOARD_AUTH_KEYS_H
 #define DASHBOARD_AUTH_KEYS_H
 
@@ -9,17 +6,17 @@
 #include "base/slice.h"
 #include "dashboard/auth/jwk.h"
 
-#include <cjose/cjose.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 enum { KEYS_MAX = 32, KEY_ID_MAX = JWK_ID_MAX };
 
 struct key {
-    cjose_jwk_t *jwk;
-    const char *algorithm; /* "HS256", "RS256", "ES256" */
-    char id[KEY_ID_MAX];   /* "": for any token */
-    bool of_set;           /* of the JWKS: a later set replaces it */
+    const struct algorithm *algorithm;
+    EVP_PKEY *public;    /* NULL: it is the secret */
+    char *secret;        /* owned; NULL: it is public */
+    char id[KEY_ID_MAX]; /* "": for any token */
+    bool of_set;         /* of the JWKS: a later set replaces it */
 };
 
 struct keys {
@@ -30,7 +27,7 @@ struct keys {
 
 bool keys_add_secret(struct keys *keys, const char *secret, struct error *err) must_check;
 
-/* A file with one PUBLIC KEY: RSA of at least 2048 bits, or P-256. */
+/* A file with one PUBLIC KEY: RSA or RSA-PSS of at least 2048 bits, P-256, P-384 or Ed25519. */
 bool keys_add_file(struct keys *keys, const char *path, struct error *err) must_check;
 
 /* Replaces the keys of an earlier set. Unusable keys are passed over, and logged when the set has

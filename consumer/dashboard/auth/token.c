@@ -1,9 +1,12 @@
 #include "dashboard/auth/token.h"
 
+#include "dashboard/auth/base64url.h"
+#include "dashboard/auth/claims.h"
+
 #include <jansson.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* Supabase's keys live for ten years; an expiry a century away is invalid. */
 #define EXPIRY_FAR_S (INT64_C(100) * 366 * 24 * 3600)
@@ -11,21 +14,17 @@
 /* ---- form ---- */
 
 struct parts {
-    struct slice header, claims, signature;
+    struct slice header, claims, signature, signed_text;
 };
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
-/* True: whole bytes, and the bits left over are zero, so each byte string has one encoding only. */
-static bool is_base64url(struct slice text)
+static enum auth_verdict because(struct caller *caller, enum auth_verdict verdict,
+                                 const char *cause)
 {
-    static const unsigned left_over[] = {0, 0x3f, 0x0f, 0x03};
-    unsigned bits = left_over[text.len % 4];
-    if (text.len == 0 || text.len % 4 == 1)
-        return false;
-    const char *last = memchr(alphabet, text.data[text.len - 1], sizeof alphabet - 1);
-    return ((unsigned)(last - alphabet) & bits) == 0;
+    caller->cause = cause;
+    return verdict;
 }
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 static bool split(struct slice token, struct parts *ret)
 {
@@ -39,22 +38,20 @@ static bool split(struct slice token, struct parts *ret)
                memchr(alphabet, token.data[at], sizeof alphabet - 1) != NULL)
             at++;
         *parts[i] = (struct slice){token.data + start, at - start};
-        if (!is_base64url(*parts[i]))
+        if (parts[i]->len == 0)
             return false;
         if (i < 2 && (at == token.len || token.data[at++] != '.'))
             return false;
     }
+    ret->signed_text = (struct slice){token.data, (size_t)(ret->signature.data - 1 - token.data)};
     return at == token.len;
 }
 
 static json_t *object_of(struct slice encoded)
 {
-    uint8_t *bytes = NULL;
-    size_t len;
-    if (!cjose_base64url_decode(encoded.data, encoded.len, &bytes, &len, NULL))
-        return NULL;
+    uint8_t bytes[AUTH_TOKEN_MAX];
+    size_t len = base64url_decode(encoded, bytes, sizeof bytes);
     json_t *value = json_loadb((const char *)bytes, len, JSON_REJECT_DUPLICATES, NULL);
-    free(bytes);
     if (json_is_object(value))
         return value;
     json_decref(value);
@@ -66,47 +63,58 @@ static const char *text_of(const json_t *object, const char *name)
     return json_string_value(json_object_get(object, name));
 }
 
-/* Refuses headers by which a token chooses its own key, or needs an extension. */
-static bool header_is_plain(const json_t *header)
+/* Refuses headers by which a token chooses its own key, or needs an extension. NULL: none. */
+static const char *check_header(const json_t *header)
 {
     static const char *const refused[] = {"crit", "jku", "jwk", "x5u", "x5c", "b64", "zip"};
     const json_t *kid = json_object_get(header, "kid");
+    if (header == NULL)
+        return "its header is not a JSON object";
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
         if (json_object_get(header, refused[i]) != NULL)
-            return false;
-    return text_of(header, "alg") != NULL &&
-           (kid == NULL || (json_is_string(kid) && json_string_length(kid) < KEY_ID_MAX));
+            return "its header brings a key or an extension (crit, jku, jwk, x5u, x5c, b64, zip)";
+    if (text_of(header, "alg") == NULL)
+        return "its header has no alg";
+    if (strcasecmp(text_of(header, "alg"), "none") == 0)
+        return "it is not signed (alg none)";
+    return kid == NULL || (json_is_string(kid) && json_string_length(kid) < KEY_ID_MAX)
+               ? NULL
+               : "its kid is not a text of at most 127 bytes";
 }
 
 /* ---- signature ---- */
 
-static bool fits(const struct key *key, const char *algorithm, const char *kid)
+static bool verifies(const struct key *key, const struct parts *parts, struct slice signature)
 {
-    return strcmp(key->algorithm, algorithm) == 0 &&
-           (kid == NULL || key->id[0] == '\0' || strcmp(key->id, kid) == 0);
-}
-
-static bool verifies(const struct key *key, struct slice token)
-{
-    cjose_jws_t *jws = cjose_jws_import(token.data, token.len, NULL);
-    bool ok = jws != NULL && cjose_jws_verify(jws, key->jwk, NULL);
-    cjose_jws_release(jws);
-    return ok;
+    return key->public != NULL
+               ? jws_verifies(key->algorithm, key->public, parts->signed_text, signature)
+               : jws_hs256_verifies(key->secret, parts->signed_text, signature);
 }
 
 static enum auth_verdict check_signature(const struct keys *keys, const json_t *header,
-                                         struct slice token)
+                                         const struct parts *parts, struct caller *ret)
 {
     const char *algorithm = text_of(header, "alg"), *kid = text_of(header, "kid");
+    uint8_t bytes[JWS_BYTES_MAX];
+    struct slice signature = {(const char *)bytes,
+                              base64url_decode(parts->signature, bytes, sizeof bytes)};
+    const char *cause = "no key is for its alg";
     bool tried = false;
-    for (size_t i = 0; i < keys->count; i++) {
-        if (!fits(&keys->list[i], algorithm, kid))
+    for (size_t i = 0; signature.len > 0 && i < keys->count; i++) {
+        const struct key *key = &keys->list[i];
+        if (!jws_is_named(key->algorithm, algorithm))
+            continue;
+        cause = tried ? cause : "no key of its alg has its kid";
+        if (kid != NULL && key->id[0] != '\0' && strcmp(key->id, kid) != 0)
             continue;
         tried = true;
-        if (verifies(&keys->list[i], token))
+        cause = "its signature does not verify";
+        if (verifies(key, parts, signature))
             return AUTH_VALID;
     }
-    return tried ? AUTH_INVALID : AUTH_UNKNOWN_KEY;
+    if (signature.len == 0)
+        return because(ret, AUTH_INVALID, "its signature is not base64url of at most 1024 bytes");
+    return because(ret, tried ? AUTH_INVALID : AUTH_UNKNOWN_KEY, cause);
 }
 
 /* ---- claims ---- */
@@ -131,46 +139,41 @@ static bool holds(const json_t *value, const char *text)
     return false;
 }
 
-static enum auth_verdict check_times(const json_t *claims, int64_t now_s, int64_t *ret_expires_s)
+static enum auth_verdict check_times(const json_t *claims, int64_t now_s, int64_t *ret_expires_s,
+                                     struct caller *ret)
 {
     int64_t expires_s, not_before_s;
     if (!whole(claims, "exp", &expires_s) || expires_s <= 0 || expires_s > now_s + EXPIRY_FAR_S)
-        return AUTH_INVALID;
-    if (json_object_get(claims, "nbf") != NULL &&
-        (!whole(claims, "nbf", &not_before_s) || not_before_s > now_s + AUTH_LEEWAY_S))
-        return AUTH_INVALID;
+        return because(ret, AUTH_INVALID,
+                       "its exp is missing, or not a whole number of seconds within a century");
+    if (json_object_get(claims, "nbf") != NULL && !whole(claims, "nbf", &not_before_s))
+        return because(ret, AUTH_INVALID, "its nbf is not a whole number");
+    if (json_object_get(claims, "nbf") != NULL && not_before_s > now_s + AUTH_LEEWAY_S)
+        return because(ret, AUTH_INVALID, "it is not valid yet (nbf)");
     *ret_expires_s = expires_s;
-    return now_s >= expires_s + AUTH_LEEWAY_S ? AUTH_EXPIRED : AUTH_VALID;
+    return now_s >= expires_s + AUTH_LEEWAY_S ? because(ret, AUTH_EXPIRED, "it has expired (exp)")
+                                              : AUTH_VALID;
 }
 
-static bool check_parties(const json_t *claims, const struct auth_rules *rules)
+/* NULL, or what is wrong. */
+static const char *check_parties(const json_t *claims, const struct auth_rules *rules)
 {
     const char *issuer = text_of(claims, "iss");
     if (rules->issuer != NULL && (issuer == NULL || strcmp(issuer, rules->issuer) != 0))
-        return false;
-    return rules->audience == NULL || holds(json_object_get(claims, "aud"), rules->audience);
+        return "its iss is not auth.issuer";
+    return rules->audience == NULL || holds(json_object_get(claims, "aud"), rules->audience)
+               ? NULL
+               : "its aud does not hold auth.audience";
 }
 
 /* ---- rights ---- */
-
-/* The member at a path of names. */
-static const json_t *find(const json_t *claims, const char *path)
-{
-    const json_t *value = claims;
-    while (value != NULL && *path != '\0') {
-        size_t len = strcspn(path, ".");
-        value = json_object_getn(value, path, len);
-        path += len + (path[len] == '.');
-    }
-    return value;
-}
 
 static bool is_operator(const json_t *claims, const struct auth_rules *rules)
 {
     char value[AUTH_NAME_MAX];
     if (rules->operator_claim == NULL || rules->operator_values == NULL)
         return false;
-    const json_t *claim = find(claims, rules->operator_claim);
+    const json_t *claim = claims_find(claims, rules->operator_claim);
     for (const char *rest = rules->operator_values; *rest != '\0';) {
         size_t len = strcspn(rest, " ,");
         if (len > 0 && len < sizeof value) {
@@ -184,21 +187,38 @@ static bool is_operator(const json_t *claims, const struct auth_rules *rules)
     return false;
 }
 
-static enum auth_right right_of(const json_t *claims, const struct auth_rules *rules)
+static bool is_customer(const json_t *claims, const char **ret_cause)
 {
-    const json_t *anonymous = json_object_get(claims, "is_anonymous");
     const char *role = text_of(claims, "role"), *subject = text_of(claims, "sub");
-    if ((anonymous != NULL && !json_is_false(anonymous)) ||
-        (role != NULL && strcmp(role, "anon") == 0))
-        return AUTH_NOBODY;
-    if ((role != NULL && strcmp(role, "service_role") == 0) || is_operator(claims, rules))
-        return AUTH_OPERATOR;
-    bool customer = role != NULL && strcmp(role, "authenticated") == 0;
     size_t len = subject != NULL ? strlen(subject) : 0;
-    return customer && len > 0 && len < AUTH_NAME_MAX ? AUTH_USER : AUTH_NOBODY;
+    *ret_cause = "its role is neither authenticated nor service_role, and it has no operator claim";
+    if (role == NULL || strcmp(role, "authenticated") != 0)
+        return false;
+    *ret_cause = "its sub is missing, or longer than 255 bytes";
+    return len > 0 && len < AUTH_NAME_MAX;
 }
 
-/* Cut to its size. A customer's subject is never cut: right_of checks its length. */
+static void set_rights(const json_t *claims, const struct auth_rules *rules, struct caller *ret)
+{
+    const json_t *anonymous = json_object_get(claims, "is_anonymous");
+    const char *role = text_of(claims, "role"), *aal = text_of(claims, "aal");
+    bool is_service = role != NULL && strcmp(role, "service_role") == 0;
+    ret->cause = "it is an anonymous visitor's (role anon, or is_anonymous)";
+    if ((anonymous != NULL && !json_is_false(anonymous)) ||
+        (role != NULL && strcmp(role, "anon") == 0))
+        return;
+    if (is_customer(claims, &ret->cause)) {
+        ret->right = ret->right_as_user = AUTH_USER;
+        ret->cause = "it is a customer's: it has no operator claim";
+    }
+    if (!is_service && !is_operator(claims, rules))
+        return;
+    ret->right = AUTH_OPERATOR;
+    ret->is_strong = is_service || (aal != NULL && strcmp(aal, "aal2") == 0);
+    ret->cause = NULL;
+}
+
+/* Cut to its size. A customer's subject is never cut: is_customer checks its length. */
 static void copy(char to[AUTH_NAME_MAX], const char *from)
 {
     size_t len = from != NULL ? strlen(from) : 0;
@@ -213,32 +233,36 @@ static enum auth_verdict check_claims(const struct auth_rules *rules, const json
                                       int64_t now_s, struct caller *ret)
 {
     int64_t expires_s = 0;
-    enum auth_verdict verdict = check_times(claims, now_s, &expires_s);
-    if (verdict == AUTH_INVALID || !check_parties(claims, rules))
-        return AUTH_INVALID;
-    if (verdict == AUTH_VALID) {
-        ret->right = right_of(claims, rules);
-        ret->expires_s = expires_s;
-        copy(ret->subject, text_of(claims, "sub"));
-        copy(ret->role, text_of(claims, "role"));
-    }
-    return verdict;
+    if (claims == NULL)
+        return because(ret, AUTH_INVALID, "its claims are not a JSON object");
+    enum auth_verdict verdict = check_times(claims, now_s, &expires_s, ret);
+    const char *cause = check_parties(claims, rules);
+    if (verdict != AUTH_INVALID && cause != NULL)
+        return because(ret, AUTH_INVALID, cause);
+    if (verdict != AUTH_VALID)
+        return verdict;
+    set_rights(claims, rules, ret);
+    ret->expires_s = expires_s;
+    copy(ret->subject, text_of(claims, "sub"));
+    copy(ret->role, text_of(claims, "role"));
+    return AUTH_VALID;
 }
 
 enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *rules,
                              struct slice token, int64_t now_s, struct caller *ret)
 {
     struct parts parts;
-    enum auth_verdict verdict = AUTH_INVALID;
     *ret = (struct caller){.right = AUTH_NOBODY};
     if (!split(token, &parts))
-        return AUTH_INVALID;
+        return because(ret, AUTH_INVALID,
+                       "it is not a JSON Web Token of at most 8 KiB, nor one of auth.service_keys");
     json_t *header = object_of(parts.header), *claims = NULL;
-    if (header != NULL && header_is_plain(header))
-        verdict = check_signature(keys, header, token);
+    const char *cause = check_header(header);
+    enum auth_verdict verdict = cause != NULL ? because(ret, AUTH_INVALID, cause)
+                                              : check_signature(keys, header, &parts, ret);
     if (verdict == AUTH_VALID) {
         claims = object_of(parts.claims);
-        verdict = claims != NULL ? check_claims(rules, claims, now_s, ret) : AUTH_INVALID;
+        verdict = check_claims(rules, claims, now_s, ret);
     }
     json_decref(header);
     json_decref(claims);
@@ -246,18 +270,6 @@ enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *r
 }
 
 /* ---- minting ---- */
-
-/* Sets the operator's claim at its path. */
-static void put(json_t *claims, const char *path, json_t *value)
-{
-    json_t *at = claims;
-    for (size_t len; path[len = strcspn(path, ".")] == '.'; path += len + 1) {
-        json_t *inner = json_object();
-        json_object_setn_new(at, path, len, inner);
-        at = inner;
-    }
-    json_object_set_new(at, path, value);
-}
 
 static json_t *claims_for(const struct auth_rules *rules, const char *subject, int64_t now_s,
                           int64_t expires_s)
@@ -273,25 +285,31 @@ static json_t *claims_for(const struct auth_rules *rules, const char *subject, i
     if (rules->operator_claim == NULL)
         json_object_set_new(claims, "role", json_string("service_role"));
     else
-        put(claims, rules->operator_claim,
-            json_stringn(rules->operator_values, strcspn(rules->operator_values, " ,")));
+        claims_put(claims, rules->operator_claim,
+                   json_stringn(rules->operator_values, strcspn(rules->operator_values, " ,")));
     return claims;
 }
 
-static char *sign(const char *text, const char *secret)
+/* header.claims.signature; the caller's, NULL without memory. */
+static char *sign(const char *claims, const char *secret)
 {
-    const char *compact = NULL;
-    cjose_header_t *header = cjose_header_new(NULL);
-    cjose_jwk_t *jwk = cjose_jwk_create_oct_spec((const uint8_t *)secret, strlen(secret), NULL);
-    cjose_header_set(header, CJOSE_HDR_ALG, CJOSE_HDR_ALG_HS256, NULL);
-    cjose_header_set(header, "typ", "JWT", NULL);
-    cjose_jws_t *jws =
-        jwk != NULL ? cjose_jws_sign(jwk, header, (const uint8_t *)text, strlen(text), NULL) : NULL;
-    char *token = jws != NULL && cjose_jws_export(jws, &compact, NULL) ? strdup(compact) : NULL;
-    cjose_jws_release(jws);
-    cjose_jwk_release(jwk);
-    cjose_header_release(header);
-    return token;
+    static const char header[] = "{\"alg\":\"HS256\",\"typ\":\"JWT\"}";
+    unsigned char signature[JWS_HS256_BYTES];
+    struct buf b;
+    size_t len;
+    buf_init(&b, AUTH_TOKEN_MAX);
+    base64url_add(&b, header, sizeof header - 1);
+    buf_add_char(&b, '.');
+    base64url_add(&b, claims, strlen(claims));
+    if (buf_ok(&b) && jws_hs256_make(secret, (struct slice){b.data, b.len}, signature)) {
+        buf_add_char(&b, '.');
+        base64url_add(&b, signature, sizeof signature);
+        (void)buf_text(&b);
+        if (buf_ok(&b))
+            return buf_take(&b, &len);
+    }
+    buf_done(&b);
+    return NULL;
 }
 
 char *auth_mint(const struct auth_rules *rules, const char *secret, const char *subject,

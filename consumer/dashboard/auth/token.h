@@ -2,7 +2,7 @@
  *
  *   anon, is_anonymous                        NOBODY, however well signed
  *   role authenticated                        USER: a customer of the shop
- *   role service_role, or the operator claim  OPERATOR
+ *   role service_role, or the operator claim  OPERATOR: a service, or a person
  *
  * The key determines the algorithm, never the token. Pure: the clock is the caller's. */
 #ifndef DASHBOARD_AUTH_TOKEN_H
@@ -25,16 +25,20 @@ enum auth_verdict {
 
 struct auth_rules { /* texts borrowed; NULL: not checked */
     const char *issuer, *audience;
-    const char *operator_claim;  /* "app_metadata.role" */
+    const char *operator_claim;  /* "app_metadata.role"; a path of claims.h */
     const char *operator_values; /* separated by spaces */
 };
 
 struct caller {
-    enum auth_right right;
+    enum auth_right right, right_as_user; /* the second: without the operator's */
+    bool is_strong;    /* signed in with a second factor (aal2), or a service, which has none */
+    const char *cause; /* static: why there is no right, or no more; NULL: a full one. Without any
+                        * part of the token, which is the caller's to choose */
     char subject[AUTH_NAME_MAX], role[AUTH_NAME_MAX]; /* "": none */
     int64_t expires_s;
 };
 
+/* The cause is set of every verdict but a valid one, and of a right that is NOBODY or USER. */
 enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *rules,
                              struct slice token, int64_t now_s, struct caller *ret);
 

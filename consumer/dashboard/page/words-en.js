@@ -285,6 +285,7 @@ export const en = {
     x_unauthorized: 'a valid token is needed',
     x_expired: 'the session has ended',
     x_forbidden: 'this token does not give the right to it',
+    x_second_factor: 'this needs a sign-in with a second factor',
     x_origin: 'this page’s address is not allowed to ask',
     x_not_found: 'there is no such thing (any more)',
     x_never_seen: 'this order was never seen here',

@@ -283,6 +283,7 @@ export const fr = {
     x_unauthorized: 'il faut un jeton valable',
     x_expired: 'la session est terminée',
     x_forbidden: 'ce jeton n’en donne pas le droit',
+    x_second_factor: 'il faut se connecter avec un second facteur',
     x_origin: 'l’adresse de cette page n’a pas le droit de demander',
     x_not_found: 'cela n’existe pas (ou plus)',
     x_never_seen: 'cette commande n’a jamais été vue ici',

@@ -1,12 +1,14 @@
 #include "dashboard/routes/routes.h"
 
+#include "base/printable.h"
 #include "dashboard/api/api.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/orders.h"
+#include "dashboard/routes/origins.h"
 #include "dashboard/routes/redrive.h"
 #include "dashboard/routes/status.h"
-#include "dashboard/routes/sync.h"
 #include "dashboard/routes/view_metrics.h"
+#include "dashboard/sync/sync.h"
 #include "dashboard/web/assets.h"
 
 #include <stdio.h>
@@ -21,11 +23,10 @@ static const struct route {
     const char *method, *path;
     int right; /* enum auth_right, or NO_TOKEN: none is needed */
     void (*handle)(struct call *call);
-    const char *query; /* the names of its parameters */
+    const char *query; /* the names of its parameters; NULL: others are ignored (SDKs add theirs) */
 } routes[] = {
-    {"POST", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync, ""},
-    {"GET", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync_state,
-     "order_id confirmed_at"},
+    {"POST", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync, NULL},
+    {"GET", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync_state, NULL},
     {"GET", "/api/v1/session", AUTH_USER, call_session, ""},
     {"GET", "/api/v1/status", AUTH_OPERATOR, call_status, ""},
     {"GET", "/api/v1/activity", AUTH_OPERATOR, call_activity, ""},
@@ -92,55 +93,6 @@ static const struct route *find(const struct web_request *x, struct slice *key, 
     return NULL;
 }
 
-/* ---- other origins (CORS) ---- */
-
-/* True: the list of words, separated by spaces or commas, has this one. */
-static bool lists(const char *words, const char *word)
-{
-    size_t len = strlen(word);
-    for (const char *at = words; at != NULL && *at != '\0';) {
-        size_t size = strcspn(at, " ,");
-        if (size == len && len > 0 && strncmp(at, word, len) == 0)
-            return true;
-        at += size + (at[size] != '\0');
-    }
-    return false;
-}
-
-static bool is_own(const struct web_request *x, const char *origin)
-{
-    const char *host = web_request_header(x, "Host"), *colon = strstr(origin, "://");
-    return host != NULL && colon != NULL && strcasecmp(colon + 3, host) == 0;
-}
-
-/* False: refused, and answered. */
-static bool check_origin(const struct call *call)
-{
-    const struct api *api = call->api;
-    struct web_request *x = call->x;
-    const char *origin = web_request_header(x, "Origin");
-    web_request_add_header(x, "Vary", "Origin");
-    if (origin == NULL || is_own(x, origin))
-        return true;
-    if (lists(api->config->dashboard_origins, origin)) {
-        web_request_add_header(x, "Access-Control-Allow-Origin", origin);
-        web_request_add_header(x, "Access-Control-Expose-Headers", "Location");
-        return true;
-    }
-    refuse(call, PROBLEM_ORIGIN, "dashboard.origins lists those that may call");
-    return false;
-}
-
-static void answer_options(struct web_request *x, const char *methods)
-{
-    web_request_add_header(x, "Allow", methods);
-    web_request_add_header(x, "Access-Control-Allow-Methods", methods);
-    web_request_add_header(x, "Access-Control-Allow-Headers",
-                           "authorization, x-client-info, apikey, content-type");
-    web_request_add_header(x, "Access-Control-Max-Age", "600");
-    web_request_reply_static(x, 204, NULL, (struct slice){0});
-}
-
 /* ---- a call ---- */
 
 static bool query_is_known(const struct web_request *x, const char *words)
@@ -163,6 +115,18 @@ static bool has_json(const struct web_request *x)
            (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
 }
 
+static void refuse_type(const struct call *call)
+{
+    char detail[256], shown[80];
+    const char *type = web_request_header(call->x, "Content-Type");
+    snprintf(detail, sizeof detail,
+             "Content-Type %s%s: send JSON, with Content-Type: application/json (functions-js does "
+             "so where the body is an object)",
+             type != NULL ? "is " : "is missing",
+             type != NULL ? printable(type, shown, sizeof shown) : "");
+    reply_problem(call->x, PROBLEM_MEDIA_TYPE, detail, NULL);
+}
+
 /* Operators are not counted: their page calls often, and in an outage more often. */
 static bool check_rate(struct call *call)
 {
@@ -175,14 +139,34 @@ static bool check_rate(struct call *call)
     return false;
 }
 
+/* An operator without a second factor has the rights of a customer, where one is asked for
+ * (auth.operator_aal2). True: they are taken away. */
+static bool weaken(struct call *call, const struct route *route)
+{
+    struct caller *caller = &call->caller;
+    int asked = call->api->config->auth_operator_aal2;
+    bool is_asked = asked == OPERATOR_AAL2_ALWAYS ||
+                    (asked == OPERATOR_AAL2_CHANGES && strcmp(route->method, "GET") != 0);
+    if (!is_asked || caller->right != AUTH_OPERATOR || caller->is_strong)
+        return false;
+    caller->right = caller->right_as_user;
+    caller->cause = "it is an operator's without a second factor (aal is not aal2)";
+    return true;
+}
+
 static bool check_right(struct call *call, const struct route *route)
 {
     if (route->right == NO_TOKEN)
         return true;
     if (!sign_in_check(call))
         return false;
+    bool weakened = weaken(call, route);
     if ((int)call->caller.right < route->right) {
-        refuse(call, PROBLEM_FORBIDDEN, NULL);
+        if (weakened)
+            refuse(call, PROBLEM_SECOND_FACTOR,
+                   "sign in with a second factor (auth.operator_aal2)");
+        else
+            refuse(call, PROBLEM_FORBIDDEN, NULL);
         return false;
     }
     return check_rate(call);
@@ -196,10 +180,10 @@ static void run(struct call *call, const struct route *route)
         call_bad(call, "the path is not UTF-8 in percent-encoding");
     else if (strlen(call->key) > VIEW_KEY_MAX)
         reply_problem(call->x, PROBLEM_NOT_FOUND, "no key is that long", NULL);
-    else if (!query_is_known(call->x, route->query))
+    else if (route->query != NULL && !query_is_known(call->x, route->query))
         call_bad(call, "the query has a parameter that is not known here");
     else if (route->method[0] == 'P' && !has_json(call->x))
-        reply_problem(call->x, PROBLEM_MEDIA_TYPE, NULL, NULL);
+        refuse_type(call);
     else
         route->handle(call);
 }
@@ -216,10 +200,10 @@ static void route_call(struct api *api, struct web_request *x, bool keys_awaited
     bool options = strcmp(web_request_method(x), "OPTIONS") == 0;
     if (route == NULL && *methods == '\0') {
         reply_problem(x, PROBLEM_NOT_FOUND, NULL, NULL);
-    } else if (!check_origin(&call)) {
+    } else if (!origins_check(&call)) {
         ; /* answered */
     } else if (options) {
-        answer_options(x, methods);
+        origins_answer_options(&call, methods);
     } else if (route == NULL) {
         web_request_add_header(x, "Allow", methods);
         reply_problem(x, PROBLEM_METHOD, NULL, NULL);
@@ -241,6 +225,21 @@ static void resume(struct pending *p)
     route_call(api, x, true);
 }
 
+/* Takes dashboard.url's prefix off the path. False: answered, with the place that was meant. */
+static bool enter_site(const struct site *site, struct web_request *x)
+{
+    char place[SITE_PREFIX_MAX + 2];
+    switch (site_path(site, web_request_path(x))) {
+    case SITE_INSIDE: web_request_skip(x, strlen(site->prefix)); return true;
+    case SITE_BARE:
+        snprintf(place, sizeof place, "%s/", site->prefix);
+        web_request_add_header(x, "Location", place);
+        web_request_reply_static(x, 308, NULL, (struct slice){0});
+        return false;
+    default: return true;
+    }
+}
+
 void routes_request(void *context, struct web_request *x)
 {
     struct api *api = context;
@@ -250,6 +249,6 @@ void routes_request(void *context, struct web_request *x)
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, NULL);
     else if (web_request_body_cut(x))
         reply_problem(x, PROBLEM_TOO_LARGE, NULL, NULL);
-    else if (!assets_serve(x))
+    else if (enter_site(&api->site, x) && !assets_serve(x))
         route_call(api, x, false);
 }

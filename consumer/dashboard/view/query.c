@@ -316,6 +316,18 @@ json_t *view_members(struct view *view)
     return members;
 }
 
+void view_number_each(struct view *view, const char *number,
+                      void (*each)(void *context, const char *key), void *context)
+{
+    if (!view_is_indexed(view))
+        return;
+    sqlite3_stmt *s = view_statement(view, STATEMENT_NUMBER);
+    sqlite3_bind_text(s, 1, number, -1, SQLITE_TRANSIENT);
+    while (sqlite3_step(s) == SQLITE_ROW)
+        each(context, view_text_at(s, 0));
+    sqlite3_reset(s);
+}
+
 void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
                   void (*each)(void *context, int64_t minute, int64_t count), void *context)
 {

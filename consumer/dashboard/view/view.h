@@ -99,6 +99,11 @@ int64_t view_parked_count(struct view *view, const struct order_filter *filter,
 void view_parked_each(struct view *view, const struct order_filter *filter,
                       void (*each)(void *context, const char *key), void *context);
 
+/* Calls each with the key of every order that has this number, in either case, of at most eight.
+ * None while the view is still being read: there is no index yet. */
+void view_number_each(struct view *view, const char *number,
+                      void (*each)(void *context, const char *key), void *context);
+
 /* Number of orders that reached this state, by minute since since_ms; minutes without are left out.
  */
 void view_minutes(struct view *view, enum order_state state, int64_t since_ms,

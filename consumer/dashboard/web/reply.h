@@ -12,6 +12,7 @@
     X(UNAUTHORIZED, "unauthorized", 401, "A valid token is needed")                 \
     X(EXPIRED, "expired", 401, "The token has expired")                             \
     X(FORBIDDEN, "forbidden", 403, "This token does not give this right")           \
+    X(SECOND_FACTOR, "second-factor", 403, "A second factor is needed")             \
     X(ORIGIN, "origin", 403, "Requests of this origin are not allowed")             \
     X(NOT_FOUND, "not-found", 404, "There is no such thing")                        \
     X(NEVER_SEEN, "never-seen", 404, "This order was never seen")                   \

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #define SECRET "0123456789abcdef0123456789abcdef"
+#define SERVICE_KEY "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"
 enum { SETTINGS = 6 };
 
 struct unsafe {
@@ -31,6 +32,18 @@ static const struct unsafe refused[] = {
     {{"auth.hs256_secret", "your-super-secret-jwt-token-with-at-least-32-characters-long"},
      "published"},
     {{"auth.hs256_secret", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"}, "guessed"},
+    {{"auth.operator_claim", "\"user_metadata\".role", "auth.operator_values", "admin"},
+     "users can change"},
+    {{"auth.operator_claim", "user_metadata.role", "auth.operator_values", "admin"},
+     "users can change"},
+    {{"auth.operator_claim", "\"aal\"", "auth.operator_values", "aal2"}, "customers' tokens"},
+    {{"auth.service_keys", "sb_secret_c4nary"}, "key 1 could be guessed"},
+    {{"auth.service_keys", SERVICE_KEY ", xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"},
+     "key 2 could be guessed"},
+    {{"auth.service_keys", "sb_publishable_c4naryc4naryc4naryc4nary_12345678"}, "every browser"},
+    {{"auth.service_keys", "eyJhbGciOiJIUzI1NiJ9.eyJyb2xlIjoic2VydmljZV9yb2xlIn0.c4nary"},
+     "JSON Web Token"},
+    {{"auth.service_keys", SERVICE_KEY " " SECRET}, "key 2 is auth.hs256_secret"},
     {{"kafka.properties.plugin.library.paths", "monitoring.so"}, "loads code"},
     {{"kafka.properties.security.protocol", "ssl", "kafka.properties.ssl.engine.location", "x.so"},
      "loads code"},
@@ -64,6 +77,9 @@ static const struct unsafe warned[] = {
     {{"dashboard.listen", "[::]:8080"}, "dashboard.listen ([::]:8080)"},
     {{"dashboard.listen", "10.0.0.5:8080"}, "dashboard.listen (10.0.0.5:8080)"},
     {{"dashboard.listen", "127.0.0.1:8080"}, NULL},
+    {{"auth.service_keys", SERVICE_KEY}, NULL},
+    {{"auth.service_keys", SERVICE_KEY "," SERVICE_KEY "  "}, NULL},
+    {{"auth.operator_claim", "https://shop.example/role", "auth.operator_values", "admin"}, NULL},
     {{"dashboard.listen", "[::1]:8080"}, NULL},
     {{"ops.listen", "0.0.0.0:9464"}, "ops.listen (0.0.0.0:9464)"},
     {{"ops.listen", "localhost:9464"}, NULL},

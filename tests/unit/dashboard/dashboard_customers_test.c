@@ -251,11 +251,14 @@ static void refused_calls_leave_lines(void **state)
     char *text = restore(old, path);
     static const char *const lines[] = {
         "level=audit event=\"call refused\" who=unknown address=127.0.0.1 what=\"GET "
-        "/api/v1/orders/:\" reason=unauthorized\n",
-        "who=unknown address=127.0.0.1 what=\"GET /api/v1/orders\" reason=unauthorized\n",
-        "who=u-1 address=127.0.0.1 what=\"GET /api/v1/orders/:\" reason=forbidden\n",
-        "who=u-1 address=127.0.0.1 what=\"POST " SYNC "\" reason=forbidden\n",
-        "who=a-1 address=127.0.0.1 what=\"GET /api/v1/session\" reason=forbidden\n",
+        "/api/v1/orders/:\" reason=unauthorized error=\"it has no Authorization\"\n",
+        "who=unknown address=127.0.0.1 what=\"GET /api/v1/orders\" reason=unauthorized "
+        "error=\"its header is not a JSON object\"\n",
+        "who=u-1 address=127.0.0.1 what=\"GET /api/v1/orders/:\" reason=forbidden "
+        "error=\"it is a customer's: it has no operator claim\"\n",
+        "who=u-1 address=127.0.0.1 what=\"POST " SYNC "\" reason=forbidden error=",
+        "who=a-1 address=127.0.0.1 what=\"GET /api/v1/session\" reason=forbidden "
+        "error=\"it is an anonymous visitor's",
         "what=\"GET /api/v1/status\" reason=origin\n",
     };
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)

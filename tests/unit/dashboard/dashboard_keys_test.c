@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "dashboard/auth/token.h"
 
+#include <cjose/cjose.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>

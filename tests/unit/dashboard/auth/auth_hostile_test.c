@@ -13,6 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cjose/cjose.h>
 #include <cmocka.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>

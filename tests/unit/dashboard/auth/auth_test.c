@@ -12,10 +12,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <cjose/cjose.h>
 #include <cmocka.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
+#include <openssl/rsa.h>
 
 #define SECRET "a secret of the shop, long enough: 0123456789"
 #define PLAIN "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
@@ -152,6 +154,105 @@ static void the_operator_claim_is_one_of_its_values(void **state)
                      AUTH_USER);
     assert_int_equal(right_of(&rules, ",\"role\":\"anon\",\"app_metadata\":{\"role\":\"admin\"}"),
                      AUTH_NOBODY);
+}
+
+static void a_claim_may_have_a_providers_name(void **state)
+{
+    const struct auth_rules url = {.operator_claim = "https://shop.example/role",
+                                   .operator_values = "admin"},
+                            quoted = {.operator_claim = "\"https://h.io/jwt/claims\".x-role",
+                                      .operator_values = "admin"},
+                            dotted = {.operator_claim = "app_metadata.\"shop.role\"",
+                                      .operator_values = "admin"};
+    (void)state;
+    assert_int_equal(right_of(&url, CUSTOMER ",\"https://shop.example/role\":\"admin\""),
+                     AUTH_OPERATOR);
+    assert_int_equal(right_of(&url, CUSTOMER ",\"https://shop\":{\"example/role\":\"admin\"}"),
+                     AUTH_USER);
+    assert_int_equal(
+        right_of(&quoted, CUSTOMER ",\"https://h.io/jwt/claims\":{\"x-role\":\"admin\"}"),
+        AUTH_OPERATOR);
+    assert_int_equal(right_of(&dotted, CUSTOMER ",\"app_metadata\":{\"shop.role\":[\"admin\"]}"),
+                     AUTH_OPERATOR);
+    assert_int_equal(
+        right_of(&dotted, CUSTOMER ",\"app_metadata\":{\"shop\":{\"role\":\"admin\"}}"), AUTH_USER);
+}
+
+static void a_second_factor_is_noted(void **state)
+{
+    static const struct {
+        const char *more;
+        bool is_strong;
+        enum auth_right as_user;
+    } cases[] = {
+        {CUSTOMER ",\"op\":\"yes\",\"aal\":\"aal2\"", true, AUTH_USER},
+        {CUSTOMER ",\"op\":\"yes\",\"aal\":\"aal1\"", false, AUTH_USER},
+        {CUSTOMER ",\"op\":\"yes\",\"aal\":[\"aal2\"]", false, AUTH_USER},
+        {CUSTOMER ",\"op\":\"yes\",\"aal\":\"aal22\"", false, AUTH_USER},
+        {",\"op\":\"yes\"", false, AUTH_NOBODY},
+        {",\"role\":\"service_role\"", true, AUTH_NOBODY},
+    };
+    const struct auth_rules rules = {.operator_claim = "op", .operator_values = "yes"};
+    struct caller caller;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_int_equal(verdict_of(&rules, PLAIN, claims_at(NOW + 60, cases[i].more), &caller),
+                         AUTH_VALID);
+        assert_int_equal(caller.right, AUTH_OPERATOR);
+        assert_int_equal(caller.is_strong, cases[i].is_strong);
+        assert_int_equal(caller.right_as_user, cases[i].as_user);
+    }
+}
+
+/* Each refusal has its cause, for the log: none has a part of the token in it. */
+static void causes_are_told_apart(void **state)
+{
+    static const struct {
+        const char *header, *claims, *cause;
+    } cases[] = {
+        {"{\"alg\":\"none\"}", "{}", "not signed"},
+        {"{\"alg\":\"nOnE\"}", "{}", "not signed"},
+        {"{}", "{}", "no alg"},
+        {"[]", "{}", "header is not"},
+        {"{\"alg\":\"HS256\",\"jku\":\"https://c4nary\"}", "{}", "brings a key"},
+        {"{\"alg\":\"HS256\",\"kid\":7}", "{}", "kid"},
+        {"{\"alg\":\"C4NARY\",\"kid\":\"c4nary\"}", "{}", "no key is for its alg"},
+        {PLAIN, "[]", "claims are not"},
+        {PLAIN, "{\"sub\":\"c4nary\"}", "exp"},
+        {PLAIN, "{\"exp\":1800000060,\"nbf\":1800000050}", "not valid yet"},
+        {PLAIN, "{\"exp\":1800000060,\"nbf\":\"c4nary\"}", "nbf is not"},
+        {PLAIN, "{\"exp\":1700000000,\"iss\":\"me\",\"aud\":\"us\"}", "expired"},
+        {PLAIN, "{\"exp\":1800000060,\"iss\":\"c4nary\",\"aud\":\"us\"}", "auth.issuer"},
+        {PLAIN, "{\"exp\":1700000000,\"iss\":\"c4nary\",\"aud\":\"us\"}", "auth.issuer"},
+        {PLAIN, "{\"exp\":1800000060,\"iss\":\"me\",\"aud\":\"c4nary\"}", "auth.audience"},
+        {PLAIN, "{\"exp\":1800000060,\"iss\":\"me\",\"aud\":\"us\",\"role\":\"c4nary\"}",
+         "its role is neither"},
+        {PLAIN, "{\"exp\":1800000060,\"iss\":\"me\",\"aud\":\"us\",\"role\":\"anon\"}",
+         "anonymous"},
+        {PLAIN, "{\"exp\":1800000060,\"iss\":\"me\",\"aud\":\"us\",\"role\":\"authenticated\"}",
+         "sub is missing"},
+        {PLAIN,
+         "{\"exp\":1800000060,\"iss\":\"me\",\"aud\":\"us\",\"role\":\"authenticated\","
+         "\"sub\":\"c4nary\"}",
+         "a customer's"},
+    };
+    const struct auth_rules rules = {.issuer = "me", .audience = "us"};
+    struct caller caller;
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        (void)verdict_of(&rules, cases[i].header, cases[i].claims, &caller);
+        if (caller.cause == NULL || strstr(caller.cause, cases[i].cause) == NULL)
+            fail_msg("%s %s: %s", cases[i].header, cases[i].claims, caller.cause);
+        assert_null(strcasestr(caller.cause, "c4nary"));
+    }
+    struct keys keys = secret_keys();
+    assert_int_equal(auth_check(&keys, &rules, slice_of("c4nary"), NOW, &caller), AUTH_INVALID);
+    assert_non_null(strstr(caller.cause, "not a JSON Web Token"));
+    char *token = signed_token(PLAIN, "{}");
+    token[strlen(token) - 10] ^= 1;
+    assert_int_equal(check(&keys, &rules, token, &caller), AUTH_INVALID);
+    assert_string_equal(caller.cause, "its signature does not verify");
+    keys_done(&keys);
 }
 
 static void expiry_is_required_and_whole(void **state)
@@ -423,27 +524,53 @@ static const char *write_pem(EVP_PKEY *key, char *path)
     return path;
 }
 
+/* A key that is for PSS alone. */
+static EVP_PKEY *make_pss_key(void)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) > 0);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    EVP_PKEY_CTX_free(context);
+    return key;
+}
+
+/* Consumes the key. */
+static bool add_file(struct keys *keys, EVP_PKEY *key, struct error *err)
+{
+    char path[] = "/tmp/auth_test.XXXXXX";
+    assert_non_null(key);
+    bool ok = keys_add_file(keys, write_pem(key, path), err);
+    unlink(path);
+    EVP_PKEY_free(key);
+    return ok;
+}
+
 static void files_of_public_keys_are_read(void **state)
 {
-    (void)state;
+    static const char *const names[] = {"RS256", "PS256", "ES256", "ES384", "EdDSA"};
     struct error err = {0};
     struct keys keys = {.count = 0};
-    char rsa_path[] = "/tmp/auth_test.XXXXXX", ec_path[] = "/tmp/auth_test.XXXXXX",
-         weak_path[] = "/tmp/auth_test.XXXXXX";
-    EVP_PKEY *rsa = EVP_RSA_gen(2048), *ec = EVP_EC_gen("P-256"), *weak = EVP_EC_gen("P-384");
-    assert_true(keys_add_file(&keys, write_pem(rsa, rsa_path), &err));
-    assert_true(keys_add_file(&keys, write_pem(ec, ec_path), &err));
-    assert_int_equal(keys.count, 2);
-    assert_string_equal(keys.list[0].algorithm, "RS256");
-    assert_string_equal(keys.list[1].algorithm, "ES256");
-    assert_false(keys_add_file(&keys, write_pem(weak, weak_path), &err));
-    assert_non_null(strstr(err.text, "auth.public_key_file"));
-    unlink(rsa_path);
-    unlink(ec_path);
-    unlink(weak_path);
-    EVP_PKEY_free(rsa);
-    EVP_PKEY_free(ec);
-    EVP_PKEY_free(weak);
+    (void)state;
+    assert_true(add_file(&keys, EVP_RSA_gen(2048), &err));
+    assert_true(add_file(&keys, make_pss_key(), &err));
+    assert_true(add_file(&keys, EVP_EC_gen("P-256"), &err));
+    assert_true(add_file(&keys, EVP_EC_gen("P-384"), &err));
+    assert_true(add_file(&keys, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), &err));
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        assert_string_equal(keys.list[i].algorithm->name, names[i]);
+    assert_false(add_file(&keys, EVP_RSA_gen(1024), &err));
+    assert_non_null(strstr(err.text, "less than 2048 bits"));
+    static const char *const curves[] = {"P-224", "P-521", "secp256k1"};
+    for (size_t i = 0; i < sizeof curves / sizeof *curves; i++) {
+        err = (struct error){0};
+        assert_false(add_file(&keys, EVP_EC_gen(curves[i]), &err));
+        assert_non_null(strstr(err.text, "auth.public_key_file"));
+    }
+    assert_false(add_file(&keys, EVP_PKEY_Q_keygen(NULL, NULL, "ED448"), &err));
+    assert_false(add_file(&keys, EVP_PKEY_Q_keygen(NULL, NULL, "X25519"), &err));
+    assert_int_equal(keys.count, 5);
     keys_done(&keys);
 }
 
@@ -473,6 +600,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rights_are_two),
         cmocka_unit_test(the_operator_claim_is_one_of_its_values),
+        cmocka_unit_test(a_claim_may_have_a_providers_name),
+        cmocka_unit_test(a_second_factor_is_noted),
+        cmocka_unit_test(causes_are_told_apart),
         cmocka_unit_test(expiry_is_required_and_whole),
         cmocka_unit_test(not_before_is_kept),
         cmocka_unit_test(issuer_and_audience_are_compared_when_set),

@@ -28,6 +28,13 @@ static const char *modulus(void)
 
 static json_t *good_key(const char *kty)
 {
+    if (strcmp(kty, "P-384") == 0) /* the curve's base point */
+        return json_pack("{s:s, s:s, s:s, s:s}", "kty", "EC", "crv", "P-384", "x",
+                         "qofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3", "y",
+                         "NhfeSpYmLG9dnpi_kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f");
+    if (strcmp(kty, "OKP") == 0) /* of RFC 8037, A.2 */
+        return json_pack("{s:s, s:s, s:s}", "kty", "OKP", "crv", "Ed25519", "x",
+                         "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo");
     if (strcmp(kty, "EC") == 0)
         return json_pack("{s:s, s:s, s:s, s:s}", "kty", "EC", "crv", "P-256", "x", X, "y", Y);
     return json_pack("{s:s, s:s, s:s}", "kty", "RSA", "n", modulus(), "e", "AQAB");
@@ -97,11 +104,11 @@ static json_t *odd_value(size_t at)
 
 static void every_member_may_be_anything(void **state)
 {
-    static const char *const kinds[] = {"EC", "RSA"};
+    static const char *const kinds[] = {"EC", "RSA", "P-384", "OKP"};
     static const char *const members[] = {"kty", "crv", "x",   "y",   "n",       "e",  "d",
                                           "k",   "alg", "use", "kid", "key_ops", "x5c"};
     (void)state;
-    for (size_t k = 0; k < 2; k++)
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
         for (size_t m = 0; m < sizeof members / sizeof *members; m++) {
             json_t *key = good_key(kinds[k]), *value;
             json_object_del(key, members[m]);
@@ -116,9 +123,11 @@ static void every_member_may_be_anything(void **state)
 
 static void every_length_of_a_number_is_read(void **state)
 {
-    static const char *const members[][2] = {{"EC", "x"}, {"EC", "y"}, {"RSA", "n"}, {"RSA", "e"}};
+    static const char *const members[][2] = {{"EC", "x"},  {"EC", "y"},    {"RSA", "n"},
+                                             {"RSA", "e"}, {"P-384", "x"}, {"P-384", "y"},
+                                             {"OKP", "x"}};
     (void)state;
-    for (size_t m = 0; m < 4; m++)
+    for (size_t m = 0; m < sizeof members / sizeof *members; m++)
         for (size_t len = 0; len < 400; len++) {
             json_t *key = good_key(members[m][0]);
             json_object_set_new(key, members[m][1], text_of(len, len % 2 ? 'A' : '_'));
@@ -137,8 +146,9 @@ static void every_kind_is_read(void **state)
             json_t *key =
                 json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s}", "kty", kinds[k], "crv", curves[c],
                           "x", X, "y", Y, "n", modulus(), "e", "AQAB", "k", "AAAA");
-            size_t expected =
-                strcmp(kinds[k], "RSA") == 0 || (strcmp(kinds[k], "EC") == 0 && c == 0) ? 2 : 1;
+            bool is_key = strcmp(kinds[k], "RSA") == 0 || (strcmp(kinds[k], "EC") == 0 && c == 0) ||
+                          (strcmp(kinds[k], "OKP") == 0 && strcmp(curves[c], "Ed25519") == 0);
+            size_t expected = is_key ? 2 : 1;
             assert_int_equal(read_with(key), expected);
         }
 }
@@ -148,6 +158,8 @@ static void good_keys_are_taken(void **state)
     (void)state;
     assert_int_equal(read_with(good_key("EC")), 2);
     assert_int_equal(read_with(good_key("RSA")), 2);
+    assert_int_equal(read_with(good_key("P-384")), 2);
+    assert_int_equal(read_with(good_key("OKP")), 2);
     json_t *key = good_key("RSA"); /* as some write it: a zero byte before the first bit */
     char text[346] = "AP";
     memset(text + 2, 'A', 342);
@@ -160,6 +172,35 @@ static void good_keys_are_taken(void **state)
     assert_int_equal(read_with(key), 2);
 }
 
+/* A key says what it is for: its type allows one algorithm, RSA's one of two. */
+static void a_key_is_for_one_algorithm(void **state)
+{
+    static const struct {
+        const char *kty, *said, *algorithm; /* NULL: it is refused */
+    } cases[] = {{"RSA", NULL, "RS256"},      {"RSA", "RS256", "RS256"}, {"RSA", "PS256", "PS256"},
+                 {"RSA", "RS512", NULL},      {"RSA", "PS384", NULL},    {"RSA", "HS256", NULL},
+                 {"RSA", "ES256", NULL},      {"EC", NULL, "ES256"},     {"EC", "ES256", "ES256"},
+                 {"EC", "ES384", NULL},       {"EC", "HS256", NULL},     {"EC", "none", NULL},
+                 {"P-384", NULL, "ES384"},    {"P-384", "ES256", NULL},  {"OKP", NULL, "EdDSA"},
+                 {"OKP", "Ed25519", "EdDSA"}, {"OKP", "Ed448", NULL},    {"OKP", "HS256", NULL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct keys keys = {.count = 0};
+        struct error err = {0};
+        json_t *key = good_key(cases[i].kty);
+        if (cases[i].said != NULL)
+            json_object_set_new(key, "alg", json_string(cases[i].said));
+        json_t *set = json_pack("{s:[o]}", "keys", key);
+        char *text = json_dumps(set, JSON_COMPACT);
+        assert_true(keys_read_set(&keys, slice_of(text), &err) == (cases[i].algorithm != NULL));
+        if (cases[i].algorithm != NULL)
+            assert_string_equal(keys.list[0].algorithm->name, cases[i].algorithm);
+        keys_done(&keys);
+        json_decref(set);
+        free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -167,6 +208,7 @@ int main(void)
         cmocka_unit_test(every_kind_is_read),
         cmocka_unit_test(every_member_may_be_anything),
         cmocka_unit_test(every_length_of_a_number_is_read),
+        cmocka_unit_test(a_key_is_for_one_algorithm),
     };
     log_setup(LOG_ERROR, false);
     return cmocka_run_group_tests(tests, NULL, NULL);

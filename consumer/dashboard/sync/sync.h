@@ -5,8 +5,8 @@
  *
  * Every user who is signed in to the shop may call it: its answer has an order's state, no personal
  * data. */
-#ifndef DASHBOARD_ROUTES_SYNC_H
-#define DASHBOARD_ROUTES_SYNC_H
+#ifndef DASHBOARD_SYNC_SYNC_H
+#define DASHBOARD_SYNC_SYNC_H
 
 struct call;
 

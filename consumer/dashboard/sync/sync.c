@@ -1,64 +1,22 @@
-#include "dashboard/routes/sync.h"
+#include "dashboard/sync/sync.h"
 
-#include "base/buf.h"
 #include "dashboard/api/api.h"
 #include "dashboard/api/transition.h"
-#include "topics/owner.h"
+#include "dashboard/sync/known_order.h"
+#include "dashboard/sync/sync_answer.h"
+#include "dashboard/sync/sync_request.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SYNCS_MAX = 96, SUBJECT_SYNCS_MAX = 8 /* of a customer */ };
 
 /* ---- answers ---- */
 
-struct sync_snapshot {
-    const char *status; /* SyncState in schemas/openapi.yaml */
-    int attempts;       /* -1: not known */
-    const char *confirmed_at;
-    int64_t delivered_ms; /* -1: not */
-};
-
-static void add_encoded(struct buf *url, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-    for (const char *c = text; *c != '\0'; c++)
-        if (strchr(plain, *c) != NULL)
-            buf_add_char(url, *c);
-        else
-            buf_addf(url, "%%%02X", (unsigned char)*c);
-}
-
-static json_t *state_json(const char *order_id, const char *want, const struct sync_snapshot *s)
-{
-    struct buf url;
-    buf_init(&url, WEB_PATH_MAX);
-    buf_add_text(&url, "/functions/v1/sync-order-elementor?order_id=");
-    add_encoded(&url, order_id);
-    if (*want != '\0')
-        buf_add_text(&url, "&confirmed_at=");
-    add_encoded(&url, want);
-    json_t *answer = json_object();
-    json_object_set_new(answer, "success", json_boolean(strcmp(s->status, "delivered") == 0));
-    json_object_set_new(answer, "order_id", json_string(order_id));
-    json_object_set_new(answer, "status", json_string(s->status));
-    json_object_set_new(answer, "attempts",
-                        s->attempts >= 0 ? json_integer(s->attempts) : json_null());
-    json_object_set_new(answer, "confirmed_at",
-                        s->confirmed_at != NULL && *s->confirmed_at != '\0'
-                            ? json_string(s->confirmed_at)
-                            : json_null());
-    json_object_set_new(answer, "delivered_ms",
-                        s->delivered_ms >= 0 ? json_integer(s->delivered_ms) : json_null());
-    json_object_set_new(answer, "status_url", json_string(buf_text(&url)));
-    buf_done(&url);
-    return answer;
-}
-
 static void answer_state(struct pending *p, unsigned status, const struct sync_snapshot *s)
 {
-    json_t *answer = state_json(p->key, p->confirmed_at, s);
+    json_t *answer = sync_state_json(p->api, p->key, p->confirmed_at, s);
     struct web_request *x = p->x;
     if (status == 202)
         web_request_add_header(x, "Location",
@@ -80,28 +38,6 @@ static void answer_problem(struct pending *p, enum problem problem, const char *
         json_object_set_new(more, "attempts", json_integer(facts->attempts));
     pending_free(p);
     reply_problem(x, problem, detail, more);
-}
-
-/* ---- the order ---- */
-
-/* False: the caller gets the answer for an order that was never seen. */
-static bool may_see(const struct api *api, const struct caller *caller,
-                    const struct order_facts *facts)
-{
-    return caller->right == AUTH_OPERATOR || api->config->auth_owner_column == NULL ||
-           owner_is(api->config, slice_of(caller->subject), facts->owner);
-}
-
-/* The order as the caller may see it; false: not at all. */
-static bool find_facts(const struct api *api, const struct caller *caller, const char *key,
-                       struct order_facts *ret)
-{
-    if (!view_facts(api->view, key, ret))
-        return false;
-    if (may_see(api, caller, ret))
-        return true;
-    json_decref(ret->previous);
-    return false;
 }
 
 /* ---- waiting ---- */
@@ -221,17 +157,25 @@ static void advance_latest(struct pending *p, const struct order_facts *facts)
     }
 }
 
+/* ---- an order that is not known ---- */
+
 /* The order may be in the topic already and not in this view. A forced call is for an order that
  * exists, so its wait is short. */
 static void unseen(struct pending *p)
 {
-    if (p->force && (p->unseen_ms < 0 || is_over(p)))
+    struct api *api = p->api;
+    if (p->force && (p->unseen_ms < 0 || is_over(p))) {
         answer_problem(p, PROBLEM_NEVER_SEEN,
                        "no confirmation of it was seen; confirm it in the shop, then it is sent by "
                        "itself",
                        NULL);
-    else if (is_over(p))
+        return;
+    }
+    bool may_come = sync_note_unseen(api, p->key, p->want_ms);
+    if (is_over(p) && may_come)
         answer_later(p, "unseen", NULL);
+    else if (is_over(p))
+        answer_problem(p, PROBLEM_NEVER_SEEN, sync_never_seen, NULL);
 }
 
 static void before(struct pending *p, const json_t *transition)
@@ -258,13 +202,39 @@ static void parked_before(struct pending *p, const json_t *transition)
                    &parked);
 }
 
+/* The order by its key, or by its number: then the key becomes the order's own. False: not found,
+ * or answered (p->key is gone). */
+static bool find(struct pending *p, struct order_facts *ret, bool *ret_answered)
+{
+    char *key = NULL;
+    *ret_answered = false;
+    if (known_order_facts(p->api, &p->caller, p->key, ret)) {
+        p->is_number = false;
+        return true;
+    }
+    switch (known_order_number(p->api, &p->caller, p->key, &key)) {
+    case NUMBER_ONE:
+        free(p->key);
+        p->key = key;
+        p->is_number = false;
+        return known_order_facts(p->api, &p->caller, p->key, ret);
+    case NUMBER_SEVERAL:
+        answer_problem(p, PROBLEM_NEVER_SEEN, "several orders have this number: send the id", NULL);
+        *ret_answered = true;
+        return false;
+    default: return false;
+    }
+}
+
 static void advance(struct pending *p)
 {
     struct order_facts facts;
     const json_t *transition = NULL;
+    bool answered;
     p->dirty = false;
-    if (!find_facts(p->api, &p->caller, p->key, &facts)) {
-        unseen(p);
+    if (!find(p, &facts, &answered)) {
+        if (!answered)
+            unseen(p);
         return;
     }
     json_t *previous = facts.previous;
@@ -291,31 +261,6 @@ static void advance(struct pending *p)
 
 /* ---- the calls ---- */
 
-/* The body's order, borrowed; NULL: missing or invalid. */
-static const char *order_of(const json_t *body)
-{
-    const json_t *id = json_object_get(body, "order_id");
-    const struct slice key = {json_string_value(id), json_string_length(id)};
-    return view_key_is_valid(key) ? key.data : NULL;
-}
-
-/* Reads all but the order. Returns NULL, or the detail of what is wrong. */
-static const char *read_body(struct pending *p, const json_t *body)
-{
-    const json_t *at = json_object_get(body, "confirmed_at"),
-                 *force = json_object_get(body, "force");
-    if (force != NULL && !json_is_boolean(force) && !json_is_null(force))
-        return "force: true or false";
-    p->force = json_is_true(force);
-    if (at == NULL || json_is_null(at))
-        return NULL;
-    p->want_ms = json_is_string(at) ? transition_time_ms(json_string_value(at)) : -1;
-    if (p->want_ms < 0)
-        return "confirmed_at: a time such as 2026-11-22T09:15:30.123Z";
-    snprintf(p->confirmed_at, sizeof p->confirmed_at, "%s", json_string_value(at));
-    return NULL;
-}
-
 /* A waiting request holds a connection: when there are many, it is answered at once (202). */
 static void bound_wait(struct pending *p)
 {
@@ -326,76 +271,38 @@ static void bound_wait(struct pending *p)
         p->deadline_ms = api->now_ms;
 }
 
+static void start(struct call *call, const struct sync_request *request)
+{
+    char *key = known_order_key(call->api, request->order);
+    struct pending *p = key != NULL ? pending_new(call, PENDING_SYNC, key, advance) : NULL;
+    free(key);
+    if (p == NULL) {
+        reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
+        return;
+    }
+    p->want_ms = request->want_ms;
+    p->force = request->force;
+    p->is_number = known_order_has_numbers(call->api, &call->caller);
+    memcpy(p->confirmed_at, request->confirmed_at, sizeof p->confirmed_at);
+    bound_wait(p);
+    if (!request->can_come)
+        p->deadline_ms = call->api->now_ms;
+    advance(p);
+}
+
 void call_sync(struct call *call)
 {
+    struct sync_request request;
+    struct error wrong = {0};
     json_t *body = call_body(call);
     if (body == NULL)
         return;
-    const char *order = order_of(body);
-    struct pending *p = order != NULL ? pending_new(call, PENDING_SYNC, order, advance) : NULL;
-    const char *wrong = p != NULL ? read_body(p, body) : NULL;
+    bool ok = sync_request_read(body, call->api->config, &request, &wrong);
     json_decref(body);
-    if (order == NULL) {
-        call_bad(call, "order_id: a text of 1 to 1024 bytes");
-    } else if (p == NULL) {
-        reply_problem(call->x, PROBLEM_INTERNAL, NULL, NULL);
-    } else if (wrong != NULL) {
-        pending_free(p);
-        call_bad(call, wrong);
-    } else if (p->force && p->caller.right < AUTH_OPERATOR) {
-        pending_free(p);
+    if (!ok)
+        call_bad(call, wrong.text);
+    else if (request.force && call->caller.right < AUTH_OPERATOR)
         refuse(call, PROBLEM_FORBIDDEN, "force is the operators'");
-    } else {
-        bound_wait(p);
-        advance(p);
-    }
-}
-
-static const char *status_of(const struct order_facts *facts)
-{
-    return facts->is_pending ? "queued" : order_state_names[facts->state];
-}
-
-/* The latest transition's state, or that of an earlier one. */
-static bool describe(const struct order_facts *facts, int64_t want_ms, struct sync_snapshot *ret)
-{
-    const json_t *transition = NULL;
-    *ret = (struct sync_snapshot){status_of(facts), facts->attempts, facts->confirmed_at,
-                                  facts->state == ORDER_DELIVERED ? facts->at_ms : -1};
-    switch (transition_fit(facts, want_ms, &transition)) {
-    case FIT_LATEST: return true;
-    case FIT_DELIVERED_BEFORE:
-        *ret = (struct sync_snapshot){
-            "delivered", (int)json_integer_value(json_object_get(transition, "attempts")),
-            json_string_value(json_object_get(transition, "confirmed_at")),
-            json_integer_value(json_object_get(transition, "settled_ms"))};
-        return true;
-    default: return false;
-    }
-}
-
-void call_sync_state(struct call *call)
-{
-    const char *id = NULL, *at = NULL;
-    struct order_facts facts;
-    struct sync_snapshot s;
-    int64_t want_ms = -1;
-    if (!call_text(call, "order_id", VIEW_KEY_MAX, &id) ||
-        !call_text(call, "confirmed_at", sizeof(((struct pending *)0)->confirmed_at) - 1, &at))
-        return;
-    if (at != NULL)
-        want_ms = transition_time_ms(at);
-    if (id == NULL || (at != NULL && want_ms < 0)) {
-        call_bad(call, id == NULL ? "order_id is missing" : "confirmed_at: not an RFC 3339 time");
-        return;
-    }
-    if (!find_facts(call->api, &call->caller, id, &facts)) {
-        reply_problem(call->x, PROBLEM_NEVER_SEEN, NULL, NULL);
-        return;
-    }
-    if (describe(&facts, want_ms, &s))
-        reply_json(call->x, 200, state_json(id, at != NULL ? at : "", &s));
     else
-        reply_problem(call->x, PROBLEM_NEVER_SEEN, "no such confirmation of it was seen", NULL);
-    json_decref(facts.previous);
+        start(call, &request);
 }
