@@ -165,6 +165,8 @@ unit() {
     else
         missing "the network between" "Debian's packages of nginx and tinyproxy could not be fetched"
     fi
+    check "tokens by PyJWT and jwcrypto" 120 "$BUILD/venv/bin/python" tests/interop/tokens.py \
+        "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
     check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
 }
 

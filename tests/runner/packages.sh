@@ -50,7 +50,7 @@ install_fuzzer() {
 # One version of the formatter for every machine: what it prints differs between versions.
 install_python() {
     wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
-    wanted="$wanted schemathesis compose-spec PyYAML"
+    wanted="$wanted schemathesis compose-spec PyYAML pyjwt[crypto] jwcrypto"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
     run_for 600 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&
