@@ -88,8 +88,7 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->loop = loop_new(err);
     d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
     return d->api.http != NULL && site_read(&d->api.site, d->api.config->dashboard_url, err) &&
-           sign_in_open(&d->api, err) && open_kafka(d, err) &&
-           listen_and_serve(d, err);
+           sign_in_open(&d->api, err) && open_kafka(d, err) && listen_and_serve(d, err);
 }
 
 struct dashboard *dashboard_new(const struct config *config, struct error *err)
