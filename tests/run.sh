@@ -165,6 +165,12 @@ unit() {
     else
         missing "the network between" "Debian's packages of nginx and tinyproxy could not be fetched"
     fi
+    if [ -n "$NGINX" ] && [ -n "$CADDY" ]; then
+        check "the dashboard behind nginx, Caddy and Apache" 300 "$BUILD/venv/bin/python" tests/interop/proxies.py \
+            "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$NGINX" "$CADDY" /usr/sbin/apache2
+    else
+        missing "the dashboard behind proxies" "Debian's packages of nginx and Caddy could not be fetched"
+    fi
     check "tokens by PyJWT and jwcrypto" 120 "$BUILD/venv/bin/python" tests/interop/tokens.py \
         "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
     check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
@@ -249,7 +255,7 @@ for word; do
         exit 2
     }
 done
-PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' NGINX='' TINYPROXY=''
+PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' NGINX='' CADDY='' TINYPROXY=''
 mkdir -p "$BUILD"
 step "packages"
 packages

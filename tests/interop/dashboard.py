@@ -82,6 +82,10 @@ class Dashboard(Process):
         assert self.child.returncode == 0, "".join(self.log)[-4000:]
 
 
+def claims_of(**more):
+    return {"sub": "u-1", "role": "authenticated", "exp": int(time.time()) + 3600, **more}
+
+
 def await_true(what, is_so):
     end = time.monotonic() + PATIENCE_S
     while not is_so():

@@ -10,15 +10,14 @@ from cryptography.hazmat.primitives import serialization
 from jwcrypto import jwk
 from jwcrypto import jwt as jwcrypto_jwt
 
-from dashboard import SECRET, Dashboard, Kafka, call
+from dashboard import SECRET, Dashboard, Kafka, call, claims_of
 
 CLAIM = "https://shop.example/role"
 SERVICE_KEY = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"
 
 
 def claims(**more):
-    return {"sub": "u-1", "role": "authenticated", "aud": "authenticated", "iss": "https://shop.example",
-            "exp": int(time.time()) + 3600, **more}
+    return claims_of(**{"aud": "authenticated", "iss": "https://shop.example", **more})
 
 
 def make_keys():

@@ -74,5 +74,6 @@ fetch_program() { # NAME PATH PACKAGE...: BUILD/NAME/PATH, of the first package 
 fetch_programs() {
     PROMTOOL=$(fetch_program promtool usr/bin/promtool promtool prometheus)
     NGINX=$(fetch_program nginx usr/sbin/nginx nginx)
+    CADDY=$(fetch_program caddy usr/bin/caddy caddy)
     TINYPROXY=$(fetch_program tinyproxy usr/bin/tinyproxy tinyproxy-bin)
 }
