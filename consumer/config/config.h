@@ -93,7 +93,11 @@
     X(webhook_proxy_password, "webhook.proxy_password", SECRET, NULL, 0, 0, "",                      \
       "basic authentication at the proxy: password")                                                 \
     X(webhook_concurrency, "webhook.concurrency", COUNT, "16", 1, 1024, "",                          \
-      "requests in flight at a time")                                                                \
+      "requests in flight at a time, at most: how many the endpoint takes is found by its "          \
+      "answers, from 2 on")                                                                          \
+    X(webhook_rate, "webhook.rate", COUNT, "0", 0, 1000000, "",                                      \
+      "requests a second, at most, of the whole group: the share of a member is its partitions "     \
+      "of all; 0: no bound but what the endpoint is found to take")                                  \
     X(webhook_timeout, "webhook.timeout", DURATION, "30s", 100, 300000, "",                          \
       "time limit of one attempt, connecting included")                                              \
     X(webhook_response_max, "webhook.response_max", SIZE, "64KiB", 0, 16777216, "",                  \

@@ -1,5 +1,5 @@
-/* webhook: one attempt to deliver one body; delivery/retry_policy decides what follows from the
- * answer. */
+/* webhook: one attempt to deliver one body; delivery/policy/retry_policy decides what follows from
+ * the answer. */
 #ifndef DELIVERY_WEBHOOK_H
 #define DELIVERY_WEBHOOK_H
 

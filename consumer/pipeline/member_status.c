@@ -132,6 +132,20 @@ static void add_breaker(struct member_status *s)
         buf_add_text(&s->text, "null}");
 }
 
+static void add_pace(struct member_status *s)
+{
+    const struct pace *pace = &endpoint_state(s->overview->endpoint)->pace;
+    buf_addf(&s->text, ",\"pace\":{\"concurrency\":%d,\"rate_per_s\":", pace->at_a_time.limit);
+    if (pace_per_second(pace) > 0)
+        buf_addf(&s->text, "%.2f", pace_per_second(pace));
+    else
+        buf_add_text(&s->text, "null");
+    if (pace_is_held(pace, s->overview->now->mono_ms))
+        buf_addf(&s->text, ",\"hold_until_ms\":%" PRId64 "}", wall_of(s, pace->hold_until_ms));
+    else
+        buf_add_text(&s->text, ",\"hold_until_ms\":null}");
+}
+
 static void add_totals(struct member_status *s)
 {
     const struct totals t = overview_totals(s->overview);
@@ -191,6 +205,7 @@ static bool write_state(struct member_status *s)
              sender_state(s->overview->sender)->in_flight, queues.backoff,
              queues.waiting + queues.ready);
     add_breaker(s);
+    add_pace(s);
     add_totals(s);
     add_rates(s);
     const struct delivery *oldest = TAILQ_FIRST(&s->overview->backlog->deliveries);

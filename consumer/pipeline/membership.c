@@ -102,8 +102,10 @@ static void restarted(void *context, int32_t slot, int64_t position)
 
 void membership_turn(struct membership *m)
 {
+    int32_t ours = 0;
     for (size_t i = 0; i < m->partitions->count; i++) {
         struct partition *partition = m->partitions->list[i];
+        ours += partition_is_ours(partition) && !partition->is_retry;
         if (partition == NULL || partition->state != PARTITION_READING ||
             partition->restart_at < 0 || offset_window_open_count(&partition->window) > 0)
             continue;
@@ -113,6 +115,7 @@ void membership_turn(struct membership *m)
         partition_begin(m->partitions, partition, position, "", m->now->mono_ms);
         partition->commit.committed = -1; /* so that the new place is committed at once */
     }
+    endpoint_share_rate(m->endpoint, ours, consumer_partitions(m->consumer));
 }
 
 static int32_t grown(void *context, int32_t partitions)

@@ -17,6 +17,7 @@ struct membership {
     struct consumer *consumer;
     struct partitions *partitions;
     struct intake *intake;
+    struct endpoint *endpoint;
     struct sender *sender;
     struct recorder *recorder;
     struct committer *committer;
@@ -25,7 +26,8 @@ struct membership {
 /* For consumer_new; the rest of `m` may be set until the first consumer_turn. */
 struct consumer_events membership_events(struct membership *m);
 
-/* Partitions whose offsets start over do so once nothing of the former ones is open. */
+/* Partitions whose offsets start over do so once nothing of the former ones is open; the share of
+ * webhook.rate follows the assignment. */
 void membership_turn(struct membership *m);
 
 #endif

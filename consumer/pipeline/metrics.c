@@ -123,6 +123,24 @@ static void add_webhook(const struct overview *o, struct buf *b)
              below, (double)sender->durations_sum_ms / 1000, below);
 }
 
+static void add_pace(const struct overview *o, struct buf *b)
+{
+    const struct pace *pace = &endpoint_state(o->endpoint)->pace;
+    int64_t held_ms = pace->hold_until_ms - o->now->mono_ms;
+    metric_gauge(b, "webhook_concurrency", pace->at_a_time.limit,
+                 "Requests that may be under way: what the endpoint was found to take.");
+    metric_head(
+        b, "webhook_rate", "gauge",
+        "Requests a second that it was found to take, or webhook.rate allows; 0: no bound.");
+    buf_addf(b, METRIC_PREFIX "webhook_rate %.3f\n", pace_per_second(pace));
+    metric_counter(b, "webhook_slowed_total", pace->slowed,
+                   "Times one of the two was lowered: 429, 503, time-outs, latency.");
+    metric_head(b, "webhook_hold_seconds", "gauge",
+                "How long the endpoint asks to wait from now on (Retry-After); 0: it does not.");
+    buf_addf(b, METRIC_PREFIX "webhook_hold_seconds %.3f\n",
+             held_ms > 0 ? (double)held_ms / 1000 : 0.0);
+}
+
 static void add_breaker(const struct overview *o, struct buf *b)
 {
     const struct endpoint_state *endpoint = endpoint_state(o->endpoint);
@@ -219,6 +237,7 @@ void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
     add_memory(o, b);
     add_deliveries(o, b);
     add_webhook(o, b);
+    add_pace(o, b);
     add_breaker(o, b);
     add_commits(o, b);
     add_reloads(o, b);

@@ -191,6 +191,7 @@ static bool make_status(struct pipeline *p)
                                         .consumer = p->consumer,
                                         .partitions = &p->partitions,
                                         .intake = p->intake,
+                                        .endpoint = p->endpoint,
                                         .sender = p->sender,
                                         .recorder = p->recorder,
                                         .committer = p->committer};

@@ -14,6 +14,9 @@
  *   hang          one in so many is never answered: the client must give up
  *   refuse        1: an order whose number ends in "!" is answered 422
  *   retry_after   seconds, with every failure; 0: none
+ *   rate          so many a second, burst at once; more are answered 429 at once; 0: no bound
+ *   workers       so many at a time; more are answered 503 at once, or wait with queue=1; 0: no
+ * bound
  *
  * The journal has a line for each request, written when it ends:
  *   arrived_us ended_us status flag life attempt crc32 order_number order_id webhook_id
@@ -56,9 +59,15 @@ struct client {
 static struct behaviour {
     const char *name;
     long value;
-} behaviour[] = {{"port", 0},      {"seed", 1},   {"status", 200},   {"delay_us", 0},
-                 {"spread_us", 0}, {"fail", 0},   {"reset", 0},      {"shut", 0},
-                 {"hang", 0},      {"refuse", 0}, {"retry_after", 0}};
+} behaviour[] = {{"port", 0},      {"seed", 1},    {"status", 200},    {"delay_us", 0},
+                 {"spread_us", 0}, {"fail", 0},    {"reset", 0},       {"shut", 0},
+                 {"hang", 0},      {"refuse", 0},  {"retry_after", 0}, {"rate", 0},
+                 {"burst", 1},     {"workers", 0}, {"queue", 0}};
+
+enum { WORKERS_MAX = 1024 };
+static int64_t worker_free_us[WORKERS_MAX];
+static double tokens;
+static int64_t tokens_us;
 
 static struct client clients[CLIENTS_MAX];
 static struct client *heap[CLIENTS_MAX + 1]; /* those that wait, soonest at 1 */
@@ -304,6 +313,40 @@ static void take_body(struct client *c, const char *body, size_t len)
     take_field(c->order, body, "\"order_id\":\"");
 }
 
+static bool is_too_fast(const struct client *c)
+{
+    double rate = (double)told("rate"), burst = (double)told("burst");
+    if (rate == 0)
+        return false;
+    tokens += rate * (double)(c->arrived_us - tokens_us) / 1e6;
+    tokens_us = c->arrived_us;
+    if (tokens > burst)
+        tokens = burst;
+    if (tokens < 1)
+        return true;
+    tokens -= 1;
+    return false;
+}
+
+/* The worker that is free first begins with it, now or when it is. False: none is free. */
+static bool find_worker(struct client *c)
+{
+    int64_t *first = &worker_free_us[0];
+    long workers = told("workers");
+    if (workers == 0)
+        return true;
+    need(workers <= WORKERS_MAX, "workers");
+    for (long i = 1; i < workers; i++)
+        if (worker_free_us[i] < *first)
+            first = &worker_free_us[i];
+    if (told("queue") == 0 && *first > c->arrived_us)
+        return false;
+    int64_t took_us = c->due_us - c->arrived_us;
+    c->due_us = (*first > c->arrived_us ? *first : c->arrived_us) + took_us;
+    *first = c->due_us;
+    return true;
+}
+
 static void decide(struct client *c)
 {
     static const int failures[] = {500, 502, 503, 429};
@@ -322,7 +365,10 @@ static void decide(struct client *c)
     c->due_us = c->arrived_us + delay + (spread > 0 ? throw_dice() % spread : 0);
     if (c->ends == ENDS_HUNG)
         return; /* until the client hangs up */
-    if (delay == 0 && spread == 0)
+    bool too_fast = is_too_fast(c), refused = too_fast || !find_worker(c);
+    if (refused)
+        c->status = too_fast ? 429 : 503;
+    if (refused || (delay == 0 && spread == 0))
         end_request(c);
     else
         heap_add(c);

@@ -1,12 +1,15 @@
 #include "pipeline/sending/endpoint.h"
 
+#include "base/time_text.h"
 #include "sys/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_EVERY_MS = 60000 };
+enum { LOG_EVERY_MS = 60000, TIME_TEXT = 40 };
+enum { LONG_HOLD_MS = 5000 /* worth a status record of its own */ };
+enum { THROUGH_MS = 10000 /* after a delivery, others may still get through */ };
 
 struct endpoint {
     const struct config *config;
@@ -16,7 +19,7 @@ struct endpoint {
     struct response_rules rules;
     struct breaker_options breaker_options;
     struct endpoint_state state;
-    struct log_limited failing, unknown, incomplete;
+    struct log_limited failing, unknown, incomplete, held, slowed;
 };
 
 static bool set_rules(struct response_rules *rules, const struct config *c, struct error *err)
@@ -58,6 +61,7 @@ struct endpoint *endpoint_new(const struct config *config, const struct now *now
                                  .probe_first_ms = config->breaker_probe_first,
                                  .probe_cap_ms = config->breaker_probe_cap};
     breaker_init(&e->state.breaker, now->mono_ms);
+    pace_init(&e->state.pace, (int)config->webhook_concurrency, now->mono_ms);
     if (!set_rules(&e->rules, config, err)) {
         endpoint_free(e);
         return NULL;
@@ -123,39 +127,153 @@ static void probe_slowly(struct endpoint *e, struct delivery *d)
     breaker_rest(&e->state.breaker, e->now->mono_ms + retry_slow_delay_ms(d->history.timeouts + 1));
 }
 
-static void hold_as_asked(struct endpoint *e, const struct http_result *result)
+/* ---- the pace ---- */
+
+enum breaker_leave endpoint_ask(const struct endpoint *e, size_t in_flight)
+{
+    int64_t now_ms = e->now->mono_ms;
+    enum breaker_leave leave = breaker_ask(&e->state.breaker, now_ms);
+    if (pace_is_held(&e->state.pace, now_ms) ||
+        (leave == BREAKER_SEND && !pace_may_send(&e->state.pace, in_flight, now_ms)))
+        return BREAKER_WAIT;
+    return leave;
+}
+
+int64_t endpoint_wake_ms(const struct endpoint *e, size_t in_flight)
+{
+    const struct breaker *b = &e->state.breaker;
+    const struct pace *p = &e->state.pace;
+    if (!breaker_is_open(b))
+        return pace_wake_ms(p, in_flight, e->now->mono_ms);
+    int64_t at = breaker_wake_ms(b);
+    return at >= 0 && pace_is_held(p, e->now->mono_ms) && p->hold_until_ms > at ? p->hold_until_ms
+                                                                                : at;
+}
+
+void endpoint_begin(struct endpoint *e, struct delivery *d, size_t in_flight)
+{
+    d->pace_number = pace_sent(&e->state.pace, in_flight, e->now->mono_ms);
+}
+
+void endpoint_share_rate(struct endpoint *e, int32_t partitions, int32_t all)
+{
+    double rate = (double)e->config->webhook_rate;
+    if (partitions < 1)
+        partitions = 1; /* of the retry topic alone */
+    pace_set_share(&e->state.pace, partitions < all ? rate * partitions / all : rate);
+}
+
+static void log_hold(struct endpoint *e, const struct delivery *d, int64_t wait_ms)
+{
+    struct buf until;
+    buf_init(&until, TIME_TEXT);
+    (void)timestamp_add(&until, (e->now->wall_ms + wait_ms + 999) / 1000 * 1000, 3);
+    const struct log_field fields[] = {
+        LOG_S("endpoint", webhook_name(e->webhook)),
+        LOG_S("reason", d->reason),
+        LOG_S("until", buf_text(&until)),
+        LOG_S("hint", "nothing is sent before; retry.after_cap bounds the wait"),
+        {0}};
+    log_limited(&e->held, e->now->mono_ms, LOG_EVERY_MS, "endpoint asks to wait", fields);
+    buf_done(&until);
+}
+
+static void hold_as_asked(struct endpoint *e, const struct delivery *d,
+                          const struct http_result *result)
 {
     int64_t cap_ms = e->config->retry_after_cap;
-    if (result->retry_after_ms > 0)
-        breaker_hold(&e->state.breaker,
-                     e->now->mono_ms +
-                         (result->retry_after_ms < cap_ms ? result->retry_after_ms : cap_ms));
+    int64_t wait_ms = result->retry_after_ms < cap_ms ? result->retry_after_ms : cap_ms;
+    if (wait_ms <= 0)
+        return;
+    if (!pace_is_held(&e->state.pace, e->now->mono_ms)) {
+        log_hold(e, d, wait_ms);
+        e->state.changes += wait_ms >= LONG_HOLD_MS;
+    }
+    pace_hold(&e->state.pace, e->now->mono_ms + wait_ms);
+}
+
+static enum pace_sense sense_of(const struct answer_verdict *verdict,
+                                const struct http_result *result)
+{
+    if (verdict->class == RESPONSE_DELIVERED || verdict->class == RESPONSE_REFUSED)
+        return PACE_PASSED;
+    if (verdict->status == 429)
+        return PACE_TOO_FAST;
+    if (verdict->status == 504 || result->kind == FAILURE_TIMEOUT)
+        return PACE_TIMED_OUT;
+    return verdict->status == 503 ? PACE_TOO_MUCH : PACE_SILENT;
+}
+
+static void log_slowed(struct endpoint *e, const struct delivery *d)
+{
+    const struct pace *p = &e->state.pace;
+    const struct log_field fields[] = {LOG_S("endpoint", webhook_name(e->webhook)),
+                                       LOG_S("reason", d->reason),
+                                       LOG_I("concurrency", p->at_a_time.limit),
+                                       LOG_I("rate", (int64_t)pace_per_second(p)),
+                                       {0}};
+    log_limited(&e->slowed, e->now->mono_ms, LOG_EVERY_MS, "pace lowered", fields);
+}
+
+static void learn_pace(struct endpoint *e, const struct delivery *d, enum pace_sense sense,
+                       size_t in_flight)
+{
+    const struct pace_answer answer = {.sense = sense,
+                                       .number = d->pace_number,
+                                       .in_flight = in_flight,
+                                       .took_ms = e->now->mono_ms - d->sent_ms,
+                                       .now_ms = e->now->mono_ms};
+    if (!breaker_is_open(&e->state.breaker) && pace_learn(&e->state.pace, &answer))
+        log_slowed(e, d);
+}
+
+/* ---- an answer to an attempt ---- */
+
+static bool learn_breaker(struct endpoint *e, const struct delivery *d,
+                          const struct answer_verdict *verdict, enum pace_sense sense,
+                          bool is_probe)
+{
+    const struct breaker_answer answer = {
+        .class = verdict->class,
+        .was_probe = is_probe,
+        .counts_refusal = strcmp(d->source, "redrive") != 0,
+        .is_pace = verdict->status != 0 && (sense == PACE_TOO_FAST || sense == PACE_TOO_MUCH),
+        .through_ms = THROUGH_MS + 2 * (int64_t)e->state.pace.at_a_time.usual_ms,
+        .now_ms = e->now->mono_ms};
+    return breaker_learn(&e->state.breaker, &e->breaker_options, &answer);
+}
+
+static void note_turn(struct endpoint *e, const struct delivery *d)
+{
+    bool is_open = breaker_is_open(&e->state.breaker);
+    log_breaker(e, d->reason);
+    e->state.opened += is_open;
+    e->state.changes++;
+    if (!is_open) /* what was found before the outage may be too much for the time after it */
+        pace_restart(&e->state.pace, e->now->mono_ms);
 }
 
 void endpoint_learn(struct endpoint *e, struct delivery *d, const struct answer_verdict *verdict,
-                    const struct http_result *result)
+                    const struct http_result *result, size_t in_flight)
 {
-    struct breaker *breaker = &e->state.breaker;
-    bool is_probe = d->probe, counts = strcmp(d->source, "redrive") != 0;
+    bool is_probe = d->probe;
+    enum pace_sense sense = sense_of(verdict, result);
     d->probe = false;
     if (is_probe) {
         e->state.probe = NULL;
         e->backlog->sole_probe = NULL;
     }
-    if (verdict->class == RESPONSE_TRANSIENT)
-        hold_as_asked(e, result);
     endpoint_note_reason(d, verdict, result);
+    if (verdict->class == RESPONSE_TRANSIENT)
+        hold_as_asked(e, d, result);
     if (verdict->class != RESPONSE_DELIVERED)
         memcpy(e->state.last_failure, d->reason, sizeof e->state.last_failure);
-    bool turned = breaker_learn(breaker, &e->breaker_options, verdict->class, is_probe, counts,
-                                e->now->mono_ms);
+    learn_pace(e, d, sense, in_flight);
+    bool turned = learn_breaker(e, d, verdict, sense, is_probe);
     if ((turned || is_probe) && answer_may_be_taken(verdict->sense))
         probe_slowly(e, d);
-    if (!turned)
-        return;
-    log_breaker(e, d->reason);
-    e->state.opened += breaker_is_open(breaker);
-    e->state.changes++;
+    if (turned)
+        note_turn(e, d);
 }
 
 void endpoint_delivered(struct endpoint *e)
@@ -186,6 +304,8 @@ void endpoint_retarget(struct endpoint *e)
 {
     e->backlog->sole_probe = NULL;
     breaker_retarget(&e->state.breaker, &e->breaker_options, e->now->mono_ms);
+    pace_release(&e->state.pace);
+    pace_restart(&e->state.pace, e->now->mono_ms);
 }
 
 /* ---- its troubles ---- */

@@ -1,14 +1,15 @@
-/* endpoint: the state of the webhook's endpoint, by its answers so far: the breaker and its
- * probe.
+/* endpoint: the state of the webhook's endpoint, by its answers so far: the breaker and its probe,
+ * the pace and a hold.
  *
- * Classifies each answer by the rules of the configuration, keeps the breaker, and logs the
+ * Classifies each answer by the rules of the configuration, keeps breaker and pace, and logs the
  * endpoint's troubles, each at intervals. Not thread-safe. */
 #ifndef PIPELINE_SENDING_ENDPOINT_H
 #define PIPELINE_SENDING_ENDPOINT_H
 
 #include "config/config.h"
-#include "delivery/breaker.h"
 #include "delivery/delivery.h"
+#include "delivery/policy/breaker.h"
+#include "delivery/policy/pace.h"
 #include "delivery/webhook.h"
 #include "http/answer.h"
 #include "pipeline/tracking/backlog.h"
@@ -24,9 +25,10 @@ void endpoint_free(struct endpoint *e); /* accepts NULL */
 
 struct endpoint_state {
     struct breaker breaker;
+    struct pace pace;
     const struct delivery *probe; /* under way; NULL: none */
     uint64_t delivered;           /* answered with 2xx */
-    uint64_t changes, opened;     /* of the breaker */
+    uint64_t changes, opened;     /* of the breaker; long holds are changes too */
     uint64_t answers_incomplete;
     char last_failure[DELIVERY_REASON_MAX];
 };
@@ -39,14 +41,25 @@ struct answer_verdict endpoint_judge(const struct endpoint *e, const struct http
 void endpoint_note_reason(struct delivery *d, const struct answer_verdict *verdict,
                           const struct http_result *result);
 
-/* An attempt at this endpoint ended: the breaker learns of it. */
+/* What may begin now, in_flight requests being under way; and when the answer may be another one by
+ * time alone (monotonic ms; -1: not by time). */
+enum breaker_leave endpoint_ask(const struct endpoint *e, size_t in_flight);
+int64_t endpoint_wake_ms(const struct endpoint *e, size_t in_flight);
+
+/* An attempt at it begins; in_flight with it. */
+void endpoint_begin(struct endpoint *e, struct delivery *d, size_t in_flight);
+
+/* It ended: breaker and pace learn of it. in_flight: with it. */
 void endpoint_learn(struct endpoint *e, struct delivery *d, const struct answer_verdict *verdict,
-                    const struct http_result *result);
+                    const struct http_result *result, size_t in_flight);
 void endpoint_delivered(struct endpoint *e); /* after it: the order is delivered */
 
 void endpoint_begin_probe(struct endpoint *e, const struct delivery *d);
 /* An attempt ended without a result that counts; if it is the probe, the next may go then. */
 void endpoint_pass_over(struct endpoint *e, struct delivery *d, int64_t next_probe_ms);
+
+/* This member has so many of all partitions: its share of webhook.rate. */
+void endpoint_share_rate(struct endpoint *e, int32_t partitions, int32_t all);
 
 /* The endpoint is another one from now on. */
 void endpoint_retarget(struct endpoint *e);

@@ -1,6 +1,6 @@
 #include "pipeline/sending/sender.h"
 
-#include "delivery/retry_policy.h"
+#include "delivery/policy/retry_policy.h"
 #include "kafka/message.h"
 #include "pipeline/sending/last_answer.h"
 #include "sys/log.h"
@@ -106,7 +106,7 @@ static void try_again(struct sender *s, struct delivery *d, int64_t delay_ms)
     /* An open breaker has its own pace: a waiting delivery is ready to be its probe. */
     bool may_probe = breaker_is_open(breaker_of(s)) && !d->rests_whole;
     int64_t due_ms = s->use.now->mono_ms + (may_probe ? 0 : delay_ms);
-    int64_t endpoint_ms = breaker_wake_ms(breaker_of(s), s->use.now->mono_ms);
+    int64_t endpoint_ms = endpoint_wake_ms(s->use.endpoint, s->state.in_flight);
     recorder_retrying(s->use.recorder, d,
                       s->use.now->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) -
                           s->use.now->mono_ms);
@@ -220,7 +220,7 @@ static void attempt_done(void *context, const struct http_result *from)
     const struct answer_verdict answer = endpoint_judge(s->use.endpoint, &result);
     if (answer.sense != ANSWER_UNDERSTOOD)
         result.failure = answer_hints[answer.sense];
-    endpoint_learn(s->use.endpoint, d, &answer, &result);
+    endpoint_learn(s->use.endpoint, d, &answer, &result, s->state.in_flight + 1);
     const struct retry_outcome outcome = outcome_of(s, &answer, &result);
     int64_t delay_ms = 0;
     enum retry_verdict verdict = retry_decide(&s->retry_options, &d->history, &outcome, &delay_ms);
@@ -280,6 +280,7 @@ static void send_one(struct sender *s, struct delivery *d, bool is_probe)
         endpoint_begin_probe(s->use.endpoint, d);
     d->handler = s;
     join_under_way(s, d);
+    endpoint_begin(s->use.endpoint, d, s->state.in_flight);
     const struct webhook_message message = {
         .id = d->id,
         .attempt = d->history.attempts,
@@ -385,10 +386,9 @@ void sender_turn(struct sender *s)
 {
     order_queue_wake(s->use.backlog->queues, s->use.now->mono_ms);
     park_ready(s);
-    enum breaker_leave leave = breaker_ask(breaker_of(s), s->use.now->mono_ms);
-    if (leave == BREAKER_PROBE && has_slot(s))
+    if (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_PROBE && has_slot(s))
         send_probe(s);
-    while (leave == BREAKER_SEND && has_slot(s)) {
+    while (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_SEND) {
         struct delivery *d = take(s, may_begin(s) ? from_any : from_again);
         if (d == NULL)
             return;
@@ -401,7 +401,7 @@ int64_t sender_wait_until(const struct sender *s)
 {
     return has_slot(s) && order_queue_has_any(s->use.backlog->queues,
                                               may_begin(s) || breaker_is_open(breaker_of(s)))
-               ? breaker_wake_ms(breaker_of(s), s->use.now->mono_ms)
+               ? endpoint_wake_ms(s->use.endpoint, s->state.in_flight)
                : -1;
 }
 

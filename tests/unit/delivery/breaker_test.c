@@ -1,5 +1,5 @@
 /* breaker_test: what opens it, what a probe may find, what closes it. */
-#include "delivery/breaker.h"
+#include "delivery/policy/breaker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -30,7 +30,9 @@ static struct breaker closed(void)
 
 static bool answer(struct breaker *b, enum response_class class, int64_t now_ms)
 {
-    return breaker_learn(b, &options, class, false, true, now_ms);
+    return breaker_learn(
+        b, &options,
+        &(struct breaker_answer){.class = class, .counts_refusal = true, .now_ms = now_ms});
 }
 
 static bool probe(struct breaker *b, enum response_class class, int64_t now_ms)
@@ -38,7 +40,10 @@ static bool probe(struct breaker *b, enum response_class class, int64_t now_ms)
     assert_int_equal(breaker_ask(b, now_ms), BREAKER_PROBE);
     breaker_probing(b);
     assert_int_equal(breaker_ask(b, now_ms), BREAKER_WAIT); /* one at a time */
-    return breaker_learn(b, &options, class, true, true, now_ms);
+    return breaker_learn(
+        b, &options,
+        &(struct breaker_answer){
+            .class = class, .was_probe = true, .counts_refusal = true, .now_ms = now_ms});
 }
 
 static void one_endpoint_fault_opens(void **state)
@@ -49,7 +54,7 @@ static void one_endpoint_fault_opens(void **state)
     assert_true(answer(&b, E, 1000));
     assert_int_equal(b.cause, BREAKER_ENDPOINT_FAULT);
     assert_int_equal(breaker_ask(&b, 5999), BREAKER_WAIT);
-    assert_int_equal(breaker_wake_ms(&b, 5999), 6000);
+    assert_int_equal(breaker_wake_ms(&b), 6000);
     assert_int_equal(breaker_ask(&b, 6000), BREAKER_PROBE);
 }
 
@@ -132,7 +137,8 @@ static void redrives_open_no_guard(void **state)
     struct breaker b = closed();
     (void)state;
     for (int i = 0; i < 100; i++)
-        assert_false(breaker_learn(&b, &options, R, false, false, i));
+        assert_false(
+            breaker_learn(&b, &options, &(struct breaker_answer){.class = R, .now_ms = i}));
 }
 
 /* The wait doubles up to its cap, and starts anew the next time. */
@@ -144,7 +150,7 @@ static void probes_are_rarer_each_time(void **state)
     (void)state;
     answer(&b, E, now_ms);
     for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
-        assert_int_equal(breaker_wake_ms(&b, now_ms), now_ms + gaps[i]);
+        assert_int_equal(breaker_wake_ms(&b), now_ms + gaps[i]);
         assert_int_equal(breaker_ask(&b, now_ms + gaps[i] - 1), BREAKER_WAIT);
         now_ms += gaps[i];
         assert_false(probe(&b, i % 2 ? T : E, now_ms));
@@ -155,7 +161,7 @@ static void probes_are_rarer_each_time(void **state)
     for (int i = 0; i < 4; i++)
         assert_false(answer(&b, T, now_ms)); /* what was before counts no more */
     assert_true(answer(&b, T, now_ms));
-    assert_int_equal(breaker_wake_ms(&b, now_ms), now_ms + 5000);
+    assert_int_equal(breaker_wake_ms(&b), now_ms + 5000);
 }
 
 /* A record's own fault shows that the endpoint works. */
@@ -176,7 +182,7 @@ static void late_answers_change_nothing(void **state)
     answer(&b, E, 1000);
     assert_false(answer(&b, D, 1001)); /* sent before it opened */
     assert_false(answer(&b, E, 1002));
-    assert_int_equal(breaker_wake_ms(&b, 1002), 6000);
+    assert_int_equal(breaker_wake_ms(&b), 6000);
 }
 
 static void a_lost_probe_is_made_up_for(void **state)
@@ -186,27 +192,9 @@ static void a_lost_probe_is_made_up_for(void **state)
     answer(&b, E, 1000);
     assert_int_equal(breaker_ask(&b, 6000), BREAKER_PROBE);
     breaker_probing(&b);
-    assert_int_equal(breaker_wake_ms(&b, 6000), -1); /* its end will tell */
+    assert_int_equal(breaker_wake_ms(&b), -1); /* its end will tell */
     breaker_probe_gone(&b, 6500);
     assert_int_equal(breaker_ask(&b, 6500), BREAKER_PROBE);
-}
-
-static void retry_after_holds_all(void **state)
-{
-    struct breaker b = closed();
-    (void)state;
-    breaker_hold(&b, 10000);
-    breaker_hold(&b, 4000); /* never shortens */
-    assert_int_equal(breaker_ask(&b, 9999), BREAKER_WAIT);
-    assert_int_equal(breaker_wake_ms(&b, 9999), 10000);
-    assert_int_equal(breaker_ask(&b, 10000), BREAKER_SEND);
-    answer(&b, E, 10000);
-    breaker_hold(&b, 30000);
-    assert_int_equal(breaker_ask(&b, 15000), BREAKER_WAIT); /* a probe, too */
-    assert_int_equal(breaker_wake_ms(&b, 15000), 30000);
-    assert_true(probe(&b, D, 30000));
-    breaker_hold(&b, 50000);
-    assert_int_equal(breaker_ask(&b, 40000), BREAKER_WAIT);
 }
 
 /* Its time open adds up over all of its openings, the one that goes on included. */
@@ -227,34 +215,52 @@ static void the_time_open_adds_up(void **state)
     assert_int_equal(breaker_open_ms(&b, 99000), 17000);
 }
 
-/* What asks for a wait may be the last that was asked before a probe of it got through. */
-static void closing_forgets_no_retry_after(void **state)
+static bool busy(struct breaker *b, int64_t now_ms)
 {
-    struct breaker b = closed();
-    (void)state;
-    answer(&b, E, 1000);
-    assert_int_equal(breaker_ask(&b, 6000), BREAKER_PROBE);
-    breaker_probing(&b);
-    breaker_hold(&b, 30000); /* of another order, sent before it opened */
-    assert_true(breaker_learn(&b, &options, D, true, true, 6500));
-    assert_false(breaker_is_open(&b));
-    assert_int_equal(breaker_ask(&b, 29999), BREAKER_WAIT);
-    assert_int_equal(breaker_wake_ms(&b, 29999), 30000);
-    assert_int_equal(breaker_ask(&b, 30000), BREAKER_SEND);
+    return breaker_learn(b, &options,
+                         &(struct breaker_answer){.class = T,
+                                                  .counts_refusal = true,
+                                                  .is_pace = true,
+                                                  .through_ms = 10000,
+                                                  .now_ms = now_ms});
 }
 
-/* The old endpoint asked for it. */
-static void another_endpoint_has_not_asked_to_wait(void **state)
+/* One of a hundred gets through. */
+static void an_endpoint_that_takes_some_is_no_outage(void **state)
 {
     struct breaker b = closed();
     (void)state;
-    breaker_hold(&b, 30000);
-    breaker_retarget(&b, &options, 1000);
-    assert_int_equal(breaker_ask(&b, 1000), BREAKER_SEND);
-    answer(&b, E, 2000);
-    breaker_hold(&b, 90000);
-    breaker_retarget(&b, &options, 3000);
-    assert_int_equal(breaker_ask(&b, 3000), BREAKER_PROBE);
+    answer(&b, D, 0);
+    for (int i = 1; i < 3000; i++)
+        assert_false(i % 100 == 0 ? answer(&b, D, i * 50) : busy(&b, i * 50));
+}
+
+static void an_endpoint_that_takes_none_is_one(void **state)
+{
+    struct breaker b = closed();
+    (void)state;
+    for (int i = 0; i < 4; i++)
+        assert_false(busy(&b, i)); /* nothing ever got through */
+    assert_true(busy(&b, 4));
+    assert_true(probe(&b, D, 6000));
+    for (int i = 0; i < 100; i++)
+        assert_false(busy(&b, 15999)); /* it did ten seconds ago */
+    for (int i = 0; i < 4; i++)
+        assert_false(busy(&b, 16000));
+    assert_true(busy(&b, 16000));
+    assert_int_equal(b.cause, BREAKER_IN_ROW);
+}
+
+static void other_failures_open_while_others_get_through(void **state)
+{
+    struct breaker b = closed();
+    (void)state;
+    answer(&b, D, 0);
+    for (int i = 0; i < 4; i++) {
+        assert_false(answer(&b, T, 1));
+        assert_false(busy(&b, 1)); /* neither counts nor ends the row */
+    }
+    assert_true(answer(&b, T, 1));
 }
 
 int main(void)
@@ -262,8 +268,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_endpoint_fault_opens),
         cmocka_unit_test(the_time_open_adds_up),
-        cmocka_unit_test(closing_forgets_no_retry_after),
-        cmocka_unit_test(another_endpoint_has_not_asked_to_wait),
         cmocka_unit_test(five_in_a_row_open),
         cmocka_unit_test(half_of_twenty_open),
         cmocka_unit_test(less_than_half_is_endured),
@@ -275,7 +279,9 @@ int main(void)
         cmocka_unit_test(a_refused_probe_closes_after_failures),
         cmocka_unit_test(late_answers_change_nothing),
         cmocka_unit_test(a_lost_probe_is_made_up_for),
-        cmocka_unit_test(retry_after_holds_all),
+        cmocka_unit_test(an_endpoint_that_takes_some_is_no_outage),
+        cmocka_unit_test(an_endpoint_that_takes_none_is_one),
+        cmocka_unit_test(other_failures_open_while_others_get_through),
     };
     return cmocka_run_group_tests_name("breaker", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* retry_test: whose failure is it, when is it over, how long to wait. */
-#include "delivery/retry_policy.h"
+#include "delivery/policy/retry_policy.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

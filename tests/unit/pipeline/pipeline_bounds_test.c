@@ -47,9 +47,9 @@ static void uncommitted_max_does_not_block_probes(void **state)
 /* One partition's orders all hang; the others' go on, and it is read no further than its share. */
 static void stuck_partition_leaves_room_for_others(void **state)
 {
-    enum { STUCK = 60, SHARE = 8, OTHERS = 20 };
+    enum { WARM = 200, STUCK = 60, SHARE = 8, OTHERS = 20 };
     static const struct server_rule webhook[] = {
-        {NULL, SERVER_HOLD, NO_CONTENT, SHARE}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+        {"stuck", SERVER_HOLD, NO_CONTENT, SHARE}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
     static char text[65536];
     struct pipeline_harness w;
     char id[16];
@@ -57,22 +57,29 @@ static void stuck_partition_leaves_room_for_others(void **state)
     pipeline_harness_open(&w, webhook);
     pipeline_harness_set(&w, "inflight.partition_records", "8");
     pipeline_harness_set(&w, "inflight.records", "40");
+    for (int i = 0; i < WARM; i++) { /* until 16 requests may be under way */
+        snprintf(id, sizeof id, "warm%d", i);
+        pipeline_harness_produce(&w, 1 + i % 2, id, "06", "confirmed");
+    }
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_webhook_concurrency 16\n", text,
+                                  sizeof text);
+    pipeline_harness_await_requests(&w, WARM);
     for (int i = 0; i < STUCK; i++) {
         snprintf(id, sizeof id, "stuck%d", i);
         pipeline_harness_produce(&w, 0, id, "06", "confirmed");
     }
-    pipeline_harness_start(&w);
-    pipeline_harness_await_requests(&w, SHARE);
+    pipeline_harness_await_requests(&w, WARM + SHARE);
     for (int i = 0; i < OTHERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
         pipeline_harness_produce(&w, 1, id, "06", "confirmed");
     }
-    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 20\n",
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 220\n",
                                   text, sizeof text);
     assert_true(pipeline_harness_metric(text, "elementor_sync_partition_position{topic=\"orders\","
                                               "partition=\"0\"}") == SHARE);
     server_release(w.webhook);
-    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 80\n",
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 280\n",
                                   text, sizeof text);
     pipeline_harness_stop(&w);
     assert_true(w.ok);

@@ -29,8 +29,9 @@ static void assert_conserved(const char *text)
 static void every_record_is_accounted_for(void **state)
 {
     static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, NO_CONTENT, 20}, /* four at a time may be sent then */
         {NULL, SERVER_HOLD, NO_CONTENT, 2},
-        {NULL, SERVER_ANSWER, BUSY, 3},
+        {NULL, SERVER_ANSWER, BUSY, 1},
         {NULL, SERVER_ANSWER, "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n", 3},
         {NULL, SERVER_ANSWER, NO_CONTENT, 0},
         {0}};
@@ -59,7 +60,7 @@ static void every_record_is_accounted_for(void **state)
     assert_true(pipeline_harness_metric(text, M "records_parked_total") == 4);
     assert_true(pipeline_harness_metric(text, M "records_delivered_total") == 55);
     assert_true(pipeline_harness_metric(text, M "webhook_requests") == 2);
-    assert_true(pipeline_harness_metric(text, M "webhook_duration_seconds_count") == 61);
+    assert_true(pipeline_harness_metric(text, M "webhook_duration_seconds_count") == 59);
     assert_true(
         pipeline_harness_metric(text, M "partition_end{topic=\"orders\",partition=\"0\"}") == 62);
     assert_true(pipeline_harness_metric(text, M "memory_orders") > 0);

@@ -121,7 +121,7 @@ static void a_changed_file_is_taken_up(void **state)
     open_rotation(&r, webhook);
     confirm_many(&r, 0, 20);
     pipeline_harness_start(&r.w);
-    pipeline_harness_await_requests(&r.w, 4);
+    pipeline_harness_await_requests(&r.w, 2);
     rotate_url(&r, "/new");
     await(&r, "elementor_sync_reloads_total 1\n");
     server_release(r.w.webhook);
@@ -131,7 +131,7 @@ static void a_changed_file_is_taken_up(void **state)
     assert_true(pipeline_harness_metric(r.text, "elementor_sync_breaker_opened_total") == 0);
     pipeline_harness_stop(&r.w);
     assert_true(r.w.ok);
-    assert_int_equal(count_requests(&r, "POST /old "), 4);
+    assert_int_equal(count_requests(&r, "POST /old "), 2);
     assert_int_equal(count_requests(&r, "POST /new "), 20);
     close_rotation(&r);
 }

@@ -1,4 +1,4 @@
-#include "delivery/breaker.h"
+#include "delivery/policy/breaker.h"
 
 const char *const breaker_state_names[] = {"closed", "open", "probing"};
 const char *const breaker_cause_texts[] = {
@@ -11,7 +11,7 @@ const char *const breaker_cause_texts[] = {
 
 void breaker_init(struct breaker *b, int64_t now_ms)
 {
-    *b = (struct breaker){.since_ms = now_ms};
+    *b = (struct breaker){.since_ms = now_ms, .delivered_ms = INT64_MIN};
     for (int i = 0; i < BREAKER_SECONDS; i++)
         b->seconds[i].second = INT64_MIN;
 }
@@ -23,7 +23,7 @@ bool breaker_is_open(const struct breaker *b)
 
 enum breaker_leave breaker_ask(const struct breaker *b, int64_t now_ms)
 {
-    if (now_ms < b->hold_until_ms || b->state == BREAKER_PROBING)
+    if (b->state == BREAKER_PROBING)
         return BREAKER_WAIT;
     if (b->state == BREAKER_CLOSED)
         return BREAKER_SEND;
@@ -56,7 +56,6 @@ int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms)
 
 void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms)
 {
-    b->hold_until_ms = 0;
     if (b->state == BREAKER_CLOSED)
         return;
     b->state = BREAKER_OPEN;
@@ -64,18 +63,9 @@ void breaker_retarget(struct breaker *b, const struct breaker_options *options, 
     b->probe_at_ms = now_ms;
 }
 
-void breaker_hold(struct breaker *b, int64_t until_ms)
+int64_t breaker_wake_ms(const struct breaker *b)
 {
-    if (until_ms > b->hold_until_ms)
-        b->hold_until_ms = until_ms;
-}
-
-int64_t breaker_wake_ms(const struct breaker *b, int64_t now_ms)
-{
-    int64_t at = b->state == BREAKER_OPEN ? b->probe_at_ms : -1;
-    if (b->hold_until_ms > now_ms && b->state != BREAKER_PROBING && b->hold_until_ms > at)
-        at = b->hold_until_ms;
-    return at;
+    return b->state == BREAKER_OPEN ? b->probe_at_ms : -1;
 }
 
 /* ---- the last minute ---- */
@@ -149,9 +139,9 @@ static bool open_for(struct breaker *b, const struct breaker_options *options,
 /* Old failures must not open it again at once. */
 static void close_again(struct breaker *b, int64_t now_ms)
 {
-    int64_t hold_until_ms = b->hold_until_ms, was_open_ms = breaker_open_ms(b, now_ms);
+    int64_t was_open_ms = breaker_open_ms(b, now_ms), delivered_ms = b->delivered_ms;
     breaker_init(b, now_ms);
-    b->hold_until_ms = hold_until_ms;
+    b->delivered_ms = delivered_ms;
     b->was_open_ms = was_open_ms;
 }
 
@@ -177,14 +167,24 @@ static bool learn_from_probe(struct breaker *b, const struct breaker_options *op
     return false;
 }
 
-bool breaker_learn(struct breaker *b, const struct breaker_options *options,
-                   enum response_class class, bool was_probe, bool counts_refusal, int64_t now_ms)
+static bool is_only_pace(const struct breaker *b, const struct breaker_answer *a)
 {
-    b->in_row = class == RESPONSE_TRANSIENT || class == RESPONSE_ENDPOINT ? b->in_row + 1 : 0;
-    note(b, class, counts_refusal, now_ms);
-    if (was_probe && b->state == BREAKER_PROBING)
-        return learn_from_probe(b, options, class, now_ms);
+    return a->is_pace && !a->was_probe && b->delivered_ms != INT64_MIN &&
+           a->now_ms < b->delivered_ms + a->through_ms;
+}
+
+bool breaker_learn(struct breaker *b, const struct breaker_options *options,
+                   const struct breaker_answer *a)
+{
+    if (is_only_pace(b, a))
+        return false;
+    if (a->class == RESPONSE_DELIVERED)
+        b->delivered_ms = a->now_ms;
+    b->in_row = a->class == RESPONSE_TRANSIENT || a->class == RESPONSE_ENDPOINT ? b->in_row + 1 : 0;
+    note(b, a->class, a->counts_refusal, a->now_ms);
+    if (a->was_probe && b->state == BREAKER_PROBING)
+        return learn_from_probe(b, options, a->class, a->now_ms);
     if (b->state != BREAKER_CLOSED)
         return false; /* sent before it opened: nothing new */
-    return open_for(b, options, find_cause(b, options, class, now_ms), now_ms);
+    return open_for(b, options, find_cause(b, options, a->class, a->now_ms), a->now_ms);
 }

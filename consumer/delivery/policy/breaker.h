@@ -7,9 +7,11 @@
  *     │                                                          wait twice as long│   │
  *     └──────────────── probe answered well ───────────── PROBING ◀── wait is over ┘───┘
  *
- * While OPEN nothing is sent but the probe. Refusals (4xx that blame the record) open it as well
- * when they are most of a minute's answers: a receiver that refuses everything must not drain the
- * topic into the parked topic. Only a 2xx closes a breaker that refusals opened. */
+ * While OPEN nothing is sent but the probe. An endpoint that takes some and refuses the rest for
+ * want of room is no trouble: delivery/policy/pace is for that. Refusals (4xx that blame the
+ * record) open it as well when they are most of a minute's answers: a receiver that refuses
+ * everything must not drain the topic into the parked topic. Only a 2xx closes a breaker that
+ * refusals opened. */
 #ifndef DELIVERY_BREAKER_H
 #define DELIVERY_BREAKER_H
 
@@ -39,11 +41,11 @@ enum breaker_cause {
 struct breaker {
     enum breaker_state state;
     enum breaker_cause cause;
-    int64_t since_ms;      /* when the state left CLOSED, or came back to it */
-    int64_t probe_at_ms;   /* OPEN: when the next probe may go */
-    int64_t probe_gap_ms;  /* the wait before it */
-    int64_t hold_until_ms; /* Retry-After: nothing is sent before, whatever the state; 0: none */
-    int64_t was_open_ms;   /* in all the times before the one that since_ms began */
+    int64_t since_ms;     /* when the state left CLOSED, or came back to it */
+    int64_t probe_at_ms;  /* OPEN: when the next probe may go */
+    int64_t probe_gap_ms; /* the wait before it */
+    int64_t was_open_ms;  /* in all the times before the one that since_ms began */
+    int64_t delivered_ms; /* the last time that a request got through; INT64_MIN: never */
     int in_row;
     struct breaker_second {
         int64_t second;
@@ -63,20 +65,25 @@ void breaker_probing(struct breaker *b);
  * next_ms. */
 void breaker_probe_gone(struct breaker *b, int64_t next_ms);
 
-/* An attempt ended. counts_refusal: false for redrives, which the guard does not count. Returns
- * true when the state changed between CLOSED and not CLOSED: worth a log line. */
+struct breaker_answer {
+    enum response_class class;
+    bool was_probe;
+    bool counts_refusal; /* false for redrives, which the guard does not count */
+    bool is_pace;        /* 429, 503: no trouble of the endpoint while others get through */
+    int64_t through_ms;  /* … which is so for as long after a delivery */
+    int64_t now_ms;
+};
+
+/* An attempt ended. Returns true when the state changed between CLOSED and not CLOSED: worth a log
+ * line. */
 bool breaker_learn(struct breaker *b, const struct breaker_options *options,
-                   enum response_class class, bool was_probe, bool counts_refusal, int64_t now_ms);
+                   const struct breaker_answer *answer);
 
 /* No probe before then: each may be taken by a receiver that does not say so. */
 void breaker_rest(struct breaker *b, int64_t until_ms);
 
-/* The endpoint was replaced: an open breaker probes the new one at once, and the old one's
- * Retry-After is void. */
+/* The endpoint was replaced: an open breaker probes the new one at once. */
 void breaker_retarget(struct breaker *b, const struct breaker_options *options, int64_t now_ms);
-
-/* Retry-After of the endpoint. */
-void breaker_hold(struct breaker *b, int64_t until_ms);
 
 /* True when failures are the endpoint's for now, so that none counts against a record. */
 bool breaker_is_open(const struct breaker *b);
@@ -85,7 +92,7 @@ bool breaker_is_open(const struct breaker *b);
 int64_t breaker_open_ms(const struct breaker *b, int64_t now_ms);
 
 /* When breaker_ask may answer differently by time alone (monotonic ms); -1: not by time. */
-int64_t breaker_wake_ms(const struct breaker *b, int64_t now_ms);
+int64_t breaker_wake_ms(const struct breaker *b);
 
 extern const char *const breaker_state_names[], *const breaker_cause_texts[];
 

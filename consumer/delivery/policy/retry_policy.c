@@ -1,4 +1,4 @@
-#include "delivery/retry_policy.h"
+#include "delivery/policy/retry_policy.h"
 
 static int64_t jittered_delay(const struct retry_options *options, int attempts, uint32_t random)
 {
