@@ -13,13 +13,10 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {&command_run,     &command_preview,
-                                                 &command_check,   &command_dashboard,
-                                                 &command_token,   &command_demo,
-                                                 &command_options, &command_offsets,
-                                                 &command_replay,  &command_retry,
-                                                 &command_redrive, &command_park,
-                                                 &command_forget,  NULL};
+static const struct command *const commands[] = {
+    &command_run,     &command_preview, &command_check,   &command_dashboard, &command_token,
+    &command_demo,    &command_options, &command_offsets, &command_replay,    &command_retry,
+    &command_redrive, &command_park,    &command_forget,  &command_reconcile, NULL};
 
 static void print_command(const struct command *command)
 {

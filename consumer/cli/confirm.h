@@ -8,4 +8,8 @@
  * there is no terminal to ask on. */
 bool command_confirm(const char *question, bool yes, int stop_fd, struct error *err) must_check;
 
+/* The same of a command whose standard input has data: asks on the controlling terminal. */
+bool command_confirm_apart(const char *question, bool yes, int stop_fd,
+                           struct error *err) must_check;
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct requests {
     const struct config *config;
@@ -69,6 +70,8 @@ static bool read_one(const struct requests *r, const rd_kafka_message_t *m, stru
         return false;
     *ret = (struct request){.partition = record.partition, .offset = record.offset};
     snprintf(ret->id, sizeof ret->id, "%s", record.request);
+    if (record.order.len < sizeof ret->order && record.order.len > 0)
+        memcpy(ret->order, record.order.data, record.order.len);
     return true;
 }
 

@@ -16,11 +16,12 @@ struct requests;
 struct requests *requests_new(const struct config *config, struct error *err);
 void requests_free(struct requests *requests); /* accepts NULL */
 
-/* A retry of this topic and group: where its source record lies, and its id. */
+/* A retry of this topic and group: where its source record lies, its order and its id. */
 struct request {
     int32_t partition;
     int64_t offset;
     char id[64];
+    char order[1024]; /* "": not known */
 };
 
 /* The next one; false when none came within timeout_ms. Others' and unreadable ones are skipped. */

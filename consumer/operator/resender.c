@@ -116,8 +116,8 @@ static struct reader *read_one(struct resender *r, int32_t partition, int64_t of
     return reader;
 }
 
-static bool write_original(struct resender *r, const rd_kafka_message_t *m, struct slice order,
-                           const struct resend_ask *ask, struct error *err)
+bool resender_original(struct resender *r, const rd_kafka_message_t *m, struct slice order,
+                       const struct resend_ask *ask, struct error *err)
 {
     struct retry_record record = retry_record_of_original(m);
     record.order = order;
@@ -136,7 +136,7 @@ bool resender_source(struct resender *r, int32_t partition, int64_t offset, int6
     while (reader != NULL && m == NULL && !reader_at_end(reader) && clock_mono_ms() < deadline)
         m = reader_next(reader, POLL_MS);
     bool there = m != NULL && m->offset == offset && retry_record_is_original(m, timestamp_ms);
-    bool ok = there && write_original(r, m, order, ask, err);
+    bool ok = there && resender_original(r, m, order, ask, err);
     if (m != NULL)
         rd_kafka_message_destroy(m); /* before its reader, which would wait for it */
     bool failed = reader == NULL, at_end = reader != NULL && reader_at_end(reader);

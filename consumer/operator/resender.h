@@ -13,7 +13,7 @@ void resender_free(struct resender *resender); /* accepts NULL */
 struct resend_ask {
     const char *source;  /* "retry", "redrive" */
     const char *request; /* its outcome is waited for */
-    bool judged;         /* resender_source only: as in retry_record.h */
+    bool judged;         /* not of resender_parked: as in retry_record.h */
     bool forced;
 };
 
@@ -28,6 +28,10 @@ bool resender_parked(struct resender *resender, const rd_kafka_message_t *parked
 bool resender_source(struct resender *resender, int32_t partition, int64_t offset,
                      int64_t timestamp_ms, struct slice order, const struct resend_ask *ask,
                      struct error *err) must_check;
+
+/* This original record, which the caller has. order is the key of its outcome record. */
+bool resender_original(struct resender *resender, const rd_kafka_message_t *m, struct slice order,
+                       const struct resend_ask *ask, struct error *err) must_check;
 
 /* A record without headers into another of the program's own topics, its partition by its key. No
  * value: a tombstone. As above. */

@@ -1,0 +1,251 @@
+/* reconcile_command: compares the shop's table with what became of its orders.
+ *
+ *   psql -c "COPY (SELECT id, order_number, status, confirmed_at FROM orders
+ *                  WHERE confirmed_at >= '2026-11-01') TO STDOUT CSV HEADER" |
+ *       elementor-sync reconcile
+ */
+#include "base/buf.h"
+#include "base/printable.h"
+#include "base/time_text.h"
+#include "cli/audit.h"
+#include "cli/command.h"
+#include "cli/confirm.h"
+#include "kafka/start_position.h"
+#include "reconcile/known.h"
+#include "reconcile/missing.h"
+#include "reconcile/order_rows.h"
+#include "sys/log.h"
+#include "sys/signals.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAMED_MAX = 20, LINE_MAX_BYTES = 16384, TIME_TEXT = 40, SHOWN_MAX = 256 };
+
+struct reconcile_arguments {
+    const char *since;
+    bool json, send, yes;
+};
+
+static const struct argument arguments[] = {
+    {"--since", ARGUMENT_TEXT, offsetof(struct reconcile_arguments, since), "TIME",
+     "only confirmations since (2026-11-22T09:00:00Z)"},
+    {"--json", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, json), "",
+     "one JSON object a line: order_id, order_number, state"},
+    {"--send", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, send), "",
+     "send the missing ones whose record Kafka still has"},
+    {"--yes", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, yes), "", "do not ask"},
+};
+
+struct reconciliation {
+    const struct config *config;
+    const struct reconcile_arguments *own;
+    int stop_fd;
+    int64_t since_ms;
+    struct known_position position;
+    struct comparison *comparison;
+    size_t named;
+};
+
+static bool read_since(struct reconciliation *r, struct error *err)
+{
+    struct position since;
+    r->since_ms = NO_TIME;
+    if (r->own->since == NULL)
+        return true;
+    if (!position_parse("--since", r->own->since, &since, err))
+        return false;
+    r->since_ms = since.value;
+    return since.kind == POSITION_TIME ||
+           error_set(err, ERROR_CONFIG, "--since: \"%s\" is not a time", r->own->since);
+}
+
+/* A row without a time is compared whatever --since says. */
+static bool take_row(void *context, const struct order_row *row, struct error *err)
+{
+    const struct reconciliation *r = context;
+    if (row->confirmed_ms != NO_TIME && row->confirmed_ms < r->since_ms)
+        return true;
+    return comparison_add(r->comparison, row, err);
+}
+
+/* The table first: an order that is settled while the rest is read has its outcome by then. */
+static bool compare(struct reconciliation *r, struct error *err)
+{
+    if (isatty(STDIN_FILENO))
+        return error_set(err, ERROR_CONFIG,
+                         "the shop's table is read from standard input: psql -c \"COPY (SELECT id, "
+                         "order_number, status, confirmed_at FROM orders) TO STDOUT CSV HEADER\" | "
+                         "elementor-sync reconcile");
+    return read_since(r, err) && (r->comparison = comparison_new(err)) != NULL &&
+           order_rows_read(STDIN_FILENO, r->stop_fd, r->config, take_row, r, err) &&
+           known_position(r->config, &r->position, err) &&
+           known_outcomes(r->config, r->comparison, r->stop_fd, err) &&
+           comparison_finish(r->comparison, r->position.until_ms, err);
+}
+
+/* ---- the report ---- */
+
+static const char *time_text(int64_t ms, char ret[TIME_TEXT])
+{
+    struct buf b;
+    buf_init(&b, TIME_TEXT);
+    bool ok = ms != NO_TIME && timestamp_add(&b, ms, 3);
+    snprintf(ret, TIME_TEXT, "%.*s", ok ? (int)b.len : 1, ok ? b.data : "-");
+    buf_done(&b);
+    return ret;
+}
+
+static bool print_json(void *context, const struct order_row *row, enum row_state state,
+                       struct error *err)
+{
+    struct buf b;
+    (void)context;
+    buf_init(&b, LINE_MAX_BYTES);
+    buf_add_text(&b, "{\"order_id\":");
+    printable_add_json(&b, row->id.data, row->id.len);
+    buf_add_text(&b, ",\"order_number\":");
+    if (row->number.len > 0)
+        printable_add_json(&b, row->number.data, row->number.len);
+    else
+        buf_add_text(&b, "null");
+    buf_addf(&b, ",\"state\":\"%s\"}\n", row_state_names[state]);
+    bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len;
+    buf_done(&b);
+    return ok || error_set(err, ERROR_FAILED, "cannot write to standard output");
+}
+
+static const char *shown(struct slice text, char ret[SHOWN_MAX])
+{
+    char copy[SHOWN_MAX];
+    snprintf(copy, sizeof copy, "%.*s", (int)(text.len < SHOWN_MAX ? text.len : SHOWN_MAX - 1),
+             text.len > 0 ? text.data : "");
+    return printable(copy, ret, SHOWN_MAX);
+}
+
+static bool print_missing(void *context, const struct order_row *row, enum row_state state,
+                          struct error *err)
+{
+    struct reconciliation *r = context;
+    char id[SHOWN_MAX], number[SHOWN_MAX], at[TIME_TEXT];
+    (void)state;
+    (void)err;
+    if (r->named++ < NAMED_MAX)
+        printf("  %-38s  %-14s  %s\n", shown(row->id, id), shown(row->number, number),
+               time_text(row->confirmed_ms, at));
+    return true;
+}
+
+static void print_counts(const struct reconciliation *r)
+{
+    static const struct {
+        enum row_state state;
+        const char *what;
+    } lines[] = {
+        {ROW_DELIVERED, "delivered"},
+        {ROW_UNDER_WAY, "under way: being sent, or still to be read"},
+        {ROW_PARKED, "parked: see elementor-sync redrive"},
+        {ROW_CONFIRMED_AGAIN, "confirmed again since: a later confirmation has an outcome"},
+        {ROW_NO_LONGER_CONFIRMED, "delivered, and no longer confirmed in the table"},
+        {ROW_NEVER_SEEN, "never seen"}};
+    char at[TIME_TEXT];
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        printf("%10" PRId64 "  %s\n", comparison_count(r->comparison, lines[i].state),
+               lines[i].what);
+    if (r->position.until_ms == NO_TIME)
+        puts("no change was read yet: all that has no outcome counts as under way");
+    else if (r->position.partition >= 0)
+        printf("changes were read up to %s: partition %d waits at offset %" PRId64 "\n",
+               time_text(r->position.until_ms, at), (int)r->position.partition, r->position.offset);
+    else
+        printf("changes were read up to %s, the newest in the topic\n",
+               time_text(r->position.until_ms, at));
+}
+
+static bool report(struct reconciliation *r, struct error *err)
+{
+    bool ok;
+    if (r->own->json) {
+        ok = comparison_each(r->comparison, -1, print_json, r, err);
+    } else {
+        print_counts(r);
+        ok = comparison_each(r->comparison, ROW_NEVER_SEEN, print_missing, r, err);
+        if (r->named > NAMED_MAX)
+            printf("  … and %zu more; --json lists all\n", r->named - NAMED_MAX);
+    }
+    return ok &&
+           (fflush(stdout) == 0 || error_set(err, ERROR_FAILED, "cannot write to standard output"));
+}
+
+/* ---- sending ---- */
+
+static void write_audit(void *context, const rd_kafka_message_t *m, const char *request)
+{
+    const struct reconciliation *r = context;
+    command_audit("reconcile", (const struct log_field[]){LOG_S("topic", r->config->kafka_topic),
+                                                          LOG_I("partition", m->partition),
+                                                          LOG_I("offset", m->offset),
+                                                          LOG_S("request", request),
+                                                          {0}});
+}
+
+/* With --json standard output holds JSON alone. */
+static FILE *told(const struct reconciliation *r)
+{
+    return r->own->json ? stderr : stdout;
+}
+
+static bool send_missing(struct reconciliation *r, int64_t missing, struct error *err)
+{
+    int64_t found, sent = 0;
+    if (!missing_find(r->config, r->comparison, r->stop_fd, &found, err))
+        return false;
+    fprintf(told(r), "%" PRId64 " of %" PRId64 " missing orders have their record in topic %s\n",
+            found, missing, r->config->kafka_topic);
+    fflush(told(r));
+    if (found > 0) {
+        bool ok = command_confirm_apart("Send them?", r->own->yes, r->stop_fd, err) &&
+                  missing_send(r->config, r->comparison, r->stop_fd, write_audit, r, &sent, err);
+        fprintf(told(r), "%" PRId64 " asked for\n", sent);
+        if (!ok)
+            return false;
+    }
+    return sent == missing ||
+           error_set(err, ERROR_FAILED,
+                     "%" PRId64 " of %" PRId64 " orders are still missing: Kafka has no record of "
+                     "them any more; only the shop can confirm them again",
+                     missing - sent, missing);
+}
+
+static bool reconcile(struct reconciliation *r, struct error *err)
+{
+    if (!compare(r, err) || !report(r, err))
+        return false;
+    int64_t missing = comparison_count(r->comparison, ROW_NEVER_SEEN);
+    if (missing == 0)
+        return true;
+    if (r->own->send)
+        return send_missing(r, missing, err);
+    return error_set(err, ERROR_FAILED, "%" PRId64 " confirmed order%s missing; --send sends %s",
+                     missing, missing == 1 ? " is" : "s are", missing == 1 ? "it" : "them");
+}
+
+static bool run(struct config *config, const void *given, struct error *err)
+{
+    struct reconciliation r = {.config = config, .own = given, .stop_fd = signals_open()};
+    bool ok = reconcile(&r, err);
+    close(r.stop_fd);
+    comparison_free(r.comparison);
+    return ok;
+}
+
+const struct command command_reconcile = {
+    .name = "reconcile",
+    .summary = "compare the shop's table (CSV) with what was delivered; name what is missing",
+    .arguments = arguments,
+    .argument_count = sizeof arguments / sizeof *arguments,
+    .options_size = sizeof(struct reconcile_arguments),
+    .needs = CONFIG_NEED_KAFKA,
+    .run = run};

@@ -1,0 +1,27 @@
+/* known: what the program's own topics have of the orders of a comparison, and how far the orders'
+ * topic was read. Blocking; for the command. */
+#ifndef RECONCILE_KNOWN_H
+#define RECONCILE_KNOWN_H
+
+#include "config/config.h"
+#include "reconcile/comparison.h"
+
+/* Every outcome up to the deliveries topic's present end, then the retries that wait. FAILED when
+ * stop_fd becomes readable. */
+bool known_outcomes(const struct config *config, struct comparison *comparison, int stop_fd,
+                    struct error *err) must_check;
+
+struct known_position {
+    int64_t until_ms;  /* by the records' timestamps: confirmations after it may still be read;
+                        * NO_TIME:  nothing was read yet */
+    int32_t partition; /* the one that bounds it: a record of it is not settled yet; -1: none, all
+                        * that is in the topic was read, up to its newest record */
+    int64_t offset;    /* of that record */
+};
+
+/* How far the group has read the orders' topic. Ask before the outcomes are read: what is settled
+ * meanwhile then has one. */
+bool known_position(const struct config *config, struct known_position *ret,
+                    struct error *err) must_check;
+
+#endif
