@@ -111,8 +111,11 @@ static void transform_record(struct evaluator *j, const rd_kafka_message_t *m,
     struct schema_proof *proof = decoders_proof(j->decoders, &wire->schema);
     transform_apply(j->transform, plan, &record, gate && !schema_proof_wants_whole(proof), t);
     schema_proof_note(proof, t->whole);
-    *ret = (struct evaluator_verdict){
-        .verdict = t->verdict, .why = t->why, .detail = t->detail, .confirmed_at = t->confirmed_at};
+    *ret = (struct evaluator_verdict){.verdict = t->verdict,
+                                      .why = t->why,
+                                      .detail = t->detail,
+                                      .event_ms = t->event_ms,
+                                      .confirmed_at = t->confirmed_at};
     if (t->verdict == TRANSFORM_DELIVER) {
         ret->body = t->body;
         ret->order_id = (struct slice){t->order_id.text, t->order_id.len};
@@ -127,11 +130,15 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
     const char *why;
     char id[SCHEMA_REF_TEXT_MAX];
     j->wire_error = (struct error){0};
-    *ret = (struct evaluator_verdict){
-        .verdict = TRANSFORM_REJECT, .why = "undecodable", .detail = j->wire_error.text};
+    *ret = (struct evaluator_verdict){.verdict = TRANSFORM_REJECT,
+                                      .why = "undecodable",
+                                      .detail = j->wire_error.text,
+                                      .event_ms = -1};
     if (m->payload == NULL) {
-        *ret = (struct evaluator_verdict){
-            .verdict = TRANSFORM_SKIP, .why = skip_reason_names[SKIP_TOMBSTONE], .detail = ""};
+        *ret = (struct evaluator_verdict){.verdict = TRANSFORM_SKIP,
+                                          .why = skip_reason_names[SKIP_TOMBSTONE],
+                                          .detail = "",
+                                          .event_ms = -1};
         return true;
     }
     const struct wire_input input = {.value = m->payload,

@@ -18,6 +18,7 @@ struct evaluator_verdict {
     const char *why;        /* NULL: stopped before there was a verdict */
     const struct buf *body; /* of TRANSFORM_DELIVER; borrowed until the next call, as is detail */
     const char *detail;     /* why a record is undecodable, for people; "" else */
+    int64_t event_ms;       /* as in transform.h; -1: not known */
     struct slice order_id, confirmed_at; /* of TRANSFORM_DELIVER, as rendered; borrowed likewise */
 };
 

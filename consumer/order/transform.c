@@ -275,7 +275,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->unsent = ret_result->second_table = false;
     ret_result->owner.len = 0;
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
-    ret_result->lsn = -1;
+    ret_result->lsn = ret_result->event_ms = -1;
     ret_result->id[0] = '\0';
     ret_result->whole = ret_result->misfit = false;
     ret_result->nested = (struct slice){0};
@@ -293,6 +293,8 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
         undecodable(ret_result, why);
         return;
     }
+    if (change.event_ms.kind == COLUMN_INT)
+        ret_result->event_ms = change.event_ms.number;
     ret_result->second_table = t->table == NULL && is_second_table(t, &change);
     if (t->placeholder != NULL)
         change_mark_unavailable(&change, t->placeholder, t->placeholder_len);

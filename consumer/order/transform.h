@@ -69,8 +69,9 @@ struct transformed {
     struct slice order_number; /* unless skipped; len 0: none, or not text */
     struct slice confirmed_at; /* of TRANSFORM_DELIVER: as rendered */
     int64_t lsn;               /* unless skipped; -1: none */
-    char id[WEBHOOK_ID_MAX];   /* unless skipped: the webhook-id; "" without an order */
-    char why_text[48];         /* what `why` points to when it names a field */
+    int64_t event_ms; /* by the database's clock; -1: not in the record, or not read that far */
+    char id[WEBHOOK_ID_MAX]; /* unless skipped: the webhook-id; "" without an order */
+    char why_text[48];       /* what `why` points to when it names a field */
 };
 
 /* gate: stop reading a record as soon as it is known not to trigger; its skip reason is then

@@ -2,6 +2,7 @@
 
 #include "kafka/group/group_admin.h"
 #include "kafka/reader.h"
+#include "operator/evaluator.h"
 #include "operator/requests.h"
 
 #include <poll.h>
@@ -84,29 +85,62 @@ struct range {
     size_t count;
 };
 
-/* The first record of each range, and the last one; by partition, -1: there is none. */
+/* The oldest change of each range, and the newest; by partition, NO_TIME: there is none. */
 struct edge {
     int64_t first_ms, first_offset, last_ms;
 };
 
-static bool read_edges(const struct config *config, const struct range *range, struct edge *edges,
+/* A record without the database's time has the connector's, which is later by what the connector
+ * was behind. */
+static int64_t change_ms(const struct evaluator_verdict *verdict, const rd_kafka_message_t *m)
+{
+    enum { BEHIND_MS = 60000 };
+    return verdict->event_ms >= 0 ? verdict->event_ms
+                                  : rd_kafka_message_timestamp(m, NULL) - BEHIND_MS;
+}
+
+static bool note_edge(struct evaluator *evaluator, struct edge *edge, const rd_kafka_message_t *m,
+                      struct error *err)
+{
+    struct evaluator_verdict verdict;
+    if (m->payload == NULL) /* a tombstone: its deletion, which has a time, lies before it */
+        return true;
+    if (!evaluator_record(evaluator, m, false, &verdict, err))
+        return false;
+    int64_t ms = change_ms(&verdict, m);
+    if (edge->first_ms == NO_TIME)
+        *edge = (struct edge){ms, m->offset, ms};
+    edge->last_ms = ms > edge->last_ms ? ms : edge->last_ms;
+    return true;
+}
+
+static bool read_edges(struct evaluator *evaluator, struct reader *reader, struct edge *edges,
                        struct error *err)
 {
-    struct reader *reader = reader_between(config, range->starts, range->ends, range->count, err);
     rd_kafka_message_t *m;
-    if (reader == NULL)
-        return false;
-    while (!reader_at_end(reader))
+    bool ok = true;
+    while (ok && !reader_at_end(reader)) {
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
-            struct edge *edge = &edges[m->partition];
-            int64_t ms = rd_kafka_message_timestamp(m, NULL);
-            if (edge->first_ms < 0)
-                *edge = (struct edge){ms, m->offset, ms};
-            edge->last_ms = ms > edge->last_ms ? ms : edge->last_ms;
+            ok = note_edge(evaluator, &edges[m->partition], m, err);
             rd_kafka_message_destroy(m);
         }
+        ok = ok && (!evaluator_stopped(evaluator) ||
+                    error_set(err, ERROR_FAILED, "stopped; nothing was done"));
+    }
+    return ok;
+}
+
+static bool open_and_read(const struct config *config, const struct range *range, int stop_fd,
+                          struct edge *edges, struct error *err)
+{
+    struct evaluator *evaluator = evaluator_new(config, stop_fd, err);
+    struct reader *reader =
+        evaluator != NULL ? reader_between(config, range->starts, range->ends, range->count, err)
+                          : NULL;
+    bool ok = reader != NULL && read_edges(evaluator, reader, edges, err);
     reader_free(reader);
-    return true;
+    evaluator_free(evaluator);
+    return ok;
 }
 
 /* A group that begins at the end has read what lay there before its first commit. */
@@ -138,7 +172,7 @@ static void judge(const struct config *config, const struct group_topic *topic,
 {
     for (size_t i = 0; i < topic->count; i++) {
         bool behind = read_up_to(config, &topic->partitions[i]) < topic->partitions[i].high;
-        if (edges[i].first_ms < 0)
+        if (edges[i].first_ms == NO_TIME)
             continue;
         if (behind && (ret->partition < 0 || edges[i].first_ms - 1 < ret->until_ms))
             *ret =
@@ -148,7 +182,7 @@ static void judge(const struct config *config, const struct group_topic *topic,
     }
 }
 
-static bool look(const struct config *config, const struct group_topic *topic,
+static bool look(const struct config *config, const struct group_topic *topic, int stop_fd,
                  struct known_position *ret, struct error *err)
 {
     struct range range = {calloc(topic->count, sizeof *range.starts),
@@ -157,9 +191,9 @@ static bool look(const struct config *config, const struct group_topic *topic,
     bool ok = range.starts != NULL && range.ends != NULL && edges != NULL;
     if (ok) {
         for (size_t i = 0; i < topic->count; i++)
-            edges[i] = (struct edge){-1, -1, -1};
+            edges[i] = (struct edge){NO_TIME, -1, NO_TIME};
         choose_range(config, topic, &range);
-        ok = read_edges(config, &range, edges, err);
+        ok = open_and_read(config, &range, stop_fd, edges, err);
         judge(config, topic, edges, ret);
     } else {
         error_no_memory(err);
@@ -170,7 +204,8 @@ static bool look(const struct config *config, const struct group_topic *topic,
     return ok;
 }
 
-bool known_position(const struct config *config, struct known_position *ret, struct error *err)
+bool known_position(const struct config *config, int stop_fd, struct known_position *ret,
+                    struct error *err)
 {
     struct group_topic topic = {0};
     *ret = (struct known_position){NO_TIME, -1, -1};
@@ -180,7 +215,7 @@ bool known_position(const struct config *config, struct known_position *ret, str
                                             "topic \"%s\" does not exist on this cluster: correct "
                                             "kafka.topic",
                                             config->kafka_topic)) &&
-              look(config, &topic, ret, err);
+              look(config, &topic, stop_fd, ret, err);
     group_topic_done(&topic);
     group_free(group);
     return ok;

@@ -12,16 +12,17 @@ bool known_outcomes(const struct config *config, struct comparison *comparison, 
                     struct error *err) must_check;
 
 struct known_position {
-    int64_t until_ms;  /* by the records' timestamps: confirmations after it may still be read;
-                        * NO_TIME:  nothing was read yet */
-    int32_t partition; /* the one that bounds it: a record of it is not settled yet; -1: none, all
-                        * that is in the topic was read, up to its newest record */
+    int64_t until_ms;  /* by the database's clock, as changes carry it: confirmations after it may
+                        * still be read; NO_TIME: nothing was read yet */
+    int32_t partition; /* the one that bounds it: a record of it is not settled yet; -1: all that
+                        * is in the topic was read, up to its newest record */
     int64_t offset;    /* of that record */
 };
 
 /* How far the group has read the orders' topic. Ask before the outcomes are read: what is settled
- * meanwhile then has one. */
-bool known_position(const struct config *config, struct known_position *ret,
+ * meanwhile then has one. Blocks; fails as evaluator_record, or with FAILED when stop_fd becomes
+ * readable. */
+bool known_position(const struct config *config, int stop_fd, struct known_position *ret,
                     struct error *err) must_check;
 
 #endif

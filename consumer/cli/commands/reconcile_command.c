@@ -81,7 +81,7 @@ static bool compare(struct reconciliation *r, struct error *err)
                          "elementor-sync reconcile");
     return read_since(r, err) && (r->comparison = comparison_new(err)) != NULL &&
            order_rows_read(STDIN_FILENO, r->stop_fd, r->config, take_row, r, err) &&
-           known_position(r->config, &r->position, err) &&
+           known_position(r->config, r->stop_fd, &r->position, err) &&
            known_outcomes(r->config, r->comparison, r->stop_fd, err) &&
            comparison_finish(r->comparison, r->position.until_ms, err);
 }
@@ -205,13 +205,13 @@ static bool send_missing(struct reconciliation *r, int64_t missing, struct error
     fprintf(told(r), "%" PRId64 " of %" PRId64 " missing orders have their record in topic %s\n",
             found, missing, r->config->kafka_topic);
     fflush(told(r));
-    if (found > 0) {
-        bool ok = command_confirm_apart("Send them?", r->own->yes, r->stop_fd, err) &&
-                  missing_send(r->config, r->comparison, r->stop_fd, write_audit, r, &sent, err);
-        fprintf(told(r), "%" PRId64 " asked for\n", sent);
-        if (!ok)
-            return false;
-    }
+    if (found > 0 && !command_confirm_apart("Send them?", r->own->yes, r->stop_fd, err))
+        return false;
+    bool ok = found == 0 ||
+              missing_send(r->config, r->comparison, r->stop_fd, write_audit, r, &sent, err);
+    fprintf(told(r), "%" PRId64 " asked for\n", sent);
+    if (!ok)
+        return false;
     return sent == missing ||
            error_set(err, ERROR_FAILED,
                      "%" PRId64 " of %" PRId64 " orders are still missing: Kafka has no record of "
@@ -247,5 +247,5 @@ const struct command command_reconcile = {
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct reconcile_arguments),
-    .needs = CONFIG_NEED_KAFKA,
+    .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
     .run = run};
