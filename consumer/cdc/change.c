@@ -22,7 +22,7 @@ const struct field_rule payload_field_rules[FIELD_COUNT] = {
 
 bool column_is_true(const struct column *c)
 {
-    return c->kind == COLUMN_OTHER && c->number == 1;
+    return c->kind == COLUMN_BOOLEAN && c->number == 1;
 }
 
 bool column_is_text(const struct column *c, const char *text)
@@ -55,6 +55,8 @@ void change_mark_unavailable(struct change *change, const char *placeholder, siz
 {
     for (size_t f = 0; f < FIELD_COUNT; f++)
         mark(&change->field[f], placeholder, len);
+    for (size_t i = 0; i < change->extra_count; i++)
+        mark(&change->extra[i], placeholder, len);
     mark(&change->status, placeholder, len);
     mark(&change->before_status, placeholder, len);
 }

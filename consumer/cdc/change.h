@@ -41,8 +41,8 @@ enum column_kind {
     COLUMN_FLOAT,   /* real: Avro float, widened */
     COLUMN_DOUBLE,  /* real */
     COLUMN_DECIMAL, /* data, len: big-endian two's complement; value = unscaled * 10^-scale */
-    COLUMN_OTHER /* a type that feeds no payload field: plain bytes, array, record…; or a boolean,
-                    whose `number` is 0 or 1 */
+    COLUMN_BOOLEAN, /* number: 0 or 1 */
+    COLUMN_OTHER    /* a type that feeds nothing: plain bytes, array, record… */
 };
 
 /* ticks of a number that is not a point in time by its schema: a day, a time of day, a span. */
@@ -61,6 +61,9 @@ struct column {
     };
 };
 
+/* Columns that may be captured besides the payload's own. */
+enum { CHANGE_EXTRA_MAX = 32 };
+
 struct change {
     struct column field[FIELD_COUNT];
     struct column status;        /* after's rule column, which decides */
@@ -77,6 +80,9 @@ struct change {
     bool is_null;       /* the whole value is null: an optional struct at the top of the schema */
     bool stopped_early; /* reading ended at a status that does not trigger: what is captured
                            is status and order id, nothing behind them was examined */
+    size_t extra_count;
+    struct column extra[CHANGE_EXTRA_MAX]; /* after's, in the order of plan_options; only the first
+                                              extra_count are set */
 };
 
 /* True when it is a boolean that is true. */

@@ -25,6 +25,8 @@ struct plan;
 /* The columns to look for, by name. All texts are copied. */
 struct plan_options {
     const char *columns[FIELD_COUNT]; /* the column that feeds each payload field */
+    const char *const *extra_columns; /* feed change.extra; in the rows, or the schema is refused */
+    size_t extra_count;               /* at most CHANGE_EXTRA_MAX */
     const char *owner_column;         /* feeds change.owner; NULL: none is wanted */
     const char *rule_column;          /* feeds change.status and change.before_status */
     const char *rule_value;           /* what plan_run's gate lets through */
@@ -36,9 +38,9 @@ struct plan_options {
 
 /* Compiles an Avro schema (JSON, len bytes). NULL with
  *   UNDECODABLE: no valid Avro schema, or one whose records can be no row (not a record, …);
- *   CONFIG: a row without the rule's column or the order id's, or with one of a type that can never
- * be what it should, or unwrapped without __op: reading on would skip every order, so the partition
- * stops for the operator. */
+ *   CONFIG: a row without the rule's column, the order id's or an extra one, or with one of a type
+ * that can never be what it should, or unwrapped without __op: reading on would skip every order,
+ * so the partition stops for the operator. */
 struct plan *plan_compile(const char *schema, size_t len, const struct plan_options *options,
                           struct error *err);
 void plan_free(struct plan *plan); /* accepts NULL */

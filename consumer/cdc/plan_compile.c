@@ -9,20 +9,7 @@
 
 #define SLOT(member) ((uint16_t)offsetof(struct change, member))
 
-enum { ROW_WANTS = FIELD_COUNT + 11 };
-
-/* The names to look for, as identifiers, as are the schema's own names. */
-struct sought {
-    const struct plan_options *options; /* as configured */
-    char rule_column[SCHEMA_NAME_MAX];
-    char columns[FIELD_COUNT][SCHEMA_NAME_MAX];
-    char owner_column[SCHEMA_NAME_MAX]; /* "": none */
-    char op[SCHEMA_NAME_MAX]; /* these four: the fields that ExtractNewRecordState adds to a row */
-    char lsn[SCHEMA_NAME_MAX];
-    char source_lsn[SCHEMA_NAME_MAX];
-    char source_ts_ms[SCHEMA_NAME_MAX];
-    char table[4][SCHEMA_NAME_MAX]; /* the same: in the order of table_names */
-};
+enum { ROW_WANTS = FIELD_COUNT + CHANGE_EXTRA_MAX + 11 };
 
 static const struct {
     const char *name;
@@ -47,6 +34,9 @@ static bool seek_all(struct sought *sought, const struct plan_options *options, 
     for (size_t f = 0; f < FIELD_COUNT; f++)
         if (!seek("", options->columns[f], sought->columns[f], err))
             return false;
+    for (size_t i = 0; i < options->extra_count; i++)
+        if (!seek("", options->extra_columns[i], sought->extra[i], err))
+            return false;
     for (size_t i = 0; i < 4; i++)
         if (!seek(options->prefix, table_names[i].name, sought->table[i], err))
             return false;
@@ -69,6 +59,9 @@ static size_t want_row(struct want wants[ROW_WANTS + 1], const struct sought *so
     for (size_t f = 0; f < FIELD_COUNT; f++)
         wants[n++] = (struct want){.name = sought->columns[f],
                                    .slot = (uint16_t)(SLOT(field) + f * sizeof(struct column))};
+    for (size_t i = 0; i < sought->options->extra_count; i++)
+        wants[n++] = (struct want){.name = sought->extra[i],
+                                   .slot = (uint16_t)(SLOT(extra) + i * sizeof(struct column))};
     if (sought->owner_column[0] != '\0')
         wants[n++] = (struct want){.name = sought->owner_column, .slot = SLOT(owner)};
     wants[n] = (struct want){0};
@@ -116,81 +109,6 @@ static void compile_unwrapped(struct compiler *c, const struct sought *sought)
     take_record(c, c->top, c->top_json, row, true);
 }
 
-static bool has_field(avro_schema_t record, const char *name)
-{
-    return is_avro_record(record) && avro_schema_record_field_get_index(record, name) >= 0;
-}
-
-/* The record type of the rows: the envelope's `after` without its null branch. NULL: there is none.
- */
-static avro_schema_t row_type(avro_schema_t envelope)
-{
-    avro_schema_t type = schema_target(avro_schema_record_field_get(envelope, "after"));
-    if (is_avro_record(type))
-        return type;
-    for (size_t i = 0; is_avro_union(type) && i < avro_schema_union_size(type); i++) {
-        avro_schema_t branch = schema_target(avro_schema_union_branch(type, (int)i));
-        if (is_avro_record(branch))
-            return branch;
-    }
-    return NULL;
-}
-
-static bool holds_text(avro_schema_t type)
-{
-    return is_avro_string(type) || is_avro_enum(type);
-}
-
-/* Every type that may hold a decimal counts; its annotations are checked elsewhere. */
-static bool holds_text_or_number(avro_schema_t type)
-{
-    bool scale_first;
-    return holds_text(type) || is_avro_int32(type) || is_avro_int64(type) || is_avro_float(type) ||
-           is_avro_double(type) || is_avro_bytes(type) || is_avro_fixed(type) ||
-           is_scaled(type, &scale_first);
-}
-
-/* True when the type, or a branch of it, is what `fits` asks for. */
-static bool any_branch(avro_schema_t type, bool (*fits)(avro_schema_t))
-{
-    type = schema_target(type);
-    if (!is_avro_union(type))
-        return fits(type);
-    for (size_t i = 0; i < avro_schema_union_size(type); i++)
-        if (fits(schema_target(avro_schema_union_branch(type, (int)i))))
-            return true;
-    return false;
-}
-
-/* The columns without which, or with another type, no order would ever be sent. */
-static bool check_row(avro_schema_t row, const char *schema_name, const struct sought *sought,
-                      struct error *err)
-{
-    const struct plan_options *options = sought->options;
-    const struct {
-        const char *name, *column, *option, *what;
-        bool (*fits)(avro_schema_t);
-    } needed[] = {
-        {sought->rule_column, options->rule_column, "rule.column", "no text", holds_text},
-        {sought->columns[FIELD_ORDER_ID], options->columns[FIELD_ORDER_ID],
-         "payload.fields.order_id", "neither text nor a number", holds_text_or_number},
-    };
-    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        if (row == NULL || !has_field(row, needed[i].name))
-            return error_set(err, ERROR_CONFIG,
-                             "schema \"%.100s\" has no column \"%.100s\" (%s): reading on would "
-                             "skip every order (where the topic holds other tables too, set "
-                             "rule.table)",
-                             schema_name, needed[i].column, needed[i].option);
-        if (!any_branch(avro_schema_record_field_get(row, needed[i].name), needed[i].fits))
-            return error_set(err, ERROR_CONFIG,
-                             "schema \"%.100s\": column \"%.100s\" (%s) is %s: reading on would "
-                             "skip every order",
-                             schema_name, needed[i].column, needed[i].option, needed[i].what);
-    }
-    return true;
-}
-
 /* Debezium's other records, by the names of their schemas. */
 static bool is_foreign_record(const char *name)
 {
@@ -226,104 +144,9 @@ static bool find_top(struct compiler *c, struct error *err)
 
 static enum plan_shape shape_of(avro_schema_t top)
 {
-    if (has_field(top, "op") && has_field(top, "after"))
+    if (row_has(top, "op") && row_has(top, "after"))
         return PLAN_ENVELOPE;
     return is_foreign_record(avro_schema_name(top)) ? PLAN_FOREIGN : PLAN_UNWRAPPED;
-}
-
-/* The full name: Debezium's names the table. */
-static const char *full_name(const struct compiler *c)
-{
-    const char *name = json_string_value(json_object_get(c->top_json, "name"));
-    return name != NULL ? name : avro_schema_name(c->top);
-}
-
-/* Refuses what cannot be read as rows. */
-static bool check_shape(struct compiler *c, const struct sought *sought, struct error *err)
-{
-    avro_schema_t top = c->top;
-    const char *name = full_name(c);
-    if (c->plan->shape == PLAN_ENVELOPE)
-        return check_row(row_type(top), name, sought, err);
-    if (!check_row(top, name, sought, err))
-        return false;
-    if (!has_field(top, sought->op) && !sought->options->op_assumed)
-        return error_set(err, ERROR_CONFIG,
-                         "records of schema \"%.100s\" are unwrapped and have no %.50s: add "
-                         "transforms.unwrap.add.fields=op to the connector, or set rule.prefix to "
-                         "its add.fields.prefix, or rule.assume_op",
-                         name, sought->op);
-    return true;
-}
-
-/* The JSON of the rows' record. */
-static const json_t *row_json(struct compiler *c)
-{
-    if (c->plan->shape != PLAN_ENVELOPE)
-        return c->top_json;
-    int after = avro_schema_record_field_get_index(c->top, "after");
-    const json_t *type =
-        schema_json_resolve(&c->schema, schema_json_field(c->top_json, (size_t)after));
-    for (size_t i = 0; i < json_array_size(type); i++) {
-        const json_t *branch = schema_json_resolve(&c->schema, json_array_get(type, i));
-        if (json_object_get(branch, "fields") != NULL)
-            return branch;
-    }
-    return type;
-}
-
-static const json_t *field_named(const json_t *row, const char *identifier)
-{
-    size_t i;
-    json_t *field;
-    json_array_foreach (json_object_get(row, "fields"), i, field) {
-        const char *name = json_string_value(json_object_get(field, "name"));
-        if (name != NULL && strcmp(name, identifier) == 0)
-            return field;
-    }
-    return NULL;
-}
-
-static bool check_plain_column(const json_t *row, const char *identifier, const char *column,
-                               const char *option, struct error *err)
-{
-    const json_t *rule = json_object_get(field_named(row, identifier), SCHEMA_ENCRYPTED_BY);
-    if (rule == NULL)
-        return true;
-    const char *name = json_string_value(rule);
-    return error_set(err, ERROR_CONFIG,
-                     "column \"%.100s\" (%s) is encrypted by the registry's rule \"%s\", and this "
-                     "program does not decrypt: let the connector write the column unencrypted",
-                     column, option, name != NULL ? name : "");
-}
-
-/* Ciphertext is a text like any other: only the registry's rules tell it from plain text. */
-static bool check_plain(struct compiler *c, const struct sought *sought, struct error *err)
-{
-    const struct plan_options *options = sought->options;
-    const json_t *row = row_json(c);
-    char option[64];
-    if (!check_plain_column(row, sought->rule_column, options->rule_column, "rule.column", err))
-        return false;
-    for (size_t f = 0; f < FIELD_COUNT; f++) {
-        snprintf(option, sizeof option, "payload.fields.%s", payload_field_names[f]);
-        if (!check_plain_column(row, sought->columns[f], options->columns[f], option, err))
-            return false;
-    }
-    return true;
-}
-
-/* A refused schema may be another table's, which only its records can show. */
-static bool check(struct compiler *c, const struct sought *sought, struct error *err)
-{
-    struct error why = {0};
-    if (c->plan->shape == PLAN_FOREIGN ||
-        (check_shape(c, sought, &why) && check_plain(c, sought, &why)))
-        return true;
-    if (why.code != ERROR_CONFIG || !sought->options->table_is_told)
-        return error_set(err, why.code, "%s", why.text);
-    c->plan->refusal = strdup(why.text);
-    return c->plan->refusal != NULL || error_no_memory(err);
 }
 
 static void compile_record(struct compiler *c, const struct sought *sought)
@@ -360,7 +183,7 @@ static void compile_top(struct compiler *c, const struct sought *sought)
  * what Connect's converter put in place of a null. */
 static bool epoch_is_default(const json_t *row, const char *column)
 {
-    const json_t *value = json_object_get(field_named(row, column), "default");
+    const json_t *value = json_object_get(row_field(row, column), "default");
     const char *text = json_string_value(value);
     return (json_is_integer(value) && json_integer_value(value) == 0) ||
            (text != NULL && strncmp(text, "1970-01-01T00:00:00", 19) == 0);
@@ -369,9 +192,9 @@ static bool epoch_is_default(const json_t *row, const char *column)
 /* An absent owner stops nothing: orders are sent, and their customers do not see them. */
 static bool lacks_owner(const struct compiler *c, const struct sought *sought)
 {
-    avro_schema_t row = c->plan->shape == PLAN_ENVELOPE ? row_type(c->top) : c->top;
+    avro_schema_t row = c->plan->shape == PLAN_ENVELOPE ? row_type_of(c->top) : c->top;
     return sought->owner_column[0] != '\0' && c->plan->shape != PLAN_FOREIGN &&
-           !has_field(row, sought->owner_column);
+           !row_has(row, sought->owner_column);
 }
 
 static bool compile(struct compiler *c, const char *text, size_t len,
@@ -384,11 +207,12 @@ static bool compile(struct compiler *c, const char *text, size_t len,
         !find_top(c, err))
         return false;
     c->plan->shape = shape_of(c->top);
-    if (!check(c, &sought, err))
+    if (!plan_check(c, &sought, err))
         return false;
     compile_top(c, &sought);
+    c->plan->extra_count = options->extra_count;
     c->plan->lacks_owner = lacks_owner(c, &sought);
-    c->plan->epoch_is_null = epoch_is_default(row_json(c), sought.columns[FIELD_CONFIRMED_AT]);
+    c->plan->epoch_is_null = epoch_is_default(row_json_of(c), sought.columns[FIELD_CONFIRMED_AT]);
     emit(c, (struct instruction){.operation = PLAN_END});
     emit_routines(c);
     if (c->too_large)

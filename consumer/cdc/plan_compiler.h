@@ -1,4 +1,5 @@
 /* plan_compiler: the state shared by plan_compile.c (the record's kind and its wanted fields),
+ * plan_check.c (what a row must have),
  * plan_capture.c (code that captures) and plan_emit.c (code that skips, and the program under
  * construction).
  */
@@ -7,6 +8,7 @@
 
 #include "cdc/avro_schema.h"
 #include "cdc/plan_internal.h"
+#include "cdc/schema/avro_names.h"
 
 /* Instructions, and entries of each table: a schema that needs more is refused. The work of
  * compiling is bounded by the schema's size: no sane schema needs so many for each of its bytes.
@@ -46,6 +48,31 @@ struct compiler {
     bool failed;
     bool too_large; /* why it failed, other than for lack of memory */
 };
+
+/* The names to look for, as identifiers, as are the schema's own names. */
+struct sought {
+    const struct plan_options *options; /* as configured */
+    char rule_column[SCHEMA_NAME_MAX];
+    char columns[FIELD_COUNT][SCHEMA_NAME_MAX];
+    char extra[CHANGE_EXTRA_MAX][SCHEMA_NAME_MAX];
+    char owner_column[SCHEMA_NAME_MAX]; /* "": none */
+    char op[SCHEMA_NAME_MAX]; /* these four: the fields that ExtractNewRecordState adds to a row */
+    char lsn[SCHEMA_NAME_MAX];
+    char source_lsn[SCHEMA_NAME_MAX];
+    char source_ts_ms[SCHEMA_NAME_MAX];
+    char table[4][SCHEMA_NAME_MAX]; /* the same: in the order of table_names */
+};
+
+/* ---- plan_check.c ---- */
+
+/* Refuses what no order could be sent of; a schema that may be another table's is refused in the
+ * plan. */
+bool plan_check(struct compiler *c, const struct sought *sought, struct error *err);
+
+bool row_has(avro_schema_t record, const char *identifier);
+avro_schema_t row_type_of(avro_schema_t envelope); /* without its null branch; NULL: none */
+const json_t *row_json_of(struct compiler *c);
+const json_t *row_field(const json_t *row, const char *identifier); /* NULL: none */
 
 /* ---- plan_emit.c ---- */
 

@@ -57,6 +57,7 @@ struct plan {
     size_t symbol_len, symbol_cap;
     char *rule_value;
     size_t rule_value_len;
+    size_t extra_count; /* of plan_options */
     bool lacks_owner;   /* an owner column is asked for and its rows have none */
     char *refusal;      /* see plan_refusal */
     bool epoch_is_null; /* confirmed_at's default is 1970: a converter puts it in place of null */

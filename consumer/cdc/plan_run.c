@@ -193,7 +193,7 @@ static bool take_boolean(struct avro_reader *r, struct column *c)
 {
     if (!skip_boolean(r))
         return false;
-    c->kind = COLUMN_OTHER;
+    c->kind = COLUMN_BOOLEAN;
     c->number = r->at[-1];
     return true;
 }
@@ -365,7 +365,9 @@ enum plan_result plan_run(const struct plan *plan, const uint8_t *body, size_t l
     struct avro_reader r = {body, body + len, NULL};
     struct frame frames[PLAN_DEPTH_MAX];
     struct plan_cursor c = {plan->code, 0};
-    memset(ret_change, 0, sizeof *ret_change);
+    memset(ret_change, 0,
+           offsetof(struct change, extra) + plan->extra_count * sizeof *ret_change->extra);
+    ret_change->extra_count = plan->extra_count;
     enum plan_result result = PLAN_DONE;
     uint64_t steps = 0;
     for (;;) {

@@ -4,7 +4,8 @@
 #include "delivery/webhook.h"
 #include "http/answer.h"
 #include "kafka/advice.h"
-#include "order/shape/shape.h"
+#include "order/payload.h"
+#include "order/shape/filled.h"
 #include "sys/clock.h"
 
 #include <errno.h>
@@ -215,10 +216,34 @@ static void judge_ping(struct check *c, const struct webhook *webhook,
     buf_done(&what);
 }
 
-/* In the form that the orders have. */
-static const char *ping_body(const struct config *config)
+/* Each text "ping", each number 0, each column null. */
+static const char *fill_ping(const struct config *config, const char *id, struct buf *b)
+{
+    static const struct column null_columns[CHANGE_EXTRA_MAX];
+    const char *column;
+    struct shape_values fields;
+    for (size_t f = 0; f < FIELD_COUNT; f++)
+        fields.token[f] = slice_of(payload_field_rules[f].shape == SHAPE_NUMBER ||
+                                           payload_field_rules[f].shape == SHAPE_WHOLE
+                                       ? "0"
+                                       : "\"ping\"");
+    const struct filled_values values = {.fields = &fields,
+                                         .columns = null_columns,
+                                         .form_name = "elementor_sync_ping",
+                                         .event_id = id,
+                                         .event_ms = clock_wall_ms()};
+    (void)filled_write(config->template, &values, b, &column);
+    return buf_text(b);
+}
+
+/* In the form that the orders have. `b`: empty; room for it. */
+static const char *ping_body(const struct config *config, const char *id, struct buf *b)
 {
     switch ((enum payload_shape)config->payload_shape) {
+    case PAYLOAD_TEMPLATE:
+        if (config->template != NULL)
+            return fill_ping(config, id, b);
+        return "{}";
     case PAYLOAD_ELEMENTOR: return "form_id=ping&form_name=elementor_sync_ping";
     case PAYLOAD_ELEMENTOR_ADVANCED: return "form%5Bid%5D=ping&form%5Bname%5D=elementor_sync_ping";
     default: return "{\"form_name\":\"elementor_sync_ping\",\"fields\":{}}";
@@ -227,26 +252,29 @@ static const char *ping_body(const struct config *config)
 
 static void ping(struct check *c, struct webhook *webhook)
 {
-    const char *body = ping_body(c->config);
     struct check_answer answer = {0};
     struct error err = {0};
     int64_t began_ms = clock_mono_ms();
     char id[64];
     snprintf(id, sizeof id, "ping_%lld", (long long)clock_wall_ms());
+    struct buf text;
+    buf_init(&text, PAYLOAD_BODY_MAX);
+    const char *body = ping_body(c->config, id, &text);
     const struct webhook_message message = {.id = id,
                                             .attempt = 1,
                                             .timestamp_s = clock_wall_ms() / 1000,
                                             .source = "ping",
                                             .body = body,
                                             .body_len = strlen(body)};
-    if (webhook_post(webhook, &message, check_answer_take, &answer, &err) == NULL) {
+    if (webhook_post(webhook, &message, check_answer_take, &answer, &err) != NULL) {
+        check_await(c, &answer);
+        answer.took_ms = clock_mono_ms() - began_ms;
+        judge_ping(c, webhook, &answer);
+    } else {
         report_fail(c->report, &err, WEBHOOK, "ping");
-        return;
     }
-    check_await(c, &answer);
-    answer.took_ms = clock_mono_ms() - began_ms;
-    judge_ping(c, webhook, &answer);
     free(answer.body);
+    buf_done(&text);
 }
 
 static void check_webhook(struct check *c, struct webhook *webhook, bool asked)

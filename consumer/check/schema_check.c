@@ -1,4 +1,5 @@
 #include "check/check_internal.h"
+#include "config/load/template_load.h"
 
 #include "order/field_map.h"
 #include "order/transform.h"
@@ -242,6 +243,17 @@ static void report_fields(struct check *c, const struct field_map *map)
     }
 }
 
+/* The columns that payload.template names. */
+static void report_template(struct check *c, const struct field_map *map)
+{
+    static const enum report_level levels[] = {
+        [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
+    const struct payload_template *template = c->config->template;
+    for (size_t i = 0; template != NULL && i < template->column_count; i++)
+        report_field(c->report, levels[map->extra[i].fate], "payload.template",
+                     template->columns[i], map->extra[i].type, map->extra[i].becomes);
+}
+
 /* Debezium and Connect use these names for a time without a zone; one with a zone comes as text. */
 static void report_time_zone(struct check *c, const struct field_map *map)
 {
@@ -305,6 +317,7 @@ static void report_schema(struct check *c, const char *id, const struct field_ma
         return;
     report_rule(c, map);
     report_fields(c, map);
+    report_template(c, map);
     report_owner(c, map);
     report_time_zone(c, map);
     report_absent(c, map);

@@ -267,6 +267,7 @@ void config_free(struct config *config)
         free(config->secret_files[i]);
     free(config->secret_files);
     free(config->time_zone_origin);
+    free(config->template);
     free(config);
 }
 

@@ -181,10 +181,13 @@
     X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                  \
       "form_name of the payload")                                                                    \
     X(payload_shape, "payload.shape", CHOICE, "nested", 0, 0,                                        \
-      "nested|flat|elementor|elementor-advanced",                                                    \
+      "nested|flat|elementor|elementor-advanced|template",                                           \
       "nested: {form_name, fields:{…}}; flat: {form_name, …}; elementor: the form that "         \
       "Elementor Pro's Webhook action sends, Label=value; elementor-advanced: the same with its "    \
-      "Advanced Data, fields[ID][value]=…")                                                          \
+      "Advanced Data, fields[ID][value]=…; template: JSON of your own, payload.template")            \
+    X(payload_template, "payload.template", TEXT, NULL, 0, 0, "",                                    \
+      "file of the shape template: JSON whose strings ${order_id} (or another field), "              \
+      "${column:NAME}, ${event_id}, ${event_at} and ${form_name} are replaced by values")            \
     X(payload_form_id, "payload.form_id", TEXT, "elementor-sync", 0, 0, "",                          \
       "form_id of the shapes elementor and elementor-advanced")                                      \
     X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                                 \
@@ -258,6 +261,13 @@ enum { KAFKA_START_EARLIEST, KAFKA_START_LATEST };
 enum { KAFKA_LOST_STOP, KAFKA_LOST_EARLIEST, KAFKA_LOST_LATEST };
 enum { RULE_SNAPSHOT_SKIP, RULE_SNAPSHOT_DELIVER };
 enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
+enum payload_shape {
+    PAYLOAD_NESTED,
+    PAYLOAD_FLAT,
+    PAYLOAD_ELEMENTOR,
+    PAYLOAD_ELEMENTOR_ADVANCED,
+    PAYLOAD_TEMPLATE
+};
 enum { OPERATOR_AAL2_NEVER, OPERATOR_AAL2_CHANGES, OPERATOR_AAL2_ALWAYS };
 enum { LOG_LEVEL_DEBUG, LOG_LEVEL_INFO, LOG_LEVEL_WARN, LOG_LEVEL_ERROR };
 enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON };
@@ -285,9 +295,11 @@ struct config {
     size_t registry_header_count;
     char *time_zone_origin;       /* where payload.time_zone was set: "shop.yaml:7" */
     const struct time_zone *zone; /* set by config/load/time_zone_load; NULL: UTC. Never freed */
-    char *payload_label[FIELD_COUNT];    /* payload.labels.*: its name in Elementor's shapes; NULL:
-                                          * the field's own */
-    char *payload_column[FIELD_COUNT];   /* payload.fields.*: the column that feeds each field */
+    struct payload_template *template; /* set by config/load/template_load, of the shape template; a
+                                        * single allocation; NULL: another shape */
+    char *payload_label[FIELD_COUNT];  /* payload.labels.*: its name in Elementor's shapes; NULL:
+                                        * the field's own */
+    char *payload_column[FIELD_COUNT]; /* payload.fields.*: the column that feeds each field */
     char *warnings[CONFIG_WARNINGS_MAX]; /* legal but unwise settings, one sentence each */
     size_t warning_count;
     struct { /* the names that own_names_fill filled in, as opposed to those that were set */

@@ -220,6 +220,43 @@ static void map_rule(const struct mapping *m)
     snprintf(rule->type, sizeof rule->type, "%s", c.name);
 }
 
+static struct field_source as_value(const struct column_branch *branch)
+{
+    if (branch->is_boolean)
+        return fate(FIELD_FINE, "true or false");
+    if (branch->sort == SORT_OTHER)
+        return fate(FIELD_DOUBTFUL, "no text, number or boolean: parked, if it is one");
+    if (branch->sort == SORT_INT && branch->ticks == COLUMN_TICKS_NO_TIME)
+        return fate(FIELD_DOUBTFUL, "number: a count of days or of a day's time");
+    if (branch->sort == SORT_INT && branch->ticks > 0)
+        return fate(FIELD_FINE, "time in UTC");
+    return fate(FIELD_FINE, branch->sort == SORT_TEXT   ? "text"
+                            : branch->sort == SORT_REAL ? "number"
+                                                        : "number with exactly its digits");
+}
+
+/* A column of payload.template. */
+static void map_extra(const struct mapping *m, size_t i)
+{
+    struct field_source *source = &m->map->extra[i];
+    struct column_type c = column_type_of(m->schema, m->row, m->options->extra_columns[i]);
+    if (c.name[0] == '\0') {
+        *source = fate(FIELD_HOPELESS, "no such column: its partitions stop; correct the name in "
+                                       "payload.template");
+        m->map->has_absent = true;
+    } else {
+        *source =
+            c.branch_count > 0 ? as_value(&c.branches[0]) : fate(FIELD_DOUBTFUL, "always null");
+        for (size_t b = 1; b < c.branch_count; b++) {
+            struct field_source other = as_value(&c.branches[b]);
+            *source = combine(source, &other);
+        }
+        if (c.nullable && c.branch_count > 0)
+            add(source->becomes, "; or null");
+    }
+    snprintf(source->type, sizeof source->type, "%s", c.name);
+}
+
 static void map_owner(const struct mapping *m)
 {
     struct field_source *owner = &m->map->owner;
@@ -287,6 +324,8 @@ bool field_map_of(const char *schema, size_t len, const struct plan_options *opt
         map_field(&m, (enum payload_field)f);
     if (ok) {
         map_rule(&m);
+        for (size_t i = 0; i < options->extra_count; i++)
+            map_extra(&m, i);
         if (options->owner_column != NULL)
             map_owner(&m);
         list_columns(&m);

@@ -23,9 +23,10 @@ struct field_map {
     char schema[FIELD_MAP_TEXT]; /* the schema's full name, cut to size */
     enum plan_shape shape;
     struct field_source field[FIELD_COUNT];
-    struct field_source rule;        /* as rule.column reads it */
-    struct field_source owner;       /* of auth.owner_column; zero unless it is set */
-    bool has_absent;                 /* a column that is asked for is not there */
+    struct field_source rule;                    /* as rule.column reads it */
+    struct field_source owner;                   /* of auth.owner_column; zero unless it is set */
+    struct field_source extra[CHANGE_EXTRA_MAX]; /* of plan_options.extra_columns */
+    bool has_absent;                             /* a column that is asked for is not there */
     char columns[FIELD_MAP_COLUMNS]; /* all of them: "id string (Uuid), status string" */
     struct error refused;            /* as plan_compile's; code ERROR_NONE: records can be read */
 };

@@ -14,46 +14,6 @@ static bool is_null(const struct column *c)
     return c->kind == COLUMN_ABSENT || c->kind == COLUMN_NULL;
 }
 
-static void add_escape(struct buf *b, unsigned char c)
-{
-    static const char *const shorts[] = {
-        ['\b'] = "\\b", ['\t'] = "\\t", ['\n'] = "\\n", ['\f'] = "\\f",
-        ['\r'] = "\\r", ['"'] = "\\\"", ['\\'] = "\\\\"};
-    if (c < sizeof shorts / sizeof *shorts && shorts[c] != NULL)
-        buf_add_text(b, shorts[c]);
-    else
-        buf_addf(b, "\\u%04x", c);
-}
-
-static bool needs_escape(unsigned char c)
-{
-    return c < 0x20 || c == '"' || c == '\\';
-}
-
-/* Valid UTF-8 as a JSON string. */
-static void add_string(struct buf *b, const char *text, size_t len)
-{
-    buf_add_char(b, '"');
-    size_t plain = 0; /* where the stretch without escapes begins */
-    for (size_t i = 0; i < len; i++) {
-        if (!needs_escape((unsigned char)text[i]))
-            continue;
-        buf_add(b, text + plain, i - plain);
-        add_escape(b, (unsigned char)text[i]);
-        plain = i + 1;
-    }
-    buf_add(b, text + plain, len - plain);
-    buf_add_char(b, '"');
-}
-
-bool json_add_string(struct buf *b, const char *text, size_t len)
-{
-    if (!utf8_is_valid(text, len))
-        return false;
-    add_string(b, text, len);
-    return true;
-}
-
 /* Appends a number's JSON text. */
 static enum reject_reason add_number(struct buf *b, const struct column *c)
 {
@@ -70,6 +30,7 @@ static enum reject_reason add_number(struct buf *b, const struct column *c)
         if (ok)
             buf_add(b, c->data, c->len);
         break;
+    case COLUMN_BOOLEAN:
     case COLUMN_OTHER: break;
     }
     return ok ? REJECT_NONE : REJECT_NOT_A_NUMBER;
@@ -128,7 +89,7 @@ static enum reject_reason add_text(struct buf *b, const struct column *c, bool r
         buf_add_char(b, '"');
         return reason;
     }
-    add_string(b, c->data, c->len);
+    json_add_valid(b, c->data, c->len);
     return required && utf8_is_blank(c->data, c->len) ? REJECT_MISSING : REJECT_NONE;
 }
 
@@ -263,14 +224,14 @@ bool payload_render(const struct change *change, int64_t record_ms,
         if (reason == REJECT_NONE && !buf_ok(body))
             reason = REJECT_BAD_TEXT; /* all together too long */
         if (reason != REJECT_NONE) {
-            *ret_rejection = (struct rejection){reason, (enum payload_field)f};
+            *ret_rejection = (struct rejection){.reason = reason, .field = (enum payload_field)f};
             return false;
         }
     }
     buf_add_text(body, nested ? "}}" : "}");
     if (buf_ok(body))
         return true;
-    *ret_rejection = (struct rejection){REJECT_BAD_TEXT, FIELD_COUNT - 1};
+    *ret_rejection = (struct rejection){.reason = REJECT_BAD_TEXT, .field = FIELD_COUNT - 1};
     return false;
 }
 
@@ -281,6 +242,7 @@ const char *rejection_text(const struct rejection *rejection, char *text, size_t
         REJECT_REASONS(X)
 #undef X
     };
-    snprintf(text, size, "%s:%s", names[rejection->reason], payload_field_names[rejection->field]);
+    snprintf(text, size, "%s:%s", names[rejection->reason],
+             rejection->column != NULL ? rejection->column : payload_field_names[rejection->field]);
     return text;
 }

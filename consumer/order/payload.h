@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/time_zone.h"
 #include "cdc/change.h"
+#include "order/shape/json_text.h"
 #include "order/shape/shape.h"
 
 #include <stdbool.h>
@@ -34,6 +35,7 @@ enum reject_reason {
 struct rejection {
     enum reject_reason reason; /* REJECT_NONE: none */
     enum payload_field field;
+    const char *column; /* in place of the field: one of payload.template's; NULL: none */
 };
 
 struct payload_options {
@@ -52,9 +54,5 @@ bool payload_render(const struct change *change, int64_t record_ms,
 
 /* "missing:client_phone": the reason as journals and headers show it. Cut to size; returns text. */
 const char *rejection_text(const struct rejection *rejection, char *text, size_t size);
-
-/* Appends text as a JSON string with its quotes; only '"', '\' and bytes below 0x20 are escaped
- * (short forms, else \u00xx in lower case; RFC 8259 §7). False when it is not valid UTF-8. */
-bool json_add_string(struct buf *b, const char *text, size_t len);
 
 #endif

@@ -4,7 +4,9 @@
 #include "base/hex.h"
 #include "base/utf8.h"
 #include "order/old_key.h"
+#include "order/shape/filled.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +21,8 @@ struct transform {
     size_t placeholder_len;
     enum payload_shape shape;
     struct form_options form;
-    struct buf body, nested; /* nested: what other shapes are written from */
+    const struct payload_template *template; /* of the config; NULL: another shape */
+    struct buf body, nested;                 /* nested: what other shapes are written from */
 };
 
 static char assumed_op(const struct config *config)
@@ -52,6 +55,7 @@ static void set_shape(struct transform *t, const struct config *config)
 {
     t->shape = (enum payload_shape)config->payload_shape;
     t->form = form_options_of(config);
+    t->template = config->template;
     buf_init(&t->nested, PAYLOAD_BODY_MAX);
 }
 
@@ -104,6 +108,10 @@ struct plan_options transform_plan_options(const struct config *config)
                                    .op_assumed = config->rule_assume_op >= 0,
                                    .table_is_told = config->rule_table != NULL};
     options.owner_column = config->auth_owner_column;
+    if (config->template != NULL) {
+        options.extra_columns = config->template->columns;
+        options.extra_count = config->template->column_count;
+    }
     for (size_t f = 0; f < FIELD_COUNT; f++)
         options.columns[f] = config->payload_column[f];
     return options;
@@ -160,26 +168,57 @@ static void note_order(const struct change *change, const struct record *record,
                   result->id);
 }
 
+static bool write_form(struct transform *t, const struct shape_values *values,
+                       struct rejection *ret_rejection)
+{
+    *ret_rejection = (struct rejection){.reason = REJECT_BAD_TEXT, .field = FIELD_COUNT - 1};
+    return t->shape == PAYLOAD_ELEMENTOR ? form_write(&t->form, values, &t->body)
+                                         : form_write_advanced(&t->form, values, &t->body);
+}
+
+static bool write_filled(struct transform *t, const struct change *change,
+                         const struct record *record, const struct transformed *result,
+                         const struct shape_values *fields, struct rejection *ret_rejection)
+{
+    static const enum reject_reason reasons[] = {[FILLED_FINE] = REJECT_NONE,
+                                                 [FILLED_BAD_TEXT] = REJECT_BAD_TEXT,
+                                                 [FILLED_NO_VALUE] = REJECT_NOT_A_NUMBER,
+                                                 [FILLED_BAD_TIME] = REJECT_BAD_TIME,
+                                                 [FILLED_UNAVAILABLE] = REJECT_UNAVAILABLE};
+    const struct filled_values values = {.fields = fields,
+                                         .columns = change->extra,
+                                         .form_name = t->payload.form_name,
+                                         .event_id = result->id,
+                                         .event_ms = change->event_ms.kind == COLUMN_INT
+                                                         ? change->event_ms.number
+                                                         : record->timestamp_ms,
+                                         .zone = t->payload.zone};
+    *ret_rejection = (struct rejection){.field = FIELD_COUNT - 1};
+    ret_rejection->reason =
+        reasons[filled_write(t->template, &values, &t->body, &ret_rejection->column)];
+    return ret_rejection->reason == REJECT_NONE;
+}
+
 /* The body in its shape; what is neither nested nor flat is written from nested. */
 static bool render(struct transform *t, const struct change *change, const struct record *record,
                    struct transformed *result, struct rejection *ret_rejection)
 {
     struct shape_values values;
-    bool is_form = t->shape != PAYLOAD_NESTED && t->shape != PAYLOAD_FLAT;
-    struct buf *first = is_form ? &t->nested : &t->body;
+    bool is_other = t->shape != PAYLOAD_NESTED && t->shape != PAYLOAD_FLAT;
+    struct buf *first = is_other ? &t->nested : &t->body;
     buf_reset(&t->body);
     buf_reset(&t->nested);
     if (!payload_render(change, record->timestamp_ms, &t->payload, first, ret_rejection))
         return false;
     result->confirmed_at = last_text(first);
-    if (!is_form)
+    if (!is_other)
         return true;
     result->nested = (struct slice){t->nested.data, t->nested.len};
-    bool ok = shape_values_read(result->nested, &values) &&
-              (t->shape == PAYLOAD_ELEMENTOR ? form_write(&t->form, &values, &t->body)
-                                             : form_write_advanced(&t->form, &values, &t->body));
-    *ret_rejection = (struct rejection){REJECT_BAD_TEXT, FIELD_COUNT - 1};
-    return ok;
+    bool ok = shape_values_read(result->nested, &values);
+    assert(ok); /* payload_render wrote it */
+    return t->shape == PAYLOAD_TEMPLATE
+               ? write_filled(t, change, record, result, &values, ret_rejection)
+               : write_form(t, &values, ret_rejection);
 }
 
 static void deliver(struct transform *t, const struct change *change, const struct record *record,

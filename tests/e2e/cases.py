@@ -11,6 +11,8 @@ CASES = HERE.parent / "cases"
 def options_of(folder):
     path = folder / "options.json"
     options = json.loads(path.read_text()) if path.exists() else {}
+    if "payload.template" in options:
+        options["payload.template"] = str(folder / options["payload.template"])
     return [word for name, value in options.items() for word in ("--set", f"{name}={value}")]
 
 

@@ -3,6 +3,7 @@
 #include "config/load/expand.h"
 #include "config/load/labels_check.h"
 #include "config/load/load_internal.h"
+#include "config/load/template_load.h"
 #include "config/load/time_zone_load.h"
 #include "config/value.h"
 
@@ -215,5 +216,6 @@ bool config_load(struct config *config, const char *path, char *const *environme
     for (size_t i = 0; i < set_count; i++)
         if (!load_set(config, sets[i], err))
             return false;
-    return note_identity(config, err) && time_zone_load(config, err) && labels_check(config, err);
+    return note_identity(config, err) && time_zone_load(config, err) && labels_check(config, err) &&
+           template_load(config, err);
 }

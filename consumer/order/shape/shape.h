@@ -3,7 +3,8 @@
  *   nested               {"form_name":…,"fields":{…}}           order/payload writes these two
  *   flat                 {"form_name":…,…}
  *   elementor            Label=value&…&form_id=…&form_name=…     as Elementor Pro's Webhook action
- *   elementor-advanced   form[id]=…&fields[ID][value]=…&meta[…]  the same, with Advanced Data */
+ *   elementor-advanced   form[id]=…&fields[ID][value]=…&meta[…]  the same, with Advanced Data
+ *   template             a file's JSON with values in it         order/shape/filled */
 #ifndef ORDER_SHAPE_SHAPE_H
 #define ORDER_SHAPE_SHAPE_H
 
@@ -12,9 +13,6 @@
 #include "config/config.h"
 
 #include <stdbool.h>
-
-/* payload.shape, in the order of its words. */
-enum payload_shape { PAYLOAD_NESTED, PAYLOAD_FLAT, PAYLOAD_ELEMENTOR, PAYLOAD_ELEMENTOR_ADVANCED };
 
 /* "Content-Type: application/json": the header of such a body. */
 const char *shape_content_type(enum payload_shape shape);

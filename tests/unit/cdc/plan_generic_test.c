@@ -368,6 +368,7 @@ static void compare_value(const char *name, const struct column *c, avro_value_t
     case AVRO_INT64:
     case AVRO_FLOAT:
     case AVRO_DOUBLE: compare_number(name, c, value); break;
+    case AVRO_BOOLEAN: assert_int_equal(c->kind, COLUMN_BOOLEAN); break;
     default: assert_int_equal(c->kind, COLUMN_OTHER);
     }
 }

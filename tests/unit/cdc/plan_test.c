@@ -52,6 +52,7 @@ static const char *show(const struct column *c, char *text, size_t size)
     case COLUMN_INT: snprintf(text, size, "int %" PRId64 " ticks %d", c->number, c->ticks); break;
     case COLUMN_FLOAT: snprintf(text, size, "float %g", c->real); break;
     case COLUMN_DOUBLE: snprintf(text, size, "double %g", c->real); break;
+    case COLUMN_BOOLEAN: snprintf(text, size, "boolean %d", (int)c->number); break;
     case COLUMN_OTHER: snprintf(text, size, "other"); break;
     case COLUMN_DECIMAL:
         n = (size_t)snprintf(text, size, "decimal %d ", c->scale);
@@ -126,7 +127,7 @@ static const struct {
     {"smallint", ROW("{\"type\":\"int\",\"connect.type\":\"int16\"}"), BYTES(HEAD "\16"),
      "int 7 ticks 0"},
     {"float", ROW("\"float\""), BYTES(HEAD "\0\0\xc0\x3f"), "float 1.5"},
-    {"boolean", ROW("\"boolean\""), BYTES(HEAD "\1"), "other"},
+    {"boolean", ROW("\"boolean\""), BYTES(HEAD "\1"), "boolean 1"},
     {"array", ROW("{\"type\":\"array\",\"items\":\"int\"}"), BYTES(HEAD "\2\2\0"), "other"},
     {"map", ROW("{\"type\":\"map\",\"values\":\"int\"}"), BYTES(HEAD "\2\2k\2\0"), "other"},
     {"bytes", ROW("\"bytes\""), BYTES(HEAD "\2x"), "other"},

@@ -7,6 +7,7 @@
  * the partition stops, and a part of the reason CASE/options.json      options that differ from the
  * defaults (may be absent) */
 #include "cdc/wire_format.h"
+#include "config/load/template_load.h"
 #include "config/load/time_zone_load.h"
 #include "order/transform.h"
 #include "registry/registry_reply.h"
@@ -85,10 +86,19 @@ static void set_options(struct suite *s)
     const char *name;
     json_object_foreach (options, name, value) {
         struct error err = {0};
-        if (!config_set(s->config, name, json_string_value(value), "options.json", &err))
+        char path[600];
+        const char *text = json_string_value(value);
+        if (strcmp(name, "payload.template") == 0) { /* a file of the case */
+            snprintf(path, sizeof path, "%s/%s", s->folder, text);
+            text = path;
+        }
+        if (!config_set(s->config, name, text, "options.json", &err))
             fail_msg("%s: %s", s->folder, err.text);
     }
     json_decref(options);
+    struct error err = {0};
+    if (!template_load(s->config, &err))
+        fail_msg("%s: %s", s->folder, err.text);
 }
 
 /* NULL with err: the schema cannot be read. */

@@ -322,6 +322,52 @@ static void nulls_that_became_defaults(void **state)
     assert_null(strstr(map.field[FIELD_CLIENT_NAME].becomes, "default"));
 }
 
+/* The columns of a template, whatever their types. */
+static void columns_of_a_template(void **state)
+{
+    static const struct {
+        const char *column, *type, *becomes;
+        enum field_fate fate;
+    } rows[] = {
+        {"id", "long", "number with exactly its digits", FIELD_FINE},
+        {"total_amount", "bytes (Decimal, scale 2), or null",
+         "number with exactly its digits; or null", FIELD_FINE},
+        {"zoned", "string (ZonedTime), or null", "text; or null", FIELD_FINE},
+        {"real8", "double, or null", "number; or null", FIELD_FINE},
+        {"yes", "boolean, or null", "true or false; or null", FIELD_FINE},
+        {"day", "int (Date), or null", "number: a count of days or of a day's time; or null",
+         FIELD_DOUBTFUL},
+        {"raw", "bytes, or null", "no text, number or boolean: parked, if it is one; or null",
+         FIELD_DOUBTFUL},
+        {"nowhere", "", "no such column: its partitions stop; correct the name in payload.template",
+         FIELD_HOPELESS},
+    };
+    enum { COUNT = sizeof rows / sizeof *rows };
+    const char *names[COUNT];
+    struct field_map map;
+    struct error err = {0};
+    struct config *config = config_new();
+    assert_non_null(config);
+    (void)state;
+    for (size_t i = 0; i < COUNT; i++)
+        names[i] = rows[i].column;
+    json_t *schemas = json_load_file(TESTS_DIR "/cases/odd-columns/schemas.json", 0, NULL);
+    const char *text = json_string_value(json_object_get(json_object_get(schemas, "10"), "schema"));
+    assert_non_null(text);
+    struct plan_options options = transform_plan_options(config);
+    options.extra_columns = names;
+    options.extra_count = COUNT;
+    assert_true(field_map_of(text, strlen(text), &options, &map, &err));
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_string_equal(map.extra[i].type, rows[i].type);
+        assert_string_equal(map.extra[i].becomes, rows[i].becomes);
+        assert_int_equal(map.extra[i].fate, rows[i].fate);
+    }
+    assert_non_null(strstr(map.refused.text, "has no column \"nowhere\""));
+    json_decref(schemas);
+    config_free(config);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(nulls_that_became_defaults),
@@ -333,6 +379,7 @@ int main(void)
                                        cmocka_unit_test(keys_for_words),
                                        cmocka_unit_test(absent_columns),
                                        cmocka_unit_test(null_or_default),
-                                       cmocka_unit_test(other_letters)};
+                                       cmocka_unit_test(other_letters),
+                                       cmocka_unit_test(columns_of_a_template)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

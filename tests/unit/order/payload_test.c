@@ -425,7 +425,7 @@ static void the_first_bad_field_is_named(void **state)
 static void reasons_as_text(void **state)
 {
     (void)state;
-    struct rejection rejection = {REJECT_NOT_A_NUMBER, FIELD_TOTAL_AMOUNT};
+    struct rejection rejection = {REJECT_NOT_A_NUMBER, FIELD_TOTAL_AMOUNT, NULL};
     char text[64], small[8];
     assert_ptr_equal(rejection_text(&rejection, text, sizeof text), text);
     assert_string_equal(text, "not_a_number:total_amount");

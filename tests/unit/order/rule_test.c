@@ -176,11 +176,11 @@ static void deleted_rows_of_other_types(void **state)
         change.deleted = text(texts[i]);
         one(&rule, change, "skip delete");
     }
-    change.deleted = (struct column){.kind = COLUMN_OTHER, .number = 1}; /* a boolean */
+    change.deleted = (struct column){.kind = COLUMN_BOOLEAN, .number = 1}; /* a boolean */
     one(&rule, change, "skip delete");
     change.deleted = (struct column){.kind = COLUMN_INT, .number = 1};
     one(&rule, change, "skip delete");
-    change.deleted = (struct column){.kind = COLUMN_OTHER, .number = 0};
+    change.deleted = (struct column){.kind = COLUMN_BOOLEAN, .number = 0};
     one(&rule, change, "deliver unknown");
     change.deleted = (struct column){.kind = COLUMN_INT, .number = 0};
     one(&rule, change, "deliver unknown");
