@@ -212,18 +212,52 @@ static bool is_maybe_taken(const struct http_request *request, enum response_fai
     return connections > 0 || request->header_bytes > 0;
 }
 
-/* The longest wait of all such headers: a proxy may have added its own. libcurl's own parser cannot
- * tell a delay of 0 from an invalid value or a date in the past. */
-static void read_retry_after(CURL *easy, struct http_result *result)
+/* The longest wait of all headers of a name: a proxy may have added its own. libcurl's own parser
+ * cannot tell a delay of 0 from an invalid value or a date in the past. -1: none is valid. */
+static int64_t read_waits(CURL *easy, const char *name,
+                          int64_t (*parse)(const char *value, int64_t now_s, int64_t cap_ms))
 {
     struct curl_header *header;
-    for (size_t i = 0;
-         curl_easy_header(easy, "Retry-After", i, CURLH_HEADER, -1, &header) == CURLHE_OK; i++) {
-        int64_t wait_ms = retry_after_ms(header->value, clock_wall_ms() / 1000, RETRY_AFTER_MAX_MS);
-        result->has_retry_after = true;
-        if (wait_ms > result->retry_after_ms)
-            result->retry_after_ms = wait_ms;
+    int64_t longest_ms = -1, now_s = clock_wall_ms() / 1000;
+    for (size_t i = 0; curl_easy_header(easy, name, i, CURLH_HEADER, -1, &header) == CURLHE_OK;
+         i++) {
+        int64_t wait_ms = parse(header->value, now_s, RETRY_AFTER_MAX_MS);
+        longest_ms = wait_ms > longest_ms ? wait_ms : longest_ms;
     }
+    return longest_ms;
+}
+
+/* Some is left of another limit than the one that refused: its reset says nothing. */
+static bool some_is_left(CURL *easy)
+{
+    static const char *const names[] = {"X-RateLimit-Remaining", "RateLimit-Remaining"};
+    struct curl_header *header;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (curl_easy_header(easy, names[i], 0, CURLH_HEADER, -1, &header) == CURLHE_OK &&
+            strtod(header->value, NULL) >= 1)
+            return true;
+    return false;
+}
+
+/* Milliseconds first, since they are more exact; the reset of a limit only where nothing better is
+ * said. */
+static void read_retry_after(CURL *easy, long status, struct http_result *result)
+{
+    static const char *const milliseconds[] = {"Retry-After-Ms", "X-Ms-Retry-After-Ms"};
+    static const char *const resets[] = {"RateLimit-Reset", "X-RateLimit-Reset-After",
+                                         "X-RateLimit-Reset", "X-Rate-Limit-Reset"};
+    struct curl_header *header;
+    int64_t wait_ms = -1;
+    for (size_t i = 0; i < sizeof milliseconds / sizeof *milliseconds && wait_ms < 0; i++)
+        wait_ms = read_waits(easy, milliseconds[i], retry_after_ms_in_ms);
+    if (wait_ms < 0)
+        wait_ms = read_waits(easy, "Retry-After", retry_after_ms);
+    for (size_t i = 0; i < sizeof resets / sizeof *resets && wait_ms < 0; i++)
+        if (status == 429 && !some_is_left(easy))
+            wait_ms = read_waits(easy, resets[i], retry_after_ms);
+    result->retry_after_ms = wait_ms;
+    result->has_retry_after = wait_ms >= 0 || curl_easy_header(easy, "Retry-After", 0, CURLH_HEADER,
+                                                               -1, &header) == CURLHE_OK;
 }
 
 const char *http_result_header(const struct http_result *result, const char *name)
@@ -266,7 +300,7 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
         result.has_captcha = http_result_header(&result, "SG-Captcha") != NULL ||
                              http_result_header(&result, "cf-mitigated") != NULL;
     else
-        read_retry_after(request->easy, &result);
+        read_retry_after(request->easy, status, &result);
     if (status >= 300 && status < 400)
         curl_easy_getinfo(request->easy, CURLINFO_REDIRECT_URL, &result.redirect);
     return result;

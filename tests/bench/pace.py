@@ -92,8 +92,9 @@ class Run:
         self.lines = self.read()
 
     def read(self):
-        """(arrived us, ended us, status) of each request that ended."""
-        return [tuple(map(int, line.split()[:3])) for line in open(self.journal) if line.endswith("\n")]
+        """(arrived us, ended us, status) of each request that was answered."""
+        words = (line.split() for line in open(self.journal) if line.endswith("\n"))
+        return [tuple(map(int, w[:3])) for w in words if w[3] == "-"]
 
     def delivered(self):
         return [line for line in self.read() if line[2] == 200]
@@ -101,7 +102,8 @@ class Run:
     def scrape(self, name):
         port = re.search(r'event="ops port".* port=(\d+)', (self.folder / "log").read_text())[1]
         text = urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5).read().decode()
-        return re.search(rf"^{name} (\S+)$", text, re.M)[1]
+        found = re.search(rf"^{name} (\S+)$", text, re.M)
+        return found and found[1]  # None: a release without it
 
     def rate(self, from_s=0):
         """Deliveries a second, behind the first from_s seconds."""

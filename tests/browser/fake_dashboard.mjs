@@ -50,6 +50,7 @@ export class FakeDashboard {
             group: 'elementor-sync', topic: 'orders.public.orders', endpoint: 'shop.example.com#1f3a9c07', lag: 0,
             oldest_unsettled_ms: null, delivered_per_s: 0.3, in_flight: 0, waiting: 0,
             breaker: { state: 'closed', reason: '', since_ms: Date.now() - 3600000, next_probe_ms: null },
+            hold_until_ms: null,
             members: [this.member('shop-1-4711', [0, 1, 2]), this.member('shop-2-4712', [3, 4, 5])],
             view: { caught_up: true, behind: 0, kafka: true },
         };

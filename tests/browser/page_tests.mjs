@@ -110,6 +110,7 @@ export function pageTests(chrome, folder, keep) {
                 'The webhook refuses nearly everything.', 'the form or its address'],
             [() => { fake.status.breaker = { state: 'open', reason: 'several failures in a row; the last answer: timeout', since_ms: Date.now(), next_probe_ms: Date.now() + 9000 }; },
                 'The webhook is not working.', 'no answer in time'],
+            [() => { fake.status.hold_until_ms = Date.now() + 600000; }, 'The webhook asks to wait.', 'be sent nothing until'],
             [() => { fake.status.lag = 12304; }, 'Catching up.', '12,304 changes'],
         ];
         seed();

@@ -19,7 +19,7 @@ export function follow(app) {
             at_ms: status.now_ms, group: status.group, topic: status.topic, endpoint: status.endpoint,
             kafka: status.view.kafka, rebuilding: !status.view.caught_up, counts: status.counts,
             reasons: status.reasons, lag: status.lag ?? 0, waiting: Math.max(waiting, status.counts.retrying),
-            members, breaker, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
+            members, breaker, hold_until_ms: status.hold_until_ms ?? null, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
         };
         app.statusError = null;
         const counts = JSON.stringify([status.counts, status.reasons]);

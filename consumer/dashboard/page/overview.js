@@ -144,8 +144,9 @@ function partitionTable(status) {
 }
 
 function machinery(status) {
-    const endpointState = status.members.length === 0 ? 'unknown' : { closed: 'good' }[status.breaker.state] ?? status.breaker.state;
-    const look = { good: 'good', open: 'bad', probing: 'bad', unknown: 'wait' }[endpointState];
+    const held = status.hold_until_ms > Date.now(); /* null: not */
+    const endpointState = status.members.length === 0 ? 'unknown' : { closed: held ? 'held' : 'good' }[status.breaker.state] ?? status.breaker.state;
+    const look = { good: 'good', open: 'bad', probing: 'bad', held: 'wait', unknown: 'wait' }[endpointState];
     return el('section', { 'aria-labelledby': 'behind', 'data-key': 'behind' },
         el('h2', { id: 'behind' }, t('machinery')),
         el('div.card', {},

@@ -48,6 +48,8 @@ function gravest(status, now) {
         return endpointDown(status, now);
     if (stopped.length > 0)
         return { look: 'bad', title: t('stopped_title'), lines: [t('stopped_why', { list: stopped.join(', '), topic: status.topic })] };
+    if (status.hold_until_ms !== null && status.hold_until_ms > now)
+        return { look: 'wait', title: t('hold_title'), lines: [t('hold_why', { time: moment(status.hold_until_ms, false) })] };
     if (parked > 0)
         return { look: 'bad', parked: true, title: t('parked_title', { n: parked }), lines: [t(parked === 1 ? 'parked_why_one' : 'parked_why')] };
     if (retrying > 0)

@@ -11,7 +11,7 @@ static const double RATE_MAX = 1e15;
 
 /* The group's sums. */
 struct merged {
-    int64_t lag, in_flight, waiting, oldest_ms;
+    int64_t lag, in_flight, waiting, oldest_ms, hold_until_ms;
     double delivered_per_s;
     size_t alive;
     bool held, stopped;
@@ -80,6 +80,8 @@ static void merge(struct merged *m, const json_t *member)
         m->worst = rank(breaker);
         m->breaker = breaker;
     }
+    int64_t hold_ms = whole(json_object_get(member, "pace"), "hold_until_ms", 0);
+    m->hold_until_ms = hold_ms > m->hold_until_ms ? hold_ms : m->hold_until_ms;
     if (json_is_string(json_object_get(member, "endpoint")))
         m->endpoint = text(member, "endpoint");
 }
@@ -134,7 +136,7 @@ static const char *verdict(struct api *api, const struct merged *m)
     if (m->alive == 0 || m->worst > 1 || m->stopped || !feed_kafka_answers(api->feed))
         return "trouble";
     if (view_count(api->view, ORDER_PARKED) > 0 || view_count(api->view, ORDER_RETRYING) > 0 ||
-        m->held || !feed_caught_up(api->feed))
+        m->held || m->hold_until_ms > api->wall_ms || !feed_caught_up(api->feed))
         return "attention";
     return "ok";
 }
@@ -190,6 +192,8 @@ json_t *status_json(struct api *api)
     json_object_set_new(status, "in_flight", known(alive, m.in_flight));
     json_object_set_new(status, "waiting", known(alive, m.waiting));
     json_object_set_new(status, "breaker", breaker_json(&m));
+    json_object_set_new(status, "hold_until_ms",
+                        known(m.hold_until_ms > api->wall_ms, m.hold_until_ms));
     json_object_set_new(status, "members", members);
     json_object_set_new(status, "view", view_json(api));
     return status;

@@ -178,6 +178,12 @@ static int64_t wait_of(int64_t number, int64_t now_s)
     return NEVER_S;
 }
 
+/* "ms" is rounded up to a second, as fractions are. */
+static bool is_milliseconds(const char *name, size_t len)
+{
+    return len == 2 && strncasecmp(name, "ms", 2) == 0;
+}
+
 /* Of a unit's name; 0: none. */
 static int64_t seconds_in(const char *name, size_t len)
 {
@@ -211,7 +217,9 @@ static bool parse_duration(const char *text, int64_t *ret_s)
         size_t len = 0;
         while (isalpha((unsigned char)unit[len]))
             len++;
-        int64_t seconds = seconds_in(unit, len);
+        if (is_milliseconds(unit, len))
+            number = (number + 999) / 1000;
+        int64_t seconds = is_milliseconds(unit, len) ? 1 : seconds_in(unit, len);
         if (seconds == 0)
             return false;
         total += number < NEVER_S / seconds ? number * seconds : NEVER_S;
@@ -284,4 +292,14 @@ int64_t retry_after_ms(const char *value, int64_t now_s, int64_t cap_ms)
     if (seconds < 0)
         return 0;
     return seconds > cap_ms / 1000 ? cap_ms : seconds * 1000;
+}
+
+int64_t retry_after_ms_in_ms(const char *value, int64_t now_s, int64_t cap_ms)
+{
+    int64_t number;
+    const char *rest = parse_number(value, &number);
+    (void)now_s;
+    if (rest == NULL || rest[strspn(rest, " ")] != '\0')
+        return -1;
+    return number < cap_ms ? number : cap_ms;
 }

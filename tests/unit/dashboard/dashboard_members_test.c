@@ -76,6 +76,31 @@ static void assert_line(const struct answer *a, const char *line)
         fail_msg("no %s in %s", line, a->body);
 }
 
+/* The members find the pace one by one: the longest hold of those alive is said. */
+static void a_hold_is_shown_until_it_is_over(void **state)
+{
+    struct dashboard_harness s;
+    char now[32], more[160], expected[64];
+    int64_t now_ms = clock_wall_ms(), until_ms = now_ms + 600000;
+    (void)state;
+    dashboard_harness_open(&s);
+    dashboard_harness_start(&s);
+    snprintf(now, sizeof now, "%lld", (long long)now_ms);
+    write_member(&s, "m1", now, "\"partitions\":[],\"pace\":{\"hold_until_ms\":1000}");
+    struct answer a = await_member(&s, "m1");
+    assert_line(&a, "\"hold_until_ms\":null");
+    assert_line(&a, "\"verdict\":\"ok\"");
+    snprintf(more, sizeof more, "\"partitions\":[],\"pace\":{\"hold_until_ms\":%lld}",
+             (long long)until_ms);
+    write_member(&s, "m2", now, more);
+    write_member(&s, "m3", now, "\"partitions\":[],\"pace\":{\"hold_until_ms\":null}");
+    a = await_member(&s, "m3");
+    snprintf(expected, sizeof expected, "\"hold_until_ms\":%lld", (long long)until_ms);
+    assert_line(&a, expected);
+    assert_line(&a, "\"verdict\":\"attention\"");
+    dashboard_harness_close(&s);
+}
+
 /* Operators alone: the numbers tell a shop's turnover. */
 static void metrics_count_orders_and_those_that_expire(void **state)
 {
@@ -104,6 +129,7 @@ static void metrics_count_orders_and_those_that_expire(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_hold_is_shown_until_it_is_over),
         cmocka_unit_test(numbers_of_any_size_are_summed),
         cmocka_unit_test(metrics_count_orders_and_those_that_expire),
     };

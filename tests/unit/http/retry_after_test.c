@@ -39,6 +39,9 @@ static const struct {
     {"120 seconds", THEN_S, 120000},
     {"1 Minute", THEN_S, 60000},
     {"1m30s", THEN_S, 90000},
+    {"250ms", THEN_S, 1000},
+    {"1s1ms", THEN_S, 2000},
+    {"6m0s", THEN_S, 360000},
     {"1 hour", THEN_S, CAP_MS},
     {"784111781", THEN_S, CAP_MS}, /* not a time yet: before 2001 */
     {"1795564804", 1795564800, 4000},
