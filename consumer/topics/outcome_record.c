@@ -112,7 +112,7 @@ static bool take_text(struct slice *from, struct slice *ret)
     return skip(from, "\"", 1);
 }
 
-/* A text that is not wanted, escapes and all, from behind its opening quote. */
+/* A text with its escapes, from behind its opening quote to behind the other. */
 static bool skip_text(struct slice *from)
 {
     size_t len = 0;
@@ -168,8 +168,12 @@ bool outcome_record_read(struct slice bytes, struct outcome_record *ret)
             return false;
     if (skip(&bytes, owner, sizeof owner - 1) && !take_text(&bytes, &found.owner))
         return false;
-    if (skip(&bytes, response, sizeof response - 1) && !skip_text(&bytes))
-        return false;
+    if (skip(&bytes, response, sizeof response - 1)) {
+        const char *quote = bytes.data - 1;
+        if (!skip_text(&bytes))
+            return false;
+        found.response_json = (struct slice){quote, (size_t)(bytes.data - quote)};
+    }
     if (!skip(&bytes, end, sizeof end - 1) || bytes.len > 0)
         return false;
     *ret = found;
@@ -207,6 +211,8 @@ bool outcome_read(struct slice bytes, struct outcome *ret)
     ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
     ret->record.previous = slice_of(ret->previous);
     ret->record.owner = text_of(parsed, "owner");
+    ret->response_json = json_dumps(json_object_get(parsed, "response"), JSON_ENCODE_ANY);
+    ret->record.response_json = slice_of(ret->response_json);
     return json_is_object(parsed);
 }
 
@@ -214,4 +220,5 @@ void outcome_done(struct outcome *outcome)
 {
     json_decref(outcome->parsed);
     free(outcome->previous);
+    free(outcome->response_json);
 }

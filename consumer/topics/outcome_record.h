@@ -43,14 +43,17 @@ struct outcome_record {
 #undef NUMBER
     struct slice owner;    /* owner_mark; without bytes: not in the record */
     struct slice response; /* of the last answer the beginning, redacted; without bytes: not in the
-                            * record. Only written: who reads a record has no use for it */
+                            * record. Only written */
+    struct slice
+        response_json;     /* only read: the same as it stands there, with quotes and escapes */
     struct slice previous; /* a JSON array; without bytes: an empty one */
 };
 
 /* Appends the record as JSON; false when a text is not valid UTF-8 or the buffer is full. */
 bool outcome_record_write(const struct outcome_record *record, struct buf *b);
 
-/* Reads a record as outcome_record_write leaves it, without escapes and without transitions before;
+/* Reads a record as outcome_record_write leaves it, without transitions before and with escapes in
+ * the response alone;
  * the texts borrow its bytes. False, ret untouched: it is another one, though it may be a good one;
  * outcome_read finds out. A tenth of a JSON parser's time, which is half of what it takes to build
  * the dashboard's view. */
@@ -60,7 +63,7 @@ bool outcome_record_read(struct slice bytes, struct outcome_record *ret);
 struct outcome {
     struct outcome_record record;
     json_t *parsed; /* what its texts borrow, unless they borrow the record's bytes */
-    char *previous;
+    char *previous, *response_json;
 };
 
 /* False: it is no JSON object. To be ended with outcome_done either way. */

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "3"
+#define SCHEMA_VERSION "4"
 
 enum { FILL_CHANGES = 32768 };
 
@@ -27,7 +27,8 @@ static const char schema[] =
     " order_number TEXT, tail INTEGER, confirmed_at TEXT, webhook_id TEXT, source TEXT,"
     " request TEXT, topic TEXT, partition INTEGER, offset INTEGER, timestamp_ms INTEGER,"
     " lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER, last_ms INTEGER,"
-    " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT, owner TEXT);"
+    " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT, owner TEXT,"
+    " answer TEXT);" /* a JSON string: decoded when it is looked at */
     "CREATE INDEX orders_by_hash ON orders (hash);"
     "CREATE TABLE parked (topic TEXT, partition INTEGER, offset INTEGER, at_partition INTEGER,"
     " at_offset INTEGER, at_ms INTEGER, class TEXT, detail TEXT, response TEXT,"

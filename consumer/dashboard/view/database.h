@@ -18,15 +18,17 @@
     X(PUT_ORDER,                                                                                   \
       "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
       " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
-      " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner)"        \
+      " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner, "       \
+      "answer)"                                                                                    \
       " VALUES (?1,"                                                                               \
       " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
-      " ?21, ?22, ?23, ?24, ?25, ?26, ?27) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state = ?5," \
+      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state " \
+      "= ?5,"                                                                                      \
       " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"             \
       " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"              \
       " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"                \
       " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"             \
-      " previous = ?26, owner = ?27")                                                              \
+      " previous = ?26, owner = ?27, answer = ?28")                                                \
     X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                              \
     X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
     X(PUT_PARKED,                                                                                  \
@@ -52,7 +54,7 @@
     " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
     " o.first_ms, o.last_ms, o.next_ms, r.request, r.asked_ms, o.at_ms, o.topic, o.partition," \
     " o.offset, o.timestamp_ms, o.lsn, o.member, p.response, p.at_partition, p.at_offset,"     \
-    " o.previous, o.owner FROM orders o"
+    " o.previous, o.owner, o.answer FROM orders o"
 #define VIEW_ORDER_JOINS                                                                     \
     " LEFT JOIN parked p ON o.state = 2 AND p.topic = o.topic AND p.partition = o.partition" \
     " AND p.offset = o.offset LEFT JOIN retries r ON r.key = o.key"

@@ -125,6 +125,18 @@ json_t *view_order(struct view *view, const char *key)
     return order;
 }
 
+/* A parked record holds more of the last answer than its outcome. */
+static void put_response(json_t *order, sqlite3_stmt *s)
+{
+    view_put_text(order, "response", s, COLUMN_RESPONSE);
+    if (!is_null(s, COLUMN_RESPONSE) || is_null(s, COLUMN_ANSWER))
+        return;
+    json_t *answer = json_loads(view_text_at(s, COLUMN_ANSWER), JSON_DECODE_ANY, NULL);
+    json_object_set_new(order, "response",
+                        json_is_string(answer) ? json_incref(answer) : json_null());
+    json_decref(answer);
+}
+
 json_t *view_order_detail(struct view *view, const char *key)
 {
     sqlite3_stmt *s = find(view, key);
@@ -135,7 +147,7 @@ json_t *view_order_detail(struct view *view, const char *key)
     view_put_whole(order, "timestamp_ms", s, COLUMN_TIMESTAMP_MS);
     view_put_whole(order, "lsn", s, COLUMN_LSN);
     view_put_text(order, "member", s, COLUMN_MEMBER);
-    view_put_text(order, "response", s, COLUMN_RESPONSE);
+    put_response(order, s);
     json_object_set_new(order, "parked_at", parked_at(s));
     json_object_set_new(order, "history", history_at(s));
     sqlite3_reset(s);

@@ -39,7 +39,8 @@ enum column {
     COLUMN_PARKED_PARTITION,
     COLUMN_PARKED_OFFSET,
     COLUMN_PREVIOUS,
-    COLUMN_OWNER
+    COLUMN_OWNER,
+    COLUMN_ANSWER /* a JSON string */
 };
 
 json_t *view_order_at(sqlite3_stmt *s);                /* the caller owns it */

@@ -109,8 +109,8 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_record *f)
 {
     const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
                                   f->webhook_id, f->source,   f->request,      f->topic,
-                                  f->member,     f->previous, f->owner};
-    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27};
+                                  f->member,     f->previous, f->owner,        f->response_json};
+    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27, 28};
     const int64_t numbers[] = {
         whole(f->partition), f->offset,         f->timestamp_ms,     f->lsn,
         f->attempts,         f->status,         f->first_attempt_ms, f->last_attempt_ms,

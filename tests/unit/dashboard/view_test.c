@@ -26,6 +26,8 @@ static struct view *opened(const char *path, const char *identity)
     return view;
 }
 
+static const char *answer; /* of the next outcomes, as a JSON string; NULL: none */
+
 static void put(struct view *view, const char *id, const char *number, const char *state,
                 const char *reason, int64_t at_ms, const char *request)
 {
@@ -37,9 +39,10 @@ static void put(struct view *view, const char *id, const char *number, const cha
              "\"msg_1\",\"source\":\"cdc\",\"request\":%s%s%s,\"topic\":\"orders\",\"partition\":0,"
              "\"offset\":%lld,\"timestamp_ms\":1,\"lsn\":2,\"attempts\":3,\"status\":422,"
              "\"first_attempt_ms\":4,\"last_attempt_ms\":5,\"settled_ms\":%lld,"
-             "\"next_attempt_ms\":null,\"member\":\"m\",\"previous\":[]}",
+             "\"next_attempt_ms\":null,\"member\":\"m\"%s%s,\"previous\":[]}",
              state, reason, id, number, request ? "\"" : "", request ? request : "null",
-             request ? "\"" : "", (long long)at_ms, (long long)at_ms);
+             request ? "\"" : "", (long long)at_ms, (long long)at_ms,
+             answer != NULL ? ",\"response\":" : "", answer != NULL ? answer : "");
     assert_true(view_put_delivery(view, slice_of(id), slice_of(text), 0, &err));
 }
 
@@ -215,6 +218,39 @@ static void cursors_are_stable_while_orders_change(void **state)
     f.cursor = "1-2-3";
     assert_null(view_list(view, &f, &err));
     assert_int_equal(err.code, ERROR_CONFIG);
+    view_close(view);
+}
+
+static void expect_response(struct view *view, const char *key, const char *expected)
+{
+    json_t *order = view_order_detail(view, key);
+    const char *text = json_string_value(json_object_get(order, "response"));
+    if (expected == NULL)
+        assert_null(text);
+    else
+        assert_string_equal(text, expected);
+    json_decref(order);
+}
+
+/* Of a delivered or retrying order too; a later outcome without one forgets it. */
+static void the_last_answer_is_shown(void **state)
+{
+    static const char *const answers[] = {"\"ok\"", "\"{\\\"success\\\":true}\\n\\u00e9\"", NULL};
+    static const char *const shown[] = {"ok", "{\"success\":true}\n\xc3\xa9", NULL};
+    struct view *view = opened(":memory:", "t");
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        answer = answers[i];
+        put(view, "a", "CMD-1", i == 0 ? "retrying" : "delivered", "", 10 + i, NULL);
+        answer = NULL;
+        expect_response(view, "a", shown[i]);
+    }
+    answer = "\"short\"";
+    put(view, "b", "CMD-2", "parked", "http:422", 10, NULL);
+    answer = NULL;
+    expect_response(view, "b", "short");
+    park(view, 10, "refused");
+    expect_response(view, "b", "<b>no</b>"); /* more of the same answer */
     view_close(view);
 }
 
@@ -457,6 +493,7 @@ int main(void)
         cmocka_unit_test(escapes_and_earlier_transitions_are_kept),
         cmocka_unit_test(search_finds_the_latest_of_very_many),
         cmocka_unit_test(cursors_are_stable_while_orders_change),
+        cmocka_unit_test(the_last_answer_is_shown),
         cmocka_unit_test(a_parked_order_has_its_reason_and_place),
         cmocka_unit_test(retries_are_pending_until_their_outcome),
         cmocka_unit_test(reasons_are_counted),

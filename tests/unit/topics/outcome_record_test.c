@@ -84,6 +84,31 @@ static void what_is_written_is_read(void **state)
     free((char *)text.data);
 }
 
+/* As it stands in the record, by either way of reading it. */
+static void the_answer_is_read_with_its_escapes(void **state)
+{
+    static const char json[] = "\"{\\\"ok\\\":true}\\n\"";
+    struct outcome_record record = usual, f;
+    struct outcome outcome;
+    (void)state;
+    record.response = slice_of("{\"ok\":true}\n");
+    struct slice text = written(record);
+    assert_true(outcome_record_read(text, &f));
+    is(f.response_json, json);
+    free((char *)text.data);
+    record.previous = slice_of("[{}]");
+    text = written(record);
+    assert_false(outcome_record_read(text, &f));
+    assert_true(outcome_read(text, &outcome));
+    is(outcome.record.response_json, json);
+    outcome_done(&outcome);
+    free((char *)text.data);
+    text = written(usual);
+    assert_true(outcome_record_read(text, &f));
+    assert_int_equal(f.response_json.len, 0);
+    free((char *)text.data);
+}
+
 static void nulls_are_read(void **state)
 {
     struct outcome_record bare = usual;
@@ -197,6 +222,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(the_answer_is_read_with_its_escapes),
         cmocka_unit_test(nulls_are_read),
         cmocka_unit_test(escapes_and_earlier_transitions_are_for_a_parser),
         cmocka_unit_test(nothing_else_is_read),
