@@ -178,7 +178,7 @@ unit() {
 
 fuzz() {
     seconds=${FUZZ_SECONDS:-60} log=$BUILD/fuzz.log
-    targets=${FUZZERS:-schema_fuzz plan_fuzz payload_fuzz}
+    targets=${FUZZERS:-schema_fuzz plan_fuzz payload_fuzz wire_fuzz}
     # shellcheck disable=SC2086 # a list of words
     run_for $((seconds * 3 + 1800)) "$log" env BUILD="$BUILD/fuzz" sh tests/fuzz/run.sh "$seconds" $targets
     for target in $targets; do

@@ -1,7 +1,8 @@
 #!/bin/sh
 # run: builds the fuzz targets and runs each, two at a time.   sh tests/fuzz/run.sh [SECONDS [NAME...]]
 #
-# SECONDS: for each target, 60 when not given; NAME: schema_fuzz, plan_fuzz, payload_fuzz.
+# SECONDS: for each target, 60 when not given; NAME: schema_fuzz, plan_fuzz, payload_fuzz,
+# wire_fuzz.
 # leaks.txt: avro-c leaks on schemas that it refuses; what compiles is checked for leaks by the unit tests.
 # BUILD: where to build, build/fuzz when not set. The corpus stays there, in corpus/, and grows from
 # run to run. A finding ends its target; it is left in found/: mend what it shows, then keep it as
@@ -12,7 +13,7 @@ cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build/fuzz}
 SECONDS_EACH=${1:-60}
 [ $# -eq 0 ] || shift
-TARGETS=${*:-schema_fuzz plan_fuzz payload_fuzz}
+TARGETS=${*:-schema_fuzz plan_fuzz payload_fuzz wire_fuzz}
 
 build() {
     mkdir -p "$BUILD"
@@ -26,7 +27,7 @@ build() {
 fuzz() { # NAME; what it prints goes to NAME.log
     mkdir -p "$BUILD/found" "$BUILD/corpus/$1"
     dictionary=
-    [ "$1" = payload_fuzz ] || dictionary=-dict=tests/fuzz/schema.dict
+    case $1 in payload_fuzz | wire_fuzz) ;; *) dictionary=-dict=tests/fuzz/schema.dict ;; esac
     # shellcheck disable=SC2086 # there may be no dictionary
     ASAN_OPTIONS=detect_leaks=1 LSAN_OPTIONS=suppressions=tests/fuzz/leaks.txt:print_suppressions=0 \
         "$BUILD/tests/fuzz/$1" -max_total_time="$SECONDS_EACH" -timeout=60 -report_slow_units=60 -max_len=20000 \

@@ -56,6 +56,15 @@ def payload_seeds():
                         number(4) + blob(bytes([op]))
 
 
+def split(record):
+    """A case's value: its schema's id, and its Avro."""
+    value, headers = base64.b64decode(record["value"]), dict(record["headers"])
+    named = headers.get("apicurio.value.contentId")
+    if named is not None:
+        return int.from_bytes(base64.b64decode(named["base64"]), "big"), value
+    return int.from_bytes(value[1:5], "big"), value[5:]
+
+
 def case_seeds():
     schemas, plans = set(), set()
     for folder in sorted(CASES.iterdir()):
@@ -63,16 +72,13 @@ def case_seeds():
             continue
         known = json.loads((folder / "schemas.json").read_text())
         for line in (folder / "records.ndjson").read_text().splitlines():
-            value = json.loads(line)["value"]
-            if value is None:
+            record = json.loads(line)
+            if record["value"] is None:
                 continue
-            value = base64.b64decode(value)
-            entry = known.get(str(int.from_bytes(value[1:5], "big")))
-            if entry is None:  # the id is elsewhere: in a header
-                continue
-            schema = entry["schema"].encode()
+            number, body = split(record)
+            schema = known[str(number)]["schema"].encode()
             schemas.add(schema)
-            plans.add(schema + b"\0" + value[5:])
+            plans.add(schema + b"\0" + body)
     return schemas, plans
 
 
@@ -90,6 +96,20 @@ def reference_seeds():
     yield b"\0".join(json.dumps(s).encode() for s in (row, status, money))
 
 
+def wire_seeds():
+    """use_id, four headers, value, as wire_fuzz reads them."""
+    long, guid = (7).to_bytes(8, "big"), bytes([1]) + bytes(range(16))
+    values = [b"\0" + (7).to_bytes(4, "big") + b"x", b"\0" + long + b"x", b"\x02H", b"{}", b""]
+    names = [(None,) * 4, (guid, None, None, None), (b"\0\0\0\0\7", None, None, None),
+             (None, long, None, b"BINARY"), (None, None, long, b"BINARY"), (None, long, long, None),
+             (guid, None, long, None), (None, long, None, b"JSON"), (b"", None, None, None)]
+    for use_id in range(3):
+        for headers in names:
+            for value in values:
+                yield bytes([use_id]) + b"".join(
+                    b"\xff" if h is None else bytes([len(h)]) + h for h in headers) + value
+
+
 def write(folder, name, seeds):
     target = folder / name
     target.mkdir(parents=True, exist_ok=True)
@@ -105,6 +125,7 @@ def main():
     write(folder, "schema_fuzz", [*sorted(schemas), *reference_seeds()])
     write(folder, "plan_fuzz", sorted(plans))
     write(folder, "payload_fuzz", payload_seeds())
+    write(folder, "wire_fuzz", wire_seeds())
 
 
 if __name__ == "__main__":

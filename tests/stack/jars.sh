@@ -53,4 +53,5 @@ fetch() {
     fetch_profile kafka kafka
     fetch_profile plugins connect/plugins
     fetch_profile registry registry
+    fetch_profile registry3 registry3
 }

