@@ -34,10 +34,10 @@ static bool add(struct keys *keys, struct key key)
 
 bool keys_add_secret(struct keys *keys, const char *secret, struct error *err)
 {
-    char *copy = strdup(secret);
-    if (copy == NULL)
+    struct key key = {.algorithm = &jws_hs256, .secret = strdup(secret)};
+    if (key.secret == NULL)
         return error_no_memory(err);
-    return add(keys, (struct key){.algorithm = &jws_hs256, .secret = copy}) ||
+    return add(keys, key) ||
            error_set(err, ERROR_FAILED, "auth.hs256_secret: there are too many keys");
 }
 

@@ -82,7 +82,8 @@ void origins_answer_options(const struct call *call, const char *methods)
     web_request_add_header(x, "Allow", methods);
     web_request_add_header(x, "Access-Control-Allow-Methods", methods);
     web_request_add_header(x, "Access-Control-Allow-Headers",
-                           asked != NULL && is_list_of_names(asked)
+                           web_request_header(x, "Origin") != NULL && asked != NULL &&
+                                   is_list_of_names(asked)
                                ? asked
                                : "authorization, x-client-info, apikey, content-type");
     web_request_add_header(x, "Access-Control-Max-Age", "600");

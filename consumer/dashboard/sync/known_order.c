@@ -40,11 +40,11 @@ static bool is_uuid(const char *text, size_t len)
     return true;
 }
 
-char *known_order_key(const struct api *api, const char *name)
+char *known_order_key(const struct api *api, const struct caller *caller, const char *name)
 {
     static const char blanks[] = " \t\r\n";
     struct order_facts facts;
-    if (view_facts(api->view, name, &facts)) {
+    if (known_order_facts(api, caller, name, &facts)) {
         json_decref(facts.previous);
         return strdup(name);
     }

@@ -15,9 +15,10 @@ struct api;
 bool known_order_facts(const struct api *api, const struct caller *caller, const char *key,
                        struct order_facts *ret);
 
-/* The key that the name stands for: the name itself where an order has it; else without blanks
- * around it, a uuid in lower case, as PostgreSQL writes it. free() it; NULL without memory. */
-char *known_order_key(const struct api *api, const char *name);
+/* The key that the name stands for: the name itself where an order that the caller may see has it;
+ * else without blanks around it, a uuid in lower case, as PostgreSQL writes it. free() it; NULL
+ * without memory. */
+char *known_order_key(const struct api *api, const struct caller *caller, const char *name);
 
 /* Numbers can be guessed: customers have them looked up only where auth.owner_column keeps them to
  * orders of their own. */

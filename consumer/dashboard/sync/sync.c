@@ -273,7 +273,7 @@ static void bound_wait(struct pending *p)
 
 static void start(struct call *call, const struct sync_request *request)
 {
-    char *key = known_order_key(call->api, request->order);
+    char *key = known_order_key(call->api, &call->caller, request->order);
     struct pending *p = key != NULL ? pending_new(call, PENDING_SYNC, key, advance) : NULL;
     free(key);
     if (p == NULL) {

@@ -35,7 +35,7 @@ static bool describe(const struct order_facts *facts, int64_t want_ms, struct sy
 static char *key_of(const struct call *call, const char *name)
 {
     struct order_facts facts;
-    char *key = known_order_key(call->api, name), *own = NULL;
+    char *key = known_order_key(call->api, &call->caller, name), *own = NULL;
     if (key == NULL || known_order_facts(call->api, &call->caller, key, &facts)) {
         if (key != NULL)
             json_decref(facts.previous);

@@ -85,7 +85,7 @@ static bool read_prefix(struct site *site, const char *path, struct error *err)
 
 bool site_read(struct site *site, const char *url, struct error *err)
 {
-    const char *path;
+    const char *path = "";
     *site = (struct site){.prefix = ""};
     return url == NULL || (read_origin(site, url, &path, err) && read_prefix(site, path, err));
 }

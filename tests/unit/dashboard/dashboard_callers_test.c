@@ -160,6 +160,37 @@ static void customers_may_say_the_number_of_their_own(void **state)
     dashboard_harness_close(&s);
 }
 
+/* What is answered of somebody else's order is what is answered of none, to the letter: not even
+ * the spelling of its id tells that there is one. */
+static void anothers_order_is_none(void **state)
+{
+    static const char *const taken[] = {UPPER, " padded ", "o1"},
+                             *const none[] = {"0A1B2C3D-0000-4000-8000-00000000ABCE", " pudded ",
+                                              "o2"};
+    struct dashboard_harness s;
+    char body[256], said[4096], path[256];
+    (void)state;
+    dashboard_harness_open(&s);
+    dashboard_harness_set(&s, "dashboard.wait", "0s");
+    dashboard_harness_set(&s, "auth.owner_column", "user_id");
+    dashboard_harness_start(&s);
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++)
+        dashboard_harness_outcome(&s, &(struct outcome){.order = taken[i], .state = "delivered"});
+    dashboard_harness_await_order(&s, "o1", "delivered");
+    for (size_t i = 0; i < sizeof taken / sizeof *taken; i++) {
+        snprintf(body, sizeof body, "{\"order_id\":\"%s\"}", none[i]);
+        struct answer a = sync_order(&s, s.customer, body);
+        snprintf(said, sizeof said, "%s", a.body);
+        snprintf(body, sizeof body, "{\"order_id\":\"%s\"}", taken[i]);
+        a = sync_order(&s, s.customer, body);
+        assert_int_equal(a.status, 202);
+        assert_int_equal(strlen(a.body), strlen(said));
+        snprintf(path, sizeof path, "\"order_id\":\"%s\"", taken[i]);
+        assert_true((strstr(a.body, path) != NULL) == (i == 2)); /* blanks and case are gone */
+    }
+    dashboard_harness_close(&s);
+}
+
 /* The order comes while its number is waited for. */
 static void a_number_is_waited_for(void **state)
 {
@@ -302,7 +333,11 @@ static void a_listed_page_may_send_any_header(void **state)
         assert_string_equal(answer_header(&a, "Access-Control-Allow-Origin"), SHOP);
         assert_non_null(strstr(answer_header(&a, "Vary"), "Access-Control-Request-Headers"));
     }
-    struct answer a = preflight(&s, "https://evil.example", asked[0]);
+    struct answer a = dashboard_harness_ask(&s, "OPTIONS", SYNC,
+                                            "Access-Control-Request-Headers: x-region\r\n", NULL);
+    assert_int_equal(a.status, 204); /* no page asked: nothing to allow it */
+    assert_null(strstr(a.text, "x-region"));
+    a = preflight(&s, "https://evil.example", asked[0]);
     assert_int_equal(a.status, 403);
     assert_string_equal(answer_header(&a, "Access-Control-Allow-Headers"), "");
     dashboard_harness_close(&s);
@@ -379,6 +414,7 @@ int main(void)
         cmocka_unit_test(what_names_no_order_is_said),
         cmocka_unit_test(operators_may_say_the_number),
         cmocka_unit_test(customers_may_say_the_number_of_their_own),
+        cmocka_unit_test(anothers_order_is_none),
         cmocka_unit_test(a_number_is_waited_for),
         cmocka_unit_test(what_never_comes_ends_with_a_hint),
         cmocka_unit_test(a_database_webhook_names_its_row),
