@@ -87,7 +87,7 @@ static bool load_variable(struct config *config, char *const *environment, const
         return false;
     bool ok =
         reading.value == NULL || config_set(config, option, reading.value, reading.origin, err);
-    free(reading.value);
+    config_forget_secret(&reading.value);
     return ok;
 }
 
