@@ -92,16 +92,28 @@ static struct slice header_in(const void *headers, const char *name)
     return kafka_header_in(headers, name);
 }
 
-/* Most records have no headers at all: that is asked once. */
-static bool split(const struct record_reader *reader, const rd_kafka_message_t *m,
-                  struct wire *ret_wire, struct error *err)
+static bool is_proved(const struct record_reader *reader, const struct partition *partition,
+                      const struct schema_ref *schema)
 {
-    const rd_kafka_headers_t *headers = kafka_headers(m);
-    const struct wire_input input = {.value = m->payload,
-                                     .len = m->len,
-                                     .header = headers != NULL ? header_in : NULL,
-                                     .context = headers,
-                                     .use_id = (enum wire_use_id)reader->config->registry_use_id};
+    const struct schema_proof *proof = decoders_proof(reader->decoders, schema);
+    return proof != NULL && !schema_proof_wants_whole(proof) && !doubt_wants_whole(partition);
+}
+
+/* Headers go first, and cost most: librdkafka parses and copies all of a record's at the first look
+ * (0.8 us for the four that Debezium 3.4 adds to each). So behind an id in front of the value that
+ * was proved they are looked at as often as records are read to their end: for the first ones, a
+ * sample, and whatever is in doubt. No order whose schema a header names begins like an id that is
+ * known: an envelope's first bytes are its before and the length of its id. */
+static bool split(const struct record_reader *reader, const struct partition *partition,
+                  const rd_kafka_message_t *m, struct wire *ret_wire, struct error *err)
+{
+    struct wire_input input = {.value = m->payload,
+                               .len = m->len,
+                               .use_id = (enum wire_use_id)reader->config->registry_use_id};
+    if (wire_split(&input, ret_wire, NULL) && is_proved(reader, partition, &ret_wire->schema))
+        return true;
+    input.context = kafka_headers(m);
+    input.header = input.context != NULL ? header_in : NULL;
     return wire_split(&input, ret_wire, err);
 }
 
@@ -112,7 +124,7 @@ enum bytes record_read(const struct record_reader *reader, struct intake_record 
     struct wire wire;
     const struct plan *plan;
     const char *why;
-    if (!split(reader, r->m, &wire, &err))
+    if (!split(reader, r->partition, r->m, &wire, &err))
         return fault(ret_fault, DOUBT_NO_ID, &(struct schema_ref){0}, err.text);
     r->schema = wire.schema;
     switch (decoders_get(reader->decoders, &wire.schema, &plan, &why)) {
@@ -134,7 +146,7 @@ bool record_remember(const struct record_reader *reader, struct intake_record *r
     const struct plan *plan;
     const char *why;
     if (r->m->payload == NULL || r->partition->is_retry || !record_find_origin(r, &why) ||
-        !split(reader, r->m, &wire, &err))
+        !split(reader, r->partition, r->m, &wire, &err))
         return true;
     enum decoders_answer answer = decoders_get(reader->decoders, &wire.schema, &plan, &why);
     r->schema = wire.schema;
@@ -150,7 +162,7 @@ void record_request_schemas(const struct record_reader *reader, const struct par
         struct wire wire;
         const struct plan *plan;
         const char *why;
-        if (m->payload != NULL && split(reader, m, &wire, NULL) &&
+        if (m->payload != NULL && split(reader, partition, m, &wire, NULL) &&
             decoders_proof(reader->decoders, &wire.schema) == NULL)
             decoders_get(reader->decoders, &wire.schema, &plan, &why);
     }

@@ -58,6 +58,41 @@ static void older_registry(void **state)
     }
 }
 
+/* Of several addresses one is enough to go on by; the others are named. */
+static void one_of_several_is_down(void **state)
+{
+    static const struct server_rule rules[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                               {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                               {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                               {0}};
+    char urls[128];
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    snprintf(urls, sizeof urls, "http://127.0.0.1:1,http://127.0.0.1:%d/", server_port(b.registry));
+    bench_set(&b, "registry.url", urls);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    expect_finding(&b, "warn", "registry", "url", "http://127.0.0.1:1 does not answer: ");
+    expect_finding(&b, "ok", "registry", "url", " answers in ");
+    expect_finding(&b, "ok", "schema", "form", "id 1: ");
+    bench_close(&b);
+}
+
+static void all_of_several_are_down(void **state)
+{
+    static const struct server_rule rules[] = {{NULL, SERVER_RESET, "", 0}, {0}};
+    char urls[128];
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    snprintf(urls, sizeof urls, "http://127.0.0.1:1,http://127.0.0.1:%d/", server_port(b.registry));
+    bench_set(&b, "registry.url", urls);
+    bench_check(&b);
+    expect_failure(&b, ERROR_UNREACHABLE, "registry", "url", "http://127.0.0.1:1 does not answer");
+    bench_close(&b);
+}
+
 /* A proxy in front that wants https, or another path. */
 static void redirected(void **state)
 {
@@ -381,6 +416,8 @@ int main(void)
         cmocka_unit_test(path_is_missing),
         cmocka_unit_test(no_registry_at_all),
         cmocka_unit_test(older_registry),
+        cmocka_unit_test(one_of_several_is_down),
+        cmocka_unit_test(all_of_several_are_down),
         cmocka_unit_test(login_is_refused),
         cmocka_unit_test(nobody_answers),
         cmocka_unit_test(schema_is_another_registrys),

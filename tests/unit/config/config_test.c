@@ -501,6 +501,21 @@ static const struct finish_case finish_cases[] = {
     {0,
      {"registry.url", "https://u:" NO_SECRET "@registry"},
      "registry.url must not hold a user or a password; use registry.user and registry.password"},
+    {0, {"registry.url", "https://a:8081/x, https://b"}, ""},
+    {0,
+     {"registry.url", "https://a,registry:8081"},
+     "registry.url: \"registry:8081\" does not begin with http:// or https://; write a URL such as "
+     "https://host:8081"},
+    {0,
+     {"registry.url", "registry:8081,https://u:" NO_SECRET "@registry"},
+     "registry.url must not hold a user or a password; use registry.user and registry.password"},
+    {0,
+     {"registry.url", " ,"},
+     "registry.url must name one to 8 addresses of the registry, with commas between them"},
+    {0,
+     {"registry.url", "https://r,http://r", "registry.ca_file", "ca.pem"},
+     "registry.ca_file is set, but registry.url is http://: no certificate would be checked; write "
+     "https:// or leave registry.ca_file out"},
     {0,
      {"registry.url", "http://r", "registry.ca_file", "ca.pem"},
      "registry.ca_file is set, but registry.url is http://: no certificate would be checked; write "

@@ -4,6 +4,7 @@
 #include "fakes/avro_bytes.h"
 #include "fakes/clock.h"
 #include "fakes/pipeline_harness.h"
+#include "registry/schema_proof.h"
 #include "sys/clock.h"
 
 #include <stdio.h>
@@ -332,6 +333,15 @@ static void a_schema_that_the_registry_lost_stops_the_partition(void **state)
 /* ---- schema ids in headers ---- */
 
 #define CONTENT_ID "apicurio.value.contentId"
+/* clang-format off */
+#define NULLABLE_FIRST                                                                          \
+    HARNESS_ANSWER("Row", "{\\\"name\\\":\\\"x\\\",\\\"type\\\":[\\\"null\\\",\\\"string\\\"]},"          \
+                   HARNESS_FIELD("id") "," HARNESS_FIELD("order_number") ","                    \
+                   HARNESS_FIELD("client_name") "," HARNESS_FIELD("client_phone") ","           \
+                   HARNESS_FIELD("product_name") "," HARNESS_FIELD("quantity") ","              \
+                   HARNESS_FIELD("unit_price") "," HARNESS_FIELD("total_amount") ","            \
+                   HARNESS_FIELD("status"))
+/* clang-format on */
 
 static void with_header(struct pipeline_harness *w, const char *name, const void *id, size_t id_len,
                         const void *value, size_t len)
@@ -379,6 +389,28 @@ static void orders_whose_schema_a_header_names_are_sent(void **state)
     await(&w, M "records_parked_total 1\n");
     assert_conserved();
     assert_int_equal(server_request_count(w.registry), 1);
+    end(&w);
+}
+
+/* The converter was set otherwise while the topic was in use: behind many records whose id is in
+ * front, headers are no longer looked at for each; and this row begins like such an id. */
+static void a_header_is_seen_behind_many_records_without(void **state)
+{
+    static const struct server_rule registry[] = {
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
+        {"/schemas/ids/2", SERVER_ANSWER_CLOSE, NULLABLE_FIRST, 0},
+        {0}};
+    static const char row[] = "\0\4o9\nCMD-1\nAmina\00406\nWatch\0021\0102.50\0102.50\22confirmed";
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    for (int i = 0; i < SCHEMA_PROOF_FIRST + 10; i++)
+        pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    with_header(&w, CONTENT_ID, ID("\2"), row, sizeof row - 1);
+    pipeline_harness_start(&w);
+    await(&w, M "records_delivered_total 1\n");
+    assert_true(metric(M "records_parked_total") == 0);
+    assert_conserved();
     end(&w);
 }
 
@@ -544,6 +576,7 @@ int main(void)
         cmocka_unit_test(unknown_schema_ids_are_requested_together),
         cmocka_unit_test(a_schema_that_the_registry_lost_stops_the_partition),
         cmocka_unit_test(orders_whose_schema_a_header_names_are_sent),
+        cmocka_unit_test(a_header_is_seen_behind_many_records_without),
         cmocka_unit_test(a_schema_of_a_header_that_the_registry_lost_stops_the_partition),
         cmocka_unit_test(a_header_counts_before_the_id_in_front_and_a_misfit_names_it),
         cmocka_unit_test(a_header_without_an_id_stops_the_partition_and_asks_nothing),
