@@ -237,7 +237,7 @@ static void report_before(struct check *c)
     if (s->updates == 0)
         report_add(c->report, REPORT_NOTE, RECORDS, "before",
                    "no update among them, so REPLICA IDENTITY FULL could not be checked: change a "
-                   "row, and check again");
+                   "row, and check again (an outbox, whose rows are only inserted, needs none)");
     else if (s->updates_without_before > 0)
         report_add(c->report, REPORT_WARN, RECORDS, "before",
                    "%" PRId64 " of %" PRId64

@@ -51,8 +51,9 @@ static void advise_absent(const struct column_hint *hint, const char *option, ch
         add(text, "; set %s=%.60s?", option, hint->near);
     else if (*hint->key != '\0')
         add(text,
-            "; %.60s is the key of another table's row, which these records do not show: copy the "
-            "text into this table (a trigger), and set %s to that column",
+            "; %.60s is the key of another table's row, which these records do not show: capture a "
+            "table that holds the text (docker/supabase makes one, filled by a trigger), and set "
+            "%s to its column",
             hint->key, option);
     else
         add(text, "; set %s to the column that holds it", option);
