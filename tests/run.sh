@@ -2,7 +2,7 @@
 # run: installs what is missing, builds, and passes every test, or the parts and tests named.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh PART...         form runner unit fuzz browser demo stack chaos
+#   sh tests/run.sh PART...         form runner unit fuzz browser supabase demo stack chaos
 #   sh tests/run.sh NAME...         tests by name: of tests/unit (rule_test), tests/e2e (a function's
 #                                   name), the demo, or a fuzz target
 #
@@ -15,7 +15,7 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=$(pwd)
 BUILD=$ROOT/build
 BEGAN=$(date +%s)
-ALL_PARTS="form runner unit fuzz browser demo stack chaos"
+ALL_PARTS="form runner unit fuzz browser supabase demo stack chaos"
 export DEBIAN_FRONTEND=noninteractive
 . "$ROOT/tests/runner/lib.sh"
 . "$ROOT/tests/runner/packages.sh"
@@ -77,7 +77,7 @@ build() { # NAME OPTIONS...: build/NAME
     fi
 }
 
-HAS_RELEASE=no HAS_SANITIZED=no
+HAS_RELEASE=no HAS_SANITIZED=no HAS_SUPABASE=no
 
 build_all() {
     if wants form chaos || { wants unit && [ -z "$UNITS" ]; }; then
@@ -203,6 +203,13 @@ browser() {
         "$BUILD/browser" "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
 }
 
+# Each test file is checked for its types, and so is what it takes from docker/supabase.
+supabase() {
+    [ "$HAS_SUPABASE" = yes ] || return 0
+    check "docker/supabase: function, hook and button, by Deno and the client library" 600 env NO_COLOR=1 \
+        sh -c 'cd "$1" && PATH=$1/node_modules/.bin:$PATH exec deno test --allow-all' sh "$BUILD/supabase"
+}
+
 demo() {
     # shellcheck disable=SC2086 # a list of words
     sanitized_for "the demo" && count "the demo" 1800 "$BUILD/demo.log" \
@@ -244,6 +251,10 @@ packages() {
     ! wants fuzz || install_fuzzer || failed "packages: the fuzzer's runtime"
     ! wants form unit stack || install_python || failed "packages: Python's, by pip"
     ! wants unit || fetch_programs
+    if wants supabase stack; then
+        install_supabase && HAS_SUPABASE=yes ||
+            missing "docker/supabase, by Deno and Supabase's own command" "npm: $(tail -n 1 "$BUILD/npm-supabase.log")"
+    fi
 }
 
 # ---- the run ----
@@ -266,6 +277,7 @@ if wants runner; then step "the runner itself" && runner; fi
 if wants unit; then step "unit tests, under ASan and UBSan" && unit; fi
 if wants fuzz; then step "fuzzing, ${FUZZ_SECONDS:-60} s a target" && fuzz; fi
 if wants browser; then step "the page in a real browser" && browser; fi
+if wants supabase; then step "docker/supabase, without a database" && supabase; fi
 if wants demo; then step "the demo: nothing but the program" && demo; fi
 if wants stack chaos; then
     step "the real stack: PostgreSQL, Debezium, Kafka, registry"

@@ -23,8 +23,8 @@ class Stack:
     def __init__(self, folder):
         self.folder = str(folder)
         self.env = {}
-        for line in (pathlib.Path(folder) / "env").read_text().splitlines():
-            name, sign, value = line.removeprefix("export ").partition("=")
+        for word in (pathlib.Path(folder) / "env").read_text().replace("export ", "").split():
+            name, sign, value = word.partition("=")
             if sign:
                 self.env[name] = value.strip("'\"")
 

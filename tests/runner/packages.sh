@@ -79,3 +79,11 @@ fetch_programs() {
     CADDY=$(fetch_program caddy usr/bin/caddy caddy)
     TINYPROXY=$(fetch_program tinyproxy usr/bin/tinyproxy tinyproxy-bin)
 }
+
+# Deno, Supabase's own command and its client library, beside docker/supabase as a shop would have it.
+install_supabase() {
+    mkdir -p "$BUILD/supabase" && cp -r docker/supabase/. tests/supabase/. "$BUILD/supabase/" || return 1
+    cmp -s tests/supabase/package-lock.json "$BUILD/supabase/installed" && return
+    run_for 900 "$BUILD/npm-supabase.log" npm --prefix "$BUILD/supabase" ci --no-audit --no-fund &&
+        cp tests/supabase/package-lock.json "$BUILD/supabase/installed"
+}
