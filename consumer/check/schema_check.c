@@ -42,7 +42,7 @@ static bool answers_as_registry(const struct check_answer *answer)
 static bool ask_types(struct check *c, const char *base, struct check_answer *ret_answer,
                       struct error *err)
 {
-    char url[URL_MAX];
+    char url[URL_MAX + 32];
     snprintf(url, sizeof url, "%s/schemas/types", base);
     return ask(c, url, ret_answer, err);
 }
@@ -122,7 +122,7 @@ static void nothing(void *context)
 static bool knows_of_schemas(struct check *c, const char *base)
 {
     enum { NO_SUCH_SCHEMA = 40403 };
-    char url[URL_MAX];
+    char url[URL_MAX + 32];
     struct check_answer answer = {0};
     struct error err = {0};
     snprintf(url, sizeof url, "%s/schemas/ids/1", base);

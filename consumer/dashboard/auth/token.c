@@ -142,13 +142,13 @@ static bool holds(const json_t *value, const char *text)
 static enum auth_verdict check_times(const json_t *claims, int64_t now_s, int64_t *ret_expires_s,
                                      struct caller *ret)
 {
-    int64_t expires_s, not_before_s;
+    int64_t expires_s, not_before_s = 0;
     if (!whole(claims, "exp", &expires_s) || expires_s <= 0 || expires_s > now_s + EXPIRY_FAR_S)
         return because(ret, AUTH_INVALID,
                        "its exp is missing, or not a whole number of seconds within a century");
     if (json_object_get(claims, "nbf") != NULL && !whole(claims, "nbf", &not_before_s))
         return because(ret, AUTH_INVALID, "its nbf is not a whole number");
-    if (json_object_get(claims, "nbf") != NULL && not_before_s > now_s + AUTH_LEEWAY_S)
+    if (not_before_s > now_s + AUTH_LEEWAY_S)
         return because(ret, AUTH_INVALID, "it is not valid yet (nbf)");
     *ret_expires_s = expires_s;
     return now_s >= expires_s + AUTH_LEEWAY_S ? because(ret, AUTH_EXPIRED, "it has expired (exp)")
