@@ -194,13 +194,14 @@ static struct schema_ref ask_subject(struct check *c)
 }
 
 /* True when the registry has this schema; requested directly, so that its own message is shown. */
-static bool ask_schema(struct check *c, const struct schema_ref *ref, struct error *err)
+static bool ask_schema(struct check *c, struct slice base, const struct schema_ref *ref,
+                       struct error *err)
 {
     struct buf url;
     struct check_answer answer = {0};
     struct schema_reply reply = {0};
     buf_init(&url, URL_MAX);
-    bool asked = schema_url(c->registry_base, ref, false, &url, err) &&
+    bool asked = schema_url(base, ref, false, &url, err) &&
                  (buf_ok(&url) || error_no_memory(err)) && ask(c, buf_text(&url), &answer, err);
     buf_done(&url);
     if (!asked)
@@ -213,6 +214,41 @@ static bool ask_schema(struct check *c, const struct schema_ref *ref, struct err
     schema_reply_done(&reply);
     free(answer.body);
     return ok;
+}
+
+/* The names of the registry's contexts (Confluent): [".", ".shop"]; NULL: it has none. */
+static json_t *ask_contexts(struct check *c)
+{
+    char url[URL_MAX];
+    struct check_answer answer = {0};
+    struct error err = {0};
+    snprintf(url, sizeof url, "%.*s/contexts", (int)c->registry_base.len, c->registry_base.data);
+    if (!ask(c, url, &answer, &err))
+        return NULL;
+    json_t *names = answer.status == 200 && answer.body != NULL
+                        ? json_loadb(answer.body, answer.len, 0, NULL)
+                        : NULL;
+    free(answer.body);
+    return names;
+}
+
+/* Where a schema lies that the registry does not know: ids count anew in each context. */
+static bool find_context(struct check *c, const struct schema_ref *ref, char *ret_url, size_t size)
+{
+    enum { LOOKED_AT = 16 };
+    json_t *names = ask_contexts(c);
+    bool found = false;
+    for (size_t i = 0; !found && i < json_array_size(names) && i < LOOKED_AT; i++) {
+        const char *name = json_string_value(json_array_get(names, i));
+        struct error err = {0};
+        if (name == NULL || strcmp(name, ".") == 0)
+            continue;
+        int len = snprintf(ret_url, size, "%.*s/contexts/%s", (int)c->registry_base.len,
+                           c->registry_base.data, name[0] == '.' ? name + 1 : name);
+        found = len > 0 && (size_t)len < size && ask_schema(c, slice_of(ret_url), ref, &err);
+    }
+    json_decref(names);
+    return found;
 }
 
 /* The schema with its references; NULL with err. */
@@ -327,7 +363,7 @@ void check_schema(struct check *c)
 {
     struct error err = {0}, why = {0};
     struct field_map map;
-    char id[SCHEMA_REF_TEXT_MAX];
+    char id[SCHEMA_REF_TEXT_MAX], context[URL_MAX];
     const struct plan_options options = transform_plan_options(c->config);
     if (c->registry == NULL || c->partitions == 0)
         return;
@@ -340,12 +376,17 @@ void check_schema(struct check *c)
                    c->config->kafka_topic);
         return;
     }
-    const char *schema = ask_schema(c, &ref, &why) ? await_schema(c, &ref, &why) : NULL;
+    const char *schema =
+        ask_schema(c, c->registry_base, &ref, &why) ? await_schema(c, &ref, &why) : NULL;
     if (schema != NULL && field_map_of(schema, strlen(schema), &options, &map, &why)) {
         report_schema(c, id, &map);
         return;
     }
+    bool elsewhere = schema == NULL && why.code == ERROR_UNDECODABLE &&
+                     find_context(c, &ref, context, sizeof context);
     error_set(&err, why.code == ERROR_UNREACHABLE ? ERROR_UNREACHABLE : ERROR_FAILED,
-              "schema %s%s: %.300s", id, of_record ? " of the newest record" : "", why.text);
+              "schema %s%s: %.300s%s%.150s", id, of_record ? " of the newest record" : "", why.text,
+              elsewhere ? "; a registry context has it: set registry.url to " : "",
+              elsewhere ? context : "");
     report_fail(c->report, &err, SCHEMA, "form");
 }

@@ -58,6 +58,28 @@ static void older_registry(void **state)
     }
 }
 
+/* Confluent's contexts: as its ContextsResource lists them, its ContextFilter serves them. */
+static void schema_in_a_context(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {"/contexts/shop/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+        {"/contexts", SERVER_ANSWER_CLOSE, JSON_HEAD "[\".\",\".other\",\".shop\"]", 0},
+        {NULL, SERVER_ANSWER_CLOSE,
+         "HTTP/1.1 404 Not Found\r\nConnection: close\r\n\r\n{\"error_code\":40403}", 0},
+        {0}};
+    char hint[128];
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    bench_change(&b, "u", "pending", "confirmed");
+    bench_check(&b);
+    snprintf(hint, sizeof hint, "set registry.url to http://127.0.0.1:%d/contexts/shop",
+             server_port(b.registry));
+    expect_failure(&b, ERROR_FAILED, "schema", "form", hint);
+    bench_close(&b);
+}
+
 /* Of several addresses one is enough to go on by; the others are named. */
 static void one_of_several_is_down(void **state)
 {
@@ -416,6 +438,7 @@ int main(void)
         cmocka_unit_test(path_is_missing),
         cmocka_unit_test(no_registry_at_all),
         cmocka_unit_test(older_registry),
+        cmocka_unit_test(schema_in_a_context),
         cmocka_unit_test(one_of_several_is_down),
         cmocka_unit_test(all_of_several_are_down),
         cmocka_unit_test(login_is_refused),
