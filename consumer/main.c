@@ -2,6 +2,7 @@
  *
  *   elementor-sync COMMAND [--config FILE] [--set name=value]... [the command's own] */
 #include "cli/arguments.h"
+#include "cli/help.h"
 #include "config/load/load.h"
 #include "sys/log.h"
 
@@ -17,30 +18,6 @@ static const struct command *const commands[] = {
     &command_run,     &command_preview, &command_check,   &command_dashboard, &command_token,
     &command_demo,    &command_options, &command_offsets, &command_replay,    &command_retry,
     &command_redrive, &command_park,    &command_forget,  &command_reconcile, NULL};
-
-static void print_command(const struct command *command)
-{
-    printf("  %-10s %s\n", command->name, command->summary);
-    for (size_t i = 0; i < command->argument_count; i++) {
-        const struct argument *a = &command->arguments[i];
-        char left[40];
-        snprintf(left, sizeof left, "%s %s", a->name, a->placeholder);
-        printf("    %-18s %s\n", left, a->help);
-    }
-}
-
-static void print_help(void)
-{
-    puts("elementor-sync: delivers confirmed orders from a Kafka CDC topic to an Elementor "
-         "webhook\n\n"
-         "usage: elementor-sync COMMAND [--config FILE] [--set name=value]...\n");
-    for (size_t i = 0; commands[i] != NULL; i++)
-        print_command(commands[i]);
-    puts("\n  --help, --version\n\n"
-         "Options come from the file (YAML), then the environment (kafka.brokers is\n"
-         "KAFKA_BROKERS), then --set. Secrets may come from files:\n"
-         "WEBHOOK_URL_FILE=/run/secrets/url. elementor-sync options lists them all.");
-}
 
 /* The URL is a secret: neither a core dump nor another user's debugger may show it, nor the keys of
  * its connection, which libcurl would write to the file that this variable names. */
@@ -104,23 +81,41 @@ static void report_end(const struct config *config, const struct error *err)
     log_error("ended", LOG_S("reason", err->text), LOG_I("exit_code", error_exit_code(err)));
 }
 
-static bool has_argument(int argc, char **argv, const char *name)
+static bool is_any(const char *word, const char *a, const char *b)
 {
+    return word != NULL && (strcmp(word, a) == 0 || strcmp(word, b) == 0);
+}
+
+/* `help`, `help COMMAND`, and --help or -h behind a command or alone. True when it was that. */
+static bool print_help(int argc, char **argv)
+{
+    struct buf b;
+    const struct command *command = arguments_command(argc > 1 ? argv[1] : NULL, commands);
+    bool wanted = argc > 1 && strcmp(argv[1], "help") == 0;
+    if (wanted && argc > 2)
+        command = arguments_command(argv[2], commands);
+    wanted = wanted && (argc == 2 || command != NULL);
     for (int i = 1; i < argc; i++)
-        if (strcmp(argv[i], name) == 0)
-            return true;
-    return false;
+        wanted = wanted || is_any(argv[i], "--help", "-h");
+    if (!wanted)
+        return false;
+    buf_init(&b, HELP_MAX);
+    if (command != NULL)
+        help_add_command(&b, command, help_terminal_width());
+    else
+        help_add_all(&b, commands, help_terminal_width());
+    fwrite(b.data, 1, b.len, stdout);
+    buf_done(&b);
+    return true;
 }
 
 int main(int argc, char **argv)
 {
     struct error err = {0};
     struct invocation call = {0};
-    if (has_argument(argc, argv, "--help")) {
-        print_help();
+    if (print_help(argc, argv))
         return 0;
-    }
-    if (has_argument(argc, argv, "--version")) {
+    if (argc > 1 && is_any(argv[1], "--version", "version")) {
         puts("elementor-sync " ELEMENTOR_SYNC_VERSION);
         return 0;
     }

@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include "config/suggest.h"
 #include "config/value.h"
 
 #include <assert.h>
@@ -8,23 +9,53 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct command *find_command(const char *name, const struct command *const *commands)
+const struct command *arguments_command(const char *name, const struct command *const *commands)
 {
-    for (; *commands != NULL; commands++)
+    for (; name != NULL && *commands != NULL; commands++)
         if (strcmp((*commands)->name, name) == 0)
             return *commands;
     return NULL;
 }
 
-static bool no_such_command(const char *what, const char *name,
-                            const struct command *const *commands, struct error *err)
+enum { NEAR_ENOUGH = 3 }; /* typing errors */
+
+/* The nearest name, if it is near; NULL otherwise. */
+static const char *nearest_command(const char *name, const struct command *const *commands)
+{
+    const char *nearest = NULL;
+    size_t least = NEAR_ENOUGH;
+    for (; *commands != NULL; commands++) {
+        size_t distance = config_distance(name, (*commands)->name);
+        if (distance < least && distance < strlen((*commands)->name)) {
+            least = distance;
+            nearest = (*commands)->name;
+        }
+    }
+    return nearest;
+}
+
+static bool no_command(const struct command *const *commands, struct error *err)
 {
     char names[200] = "";
     for (size_t used = 0; *commands != NULL && used < sizeof names; commands++)
         used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", used > 0 ? ", " : "",
                                  (*commands)->name);
-    return error_set(err, ERROR_CONFIG, "%s%s; there are %s; see elementor-sync --help", name, what,
+    return error_set(err, ERROR_CONFIG, "say what to do; there are %s; see elementor-sync help",
                      names);
+}
+
+/* Only a word that looks like a name is shown: it may be a secret in the wrong place. */
+static bool no_such_command(const char *name, const struct command *const *commands,
+                            struct error *err)
+{
+    bool is_plain = config_name_is_plain(name);
+    const char *nearest = is_plain ? nearest_command(name, commands) : NULL;
+    if (nearest != NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "%s: no such command; did you mean %s? See elementor-sync help", name,
+                         nearest);
+    return error_set(err, ERROR_CONFIG, "%s: no such command; see elementor-sync help",
+                     is_plain ? name : "that word");
 }
 
 /* -1 in every number, NULL and false elsewhere. */
@@ -72,14 +103,35 @@ static const struct argument *find_own(const struct command *command, const char
     return NULL;
 }
 
+static const char *nearest_argument(const struct command *command, const char *name)
+{
+    const char *nearest = NULL;
+    size_t least = NEAR_ENOUGH;
+    for (size_t i = 0; i < command->argument_count; i++) {
+        size_t distance = config_distance(name, command->arguments[i].name);
+        if (distance < least) {
+            least = distance;
+            nearest = command->arguments[i].name;
+        }
+    }
+    return nearest;
+}
+
 /* Only text in the form of an argument's name is shown: with --set webhook.url URL, this is the
  * URL. */
 static void refuse_word(const struct invocation *call, const char *word, struct error *err)
 {
-    int len = (int)strcspn(word, "=");
-    if (strncmp(word, "--", 2) == 0 && config_name_is_plain(word + 2))
-        error_set(err, ERROR_CONFIG, "%.*s: %s has no such argument; see elementor-sync --help",
-                  len, word, call->command->name);
+    char name[CONFIG_NAME_MAX];
+    const char *command = call->command->name;
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    bool is_name = strncmp(name, "--", 2) == 0 && config_name_is_plain(name + 2);
+    const char *nearest = is_name ? nearest_argument(call->command, name) : NULL;
+    if (nearest != NULL)
+        error_set(err, ERROR_CONFIG, "%s: %s has no such argument; did you mean %s?", name, command,
+                  nearest);
+    else if (is_name)
+        error_set(err, ERROR_CONFIG, "%s: %s has no such argument; see elementor-sync help %s",
+                  name, command, command);
     else if (call->set_count > 0 && strchr(call->sets[call->set_count - 1], '=') == NULL)
         error_set(err, ERROR_CONFIG,
                   "--set: write NAME=VALUE in one word, with a = between them, such as --set "
@@ -87,35 +139,47 @@ static void refuse_word(const struct invocation *call, const char *word, struct 
     else
         error_set(err, ERROR_CONFIG,
                   "a word of the command line is not an argument of %s (not shown, as it may be a "
-                  "secret); see elementor-sync --help",
-                  call->command->name);
+                  "secret); see elementor-sync help %s",
+                  command, command);
 }
 
-/* One argument and its value, if it takes one; how many words it took, 0 on an error. */
-static int take(struct invocation *call, const char *name, const char *value, struct error *err)
+static bool take_set(struct invocation *call, const char *value, struct error *err)
 {
+    if (call->set_count == ARGUMENTS_SETS_MAX)
+        return error_set(err, ERROR_CONFIG, "--set: more than %d", ARGUMENTS_SETS_MAX);
+    call->sets[call->set_count++] = value;
+    return true;
+}
+
+/* One argument and its value, behind a = in the same word or in the next one; how many words it
+ * took, 0 on an error. */
+static int take(struct invocation *call, const char *word, const char *next, struct error *err)
+{
+    char name[CONFIG_NAME_MAX];
+    size_t len = strcspn(word, "=");
+    const char *joined = strncmp(word, "--", 2) == 0 && word[len] == '=' ? word + len + 1 : NULL;
+    snprintf(name, sizeof name, "%.*s", (int)len, word);
     const struct argument *own = find_own(call->command, name);
-    bool common = strcmp(name, "--config") == 0 || strcmp(name, "--set") == 0;
-    if (own == NULL && !common) {
-        refuse_word(call, name, err);
+    bool is_config = strcmp(name, "--config") == 0, is_set = strcmp(name, "--set") == 0;
+    if (own == NULL && !is_config && !is_set) {
+        refuse_word(call, word, err);
         return 0;
     }
-    bool takes_value = common || own->kind != ARGUMENT_FLAG;
-    if (takes_value && value == NULL) {
-        error_set(err, ERROR_CONFIG, "%s: its value is missing", name);
+    bool takes_value = own == NULL || own->kind != ARGUMENT_FLAG;
+    const char *value = joined != NULL ? joined : next;
+    if (takes_value ? value == NULL : joined != NULL) {
+        error_set(err, ERROR_CONFIG, takes_value ? "%s: its value is missing" : "%s takes no value",
+                  name);
         return 0;
     }
+    bool ok = true;
     if (own != NULL)
-        return fill(own, value, call->options + own->offset, err) ? 1 + takes_value : 0;
-    if (strcmp(name, "--config") == 0) {
+        ok = fill(own, value, call->options + own->offset, err);
+    else if (is_set)
+        ok = take_set(call, value, err);
+    else
         call->config_path = value;
-    } else if (call->set_count == ARGUMENTS_SETS_MAX) {
-        error_set(err, ERROR_CONFIG, "--set: more than %d", ARGUMENTS_SETS_MAX);
-        return 0;
-    } else {
-        call->sets[call->set_count++] = value;
-    }
-    return 2;
+    return ok ? 1 + (takes_value && joined == NULL) : 0;
 }
 
 bool arguments_hide(struct invocation *call, struct config *config, struct error *err)
@@ -152,12 +216,10 @@ bool arguments_parse(int argc, char *const *argv, const struct command *const *c
 {
     *ret = (struct invocation){0};
     if (argc < 2)
-        return no_such_command("say what to do", "", commands, err);
-    ret->command = find_command(argv[1], commands);
+        return no_command(commands, err);
+    ret->command = arguments_command(argv[1], commands);
     if (ret->command == NULL)
-        return no_such_command(": no such command",
-                               config_name_is_plain(argv[1]) ? argv[1] : "that word", commands,
-                               err);
+        return no_such_command(argv[1], commands, err);
     clear(ret->command, ret->options);
     for (int i = 2; i < argc;) {
         int taken = take(ret, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err);

@@ -16,8 +16,11 @@ struct invocation {
     _Alignas(max_align_t) unsigned char options[COMMAND_OPTIONS_MAX]; /* the command's own struct */
 };
 
-/* Texts stay borrowed from argv. commands is a NULL-terminated list. Errors name the argument, and
- * for an unknown command all known ones. */
+/* The command of this name in a NULL-terminated list; NULL: none, as for a name that is NULL. */
+const struct command *arguments_command(const char *name, const struct command *const *commands);
+
+/* Texts stay borrowed from argv. Values follow their argument, or a = behind it. Errors name the
+ * argument, and the one that may be meant. */
 bool arguments_parse(int argc, char *const *argv, const struct command *const *commands,
                      struct invocation *ret, struct error *err) must_check;
 

@@ -37,6 +37,8 @@ enum command_config {
 
 struct command {
     const char *name, *summary;
+    const char *failure;         /* what exit code 1 means; NULL: it could not be done */
+    const char *const *examples; /* behind "elementor-sync ", ended by NULL; NULL: none */
     const struct argument *arguments;
     size_t argument_count;
     size_t options_size; /* of the struct that the arguments fill; at most COMMAND_OPTIONS_MAX */

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 static bool ask(int fd, const char *question, int stop_fd, struct error *err)
@@ -19,7 +20,7 @@ static bool ask(int fd, const char *question, int stop_fd, struct error *err)
         len = read(fd, answer, sizeof answer - 1);
     answer[len > 0 ? len : 0] = '\0';
     answer[strcspn(answer, "\r\n")] = '\0';
-    return strcmp(answer, "y") == 0 || strcmp(answer, "yes") == 0 ||
+    return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0 ||
            error_set(err, ERROR_FAILED, "nothing was done");
 }
 

@@ -1,10 +1,10 @@
 /* check_command: whether everything that run needs is there, and what run would do. */
 #include "check/check.h"
 #include "cli/command.h"
+#include "cli/help.h"
 #include "sys/log.h"
 
 #include <stdio.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 enum { REPORT_MAX = 4 * 1024 * 1024, WIDTH = 80 };
@@ -20,14 +20,6 @@ static const struct argument arguments[] = {
      "send the webhook one test request, marked as a ping"},
 };
 
-/* The terminal's width; without one, a width that fits every mail and log viewer. */
-static size_t window_width(void)
-{
-    struct winsize size;
-    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
-    return known && size.ws_col > 0 ? size.ws_col : WIDTH;
-}
-
 static bool print(const struct report *report, bool json, struct error *err)
 {
     struct buf b;
@@ -35,7 +27,7 @@ static bool print(const struct report *report, bool json, struct error *err)
     if (json)
         report_json(report, ELEMENTOR_SYNC_VERSION, &b);
     else
-        report_text(report, window_width(), &b);
+        report_text(report, help_terminal_width(), &b);
     bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
     buf_done(&b);
     return ok || error_set(err, ERROR_FAILED, "the report could not be written");
@@ -56,6 +48,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"check", "check --ping-webhook --config shop.yaml", NULL};
+
 const struct command command_check = {
     .name = "check",
     .summary = "is all there that run needs, and what would it do; commits nothing",
@@ -63,4 +57,5 @@ const struct command command_check = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct check_arguments),
     .config = COMMAND_CONFIG_LOADED,
+    .examples = examples,
     .run = run};

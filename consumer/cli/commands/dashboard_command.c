@@ -17,8 +17,11 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"dashboard --config shop.yaml", NULL};
+
 const struct command command_dashboard = {
     .name = "dashboard",
     .summary = "serve the page and the API of what became of each order",
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_AUTH,
+    .examples = examples,
     .run = run};

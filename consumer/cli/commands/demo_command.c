@@ -54,6 +54,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"demo", "demo --orders 100", NULL};
+
 const struct command command_demo = {
     .name = "demo",
     .summary = "the whole pipeline on this machine: a shop, Kafka, a moody receiver",
@@ -62,4 +64,6 @@ const struct command command_demo = {
     .options_size = sizeof(struct demo_arguments),
     .config = COMMAND_CONFIG_LOADED,
     .settings = settings,
+    .examples = examples,
+    .failure = "an account of the demo does not balance",
     .run = run};

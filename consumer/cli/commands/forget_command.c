@@ -252,6 +252,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"forget --order CMD-000123", NULL};
+
 const struct command command_forget = {
     .name = "forget",
     .summary = "forget one order: out of the dashboard, the outcomes and what may be redriven",
@@ -259,4 +261,5 @@ const struct command command_forget = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct forget_arguments),
     .needs = CONFIG_NEED_KAFKA,
+    .examples = examples,
     .run = run};

@@ -136,6 +136,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"offsets", "offsets --json", NULL};
+
 const struct command command_offsets = {
     .name = "offsets",
     .summary = "where the group stands: committed, end, lag, settled above the commit",
@@ -143,4 +145,5 @@ const struct command command_offsets = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct offsets_arguments),
     .needs = CONFIG_NEED_KAFKA,
+    .examples = examples,
     .run = run};

@@ -30,6 +30,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok || error_set(err, ERROR_FAILED, "the reference could not be written");
 }
 
+static const char *const examples[] = {"options", "options --markdown", NULL};
+
 const struct command command_options = {.name = "options",
                                         .summary =
                                             "print every option: what it takes, default, meaning",
@@ -37,4 +39,5 @@ const struct command command_options = {.name = "options",
                                         .argument_count = sizeof arguments / sizeof *arguments,
                                         .options_size = sizeof(struct options_arguments),
                                         .config = COMMAND_CONFIG_NONE,
+                                        .examples = examples,
                                         .run = run};

@@ -194,6 +194,9 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {
+    "park --partition 3 --from 1200 --to 1260 --reason \"JSON by mistake, 22 November\"", NULL};
+
 const struct command command_park = {.name = "park",
                                      .summary =
                                          "park what cannot be read of a stretch of a partition, so "
@@ -202,4 +205,5 @@ const struct command command_park = {.name = "park",
                                      .argument_count = sizeof arguments / sizeof *arguments,
                                      .options_size = sizeof(struct park_arguments),
                                      .needs = CONFIG_NEED_KAFKA,
+                                     .examples = examples,
                                      .run = run};

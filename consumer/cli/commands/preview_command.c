@@ -32,6 +32,9 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"preview --from beginning --limit 10",
+                                       "preview --from 2026-11-22T09:00:00Z --until-end", NULL};
+
 const struct command command_preview = {
     .name = "preview",
     .summary = "print what would become of each record; sends and commits nothing",
@@ -39,4 +42,5 @@ const struct command command_preview = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct preview_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
+    .examples = examples,
     .run = run};

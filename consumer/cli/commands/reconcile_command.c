@@ -241,6 +241,10 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"reconcile < orders.csv",
+                                       "reconcile --since 2026-11-22T00:00:00Z --json < orders.csv",
+                                       "reconcile --send < orders.csv", NULL};
+
 const struct command command_reconcile = {
     .name = "reconcile",
     .summary = "compare the shop's table (CSV) with what was delivered; name what is missing",
@@ -248,4 +252,6 @@ const struct command command_reconcile = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct reconcile_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
+    .examples = examples,
+    .failure = "an order is missing, or it could not be done",
     .run = run};

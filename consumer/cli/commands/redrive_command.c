@@ -284,6 +284,9 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"redrive --reason http:422 --since 2026-11-22T09:00:00Z",
+                                       NULL};
+
 const struct command command_redrive = {
     .name = "redrive",
     .summary = "send parked orders again, after showing how many and why",
@@ -291,4 +294,5 @@ const struct command command_redrive = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct redrive_arguments),
     .needs = CONFIG_NEED_KAFKA,
+    .examples = examples,
     .run = run};

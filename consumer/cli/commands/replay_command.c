@@ -235,6 +235,9 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {
+    "replay --from 2026-11-22T09:00:00Z --to 2026-11-22T10:00:00Z --dry-run", NULL};
+
 const struct command command_replay = {
     .name = "replay",
     .summary = "reset the group, so that a stretch of the past is sent again",
@@ -242,4 +245,5 @@ const struct command command_replay = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct replay_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_REGISTRY,
+    .examples = examples,
     .run = run};

@@ -270,6 +270,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"retry --order CMD-000123", NULL};
+
 const struct command command_retry = {
     .name = "retry",
     .summary = "send one order again, parked or delivered, and say what came of it",
@@ -277,4 +279,6 @@ const struct command command_retry = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct retry_arguments),
     .needs = CONFIG_NEED_KAFKA,
+    .examples = examples,
+    .failure = "it was parked again, or it could not be done",
     .run = run};

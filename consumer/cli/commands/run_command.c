@@ -35,6 +35,9 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
+static const char *const examples[] = {"run --config shop.yaml", "run --until-end --timeout 60s",
+                                       NULL};
+
 const struct command command_run = {
     .name = "run",
     .summary = "read, deliver, commit; until told to stop (SIGTERM, SIGINT)",
@@ -42,4 +45,5 @@ const struct command command_run = {
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct run_arguments),
     .needs = CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK,
+    .examples = examples,
     .run = run};

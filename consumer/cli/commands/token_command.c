@@ -52,10 +52,13 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok || error_set(err, ERROR_FAILED, "the token could not be written");
 }
 
+static const char *const examples[] = {"token --subject amina", NULL};
+
 const struct command command_token = {.name = "token",
                                       .summary = "mint a token for an operator of the dashboard",
                                       .arguments = arguments,
                                       .argument_count = sizeof arguments / sizeof *arguments,
                                       .options_size = sizeof(struct token_arguments),
                                       .config = COMMAND_CONFIG_LOADED,
+                                      .examples = examples,
                                       .run = run};

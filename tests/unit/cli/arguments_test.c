@@ -59,6 +59,22 @@ static void what_is_given_is_filled(void **state)
     assert_int_equal(o->duration, 120000);
 }
 
+static void values_may_follow_a_sign(void **state)
+{
+    struct invocation call;
+    struct error err;
+    (void)state;
+    assert_true(
+        parse("sing --config=a.yaml --text=la=la --count=3 --set=x=1 --flag --text=", &call, &err));
+    const struct options *o = (const void *)call.options;
+    assert_string_equal(call.config_path, "a.yaml");
+    assert_int_equal(call.set_count, 1);
+    assert_string_equal(call.sets[0], "x=1");
+    assert_string_equal(o->text, "");
+    assert_int_equal(o->count, 3);
+    assert_true(o->flag);
+}
+
 static void what_is_not_given_is_told_apart(void **state)
 {
     struct invocation call;
@@ -77,14 +93,20 @@ static void mistakes_are_named(void **state)
     static const struct {
         const char *line, *says;
     } cases[] = {
-        {"", "say what to do; there are sing"},
-        {"dance", "dance: no such command; there are sing"},
-        {"sing --loud", "--loud: sing has no such argument"},
+        {"", "say what to do; there are sing; see elementor-sync help"},
+        {"dance", "dance: no such command; see elementor-sync help"},
+        {"sign", "sign: no such command; did you mean sing?"},
+        {"sing --loud", "--loud: sing has no such argument; see elementor-sync help sing"},
+        {"sing --cuont 3", "--cuont: sing has no such argument; did you mean --count?"},
+        {"sing --cuont=3", "--cuont: sing has no such argument; did you mean --count?"},
+        {"sing --flag=yes", "--flag takes no value"},
+        {"sing --count=", "--count: \"\" is not a whole number"},
         {"sing again", "a word of the command line is not an argument of sing (not shown"},
         {"sing --set webhook.url https://h/s3cr3t", "--set: write NAME=VALUE in one word"},
         {"sing --set webhook.signing_keys=whsec_a s3cr3t", "not shown"},
-        {"sing --set=webhook.url=https://h/s3cr3t", "a word of the command line"},
-        {"sing --url=https://h/s3cr3t", "a word of the command line"},
+        {"sing --url=https://h/s3cr3t", "--url: sing has no such argument"},
+        {"sing --set=x --https://h/s3cr3t", "--set: write NAME=VALUE in one word"},
+        {"sing --https://h/s3cr3t=x", "a word of the command line"},
         {"https://h/s3cr3t", "that word: no such command"},
         {"sing --text", "--text: its value is missing"},
         {"sing --set", "--set: its value is missing"},
@@ -109,15 +131,16 @@ static void mistakes_are_named(void **state)
 static void secrets_leave_argv(void **state)
 {
     char url[] = "webhook.url=https://h/s3cr3t", key[] = "kafka.properties.sasl.password=s3cr3t",
-         brokers[] = "kafka.brokers=u:s3cr3t@h", plain[] = "log.level=warn";
+         brokers[] = "kafka.brokers=u:s3cr3t@h", plain[] = "log.level=warn",
+         joined[] = "--set=webhook.url=https://h/s3cr3t";
     char *argv[] = {"elementor-sync", "sing",  "--set", url,   "--set", key,
-                    "--set",          brokers, "--set", plain, NULL};
+                    "--set",          brokers, "--set", plain, joined,  NULL};
     struct invocation call;
     struct error err = {0};
     struct config *config = config_new();
     (void)state;
     assert_non_null(config);
-    assert_true(arguments_parse(10, argv, commands, &call, &err));
+    assert_true(arguments_parse(11, argv, commands, &call, &err));
     assert_true(arguments_hide(&call, config, &err));
     assert_string_equal(url, "webhook.url=xxxxxxxxxxxxxxxx");
     assert_string_equal(key, "kafka.properties.sasl.password=xxxxxx");
@@ -126,7 +149,8 @@ static void secrets_leave_argv(void **state)
     assert_string_equal(call.sets[0], "webhook.url=https://h/s3cr3t");
     assert_string_equal(call.sets[1], "kafka.properties.sasl.password=s3cr3t");
     assert_ptr_equal(call.sets[3], plain);
-    assert_int_equal(config->warning_count, 3);
+    assert_string_equal(joined, "--set=webhook.url=xxxxxxxxxxxxxxxx");
+    assert_int_equal(config->warning_count, 4);
     assert_non_null(strstr(config->warnings[0], "--set webhook.url: a secret on the command line"));
     for (size_t i = 0; i < config->warning_count; i++)
         assert_null(strstr(config->warnings[i], "s3cr3t"));
@@ -138,6 +162,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_given_is_filled),
+        cmocka_unit_test(values_may_follow_a_sign),
         cmocka_unit_test(what_is_not_given_is_told_apart),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(secrets_leave_argv),

@@ -1,0 +1,105 @@
+#include "cli/help.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+enum { COMMAND_COLUMN = 14, ARGUMENT_COLUMN = 24, WIDTH_MIN = 40 };
+
+size_t help_terminal_width(void)
+{
+    struct winsize size;
+    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
+    return known && size.ws_col >= WIDTH_MIN ? size.ws_col : HELP_WIDTH;
+}
+
+static void add_blanks(struct buf *b, size_t count)
+{
+    while (count-- > 0)
+        buf_add_char(b, ' ');
+}
+
+/* Words from the present column on, further lines from `indent` on; then a line's end. */
+static void add_wrapped(struct buf *b, const char *text, size_t column, size_t indent, size_t width)
+{
+    bool first = true;
+    while (*text != '\0') {
+        size_t len = strcspn(text, " ");
+        if (!first && column + 1 + len > width) {
+            buf_add_char(b, '\n');
+            add_blanks(b, indent);
+            column = indent;
+            first = true;
+        }
+        if (!first)
+            buf_add_char(b, ' ');
+        buf_add(b, text, len);
+        column += len + !first;
+        first = false;
+        text += len + (text[len] == ' ');
+    }
+    buf_add_char(b, '\n');
+}
+
+/* "  left            text", the text in a column of its own, or below where left is too wide. */
+static void add_row(struct buf *b, const char *left, const char *placeholder, const char *text,
+                    size_t indent, size_t width)
+{
+    size_t column = 2 + strlen(left) + (*placeholder != '\0' ? 1 + strlen(placeholder) : 0);
+    buf_addf(b, "  %s%s%s", left, *placeholder != '\0' ? " " : "", placeholder);
+    if (column + 2 > indent) {
+        buf_add_char(b, '\n');
+        column = 0;
+    }
+    add_blanks(b, indent - column);
+    add_wrapped(b, text, indent, indent, width);
+}
+
+void help_add_all(struct buf *b, const struct command *const *commands, size_t width)
+{
+    add_wrapped(b,
+                "elementor-sync: delivers confirmed orders from a Kafka CDC topic to an Elementor "
+                "webhook",
+                0, 0, width);
+    buf_add_text(b, "\nusage: elementor-sync COMMAND [--config FILE] [--set NAME=VALUE]...\n\n");
+    for (; *commands != NULL; commands++)
+        add_row(b, (*commands)->name, "", (*commands)->summary, COMMAND_COLUMN, width);
+    add_row(b, "help", "", "all of one command: elementor-sync help COMMAND", COMMAND_COLUMN,
+            width);
+    buf_add_char(b, '\n');
+    add_wrapped(b,
+                "Options come from the file (YAML), then the environment (kafka.brokers is "
+                "KAFKA_BROKERS), then --set. Secrets may come from files: "
+                "WEBHOOK_URL_FILE=/run/secrets/url. elementor-sync options lists them all. "
+                "--version prints the version.",
+                0, 0, width);
+}
+
+static void add_exit_codes(struct buf *b, const struct command *command, size_t width)
+{
+    buf_add_text(b, "\nexit codes:\n");
+    add_row(b, "0", "", "done", 6, width);
+    add_row(b, "1", "", command->failure != NULL ? command->failure : "it could not be done", 6,
+            width);
+    add_row(b, "2", "", "usage or configuration: the message says what to change", 6, width);
+    add_row(b, "3", "", "something outside is down: trying again later may do", 6, width);
+}
+
+void help_add_command(struct buf *b, const struct command *command, size_t width)
+{
+    buf_addf(b, "usage: elementor-sync %s [--config FILE] [--set NAME=VALUE]...%s\n\n",
+             command->name, command->argument_count > 0 ? " [ARGUMENT]..." : "");
+    add_wrapped(b, command->summary, 0, 0, width);
+    if (command->argument_count > 0)
+        buf_add_text(b, "\narguments:\n");
+    for (size_t i = 0; i < command->argument_count; i++) {
+        const struct argument *a = &command->arguments[i];
+        add_row(b, a->name, a->placeholder, a->help, ARGUMENT_COLUMN, width);
+    }
+    if (command->examples != NULL) {
+        buf_add_text(b, "\nexamples:\n");
+        for (const char *const *example = command->examples; *example != NULL; example++)
+            buf_addf(b, "  elementor-sync %s\n", *example);
+    }
+    add_exit_codes(b, command, width);
+}
