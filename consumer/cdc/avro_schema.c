@@ -290,6 +290,13 @@ uint8_t schema_time_ticks(const json_t *type)
     return is_no_time(type) ? COLUMN_TICKS_NO_TIME : 0;
 }
 
+bool schema_is_day(const json_t *type)
+{
+    return has_text(type, "connect.name", "io.debezium.time.Date") ||
+           has_text(type, "connect.name", "org.apache.kafka.connect.data.Date") ||
+           has_text(type, "logicalType", "date");
+}
+
 bool schema_time_is_local(const json_t *type)
 {
     static const char *const names[] = {

@@ -52,6 +52,8 @@ int32_t schema_decimal_scale(const json_t *type);
 /* 3 ms, 6 µs, 9 ns; 0: not annotated; COLUMN_TICKS_NO_TIME: annotated as something other than a
  * point in time. */
 uint8_t schema_time_ticks(const json_t *type);
+/* True when it is a `date`: a count of days. */
+bool schema_is_day(const json_t *type);
 /* True when it is a time of a column without a zone (PostgreSQL's `timestamp`): Debezium's
  * Timestamp, MicroTimestamp, NanoTimestamp and IsoTimestamp, Connect's Timestamp, Avro's
  * local-timestamp-*. Avro's timestamp-* alone is an instant; Debezium writes a column with a zone

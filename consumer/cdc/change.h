@@ -51,6 +51,7 @@ enum { COLUMN_TICKS_NO_TIME = 255 };
 struct column {
     enum column_kind kind;
     bool local;    /* a time of a column without a zone, as schema_time_is_local has it */
+    bool is_day;   /* of COLUMN_INT: days since 1970-01-01; ticks is then COLUMN_TICKS_NO_TIME */
     uint8_t ticks; /* of COLUMN_INT: digits after the second, 3 ms, 6 µs, 9 ns; 0 = not annotated */
     int32_t scale; /* of COLUMN_DECIMAL: digits after the point; may be negative */
     size_t len;

@@ -99,7 +99,8 @@ static void take_type(struct compiler *c, avro_schema_t type, const json_t *json
         emit(c, (struct instruction){.operation = PLAN_TAKE_INT,
                                      .slot = slot,
                                      .ticks = schema_time_ticks(json),
-                                     .a = schema_time_is_local(json)});
+                                     .a = schema_time_is_local(json),
+                                     .b = schema_is_day(json)});
         break;
     default:
         if (is_scaled(type, &scale_first))

@@ -19,7 +19,7 @@
     X(ITEMS)         /* array or map; a: the item's first instruction */              \
     X(TAKE_NULL)                                                                      \
     X(TAKE_TEXT) /* a: a time without a zone */                                       \
-    X(TAKE_INT)  /* ticks; a: a time without a zone */                                \
+    X(TAKE_INT)  /* ticks; a: a time without a zone; b: a day */                      \
     X(TAKE_FLOAT)                                                                     \
     X(TAKE_DOUBLE)                                                                    \
     X(TAKE_ENUM)       /* a: symbols; b: first entry in the symbol table */           \

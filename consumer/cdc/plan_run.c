@@ -212,6 +212,7 @@ static bool take_int(struct avro_reader *r, struct column *c, const struct instr
     c->kind = COLUMN_INT;
     c->ticks = i->ticks;
     c->local = i->a != 0;
+    c->is_day = i->b != 0;
     return read_long(r, &c->number);
 }
 

@@ -83,6 +83,7 @@ static void add_branch(const struct schema *schema, const json_t *type, struct c
     struct column_branch branch = {.sort = sort_of(type)};
     branch.is_boolean = strcmp(avro_name(type), "boolean") == 0;
     branch.ticks = branch.sort == SORT_INT ? schema_time_ticks(type) : 0;
+    branch.is_day = branch.sort == SORT_INT && schema_is_day(type);
     branch.is_uuid = strcasecmp(annotation(type), "uuid") == 0;
     branch.is_enum = strcmp(avro_name(type), "enum") == 0 || strcmp(annotation(type), "Enum") == 0;
     name_type(type, branch.sort, name, sizeof name);

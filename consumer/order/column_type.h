@@ -16,7 +16,7 @@ enum column_sort { SORT_NONE, SORT_TEXT, SORT_INT, SORT_REAL, SORT_DECIMAL, SORT
 struct column_branch {
     enum column_sort sort;
     uint8_t ticks; /* of SORT_INT, as in struct column */
-    bool is_uuid, is_enum, is_boolean;
+    bool is_uuid, is_enum, is_boolean, is_day;
 };
 
 struct column_type {

@@ -227,8 +227,10 @@ static struct field_source as_value(const struct column_branch *branch)
         return fate(FIELD_FINE, "true or false");
     if (branch->sort == SORT_OTHER)
         return fate(FIELD_DOUBTFUL, "no text, number or boolean: parked, if it is one");
+    if (branch->is_day)
+        return fate(FIELD_FINE, "date, YYYY-MM-DD");
     if (branch->sort == SORT_INT && branch->ticks == COLUMN_TICKS_NO_TIME)
-        return fate(FIELD_DOUBTFUL, "number: a count of days or of a day's time");
+        return fate(FIELD_DOUBTFUL, "number: a count of a day's time, or of a span");
     if (branch->sort == SORT_INT && branch->ticks > 0)
         return fate(FIELD_FINE, "time in UTC");
     return fate(FIELD_FINE, branch->sort == SORT_TEXT   ? "text"

@@ -50,6 +50,19 @@ static int64_t instant(const struct column *c, const struct time_zone *zone)
     return c->number + (time_zone_instant(zone, seconds) - seconds) * unit;
 }
 
+/* "2026-11-22" of a count of days. */
+static bool add_day(struct buf *b, int64_t days, bool in_text)
+{
+    enum { DATE_LEN = 10, DAYS_MAX = 4000000 };
+    const int64_t tenths_of_day = INT64_C(864000);
+    char text[DATE_LEN + sizeof "T00:00:00.0Z"];
+    struct buf whole = {.data = text, .cap = sizeof text, .limit = sizeof text - 1};
+    if (days < -DAYS_MAX || days > DAYS_MAX || !timestamp_add(&whole, days * tenths_of_day, 1))
+        return false;
+    add_text(b, text, DATE_LEN, in_text);
+    return true;
+}
+
 static enum filled_fault add_column(struct buf *b, const struct column *c, bool in_text,
                                     const struct time_zone *zone)
 {
@@ -65,6 +78,8 @@ static enum filled_fault add_column(struct buf *b, const struct column *c, bool 
         add_text(b, c->data, c->len, in_text);
         return FILLED_FINE;
     case COLUMN_INT:
+        if (c->is_day)
+            return add_day(b, c->number, in_text) ? FILLED_FINE : FILLED_BAD_TIME;
         if (c->ticks != 0 && c->ticks != COLUMN_TICKS_NO_TIME)
             return add_time(b, instant(c, zone), c->ticks, in_text) ? FILLED_FINE : FILLED_BAD_TIME;
         buf_add_int(b, c->number);

@@ -83,6 +83,10 @@ static void fields_and_constants(void **state)
     {                                                          \
         .kind = COLUMN_TEXT, .data = (t), .len = sizeof(t) - 1 \
     }
+#define DAY(n)                                                                           \
+    {                                                                                    \
+        .kind = COLUMN_INT, .ticks = COLUMN_TICKS_NO_TIME, .is_day = true, .number = (n) \
+    }
 #define COUNT(t, n)                                     \
     {                                                   \
         .kind = COLUMN_INT, .ticks = (t), .number = (n) \
@@ -110,6 +114,11 @@ static void columns(void **state)
          "1969-12-31T23:59:59.999999Z"},
         {COUNT(3, INT64_MAX), FILLED_BAD_TIME, NULL, NULL},
         {COUNT(COLUMN_TICKS_NO_TIME, 20779), FILLED_FINE, "20779", "20779"},
+        {DAY(20779), FILLED_FINE, "\"2026-11-22\"", "2026-11-22"},
+        {DAY(-1), FILLED_FINE, "\"1969-12-31\"", "1969-12-31"},
+        {DAY(2932896), FILLED_FINE, "\"9999-12-31\"", "9999-12-31"},
+        {DAY(2932897), FILLED_BAD_TIME, NULL, NULL}, /* infinity, and the like */
+        {DAY(INT64_MAX), FILLED_BAD_TIME, NULL, NULL},
         {{.kind = COLUMN_BOOLEAN, .number = 1}, FILLED_FINE, "true", "true"},
         {{.kind = COLUMN_BOOLEAN, .number = 0}, FILLED_FINE, "false", "false"},
         {{.kind = COLUMN_DECIMAL, .data = "\x01\xe8\x7a", .len = 3, .scale = 2},
