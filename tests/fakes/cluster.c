@@ -61,10 +61,13 @@ void cluster_close(struct cluster *c)
 
 void cluster_produce(struct cluster *c, int32_t partition, const void *value, size_t len)
 {
-    require(!rd_kafka_producev(c->rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC),
-                               RD_KAFKA_V_PARTITION(partition), RD_KAFKA_V_KEY("key", 3),
-                               RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
-                               RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    rd_kafka_headers_t *headers = rd_kafka_headers_new(1);
+    if (c->traceparent != NULL)
+        require(!rd_kafka_header_add(headers, "traceparent", -1, c->traceparent, -1));
+    require(!rd_kafka_producev(
+        c->rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC), RD_KAFKA_V_PARTITION(partition),
+        RD_KAFKA_V_KEY("key", 3), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
+        RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
     require(!rd_kafka_flush(c->rk, WAIT_MS));
 }
 

@@ -16,6 +16,7 @@ struct cluster {
     rd_kafka_mock_cluster_t *mock;
     const char *brokers;
     rd_kafka_t *parked_reader; /* while a parked record is out */
+    const char *traceparent;   /* a header of the next records; NULL: none */
 };
 
 void cluster_open(struct cluster *c, int partitions);

@@ -53,6 +53,36 @@ static void failures_are_retried_with_one_webhook_id(void **state)
     pipeline_harness_close(&w);
 }
 
+/* Debezium's tracing puts it into the records; the receiver's spans join the shop's. */
+static void the_records_trace_goes_on_in_every_attempt(void **state)
+{
+    static const char given[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, BUSY, 1},
+                                                 {NULL, SERVER_ANSWER, NO_CONTENT, 1},
+                                                 {NULL, SERVER_ANSWER, BUSY, 1},
+                                                 {NULL, SERVER_ANSWER, NO_CONTENT, 0},
+                                                 {0}};
+    struct pipeline_harness w;
+    char trace[4][64];
+    (void)state;
+    pipeline_harness_open(&w, webhook);
+    w.cluster.traceparent = given;
+    pipeline_harness_confirm(&w, 1, "o1");
+    pipeline_harness_run_to_end(&w);
+    w.cluster.traceparent = "00-not-one";
+    pipeline_harness_confirm(&w, 2, "o2");
+    pipeline_harness_run_to_end(&w);
+    assert_int_equal(server_request_count(w.webhook), 4);
+    for (size_t i = 0; i < 4; i++)
+        pipeline_harness_header(&w, i, "traceparent", trace[i], sizeof trace[i]);
+    assert_string_equal(trace[0], given);
+    assert_string_equal(trace[1], given);
+    assert_int_equal(strlen(trace[2]), strlen(given)); /* one of our own */
+    assert_string_not_equal(trace[2], given);
+    assert_string_equal(trace[3], trace[2]);
+    pipeline_harness_close(&w);
+}
+
 static void rejected_record_is_parked(void **state)
 {
     static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
@@ -216,6 +246,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(transitions_are_sent_and_committed),
         cmocka_unit_test(failures_are_retried_with_one_webhook_id),
+        cmocka_unit_test(the_records_trace_goes_on_in_every_attempt),
         cmocka_unit_test(rejected_record_is_parked),
         cmocka_unit_test(record_without_parking_is_not_committed),
         cmocka_unit_test(commit_errors_are_retried),
