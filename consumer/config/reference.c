@@ -64,7 +64,8 @@ static const struct {
 } open_ended[] = {
     {"kafka.properties.*", "any property of librdkafka, such as security.protocol; those that "
                            "would break a promise of the program are refused"},
-    {"webhook.headers.*", "a header more with every request; values are secrets"},
+    {"webhook.headers.*", "a header more with every request; values are secrets (X-Api-Key: "
+                          "WEBHOOK_HEADERS_X_API_KEY, or …_FILE)"},
     {"registry.headers.*", "the same for the registry, such as X-Registry-GroupId for the group "
                            "that Apicurio keeps referenced schemas in"},
     {"payload.fields.*", "the column that feeds this field of the payload"},

@@ -110,3 +110,27 @@ char *config_file_read_secret(const char *path, const char *variable, struct err
     error_set(err, why.code, "%s: %s %s", variable, file, why.text);
     return NULL;
 }
+
+/* A container's runtime makes secret files readable for all inside it, where there are no other
+ * users.
+ */
+static bool is_mounted(const char *path)
+{
+    static const char place[] = "/run/secrets/";
+    return strncmp(path, place, sizeof place - 1) == 0;
+}
+
+void config_warn_of_public(struct config *config, const char *path, const char *name)
+{
+    char shown[160];
+    struct config_file_rights others = config_file_rights_of_others(path);
+    if (!others.write && (!others.read || is_mounted(path)))
+        return;
+    config_warn(config,
+                "%s: %s can be %s by every user of this machine; chmod 600 it (640 with the "
+                "group of the program's user)",
+                name, config_show(path, shown, sizeof shown),
+                !others.write  ? "read"
+                : !others.read ? "changed"
+                               : "read and changed");
+}

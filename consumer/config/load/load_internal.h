@@ -17,6 +17,9 @@ struct config_file_rights {
 };
 struct config_file_rights config_file_rights_of_others(const char *path);
 
+/* Warns of a secret's file that others may read or change. name: of the variable or option. */
+void config_warn_of_public(struct config *config, const char *path, const char *name);
+
 /* The secret in a file, without one line break at its end and a BOM; the caller frees it. variable
  * holds the path. Errors show a path only if it is absolute: any other text may be the secret
  * itself, in the wrong variable. */
