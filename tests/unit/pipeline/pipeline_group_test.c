@@ -205,12 +205,33 @@ static void expelled_member_does_not_drain(void **state)
     pipeline_harness_close(&w);
 }
 
+/* A third of the partitions goes to another member, and a third of the rate with it. */
+static void the_share_of_the_rate_follows_the_assignment(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "webhook.rate", "30");
+    pipeline_harness_set(&w, "kafka.properties.session.timeout.ms", "2500");
+    pipeline_harness_set(&w, "kafka.properties.heartbeat.interval.ms", "100");
+    pipeline_harness_start(&w);
+    await(&w, M "webhook_rate 30.000\n");
+    rd_kafka_t *other = join(&w);
+    await(&w, M "webhook_rate 20.000\n");
+    leave(other);
+    pipeline_harness_stop(&w);
+    assert_true(w.ok);
+    pipeline_harness_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lost_partition_is_let_go_at_once),
         cmocka_unit_test(answered_record_is_not_sent_again),
         cmocka_unit_test(expelled_member_does_not_drain),
+        cmocka_unit_test(the_share_of_the_rate_follows_the_assignment),
     };
     return pipeline_harness_main("pipeline_group", tests, sizeof tests / sizeof *tests);
 }
