@@ -62,7 +62,7 @@ class Run:
 
     def __init__(self, options, behaviour, orders, seconds, **env):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pace-"))
-        self.journal = self.folder / "journal"
+        self.journal, self.lines, self.read_to = self.folder / "journal", [], 0
         kafka = Kafka(options.tools, orders)
         registry, registry_url = fake_registry.serve(CASE / "schemas.json")
         port_file = self.folder / "port"
@@ -78,8 +78,8 @@ class Run:
             wait_for("a request arrives", lambda: self.journal.exists() and
                      self.journal.stat().st_size > 0, 60)
             deadline = time.monotonic() + seconds
-            while time.monotonic() < deadline and len(self.delivered()) < orders:
-                time.sleep(0.25)
+            while time.monotonic() < deadline and self.read() < orders:
+                time.sleep(0.5)
             self.opened = "breaker open" in (self.folder / "log").read_text()
             self.slowed = self.scrape("elementor_sync_webhook_concurrency"), self.scrape(
                 "elementor_sync_webhook_rate")
@@ -89,15 +89,17 @@ class Run:
                 process.wait()
             registry.shutdown()
             kafka.close()
-        self.lines = self.read()
 
     def read(self):
-        """(arrived us, ended us, status) of each request that was answered."""
-        words = (line.split() for line in open(self.journal) if line.endswith("\n"))
-        return [tuple(map(int, w[:3])) for w in words if w[3] == "-"]
-
-    def delivered(self):
-        return [line for line in self.read() if line[2] == 200]
+        """Adds what came meanwhile to lines: (arrived us, ended us, status) of each answered request."""
+        with open(self.journal) as journal:
+            journal.seek(self.read_to)
+            whole = journal.read().rpartition("\n")
+        self.read_to += len(whole[0]) + len(whole[1])
+        for words in map(str.split, whole[0].splitlines()):
+            if words[3] == "-":
+                self.lines.append(tuple(map(int, words[:3])))
+        return sum(line[2] == 200 for line in self.lines)
 
     def scrape(self, name):
         port = re.search(r'event="ops port".* port=(\d+)', (self.folder / "log").read_text())[1]
