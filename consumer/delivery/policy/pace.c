@@ -2,7 +2,7 @@
 
 enum { FIRST_AT_A_TIME = 2 };
 enum { PATIENCE_MIN = 8, PATIENCE_MAX = 64 };
-enum { SIGN = 16 /* good answers that outweigh one sign */ };
+enum { SIGN = 8 /* good answers that outweigh one sign */ };
 enum { LATENCY_FREE_MS = 100 /* more latency than usual that is no sign by itself */ };
 enum { PAUSE_MAX_S = 64 };
 enum {
@@ -29,6 +29,7 @@ void pace_restart(struct pace *p, int64_t now_ms)
     int first = c->max < FIRST_AT_A_TIME ? c->max : FIRST_AT_A_TIME;
     *c = (struct pace_at_a_time){.limit = first,
                                  .max = c->max,
+                                 .credit = 2 * SIGN,
                                  .round_from = p->sent,
                                  .lowered_from = p->sent,
                                  .patience = {PATIENCE_MIN, 0}};

@@ -10,10 +10,10 @@
  *               then exceeded by 10, 20, 40 %; after a failed try for twice as long.
  *   not before  a time that the endpoint named itself (Retry-After): a hold.
  *
- * A sign among many good answers may be chance: one in sixteen is let pass. Nothing grows that is
- * not used up: a quiet shop says nothing about the endpoint. The known relatives are TCP's slow
- * start and congestion avoidance (RFC 5681); new is that what was too much is remembered, because
- * a request too many costs a whole order's attempt here, not a packet. */
+ * A sign among many good answers may be chance: one in eight is let pass, and two of the first.
+ * Nothing grows that is not used up: a quiet shop says nothing about the endpoint. The known
+ * relatives are TCP's slow start and congestion avoidance (RFC 5681); new is that what was too much
+ * is remembered, because a request too many costs a whole order's attempt here, not a packet. */
 #ifndef DELIVERY_POLICY_PACE_H
 #define DELIVERY_POLICY_PACE_H
 
@@ -49,7 +49,7 @@ struct pace_at_a_time {
     int too_much;          /* so many were; 0: no such number is known */
     bool testing;          /* in this round trip the limit is what was too much */
     bool reached;          /* in this round trip as many as the limit were under way */
-    int credit;            /* sixteenths of a sign that is let pass */
+    int credit;            /* eighths of a sign that is let pass */
     uint64_t round_from;   /* number of the first request of this round trip */
     uint64_t lowered_from; /* … since the limit was lowered: no earlier one is a sign */
     int64_t took_ms;       /* of its good answers, all in all */
@@ -68,7 +68,7 @@ struct pace_a_second {
     int pause_s;     /* the last one, while nothing passes; 0: none */
     enum pace_phase phase;
     int tests;       /* of this phase */
-    unsigned credit; /* sixteenths of a refusal that are let pass */
+    unsigned credit; /* eighths of a refusal that are let pass */
     struct pace_patience patience;
     double tokens; /* requests that may begin now, as of filled_ms */
     int64_t filled_ms;
