@@ -4,10 +4,11 @@
  *               time-out, a 429, latency that does not hold); half of it then, once a round trip at
  *               most; from there one more each round trip, up to one below what was too much. That
  *               one is tried again after 8 clean round trips, and after a failed try twice as many.
- *   a second    unbounded until a 429 (or another sign where one at a time is too much already).
+ *   a second    unbounded until 429s (or other signs where one at a time is too much already).
  *               Then what passed in the last second, twice as much each second while nothing is
- *               refused; after a refusal what passed, less 5 %. That is held for 8 clean seconds,
- *               then exceeded by 10, 20, 40 %; after a failed try for twice as long.
+ *               refused. After refusals less by the part that was refused, then half the way back
+ *               each second, up to 10 % below what was too fast. That is held for 8 clean seconds,
+ *               then exceeded by 10, 20, 40 %; after a failed try it is held for twice as long.
  *   not before  a time that the endpoint named itself (Retry-After): a hold.
  *
  * A sign among many good answers may be chance: one in eight is let pass, and two of the first.
