@@ -220,6 +220,7 @@ static void the_share_of_the_rate_follows_the_assignment(void **state)
     rd_kafka_t *other = join(&w);
     await(&w, M "webhook_rate 20.000\n");
     leave(other);
+    await(&w, M "webhook_rate 30.000\n");
     pipeline_harness_stop(&w);
     assert_true(w.ok);
     pipeline_harness_close(&w);
