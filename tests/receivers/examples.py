@@ -29,8 +29,19 @@ class Example(Processes):
         self.process = self.start("receiver", self.command, self.env, cwd=self.folder)
         wait_for("the receiver", lambda: connects(("127.0.0.1", self.port)))
 
-    def kill(self):
+    def is_refused(self):
+        try:
+            return not connects(("127.0.0.1", self.port))
+        except ConnectionRefusedError:
+            return True
+
+    def end_all(self):
+        """Its workers too: one that is about to die may still have taken a connection."""
         self.end(self.process, signal.SIGKILL)
+        wait_for("the port is free", self.is_refused)
+
+    def kill(self):
+        self.end_all()
         self.run()
 
     def post(self, body, headers):
@@ -64,7 +75,7 @@ class Example(Processes):
             self.sql("DROP TRIGGER full")
 
     def reset(self):
-        self.end(self.process, signal.SIGKILL)
+        self.end_all()
         (self.folder / "orders.db").unlink(missing_ok=True)
         for path in (self.folder / "orders").glob("*"):
             path.unlink()
