@@ -170,6 +170,13 @@ static void advise_listening(struct config *config, unsigned needs)
                     "does not encrypt: put a TLS proxy in front of it and let only the proxy reach "
                     "it, or tokens and customers' data cross the network unencrypted",
                     config->dashboard_listen);
+    const char *url = config->dashboard_url;
+    static const char plain[] = "http://";
+    if ((needs & CONFIG_NEED_AUTH) != 0 && url != NULL &&
+        strncasecmp(url, plain, sizeof plain - 1) == 0 && !is_loopback(url + sizeof plain - 1))
+        config_warn(config,
+                    "dashboard.url is http://: tokens and customers' data cross the network "
+                    "unencrypted; give the proxy a certificate, and write https://");
     if ((needs & CONFIG_NEED_WEBHOOK) != 0 && config->ops_listen != NULL &&
         !is_loopback(config->ops_listen))
         config_warn(config,

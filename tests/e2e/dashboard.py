@@ -15,6 +15,7 @@ def jwt(**claims):
     return (text + b"." + part(hmac.new(SECRET.encode(), text, hashlib.sha256).digest())).decode()
 
 
+SERVICE_KEY = "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"
 OPERATOR = jwt(role="service_role", sub="olga")
 CUSTOMER = jwt(role="authenticated", aud="authenticated")
 
@@ -106,6 +107,30 @@ def shops_call_syncs_an_order(t):
     assert one.call("GET", "/api/v1/orders", token=CUSTOMER)[0] == 403
     assert "personal" not in one.program.log.read_text() and one.program.says("level=audit")
     assert len(t.receiver.delivered()) == 2, "a refused call changed something"
+
+
+def shops_call_takes_what_shops_have(t):
+    """PostgreSQL's own row as a database webhook sends it, an id as code spells it, a service's key."""
+    t.started()
+    dashboard = Dashboard(t, "callers", AUTH_SERVICE_KEYS=SERVICE_KEY).caught_up()
+    order = t.stack.order("CMD-CALLERS")
+    t.stack.confirm(order)
+    wait_for("delivered", lambda: dashboard.state(order) == "delivered")
+    for name in (order, order.upper(), f" {order}\n"):
+        status, body = dashboard.sync(name)
+        assert (status, body["order_id"], body["success"]) == (200, order, True), (name, status, body)
+    status, body = dashboard.sync("cmd-callers", OPERATOR)
+    assert (status, body["order_id"]) == (200, order), (status, body)
+    row = t.stack.sql("SELECT json_build_object('type', 'UPDATE', 'table', 'orders', 'schema', 'public', 'record', "
+                      f"row_to_json(o), 'old_record', row_to_json(o)) FROM orders o WHERE id = '{order}'")
+    path = "/functions/v1/sync-order-elementor?forceFunctionRegion=eu-west-3"
+    for token, headers in ((SERVICE_KEY, {}), (None, {"apikey": SERVICE_KEY})):
+        status, body = dashboard.call("POST", path, json.loads(row), token, **headers)
+        assert (status, body["order_id"], body["success"]) == (200, order, True), (status, body)
+    assert dashboard.call("POST", path + "&apikey=" + SERVICE_KEY, json.loads(row), None)[0] == 401
+    assert t.receiver.delivered() == [order], "it was sent again"
+    log = dashboard.program.log.read_text()
+    assert SERVICE_KEY not in log and 'error="it has no Authorization"' in log, log[-2000:]
 
 
 def killed_amid_a_redrive(t):
@@ -209,4 +234,5 @@ def hostile_requests_are_refused(t):
     assert raw(dashboard, get(b"/livez")) == 200
 
 
-TESTS = [hostile_requests_are_refused, shops_call_syncs_an_order, killed_amid_a_redrive, api_is_as_described]
+TESTS = [hostile_requests_are_refused, shops_call_syncs_an_order, shops_call_takes_what_shops_have, killed_amid_a_redrive,
+         api_is_as_described]

@@ -27,7 +27,9 @@ static bool run(struct config *config, const void *given, struct error *err)
     const struct auth_rules rules = {.issuer = config->auth_issuer,
                                      .audience = config->auth_audience,
                                      .operator_claim = config->auth_operator_claim,
-                                     .operator_values = config->auth_operator_values};
+                                     .operator_values = config->auth_operator_values,
+                                     .mints_aal2 =
+                                         config->auth_operator_aal2 != OPERATOR_AAL2_NEVER};
     int64_t now_s = clock_wall_ms() / 1000;
     int64_t expires_ms = own->expires_ms >= 0 ? own->expires_ms : EXPIRES_MS;
     if (config->auth_hs256_secret == NULL)

@@ -282,6 +282,8 @@ static json_t *claims_for(const struct auth_rules *rules, const char *subject, i
         json_object_set_new(claims, "iss", json_string(rules->issuer));
     if (rules->audience != NULL)
         json_object_set_new(claims, "aud", json_string(rules->audience));
+    if (rules->mints_aal2)
+        json_object_set_new(claims, "aal", json_string("aal2"));
     if (rules->operator_claim == NULL)
         json_object_set_new(claims, "role", json_string("service_role"));
     else

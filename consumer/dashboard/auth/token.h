@@ -27,6 +27,7 @@ struct auth_rules { /* texts borrowed; NULL: not checked */
     const char *issuer, *audience;
     const char *operator_claim;  /* "app_metadata.role"; a path of claims.h */
     const char *operator_values; /* separated by spaces */
+    bool mints_aal2;             /* a minted token is to pass where a second factor is asked for */
 };
 
 struct caller {

@@ -592,6 +592,12 @@ static void a_minted_token_is_an_operators(void **state)
     assert_int_equal(check(&keys, &claim, token, &caller), AUTH_VALID);
     assert_int_equal(caller.right, AUTH_OPERATOR);
     assert_string_equal(caller.role, ""); /* nobody to whatever else trusts the secret */
+    assert_false(caller.is_strong);
+    struct auth_rules strong = claim;
+    strong.mints_aal2 = true;
+    token = auth_mint(&strong, SECRET, "me", NOW, NOW + 60, &err);
+    assert_int_equal(check(&keys, &claim, token, &caller), AUTH_VALID);
+    assert_true(caller.is_strong);
     keys_done(&keys);
 }
 
