@@ -154,7 +154,7 @@ static bool waits_for_set(struct call *call)
 static struct slice token_of(const char *authorization)
 {
     static const char scheme[] = "Bearer ";
-    if (strncasecmp(authorization, scheme, strlen(scheme)) != 0)
+    if (authorization == NULL || strncasecmp(authorization, scheme, strlen(scheme)) != 0)
         return (struct slice){0};
     return slice_of(authorization + strlen(scheme));
 }
@@ -185,7 +185,7 @@ static enum auth_verdict check_caller(struct call *call)
                *apikey = web_request_header(call->x, "apikey");
     if (authorization == NULL && apikey != NULL && is_service(call, slice_of(apikey)))
         return AUTH_VALID;
-    struct slice token = token_of(authorization != NULL ? authorization : "");
+    struct slice token = token_of(authorization);
     if (is_service(call, token))
         return AUTH_VALID;
     call->caller = (struct caller){.right = AUTH_NOBODY};
