@@ -13,10 +13,10 @@ show_progress() { # PROFILE LOG
     done
 }
 
-run_maven() { # PROFILE FOLDER LOG
+run_maven() { # PROFILE FOLDER LOG GOALS
     for attempt in 1 2 3; do
-        mvn -B -f "$HERE/pom.xml" -P "$1" dependency:copy-dependencies \
-            -DoutputDirectory="$2" </dev/null >"$3" 2>&1 && return 0
+        # shellcheck disable=SC2086 # a list of words
+        mvn -B -f "$HERE/pom.xml" -P "$1" $4 -DoutputDirectory="$2" </dev/null >"$3" 2>&1 && return 0
         printf '  %s: attempt %s failed\n' "$1" "$attempt"
     done
     return 1
@@ -30,14 +30,14 @@ unpack() { # FOLDER: the registry comes as an archive
     done
 }
 
-fetch_profile() { # PROFILE FOLDER
+fetch_profile() { # PROFILE FOLDER [GOALS]
     [ ! -d "$JARS/$2" ] || return 0
     printf 'fetching %s, once, into %s\n' "$1" "$JARS"
     fresh=$JARS/$1.$$
     mkdir -p "$fresh/$2"
     show_progress "$1" "$fresh/log" &
     progress=$!
-    run_maven "$1" "$fresh/$2" "$fresh/log" && fetched=yes || fetched=no
+    run_maven "$1" "$fresh/$2" "$fresh/log" "${3:-dependency:copy-dependencies}" && fetched=yes || fetched=no
     kill "$progress"
     if [ $fetched = no ]; then
         grep '^\[ERROR\]' "$fresh/log" | head -n 10 >&2
@@ -54,4 +54,7 @@ fetch() {
     fetch_profile plugins connect/plugins
     fetch_profile registry registry
     fetch_profile registry3 registry3
+    # The copy of 2.8 takes a jar without its POM's parent, which later ones ask for.
+    fetch_profile converter3 connect3/apicurio \
+        "dependency:copy-dependencies org.apache.maven.plugins:maven-dependency-plugin:2.8:copy"
 }
