@@ -48,7 +48,7 @@ static void set_placeholder(struct transform *t, const char *text)
     text += sizeof hex - 1;
     t->placeholder_len = strlen(text) / 2;
     for (size_t i = 0; i < t->placeholder_len; i++)
-        t->placeholder[i] = (char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+        t->placeholder[i] = (char)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
 }
 
 static void set_shape(struct transform *t, const struct config *config)
