@@ -65,8 +65,9 @@ def outbox_is_not_the_customers(t):
         assert db.sql("SELECT count(*) FROM order_confirmations", role="authenticated") == "0"
         db.sql("CREATE SCHEMA mine; CREATE FUNCTION mine.to_jsonb(anyelement) RETURNS jsonb LANGUAGE sql AS "
                "$$SELECT '{\"status\": \"confirmed\", \"id\": \"forged\"}'::jsonb$$; GRANT USAGE ON SCHEMA mine TO public")
-        db.psql("-c", "SET search_path = mine, pg_catalog, public",
-                "-c", f"UPDATE public.orders SET quantity = 4 WHERE id = '{order}'")
+        db.psql("-c", "SET search_path = mine, pg_catalog, public", "-c",
+                "INSERT INTO public.orders (id, client_id, unit_price, total_amount) "
+                f"SELECT '{uuid.uuid4()}', client_id, 1, 1 FROM public.orders")
         assert db.confirmations("forged") == [], "a function of the caller's own was called as the owner"
 
 
