@@ -23,7 +23,12 @@ class Example(Processes):
         self.port, self.in_files = free_port(), command[0] == "node"
         self.command = [word.format(port=self.port, folder=EXAMPLES) for word in command]
         self.env = {"WEBHOOK_SIGNING_KEYS": f"{KEY} {OTHER}", "PORT": str(self.port), **env}
-        self.run()
+        try:
+            self.run()
+        except BaseException:
+            print(self.log("receiver")[-3000:])
+            self.close()
+            raise
 
     def run(self):
         self.process = self.start("receiver", self.command, self.env, cwd=self.folder)
