@@ -53,7 +53,7 @@ static size_t add_escaped(struct buf *b, const char *at)
     static const char names[] = "bfnrt", bytes[] = "\b\f\n\r\t";
     const char *name = strchr(names, at[1]);
     if (at[1] == 'u') {
-        add_byte(b, (unsigned char)(hex_digit(at[4]) << 4 | hex_digit(at[5])));
+        add_byte(b, (unsigned char)(hex_digit(at[4]) * 16 + hex_digit(at[5])));
         return 6;
     }
     add_byte(b, (unsigned char)(name != NULL ? bytes[name - names] : at[1]));
