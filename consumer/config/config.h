@@ -176,6 +176,10 @@
       "the orders' table, public.orders or orders: records of other tables are skipped")             \
     X(rule_placeholder, "rule.placeholder", TEXT, NULL, 0, 0, "",                                    \
       "the connector's own unavailable.value.placeholder, when it is set there: text, or hex:…")     \
+    X(rule_overtaken, "rule.overtaken", CHOICE, "send", 0, 0, "send|skip",                           \
+      "a confirmation that still waits for its receiver when a later change shows the order "        \
+      "without "                                                                                     \
+      "the value: send it, or skip it")                                                              \
     X(rule_memory, "rule.memory", COUNT, "100000", 0, 100000000, "",                                 \
       "orders whose last status is remembered where events have no before image")                    \
     X(payload_form_name, "payload.form_name", TEXT, "order_confirmation", 0, 0, "",                  \
@@ -260,6 +264,7 @@
 enum { KAFKA_START_EARLIEST, KAFKA_START_LATEST };
 enum { KAFKA_LOST_STOP, KAFKA_LOST_EARLIEST, KAFKA_LOST_LATEST };
 enum { RULE_SNAPSHOT_SKIP, RULE_SNAPSHOT_DELIVER };
+enum { RULE_OVERTAKEN_SEND, RULE_OVERTAKEN_SKIP };
 enum { RULE_ASSUME_OP_C, RULE_ASSUME_OP_U };
 enum payload_shape {
     PAYLOAD_NESTED,

@@ -53,6 +53,7 @@ struct delivery {
     int64_t due_ms;    /* while BACKOFF; monotonic */
     bool rests_whole;  /* no probe of an open breaker cuts its rest short; set before
                           order_queue_back_off */
+    bool overtaken;    /* a later change shows its order without the rule's value */
     bool rejected;     /* not to be sent, only to be parked (or, with skip, passed) in its turn */
     int skip;    /* enum skip_reason: why it ends without being sent or parked; 0: it does not */
     bool judged; /* by the rule, ever; else its next reading goes through the rule first */

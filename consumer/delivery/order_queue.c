@@ -90,14 +90,18 @@ static void enter(struct order_queues *l, struct delivery *d, enum delivery_stat
     ++*count_of(l, to);
 }
 
+static struct ready *ready_list_of(struct order_queues *l, const struct delivery *d)
+{
+    return &l->ready[d->rejected     ? READY_REJECTED
+                     : d->dispatched ? READY_AGAIN
+                                     : READY_FIRST_ATTEMPT];
+}
+
 static void make_ready(struct order_queues *l, struct delivery *d)
 {
-    enum ready_kind kind = d->rejected     ? READY_REJECTED
-                           : d->dispatched ? READY_AGAIN
-                                           : READY_FIRST_ATTEMPT;
     enter(l, d, DELIVERY_READY);
     d->ready_number = l->ready_count++;
-    TAILQ_INSERT_TAIL(&l->ready[kind], d, in_ready);
+    TAILQ_INSERT_TAIL(ready_list_of(l, d), d, in_ready);
 }
 
 static struct bucket *bucket_of(const struct order_queues *l, uint64_t hash)
@@ -123,10 +127,10 @@ static void rehash(struct order_queues *l)
     l->bucket_count = bigger.bucket_count;
 }
 
-static bool same_order(const struct delivery *a, const struct delivery *b)
+static bool is_of(const struct delivery *d, struct slice order)
 {
-    const struct slice *x = &a->text[TEXT_ORDER_ID], *y = &b->text[TEXT_ORDER_ID];
-    return x->len == y->len && memcmp(x->data, y->data, x->len) == 0;
+    const struct slice *id = &d->text[TEXT_ORDER_ID];
+    return id->len == order.len && memcmp(id->data, order.data, order.len) == 0;
 }
 
 static struct delivery *first_of(const struct order_queue *order_queue)
@@ -134,11 +138,12 @@ static struct delivery *first_of(const struct order_queue *order_queue)
     return STAILQ_FIRST(&order_queue->deliveries);
 }
 
-static struct order_queue *find_order_queue(const struct order_queues *l, const struct delivery *d)
+static struct order_queue *find_order_queue(const struct order_queues *l, struct slice order,
+                                            uint64_t hash)
 {
     struct order_queue *order_queue;
-    LIST_FOREACH (order_queue, bucket_of(l, d->order_hash), in_bucket)
-        if (order_queue->hash == d->order_hash && same_order(first_of(order_queue), d))
+    LIST_FOREACH (order_queue, bucket_of(l, hash), in_bucket)
+        if (order_queue->hash == hash && is_of(first_of(order_queue), order))
             return order_queue;
     return NULL;
 }
@@ -186,7 +191,7 @@ bool order_queue_add(struct order_queues *l, struct delivery *d)
     if (!reserve_rest(l))
         return false;
     d->order_hash = hash_keyed(&l->key, order->data, order->len);
-    struct order_queue *order_queue = find_order_queue(l, d);
+    struct order_queue *order_queue = find_order_queue(l, *order, d->order_hash);
     d->state = DELIVERY_WAITING;
     if (order_queue == NULL && (order_queue = new_order_queue(l, d->order_hash)) == NULL)
         return false;
@@ -293,6 +298,11 @@ void order_queue_back_off(struct order_queues *l, struct delivery *d, int64_t du
 {
     assert(l->heap_len < l->heap_cap);
     enter(l, d, DELIVERY_BACKOFF);
+    if (d->overtaken) { /* while it was sent */
+        d->rejected = true;
+        make_ready(l, d);
+        return;
+    }
     d->due_ms = due_ms;
     l->whole_count += d->rests_whole;
     heap_up(l, l->heap_len++, d);
@@ -325,6 +335,38 @@ bool order_queue_wake_first(struct order_queues *l)
     heap_remove(l, first->heap_index);
     make_ready(l, first);
     return true;
+}
+
+static void reject(struct order_queues *l, struct delivery *d)
+{
+    switch (d->state) {
+    case DELIVERY_READY:
+        TAILQ_REMOVE(ready_list_of(l, d), d, in_ready);
+        d->rejected = true;
+        TAILQ_INSERT_TAIL(ready_list_of(l, d), d, in_ready);
+        break;
+    case DELIVERY_BACKOFF:
+        heap_remove(l, d->heap_index);
+        d->rejected = true;
+        make_ready(l, d);
+        break;
+    case DELIVERY_WAITING: d->rejected = true; break;
+    case DELIVERY_IN_FLIGHT: break; /* order_queue_back_off */
+    }
+}
+
+void order_queue_overtake(struct order_queues *l, struct slice order)
+{
+    struct delivery *d;
+    struct order_queue *order_queue =
+        find_order_queue(l, order, hash_keyed(&l->key, order.data, order.len));
+    if (order_queue == NULL)
+        return;
+    STAILQ_FOREACH (d, &order_queue->deliveries, in_order)
+        if (!d->manual && !d->rejected) {
+            d->overtaken = true;
+            reject(l, d);
+        }
 }
 
 void order_queue_finish(struct order_queues *l, struct delivery *d)

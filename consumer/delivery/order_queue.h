@@ -49,6 +49,10 @@ bool order_queue_has_any(const struct order_queues *order_queues, bool fresh);
  * order_queue_add has reserved it. */
 void order_queue_back_off(struct order_queues *order_queues, struct delivery *d, int64_t due_ms);
 
+/* The order's deliveries of the stream are overtaken: those that wait, be it for another attempt,
+ * become rejected, and one that is IN_FLIGHT does so if its attempt fails. */
+void order_queue_overtake(struct order_queues *order_queues, struct slice order);
+
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
 void order_queue_finish(struct order_queues *order_queues, struct delivery *d);
 

@@ -23,7 +23,8 @@
     X(OTHER_TABLE, "other_table")             /* not of rule.table */                             \
     X(ALREADY_DELIVERED, "already_delivered") /* by this process, before it lost the partition */ \
     X(OTHERS_RETRY, "others_retry")           /* a retry record of another topic or group */      \
-    X(SUPERSEDED, "superseded")               /* a retry of what a delivery made obsolete */
+    X(SUPERSEDED, "superseded")               /* a retry of what a delivery made obsolete */      \
+    X(OVERTAKEN, "overtaken") /* rule.overtaken: its order lost the value before it was sent */
 
 enum skip_reason {
 #define X(id, name) SKIP_##id,

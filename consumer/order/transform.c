@@ -21,6 +21,7 @@ struct transform {
     size_t placeholder_len;
     enum payload_shape shape;
     struct form_options form;
+    bool overtakes;                          /* rule.overtaken=skip */
     const struct payload_template *template; /* of the config; NULL: another shape */
     struct buf body, nested;                 /* nested: what other shapes are written from */
 };
@@ -74,6 +75,7 @@ struct transform *transform_new(const struct config *config)
     set_shape(t, config);
     set_placeholder(t, config->rule_placeholder);
     t->table = config->rule_table;
+    t->overtakes = config->rule_overtaken == RULE_OVERTAKEN_SKIP;
     t->id_column = config->payload_column[FIELD_ORDER_ID];
     buf_init(&t->body, PAYLOAD_BODY_MAX);
     t->status_cache = status_cache_new((size_t)config->rule_memory, &config->hash_key);
@@ -266,9 +268,11 @@ static void judge(struct transform *t, const struct change *change, const struct
     result->unsent = judgement.unsent;
     if (judgement.verdict == RULE_DELIVER)
         deliver(t, change, record, result);
-    else if (judgement.verdict == RULE_SKIP)
+    else if (judgement.verdict == RULE_SKIP) {
         skip(result, judgement.why);
-    else
+        if (t->overtakes && judgement.why == SKIP_NOT_CONFIRMED)
+            (void)order_id_of(change, &result->order_id);
+    } else
         undecodable(result, "the event's op is none of c, u, d, r, t, m, or its row is missing");
 }
 

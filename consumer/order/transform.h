@@ -64,7 +64,8 @@ struct transformed {
     const struct buf *body;    /* of TRANSFORM_DELIVER */
     struct slice nested;       /* of TRANSFORM_DELIVER: the values as nested JSON, where the body is
                                 * not JSON of payload's; NULL: it is */
-    struct order_id order_id;  /* unless skipped; len 0: the record has none */
+    struct order_id order_id;  /* unless skipped, and of not_confirmed with rule.overtaken=skip; len
+                                * 0: the record has none */
     struct order_id owner;     /* unless skipped; len 0: not asked for, or not known */
     struct slice order_number; /* unless skipped; len 0: none, or not text */
     struct slice confirmed_at; /* of TRANSFORM_DELIVER: as rendered */

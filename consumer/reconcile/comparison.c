@@ -23,8 +23,8 @@ static const char *const statements[STATEMENT_COUNT] = {
     [SET] = "UPDATE rows SET state = ?2 WHERE rowid = ?1",
     [REQUEST] = "UPDATE rows SET state = ?2 WHERE id = ?1 AND state IN (?3, ?4)",
     [RECENT] = "UPDATE rows SET state = ?1 WHERE state = ?2 AND at > ?3",
-    [NOTE_SOURCE] = "UPDATE rows SET partition = ?3, offset = ?4 WHERE id = ?1 AND state = ?5 AND "
-                    "(at = ?2 OR at IS NULL)",
+    [NOTE_SOURCE] =
+        "UPDATE rows SET partition=?3, offset=?4 WHERE id=?1 AND state=?5 AND ifnull(at, ?2) IS ?2",
     [SOURCE_OF] = "SELECT id FROM rows WHERE partition = ?1 AND offset = ?2 AND state = ?3"};
 
 struct comparison {

@@ -185,9 +185,10 @@ static void judge(const struct config *config, const struct group_topic *topic,
 static bool look(const struct config *config, const struct group_topic *topic, int stop_fd,
                  struct known_position *ret, struct error *err)
 {
-    struct range range = {calloc(topic->count, sizeof *range.starts),
-                          calloc(topic->count, sizeof *range.ends), topic->count};
-    struct edge *edges = calloc(topic->count, sizeof *edges);
+    size_t room = topic->count + 1; /* never of size 0 */
+    struct range range = {calloc(room, sizeof *range.starts), calloc(room, sizeof *range.ends),
+                          topic->count};
+    struct edge *edges = calloc(room, sizeof *edges);
     bool ok = range.starts != NULL && range.ends != NULL && edges != NULL;
     if (ok) {
         for (size_t i = 0; i < topic->count; i++)

@@ -222,6 +222,11 @@ static bool may_ask(const struct retry *r, struct error *err)
     if (is_state(r->last, "superseded"))
         return error_set(err, ERROR_FAILED,
                          "a later confirmation of it was delivered; nothing was asked for again");
+    if (is_state(r->last, "overtaken") && !r->own->force)
+        return error_set(
+            err, ERROR_FAILED,
+            "it was no longer confirmed when its turn came (rule.overtaken); nothing was "
+            "asked for. --force sends it all the same");
     return !is_state(r->last, "delivered") || r->own->force ||
            error_set(err, ERROR_FAILED,
                      "it was delivered; nothing was asked for again. --force sends it once more");

@@ -90,6 +90,8 @@ function answer(outcome) {
 function ending(outcome) {
     if (outcome.reason === 'superseded' || outcome.reason === 'already_delivered')
         return moment('calm', t(`e_${outcome.reason}`), outcome.settled_ms);
+    if (outcome.state === 'overtaken')
+        return moment('calm', t('e_overtaken'), outcome.settled_ms);
     if (outcome.state === 'delivered') {
         const what = outcome.source === 'retry' || outcome.source === 'redrive' ? 'e_delivered_by_retry' : 'e_delivered';
         return moment('good', t(what), outcome.settled_ms, answer(outcome));

@@ -5,7 +5,7 @@ import { explain } from './reasons.js';
 import { t } from './words.js';
 
 const PAGE = 50;
-const FILTERS = ['all', 'parked', 'retrying', 'delivered'];
+const FILTERS = ['all', 'parked', 'retrying', 'delivered', 'overtaken'];
 
 export function orders(app, query) {
     const q = query.get('q') ?? '', reason = query.get('reason'), state = query.get('state') ?? '';
@@ -76,7 +76,8 @@ export function orders(app, query) {
 
     function filters() {
         const now = state === '' ? 'all' : state;
-        return el('nav.filters', { 'aria-label': t('filters') }, FILTERS.map((filter) => {
+        const shown = FILTERS.filter((filter) => filter !== 'overtaken' || filter === now || app.status?.counts.overtaken > 0);
+        return el('nav.filters', { 'aria-label': t('filters') }, shown.map((filter) => {
             const count = filter === 'all' || q !== '' ? undefined : app.status?.counts[filter];
             return el('a', { href: link(filter), 'aria-current': filter === now && 'page' },
                 t(`filter_${filter}`), count !== undefined && el('span.count', {}, t('just', { n: count })));

@@ -22,7 +22,7 @@ function inWords(reason, word, rest) {
         return rest === '413' ? t('r_too_large') : t('r_refused', { status: rest });
     if (word === 'exhausted' || word === 'endpoint')
         return t(`r_${word}`, { last: lastWords(rest) });
-    if (word === 'undecodable' || word === 'unknown_result')
+    if (['undecodable', 'unknown_result', 'overtaken'].includes(word))
         return t(`r_${word}`);
     return reason === '' ? t('r_none') : t('r_failed', { last: lastWords(reason) });
 }
@@ -40,7 +40,7 @@ export function explain(order) {
     let todo = word === 'unavailable' ? 'a_unavailable' : hopeless ? 'a_fix' : 'a_refused';
     if (retrying)
         todo = word === 'timeout' ? 'a_wait_unknown' : has(`a_${word}`) ? `a_${word}` : 'a_wait';
-    else if (['undecodable', 'exhausted', 'endpoint', 'unknown_result'].includes(word))
+    else if (['undecodable', 'exhausted', 'endpoint', 'unknown_result', 'overtaken'].includes(word))
         todo = `a_${word}`;
     return { why, whole: sentence(why) + '.', todo: t(todo), hopeless };
 }

@@ -15,7 +15,7 @@ static bool read_state(const struct call *call, int *ret)
             return true;
         }
     if (text != NULL)
-        call_bad(call, "state: delivered, retrying or parked");
+        call_bad(call, "state: delivered, retrying, parked or overtaken");
     return text == NULL;
 }
 
@@ -134,6 +134,8 @@ void call_retry(struct call *call)
         reply_problem(call->x, PROBLEM_UNDER_WAY, "it is being tried again already", NULL);
     else if (facts.state == ORDER_DELIVERED && !force)
         reply_problem(call->x, PROBLEM_DELIVERED, "force sends it once more", NULL);
+    else if (facts.state == ORDER_OVERTAKEN && !force)
+        reply_problem(call->x, PROBLEM_OVERTAKEN, "force sends it all the same", NULL);
     else
         start(call, &facts);
 }

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "4"
+#define SCHEMA_VERSION "5"
 
 enum { FILL_CHANGES = 32768 };
 
-const char *const order_state_names[] = {"delivered", "retrying", "parked"};
+const char *const order_state_names[] = {"delivered", "retrying", "parked", "overtaken"};
 
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"

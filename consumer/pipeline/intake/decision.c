@@ -136,8 +136,12 @@ static enum fate conclude(struct decision *by, const struct intake_record *r,
 {
     oddities_note(&by->oddities, r->m, t);
     /* A record that was parked before it was judged has an outcome "parked": it gets another. */
-    if (t->verdict == TRANSFORM_SKIP && !r->partition->is_retry)
+    if (t->verdict == TRANSFORM_SKIP && !r->partition->is_retry) {
+        if (t->skip == SKIP_NOT_CONFIRMED && t->order_id.len > 0) /* rule.overtaken=skip */
+            order_queue_overtake(by->backlog->queues,
+                                 (struct slice){t->order_id.text, t->order_id.len});
         return skip(by, r, t->skip);
+    }
     return enqueue(by, r, t);
 }
 

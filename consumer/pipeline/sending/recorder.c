@@ -284,14 +284,27 @@ void recorder_deliver(struct recorder *r, struct delivery *d)
     conclude(r, d, "delivered");
 }
 
+static void log_skipped(const struct delivery *d)
+{
+    if (d->skip == SKIP_OVERTAKEN)
+        log_info("confirmation overtaken", LOG_S("id", d->id), LOG_S("topic", d->topic),
+                 LOG_I("partition", d->partition), LOG_I("offset", d->offset),
+                 LOG_I("attempts", d->history.attempts));
+    else
+        log_info(d->skip == SKIP_SUPERSEDED ? "retry superseded" : "retry not for us",
+                 LOG_S("reason", d->reason), LOG_S("request", d->text[TEXT_REQUEST].data),
+                 LOG_S("topic", d->topic), LOG_I("partition", d->partition),
+                 LOG_I("offset", d->offset));
+}
+
 void recorder_skip(struct recorder *r, struct delivery *d)
 {
-    log_info(d->skip == SKIP_SUPERSEDED ? "retry superseded" : "retry not for us",
-             LOG_S("reason", d->reason), LOG_S("request", d->text[TEXT_REQUEST].data),
-             LOG_S("topic", d->topic), LOG_I("partition", d->partition),
-             LOG_I("offset", d->offset));
+    log_skipped(d);
     r->counts.skipped[d->skip]++;
-    conclude(r, d, d->skip == SKIP_SUPERSEDED ? "superseded" : "skipped");
+    conclude(r, d,
+             d->skip == SKIP_SUPERSEDED  ? "superseded"
+             : d->skip == SKIP_OVERTAKEN ? "overtaken"
+                                         : "skipped");
 }
 
 enum history_standing recorder_standing(const struct recorder *r, const struct delivery *d)

@@ -298,6 +298,10 @@ static void park_ready(struct sender *s)
 {
     for (struct delivery *d; (d = order_queue_take_rejected(s->use.backlog->queues)) != NULL;) {
         partition_begin_work(partition_of(d));
+        if (d->overtaken) {
+            d->skip = SKIP_OVERTAKEN;
+            snprintf(d->reason, sizeof d->reason, "%s", skip_reason_names[SKIP_OVERTAKEN]);
+        }
         if (d->skip != SKIP_NONE)
             recorder_skip(s->use.recorder, d);
         else

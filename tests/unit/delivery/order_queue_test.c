@@ -156,6 +156,42 @@ static void note_dropped(void *context, struct delivery *d)
 }
 
 /* What is in flight stays in its order queue, and the other owner's behind it. */
+/* Wherever they are; those of others, manual ones and later ones are not. */
+static void a_later_change_overtakes(void **state)
+{
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
+    (void)state;
+    struct delivery *ready = add(l, "a", 1, NULL), *waiting = add(l, "a", 2, NULL);
+    struct delivery *manual = add(l, "a", 3, NULL), *other = add(l, "b", 4, NULL);
+    manual->manual = true;
+    order_queue_overtake(l, slice_of("a"));
+    order_queue_overtake(l, slice_of("none"));
+    struct delivery *later = add(l, "a", 5, NULL);
+    assert_ptr_equal(send(l, true), other);
+    assert_null(send(l, true));
+    assert_ptr_equal(order_queue_take_rejected(l), ready);
+    finish(l, ready);
+    assert_ptr_equal(order_queue_take_rejected(l), waiting);
+    finish(l, waiting);
+    assert_ptr_equal(send(l, true), manual);
+    assert_false(manual->overtaken || later->overtaken || other->overtaken);
+    finish(l, manual);
+    assert_ptr_equal(send(l, true), later);
+    order_queue_back_off(l, later, 100); /* one that rests */
+    order_queue_overtake(l, slice_of("a"));
+    assert_int_equal(order_queue_wake(l, 0), -1);
+    assert_ptr_equal(order_queue_take_rejected(l), later);
+    finish(l, later);
+    order_queue_overtake(l, slice_of("b")); /* one under way: if its attempt fails */
+    assert_null(order_queue_take_rejected(l));
+    order_queue_back_off(l, other, 100);
+    assert_int_equal(order_queue_wake(l, 0), -1);
+    assert_ptr_equal(order_queue_take_rejected(l), other);
+    finish(l, other);
+    assert_int_equal(order_queue_counts(l).backoff + order_queue_counts(l).in_flight, 0);
+    order_queues_free(l);
+}
+
 static void an_owner_withdraws(void **state)
 {
     struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
@@ -391,6 +427,7 @@ int main(void)
         cmocka_unit_test(only_what_was_sent_before),
         cmocka_unit_test(a_whole_rest_is_not_cut_short),
         cmocka_unit_test(the_rejected_have_their_turn_too),
+        cmocka_unit_test(a_later_change_overtakes),
         cmocka_unit_test(an_owner_withdraws),
         cmocka_unit_test(agrees_with_a_model),
     };

@@ -285,11 +285,63 @@ static void an_outcome_that_cannot_be_written_is_waited_for_only_so_long(void **
     pipeline_harness_close(&w);
 }
 
+/* Its first attempt fails, then the order is cancelled in the shop; another one is not. */
+static void overtake(const char *option, const char *state, size_t requests)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, BUSY, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static char text[TEXT_MAX];
+    struct pipeline_harness w;
+    struct records r;
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_set(&w, "rule.overtaken", option);
+    pipeline_harness_set(&w, "retry.base", "1h");
+    pipeline_harness_set(&w, "retry.cap", "1h");
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_produce(&w, 0, "o1", "06", "confirmed");
+    pipeline_harness_start(&w);
+    pipeline_harness_await_requests(&w, 1);
+    pipeline_harness_produce(&w, 0, "o1", "06", "cancelled");
+    pipeline_harness_produce(&w, 0, "o2", "06", "confirmed");
+    pipeline_harness_await_requests(&w, 2);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_delivered_total 1\n",
+                                  text, sizeof text);
+    clock_skip(3600 * 1000);
+    pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_records_in_flight 0\n", text,
+                                  sizeof text);
+    pipeline_harness_stop(&w);
+    assert_true(w.ok);
+    assert_int_equal(server_request_count(w.webhook), requests);
+    assert_int_equal(cluster_committed(&w.cluster, "shop", 0), 4);
+    read_outcomes(&w, &r);
+    const char *last = "";
+    for (size_t i = 0; i < r.count; i++)
+        if (strcmp(r.keys[i], "o1") == 0)
+            last = text_of(&r, i, "state");
+    assert_string_equal(last, state);
+    forget(&r);
+    pipeline_harness_close(&w);
+}
+
+static void what_is_overtaken_is_sent(void **state)
+{
+    (void)state;
+    overtake("send", "delivered", 3);
+}
+
+static void what_is_overtaken_is_skipped(void **state)
+{
+    (void)state;
+    overtake("skip", "overtaken", 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_end_is_recorded),
         cmocka_unit_test(long_retry_is_recorded),
+        cmocka_unit_test(what_is_overtaken_is_sent),
+        cmocka_unit_test(what_is_overtaken_is_skipped),
         cmocka_unit_test(a_refused_record_is_parked_with_all_that_is_known),
         cmocka_unit_test(a_record_too_large_to_park_is_parked_without_its_value),
         cmocka_unit_test(a_record_with_a_huge_key_is_parked_all_the_same),
