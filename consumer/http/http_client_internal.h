@@ -60,6 +60,9 @@ bool http_request_prepare(struct http_request *request, const struct http_endpoi
 bool http_request_set_network(struct http_request *request,
                               const struct http_endpoint *endpoint) must_check;
 
+/* True when both are the same text, or NULL. */
+bool http_request_holds(const char *held, const char *text);
+
 /* Makes *held a copy of `text`; false without memory. */
 bool http_request_hold(char **held, const char *text) must_check;
 

@@ -182,27 +182,12 @@ bool http_url_check(const char *url, bool http_allowed, struct error *err)
     return ok;
 }
 
-bool http_request_hold(char **held, const char *text)
-{
-    char *copy = text != NULL ? strdup(text) : NULL;
-    if (text != NULL && copy == NULL)
-        return false;
-    free(*held);
-    *held = copy;
-    return true;
-}
-
-static bool is_same(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* Parsing a URL costs more than comparing it, and nearly every request has the URL of the last one.
  */
 static bool set_url(struct http_request *request, const char *url, bool http_allowed,
                     struct error *err)
 {
-    if (is_same(request->url, url) && request->url_http_allowed == http_allowed)
+    if (http_request_holds(request->url, url) && request->url_http_allowed == http_allowed)
         return true;
     if (!http_url_check(url, http_allowed, err))
         return false;
@@ -255,12 +240,6 @@ static bool set_headers(struct http_request *request, const char *const *headers
         text += strlen(text) + 1;
     }
     return curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, request->headers) == CURLE_OK;
-}
-
-bool http_request_set_text(CURL *easy, CURLoption option, char **held, const char *text)
-{
-    return is_same(*held, text) ||
-           (curl_easy_setopt(easy, option, text) == CURLE_OK && http_request_hold(held, text));
 }
 
 static bool set_credentials(struct http_request *request, const struct http_endpoint *endpoint,

@@ -1,8 +1,6 @@
 /* request_network: the network between: which proxy, which certificates, which TLS, which IP. */
 #include "http/http_client_internal.h"
 
-#include <string.h>
-
 /* The environment has no say: http_proxy would show an unencrypted request, URL and all, to another
  * host, and no_proxy would go past the proxy that was configured. libcurl reads the environment for
  * whatever is not set. */
@@ -31,8 +29,7 @@ static bool set_trust(struct http_request *request, const char *ca_file)
 {
     CURL *easy = request->easy;
     char *file = NULL, *directory = NULL;
-    const char *held = request->ca_file;
-    if (held == ca_file || (held != NULL && ca_file != NULL && strcmp(held, ca_file) == 0))
+    if (http_request_holds(request->ca_file, ca_file))
         return true;
     if (ca_file == NULL) {
         curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);

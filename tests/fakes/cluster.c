@@ -39,6 +39,7 @@ static void create_topic(struct cluster *c, const char *name, int partitions)
 void cluster_open(struct cluster *c, int partitions)
 {
     static const char *const settings[][2] = {{"log_level", "0"}};
+    c->traceparent = NULL;
     c->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf_new(settings, 1), NULL, 0);
     require(c->rk != NULL);
     c->mock = rd_kafka_mock_cluster_new(c->rk, 1);

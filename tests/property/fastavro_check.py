@@ -157,6 +157,8 @@ def show(t, value, names):
         return f"int {value} {ticks_of(t)}"
     if kind in ("float", "double"):
         return f"{kind} {value:.17g}"
+    if kind == "boolean":
+        return f"boolean {int(value)}"
     if kind == "bytes" and isinstance(t, dict) and t.get("connect.name") == DECIMAL:
         return f"decimal {int(t['scale'])} {value.hex()}"
     if kind == "record" and set(value) == {"scale", "value"}:

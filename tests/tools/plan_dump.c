@@ -33,8 +33,10 @@ static void add_hex(char *text, const struct column *c)
 
 static json_t *show(const struct column *c)
 {
-    static const char *const kinds[] = {"absent", "null",   "text",    "int",
-                                        "float",  "double", "decimal", "other"};
+    static const char *const kinds[] = {
+        [COLUMN_ABSENT] = "absent",   [COLUMN_NULL] = "null",       [COLUMN_TEXT] = "text",
+        [COLUMN_INT] = "int",         [COLUMN_FLOAT] = "float",     [COLUMN_DOUBLE] = "double",
+        [COLUMN_DECIMAL] = "decimal", [COLUMN_BOOLEAN] = "boolean", [COLUMN_OTHER] = "other"};
     size_t size = 2 * c->len + 100;
     char *text = calloc(1, size);
     if (text == NULL)
@@ -42,6 +44,8 @@ static json_t *show(const struct column *c)
     int n = snprintf(text, size, "%s", kinds[c->kind]);
     if (c->kind == COLUMN_INT)
         snprintf(text + n, size - (size_t)n, " %" PRId64 " %d", c->number, c->ticks);
+    else if (c->kind == COLUMN_BOOLEAN)
+        snprintf(text + n, size - (size_t)n, " %" PRId64, c->number);
     else if (c->kind == COLUMN_FLOAT || c->kind == COLUMN_DOUBLE)
         snprintf(text + n, size - (size_t)n, " %.17g", c->real);
     else if (c->kind == COLUMN_DECIMAL)

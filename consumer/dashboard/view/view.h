@@ -22,7 +22,13 @@ enum { VIEW_KEY_MAX = 1024 };
 bool view_key_is_valid(struct slice key);
 
 enum view_topic { VIEW_DELIVERIES, VIEW_PARKED, VIEW_RETRY, VIEW_MEMBERS, VIEW_TOPIC_COUNT };
-enum order_state { ORDER_DELIVERED, ORDER_RETRYING, ORDER_PARKED, ORDER_OVERTAKEN, ORDER_STATE_COUNT };
+enum order_state {
+    ORDER_DELIVERED,
+    ORDER_RETRYING,
+    ORDER_PARKED,
+    ORDER_OVERTAKEN,
+    ORDER_STATE_COUNT
+};
 extern const char *const order_state_names[];
 
 /* identity: the topics' names; a view of another identity is emptied. ":memory:" keeps nothing. */
