@@ -99,6 +99,14 @@ static void check_file(struct check *c, const char *option, const char *path)
 
 /* ---- webhook ---- */
 
+/* Under the option that the error begins with. */
+static void fail_option(const struct check *c, const struct error *err)
+{
+    char name[CONFIG_NAME_MAX];
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(err->text, " :"), err->text);
+    report_fail(c->report, err, CONFIGURATION, strchr(name, '.') != NULL ? name : WEBHOOK);
+}
+
 static struct webhook *open_webhook(struct check *c)
 {
     struct error err = {0};
@@ -106,7 +114,7 @@ static struct webhook *open_webhook(struct check *c)
         return NULL;
     struct webhook *webhook = webhook_new(c->http, c->config, &err);
     if (webhook == NULL)
-        report_fail(c->report, &err, CONFIGURATION, "webhook");
+        fail_option(c, &err);
     return webhook;
 }
 
