@@ -80,10 +80,11 @@ class Stack:
                                "-o", "beginning", "-e", *options], check=True, capture_output=True).stdout
 
     def headers(self, topic):
-        """By place. As JSON: the other form does not separate one from the next."""
+        """By place. As JSON: the other form does not separate one from the next. Cut into lines as bytes:
+        a value may hold what a text calls a line's end."""
         found = {}
-        for line in self.read(topic, "-J").decode("utf-8", "surrogateescape").splitlines():
-            record = json.loads(line)
+        for line in self.read(topic, "-J").splitlines():
+            record = json.loads(line.decode("utf-8", "surrogateescape"))
             pairs = record.get("headers", [])
             found[record["partition"], record["offset"]] = [
                 [name, as_json(value)] for name, value in zip(pairs[::2], pairs[1::2])]
