@@ -139,9 +139,14 @@ static struct reader *open_reader(const struct config *config, const char *topic
 {
     static const struct kafka_property properties[] = {
         {"group.id", "elementor-sync-reader"}, /* required by the API; never joined */
-        {"enable.auto.commit", "false"},       {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},     {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},      {NULL, NULL}};
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
+        {"auto.offset.reset", "earliest"},
+        {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
+        {"queued.max.messages.kbytes",
+         "16384"}, /* by default 64 MiB, which a command need not hold */
+        {NULL, NULL}};
     struct reader *r = calloc(1, sizeof *r);
     rd_kafka_conf_t *conf = r != NULL ? kafka_conf_new(config, properties, err) : NULL;
     if (conf == NULL) {

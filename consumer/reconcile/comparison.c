@@ -89,7 +89,7 @@ struct comparison *comparison_new(struct error *err)
     if (sqlite3_open_v2("", &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) ==
             SQLITE_OK &&
         execute(c,
-                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -16384;"
+                "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;"
                 "CREATE TABLE rows (id TEXT, number TEXT, at INTEGER, confirmed INTEGER, "
                 "state INTEGER, partition INTEGER, offset INTEGER); BEGIN",
                 err))
