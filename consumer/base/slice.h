@@ -2,6 +2,7 @@
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -13,6 +14,17 @@ struct slice {
 static inline struct slice slice_of(const char *text)
 {
     return (struct slice){text, text != NULL ? strlen(text) : 0};
+}
+
+/* The same bytes; one without bytes equals any other without bytes. */
+static inline bool slice_equal(struct slice a, struct slice b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+static inline bool slice_is(struct slice slice, const char *text)
+{
+    return slice_equal(slice, slice_of(text));
 }
 
 #endif

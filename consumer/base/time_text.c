@@ -1,25 +1,24 @@
 #include "base/time_text.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #define YEAR_1 (-62135596800) /* 0001-01-01T00:00:00Z in seconds since the epoch */
 #define YEAR_10000 (253402300800)
 
 /* Civil date of a day since the epoch (proleptic Gregorian): counted in years that begin in March,
- * so that the leap day is the last. */
+ * so that the leap day is the last, and in eras of 400 years. */
 static void civil(int64_t day, int *ret_year, int *ret_month, int *ret_day)
 {
     int64_t shifted = day + 719468; /* days from 0000-03-01 to the epoch */
-    int64_t status_epoch = shifted / 146097, of_status_epoch = shifted % 146097;
-    int64_t year = (of_status_epoch - of_status_epoch / 1460 + of_status_epoch / 36524 -
-                    of_status_epoch / 146096) /
-                   365;
-    int64_t of_year = of_status_epoch - (365 * year + year / 4 - year / 100);
+    int64_t era = shifted / 146097, of_era = shifted % 146097;
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int64_t of_year = of_era - (365 * year + year / 4 - year / 100);
     int64_t month = (5 * of_year + 2) / 153; /* 0 = March */
     *ret_day = (int)(of_year - (153 * month + 2) / 5 + 1);
     *ret_month = (int)(month < 10 ? month + 3 : month - 9);
-    *ret_year = (int)(year + status_epoch * 400 + (*ret_month <= 2));
+    *ret_year = (int)(year + era * 400 + (*ret_month <= 2));
 }
 
 /* Everything up to the second; false outside the years 1 to 9999. */
@@ -53,6 +52,16 @@ bool timestamp_add(struct buf *b, int64_t value, unsigned digits)
         return false;
     buf_addf(b, ".%0*" PRId64 "Z", (int)digits, fraction);
     return true;
+}
+
+const char *timestamp_text(int64_t ms, char ret_text[TIMESTAMP_TEXT])
+{
+    struct buf b;
+    buf_init(&b, TIMESTAMP_TEXT);
+    (void)timestamp_add(&b, ms, 3);
+    snprintf(ret_text, TIMESTAMP_TEXT, "%s", buf_text(&b));
+    buf_done(&b);
+    return ret_text;
 }
 
 bool timestamp_add_text(struct buf *b, int64_t seconds, const char *fraction, size_t len)
@@ -89,10 +98,9 @@ static int two_digits(const char *text)
 /* Days since the epoch; the inverse of civil(). */
 static int64_t day_of(int year, int month, int day)
 {
-    int64_t y = year - (month <= 2), status_epoch = y / 400, of_status_epoch = y % 400;
+    int64_t y = year - (month <= 2), era = y / 400, of_era = y % 400;
     int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-    return status_epoch * 146097 + of_status_epoch * 365 + of_status_epoch / 4 -
-           of_status_epoch / 100 + of_year - 719468;
+    return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
 static int days_in(int year, int month)

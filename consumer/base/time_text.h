@@ -12,6 +12,12 @@
  * `digits` (1 to 9) digits behind the second. False outside the years 1 to 9999. */
 bool timestamp_add(struct buf *b, int64_t value, unsigned digits);
 
+enum { TIMESTAMP_TEXT = 32 };
+
+/* "2026-11-22T09:15:30.123Z" of ms since the epoch; "" outside the years 1 to 9999. Returns
+ * ret_text. */
+const char *timestamp_text(int64_t ms, char ret_text[TIMESTAMP_TEXT]);
+
 struct timestamp {
     int64_t seconds; /* since the epoch, the offset taken off; leap seconds count as the next */
     const char *fraction; /* the digits behind the second; borrowed */

@@ -1,16 +1,17 @@
 #include "cdc/schema_ref.h"
 
+#include "base/hex.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 
 static void write_guid(const uint8_t guid[SCHEMA_GUID_LEN], char *text)
 {
-    static const char hex[] = "0123456789abcdef";
-    for (int i = 0; i < SCHEMA_GUID_LEN; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
+    static const size_t groups[] = {4, 2, 2, 2, 6};
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; guid += groups[i++]) {
+        if (i > 0)
             *text++ = '-';
-        *text++ = hex[guid[i] >> 4];
-        *text++ = hex[guid[i] & 15];
+        text = hex_write(text, guid, groups[i]);
     }
     *text = '\0';
 }

@@ -14,8 +14,7 @@ enum {
     PER_PARTITION = 100, /* newest records looked at */
     ALL_PARTITIONS = 1000,
     READ_MS = 10000, /* for one look at the topic */
-    POLL_MS = 100,
-    TIME_TEXT = 32
+    POLL_MS = 100
 };
 
 /* ---- reading a stretch of every partition ---- */
@@ -105,18 +104,15 @@ static void take_newest(struct check *c, const rd_kafka_message_t *m, void *cont
 
 static void report_span(struct check *c, int64_t oldest_ms)
 {
-    struct buf b;
+    char text[TIMESTAMP_TEXT];
     int64_t count = 0;
     for (int32_t p = 0; p < c->partitions; p++)
         count += c->high[p] - c->low[p];
-    buf_init(&b, TIME_TEXT);
-    if (oldest_ms < 0 || !timestamp_add(&b, oldest_ms, 3))
-        buf_add_text(&b, "an unknown time");
+    bool known = oldest_ms >= 0 && *timestamp_text(oldest_ms, text) != '\0';
     report_add(c->report, REPORT_NOTE, RECORDS, "earliest",
                "kafka.start=earliest would read %" PRId64
                " records, from %s on (elementor-sync preview shows which would be sent)",
-               count, buf_text(&b));
-    buf_done(&b);
+               count, known ? text : "an unknown time");
 }
 
 static void report_unread(struct check *c)

@@ -127,12 +127,6 @@ static void rehash(struct order_queues *l)
     l->bucket_count = bigger.bucket_count;
 }
 
-static bool is_of(const struct delivery *d, struct slice order)
-{
-    const struct slice *id = &d->text[TEXT_ORDER_ID];
-    return id->len == order.len && memcmp(id->data, order.data, order.len) == 0;
-}
-
 static struct delivery *first_of(const struct order_queue *order_queue)
 {
     return STAILQ_FIRST(&order_queue->deliveries);
@@ -143,7 +137,8 @@ static struct order_queue *find_order_queue(const struct order_queues *l, struct
 {
     struct order_queue *order_queue;
     LIST_FOREACH (order_queue, bucket_of(l, hash), in_bucket)
-        if (order_queue->hash == hash && is_of(first_of(order_queue), order))
+        if (order_queue->hash == hash &&
+            slice_equal(first_of(order_queue)->text[TEXT_ORDER_ID], order))
             return order_queue;
     return NULL;
 }

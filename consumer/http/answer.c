@@ -115,14 +115,9 @@ static void skip_value(struct slice *text)
     }
 }
 
-static bool is_word(struct slice text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
-}
-
 static enum claim claim_of(struct slice key, struct slice value)
 {
-    if (!is_word(key, "success") && !is_word(key, "ok"))
+    if (!slice_is(key, "success") && !slice_is(key, "ok"))
         return CLAIM_NONE;
     if (begins_tag(value, "false"))
         return CLAIM_FAILURE;

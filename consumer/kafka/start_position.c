@@ -39,3 +39,13 @@ bool position_parse(const char *argument, const char *text, struct position *ret
                          argument, text);
     return true;
 }
+
+bool position_parse_time(const char *argument, const char *text, int64_t *ret_ms, struct error *err)
+{
+    struct position position;
+    if (!position_parse(argument, text, &position, err))
+        return false;
+    *ret_ms = position.value;
+    return position.kind == POSITION_TIME ||
+           error_set(err, ERROR_CONFIG, "%s: \"%s\" is not a time", argument, text);
+}

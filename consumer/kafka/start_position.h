@@ -16,4 +16,8 @@ struct position {
 bool position_parse(const char *argument, const char *text, struct position *ret,
                     struct error *err) must_check;
 
+/* The same of a time alone, in ms since the epoch. */
+bool position_parse_time(const char *argument, const char *text, int64_t *ret_ms,
+                         struct error *err) must_check;
+
 #endif

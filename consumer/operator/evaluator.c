@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { TURN_MS = 20, REGISTRY_PATIENCE_MS = 30000 };
+enum { POLL_MS = 200, TURN_MS = 20, REGISTRY_PATIENCE_MS = 30000 };
 
 struct evaluator {
     const struct config *config;
@@ -161,4 +161,27 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
     return j->stopped ||
            error_set(err, ERROR_UNREACHABLE, "the schema registry %s does not answer for schema %s",
                      j->config->registry_url, schema_ref_text(&wire.schema, id));
+}
+
+static bool visit_record(struct evaluator *j, const rd_kafka_message_t *m, bool gate,
+                         evaluator_visit *visit, void *context, struct error *err)
+{
+    struct evaluator_verdict verdict;
+    return evaluator_record(j, m, gate, &verdict, err) && visit(context, m, &verdict, err);
+}
+
+bool evaluator_read(struct evaluator *j, struct reader *reader, bool gate, evaluator_visit *visit,
+                    void *context, struct error *err)
+{
+    bool ok = true;
+    while (ok && !reader_at_end(reader)) {
+        rd_kafka_message_t *m = reader_next(reader, POLL_MS);
+        if (m != NULL) {
+            ok = visit_record(j, m, gate, visit, context, err);
+            rd_kafka_message_destroy(m);
+        }
+        ok = ok &&
+             (!evaluator_stopped(j) || error_set(err, ERROR_FAILED, "stopped; nothing was done"));
+    }
+    return ok;
 }

@@ -3,6 +3,7 @@
 #ifndef OPERATOR_EVALUATOR_H
 #define OPERATOR_EVALUATOR_H
 
+#include "kafka/reader.h"
 #include "order/transform.h"
 
 #include <librdkafka/rdkafka.h>
@@ -26,6 +27,14 @@ struct evaluator_verdict {
  * does not answer within 30 s. */
 bool evaluator_record(struct evaluator *evaluator, const rd_kafka_message_t *m, bool gate,
                       struct evaluator_verdict *ret, struct error *err) must_check;
+
+/* Every record up to the reader's end goes to visit with its verdict, one after the other; visit
+ * returns false, with err set, to end it. Fails as evaluator_record, and with FAILED when the
+ * operator stops it. */
+typedef bool evaluator_visit(void *context, const rd_kafka_message_t *m,
+                             const struct evaluator_verdict *verdict, struct error *err);
+bool evaluator_read(struct evaluator *evaluator, struct reader *reader, bool gate,
+                    evaluator_visit *visit, void *context, struct error *err) must_check;
 
 bool evaluator_stopped(struct evaluator *evaluator); /* asked to stop meanwhile; does not wait */
 

@@ -62,11 +62,6 @@ static int compare_texts(struct slice a, struct slice b)
     return d != 0 ? d : (a.len > b.len) - (a.len < b.len);
 }
 
-static bool same_text(struct slice a, struct slice b)
-{
-    return compare_texts(a, b) == 0;
-}
-
 /* By source record, then the time of parking. */
 static int by_source(const void *left, const void *right)
 {
@@ -169,7 +164,7 @@ static void apply(struct parked_entry *e, const struct parked_outcome *outcome)
 {
     e->settled = !outcome->parked || compare_sources(&e->source, &outcome->source) != 0;
     if (outcome->request.len > 0 &&
-        same_text((struct slice){e->request, strlen(e->request)}, outcome->request))
+        slice_equal((struct slice){e->request, strlen(e->request)}, outcome->request))
         e->request[0] = '\0';
 }
 
@@ -181,7 +176,7 @@ void parked_list_outcome(struct parked_list *list, const struct parked_outcome *
     if (outcome->order.len == 0)
         return;
     for (size_t i = find_order(list, outcome->order);
-         i < list->count && same_text(list->by_order[i]->order, outcome->order); i++)
+         i < list->count && slice_equal(list->by_order[i]->order, outcome->order); i++)
         apply(list->by_order[i], outcome);
 }
 

@@ -1,6 +1,5 @@
 #include "operator/replay_scan.h"
 
-#include "kafka/reader.h"
 #include "operator/evaluator.h"
 #include "sys/clock.h"
 
@@ -8,7 +7,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { POLL_MS = 200, DRAW_EVERY_MS = 100, BAR = 30 };
+enum { DRAW_EVERY_MS = 100, BAR = 30 };
 
 struct progress {
     int64_t total, drawn_ms;
@@ -28,47 +27,40 @@ static void draw(struct progress *p, const struct replay_tally *tally, bool last
     p->drawn_ms = now;
 }
 
-static bool count_record(struct evaluator *evaluator, const rd_kafka_message_t *m,
-                         struct replay_tally *tally, struct error *err)
-{
-    struct evaluator_verdict j;
-    if (!evaluator_record(evaluator, m, true, &j, err))
-        return false;
-    tally->records++;
-    tally->deliveries += j.verdict == TRANSFORM_DELIVER;
-    tally->rejects += j.why != NULL && j.verdict == TRANSFORM_REJECT;
-    return true;
-}
+struct counting {
+    struct progress progress;
+    struct replay_tally *tally;
+};
 
-static bool count_all(struct evaluator *evaluator, struct reader *reader, struct progress *progress,
-                      struct replay_tally *tally, struct error *err)
+static bool count_record(void *context, const rd_kafka_message_t *m,
+                         const struct evaluator_verdict *verdict, struct error *err)
 {
-    while (!reader_at_end(reader)) {
-        rd_kafka_message_t *m = reader_next(reader, POLL_MS);
-        bool ok = m == NULL || count_record(evaluator, m, tally, err);
-        if (m != NULL)
-            rd_kafka_message_destroy(m);
-        if (!ok)
-            return false;
-        if (evaluator_stopped(evaluator))
-            return error_set(err, ERROR_FAILED, "stopped; nothing was done");
-        draw(progress, tally, false);
-    }
-    draw(progress, tally, true);
+    struct counting *c = context;
+    (void)m;
+    (void)err;
+    c->tally->records++;
+    c->tally->deliveries += verdict->verdict == TRANSFORM_DELIVER;
+    c->tally->rejects += verdict->why != NULL && verdict->verdict == TRANSFORM_REJECT;
+    draw(&c->progress, c->tally, false);
     return true;
 }
 
 bool replay_scan(const struct config *config, const int64_t *starts, const int64_t *ends,
                  size_t count, int stop_fd, struct replay_tally *ret, struct error *err)
 {
-    struct progress progress = {.shown = isatty(STDERR_FILENO)};
+    struct counting counting = {.progress = {.shown = isatty(STDERR_FILENO)}, .tally = ret};
     struct evaluator *evaluator = evaluator_new(config, stop_fd, err);
     struct reader *reader =
         evaluator != NULL ? reader_between(config, starts, ends, count, err) : NULL;
     *ret = (struct replay_tally){0};
     for (size_t i = 0; i < count; i++)
-        progress.total += ends[i] > starts[i] ? ends[i] - starts[i] : 0;
-    bool ok = reader != NULL && count_all(evaluator, reader, &progress, ret, err);
+        counting.progress.total += ends[i] > starts[i] ? ends[i] - starts[i] : 0;
+    if (reader != NULL)
+        draw(&counting.progress, ret, false);
+    bool ok =
+        reader != NULL && evaluator_read(evaluator, reader, true, count_record, &counting, err);
+    if (ok)
+        draw(&counting.progress, ret, true);
     reader_free(reader);
     evaluator_free(evaluator);
     return ok;

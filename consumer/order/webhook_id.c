@@ -1,6 +1,7 @@
 #include "order/webhook_id.h"
 
 #include "base/buf.h"
+#include "base/hex.h"
 
 #include <inttypes.h>
 #include <openssl/sha.h>
@@ -47,7 +48,6 @@ static void add_transition(struct buf *b, const struct change *change, const cha
 void webhook_id_of(const struct change *change, const struct order_id *id, const char *topic,
                    int32_t partition, int64_t offset, char text[WEBHOOK_ID_MAX])
 {
-    static const char hex[] = "0123456789abcdef";
     struct buf b;
     buf_init(&b, id->len + change->field[FIELD_CONFIRMED_AT].len + 1024);
     add(&b, id->text, id->len);
@@ -55,10 +55,5 @@ void webhook_id_of(const struct change *change, const struct order_id *id, const
     unsigned char digest[SHA256_DIGEST_LENGTH];
     SHA256((const unsigned char *)b.data, b.len, digest);
     buf_done(&b);
-    char *at = stpcpy(text, "msg_");
-    for (size_t i = 0; i < sizeof digest / 2; i++) {
-        *at++ = hex[digest[i] >> 4];
-        *at++ = hex[digest[i] & 0xf];
-    }
-    *at = '\0';
+    *hex_write(stpcpy(text, "msg_"), digest, sizeof digest / 2) = '\0';
 }

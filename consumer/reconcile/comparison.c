@@ -145,20 +145,15 @@ static int64_t time_of(struct slice text)
     return text.len > 0 && timestamp_read_ms(text.data, text.len, &ms) ? ms : NO_TIME;
 }
 
-static bool is(struct slice text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
-}
-
 static enum row_state state_of(struct slice state)
 {
-    if (is(state, "delivered"))
+    if (slice_is(state, "delivered"))
         return ROW_DELIVERED;
-    if (is(state, "parked"))
+    if (slice_is(state, "parked"))
         return ROW_PARKED;
-    if (is(state, "superseded"))
+    if (slice_is(state, "superseded"))
         return ROW_CONFIRMED_AGAIN;
-    return is(state, "retrying") ? ROW_UNDER_WAY : ROW_NEVER_SEEN;
+    return slice_is(state, "retrying") ? ROW_UNDER_WAY : ROW_NEVER_SEEN;
 }
 
 /* The state that a transition before the last one has at this time; ROW_STATE_COUNT: none is of
@@ -196,11 +191,11 @@ static enum row_state state_of_row(const struct outcome_record *o, int64_t confi
 {
     if (o == NULL)
         return unknown(confirmed);
-    if (is(o->state, "forgotten"))
+    if (slice_is(o->state, "forgotten"))
         return ROW_NOT_COUNTED;
     if (confirmed)
         return judge(o, confirmed_ms);
-    return is(o->state, "delivered") ? ROW_NO_LONGER_CONFIRMED : ROW_NOT_COUNTED;
+    return slice_is(o->state, "delivered") ? ROW_NO_LONGER_CONFIRMED : ROW_NOT_COUNTED;
 }
 
 static bool set_state(struct comparison *c, int64_t row, enum row_state state, struct error *err)

@@ -4,26 +4,14 @@
 #include "kafka/reader.h"
 #include "operator/evaluator.h"
 #include "operator/requests.h"
+#include "sys/signals.h"
 
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { POLL_MS = 200, LAST_RECORDS = 50 };
 
-static bool may_go_on(int stop_fd, struct error *err)
-{
-    struct pollfd fd = {.fd = stop_fd, .events = POLLIN};
-    return poll(&fd, 1, 0) <= 0 || error_set(err, ERROR_FAILED, "stopped; nothing was done");
-}
-
 /* ---- outcomes ---- */
-
-static bool is_ours(const struct config *config, const struct outcome_record *record)
-{
-    return record->topic.len == strlen(config->kafka_topic) &&
-           memcmp(record->topic.data, config->kafka_topic, record->topic.len) == 0;
-}
 
 /* Records of another topic's orders, and those that cannot be read, are passed by. */
 static bool note_outcome(const struct config *config, struct comparison *comparison,
@@ -36,7 +24,7 @@ static bool note_outcome(const struct config *config, struct comparison *compari
     if (value.data == NULL)
         return comparison_outcome(comparison, key, NULL, err);
     bool ok = true;
-    if (outcome_read(value, &outcome) && is_ours(config, &outcome.record))
+    if (outcome_read(value, &outcome) && slice_is(outcome.record.topic, config->kafka_topic))
         ok = comparison_outcome(comparison, key, &outcome.record, err);
     outcome_done(&outcome);
     return ok;
@@ -49,7 +37,7 @@ static bool read_outcomes(const struct config *config, struct comparison *compar
         reader_of_topic(config, config->deliveries_topic, "beginning", true, err);
     rd_kafka_message_t *m;
     bool ok = reader != NULL;
-    while (ok && !reader_at_end(reader) && (ok = may_go_on(stop_fd, err)))
+    while (ok && !reader_at_end(reader) && (ok = signals_go_on(stop_fd, err)))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             ok = note_outcome(config, comparison, m, err);
             rd_kafka_message_destroy(m);
@@ -64,7 +52,7 @@ static bool read_requests(const struct config *config, struct comparison *compar
     struct requests *requests = requests_new(config, err);
     struct request request;
     bool ok = requests != NULL;
-    while (ok && !requests_caught_up(requests) && (ok = may_go_on(stop_fd, err)))
+    while (ok && !requests_caught_up(requests) && (ok = signals_go_on(stop_fd, err)))
         if (requests_next(requests, POLL_MS, &request))
             ok = comparison_request(comparison, slice_of(request.order), err);
     requests_free(requests);
@@ -99,45 +87,28 @@ static int64_t change_ms(const struct evaluator_verdict *verdict, const rd_kafka
                                   : rd_kafka_message_timestamp(m, NULL) - BEHIND_MS;
 }
 
-static bool note_edge(struct evaluator *evaluator, struct edge *edge, const rd_kafka_message_t *m,
-                      struct error *err)
+static bool note_edge(void *context, const rd_kafka_message_t *m,
+                      const struct evaluator_verdict *verdict, struct error *err)
 {
-    struct evaluator_verdict verdict;
+    struct edge *edge = (struct edge *)context + m->partition;
+    (void)err;
     if (m->payload == NULL) /* a tombstone: its deletion, which has a time, lies before it */
         return true;
-    if (!evaluator_record(evaluator, m, false, &verdict, err))
-        return false;
-    int64_t ms = change_ms(&verdict, m);
+    int64_t ms = change_ms(verdict, m);
     if (edge->first_ms == NO_TIME)
         *edge = (struct edge){ms, m->offset, ms};
     edge->last_ms = ms > edge->last_ms ? ms : edge->last_ms;
     return true;
 }
 
-static bool read_edges(struct evaluator *evaluator, struct reader *reader, struct edge *edges,
-                       struct error *err)
-{
-    rd_kafka_message_t *m;
-    bool ok = true;
-    while (ok && !reader_at_end(reader)) {
-        if ((m = reader_next(reader, POLL_MS)) != NULL) {
-            ok = note_edge(evaluator, &edges[m->partition], m, err);
-            rd_kafka_message_destroy(m);
-        }
-        ok = ok && (!evaluator_stopped(evaluator) ||
-                    error_set(err, ERROR_FAILED, "stopped; nothing was done"));
-    }
-    return ok;
-}
-
-static bool open_and_read(const struct config *config, const struct range *range, int stop_fd,
-                          struct edge *edges, struct error *err)
+static bool read_edges(const struct config *config, const struct range *range, int stop_fd,
+                       struct edge *edges, struct error *err)
 {
     struct evaluator *evaluator = evaluator_new(config, stop_fd, err);
     struct reader *reader =
         evaluator != NULL ? reader_between(config, range->starts, range->ends, range->count, err)
                           : NULL;
-    bool ok = reader != NULL && read_edges(evaluator, reader, edges, err);
+    bool ok = reader != NULL && evaluator_read(evaluator, reader, false, note_edge, edges, err);
     reader_free(reader);
     evaluator_free(evaluator);
     return ok;
@@ -194,7 +165,7 @@ static bool look(const struct config *config, const struct group_topic *topic, i
         for (size_t i = 0; i < topic->count; i++)
             edges[i] = (struct edge){NO_TIME, -1, NO_TIME};
         choose_range(config, topic, &range);
-        ok = open_and_read(config, &range, stop_fd, edges, err);
+        ok = read_edges(config, &range, stop_fd, edges, err);
         judge(config, topic, edges, ret);
     } else {
         error_no_memory(err);

@@ -1,61 +1,44 @@
 #include "reconcile/missing.h"
 
-#include "base/buf.h"
 #include "base/time_text.h"
 #include "kafka/reader.h"
 #include "operator/evaluator.h"
 #include "operator/resender.h"
 
 #include <poll.h>
-#include <stdio.h>
 
-enum { POLL_MS = 200, EARLIER_MS = 3600 * 1000, FROM_MAX = 64 };
+enum { POLL_MS = 200, EARLIER_MS = 3600 * 1000 };
 
 /* Records carry the time at which the connector wrote them, which may be another clock's. */
-static const char *from_of(const struct comparison *comparison, char ret[FROM_MAX])
+static const char *from_of(const struct comparison *comparison, char text[TIMESTAMP_TEXT])
 {
     int64_t oldest_ms = comparison_oldest_missing_ms(comparison);
-    struct buf b;
-    buf_init(&b, FROM_MAX);
     bool known = oldest_ms != NO_TIME && oldest_ms > EARLIER_MS &&
-                 timestamp_add(&b, oldest_ms - EARLIER_MS, 3);
-    snprintf(ret, FROM_MAX, "%.*s", known ? (int)b.len : 9, known ? b.data : "beginning");
-    buf_done(&b);
-    return ret;
+                 *timestamp_text(oldest_ms - EARLIER_MS, text) != '\0';
+    return known ? text : "beginning";
 }
 
-static bool note_record(struct evaluator *evaluator, struct comparison *comparison,
-                        const rd_kafka_message_t *m, struct error *err)
+static bool note_record(void *context, const rd_kafka_message_t *m,
+                        const struct evaluator_verdict *verdict, struct error *err)
 {
-    struct evaluator_verdict verdict;
-    int64_t ms = NO_TIME;
-    if (!evaluator_record(evaluator, m, true, &verdict, err))
-        return false;
-    if (verdict.why == NULL || verdict.verdict != TRANSFORM_DELIVER)
-        return true;
-    if (verdict.confirmed_at.len > 0)
-        (void)!timestamp_read_ms(verdict.confirmed_at.data, verdict.confirmed_at.len, &ms);
     const struct row_source source = {m->partition, m->offset};
-    return comparison_note_source(comparison, verdict.order_id, ms, &source, err);
+    int64_t ms = NO_TIME;
+    if (verdict->why == NULL || verdict->verdict != TRANSFORM_DELIVER)
+        return true;
+    if (verdict->confirmed_at.len > 0)
+        (void)!timestamp_read_ms(verdict->confirmed_at.data, verdict->confirmed_at.len, &ms);
+    return comparison_note_source(context, verdict->order_id, ms, &source, err);
 }
 
 bool missing_find(const struct config *config, struct comparison *comparison, int stop_fd,
                   int64_t *ret_count, struct error *err)
 {
-    char from[FROM_MAX];
-    rd_kafka_message_t *m;
+    char from[TIMESTAMP_TEXT];
     struct evaluator *evaluator = evaluator_new(config, stop_fd, err);
     struct reader *reader =
         evaluator != NULL ? reader_new(config, from_of(comparison, from), true, err) : NULL;
-    bool ok = reader != NULL;
-    while (ok && !reader_at_end(reader)) {
-        if ((m = reader_next(reader, POLL_MS)) != NULL) {
-            ok = note_record(evaluator, comparison, m, err);
-            rd_kafka_message_destroy(m);
-        }
-        ok = ok && (!evaluator_stopped(evaluator) ||
-                    error_set(err, ERROR_FAILED, "stopped; nothing was done"));
-    }
+    bool ok =
+        reader != NULL && evaluator_read(evaluator, reader, true, note_record, comparison, err);
     reader_free(reader);
     evaluator_free(evaluator);
     *ret_count = ok ? comparison_sources(comparison, err) : -1;
@@ -93,7 +76,7 @@ static bool send_record(struct sending *s, const rd_kafka_message_t *m, struct e
 bool missing_send(const struct config *config, struct comparison *comparison, int stop_fd,
                   missing_sent *sent, void *context, int64_t *ret_count, struct error *err)
 {
-    char from[FROM_MAX];
+    char from[TIMESTAMP_TEXT];
     rd_kafka_message_t *m;
     struct sending s = {.comparison = comparison,
                         .resender = resender_new(config, err),

@@ -142,9 +142,7 @@ static bool end_row(struct rows *r)
                             .number = value_of(r, NUMBER),
                             .confirmed_ms = NO_TIME,
                             .confirmed =
-                                r->column[STATUS] < 0 ||
-                                (status.len == strlen(r->config->rule_value) &&
-                                 memcmp(status.data, r->config->rule_value, status.len) == 0)};
+                                r->column[STATUS] < 0 || slice_is(status, r->config->rule_value)};
     if (r->at != r->count)
         return bad_row(r, "it has another number of fields than the header", none);
     if (row.id.len == 0)

@@ -70,16 +70,12 @@ bool parked_record_write(struct publisher *publisher, const struct config *confi
 
 /* ---- reading ---- */
 
-static bool is(struct slice text, const char *word)
-{
-    return text.len == strlen(word) && memcmp(text.data, word, text.len) == 0;
-}
-
 static bool was_judged(const rd_kafka_headers_t *headers)
 {
     struct slice judged = own_header_bytes(headers, OWN_JUDGED),
                  class = own_header_bytes(headers, OWN_CLASS);
-    return judged.len > 0 ? is(judged, "yes") : class.len > 0 && !is(class, "undecodable");
+    return judged.len > 0 ? slice_is(judged, "yes")
+                          : class.len > 0 && !slice_is(class, "undecodable");
 }
 
 bool parked_record_read(const rd_kafka_message_t *m, struct parked_record *ret,
@@ -112,7 +108,7 @@ bool parked_record_read(const rd_kafka_message_t *m, struct parked_record *ret,
 bool parked_record_is_ours(const struct config *config, const struct parked_record *r)
 {
     return strcmp(r->topic, config->kafka_topic) == 0 &&
-           (r->group.len == 0 || is(r->group, config->kafka_group));
+           (r->group.len == 0 || slice_is(r->group, config->kafka_group));
 }
 
 struct slice parked_record_order_id(const rd_kafka_message_t *m)

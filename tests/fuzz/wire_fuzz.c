@@ -57,8 +57,8 @@ static void check_body(const struct wire_input *input, const struct wire *wire)
     PROMISE(wire->header != NULL || taken == 5 || input->use_id != WIRE_USE_UNKNOWN);
 }
 
-/* What a header says does not depend on the value: neither do bytes that look like an id change it,
- * nor are they fallen back to. */
+/* A header's schema does not depend on the value: bytes that look like an id change nothing, and
+ * are no second choice. */
 static void check_headers_go_first(const struct wire_input *input, bool ok, const struct wire *wire)
 {
     struct wire_input other = *input;

@@ -52,21 +52,17 @@ static struct slice text_of(const json_t *outcome, const char *name)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static bool same(struct slice a, struct slice b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
-}
-
 /* ---- which order ---- */
 
 /* Ids and numbers may look alike: an id goes before a number. */
 static void consider(struct forget *f, json_t *outcome)
 {
     struct slice wanted = slice_of(f->own->order), id = text_of(outcome, "order_id");
-    bool by_id = same(id, wanted);
-    if (id.len == 0 || (!by_id && (f->by_id || !same(text_of(outcome, "order_number"), wanted))))
+    bool by_id = slice_equal(id, wanted);
+    if (id.len == 0 ||
+        (!by_id && (f->by_id || !slice_equal(text_of(outcome, "order_number"), wanted))))
         return;
-    f->several |= !by_id && f->last != NULL && !same(text_of(f->last, "order_id"), id);
+    f->several |= !by_id && f->last != NULL && !slice_equal(text_of(f->last, "order_id"), id);
     f->by_id = by_id;
     json_decref(f->last);
     f->last = json_incref(outcome);
@@ -120,7 +116,7 @@ static bool count_parked(struct forget *f, struct error *err)
     while (reader != NULL && !reader_at_end(reader))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
-            if (same(parked_record_order_id(m), id)) {
+            if (slice_equal(parked_record_order_id(m), id)) {
                 f->parked++;
                 f->newest_parked_ms = at_ms > f->newest_parked_ms ? at_ms : f->newest_parked_ms;
             }

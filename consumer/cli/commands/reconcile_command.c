@@ -22,7 +22,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { NAMED_MAX = 20, LINE_MAX_BYTES = 16384, TIME_TEXT = 40, SHOWN_MAX = 256 };
+enum { NAMED_MAX = 20, LINE_MAX_BYTES = 16384, SHOWN_MAX = 256 };
 
 struct reconcile_arguments {
     const char *since;
@@ -51,15 +51,9 @@ struct reconciliation {
 
 static bool read_since(struct reconciliation *r, struct error *err)
 {
-    struct position since;
     r->since_ms = NO_TIME;
-    if (r->own->since == NULL)
-        return true;
-    if (!position_parse("--since", r->own->since, &since, err))
-        return false;
-    r->since_ms = since.value;
-    return since.kind == POSITION_TIME ||
-           error_set(err, ERROR_CONFIG, "--since: \"%s\" is not a time", r->own->since);
+    return r->own->since == NULL ||
+           position_parse_time("--since", r->own->since, &r->since_ms, err);
 }
 
 /* A row without a time is compared whatever --since says. */
@@ -88,14 +82,9 @@ static bool compare(struct reconciliation *r, struct error *err)
 
 /* ---- the report ---- */
 
-static const char *time_text(int64_t ms, char ret[TIME_TEXT])
+static const char *time_of(int64_t ms, char text[TIMESTAMP_TEXT])
 {
-    struct buf b;
-    buf_init(&b, TIME_TEXT);
-    bool ok = ms != NO_TIME && timestamp_add(&b, ms, 3);
-    snprintf(ret, TIME_TEXT, "%.*s", ok ? (int)b.len : 1, ok ? b.data : "-");
-    buf_done(&b);
-    return ret;
+    return ms != NO_TIME ? timestamp_text(ms, text) : "-";
 }
 
 static bool print_json(void *context, const struct order_row *row, enum row_state state,
@@ -129,12 +118,12 @@ static bool print_missing(void *context, const struct order_row *row, enum row_s
                           struct error *err)
 {
     struct reconciliation *r = context;
-    char id[SHOWN_MAX], number[SHOWN_MAX], at[TIME_TEXT];
+    char id[SHOWN_MAX], number[SHOWN_MAX], at[TIMESTAMP_TEXT];
     (void)state;
     (void)err;
     if (r->named++ < NAMED_MAX)
         printf("  %-38s  %-14s  %s\n", shown(row->id, id), shown(row->number, number),
-               time_text(row->confirmed_ms, at));
+               time_of(row->confirmed_ms, at));
     return true;
 }
 
@@ -150,7 +139,7 @@ static void print_counts(const struct reconciliation *r)
         {ROW_CONFIRMED_AGAIN, "confirmed again since: a later confirmation has an outcome"},
         {ROW_NO_LONGER_CONFIRMED, "delivered, and no longer confirmed in the table"},
         {ROW_NEVER_SEEN, "never seen"}};
-    char at[TIME_TEXT];
+    char at[TIMESTAMP_TEXT];
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         printf("%10" PRId64 "  %s\n", comparison_count(r->comparison, lines[i].state),
                lines[i].what);
@@ -158,10 +147,10 @@ static void print_counts(const struct reconciliation *r)
         puts("no change was read yet: all that has no outcome counts as under way");
     else if (r->position.partition >= 0)
         printf("changes were read up to %s: partition %d waits at offset %" PRId64 "\n",
-               time_text(r->position.until_ms, at), (int)r->position.partition, r->position.offset);
+               time_of(r->position.until_ms, at), (int)r->position.partition, r->position.offset);
     else
         printf("changes were read up to %s, the newest in the topic\n",
-               time_text(r->position.until_ms, at));
+               time_of(r->position.until_ms, at));
 }
 
 static bool report(struct reconciliation *r, struct error *err)

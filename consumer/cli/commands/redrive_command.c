@@ -51,22 +51,16 @@ struct redrive_run {
     int64_t due_ms;
 };
 
-/* Also while it reads: that may take for ever when the brokers are gone. */
-static bool may_go_on(const struct redrive_run *r, struct error *err)
-{
-    struct pollfd fd = {.fd = r->stop_fd, .events = POLLIN};
-    return poll(&fd, 1, 0) <= 0 || error_set(err, ERROR_FAILED, "stopped; nothing was done");
-}
-
 struct reading {
     const struct redrive_run *run;
     struct error *err;
 };
 
+/* Also while it reads: that may take for ever when the brokers are gone. */
 static bool reading_may_go_on(void *context)
 {
     const struct reading *reading = context;
-    return may_go_on(reading->run, reading->err);
+    return signals_go_on(reading->run->stop_fd, reading->err);
 }
 
 static bool read_parked(struct redrive_run *r, struct error *err)
@@ -102,9 +96,9 @@ static bool read_known(struct redrive_run *r, struct error *err)
 {
     bool ok = (r->outcomes = outcomes_new(r->config, err)) != NULL &&
               (r->requests = requests_new(r->config, err)) != NULL;
-    while (ok && !requests_caught_up(r->requests) && (ok = may_go_on(r, err)))
+    while (ok && !requests_caught_up(r->requests) && (ok = signals_go_on(r->stop_fd, err)))
         (void)note_next_request(r, POLL_MS);
-    while (ok && !outcomes_caught_up(r->outcomes) && (ok = may_go_on(r, err)))
+    while (ok && !outcomes_caught_up(r->outcomes) && (ok = signals_go_on(r->stop_fd, err)))
         (void)note_next_outcome(r, POLL_MS);
     return ok;
 }
@@ -243,14 +237,8 @@ static void show_left_out(const struct redrive_run *r)
 
 static bool read_since(struct redrive_run *r, struct error *err)
 {
-    struct position since;
-    if (r->own->since == NULL)
-        return true;
-    if (!position_parse("--since", r->own->since, &since, err))
-        return false;
-    r->since_ms = since.value;
-    return since.kind == POSITION_TIME ||
-           error_set(err, ERROR_CONFIG, "--since: \"%s\" is not a time", r->own->since);
+    return r->own->since == NULL ||
+           position_parse_time("--since", r->own->since, &r->since_ms, err);
 }
 
 static bool redrive(struct redrive_run *r, struct error *err)

@@ -69,11 +69,6 @@ static void add_value(struct template_reader *r, enum template_part_kind kind, s
 
 /* ---- names ---- */
 
-static bool is_name(struct slice name, const char *known)
-{
-    return name.len == strlen(known) && memcmp(name.data, known, name.len) == 0;
-}
-
 static bool fail_unknown(const struct template_reader *r, struct slice name)
 {
     char asked[CONFIG_NAME_MAX], problem[ERROR_TEXT_MAX];
@@ -112,7 +107,7 @@ static bool add_column(struct template_reader *r, struct slice name, bool in_tex
 {
     struct payload_template *t = r->template;
     size_t i = 0;
-    while (i < t->column_count && !is_name(name, t->columns[i]))
+    while (i < t->column_count && !slice_is(name, t->columns[i]))
         i++;
     if (name.len == 0)
         return fail(r, "${column:} names no column");
@@ -136,12 +131,12 @@ static bool add_placeholder(struct template_reader *r, struct slice name, bool i
     if (name.len >= PREFIX && memcmp(name.data, prefix, PREFIX) == 0)
         return add_column(r, (struct slice){name.data + PREFIX, name.len - PREFIX}, in_text);
     for (size_t f = 0; f < FIELD_COUNT; f++)
-        if (is_name(name, payload_field_names[f])) {
+        if (slice_is(name, payload_field_names[f])) {
             add_value(r, TEMPLATE_FIELD, f, in_text);
             return true;
         }
     for (size_t i = 0; i < CONSTANTS; i++)
-        if (is_name(name, constant_names[i])) {
+        if (slice_is(name, constant_names[i])) {
             add_value(r, TEMPLATE_CONSTANT, i, in_text);
             return true;
         }

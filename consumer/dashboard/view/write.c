@@ -29,19 +29,13 @@ static void bind_number(sqlite3_stmt *s, int at, int64_t number)
 
 /* ---- an outcome record ---- */
 
-static bool is_state(const struct outcome_record *fields, const char *name)
-{
-    return fields->state.len == strlen(name) &&
-           memcmp(name, fields->state.data, fields->state.len) == 0;
-}
-
 /* A superseded retry was not sent because a later transition, or this one, was delivered. */
 static int state_of(const struct outcome_record *fields)
 {
-    if (is_state(fields, "superseded"))
+    if (slice_is(fields->state, "superseded"))
         return ORDER_DELIVERED;
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
-        if (is_state(fields, order_state_names[i]))
+        if (slice_is(fields->state, order_state_names[i]))
             return i;
     return -1;
 }
@@ -167,10 +161,10 @@ static bool put_outcome(struct view *view, struct slice key, const struct outcom
 {
     int state = state_of(fields);
     int64_t at_ms = time_of(fields, record_ms);
-    if (is_state(fields, "forgotten"))
+    if (slice_is(fields->state, "forgotten"))
         return forget(view, key, err) && drop_parked(view, fields, err) &&
                end_retry(view, key, fields->request, at_ms, err);
-    if (is_state(fields,
+    if (slice_is(fields->state,
                  "skipped")) /* the rule passes it over, or it is known by its order's id now */
         return forget(view, key, err) && end_retry(view, key, fields->request, at_ms, err);
     if (state < 0)

@@ -161,7 +161,7 @@ static void raise(struct pace_at_a_time *c)
     }
 }
 
-/* What was too much once is not any more: the next may be tried at once. */
+/* The number that was too much passed: the next one may be tried at once. */
 static void test_passed(struct pace_at_a_time *c)
 {
     c->patience = (struct pace_patience){PATIENCE_MIN, 1};

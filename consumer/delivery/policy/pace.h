@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What an answer says of the pace. */
+/* An answer's meaning for the pace. */
 enum pace_sense {
     PACE_PASSED,    /* the endpoint dealt with the request */
     PACE_TOO_MUCH,  /* 503: more at a time than it takes */

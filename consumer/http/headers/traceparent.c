@@ -1,5 +1,7 @@
 #include "http/headers/traceparent.h"
 
+#include "base/hex.h"
+
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -44,18 +46,14 @@ bool traceparent_read(struct slice value, char ret_text[TRACEPARENT_TEXT])
  * default, would record nothing any more. */
 void traceparent_make(const char *id, char ret_text[TRACEPARENT_TEXT])
 {
-    static const char digits[] = "0123456789abcdef", sampled[] = "-01";
+    static const char sampled[] = "-01";
     enum { TRACE_BYTES = TRACE_LEN / 2, BYTES = TRACE_BYTES + PARENT_LEN / 2 };
     unsigned char digest[EVP_MAX_MD_SIZE] = {0};
     (void)EVP_Digest(id, strlen(id), digest, NULL, EVP_sha256(), NULL);
     digest[TRACE_BYTES - 1] |= 1; /* never all zeros, without memory for the digest either */
     digest[BYTES - 1] |= 1;
-    char *at = stpcpy(ret_text, "00-");
-    for (size_t i = 0; i < BYTES; i++) {
-        if (i == TRACE_BYTES)
-            *at++ = '-';
-        *at++ = digits[digest[i] >> 4];
-        *at++ = digits[digest[i] & 0xf];
-    }
+    char *at = hex_write(stpcpy(ret_text, "00-"), digest, TRACE_BYTES);
+    *at++ = '-';
+    at = hex_write(at, digest + TRACE_BYTES, BYTES - TRACE_BYTES);
     memcpy(at, sampled, sizeof sampled);
 }

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LOG_EVERY_MS = 60000, TIME_TEXT = 40 };
+enum { LOG_EVERY_MS = 60000 };
 enum { LONG_HOLD_MS = 5000 /* worth a status record of its own */ };
 enum { THROUGH_MS = 10000 /* after a delivery, others may still get through */ };
 
@@ -165,17 +165,15 @@ void endpoint_share_rate(struct endpoint *e, int32_t partitions, int32_t all)
 
 static void log_hold(struct endpoint *e, const struct delivery *d, int64_t wait_ms)
 {
-    struct buf until;
-    buf_init(&until, TIME_TEXT);
-    (void)timestamp_add(&until, (e->now->wall_ms + wait_ms + 999) / 1000 * 1000, 3);
+    char until[TIMESTAMP_TEXT];
+    timestamp_text((e->now->wall_ms + wait_ms + 999) / 1000 * 1000, until);
     const struct log_field fields[] = {
         LOG_S("endpoint", webhook_name(e->webhook)),
         LOG_S("reason", d->reason),
-        LOG_S("until", buf_text(&until)),
+        LOG_S("until", until),
         LOG_S("hint", "nothing is sent before; retry.after_cap bounds the wait"),
         {0}};
     log_limited(&e->held, e->now->mono_ms, LOG_EVERY_MS, "endpoint asks to wait", fields);
-    buf_done(&until);
 }
 
 static void hold_as_asked(struct endpoint *e, const struct delivery *d,

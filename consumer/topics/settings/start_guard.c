@@ -256,21 +256,11 @@ static int64_t replay_from(const struct guard *g)
     return g->newest_ms - HOUR_MS;
 }
 
-static void name_time(int64_t ms, char *text, size_t size)
-{
-    struct buf b;
-    buf_init(&b, size);
-    if (ms < 0 || !timestamp_add(&b, ms / 1000 * 1000, 3))
-        buf_add_text(&b, "TIME");
-    snprintf(text, size, "%s", buf_text(&b));
-    buf_done(&b);
-}
-
 static bool judge(const struct guard *g, struct error *err)
 {
     int64_t records = 0;
     size_t partitions = 0, first = 0;
-    char time[40];
+    char text[TIMESTAMP_TEXT];
     for (size_t p = 0; p < g->count; p++) {
         int64_t more = g->places[p].high - passed_from(g, &g->places[p]);
         if (more > 0 && partitions++ == 0)
@@ -279,7 +269,9 @@ static bool judge(const struct guard *g, struct error *err)
     }
     if (g->outcomes == 0 || records == 0)
         return true;
-    name_time(replay_from(g), time, sizeof time);
+    const char *time = timestamp_text(replay_from(g) / 1000 * 1000, text);
+    if (replay_from(g) < 0 || *time == '\0')
+        time = "TIME";
     return error_set(
         err, ERROR_CONFIG,
         "kafka.start=latest would pass by up to %" PRId64 " records in %zu partitions (the first: "

@@ -400,7 +400,7 @@ static void mapping_is_wrong(void **state)
     bench_close(&b);
 }
 
-/* What is no status is counted, and not shown. */
+/* Values of a column that holds no status are counted, and not shown. */
 static void values_of_another_column(void **state)
 {
     struct bench b;

@@ -378,7 +378,7 @@ static void ping_has_the_orders_shape(void **state)
     bench_close(&b);
 }
 
-/* What is said of a refusal; where a redirect leads only by its host. */
+/* A refusal is reported in words; a redirect by its host alone. */
 static void ping_is_refused(void **state)
 {
     static const struct {
