@@ -350,18 +350,21 @@ static void reject(struct order_queues *l, struct delivery *d)
     }
 }
 
-void order_queue_overtake(struct order_queues *l, struct slice order)
+void order_queue_overtake(struct order_queues *l, struct slice order, int32_t partition,
+                          int64_t offset)
 {
     struct delivery *d;
     struct order_queue *order_queue =
         find_order_queue(l, order, hash_keyed(&l->key, order.data, order.len));
     if (order_queue == NULL)
         return;
-    STAILQ_FOREACH (d, &order_queue->deliveries, in_order)
-        if (!d->manual && !d->rejected) {
-            d->overtaken = true;
-            reject(l, d);
-        }
+    STAILQ_FOREACH (d, &order_queue->deliveries, in_order) {
+        bool is_behind = d->partition == partition && d->offset > offset;
+        if (d->manual || d->rejected || is_behind)
+            continue;
+        d->overtaken = true;
+        reject(l, d);
+    }
 }
 
 void order_queue_finish(struct order_queues *l, struct delivery *d)

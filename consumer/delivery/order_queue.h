@@ -49,9 +49,11 @@ bool order_queue_has_any(const struct order_queues *order_queues, bool fresh);
  * order_queue_add has reserved it. */
 void order_queue_back_off(struct order_queues *order_queues, struct delivery *d, int64_t due_ms);
 
-/* The order's deliveries of the stream are overtaken: those that wait, be it for another attempt,
- * become rejected, and one that is IN_FLIGHT does so if its attempt fails. */
-void order_queue_overtake(struct order_queues *order_queues, struct slice order);
+/* A change at this place of the orders' topic overtakes the order's deliveries of the stream, but
+ * those of records behind it: those that wait, be it for another attempt, become rejected, and one
+ * that is IN_FLIGHT does so if its attempt fails. */
+void order_queue_overtake(struct order_queues *order_queues, struct slice order, int32_t partition,
+                          int64_t offset);
 
 /* d (IN_FLIGHT) is settled: it leaves, and the next of its order becomes READY. */
 void order_queue_finish(struct order_queues *order_queues, struct delivery *d);

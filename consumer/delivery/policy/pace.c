@@ -93,10 +93,9 @@ bool pace_may_send(const struct pace *p, size_t in_flight, int64_t now_ms)
 
 int64_t pace_wake_ms(const struct pace *p, size_t in_flight, int64_t now_ms)
 {
-    if (in_flight >= (size_t)p->at_a_time.limit)
-        return -1;
+    bool has_slot = in_flight < (size_t)p->at_a_time.limit;
     double rate = pace_per_second(p), lacking = rate == 0 ? 0 : 1 - tokens_at(p, now_ms);
-    int64_t at = lacking > 0 ? now_ms + (int64_t)(lacking * 1000 / rate) + 1 : -1;
+    int64_t at = has_slot && lacking > 0 ? now_ms + (int64_t)(lacking * 1000 / rate) + 1 : -1;
     return pace_is_held(p, now_ms) && p->hold_until_ms > at ? p->hold_until_ms : at;
 }
 

@@ -107,7 +107,8 @@ bool pace_is_held(const struct pace *p, int64_t now_ms);
 /* True when another request may begin, in_flight being under way. */
 bool pace_may_send(const struct pace *p, size_t in_flight, int64_t now_ms);
 
-/* When pace_may_send may turn true by time alone (monotonic ms); -1: not by time. */
+/* When pace_may_send may turn true by time alone (monotonic ms), during a hold at its end at the
+ * earliest; -1: not by time. */
 int64_t pace_wake_ms(const struct pace *p, size_t in_flight, int64_t now_ms);
 
 /* A request begins; in_flight with it. Returns its number. */

@@ -139,7 +139,8 @@ static enum fate conclude(struct decision *by, const struct intake_record *r,
     if (t->verdict == TRANSFORM_SKIP && !r->partition->is_retry) {
         if (t->skip == SKIP_NOT_CONFIRMED && t->order_id.len > 0) /* rule.overtaken=skip */
             order_queue_overtake(by->backlog->queues,
-                                 (struct slice){t->order_id.text, t->order_id.len});
+                                 (struct slice){t->order_id.text, t->order_id.len},
+                                 r->origin.partition, r->origin.offset);
         return skip(by, r, t->skip);
     }
     return enqueue(by, r, t);

@@ -205,10 +205,12 @@ static enum pace_sense sense_of(const struct answer_verdict *verdict,
 static void log_slowed(struct endpoint *e, const struct delivery *d)
 {
     const struct pace *p = &e->state.pace;
+    char rate[24]; /* a member's share may be less than one */
+    snprintf(rate, sizeof rate, "%.4g", pace_per_second(p));
     const struct log_field fields[] = {LOG_S("endpoint", webhook_name(e->webhook)),
                                        LOG_S("reason", d->reason),
                                        LOG_I("concurrency", p->at_a_time.limit),
-                                       LOG_I("rate", (int64_t)pace_per_second(p)),
+                                       LOG_S("rate", rate),
                                        {0}};
     log_limited(&e->slowed, e->now->mono_ms, LOG_EVERY_MS, "pace lowered", fields);
 }

@@ -164,8 +164,8 @@ static void a_later_change_overtakes(void **state)
     struct delivery *ready = add(l, "a", 1, NULL), *waiting = add(l, "a", 2, NULL);
     struct delivery *manual = add(l, "a", 3, NULL), *other = add(l, "b", 4, NULL);
     manual->manual = true;
-    order_queue_overtake(l, slice_of("a"));
-    order_queue_overtake(l, slice_of("none"));
+    order_queue_overtake(l, slice_of("a"), 0, 10);
+    order_queue_overtake(l, slice_of("none"), 0, 10);
     struct delivery *later = add(l, "a", 5, NULL);
     assert_ptr_equal(send(l, true), other);
     assert_null(send(l, true));
@@ -178,17 +178,35 @@ static void a_later_change_overtakes(void **state)
     finish(l, manual);
     assert_ptr_equal(send(l, true), later);
     order_queue_back_off(l, later, 100); /* one that rests */
-    order_queue_overtake(l, slice_of("a"));
+    order_queue_overtake(l, slice_of("a"), 0, 10);
     assert_int_equal(order_queue_wake(l, 0), -1);
     assert_ptr_equal(order_queue_take_rejected(l), later);
     finish(l, later);
-    order_queue_overtake(l, slice_of("b")); /* one under way: if its attempt fails */
+    order_queue_overtake(l, slice_of("b"), 0, 10); /* one under way: if its attempt fails */
     assert_null(order_queue_take_rejected(l));
     order_queue_back_off(l, other, 100);
     assert_int_equal(order_queue_wake(l, 0), -1);
     assert_ptr_equal(order_queue_take_rejected(l), other);
     finish(l, other);
     assert_int_equal(order_queue_counts(l).backoff + order_queue_counts(l).in_flight, 0);
+    order_queues_free(l);
+}
+
+/* A record that was held is judged after those behind it. */
+static void an_earlier_change_overtakes_nothing(void **state)
+{
+    struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
+    (void)state;
+    struct delivery *before = add(l, "a", 4, NULL), *behind = add(l, "a", 6, NULL);
+    struct delivery *elsewhere = add(l, "a", 7, NULL);
+    elsewhere->partition = 1;
+    order_queue_overtake(l, slice_of("a"), 0, 5);
+    assert_ptr_equal(order_queue_take_rejected(l), before);
+    finish(l, before);
+    assert_ptr_equal(send(l, true), behind);
+    finish(l, behind);
+    assert_ptr_equal(order_queue_take_rejected(l), elsewhere);
+    finish(l, elsewhere);
     order_queues_free(l);
 }
 
@@ -428,6 +446,7 @@ int main(void)
         cmocka_unit_test(a_whole_rest_is_not_cut_short),
         cmocka_unit_test(the_rejected_have_their_turn_too),
         cmocka_unit_test(a_later_change_overtakes),
+        cmocka_unit_test(an_earlier_change_overtakes_nothing),
         cmocka_unit_test(an_owner_withdraws),
         cmocka_unit_test(agrees_with_a_model),
     };

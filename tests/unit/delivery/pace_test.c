@@ -245,6 +245,7 @@ static void a_hold_holds_all_and_passes(void **state)
     assert_true(pace_is_held(&s.pace, 7999));
     assert_false(pace_may_send(&s.pace, 0, 7999));
     assert_int_equal(pace_wake_ms(&s.pace, 0, 7999), 8000);
+    assert_int_equal(pace_wake_ms(&s.pace, MAX, 7999), 8000); /* however many are under way */
     assert_true(pace_may_send(&s.pace, 0, 8000));
     assert_int_equal(pace_wake_ms(&s.pace, 0, 8000), -1);
     pace_restart(&s.pace, 5000); /* what was asked for stands */
