@@ -38,11 +38,17 @@ static bool add_seconds(struct buf *b, int64_t seconds)
     return true;
 }
 
-bool timestamp_add(struct buf *b, int64_t value, unsigned digits)
+int64_t timestamp_unit(unsigned digits)
 {
     int64_t unit = 1;
-    for (unsigned i = 0; i < digits; i++)
+    for (; digits > 0; digits--)
         unit *= 10;
+    return unit;
+}
+
+bool timestamp_add(struct buf *b, int64_t value, unsigned digits)
+{
+    int64_t unit = timestamp_unit(digits);
     int64_t fraction = value % unit, seconds = value / unit;
     if (fraction < 0) {
         fraction += unit;

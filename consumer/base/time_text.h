@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* 10^digits; digits: 0 to 9. */
+int64_t timestamp_unit(unsigned digits);
+
 /* Appends 2026-11-22T09:15:30.123456Z for a count of 10^-digits seconds since the epoch, with
  * `digits` (1 to 9) digits behind the second. False outside the years 1 to 9999. */
 bool timestamp_add(struct buf *b, int64_t value, unsigned digits);

@@ -116,14 +116,6 @@ static bool is_plausible(int64_t seconds)
     return seconds >= YEAR_1990 && seconds < YEAR_2100;
 }
 
-static int64_t unit_of(unsigned digits)
-{
-    int64_t unit = 1;
-    for (; digits > 0; digits--)
-        unit *= 10;
-    return unit;
-}
-
 /* Without an annotation (connect.meta.data=false), the number's size shows its unit: the years 1990
  * to 2099 in milli-, micro- and nanoseconds do not overlap. */
 static unsigned digits_of(const struct column *c)
@@ -131,7 +123,7 @@ static unsigned digits_of(const struct column *c)
     if (c->ticks != 0)
         return c->ticks;
     for (unsigned digits = 6; digits <= 9; digits += 3)
-        if (is_plausible(c->number / unit_of(digits)))
+        if (is_plausible(c->number / timestamp_unit(digits)))
             return digits;
     return MILLISECONDS;
 }
@@ -141,7 +133,7 @@ static bool add_count(struct buf *b, const struct column *c, const struct time_z
     if (c->ticks == COLUMN_TICKS_NO_TIME)
         return false;
     unsigned digits = digits_of(c);
-    int64_t unit = unit_of(digits), seconds = c->number / unit, shift = 0;
+    int64_t unit = timestamp_unit(digits), seconds = c->number / unit, shift = 0;
     if (!is_plausible(seconds))
         return false;
     if (c->local && zone != NULL)

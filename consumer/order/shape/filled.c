@@ -38,16 +38,17 @@ static bool add_time(struct buf *b, int64_t value, unsigned digits, bool in_text
     return ok;
 }
 
-/* The instant of a column's count, whose local time is that of the zone. */
-static int64_t instant(const struct column *c, const struct time_zone *zone)
+/* The instant of a column's count, whose local time is that of the zone. False for one that is not
+ * within the numbers, as an infinity's. */
+static bool find_instant(const struct column *c, const struct time_zone *zone, int64_t *ret)
 {
-    int64_t unit = 1;
+    int64_t unit = timestamp_unit(c->ticks);
+    *ret = c->number;
     if (!c->local || zone == NULL)
-        return c->number;
-    for (unsigned digit = 0; digit < c->ticks; digit++)
-        unit *= 10;
+        return true;
     int64_t seconds = c->number / unit - (c->number % unit < 0);
-    return c->number + (time_zone_instant(zone, seconds) - seconds) * unit;
+    int64_t shift = (time_zone_instant(zone, seconds) - seconds) * unit;
+    return !__builtin_add_overflow(c->number, shift, ret);
 }
 
 /* "2026-11-22" of a count of days. */
@@ -80,8 +81,11 @@ static enum filled_fault add_column(struct buf *b, const struct column *c, bool 
     case COLUMN_INT:
         if (c->is_day)
             return add_day(b, c->number, in_text) ? FILLED_FINE : FILLED_BAD_TIME;
-        if (c->ticks != 0 && c->ticks != COLUMN_TICKS_NO_TIME)
-            return add_time(b, instant(c, zone), c->ticks, in_text) ? FILLED_FINE : FILLED_BAD_TIME;
+        if (c->ticks != 0 && c->ticks != COLUMN_TICKS_NO_TIME) {
+            int64_t at;
+            ok = find_instant(c, zone, &at) && add_time(b, at, c->ticks, in_text);
+            return ok ? FILLED_FINE : FILLED_BAD_TIME;
+        }
         buf_add_int(b, c->number);
         return FILLED_FINE;
     case COLUMN_BOOLEAN: buf_add_text(b, c->number != 0 ? "true" : "false"); return FILLED_FINE;

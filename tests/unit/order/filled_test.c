@@ -27,6 +27,9 @@ struct outcome {
     char body[512];
 };
 
+/* Of times without a zone. */
+static const struct time_zone algiers = {1, {{0, 3600}}};
+
 static struct outcome fill(const char *file, const struct column *columns, int64_t event_ms,
                            size_t limit)
 {
@@ -42,7 +45,8 @@ static struct outcome fill(const char *file, const struct column *columns, int64
                                          .columns = columns,
                                          .form_name = "my \"form\"",
                                          .event_id = "msg_1",
-                                         .event_ms = event_ms};
+                                         .event_ms = event_ms,
+                                         .zone = &algiers};
     buf_init(&b, limit);
     outcome.fault = filled_write(t, &values, &b, &outcome.column);
     snprintf(outcome.body, sizeof outcome.body, "%s", buf_text(&b));
@@ -87,6 +91,10 @@ static void fields_and_constants(void **state)
     {                                                                                    \
         .kind = COLUMN_INT, .ticks = COLUMN_TICKS_NO_TIME, .is_day = true, .number = (n) \
     }
+#define LOCAL(t, n)                                                    \
+    {                                                                  \
+        .kind = COLUMN_INT, .local = true, .ticks = (t), .number = (n) \
+    }
 #define COUNT(t, n)                                     \
     {                                                   \
         .kind = COLUMN_INT, .ticks = (t), .number = (n) \
@@ -113,6 +121,13 @@ static void columns(void **state)
         {COUNT(6, -1), FILLED_FINE, "\"1969-12-31T23:59:59.999999Z\"",
          "1969-12-31T23:59:59.999999Z"},
         {COUNT(3, INT64_MAX), FILLED_BAD_TIME, NULL, NULL},
+        {LOCAL(6, 1795338930123456), FILLED_FINE, "\"2026-11-22T08:15:30.123456Z\"",
+         "2026-11-22T08:15:30.123456Z"},
+        {LOCAL(9, -1), FILLED_FINE, "\"1969-12-31T22:59:59.999999999Z\"",
+         "1969-12-31T22:59:59.999999999Z"},
+        {LOCAL(6, INT64_MIN), FILLED_BAD_TIME, NULL, NULL}, /* infinity, and the like */
+        {LOCAL(9, INT64_MIN), FILLED_BAD_TIME, NULL, NULL},
+        {LOCAL(6, INT64_MAX), FILLED_BAD_TIME, NULL, NULL},
         {COUNT(COLUMN_TICKS_NO_TIME, 20779), FILLED_FINE, "20779", "20779"},
         {DAY(20779), FILLED_FINE, "\"2026-11-22\"", "2026-11-22"},
         {DAY(-1), FILLED_FINE, "\"1969-12-31\"", "1969-12-31"},
