@@ -251,13 +251,14 @@ static bool count_states(struct comparison *c, struct error *err)
 {
     sqlite3_stmt *s = NULL;
     int step;
-    if (sqlite3_prepare_v2(c->db, "SELECT state, count(*), min(at) FROM rows GROUP BY state", -1,
-                           &s, NULL) != SQLITE_OK)
+    if (sqlite3_prepare_v2(c->db,
+                           "SELECT state, count(*), min(at), count(at) FROM rows GROUP BY state",
+                           -1, &s, NULL) != SQLITE_OK)
         return failed(c, err);
     while ((step = sqlite3_step(s)) == SQLITE_ROW) {
         int state = sqlite3_column_int(s, 0);
         c->count[state] = sqlite3_column_int64(s, 1);
-        if (state == ROW_NEVER_SEEN && sqlite3_column_type(s, 2) != SQLITE_NULL)
+        if (state == ROW_NEVER_SEEN && sqlite3_column_int64(s, 3) == c->count[state])
             c->oldest_missing_ms = sqlite3_column_int64(s, 2);
     }
     sqlite3_finalize(s);

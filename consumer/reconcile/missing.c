@@ -54,17 +54,22 @@ struct sending {
     int64_t *count;
 };
 
+/* Also while it reads: that may take for ever when the brokers are gone. */
+static bool may_go_on(const struct sending *s, struct error *err)
+{
+    struct pollfd fd = {.fd = s->stop_fd, .events = POLLIN};
+    return poll(&fd, 1, 0) <= 0 ||
+           error_set(err, ERROR_FAILED, "stopped after %lld; the others are still missing",
+                     (long long)*s->count);
+}
+
 static bool send_record(struct sending *s, const rd_kafka_message_t *m, struct error *err)
 {
     char request[RETRY_REQUEST_MAX];
     const struct row_source source = {m->partition, m->offset};
-    struct pollfd fd = {.fd = s->stop_fd, .events = POLLIN};
     struct slice order = comparison_source_of(s->comparison, &source);
     if (order.len == 0)
         return true;
-    if (poll(&fd, 1, 0) > 0)
-        return error_set(err, ERROR_FAILED, "stopped after %lld; the others are still missing",
-                         (long long)*s->count);
     const struct resend_ask ask = {.source = "retry", .request = request, .judged = true};
     if (!retry_request_new(request, err) || !resender_original(s->resender, m, order, &ask, err))
         return false;
@@ -88,7 +93,7 @@ bool missing_send(const struct config *config, struct comparison *comparison, in
     struct reader *reader =
         s.resender != NULL ? reader_new(config, from_of(comparison, from), true, err) : NULL;
     bool ok = reader != NULL;
-    while (ok && !reader_at_end(reader))
+    while (ok && !reader_at_end(reader) && (ok = may_go_on(&s, err)))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             ok = send_record(&s, m, err);
             rd_kafka_message_destroy(m);

@@ -130,6 +130,19 @@ static void the_last_outcome_counts(void **state)
     comparison_free(c);
 }
 
+/* A missing row without a time may be older than all that have one. */
+static void a_row_without_a_time_may_be_the_oldest(void **state)
+{
+    struct comparison *c = open_comparison();
+    (void)state;
+    add(c, "o1", T1_MS, true);
+    add(c, "o2", NO_TIME, true);
+    finish(c, T3_MS);
+    assert_int_equal(comparison_count(c, ROW_NEVER_SEEN), 2);
+    assert_true(comparison_oldest_missing_ms(c) == NO_TIME);
+    comparison_free(c);
+}
+
 /* Nothing that may still be read is missing. */
 static void newer_than_the_newest_change_is_under_way(void **state)
 {
@@ -226,6 +239,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_pair_has_its_state),
         cmocka_unit_test(the_last_outcome_counts),
+        cmocka_unit_test(a_row_without_a_time_may_be_the_oldest),
         cmocka_unit_test(newer_than_the_newest_change_is_under_way),
         cmocka_unit_test(a_retry_that_waits_is_under_way),
         cmocka_unit_test(rows_come_by_their_time),
