@@ -1,8 +1,28 @@
 #include "registry/addresses.h"
 
+#include "http/http_client.h"
+
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { SAID_EVERY_MS = 60 * 1000, SHOWN_MAX = 200 };
+
+/* curl has the last word on what is a URL. */
+bool addresses_set(struct addresses *a, const char *urls)
+{
+    a->count = urls != NULL ? url_list_split(urls, a->list) : 0;
+    if (a->count == 0 || a->count > URL_LIST_MAX)
+        return false;
+    for (size_t i = 0; i < a->count; i++) {
+        char *url = strndup(a->list[i].data, a->list[i].len);
+        bool ok = url != NULL && http_url_check(url, true, NULL);
+        free(url);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
 
 void addresses_fail(struct addresses *a, size_t used, const char *why, int64_t now_ms)
 {

@@ -6,6 +6,7 @@
 #ifndef REGISTRY_ADDRESSES_H
 #define REGISTRY_ADDRESSES_H
 
+#include "base/error.h"
 #include "sys/log.h"
 #include "sys/url_list.h"
 
@@ -22,6 +23,9 @@ static inline struct slice addresses_now(const struct addresses *a)
 {
     return a->list[a->at];
 }
+
+/* Takes those of registry.url, which are borrowed; false where one is none, or there is none. */
+bool addresses_set(struct addresses *a, const char *urls) must_check;
 
 /* A request to address `used` failed: the next one is in use, unless another request had failed
  * there before. */

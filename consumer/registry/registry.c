@@ -4,14 +4,14 @@
  *                        ▲                                      │               ─▶ changed()
  *                        └──────────── due later ◀──────────────┘ trouble, a first "no such schema"
  *
- * Entries live in a hash table by what names a schema; those that are PENDING are also in a list,
- * which start_due walks. */
+ * Entries live in registry/schema_table; those that are PENDING are also in a list, which start_due
+ * walks. */
 #include "registry/registry.h"
 
 #include "base/buf.h"
-#include "base/hash.h"
 #include "registry/addresses.h"
 #include "registry/schema_entry.h"
+#include "registry/schema_table.h"
 #include "registry/schema_url.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -23,8 +23,6 @@
 #include <strings.h>
 
 enum {
-    BUCKETS = 1024,
-    ENTRIES_MAX = 10000,
     IN_FLIGHT_MAX = 8,
     URL_MAX = 8192,
     RESPONSE_MAX = 4 * 1024 * 1024,
@@ -42,14 +40,14 @@ struct registry {
     char *headers[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
     size_t header_count;
     struct addresses addresses;
-    struct hash_key hash_key;
+    struct schema_table schemas;
     void (*changed)(void *context);
     void *context;
     int64_t retry_first_ms, miss_interval_ms;
-    struct registry_entry *buckets[BUCKETS], *pending;
-    int entry_count, in_flight;
+    struct registry_entry *pending;
+    int in_flight;
     struct log_limited trouble; /* the registry does not answer as it should */
-    struct log_limited full;    /* ENTRIES_MAX reached */
+    struct log_limited full;    /* SCHEMA_TABLE_MAX reached */
 };
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -89,27 +87,11 @@ static bool add_headers(struct registry *registry, const struct config *config)
     return ok;
 }
 
-/* curl has the last word on what is a URL. */
-static bool set_addresses(struct addresses *addresses, const char *urls)
-{
-    addresses->count = urls != NULL ? url_list_split(urls, addresses->list) : 0;
-    if (addresses->count == 0 || addresses->count > URL_LIST_MAX)
-        return false;
-    for (size_t i = 0; i < addresses->count; i++) {
-        char *url = strndup(addresses->list[i].data, addresses->list[i].len);
-        bool ok = url != NULL && http_url_check(url, true, NULL);
-        free(url);
-        if (!ok)
-            return false;
-    }
-    return true;
-}
-
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err)
 {
     struct addresses addresses = {0};
-    if (!set_addresses(&addresses, config->registry_url)) {
+    if (!addresses_set(&addresses, config->registry_url)) {
         error_set(err, ERROR_CONFIG, "registry.url must be a URL such as https://host:8081");
         return NULL;
     }
@@ -122,7 +104,7 @@ struct registry *registry_new(struct http *http, const struct config *config,
     registry->changed = changed;
     registry->context = context;
     registry->addresses = addresses;
-    registry->hash_key = config->hash_key;
+    registry->schemas.hash_key = config->hash_key;
     registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
     registry->endpoint = registry_endpoint(config);
     if (add_headers(registry, config))
@@ -147,51 +129,13 @@ void registry_free(struct registry *registry)
 {
     if (registry == NULL)
         return;
-    for (int i = 0; i < BUCKETS; i++) {
-        while (registry->buckets[i] != NULL) {
-            struct registry_entry *entry = registry->buckets[i];
-            registry->buckets[i] = entry->next_in_bucket;
-            registry_entry_free(entry);
-        }
-    }
+    schema_table_done(&registry->schemas);
     for (size_t i = 0; i < registry->header_count; i++)
         free(registry->headers[i]);
     free(registry);
 }
 
 /* --- entries --------------------------------------------------------------------------- */
-
-static struct registry_entry **bucket_of(struct registry *registry, const struct schema_ref *schema)
-{
-    return &registry->buckets[hash_keyed(&registry->hash_key, schema, sizeof *schema) % BUCKETS];
-}
-
-static struct registry_entry *find(struct registry *registry, const struct schema_ref *schema)
-{
-    struct registry_entry *entry = *bucket_of(registry, schema);
-    while (entry != NULL && !schema_ref_equal(&entry->ref, schema))
-        entry = entry->next_in_bucket;
-    return entry;
-}
-
-/* Makes room by forgetting an id that the registry does not know: records full of nonsense must not
- * fill the cache for good. Schemas are never forgotten, they are on loan. */
-static bool forget_a_missing_one(struct registry *registry)
-{
-    for (int i = 0; i < BUCKETS; i++) {
-        struct registry_entry **link = &registry->buckets[i];
-        for (; *link != NULL; link = &(*link)->next_in_bucket) {
-            struct registry_entry *entry = *link;
-            if (entry->answer != REGISTRY_FAILED && entry->answer != REGISTRY_MISSING)
-                continue;
-            *link = entry->next_in_bucket;
-            registry->entry_count--;
-            registry_entry_free(entry);
-            return true;
-        }
-    }
-    return false;
-}
 
 static void set_pending(struct registry *registry, struct registry_entry *entry)
 {
@@ -206,9 +150,9 @@ static void set_pending(struct registry *registry, struct registry_entry *entry)
 static struct registry_entry *add(struct registry *registry, const struct schema_ref *schema)
 {
     char id[SCHEMA_REF_TEXT_MAX];
-    if (registry->entry_count >= ENTRIES_MAX && !forget_a_missing_one(registry)) {
+    if (!schema_table_make_room(&registry->schemas)) {
         log_limited(&registry->full, clock_mono_ms(), TROUBLE_EVERY_MS, "schema cache full",
-                    (struct log_field[]){LOG_I("schemas", ENTRIES_MAX),
+                    (struct log_field[]){LOG_I("schemas", SCHEMA_TABLE_MAX),
                                          LOG_S("id", schema_ref_text(schema, id)),
                                          {0}});
         return NULL;
@@ -216,10 +160,7 @@ static struct registry_entry *add(struct registry *registry, const struct schema
     struct registry_entry *entry = registry_entry_new(registry, schema, registry->retry_first_ms);
     if (entry == NULL)
         return NULL;
-    struct registry_entry **bucket = bucket_of(registry, schema);
-    entry->next_in_bucket = *bucket;
-    *bucket = entry;
-    registry->entry_count++;
+    schema_table_insert(&registry->schemas, entry);
     set_pending(registry, entry);
     return entry;
 }
@@ -514,7 +455,7 @@ enum registry_answer registry_get(struct registry *registry, const struct schema
                                   const char **ret_schema, struct error *err)
 {
     char id[SCHEMA_REF_TEXT_MAX];
-    struct registry_entry *entry = find(registry, schema);
+    struct registry_entry *entry = schema_table_find(&registry->schemas, schema);
     if (entry == NULL && !can_ask(registry, schema, err))
         return REGISTRY_FAILED;
     if (entry == NULL && (entry = add(registry, schema)) == NULL)
@@ -532,15 +473,9 @@ enum registry_answer registry_get(struct registry *registry, const struct schema
 
 void registry_forget(struct registry *registry, const struct schema_ref *schema)
 {
-    struct registry_entry *entry = find(registry, schema);
-    struct registry_entry **link = bucket_of(registry, schema);
-    if (entry == NULL || entry->answer == REGISTRY_PENDING)
-        return;
-    while (*link != entry)
-        link = &(*link)->next_in_bucket;
-    *link = entry->next_in_bucket;
-    registry->entry_count--;
-    registry_entry_free(entry);
+    struct registry_entry *entry = schema_table_find(&registry->schemas, schema);
+    if (entry != NULL && entry->answer != REGISTRY_PENDING)
+        schema_table_remove(&registry->schemas, entry);
 }
 
 int64_t registry_turn(struct registry *registry, int64_t now_ms)
