@@ -170,8 +170,12 @@ void check_registry(struct check *c)
             report_add(c->report, REPORT_WARN, REGISTRY, "url", "%s", err[i].text);
         else if (err[i].code != ERROR_NONE)
             report_fail(c->report, &err[i], REGISTRY, "url");
-    if (c->registry_base.data != NULL)
-        c->registry = registry_new(c->http, c->config, nothing, NULL, &err[0]);
+    if (c->registry_base.data == NULL)
+        return;
+    struct error why = {0};
+    c->registry = registry_new(c->http, c->config, nothing, NULL, &why);
+    if (c->registry == NULL)
+        report_fail(c->report, &why, REGISTRY, "url");
 }
 
 /* ---- the schema ---- */

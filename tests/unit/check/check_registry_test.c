@@ -101,6 +101,25 @@ static void one_of_several_is_down(void **state)
     bench_close(&b);
 }
 
+/* One that only curl refuses: run does not begin with it, whatever the others answer. */
+static void one_of_several_is_no_url(void **state)
+{
+    static const struct server_rule rules[] = {{"/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+                                               {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+                                               {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+                                               {0}};
+    char urls[128];
+    struct bench b;
+    (void)state;
+    bench_open(&b, rules);
+    snprintf(urls, sizeof urls, "http://127.0.0.1:%d/,http://b:99999", server_port(b.registry));
+    bench_set(&b, "registry.url", urls);
+    bench_check(&b);
+    expect_finding(&b, "ok", "registry", "url", " answers in ");
+    expect_failure(&b, ERROR_CONFIG, "registry", "url", "registry.url must be a URL such as ");
+    bench_close(&b);
+}
+
 static void all_of_several_are_down(void **state)
 {
     static const struct server_rule rules[] = {{NULL, SERVER_RESET, "", 0}, {0}};
@@ -440,6 +459,7 @@ int main(void)
         cmocka_unit_test(older_registry),
         cmocka_unit_test(schema_in_a_context),
         cmocka_unit_test(one_of_several_is_down),
+        cmocka_unit_test(one_of_several_is_no_url),
         cmocka_unit_test(all_of_several_are_down),
         cmocka_unit_test(login_is_refused),
         cmocka_unit_test(nobody_answers),
