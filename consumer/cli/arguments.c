@@ -207,7 +207,7 @@ bool arguments_hide(struct invocation *call, struct config *config, struct error
 void arguments_done(struct invocation *call)
 {
     for (size_t i = 0; i < call->hidden_count; i++)
-        free(call->hidden[i]);
+        config_forget_secret(&call->hidden[i]);
     call->hidden_count = 0;
 }
 

@@ -7,7 +7,6 @@
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define PROPERTY_VARIABLE "KAFKA_PROPERTIES_"
@@ -86,8 +85,8 @@ static bool load_webhook_url(struct config *config, char *const *environment, st
     const struct file_option *reading = elementor.value != NULL ? &elementor : &plain;
     if (ok && reading->value != NULL)
         ok = config_set(config, "webhook.url", reading->value, reading->origin, err);
-    free(plain.value);
-    free(elementor.value);
+    config_forget_secret(&plain.value);
+    config_forget_secret(&elementor.value);
     return ok;
 }
 
