@@ -218,8 +218,10 @@ bool arguments_parse(int argc, char *const *argv, const struct command *const *c
     if (argc < 2)
         return no_command(commands, err);
     ret->command = arguments_command(argv[1], commands);
-    if (ret->command == NULL)
-        return no_such_command(argv[1], commands, err);
+    if (ret->command == NULL) {
+        bool is_help = argc > 2 && strcmp(argv[1], "help") == 0; /* main prints that of a command */
+        return no_such_command(argv[is_help ? 2 : 1], commands, err);
+    }
     clear(ret->command, ret->options);
     for (int i = 2; i < argc;) {
         int taken = take(ret, argv[i], i + 1 < argc ? argv[i + 1] : NULL, err);
