@@ -181,8 +181,12 @@ static void compare(struct near_name *near, const char *option, bool secret)
     near->known |= strcmp(near->wanted, variable) == 0;
     near->known |= secret && strcmp(near->wanted, file) == 0;
     near->only_secrets |= !secret && strcmp(near->wanted, file) == 0;
-    const char *const names[] = {variable, secret ? file : variable};
-    for (size_t i = 0; i < 2; i++) {
+    const char *const names[] = {variable, file};
+    size_t count = secret ? 2 : 1, wanted = strlen(near->wanted);
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(names[i]);
+        if ((len > wanted ? len - wanted : wanted - len) >= near->least)
+            continue; /* as many letters would have to be added or left out */
         size_t distance = config_distance(near->wanted, names[i]);
         if (distance < near->least) {
             near->least = distance;
