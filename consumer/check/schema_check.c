@@ -272,13 +272,14 @@ static const char *await_schema(struct check *c, const struct schema_ref *ref, s
     return answer == REGISTRY_HAVE ? schema : NULL;
 }
 
+static const enum report_level fate_levels[] = {
+    [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
+
 static void report_fields(struct check *c, const struct field_map *map)
 {
-    static const enum report_level levels[] = {
-        [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
     for (size_t f = 0; f < FIELD_COUNT; f++) {
         const struct field_source *source = &map->field[f];
-        report_field(c->report, levels[source->fate], payload_field_names[f],
+        report_field(c->report, fate_levels[source->fate], payload_field_names[f],
                      c->config->payload_column[f], source->type, source->becomes);
     }
 }
@@ -286,11 +287,9 @@ static void report_fields(struct check *c, const struct field_map *map)
 /* The columns that payload.template names. */
 static void report_template(struct check *c, const struct field_map *map)
 {
-    static const enum report_level levels[] = {
-        [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
     const struct payload_template *template = c->config->template;
     for (size_t i = 0; template != NULL && i < template->column_count; i++)
-        report_field(c->report, levels[map->extra[i].fate], "payload.template",
+        report_field(c->report, fate_levels[map->extra[i].fate], "payload.template",
                      template->columns[i], map->extra[i].type, map->extra[i].becomes);
 }
 
@@ -323,10 +322,8 @@ static void report_absent(struct check *c, const struct field_map *map)
 
 static void report_rule(struct check *c, const struct field_map *map)
 {
-    static const enum report_level levels[] = {
-        [FIELD_FINE] = REPORT_OK, [FIELD_DOUBTFUL] = REPORT_WARN, [FIELD_HOPELESS] = REPORT_FAIL};
     if (map->rule.fate != FIELD_FINE)
-        report_field(c->report, levels[map->rule.fate], "rule.column", c->config->rule_column,
+        report_field(c->report, fate_levels[map->rule.fate], "rule.column", c->config->rule_column,
                      map->rule.type, map->rule.becomes);
 }
 
