@@ -184,7 +184,8 @@ static void other_words(const struct http_request *request, CURLcode code, char 
         snprintf(text, size, "%s", curl_easy_strerror(code));
 }
 
-static const char *failure_of(struct http_request *request, CURLcode code)
+static const char *failure_of(struct http_request *request, CURLcode code,
+                              enum response_failure kind)
 {
     char *text = request->failure;
     enum { SIZE = sizeof request->failure };
@@ -194,7 +195,7 @@ static const char *failure_of(struct http_request *request, CURLcode code)
         snprintf(text, SIZE, "%s", no_address(request->ip));
     else if (code == CURLE_COULDNT_CONNECT)
         connect_words(request, text, SIZE);
-    else if (kind_of(request, code) != FAILURE_TLS || !tls_words(request, code, text, SIZE))
+    else if (kind != FAILURE_TLS || !tls_words(request, code, text, SIZE))
         other_words(request, code, text, SIZE);
     return text;
 }
@@ -284,8 +285,8 @@ struct http_result http_request_result(struct http_request *request, CURLcode co
     if (!whole && status < STATUS_FINAL)
         status = 0; /* a 1xx: the final answer has not come */
     if (!whole || status == 0) {
-        result.failure = failure_of(request, code);
         result.kind = kind_of(request, code);
+        result.failure = failure_of(request, code, result.kind);
     }
     if (status == 0) {
         result.maybe_taken = is_maybe_taken(request, result.kind);
