@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { CHUNK = 65536, COLUMNS_MAX = 1600 /* PostgreSQL's own limit */, NAME_MAX_LEN = 64 };
+enum { CHUNK = 65536 };
 enum { ID, NUMBER, STATUS, CONFIRMED_AT, WANTED_COUNT };
 enum { TIME_MAX = 48, ID_MAX = 1024 };
 

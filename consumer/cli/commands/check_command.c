@@ -5,9 +5,8 @@
 #include "sys/log.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
-enum { REPORT_MAX = 4 * 1024 * 1024, WIDTH = 80 };
+enum { REPORT_MAX = 4 * 1024 * 1024 };
 
 struct check_arguments {
     bool json, ping_webhook;

@@ -106,13 +106,17 @@ static bool fail_unknown(const struct template_reader *r, struct slice name)
 static bool add_column(struct template_reader *r, struct slice name, bool in_text)
 {
     struct payload_template *t = r->template;
+    char problem[80];
     size_t i = 0;
     while (i < t->column_count && !slice_is(name, t->columns[i]))
         i++;
     if (name.len == 0)
         return fail(r, "${column:} names no column");
-    if (i == CHANGE_EXTRA_MAX)
-        return fail(r, "more columns than the 32 that a template may name");
+    if (i == CHANGE_EXTRA_MAX) {
+        snprintf(problem, sizeof problem, "more columns than the %d that a template may name",
+                 CHANGE_EXTRA_MAX);
+        return fail(r, problem);
+    }
     if (i == t->column_count) {
         t->columns[t->column_count++] = memcpy(r->bytes, name.data, name.len);
         r->bytes += name.len;
