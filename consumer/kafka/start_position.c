@@ -42,7 +42,7 @@ bool position_parse(const char *argument, const char *text, struct position *ret
 
 bool position_parse_time(const char *argument, const char *text, int64_t *ret_ms, struct error *err)
 {
-    struct position position;
+    struct position position = {.value = 0};
     if (!position_parse(argument, text, &position, err))
         return false;
     *ret_ms = position.value;
