@@ -13,6 +13,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 
 const TOLERANCE_SECONDS = 300;
+const BODY_MAX = 1024 * 1024;
 const FOLDER = process.env.ORDERS_FOLDER ?? 'orders';
 const KEYS = process.env.WEBHOOK_SIGNING_KEYS.trim().split(/[\s,]+/).map((word) => {
     const key = Buffer.from(word.slice('whsec_'.length), 'base64');
@@ -61,13 +62,25 @@ async function storeOnce(id, body) {
     }
 }
 
-async function receive(request) {
+// The body up to its bound; null: there is more. The connection stays open for the answer.
+async function bodyOf(request) {
     const chunks = [];
-    for await (const chunk of request)
+    let size = 0;
+    for await (const chunk of request.iterator({ destroyOnReturn: false })) {
+        size += chunk.length;
+        if (size > BODY_MAX)
+            return null;
         chunks.push(chunk);
-    const body = Buffer.concat(chunks), header = (name) => request.headers[name] ?? '';
+    }
+    return Buffer.concat(chunks);
+}
+
+async function receive(request) {
     if (request.method !== 'POST')
         return [405, { ok: false, error: 'POST is meant' }];
+    const body = await bodyOf(request), header = (name) => request.headers[name] ?? '';
+    if (body === null)
+        return [413, { ok: false, error: `a body of more than ${BODY_MAX} bytes` }];
     if (!isSigned(header('webhook-id'), header('webhook-timestamp'), header('webhook-signature'), body))
         return [401, { ok: false, error: 'the signature does not fit, or the clocks are 5 minutes apart' }];
     if (header('webhook-source') === 'ping')
@@ -92,5 +105,6 @@ createServer(async (request, response) => {
         console.error(error);
         return [500, { ok: false, error: 'not stored' }];
     });
-    response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(what));
+    const rest = status === 413 ? { Connection: 'close' } : {}; // what was not read is not awaited
+    response.writeHead(status, { 'Content-Type': 'application/json', ...rest }).end(JSON.stringify(what));
 }).listen(Number(process.env.PORT ?? 8090), '127.0.0.1');

@@ -11,6 +11,7 @@ first one's, and whatever dies in between leaves nothing. Ids are kept for good.
 import base64, contextlib, hashlib, hmac, http.server, json, os, re, sqlite3, time, traceback
 
 TOLERANCE_SECONDS = 300
+BODY_MAX = 1024 * 1024
 DATABASE = os.environ.get("ORDERS_DATABASE", "orders.db")
 
 
@@ -64,7 +65,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(text)
 
     def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        length = self.headers.get("Content-Length", "0")
+        # A body that is not read would be taken for the next request: the connection ends with the answer.
+        if not re.fullmatch("[0-9]{1,18}", length):
+            self.close_connection = True
+            return self.answer(400, ok=False, error="the Content-Length is not a number of bytes")
+        if int(length) > BODY_MAX:
+            self.close_connection = True
+            return self.answer(413, ok=False, error=f"a body of more than {BODY_MAX} bytes")
+        body = self.rfile.read(int(length))
         id = self.headers.get("webhook-id", "")
         if not is_signed(id, self.headers.get("webhook-timestamp", ""), self.headers.get("webhook-signature", ""), body):
             return self.answer(401, ok=False, error="the signature does not fit, or the clocks are 5 minutes apart")

@@ -12,6 +12,7 @@
 import { DatabaseSync } from "node:sqlite";
 
 const TOLERANCE_SECONDS = 300;
+const BODY_MAX = 1024 * 1024;
 const db = new DatabaseSync(Deno.env.get("ORDERS_DATABASE") ?? "orders.db");
 db.exec("PRAGMA busy_timeout = 10000");
 db.exec("CREATE TABLE IF NOT EXISTS claims (webhook_id TEXT NOT NULL PRIMARY KEY)");
@@ -75,9 +76,22 @@ function answer(status: number, what: Record<string, unknown>): Response {
   return Response.json(what, { status });
 }
 
+/** The body up to its bound; null: there is more. */
+async function bodyOf(request: Request): Promise<Uint8Array | null> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of request.body ?? []) {
+    size += part.length;
+    if (size > BODY_MAX) return null;
+    parts.push(part);
+  }
+  return new Uint8Array(await new Blob(parts as BlobPart[]).arrayBuffer());
+}
+
 async function receive(request: Request): Promise<Response> {
   if (request.method !== "POST") return answer(405, { ok: false, error: "POST is meant" });
-  const body = new Uint8Array(await request.arrayBuffer());
+  const body = await bodyOf(request);
+  if (body === null) return answer(413, { ok: false, error: `a body of more than ${BODY_MAX} bytes` });
   if (!await isSigned(request.headers, body)) {
     return answer(401, { ok: false, error: "the signature does not fit, or the clocks are 5 minutes apart" });
   }

@@ -5,7 +5,7 @@ usage: examples.py PROGRAM TOOLS DENO [TEST...]     TOOLS: the folder of mock_ka
 
 Its last line is: N passed, N failed.
 """
-import concurrent.futures, contextlib, http.client, json, pathlib, random, signal, sqlite3, sys, time, traceback
+import concurrent.futures, contextlib, http.client, json, pathlib, random, signal, socket, sqlite3, sys, time, traceback
 
 from processes import Processes, connects, free_port, wait_for
 from sender import Sender
@@ -13,6 +13,7 @@ from signed import KEY, OTHER, assert_only_signed_is_taken, assert_signed_is_tak
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docker/receivers"
 ORDERS, KILLS, PATIENCE = 120, 6, 60
+BODY_MAX = 1024 * 1024
 
 
 class Example(Processes):
@@ -56,6 +57,15 @@ class Example(Processes):
         text = answer.read().decode()
         connection.close()
         return answer.status, text
+
+    def status_of(self, length, body, headers):
+        """The status of a request whose Content-Length is `length`, of which no more than `body` is sent; None: reset."""
+        lines = ["POST /orders HTTP/1.1", "Host: 127.0.0.1", f"Content-Length: {length}",
+                 *(f"{name}: {value}" for name, value in headers.items())]
+        with socket.create_connection(("127.0.0.1", self.port), 10) as s, contextlib.suppress(ConnectionError):
+            s.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
+            line = s.recv(65536).split(b"\r\n")[0]
+            return int(line.split()[1]) if line else None
 
     def sql(self, text):
         with contextlib.closing(sqlite3.connect(self.folder / "orders.db", timeout=10)) as db:
@@ -104,6 +114,22 @@ def assert_once(example):
     assert len(example.stored()) == 2
 
 
+def assert_bodies_are_bounded(example):
+    """Signed or not: what is longer than BODY_MAX is not awaited, and no body is longer than nothing."""
+    frame = len(body_of(order(1, client_name="")))
+    longest, longer = (body_of(order(1, client_name="a" * (BODY_MAX - frame + more))) for more in (0, 1))
+    assert example.post(longest, signed("msg_longest", longest))[0] == 200
+    status = example.status_of(len(longer), longer.encode(), signed("msg_longer", longer))
+    assert status in (413, None), status
+    for length in (BODY_MAX + 1, 1 << 40):
+        status = example.status_of(length, b"a" * (BODY_MAX + 1), {})
+        assert status in (413, None), (length, status)
+    status = example.status_of(-1, b"{}", {})
+    assert status in (400, None), status
+    assert json.loads(example.post(longest, signed("msg_longest", longest))[1])["duplicate"] is True
+    assert example.stored() == [longest]
+
+
 def assert_no_success_without_storing(example):
     body = body_of(order(1))
     example.make_fail(True)
@@ -138,11 +164,14 @@ def assert_all_orders(example, programs):
         assert all(body[name] == value for name, value in row.items()), (body, row)
 
 
-def judge(example, programs):
+def judge(example, programs, has_bound=True):
     try:
         assert_only_signed_is_taken(example.post)
         assert_signed_is_taken(example.post)
         example.reset()
+        if has_bound:
+            assert_bodies_are_bounded(example)
+            example.reset()
         assert_once(example)
         assert_no_success_without_storing(example)
         example.reset()
@@ -155,7 +184,8 @@ def judge(example, programs):
 
 
 def php(programs, _):
-    judge(Example(["php", "-S", "127.0.0.1:{port}", "{folder}/receiver.php"], ORDERS_DSN="sqlite:orders.db", PHP_CLI_SERVER_WORKERS="4"), programs)
+    judge(Example(["php", "-S", "127.0.0.1:{port}", "{folder}/receiver.php"], ORDERS_DSN="sqlite:orders.db", PHP_CLI_SERVER_WORKERS="4"), programs,
+          has_bound=False)  # PHP's own server has a body whole before the script begins; the bound is post_max_size
 
 
 def python(programs, _):
