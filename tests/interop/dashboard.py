@@ -25,28 +25,45 @@ class Process:
 
     def await_line(self, text):
         end = time.monotonic() + PATIENCE_S
-        while (line := self.lines.get(timeout=max(0.1, end - time.monotonic()))) is not None:
-            if text in line:
-                return line
+        try:
+            while (line := self.lines.get(timeout=max(0.1, end - time.monotonic()))) is not None:
+                if text in line:
+                    return line
+        except queue.Empty:
+            raise AssertionError(f"it did not say {text!r} within {PATIENCE_S} s:\n" + "".join(self.log)) from None
         raise AssertionError(f"it ended before it said {text!r}:\n" + "".join(self.log))
 
+    def await_ready(self):
+        """What the block's beginning awaits."""
+
     def __enter__(self):
+        try:
+            self.await_ready()
+        except BaseException:
+            self.close()
+            raise
         return self
 
-    def __exit__(self, *_):
+    def close(self):
         self.child.terminate()
         try:
             self.child.wait(20)
         except subprocess.TimeoutExpired:
             self.child.kill()
+            self.child.wait()
             raise
         finally:
             self.child.stdin.close()
+
+    def __exit__(self, *_):
+        self.close()
 
 
 class Kafka(Process):
     def __init__(self, tools):
         super().__init__([str(tools / "mock_kafka"), f"{TOPIC}=1"] + [f"{t}=1" for t in OWN.values()])
+
+    def await_ready(self):
         self.brokers = self.await_line("brokers ").split()[1]
 
     def deliver(self, order):
@@ -72,13 +89,20 @@ class Dashboard(Process):
             "DASHBOARD_LISTEN": "127.0.0.1:0", "DASHBOARD_WAIT": "0s",
             "DASHBOARD_DATABASE": str(pathlib.Path(self.folder.name) / "view.db"),
             "AUTH_HS256_SECRET": SECRET} | options)
+
+    def await_ready(self):
         line = self.await_line("dashboard listens")
         self.port = int(line.split("address=127.0.0.1:")[1].split()[0])
         await_true("the view has caught up", lambda: call(self.port, "GET", "/readyz").status == 200)
 
-    def __exit__(self, *args):
-        super().__exit__(*args)
-        self.folder.cleanup()
+    def close(self):
+        try:
+            super().close()
+        finally:
+            self.folder.cleanup()
+
+    def __exit__(self, *_):
+        self.close()
         assert self.child.returncode == 0, "".join(self.log)[-4000:]
 
 
