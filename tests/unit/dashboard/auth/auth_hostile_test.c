@@ -3,6 +3,7 @@
 #include "dashboard/auth/token.h"
 
 #include "base/buf.h"
+#include "fakes/key_bytes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +16,6 @@
 
 #include <cjose/cjose.h>
 #include <cmocka.h>
-#include <openssl/ecdsa.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
@@ -86,16 +86,6 @@ static size_t sign_der(EVP_PKEY *key, const char *text, unsigned char der[512])
     return len;
 }
 
-/* Two numbers of 32 bytes each, as JWS has them. */
-static void flatten(const unsigned char *der, size_t len, unsigned char flat[64])
-{
-    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)len);
-    assert_non_null(sig);
-    BN_bn2binpad(ECDSA_SIG_get0_r(sig), flat, 32);
-    BN_bn2binpad(ECDSA_SIG_get0_s(sig), flat + 32, 32);
-    ECDSA_SIG_free(sig);
-}
-
 /* ---- one key in a file ---- */
 
 struct one {
@@ -144,7 +134,7 @@ static void es256_in_der_is_refused(void **state)
     open_one(&o, EVP_EC_gen("P-256"));
     char *half = unsigned_token("{\"alg\":\"ES256\"}");
     size_t len = sign_der(o.key, half, der);
-    flatten(der, len, flat);
+    key_bytes_flatten(der, len, 32, flat);
     assert_int_equal(verdict_of(&o.keys, with_signature(strdup(half), flat, sizeof flat)),
                      AUTH_VALID); /* the very same signature */
     assert_int_equal(verdict_of(&o.keys, with_signature(strdup(half), der, len)), AUTH_INVALID);
@@ -216,7 +206,7 @@ static void a_token_brings_no_key(void **state)
     for (size_t i = 0; i < sizeof more / sizeof *more; i++) {
         snprintf(header, sizeof header, "{\"alg\":\"ES256\",%s}", more[i]);
         char *half = unsigned_token(header);
-        flatten(der, sign_der(o.key, half, der), flat);
+        key_bytes_flatten(der, sign_der(o.key, half, der), 32, flat);
         assert_int_equal(verdict_of(&o.keys, with_signature(half, flat, 64)), AUTH_INVALID);
     }
     static const char *const kids[] = {"../../../../dev/null", "/etc/passwd", "' OR 1=1 --",
@@ -261,7 +251,7 @@ static void other_spellings_are_refused(void **state)
     (void)state;
     open_one(&o, EVP_EC_gen("P-256"));
     char *half = unsigned_token("{\"alg\":\"ES256\"}");
-    flatten(der, sign_der(o.key, half, der), flat);
+    key_bytes_flatten(der, sign_der(o.key, half, der), 32, flat);
     char *good = with_signature(half, flat, 64);
     size_t len = strlen(good);
     for (size_t at = 0; at <= len; at++)

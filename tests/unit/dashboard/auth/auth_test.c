@@ -2,6 +2,7 @@
 #include "dashboard/auth/token.h"
 
 #include "base/buf.h"
+#include "fakes/key_bytes.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +18,6 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/pem.h>
-#include <openssl/rsa.h>
 
 #define SECRET "a secret of the shop, long enough: 0123456789"
 #define PLAIN "{\"alg\":\"HS256\",\"typ\":\"JWT\"}"
@@ -524,18 +524,6 @@ static const char *write_pem(EVP_PKEY *key, char *path)
     return path;
 }
 
-/* A key that is for PSS alone. */
-static EVP_PKEY *make_pss_key(void)
-{
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
-    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) > 0);
-    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
-    EVP_PKEY_CTX_free(context);
-    return key;
-}
-
 /* Consumes the key. */
 static bool add_file(struct keys *keys, EVP_PKEY *key, struct error *err)
 {
@@ -554,7 +542,7 @@ static void files_of_public_keys_are_read(void **state)
     struct keys keys = {.count = 0};
     (void)state;
     assert_true(add_file(&keys, EVP_RSA_gen(2048), &err));
-    assert_true(add_file(&keys, make_pss_key(), &err));
+    assert_true(add_file(&keys, key_bytes_make_pss(), &err));
     assert_true(add_file(&keys, EVP_EC_gen("P-256"), &err));
     assert_true(add_file(&keys, EVP_EC_gen("P-384"), &err));
     assert_true(add_file(&keys, EVP_PKEY_Q_keygen(NULL, NULL, "ED25519"), &err));

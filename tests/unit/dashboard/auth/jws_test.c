@@ -1,6 +1,8 @@
 /* jws_test: every algorithm with every key: only its own verifies, and only its own form. */
 #include "dashboard/auth/keys.h"
 
+#include "fakes/key_bytes.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,7 +11,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-#include <openssl/ecdsa.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
 
@@ -27,18 +28,6 @@ struct one {
 
 enum { RS256, PS256, PSS_KEY, ES256, ES384, EDDSA, KINDS };
 
-/* Two numbers of the curve's size each, as JWS has them. */
-static void flatten(struct one *o, size_t bytes)
-{
-    const unsigned char *der = o->raw;
-    ECDSA_SIG *sig = d2i_ECDSA_SIG(NULL, &der, (long)o->len);
-    assert_non_null(sig);
-    BN_bn2binpad(ECDSA_SIG_get0_r(sig), o->raw, (int)bytes);
-    BN_bn2binpad(ECDSA_SIG_get0_s(sig), o->raw + bytes, (int)bytes);
-    o->len = 2 * bytes;
-    ECDSA_SIG_free(sig);
-}
-
 static void sign(struct one *o, const char *digest, bool is_pss, int salt)
 {
     EVP_PKEY_CTX *of_key;
@@ -54,16 +43,10 @@ static void sign(struct one *o, const char *digest, bool is_pss, int salt)
     EVP_MD_CTX_free(context);
 }
 
-/* A key that is for PSS alone. */
-static EVP_PKEY *make_pss_key(void)
+static void flatten(struct one *o, int bytes)
 {
-    EVP_PKEY *key = NULL;
-    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA-PSS", NULL);
-    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
-    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) > 0);
-    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
-    EVP_PKEY_CTX_free(context);
-    return key;
+    key_bytes_flatten(o->raw, o->len, bytes, o->raw);
+    o->len = 2 * (size_t)bytes;
 }
 
 static void make(struct one all[KINDS])
@@ -71,7 +54,7 @@ static void make(struct one all[KINDS])
     const char *why;
     all[RS256] = (struct one){.name = "RS256", .key = EVP_RSA_gen(2048)};
     all[PS256] = (struct one){.name = "PS256", .key = EVP_RSA_gen(2048)};
-    all[PSS_KEY] = (struct one){.name = "PS256", .key = make_pss_key()};
+    all[PSS_KEY] = (struct one){.name = "PS256", .key = key_bytes_make_pss()};
     all[ES256] = (struct one){.name = "ES256", .key = EVP_EC_gen("P-256")};
     all[ES384] = (struct one){.name = "ES384", .key = EVP_EC_gen("P-384")};
     all[EDDSA] = (struct one){.name = "EdDSA", .key = EVP_PKEY_Q_keygen(NULL, NULL, "ED25519")};
