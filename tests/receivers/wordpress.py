@@ -337,6 +337,7 @@ def a_thousand_orders_and_kills_of_both_sides(site, programs, orders=1000, rng=r
         sender.stop()
     finally:
         sender.close()
+    assert kills > KILLS // 2, f"{kills} workers were killed: the test is of something else"
     assert counts(site) == (orders,) * 5, counts(site)
     posts = {}
     for post, key, value in site.sql("SELECT post_id, meta_key, HEX(meta_value) FROM wp_postmeta WHERE meta_key LIKE '\\_elementor%'"):
