@@ -14,6 +14,7 @@ import argparse, json, os, pathlib, subprocess, sys, tempfile, time
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS / "e2e"))
 from harness import Stack, wait_for
+from own_topics import erase, make
 
 PREFIX = f"BENCH-{os.getpid()}-"
 NAMES = f"order_number LIKE '{PREFIX}%'"
@@ -30,22 +31,6 @@ def confirm(stack, condition="true"):
               f"WHERE {NAMES} AND status = 'pending' AND {condition}")
 
 
-def erase(stack, topic, keys):
-    jars = pathlib.Path(stack.folder, "jars").read_text().strip()
-    subprocess.run(["java", "-cp", f"{jars}/kafka/*", "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server",
-                    stack.env["KAFKA_BROKERS"], "--topic", topic, "--property", "parse.key=true", "--property",
-                    "null.marker=NULL"], input="".join(f"{key}\tNULL\n" for key in keys), check=True,
-                   capture_output=True, text=True)
-
-
-def create(stack, topic):
-    """With one partition: a tombstone then lies behind the outcome that it erases."""
-    jars = pathlib.Path(stack.folder, "jars").read_text().strip()
-    subprocess.run(["java", "-cp", f"{jars}/kafka/*", "org.apache.kafka.tools.TopicCommand", "--bootstrap-server",
-                    stack.env["KAFKA_BROKERS"], "--create", "--topic", topic, "--partitions", "1", "--config",
-                    "cleanup.policy=compact"], check=True, capture_output=True)
-
-
 class Run:
     def __init__(self, options):
         self.options, self.stack = options, Stack(options.stack)
@@ -59,7 +44,7 @@ class Run:
                     "KAFKA_TOPIC": self.stack.env["KAFKA_TOPIC"], "REGISTRY_URL": self.stack.env["REGISTRY_URL"],
                     "KAFKA_GROUP": group, "WEBHOOK_CONCURRENCY": "64",
                     "ELEMENTOR_WEBHOOK_URL": f"http://127.0.0.1:{port_file.read_text().strip()}/hook"}
-        create(self.stack, self.deliveries)
+        make(self, self.deliveries, 1, "cleanup.policy=compact")  # one partition: see erase()
         self.log = open(self.folder / "log", "w")
         self.member = subprocess.Popen([options.binary, "run"], env=self.env, stderr=self.log)
         wait_for("six partitions assigned",
@@ -128,7 +113,7 @@ def measure(run, options):
         f"{wanted}  delivered") and run.settled(), 1200)
     erased = stack.sql(f"SELECT id FROM orders WHERE {NAMES} AND id NOT IN ({ids}) ORDER BY id LIMIT {options.erased}"
                        ).split()
-    erase(stack, run.deliveries, erased)
+    erase(run, run.deliveries, erased)
     seconds, mib, code, found, rows = run.missing()
     exact = found == set(lost) | set(erased) and len(rows) == options.orders and code == 1
     print(f"{'ok  ' if exact else 'FAIL'} {len(found)} missing of {len(rows)}, {len(lost)} lost and {len(erased)} erased")

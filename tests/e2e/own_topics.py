@@ -7,13 +7,19 @@ from operator_commands import names
 import fake_registry
 
 
-def kafka(t, tool, *arguments):
-    """What one of Kafka's own tools prints."""
+def kafka(t, tool, *arguments, **more):
+    """What one of Kafka's own tools prints. t: anything with a stack; more: of subprocess.run()."""
     jars = pathlib.Path(t.stack.folder, "jars").read_text().strip()
     return subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/kafka/*",
                            f"org.apache.kafka.tools.{tool}", "--bootstrap-server",
                            t.stack.env["KAFKA_BROKERS"], *arguments], check=True,
-                          capture_output=True, text=True, timeout=60).stdout
+                          capture_output=True, text=True, **{"timeout": 60, **more}).stdout
+
+
+def erase(t, topic, keys):
+    """A tombstone behind each key's record, in a topic of one partition."""
+    kafka(t, "ConsoleProducer", "--topic", topic, "--property", "parse.key=true",
+          "--property", "null.marker=NULL", input="".join(f"{key}\tNULL\n" for key in keys))
 
 
 def make(t, topic, partitions, *config):

@@ -1,9 +1,9 @@
 """reconcile: the shop's table beside what was delivered, on real tables, losses and topics."""
-import json, os, pathlib, subprocess
+import json, os, subprocess
 
 from harness import header, wait_for
 from operator_commands import member, names, now, of_order, refused, settled
-from own_topics import make
+from own_topics import erase, make
 
 
 PREFIX = f"REC-{os.getpid()}-"  # a stack that is used again has former rows
@@ -27,12 +27,7 @@ def confirm_unpublished(t, number):
 
 def erase_outcome(t, order):
     """A tombstone behind the order's outcome; the deliveries topic has one partition."""
-    jars = pathlib.Path(t.stack.folder, "jars").read_text().strip()
-    subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/kafka/*",
-                    "org.apache.kafka.tools.ConsoleProducer", "--bootstrap-server",
-                    t.stack.env["KAFKA_BROKERS"], "--topic", names(t)["DELIVERIES_TOPIC"],
-                    "--property", "parse.key=true", "--property", "null.marker=NULL"],
-                   input=f"{order}\tNULL\n", check=True, capture_output=True, text=True, timeout=60)
+    erase(t, names(t)["DELIVERIES_TOPIC"], [order])
 
 
 def reconcile(t, table, *arguments, code):
