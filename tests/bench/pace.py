@@ -12,12 +12,12 @@ instant   answers at once
 
 Each line ends with "ok" or "NOT"; the exit code is 1 where one is not.
 """
-import argparse, base64, collections, json, os, pathlib, re, subprocess, sys, tempfile, time, urllib.request
+import argparse, base64, collections, contextlib, json, os, pathlib, re, subprocess, sys, tempfile, time, urllib.request
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(TESTS / "chaos"), str(TESTS / "e2e")]
 import fake_registry
-from world import wait_for
+from world import Receiver, wait_for
 
 CASE = TESTS / "cases" / "default"
 TOPIC, PARTITIONS = "orders", 6
@@ -40,6 +40,14 @@ class Kafka:
             f"{tools}/mock_kafka", f"{TOPIC}={PARTITIONS}", f"elementor-sync.{TOPIC}.retry={PARTITIONS}",
             *(f"elementor-sync.{TOPIC}.{own}=1" for own in ("parked", "deliveries", "members"))], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        try:
+            self.write(orders)
+        except BaseException:
+            self.process.kill()
+            self.process.wait()
+            raise
+
+    def write(self, orders):
         self.brokers = self.process.stdout.readline().split()[1]
         record, order_id = next(confirmations())
         value = base64.b64decode(record["value"])
@@ -62,19 +70,22 @@ class Run:
 
     def __init__(self, options, behaviour, orders, seconds, **env):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="pace-"))
-        self.journal, self.lines, self.read_to = self.folder / "journal", [], 0
-        kafka = Kafka(options.tools, orders)
-        registry, registry_url = fake_registry.serve(CASE / "schemas.json")
-        port_file = self.folder / "port"
-        receiver = subprocess.Popen([f"{options.tools}/fast_receiver", str(port_file),
-                                     str(self.journal), behaviour])
-        wait_for("the receiver listens", port_file.exists, 10)
-        with open(self.folder / "log", "w") as log:
-            program = subprocess.Popen([options.binary, "run"], stderr=log, env={
-                **os.environ, "KAFKA_BROKERS": kafka.brokers, "KAFKA_TOPIC": TOPIC,
-                "KAFKA_START": "earliest", "REGISTRY_URL": registry_url, "OPS_LISTEN": "127.0.0.1:0",
-                "ELEMENTOR_WEBHOOK_URL": f"http://127.0.0.1:{port_file.read_text()}/hook", **env})
-        try:
+        self.lines, self.read_to = [], 0
+        with contextlib.ExitStack() as parts:
+            kafka = Kafka(options.tools, orders)
+            parts.callback(kafka.close)
+            registry, registry_url = fake_registry.serve(CASE / "schemas.json")
+            parts.callback(registry.shutdown)
+            receiver = Receiver(pathlib.Path(options.tools), self.folder, behaviour)
+            parts.callback(receiver.close)
+            self.journal = receiver.journal
+            with open(self.folder / "log", "w") as log:
+                program = subprocess.Popen([options.binary, "run"], stderr=log, env={
+                    **os.environ, "KAFKA_BROKERS": kafka.brokers, "KAFKA_TOPIC": TOPIC,
+                    "KAFKA_START": "earliest", "REGISTRY_URL": registry_url, "OPS_LISTEN": "127.0.0.1:0",
+                    "ELEMENTOR_WEBHOOK_URL": receiver.url, **env})
+            parts.callback(program.wait)
+            parts.callback(program.kill)
             wait_for("a request arrives", lambda: self.journal.exists() and
                      self.journal.stat().st_size > 0, 60)
             deadline = time.monotonic() + seconds
@@ -83,12 +94,6 @@ class Run:
             self.opened = "breaker open" in (self.folder / "log").read_text()
             self.slowed = self.scrape("elementor_sync_webhook_concurrency"), self.scrape(
                 "elementor_sync_webhook_rate")
-        finally:
-            for process in (program, receiver):
-                process.kill()
-                process.wait()
-            registry.shutdown()
-            kafka.close()
 
     def read(self):
         """Adds what came meanwhile to lines: (arrived us, ended us, status) of each answered request."""

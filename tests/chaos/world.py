@@ -41,7 +41,11 @@ class Receiver:
         port_file = self.folder / "receiver.port"
         self.process = subprocess.Popen([str(tools / "fast_receiver"), str(port_file),
                                          str(self.journal), behaviour])
-        wait_for("the receiver listens", port_file.exists, 10)
+        try:
+            wait_for("the receiver listens", port_file.exists, 10)
+        except BaseException:
+            self.close()
+            raise
         self.port = int(port_file.read_text())
         self.url = f"http://127.0.0.1:{self.port}/hook/chaos-secret"
 
