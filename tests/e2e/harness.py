@@ -17,6 +17,15 @@ def wait_for(what, probe, seconds=60.0):
         time.sleep(0.05)
 
 
+def ask(method, url, body=None):
+    """JSON to a service of the stack, and its answer's."""
+    request = urllib.request.Request(url, method=method,
+                                     data=json.dumps(body).encode() if body is not None else None,
+                                     headers={"Content-Type": "application/json"} if body is not None else {})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return json.loads(answer.read() or b"null")
+
+
 class Stack:
     """The running stack of tests/stack, described by its env file."""
 
@@ -38,9 +47,7 @@ class Stack:
                        stdout=subprocess.DEVNULL)
 
     def _connect(self, path, method="GET"):
-        request = urllib.request.Request(self.env["CONNECT_URL"] + "/connectors/orders/" + path, method=method)
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return json.loads(answer.read() or "null")
+        return ask(method, self.env["CONNECT_URL"] + "/connectors/orders/" + path)
 
     def heal(self):
         """Starts the connector's task again if it has failed, so that one test's trouble stays its own;

@@ -1,11 +1,14 @@
 """docker/supabase on the real stack: from the shop's own tables to the receiver, and the shop's own call."""
-import contextlib, json, os, pathlib, shutil, socket, subprocess, urllib.request
+import contextlib, json, os, pathlib, shutil, subprocess, sys
 
 from dashboard import Dashboard, jwt
-from harness import TESTS as FOLDER, header, wait_for
+from harness import STACK, TESTS as FOLDER, ask, header, wait_for
 from newcomer import check
 from shop_database import INSTALLED, SUPABASE, ShopDatabase
 from supabase import Project
+
+sys.path.insert(0, str(STACK))
+from ports import free_ports
 
 DENO, CLI = (INSTALLED / "node_modules" / ".bin" / name for name in ("deno", "supabase"))
 README = FOLDER.parent / "README.md"
@@ -96,9 +99,7 @@ class Connector:
         return {line.split()[0] for line in read.splitlines() if order.encode() in line}
 
     def call(self, method, path):
-        request = urllib.request.Request(self.t.stack.env["CONNECT_URL"] + path, method=method)
-        with urllib.request.urlopen(request, timeout=60) as answer:
-            return json.loads(answer.read() or "null")
+        return ask(method, self.t.stack.env["CONNECT_URL"] + path)
 
     def states(self):
         status = self.call("GET", f"/connectors/{self.name}/status")
@@ -239,7 +240,8 @@ class EdgeFunction:
 
     def __init__(self, t, dashboard):
         self.log = t.folder / "function"
-        here = f"127.0.0.1:{free_port()}"
+        [port] = free_ports(1)
+        here = f"127.0.0.1:{port}"
         self.url = f"http://{here}"
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(
@@ -248,7 +250,12 @@ class EdgeFunction:
                  str(SUPABASE / "functions" / "sync-order-elementor" / "index.ts")],
                 stdout=log, stderr=log, stdin=subprocess.DEVNULL,
                 env={**os.environ, "ELEMENTOR_SYNC_URL": dashboard, "DENO_SERVE_ADDRESS": f"tcp:{here}"})
-        wait_for("the function listens", lambda: "Listening on" in self.log.read_text())
+        try:
+            wait_for("the function listens", lambda: "Listening on" in self.log.read_text() or self.process.poll() is not None)
+            assert self.process.poll() is None, f"the function ended with {self.process.returncode}: {self.log.read_text()}"
+        except BaseException:
+            self.close()
+            raise
 
     def invoke(self, token, order, **more):
         """(status, body), by the shop's client library."""
@@ -261,12 +268,6 @@ class EdgeFunction:
     def close(self):
         self.process.kill()
         self.process.wait()
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def shops_call_passes_the_function(t):

@@ -2,9 +2,9 @@
 
 One table, a connector for each way, all of them on the real Connect with Apicurio's own converters of 2
 and 3. Confluent's converter and registry are in no package registry; its serializer is."""
-import contextlib, json, os, pathlib, shutil, subprocess, sys, urllib.error, urllib.request
+import contextlib, json, os, pathlib, shutil, subprocess, sys, urllib.error
 
-from harness import STACK, TESTS as TESTS_FOLDER, wait_for
+from harness import STACK, TESTS as TESTS_FOLDER, ask, wait_for
 
 sys.path.insert(0, str(STACK))
 from ports import free_ports
@@ -25,14 +25,6 @@ WAYS = {
     "header_content_id": ({"headers.enabled": "true"}, {}),
     "header_global_id": ({"headers.enabled": None, "as-confluent": None, "use-id": None}, {}),
 }
-
-
-def ask(method, url, body=None):
-    request = urllib.request.Request(url, method=method,
-                                     data=json.dumps(body).encode() if body is not None else None,
-                                     headers={"Content-Type": "application/json"})
-    with urllib.request.urlopen(request, timeout=60) as answer:
-        return json.loads(answer.read() or b"null")
 
 
 def part_the_numberings(registry_url):
