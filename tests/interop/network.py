@@ -9,16 +9,13 @@ one ping: what the program says of it, and what the server or the proxy saw.
 import concurrent.futures, contextlib, datetime, json, os, pathlib, re, shutil, socket, ssl, subprocess, sys, \
     tempfile, threading, time
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "stack"))
+from ports import free_ports
+
 SECRET_PATH = "/secret-path-canary"
 FOREIGN_PROXY = {"https_proxy": "http://127.0.0.1:1", "HTTPS_PROXY": "http://127.0.0.1:1",
                  "all_proxy": "http://127.0.0.1:1", "ALL_PROXY": "http://127.0.0.1:1",
                  "http_proxy": "http://127.0.0.1:1"}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 # ---- certificates ----
@@ -80,8 +77,8 @@ class Authority:
 @contextlib.contextmanager
 def nginx(binary, folder, authority):
     """One server for each certificate; it answers with what it knows of the client and its headers."""
-    ports = {name: free_port() for name in ("good", "expired", "early", "elsewhere", "alone", "bare", "asks", "asks13",
-                                            "old", "plain")}
+    names = ("good", "expired", "early", "elsewhere", "alone", "bare", "asks", "asks13", "old", "plain")
+    ports = dict(zip(names, free_ports(len(names))))
 
     def block(name, certificate, *more):
         return (f"server {{ listen 127.0.0.1:{ports[name]} ssl; ssl_certificate {authority.path(certificate)}.pem;"
@@ -105,7 +102,7 @@ def nginx(binary, folder, authority):
 
 @contextlib.contextmanager
 def tinyproxy(binary, folder, name, *lines):
-    port, log = free_port(), folder / f"{name}.log"
+    [port], log = free_ports(1), folder / f"{name}.log"
     config = folder / f"{name}.conf"
     config.write_text("\n".join([f"Port {port}", "Listen 127.0.0.1", "Allow 127.0.0.1", "LogLevel Connect",
                                  f'LogFile "{log}"', "Timeout 20", *lines]) + "\n")
@@ -269,7 +266,7 @@ def cases(ports, asking, plain_words, proxies, authority):
         ("the proxy forbids the port", https("good"), proxy("narrow"), {}, "the proxy refuses to CONNECT to the endpoint: it answers 403"),
         ("the proxy cannot reach it", "https://localhost:1", proxy("open"), {}, "the proxy cannot reach the endpoint: it answers CONNECT with 50"),
         ("a proxy that is none", https("good"), {"webhook.proxy": f"http://127.0.0.1:{plain_words}"}, {},
-         "the proxy"),
+         r"the proxy gives no answer to CONNECT: is it an HTTP proxy\?"),
         ("expired, behind the proxy", https("expired"), proxy("open"), {}, "certificate expired on 2025-02-03"),
         ("a password without a proxy", https("good"), {}, password, "of no use without webhook.proxy"),
         ("a proxy with a password in it", https("good"), {"webhook.proxy": "http://me:canary@127.0.0.1:3128"}, {},
@@ -299,13 +296,11 @@ def main(program, nginx_binary, tinyproxy_binary):
         proxied = log.read_text()
         if f"CONNECT localhost:{ports['good']}" not in proxied or "canary" in proxied or "webhook" in proxied:
             wrong.append(f"the proxy saw:\n{proxied}")
-        stack.close()
     print("\n".join(wrong) or f"{len(rows)} cases")
     return 1 if wrong else 0
 
 
 if __name__ == "__main__":
-    for tool in ("openssl",):
-        if shutil.which(tool) is None:
-            raise SystemExit(f"{tool} is missing")
+    if shutil.which("openssl") is None:
+        raise SystemExit("openssl is missing")
     sys.exit(main(*sys.argv[1:]))

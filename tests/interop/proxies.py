@@ -13,18 +13,15 @@ import jwt
 
 from dashboard import PATIENCE_S, SECRET, Dashboard, Kafka, Process, await_true, call, claims_of
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "stack"))
+from ports import free_ports
+
 FILES = pathlib.Path(__file__).resolve().parents[2] / "docker" / "proxy"
 MODULES = pathlib.Path("/usr/lib/apache2/modules")
 SYNC = "/functions/v1/sync-order-elementor"
 KEY = "orders.public.orders/0/é 7%"
 ENCODED_KEY = "orders.public.orders%2F0%2F%C3%A9%207%25"
 OPERATOR = jwt.encode(claims_of(role="service_role", sub="olga"), SECRET, algorithm="HS256")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def snippet(folder, name, port):
@@ -170,7 +167,7 @@ def read_until(response, is_it):
 @contextlib.contextmanager
 def behind(program, kafka, start, file=None, url="/orders"):
     """A dashboard behind the server that `start` makes; yields its port and its page's origin."""
-    port = free_port()
+    [port] = free_ports(1)
     own = f"http://127.0.0.1:{port}"
     options = {"DASHBOARD_URL": own + url} if url is not None else {}
     with tempfile.TemporaryDirectory() as folder, Dashboard(program, kafka, **options) as dashboard:

@@ -3,17 +3,14 @@
 usage: shapes.py PROGRAM
   PROGRAM: tests/shapes of a build; it writes bodies with their values
 """
-import json, pathlib, socket, subprocess, sys, time, urllib.request
+import json, pathlib, subprocess, sys, time, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "stack"))
+from ports import free_ports
+
 TYPES = {"client_phone": "tel", "quantity": "number", "unit_price": "number", "total_amount": "number"}
 OPTIONAL = {"client_address", "client_city", "status", "confirmed_at"}
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 def post(url, body):
@@ -52,7 +49,7 @@ def main(program):
     bodies = [json.loads(line, parse_float=str, parse_int=str)
               for line in subprocess.run([program], check=True, capture_output=True, text=True).stdout.splitlines()]
     assert len(bodies) == 16, len(bodies)
-    port = free_port()
+    [port] = free_ports(1)
     url = f"http://127.0.0.1:{port}/shapes.php"
     php = subprocess.Popen(["php", "-S", f"127.0.0.1:{port}", "-t", str(HERE)], stdout=subprocess.DEVNULL,
                            stderr=subprocess.DEVNULL)

@@ -7,9 +7,12 @@ Its last line is: N passed, N failed.
 """
 import concurrent.futures, contextlib, http.client, json, pathlib, random, signal, socket, sqlite3, sys, time, traceback
 
-from processes import Processes, connects, free_port, wait_for
+from processes import Processes, connects, wait_for
 from sender import Sender
 from signed import KEY, OTHER, assert_only_signed_is_taken, assert_signed_is_taken, body_of, order, rows_of, signed
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "stack"))
+from ports import free_ports
 
 EXAMPLES = pathlib.Path(__file__).resolve().parents[2] / "docker/receivers"
 ORDERS, KILLS, PATIENCE = 120, 6, 60
@@ -21,7 +24,7 @@ class Example(Processes):
 
     def __init__(self, command, **env):
         super().__init__("elementor-sync-example")
-        self.port, self.in_files = free_port(), command[0] == "node"
+        [self.port], self.in_files = free_ports(1), command[0] == "node"
         self.command = [word.format(port=self.port, folder=EXAMPLES) for word in command]
         self.env = {"WEBHOOK_SIGNING_KEYS": f"{KEY} {OTHER}", "PORT": str(self.port), **env}
         try:

@@ -2,12 +2,6 @@
 import contextlib, os, pathlib, shutil, signal, socket, subprocess, tempfile, time
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def wait_for(what, probe, seconds=30):
     deadline = time.monotonic() + seconds
     while True:

@@ -3,12 +3,15 @@
 The plugin under test is a copy of docker/wordpress/elementor-sync; Elementor Pro is paid, so two stand-ins take
 its place: a constant, and its three tables as Elementor Pro 3 makes them.
 """
-import http.client, os, pathlib, shutil, signal, subprocess
+import http.client, os, pathlib, shutil, signal, subprocess, sys
 
 import pymysql
 from pymysql.constants import CLIENT
 
-from processes import Processes, children, connects, free_port, wait_for
+from processes import Processes, children, connects, wait_for
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "stack"))
+from ports import free_ports
 
 HERE = pathlib.Path(__file__).resolve().parent
 PLUGIN = HERE.parents[1] / "docker/wordpress/elementor-sync/elementor-sync.php"
@@ -126,7 +129,7 @@ class Site(Processes):
     def __init__(self, parts, key, plugin=PLUGIN):
         """parts: WordPress' files, php-fpm and nginx; plugin: a file, perhaps a mutated one."""
         super().__init__("elementor-sync-wordpress")
-        (self.files, self.fpm_program, self.nginx_program), self.port = (pathlib.Path(p).resolve() for p in parts), free_port()
+        (self.files, self.fpm_program, self.nginx_program), [self.port] = (pathlib.Path(p).resolve() for p in parts), free_ports(1)
         self.address, self.root = ("127.0.0.1", self.port), self.folder / "www"
         self.url = f"http://127.0.0.1:{self.port}{ROUTE}"
         self.connections = {}
@@ -201,9 +204,12 @@ class Site(Processes):
         fresh.replace(self.fault_file)
 
     def kill_worker(self, rng):
-        """One of them, perhaps at work; false when it was gone already."""
+        """One of them, perhaps at work; false when there is none, or it was gone already."""
+        workers = children(self.fpm.pid)
+        if not workers:
+            return False
         try:
-            os.kill(rng.choice(children(self.fpm.pid) or [0x7fffffff]), signal.SIGKILL)
+            os.kill(rng.choice(workers), signal.SIGKILL)
             return True
         except ProcessLookupError:
             return False
