@@ -129,6 +129,19 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
+    // Times are the server's: this computer's clock is an hour ahead of it.
+    async function a_clock_that_is_wrong_changes_no_verdict() {
+        seed();
+        const { page, close } = await signedIn();
+        const now = Date.now() - HOUR;
+        Object.assign(fake.status, { now_ms: now, hold_until_ms: now + 600000 });
+        fake.changed();
+        await page.locator('main h1', { hasText: 'The webhook asks to wait.' }).waitFor();
+        const said = await page.locator('section[aria-labelledby=behind] dd').first().innerText();
+        assert.match(said, /asks to wait/);
+        await close();
+    }
+
     async function retries_one_and_sees_it_delivered() {
         night();
         const { page, close } = await signedIn();
@@ -479,8 +492,8 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
-    const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, says_what_is_wrong_and_what_to_do, retries_one_and_sees_it_delivered,
-        says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
+    const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, says_what_is_wrong_and_what_to_do, a_clock_that_is_wrong_changes_no_verdict,
+        retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, speaks_french, is_accessible_in_light_and_dark,

@@ -120,7 +120,7 @@ export function overview(app) {
                 return app.statusError === null ? [el('h1.unseen', { tabindex: -1 }, t('home')), skeleton(4)]
                                                 : [el('h1', { tabindex: -1 }, t('stale_title')), failure(app.statusError, app.refresh)];
             const status = app.status;
-            return [hero(status), figures(status), requestList(app), needsYou(status), flow(status), machinery(status)];
+            return [hero(status), figures(status), requestList(app), needsYou(status), flow(status), machinery(status, app.now())];
         },
     };
 }
@@ -143,8 +143,8 @@ function partitionTable(status) {
                 el('tbody', {}, status.members.map((m) => [partitionRows(m, m.partitions, false), partitionRows(m, m.retry_partitions, true)])))));
 }
 
-function machinery(status) {
-    const held = status.hold_until_ms > Date.now(); /* null: not */
+function machinery(status, now) {
+    const held = status.hold_until_ms > now; /* null: not */
     const endpointState = status.members.length === 0 ? 'unknown' : { closed: held ? 'held' : 'good' }[status.breaker.state] ?? status.breaker.state;
     const look = { good: 'good', open: 'bad', probing: 'bad', held: 'wait', unknown: 'wait' }[endpointState];
     return el('section', { 'aria-labelledby': 'behind', 'data-key': 'behind' },
