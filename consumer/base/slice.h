@@ -1,4 +1,4 @@
-/* slice: borrowed bytes. */
+/* slice: borrowed bytes, and the words of a list. */
 #ifndef BASE_SLICE_H
 #define BASE_SLICE_H
 
@@ -25,6 +25,16 @@ static inline bool slice_equal(struct slice a, struct slice b)
 static inline bool slice_is(struct slice slice, const char *text)
 {
     return slice_equal(slice, slice_of(text));
+}
+
+/* The next word of a list, whose words are separated by spaces or commas; *rest becomes what
+ * follows it. No bytes: there is none. */
+static inline struct slice words_next(const char **rest)
+{
+    const char *word = *rest + strspn(*rest, " ,");
+    size_t len = strcspn(word, " ,");
+    *rest = word + len;
+    return (struct slice){word, len};
 }
 
 #endif

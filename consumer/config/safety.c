@@ -1,5 +1,6 @@
 #include "config/safety.h"
 
+#include "base/slice.h"
 #include "sys/url_list.h"
 
 #include <stdint.h>
@@ -9,15 +10,13 @@
 
 /* ---- who is an operator ---- */
 
+/* In either case. */
 static bool has_word(const char *list, const char *word)
 {
-    size_t size = strlen(word);
-    for (size_t len; *list != '\0'; list += len) {
-        list += strspn(list, " ,");
-        len = strcspn(list, " ,");
-        if (len == size && strncasecmp(list, word, len) == 0)
+    struct slice one;
+    while ((one = words_next(&list)).len > 0)
+        if (one.len == strlen(word) && strncasecmp(one.data, word, one.len) == 0)
             return true;
-    }
     return false;
 }
 

@@ -1,5 +1,7 @@
 #include "delivery/signature.h"
 
+#include "base/slice.h"
+
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -36,19 +38,18 @@ static bool parse_key(const char *text, size_t len, uint8_t *bytes, size_t *ret_
 bool signature_keys_parse(const char *text, struct signature_keys *ret_keys, struct error *err)
 {
     *ret_keys = (struct signature_keys){0};
-    for (const char *at = text + strspn(text, " ,"); *at != '\0'; at += strspn(at, " ,")) {
-        size_t len = strcspn(at, " ,");
+    struct slice key;
+    while ((key = words_next(&text)).len > 0) {
         size_t n = ret_keys->count;
         if (n == SIGNATURE_KEYS_MAX)
             return error_set(err, ERROR_CONFIG, "more than %d signing keys", SIGNATURE_KEYS_MAX);
-        if (strncmp(at, PREFIX, strlen(PREFIX)) != 0 ||
-            !parse_key(at + strlen(PREFIX), len - strlen(PREFIX), ret_keys->keys[n].bytes,
+        if (strncmp(key.data, PREFIX, strlen(PREFIX)) != 0 ||
+            !parse_key(key.data + strlen(PREFIX), key.len - strlen(PREFIX), ret_keys->keys[n].bytes,
                        &ret_keys->keys[n].len))
             return error_set(err, ERROR_CONFIG,
                              "signing key %zu is not whsec_ and the base64 of 24 to 64 bytes",
                              n + 1);
         ret_keys->count++;
-        at += len;
     }
     return ret_keys->count > 0 || error_set(err, ERROR_CONFIG, "it contains no signing key");
 }

@@ -254,8 +254,10 @@ uint64_t webhook_endpoint_generation(const struct webhook *webhook)
 static void add_signing_keys(const char *keys, struct redact *redact)
 {
     static const char prefix[] = "whsec_";
-    for (const char *at = keys; *at != '\0'; at += strcspn(at, " ,"), at += strspn(at, " ,")) {
-        const char *key = strncmp(at, prefix, sizeof prefix - 1) == 0 ? at + sizeof prefix - 1 : at;
+    struct slice word;
+    while ((word = words_next(&keys)).len > 0) {
+        const char *key = word.data;
+        key += strncmp(key, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
         redact_add(redact, (struct slice){key, strcspn(key, " ,=")});
     }
 }

@@ -13,19 +13,16 @@ static bool hash(struct slice key, unsigned char ret[SERVICE_KEY_HASH])
 
 bool service_keys_read(struct service_keys *keys, const char *words, struct error *err)
 {
-    for (size_t len; *words != '\0'; words += len) {
-        words += strspn(words, " ,");
-        len = strcspn(words, " ,");
-        if (len == 0)
-            break;
+    struct slice key;
+    while ((key = words_next(&words)).len > 0) {
         if (keys->count == SERVICE_KEYS_MAX)
             return error_set(err, ERROR_CONFIG, "auth.service_keys holds more than %d keys",
                              SERVICE_KEYS_MAX);
-        if (len > SERVICE_KEY_BYTES_MAX)
+        if (key.len > SERVICE_KEY_BYTES_MAX)
             return error_set(err, ERROR_CONFIG,
                              "auth.service_keys holds a key of more than %d bytes",
                              SERVICE_KEY_BYTES_MAX);
-        if (!hash((struct slice){words, len}, keys->hashes[keys->count]))
+        if (!hash(key, keys->hashes[keys->count]))
             return error_set(err, ERROR_FAILED, "auth.service_keys: SHA-256 is not available");
         keys->count++;
     }

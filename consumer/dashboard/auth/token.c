@@ -1,5 +1,6 @@
 #include "dashboard/auth/token.h"
 
+#include "base/slice.h"
 #include "dashboard/auth/base64url.h"
 #include "dashboard/auth/claims.h"
 
@@ -126,17 +127,20 @@ static bool whole(const json_t *claims, const char *name, int64_t *ret)
     return json_is_integer(value);
 }
 
-static bool holds(const json_t *value, const char *text)
+static bool is_text(const json_t *value, struct slice text)
+{
+    return json_is_string(value) && slice_is(text, json_string_value(value));
+}
+
+static bool holds(const json_t *value, struct slice text)
 {
     const json_t *item;
     size_t i;
-    if (json_is_string(value))
-        return strcmp(json_string_value(value), text) == 0;
     json_array_foreach (value, i, item) {
-        if (json_is_string(item) && strcmp(json_string_value(item), text) == 0)
+        if (is_text(item, text))
             return true;
     }
-    return false;
+    return is_text(value, text);
 }
 
 static enum auth_verdict check_times(const json_t *claims, int64_t now_s, int64_t *ret_expires_s,
@@ -161,7 +165,8 @@ static const char *check_parties(const json_t *claims, const struct auth_rules *
     const char *issuer = text_of(claims, "iss");
     if (rules->issuer != NULL && (issuer == NULL || strcmp(issuer, rules->issuer) != 0))
         return "its iss is not auth.issuer";
-    return rules->audience == NULL || holds(json_object_get(claims, "aud"), rules->audience)
+    return rules->audience == NULL ||
+                   holds(json_object_get(claims, "aud"), slice_of(rules->audience))
                ? NULL
                : "its aud does not hold auth.audience";
 }
@@ -170,20 +175,14 @@ static const char *check_parties(const json_t *claims, const struct auth_rules *
 
 static bool is_operator(const json_t *claims, const struct auth_rules *rules)
 {
-    char value[AUTH_NAME_MAX];
-    if (rules->operator_claim == NULL || rules->operator_values == NULL)
+    const char *values = rules->operator_values;
+    struct slice value;
+    if (rules->operator_claim == NULL || values == NULL)
         return false;
     const json_t *claim = claims_find(claims, rules->operator_claim);
-    for (const char *rest = rules->operator_values; *rest != '\0';) {
-        size_t len = strcspn(rest, " ,");
-        if (len > 0 && len < sizeof value) {
-            memcpy(value, rest, len);
-            value[len] = '\0';
-            if (holds(claim, value))
-                return true;
-        }
-        rest += len + (rest[len] != '\0');
-    }
+    while ((value = words_next(&values)).len > 0)
+        if (value.len < AUTH_NAME_MAX && holds(claim, value))
+            return true;
     return false;
 }
 
@@ -271,6 +270,13 @@ enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *r
 
 /* ---- minting ---- */
 
+/* The first value of an operator's claim; no bytes: there is none. */
+static struct slice first_value(const struct auth_rules *rules)
+{
+    const char *values = rules->operator_values;
+    return words_next(&values);
+}
+
 static json_t *claims_for(const struct auth_rules *rules, const char *subject, int64_t now_s,
                           int64_t expires_s)
 {
@@ -284,11 +290,12 @@ static json_t *claims_for(const struct auth_rules *rules, const char *subject, i
         json_object_set_new(claims, "aud", json_string(rules->audience));
     if (rules->mints_aal2)
         json_object_set_new(claims, "aal", json_string("aal2"));
-    if (rules->operator_claim == NULL)
+    if (rules->operator_claim == NULL) {
         json_object_set_new(claims, "role", json_string("service_role"));
-    else
-        claims_put(claims, rules->operator_claim,
-                   json_stringn(rules->operator_values, strcspn(rules->operator_values, " ,")));
+    } else {
+        struct slice value = first_value(rules);
+        claims_put(claims, rules->operator_claim, json_stringn(value.data, value.len));
+    }
     return claims;
 }
 
@@ -317,6 +324,10 @@ static char *sign(const char *claims, const char *secret)
 char *auth_mint(const struct auth_rules *rules, const char *secret, const char *subject,
                 int64_t now_s, int64_t expires_s, struct error *err)
 {
+    if (rules->operator_claim != NULL && first_value(rules).len == 0) {
+        error_set(err, ERROR_CONFIG, "auth.operator_values holds no value");
+        return NULL;
+    }
     json_t *claims = claims_for(rules, subject, now_s, expires_s);
     char *text = claims != NULL ? json_dumps(claims, JSON_COMPACT) : NULL;
     char *token = text != NULL ? sign(text, secret) : NULL;

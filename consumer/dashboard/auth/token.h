@@ -26,7 +26,7 @@ enum auth_verdict {
 struct auth_rules { /* texts borrowed; NULL: not checked */
     const char *issuer, *audience;
     const char *operator_claim;  /* "app_metadata.role"; a path of claims.h */
-    const char *operator_values; /* separated by spaces */
+    const char *operator_values; /* words; a minted token has the first */
     bool mints_aal2;             /* a minted token is to pass where a second factor is asked for */
 };
 

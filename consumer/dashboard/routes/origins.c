@@ -1,6 +1,7 @@
 #include "dashboard/routes/origins.h"
 
 #include "base/printable.h"
+#include "base/slice.h"
 #include "dashboard/api/api.h"
 
 #include <ctype.h>
@@ -10,16 +11,13 @@
 
 enum { SHOWN_MAX = 128, ASKED_MAX = 1024 };
 
-/* True: the list of words, separated by spaces or commas, has this one. */
+/* True: the list (NULL: none) has this word, in the same case. */
 static bool lists(const char *words, const char *word)
 {
-    size_t len = strlen(word);
-    for (const char *at = words; at != NULL && *at != '\0';) {
-        size_t size = strcspn(at, " ,");
-        if (size == len && len > 0 && strncmp(at, word, len) == 0)
+    struct slice one;
+    while (words != NULL && (one = words_next(&words)).len > 0)
+        if (slice_is(one, word))
             return true;
-        at += size + (at[size] != '\0');
-    }
     return false;
 }
 

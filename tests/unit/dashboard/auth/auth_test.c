@@ -589,6 +589,24 @@ static void a_minted_token_is_an_operators(void **state)
     keys_done(&keys);
 }
 
+static void a_minted_token_has_the_first_value(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    struct keys keys = secret_keys();
+    struct caller caller;
+    struct auth_rules rules = {.operator_claim = "role", .operator_values = " ,admin, boss"};
+    const struct auth_rules one = {.operator_claim = "role", .operator_values = "admin"};
+    char *token = auth_mint(&rules, SECRET, "me", NOW, NOW + 60, &err);
+    assert_int_equal(check(&keys, &one, token, &caller), AUTH_VALID);
+    assert_int_equal(caller.right, AUTH_OPERATOR);
+    rules.operator_values = " , ";
+    assert_null(auth_mint(&rules, SECRET, "me", NOW, NOW + 60, &err));
+    assert_int_equal(err.code, ERROR_CONFIG);
+    assert_non_null(strstr(err.text, "auth.operator_values"));
+    keys_done(&keys);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -611,6 +629,7 @@ int main(void)
         cmocka_unit_test(weak_keys_are_refused),
         cmocka_unit_test(files_of_public_keys_are_read),
         cmocka_unit_test(a_minted_token_is_an_operators),
+        cmocka_unit_test(a_minted_token_has_the_first_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
