@@ -183,12 +183,7 @@ static void unseen(struct pending *p)
 
 static void before(struct pending *p, const json_t *transition)
 {
-    const json_t *attempts = json_object_get(transition, "attempts");
-    const struct sync_snapshot s = {
-        .status = "delivered",
-        .attempts = json_is_integer(attempts) ? (int)json_integer_value(attempts) : -1,
-        .confirmed_at = json_string_value(json_object_get(transition, "confirmed_at")),
-        .delivered_ms = json_integer_value(json_object_get(transition, "settled_ms"))};
+    const struct sync_snapshot s = sync_delivered_before(transition);
     answer_state(p, 200, &s);
 }
 

@@ -45,6 +45,16 @@ json_t *sync_state_json(const struct api *api, const char *order_id, const char 
     return answer;
 }
 
+struct sync_snapshot sync_delivered_before(const json_t *transition)
+{
+    const json_t *attempts = json_object_get(transition, "attempts");
+    return (struct sync_snapshot){
+        .status = "delivered",
+        .attempts = json_is_integer(attempts) ? (int)json_integer_value(attempts) : -1,
+        .confirmed_at = json_string_value(json_object_get(transition, "confirmed_at")),
+        .delivered_ms = json_integer_value(json_object_get(transition, "settled_ms"))};
+}
+
 /* ---- orders that were never seen ---- */
 
 const char sync_never_seen[] =

@@ -20,6 +20,9 @@ struct sync_snapshot {
 json_t *sync_state_json(const struct api *api, const char *order_id, const char *want,
                         const struct sync_snapshot *s);
 
+/* Of an earlier transition that was delivered; borrows from it. */
+struct sync_snapshot sync_delivered_before(const json_t *transition);
+
 /* The detail of a 404. */
 extern const char sync_never_seen[];
 

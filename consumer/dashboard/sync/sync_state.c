@@ -21,12 +21,7 @@ static bool describe(const struct order_facts *facts, int64_t want_ms, struct sy
                                   facts->state == ORDER_DELIVERED ? facts->at_ms : -1};
     switch (transition_fit(facts, want_ms, &transition)) {
     case FIT_LATEST: return true;
-    case FIT_DELIVERED_BEFORE:
-        *ret = (struct sync_snapshot){
-            "delivered", (int)json_integer_value(json_object_get(transition, "attempts")),
-            json_string_value(json_object_get(transition, "confirmed_at")),
-            json_integer_value(json_object_get(transition, "settled_ms"))};
-        return true;
+    case FIT_DELIVERED_BEFORE: *ret = sync_delivered_before(transition); return true;
     default: return false;
     }
 }

@@ -370,6 +370,28 @@ static void a_newer_confirmation_was_delivered_before(void **state)
     dashboard_harness_close(&s);
 }
 
+static void attempts_that_are_not_known_are_null(void **state)
+{
+    struct dashboard_harness s;
+    (void)state;
+    open_and_start(&s);
+    dashboard_harness_outcome(
+        &s, &(struct outcome){.order = "o1",
+                              .state = "delivered",
+                              .confirmed_at = "2026-11-20T00:00:00Z",
+                              .previous =
+                                  "{\"webhook_id\":\"msg_2\",\"state\":\"delivered\","
+                                  "\"confirmed_at\":\"2026-11-22T00:00:00Z\",\"settled_ms\":5}"});
+    dashboard_harness_await_order(&s, "o1", "delivered");
+    struct answer a = sync_order(&s, newer);
+    assert_non_null(strstr(a.body, "\"attempts\":null"));
+    a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=o1&confirmed_at=2026-11-22T00:00:00Z",
+                              s.customer, NULL);
+    assert_int_equal(a.status, 200);
+    assert_non_null(strstr(a.body, "\"attempts\":null"));
+    dashboard_harness_close(&s);
+}
+
 static void a_newer_confirmation_was_parked_before(void **state)
 {
     struct dashboard_harness s;
@@ -465,6 +487,7 @@ int main(void)
         cmocka_unit_test(without_brokers_nothing_is_promised),
         cmocka_unit_test(a_cancelled_redrive_sends_no_more),
         cmocka_unit_test(a_newer_confirmation_was_delivered_before),
+        cmocka_unit_test(attempts_that_are_not_known_are_null),
         cmocka_unit_test(a_newer_confirmation_was_parked_before),
         cmocka_unit_test(a_superseded_retry_leaves_the_order_delivered),
         cmocka_unit_test(a_skipped_record_is_no_longer_parked),
