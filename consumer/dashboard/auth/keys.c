@@ -94,12 +94,8 @@ bool keys_read_set(struct keys *keys, struct slice json, struct error *err)
             keys->list[kept++] = keys->list[i];
     }
     keys->count = kept;
-    for (size_t i = 0; i < fresh.count; i++) {
-        if (keys->count < KEYS_MAX)
-            keys->list[keys->count++] = fresh.list[i];
-        else
-            release(&fresh.list[i]);
-    }
+    for (size_t i = 0; i < fresh.count; i++)
+        (void)add(keys, fresh.list[i]);
     return true;
 }
 
