@@ -10,6 +10,11 @@ static int value_of(char c)
     return at != NULL ? (int)(at - alphabet) : -1;
 }
 
+bool base64url_has(char c)
+{
+    return value_of(c) >= 0;
+}
+
 size_t base64url_decode(struct slice text, uint8_t *bytes, size_t size)
 {
     uint32_t bits = 0;

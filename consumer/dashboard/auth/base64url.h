@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* True: the character is one of its 64. */
+bool base64url_has(char c);
+
 /* Returns the number of bytes; 0 when the text is empty or invalid, or longer than `size` bytes.
  * The bits left over must be zero, so each byte string has one encoding only. */
 size_t base64url_decode(struct slice text, uint8_t *bytes, size_t size);

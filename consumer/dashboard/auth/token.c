@@ -25,8 +25,6 @@ static enum auth_verdict because(struct caller *caller, enum auth_verdict verdic
     return verdict;
 }
 
-static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-
 static bool split(struct slice token, struct parts *ret)
 {
     struct slice *parts[] = {&ret->header, &ret->claims, &ret->signature};
@@ -35,8 +33,7 @@ static bool split(struct slice token, struct parts *ret)
         return false;
     for (size_t i = 0; i < 3; i++) {
         size_t start = at;
-        while (at < token.len && token.data[at] != '.' &&
-               memchr(alphabet, token.data[at], sizeof alphabet - 1) != NULL)
+        while (at < token.len && base64url_has(token.data[at]))
             at++;
         *parts[i] = (struct slice){token.data + start, at - start};
         if (parts[i]->len == 0)
