@@ -80,7 +80,7 @@ static EVP_PKEY *read_point(const json_t *jwk, const char *curve, const char **r
     uint8_t point[2 * POINT_NUMBER_MAX + 1] = {POINT_CONVERSION_UNCOMPRESSED};
     const struct algorithm *algorithm = jws_curve(curve);
     *ret_why = "its curve is not P-256 or P-384";
-    if (algorithm == NULL || algorithm->number_bytes == 0)
+    if (algorithm == NULL)
         return NULL;
     size_t bytes = algorithm->number_bytes;
     *ret_why = "x or y is not the base64url of as many bytes as the curve has";

@@ -27,7 +27,7 @@ static const struct algorithm of_public_keys[] = {
      .curve = "P-384",
      .digest = "SHA384",
      .number_bytes = 48},
-    {.name = "EdDSA", .alias = "Ed25519", .type = "ED25519", .curve = "Ed25519"}, /* RFC 9864 */
+    {.name = "EdDSA", .alias = "Ed25519", .type = "ED25519"}, /* RFC 9864 */
 };
 
 enum { ALGORITHMS = sizeof of_public_keys / sizeof *of_public_keys };

@@ -34,7 +34,7 @@ extern const struct algorithm jws_hs256;
  * has the reason. */
 const struct algorithm *jws_algorithm(const EVP_PKEY *key, const char *said, const char **ret_why);
 
-/* The algorithm of a curve by its name in a JSON Web Key; NULL: none. */
+/* The ECDSA algorithm of a curve by its name in a JSON Web Key; NULL: none. */
 const struct algorithm *jws_curve(const char *curve);
 
 bool jws_is_named(const struct algorithm *algorithm, const char *name);
