@@ -82,6 +82,18 @@ void buf_add_int(struct buf *b, int64_t number)
     buf_add(b, at, (size_t)(end - at));
 }
 
+/* RFC 3986, 2.3. */
+void buf_add_escaped(struct buf *b, const char *text)
+{
+    static const char unreserved[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+    for (; *text != '\0'; text++)
+        if (strchr(unreserved, *text) != NULL)
+            buf_add_char(b, *text);
+        else
+            buf_addf(b, "%%%02X", (unsigned char)*text);
+}
+
 void buf_addf(struct buf *b, const char *format, ...)
 {
     va_list args, again;

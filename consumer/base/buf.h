@@ -25,8 +25,9 @@ void buf_reset(struct buf *b);              /* empties it, keeps its memory, cle
 
 void buf_add(struct buf *b, const void *data, size_t len);
 void buf_add_char(struct buf *b, char c);
-void buf_add_text(struct buf *b, const char *text); /* without its NUL */
-void buf_add_int(struct buf *b, int64_t number);    /* decimal; cheaper than buf_addf */
+void buf_add_text(struct buf *b, const char *text);    /* without its NUL */
+void buf_add_int(struct buf *b, int64_t number);       /* decimal; cheaper than buf_addf */
+void buf_add_escaped(struct buf *b, const char *text); /* %XX but for a URL's unreserved ones */
 void buf_addf(struct buf *b, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 bool buf_ok(const struct buf *b);

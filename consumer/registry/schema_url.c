@@ -1,6 +1,5 @@
 #include "registry/schema_url.h"
 
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -45,20 +44,10 @@ bool schema_url(struct slice base, const struct schema_ref *schema, bool resolve
 }
 
 /* Subjects may hold anything ("orders/value", ":.ctx:orders"). */
-static void add_escaped(struct buf *url, const char *text)
-{
-    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
-        if (isalnum(*c) || strchr("-._~", *c) != NULL)
-            buf_add_char(url, (char)*c);
-        else
-            buf_addf(url, "%%%02X", *c);
-    }
-}
-
 void schema_url_of_subject(struct slice base, const char *subject, int64_t version, struct buf *url)
 {
     buf_add(url, base.data, base.len);
     buf_add_text(url, "/subjects/");
-    add_escaped(url, subject);
+    buf_add_escaped(url, subject);
     buf_addf(url, "/versions/%" PRId64, version);
 }

@@ -6,17 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add_encoded(struct buf *url, const char *text)
-{
-    static const char plain[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.~";
-    for (const char *c = text; *c != '\0'; c++)
-        if (strchr(plain, *c) != NULL)
-            buf_add_char(url, *c);
-        else
-            buf_addf(url, "%%%02X", (unsigned char)*c);
-}
-
 json_t *sync_state_json(const struct api *api, const char *order_id, const char *want,
                         const struct sync_snapshot *s)
 {
@@ -24,10 +13,10 @@ json_t *sync_state_json(const struct api *api, const char *order_id, const char 
     buf_init(&url, WEB_PATH_MAX);
     buf_add_text(&url, api->site.prefix);
     buf_add_text(&url, "/functions/v1/sync-order-elementor?order_id=");
-    add_encoded(&url, order_id);
+    buf_add_escaped(&url, order_id);
     if (*want != '\0')
         buf_add_text(&url, "&confirmed_at=");
-    add_encoded(&url, want);
+    buf_add_escaped(&url, want);
     json_t *answer = json_object();
     json_object_set_new(answer, "success", json_boolean(strcmp(s->status, "delivered") == 0));
     json_object_set_new(answer, "order_id", json_string(order_id));

@@ -37,6 +37,20 @@ static void every_append_adds_at_the_end(void **state)
     buf_done(&b);
 }
 
+static void what_is_not_unreserved_is_escaped(void **state)
+{
+    (void)state;
+    struct buf b;
+    buf_init(&b, 100);
+    buf_add_escaped(&b, "azAZ09-._~");
+    buf_add_escaped(&b, "");
+    assert_string_equal(buf_text(&b), "azAZ09-._~");
+    buf_reset(&b);
+    buf_add_escaped(&b, "a/b:%+ \n\x7f\xc3\xa9");
+    assert_string_equal(buf_text(&b), "a%2Fb%3A%25%2B%20%0A%7F%C3%A9");
+    buf_done(&b);
+}
+
 static void growth_keeps_the_contents(void **state)
 {
     (void)state;
@@ -222,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(init_allocates_nothing),
         cmocka_unit_test(every_append_adds_at_the_end),
+        cmocka_unit_test(what_is_not_unreserved_is_escaped),
         cmocka_unit_test(growth_keeps_the_contents),
         cmocka_unit_test(the_limit_is_exact),
         cmocka_unit_test(an_append_past_the_limit_adds_nothing),
