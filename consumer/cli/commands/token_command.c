@@ -36,9 +36,8 @@ static bool run(struct config *config, const void *given, struct error *err)
         return error_set(err, ERROR_CONFIG,
                          "auth.hs256_secret is required to mint a token; with other keys, tokens "
                          "come from the holder of the private one");
-    struct error why = {0};
-    if (rules.operator_claim != NULL && !claims_check_path(rules.operator_claim, &why))
-        return error_set(err, why.code, "auth.operator_claim: %s", why.text);
+    if (!claims_check_option(rules.operator_claim, err))
+        return false;
     char *token = auth_mint(&rules, config->auth_hs256_secret,
                             own->subject != NULL ? own->subject : "operator", now_s,
                             now_s + expires_ms / 1000, err);

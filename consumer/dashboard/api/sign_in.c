@@ -48,13 +48,6 @@ static bool check_url(const char *url, struct error *err)
     return error_set(err, why.code, "auth.jwks_url: %s", why.text);
 }
 
-static bool check_claim(const char *path, struct error *err)
-{
-    struct error why = {0};
-    return path == NULL || claims_check_path(path, &why) ||
-           error_set(err, why.code, "auth.operator_claim: %s", why.text);
-}
-
 bool sign_in_open(struct api *api, struct error *err)
 {
     const struct config *c = api->config;
@@ -62,7 +55,7 @@ bool sign_in_open(struct api *api, struct error *err)
                                              .audience = c->auth_audience,
                                              .operator_claim = c->auth_operator_claim,
                                              .operator_values = c->auth_operator_values};
-    if (!check_claim(c->auth_operator_claim, err) ||
+    if (!claims_check_option(c->auth_operator_claim, err) ||
         (c->auth_service_keys != NULL &&
          !service_keys_read(&api->sign_in.service_keys, c->auth_service_keys, err)))
         return false;

@@ -37,6 +37,13 @@ bool claims_check_path(const char *path, struct error *err)
     return true;
 }
 
+bool claims_check_option(const char *path, struct error *err)
+{
+    struct error why = {0};
+    return path == NULL || claims_check_path(path, &why) ||
+           error_set(err, why.code, "auth.operator_claim: %s", why.text);
+}
+
 const json_t *claims_find(const json_t *claims, const char *path)
 {
     const json_t *value = claims;

@@ -14,6 +14,9 @@
 /* False with the reason: a name is empty, or a quote is not closed. */
 bool claims_check_path(const char *path, struct error *err) must_check;
 
+/* The same of auth.operator_claim, which the reason names; NULL, where it is not set, is fine. */
+bool claims_check_option(const char *path, struct error *err) must_check;
+
 /* The member at the path, borrowed; NULL: none. */
 const json_t *claims_find(const json_t *claims, const char *path);
 
