@@ -271,7 +271,7 @@ enum auth_verdict auth_check(const struct keys *keys, const struct auth_rules *r
 static struct slice first_value(const struct auth_rules *rules)
 {
     const char *values = rules->operator_values;
-    return words_next(&values);
+    return values != NULL ? words_next(&values) : (struct slice){0};
 }
 
 static json_t *claims_for(const struct auth_rules *rules, const char *subject, int64_t now_s,

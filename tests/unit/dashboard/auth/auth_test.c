@@ -600,10 +600,14 @@ static void a_minted_token_has_the_first_value(void **state)
     char *token = auth_mint(&rules, SECRET, "me", NOW, NOW + 60, &err);
     assert_int_equal(check(&keys, &one, token, &caller), AUTH_VALID);
     assert_int_equal(caller.right, AUTH_OPERATOR);
-    rules.operator_values = " , ";
-    assert_null(auth_mint(&rules, SECRET, "me", NOW, NOW + 60, &err));
-    assert_int_equal(err.code, ERROR_CONFIG);
-    assert_non_null(strstr(err.text, "auth.operator_values"));
+    const char *const without[] = {" , ", "", NULL};
+    for (size_t i = 0; i < sizeof without / sizeof *without; i++) {
+        err = (struct error){0};
+        rules.operator_values = without[i];
+        assert_null(auth_mint(&rules, SECRET, "me", NOW, NOW + 60, &err));
+        assert_int_equal(err.code, ERROR_CONFIG);
+        assert_non_null(strstr(err.text, "auth.operator_values"));
+    }
     keys_done(&keys);
 }
 
