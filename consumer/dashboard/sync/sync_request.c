@@ -32,7 +32,12 @@ static bool read_webhook(const json_t *body, const struct config *config, struct
                          struct error *err)
 {
     const char *column = config->payload_column[FIELD_ORDER_ID];
+    const char *type = json_string_value(json_object_get(body, "type"));
     const json_t *record = json_object_get(body, "record");
+    if (strcmp(type, "INSERT") != 0 && strcmp(type, "UPDATE") != 0)
+        return error_set(err, ERROR_CONFIG,
+                         "type: the database webhook of an INSERT or an UPDATE; no other change "
+                         "confirms an order");
     const json_t *status = json_object_get(record, config->rule_column);
     if (!read_name(json_object_get(record, column), ret->order))
         return error_set(err, ERROR_CONFIG,

@@ -261,6 +261,12 @@ static void a_database_webhook_names_its_row(void **state)
                    "{\"type\":\"INSERT\",\"record\":{\"id\":43,\"status\":\"pending\"},"
                    "\"old_record\":null}");
     assert_has(&a, 202, "\"order_id\":\"43\",\"status\":\"unseen\"");
+    a = sync_order(&s, s.operator,
+                   "{\"type\":\"DELETE\",\"record\":null,\"old_record\":{\"id\":43}}");
+    assert_has(&a, 400, "type: the database webhook of an INSERT or an UPDATE");
+    a = sync_order(&s, s.operator,
+                   "{\"type\":\"TRUNCATE\",\"record\":{\"id\":43},\"old_record\":null}");
+    assert_has(&a, 400, "type: the database webhook of an INSERT or an UPDATE");
     int fd = dashboard_harness_send(
         &s, "POST", SYNC, s.operator,
         "{\"type\":\"INSERT\",\"record\":{\"id\":44,\"status\":\"confirmed\"}}");
