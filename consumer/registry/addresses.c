@@ -24,6 +24,14 @@ bool addresses_set(struct addresses *a, const char *urls)
     return true;
 }
 
+size_t addresses_next(const struct addresses *a, unsigned tried)
+{
+    size_t at = a->at;
+    for (size_t i = 0; i < a->count && (tried >> at & 1) != 0; i++)
+        at = (at + 1) % a->count;
+    return at;
+}
+
 void addresses_fail(struct addresses *a, size_t used, const char *why, int64_t now_ms)
 {
     char from[SHOWN_MAX], to[SHOWN_MAX];

@@ -24,6 +24,9 @@ static inline struct slice addresses_now(const struct addresses *a)
     return a->list[a->at];
 }
 
+/* The place of the one in use, or of the next that is not in `tried` (a bit each). */
+size_t addresses_next(const struct addresses *a, unsigned tried);
+
 /* Takes those of registry.url, which are borrowed; false where one is none, or there is none. */
 bool addresses_set(struct addresses *a, const char *urls) must_check;
 

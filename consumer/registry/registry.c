@@ -141,6 +141,7 @@ static void set_pending(struct registry *registry, struct registry_entry *entry)
 {
     entry->answer = REGISTRY_PENDING;
     entry->due_ms = 0;
+    entry->retry_ms = registry->retry_first_ms;
     entry->next_pending = registry->pending;
     registry->pending = entry;
 }
@@ -157,7 +158,7 @@ static struct registry_entry *add(struct registry *registry, const struct schema
                                          {0}});
         return NULL;
     }
-    struct registry_entry *entry = registry_entry_new(registry, schema, registry->retry_first_ms);
+    struct registry_entry *entry = registry_entry_new(registry, schema);
     if (entry == NULL)
         return NULL;
     schema_table_insert(&registry->schemas, entry);
@@ -201,19 +202,21 @@ static void retry_later(struct registry_entry *entry, const char *why)
     entry->retry_ms = entry->retry_ms * 2 < RETRY_MAX_MS ? entry->retry_ms * 2 : RETRY_MAX_MS;
 }
 
-/* An address is in trouble: the next one is asked at once, and none of them again before a wait. */
+/* An address is in trouble: the next one is asked at once, and none of them again before a wait.
+ * Several documents may fail at the same one. */
 static void try_elsewhere(struct registry_document *document, const char *why)
 {
     struct registry_entry *entry = document->entry;
     struct registry *registry = entry->registry;
     addresses_fail(&registry->addresses, document->address, why, clock_mono_ms());
-    if (++entry->tried >= registry->addresses.count)
+    entry->tried |= 1u << document->address;
+    if (entry->tried == (1u << registry->addresses.count) - 1)
         retry_later(entry, why);
 }
 
 static bool render_url(const struct registry_document *document, struct buf *url, struct error *err)
 {
-    struct slice base = addresses_now(&document->entry->registry->addresses);
+    struct slice base = document->entry->registry->addresses.list[document->address];
     if (document->subject == NULL)
         return schema_url(base, &document->entry->ref, document->resolved, url, err);
     schema_url_of_subject(base, document->subject, document->version, url);
@@ -227,8 +230,8 @@ static bool start(struct registry *registry, struct registry_document *document)
     struct error err = {0};
     struct buf url;
     buf_init(&url, URL_MAX);
+    document->address = addresses_next(&registry->addresses, document->entry->tried);
     bool rendered = render_url(document, &url, &err);
-    document->address = registry->addresses.at;
     if (rendered && buf_ok(&url))
         document->request =
             http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
@@ -273,9 +276,9 @@ static void ask_again(struct registry_document *document, const struct error *wh
 
 /* Apicurio keeps subjects in groups, and a subject without one is looked for in the group
  * "default": another shop's schema of that name may lie there. */
-static bool may_follow(const struct registry *registry)
+static bool may_follow(const struct registry *registry, size_t address)
 {
-    if (!schema_url_is_apicurio(addresses_now(&registry->addresses)))
+    if (!schema_url_is_apicurio(registry->addresses.list[address]))
         return true;
     for (size_t i = 0; i < registry->header_count; i++)
         if (strncasecmp(registry->headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
@@ -288,10 +291,11 @@ static bool may_follow(const struct registry *registry)
 static bool take_references(struct registry_document *document, struct error *err)
 {
     struct registry_entry *entry = document->entry;
+    size_t address = document->address;
     if (document->resolved) {
         if (registry_entry_take_resolved(document))
             return true;
-        if (!may_follow(entry->registry))
+        if (!may_follow(entry->registry, address))
             return error_set(err, ERROR_UNREACHABLE,
                              "the schema refers to others and the registry does not resolve them: "
                              "set registry.headers." GROUP_HEADER " to the group they lie in");
@@ -321,7 +325,6 @@ static void take_schema(struct registry_document *document, struct schema_reply 
 {
     struct registry_entry *entry = document->entry;
     struct registry_document *root = entry->documents;
-    entry->retry_ms = entry->registry->retry_first_ms;
     registry_entry_take(document, reply);
     if (take_references(document, &entry->failure)) {
         complete(entry);

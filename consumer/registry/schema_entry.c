@@ -35,7 +35,7 @@ static struct registry_document *add_document(struct registry_entry *entry, cons
 }
 
 struct registry_entry *registry_entry_new(struct registry *registry,
-                                          const struct schema_ref *schema, int64_t retry_ms)
+                                          const struct schema_ref *schema)
 {
     struct registry_entry *entry = calloc(1, sizeof *entry);
     if (entry == NULL)
@@ -44,7 +44,6 @@ struct registry_entry *registry_entry_new(struct registry *registry,
     entry->ref = *schema;
     entry->answer = REGISTRY_PENDING;
     entry->missed_ms = -1;
-    entry->retry_ms = retry_ms;
     if (registry_entry_ask(entry))
         return entry;
     registry_entry_free(entry);

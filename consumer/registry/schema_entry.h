@@ -38,12 +38,12 @@ struct registry_entry {
     struct registry_document *documents;
     int document_count;
     int64_t due_ms, retry_ms; /* PENDING: when to ask again, and the delay after the next trouble */
-    size_t tried;             /* addresses in trouble since it last waited */
+    unsigned tried;           /* addresses in trouble since it last waited: a bit each */
 };
 
 /* An entry that is PENDING, with its first document; NULL without memory. */
 struct registry_entry *registry_entry_new(struct registry *registry,
-                                          const struct schema_ref *schema, int64_t retry_ms);
+                                          const struct schema_ref *schema);
 
 /* Gives an entry without documents its first one, which remembers an earlier miss. */
 bool registry_entry_ask(struct registry_entry *entry) must_check;

@@ -246,6 +246,46 @@ static void several_in_flight_change_the_address_once(void **state)
     bench_close(&b);
 }
 
+/* Several documents of one schema fail there, and each but the last before another one was asked:
+ * that is one address in trouble, not all of them. */
+static void documents_that_fail_at_one_address_are_asked_of_the_next(void **state)
+{
+#define FIXED(name)     \
+    JSON_HEAD("200 OK") \
+    "{\"schema\":\"{\\\"type\\\":\\\"fixed\\\",\\\"name\\\":\\\"" name "\\\",\\\"size\\\":2}\"}"
+#define FIELD(name, type) "{\\\"name\\\":\\\"" name "\\\",\\\"type\\\":\\\"" type "\\\"}"
+#define REFERENCE(name) "{\"name\":\"" name "\",\"subject\":\"" name "\",\"version\":1}"
+    static const struct server_rule half[] = {
+        {"/schemas/ids/7", SERVER_ANSWER_CLOSE,
+         JSON_HEAD(
+             "200 OK") "{\"schema\":\"{\\\"type\\\":\\\"record\\\",\\\"name\\\":\\\"R\\\","
+                       "\\\"fields\\\":[" FIELD("a", "A") "," FIELD("b", "B") "," FIELD(
+                           "c",
+                           "C") "]}\",\"references\":[" REFERENCE("A") "," REFERENCE("B") "," REFERENCE("C") "]}",
+         0},
+        {"/schemas/ids/7?format=resolved&dereference=true", SERVER_ANSWER_CLOSE,
+         JSON_HEAD("422 No") "{\"error_code\":42201}", 0},
+        {NULL, SERVER_ANSWER_CLOSE, DOWN, 0},
+        {0}};
+    static const struct server_rule whole[] = {
+        {"/subjects/A/versions/1", SERVER_ANSWER_CLOSE, FIXED("A"), 0},
+        {"/subjects/B/versions/1", SERVER_ANSWER_CLOSE, FIXED("B"), 0},
+        {"/subjects/C/versions/1", SERVER_ANSWER_CLOSE, FIXED("C"), 0},
+        {0}};
+    const struct schema_ref ref = schema_ref_id(7);
+    const char *schema = NULL;
+    struct error err = {0};
+    struct bench b;
+    (void)state;
+    bench_open(&b, "", (const struct server_rule *[]){half, whole, NULL});
+    registry_set_pace(b.net.registry, 3600 * 1000, MISS_INTERVAL_MS);
+    if (await(&b, &ref, &schema, &err) != REGISTRY_HAVE)
+        fail_msg("%s", err.text);
+    assert_int_equal(server_request_count(b.servers[0]), 5);
+    assert_int_equal(server_request_count(b.servers[1]), 3);
+    bench_close(&b);
+}
+
 static void all_addresses_down_wait_and_are_asked_again(void **state)
 {
     static const struct server_rule mended[] = {
@@ -311,6 +351,7 @@ int main(void)
         cmocka_unit_test(a_context_is_part_of_the_url),
         cmocka_unit_test(the_next_address_is_asked_and_stays_in_use),
         cmocka_unit_test(several_in_flight_change_the_address_once),
+        cmocka_unit_test(documents_that_fail_at_one_address_are_asked_of_the_next),
         cmocka_unit_test(all_addresses_down_wait_and_are_asked_again),
         cmocka_unit_test(a_missing_schema_is_no_trouble_of_its_address),
         cmocka_unit_test(lists_are_split_at_commas),

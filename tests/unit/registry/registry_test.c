@@ -347,6 +347,30 @@ static void a_reference_is_not_taken_from_another_group(void **state)
     bench_close(&bench);
 }
 
+/* Each wait is twice the one before, whatever of the schema was answered in between: these five
+ * take 1 + 2 + 4 + 8 times the first. */
+static void references_that_cannot_be_followed_are_asked_for_ever_more_rarely(void **state)
+{
+    enum { ROUNDS = 5 };
+    (void)state;
+    struct bench bench;
+    const char *schema;
+    bench_open(
+        &bench,
+        (const struct server_rule[]){
+            {"/apis/ccompat/v7/schemas/ids/5", SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 0},
+            {"/apis/ccompat/v7/schemas/ids/5" RESOLVED, SERVER_ANSWER_CLOSE, ORDER_WITH_LINE, 0},
+            {0}},
+        "/apis/ccompat/v7");
+    server_listen(bench.server);
+    bench_start(&bench);
+    int64_t begun_ms = clock_mono_ms();
+    assert_int_equal(get(&bench, 5, &schema, NULL), REGISTRY_PENDING);
+    assert_true(net_await_requests(&bench.net, bench.server, 2 * ROUNDS));
+    assert_true(clock_mono_ms() - begun_ms >= (1 + 2 + 4 + 8) * RETRY_FIRST_MS);
+    bench_close(&bench);
+}
+
 static void references_in_a_group_of_their_own(void **state)
 {
     (void)state;
@@ -563,6 +587,7 @@ int main(void)
         cmocka_unit_test(many_references_one_bad),
         cmocka_unit_test(references_resolved_by_the_registry),
         cmocka_unit_test(a_reference_is_not_taken_from_another_group),
+        cmocka_unit_test(references_that_cannot_be_followed_are_asked_for_ever_more_rarely),
         cmocka_unit_test(references_in_a_group_of_their_own),
         cmocka_unit_test(a_missing_reference_is_waited_for),
         cmocka_unit_test(trouble_then_recovery),

@@ -15,7 +15,7 @@ static struct registry_entry *add(struct schema_table *table, int64_t id,
                                   enum registry_answer answer)
 {
     const struct schema_ref ref = schema_ref_id(id);
-    struct registry_entry *entry = registry_entry_new(NULL, &ref, 1000);
+    struct registry_entry *entry = registry_entry_new(NULL, &ref);
     assert_non_null(entry);
     entry->answer = answer;
     schema_table_insert(table, entry);
