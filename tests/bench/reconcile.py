@@ -9,7 +9,7 @@ orders none may be confirmed meanwhile. Inserts and confirms N orders (200000) i
 delivered; erases the outcomes of some (--erased). Then prints one line a figure, and fails where reconcile
 names another set than these, before --send and after it.
 """
-import argparse, json, os, pathlib, subprocess, sys, tempfile, time
+import argparse, contextlib, json, os, pathlib, subprocess, sys, tempfile, time
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(TESTS / "e2e"))
@@ -32,28 +32,43 @@ def confirm(stack, condition="true"):
 
 
 class Run:
+    """The receiver and one member; whatever a start leaves unfinished, it ends."""
+
     def __init__(self, options):
         self.options, self.stack = options, Stack(options.stack)
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="bench-reconcile-"))
-        port_file = self.folder / "port"
-        self.receiver = subprocess.Popen([pathlib.Path(options.tools) / "fast_receiver", port_file, "-"])
-        wait_for("the receiver listens", lambda: port_file.exists() and port_file.read_text().strip())
-        group = f"bench-reconcile-{os.getpid()}"
-        self.deliveries = group + ".deliveries"
-        self.env = {**os.environ, "KAFKA_BROKERS": self.stack.env["KAFKA_BROKERS"], "KAFKA_START": "latest",
-                    "KAFKA_TOPIC": self.stack.env["KAFKA_TOPIC"], "REGISTRY_URL": self.stack.env["REGISTRY_URL"],
-                    "KAFKA_GROUP": group, "WEBHOOK_CONCURRENCY": "64",
-                    "ELEMENTOR_WEBHOOK_URL": f"http://127.0.0.1:{port_file.read_text().strip()}/hook"}
-        make(self, self.deliveries, 1, "cleanup.policy=compact")  # one partition: see erase()
-        self.log = open(self.folder / "log", "w")
-        self.member = subprocess.Popen([options.binary, "run"], env=self.env, stderr=self.log)
-        wait_for("six partitions assigned",
-                 lambda: (self.folder / "log").read_text().count("partition assigned") >= 6)
+        with contextlib.ExitStack() as parts:
+            port_file = self.folder / "port"
+            self.start(parts, [pathlib.Path(options.tools) / "fast_receiver", port_file, "-"])
+            wait_for("the receiver listens", lambda: port_file.exists() and port_file.read_text().strip())
+            group = f"bench-reconcile-{os.getpid()}"
+            self.deliveries = group + ".deliveries"
+            self.env = {**os.environ, "KAFKA_BROKERS": self.stack.env["KAFKA_BROKERS"], "KAFKA_START": "latest",
+                        "KAFKA_TOPIC": self.stack.env["KAFKA_TOPIC"], "REGISTRY_URL": self.stack.env["REGISTRY_URL"],
+                        "KAFKA_GROUP": group, "WEBHOOK_CONCURRENCY": "64",
+                        "ELEMENTOR_WEBHOOK_URL": f"http://127.0.0.1:{port_file.read_text().strip()}/hook"}
+            make(self, self.deliveries, 1, "cleanup.policy=compact")  # one partition: see erase()
+            with open(self.folder / "log", "w") as log:
+                self.start(parts, [options.binary, "run"], env=self.env, stderr=log)
+            wait_for("six partitions assigned",
+                     lambda: (self.folder / "log").read_text().count("partition assigned") >= 6)
+            self.parts = parts.pop_all()
+
+    def start(self, parts, command, **how):
+        process = subprocess.Popen(command, **how)
+        parts.callback(self.end, process)
+
+    @staticmethod
+    def end(process):
+        process.terminate()
+        try:
+            process.wait(60)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
 
     def close(self):
-        for process in (self.member, self.receiver):
-            process.terminate()
-            process.wait(60)
+        self.parts.close()
 
     def command(self, *arguments, table=""):
         """(seconds, MiB, exit code, standard output)"""

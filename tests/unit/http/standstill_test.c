@@ -3,6 +3,7 @@
  * at the clock. The receiver is in the parent, the process that stands still is a child. */
 #include "unit/http/http_fixture.h"
 
+#include "fakes/clock.h"
 #include "fakes/pipeline_harness.h"
 #include "sys/clock.h"
 
@@ -106,6 +107,23 @@ static void an_answer_that_did_not_arrive_is_late(void **state)
     server_free(server);
 }
 
+/* One that comes a moment later, as from an endpoint that stood still too: most of the limit is
+ * left. */
+static void an_answer_that_comes_after_it_is_awaited(void **state)
+{
+    static const struct server_rule rules[] = {{NULL, SERVER_HOLD, OK_ANSWER, 0}, {0}};
+    struct fixture *f = serve(state, rules);
+    struct answer answer = {0};
+    start(f, &plain, "/", &answer);
+    assert_true(net_await_requests(&f->net, f->server, 1));
+    clock_skip(2 * (int64_t)TIMEOUT_MS);
+    (void)http_turn(f->net.http);
+    assert_int_equal(answer.calls, 0);
+    server_release(f->server);
+    assert_true(net_run(&f->net, &answer.calls, 1));
+    assert_int_equal(answer.status, 200);
+}
+
 /* ---- the pipeline ---- */
 
 enum { ORDERS = 2 }; /* as many as are sent before the first answer */
@@ -145,6 +163,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_answer_that_arrived_is_read),
         cmocka_unit_test(an_answer_that_did_not_arrive_is_late),
+        HTTP_TEST(an_answer_that_comes_after_it_is_awaited),
         cmocka_unit_test(no_answered_order_is_sent_again),
     };
     return cmocka_run_group_tests_name("standstill", tests, NULL, NULL);
