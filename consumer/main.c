@@ -81,23 +81,12 @@ static void report_end(const struct config *config, const struct error *err)
     log_error("ended", LOG_S("reason", err->text), LOG_I("exit_code", error_exit_code(err)));
 }
 
-static bool is_any(const char *word, const char *a, const char *b)
-{
-    return word != NULL && (strcmp(word, a) == 0 || strcmp(word, b) == 0);
-}
-
-/* `help`, `help COMMAND`, and --help or -h behind a command or alone. True when it was that. */
+/* True when help was asked for, and is printed. */
 static bool print_help(int argc, char **argv)
 {
     struct buf b;
-    const struct command *command = arguments_command(argc > 1 ? argv[1] : NULL, commands);
-    bool wanted = argc > 1 && strcmp(argv[1], "help") == 0;
-    if (wanted && argc > 2)
-        command = arguments_command(argv[2], commands);
-    wanted = wanted && (argc == 2 || command != NULL);
-    for (int i = 1; i < argc; i++)
-        wanted = wanted || is_any(argv[i], "--help", "-h");
-    if (!wanted)
+    const struct command *command;
+    if (!help_is_wanted(argc, argv, commands, &command))
         return false;
     buf_init(&b, HELP_MAX);
     if (command != NULL)
@@ -115,7 +104,7 @@ int main(int argc, char **argv)
     struct invocation call = {0};
     if (print_help(argc, argv))
         return 0;
-    if (argc > 1 && is_any(argv[1], "--version", "version")) {
+    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
         puts("elementor-sync " ELEMENTOR_SYNC_VERSION);
         return 0;
     }

@@ -1,5 +1,7 @@
 #include "cli/help.h"
 
+#include "cli/arguments.h"
+
 #include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -11,6 +13,25 @@ size_t help_terminal_width(void)
     struct winsize size;
     bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
     return known && size.ws_col >= WIDTH_MIN ? size.ws_col : HELP_WIDTH;
+}
+
+static bool is_any(const char *word, const char *a, const char *b)
+{
+    return strcmp(word, a) == 0 || strcmp(word, b) == 0;
+}
+
+bool help_is_wanted(int argc, char *const *argv, const struct command *const *commands,
+                    const struct command **ret_command)
+{
+    bool is_help = argc > 1 && strcmp(argv[1], "help") == 0;
+    const char *name = argc > 1 + is_help ? argv[1 + is_help] : NULL;
+    *ret_command = arguments_command(name, commands);
+    if (is_help && (name == NULL || *ret_command != NULL || is_any(name, "help", "version")))
+        return true;
+    for (int i = 1; i < argc; i++)
+        if (is_any(argv[i], "--help", "-h"))
+            return true;
+    return false;
 }
 
 static void add_blanks(struct buf *b, size_t count)

@@ -97,12 +97,51 @@ static void a_commands_help_has_all_of_it(void **state)
     buf_done(&b);
 }
 
+static void help_is_wanted_in_every_form(void **state)
+{
+    static const struct {
+        const char *words[4];
+        bool wanted;
+        const struct command *command;
+    } cases[] = {
+        {{"help"}, true, NULL},
+        {{"help", "run"}, true, &command_run},
+        {{"help", "help"}, true, NULL},
+        {{"help", "version"}, true, NULL},
+        {{"help", "help", "help"}, true, NULL},
+        {{"help", "help", "run"}, true, NULL},
+        {{"help", "--help"}, true, NULL},
+        {{"help", "nope"}, false, NULL},
+        {{"help", "nope", "-h"}, true, NULL},
+        {{"run", "--help"}, true, &command_run},
+        {{"run", "-h"}, true, &command_run},
+        {{"run", "--config", "f", "-h"}, true, &command_run},
+        {{"nope", "-h"}, true, NULL},
+        {{"-h"}, true, NULL},
+        {{"run", "help"}, false, NULL},
+        {{"version"}, false, NULL},
+        {{0}, false, NULL},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char *argv[6] = {"elementor-sync"};
+        const struct command *command;
+        int argc = 1;
+        for (size_t word = 0; word < 4 && cases[i].words[word] != NULL; word++)
+            argv[argc++] = (char *)(uintptr_t)cases[i].words[word];
+        bool wanted = help_is_wanted(argc, argv, commands, &command);
+        if (wanted != cases[i].wanted || (wanted && command != cases[i].command))
+            fail_msg("%s %s", argv[1], argc > 2 ? argv[2] : "");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(examples_are_taken),
         cmocka_unit_test(texts_fit_the_terminal),
         cmocka_unit_test(a_commands_help_has_all_of_it),
+        cmocka_unit_test(help_is_wanted_in_every_form),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
