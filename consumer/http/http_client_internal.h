@@ -16,17 +16,22 @@
 
 enum { HTTP_HEADERS_MAX = 16, HTTP_FAILURE_MAX = 384 };
 
+/* The options that a request's handle has, so that only those that differ are set again. */
+struct held_options {
+    char *url, *ca_file, *user, *password, *token; /* of each text, NULL: libcurl's default */
+    char *proxy, *proxy_user, *proxy_password;
+    uint64_t identity; /* client_identity.number; 0: none */
+    enum http_tls_min tls_min;
+    enum http_ip ip;
+    bool url_http_allowed; /* the URL was checked under this rule */
+};
+
 struct http_request {
     struct http *http;
     LIST_ENTRY(http_request) link; /* in flight or idle */
     CURL *easy;
 
-    /* The options that the handle has; NULL: libcurl's default. */
-    char *url, *ca_file, *user, *password, *token, *proxy, *proxy_user, *proxy_password;
-    uint64_t identity; /* client_identity.number; 0: none */
-    enum http_tls_min tls_min;
-    enum http_ip ip;
-    bool url_http_allowed;                           /* the URL was checked under this rule */
+    struct held_options held;
     struct curl_slist headers[HTTP_HEADERS_MAX + 1]; /* points into header_text; + "Expect:" */
     struct buf header_text;
     bool is_post;

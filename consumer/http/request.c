@@ -111,9 +111,9 @@ static int on_line(CURL *easy, curl_infotype type, char *data, size_t size, void
     memcpy(line, data, size);
     line[size] = '\0';
     line[strcspn(line, "\r\n")] = '\0';
-    if (!holds(line, behind_host(request->url)) && !holds(line, request->user) &&
-        !holds(line, request->password) && !holds(line, request->token) &&
-        !holds(line, request->proxy_user) && !holds(line, request->proxy_password))
+    if (!holds(line, behind_host(request->held.url)) && !holds(line, request->held.user) &&
+        !holds(line, request->held.password) && !holds(line, request->held.token) &&
+        !holds(line, request->held.proxy_user) && !holds(line, request->held.proxy_password))
         log_debug("libcurl", LOG_S("text", line));
     return 0;
 }
@@ -153,14 +153,14 @@ void http_request_free(struct http_request *request)
     handshake_reset(&request->handshake);
     buf_done(&request->header_text);
     buf_done(&request->body);
-    free(request->url);
-    free(request->ca_file);
-    free(request->user);
-    free(request->password);
-    free(request->token);
-    free(request->proxy);
-    free(request->proxy_user);
-    free(request->proxy_password);
+    free(request->held.url);
+    free(request->held.ca_file);
+    free(request->held.user);
+    free(request->held.password);
+    free(request->held.token);
+    free(request->held.proxy);
+    free(request->held.proxy_user);
+    free(request->held.proxy_password);
     free(request);
 }
 
@@ -187,16 +187,17 @@ bool http_url_check(const char *url, bool http_allowed, struct error *err)
 static bool set_url(struct http_request *request, const char *url, bool http_allowed,
                     struct error *err)
 {
-    if (http_request_holds(request->url, url) && request->url_http_allowed == http_allowed)
+    if (http_request_holds(request->held.url, url) &&
+        request->held.url_http_allowed == http_allowed)
         return true;
     if (!http_url_check(url, http_allowed, err))
         return false;
     const char *protocols = http_allowed ? "https,http" : "https";
     if (curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
         curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK ||
-        !http_request_hold(&request->url, url))
+        !http_request_hold(&request->held.url, url))
         return error_no_memory(err);
-    request->url_http_allowed = http_allowed;
+    request->held.url_http_allowed = http_allowed;
     return true;
 }
 
@@ -250,9 +251,11 @@ static bool set_credentials(struct http_request *request, const struct http_endp
     CURL *easy = request->easy;
     long method = (long)(endpoint->token != NULL ? CURLAUTH_BEARER : CURLAUTH_BASIC);
     return curl_easy_setopt(easy, CURLOPT_HTTPAUTH, method) == CURLE_OK &&
-           http_request_set_text(easy, CURLOPT_XOAUTH2_BEARER, &request->token, endpoint->token) &&
-           http_request_set_text(easy, CURLOPT_USERNAME, &request->user, endpoint->user) &&
-           http_request_set_text(easy, CURLOPT_PASSWORD, &request->password, endpoint->password);
+           http_request_set_text(easy, CURLOPT_XOAUTH2_BEARER, &request->held.token,
+                                 endpoint->token) &&
+           http_request_set_text(easy, CURLOPT_USERNAME, &request->held.user, endpoint->user) &&
+           http_request_set_text(easy, CURLOPT_PASSWORD, &request->held.password,
+                                 endpoint->password);
 }
 
 static bool set_endpoint(struct http_request *request, const struct http_endpoint *endpoint,

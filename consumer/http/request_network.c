@@ -8,7 +8,7 @@ static bool set_proxy(struct http_request *request, const struct http_endpoint *
 {
     CURL *easy = request->easy;
     const char *proxy = endpoint->proxy != NULL ? endpoint->proxy : "";
-    if (request->proxy == NULL &&
+    if (request->held.proxy == NULL &&
         (curl_easy_setopt(easy, CURLOPT_NOPROXY, "") != CURLE_OK ||
          curl_easy_setopt(easy, CURLOPT_PROXYAUTH, (long)CURLAUTH_BASIC) != CURLE_OK ||
          curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) != CURLE_OK ||
@@ -16,10 +16,10 @@ static bool set_proxy(struct http_request *request, const struct http_endpoint *
          /* Our headers are for the endpoint alone. */
          curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE) != CURLE_OK))
         return false;
-    return http_request_set_text(easy, CURLOPT_PROXY, &request->proxy, proxy) &&
-           http_request_set_text(easy, CURLOPT_PROXYUSERNAME, &request->proxy_user,
+    return http_request_set_text(easy, CURLOPT_PROXY, &request->held.proxy, proxy) &&
+           http_request_set_text(easy, CURLOPT_PROXYUSERNAME, &request->held.proxy_user,
                                  endpoint->proxy_user) &&
-           http_request_set_text(easy, CURLOPT_PROXYPASSWORD, &request->proxy_password,
+           http_request_set_text(easy, CURLOPT_PROXYPASSWORD, &request->held.proxy_password,
                                  endpoint->proxy_password);
 }
 
@@ -29,7 +29,7 @@ static bool set_trust(struct http_request *request, const char *ca_file)
 {
     CURL *easy = request->easy;
     char *file = NULL, *directory = NULL;
-    if (http_request_holds(request->ca_file, ca_file))
+    if (http_request_holds(request->held.ca_file, ca_file))
         return true;
     if (ca_file == NULL) {
         curl_easy_getinfo(easy, CURLINFO_CAINFO, &file);
@@ -37,7 +37,7 @@ static bool set_trust(struct http_request *request, const char *ca_file)
     }
     return curl_easy_setopt(easy, CURLOPT_CAPATH, directory) == CURLE_OK &&
            curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file != NULL ? ca_file : file) == CURLE_OK &&
-           http_request_hold(&request->ca_file, ca_file);
+           http_request_hold(&request->held.ca_file, ca_file);
 }
 
 static bool set_blob(CURL *easy, CURLoption option, char *data, size_t len)
@@ -53,9 +53,9 @@ static bool set_identity(struct http_request *request, const struct client_ident
     CURL *easy = request->easy;
     if (identity == NULL)
         identity = &none;
-    if (identity->number == request->identity)
+    if (identity->number == request->held.identity)
         return true;
-    request->identity = identity->number;
+    request->held.identity = identity->number;
     return set_blob(easy, CURLOPT_SSLCERT_BLOB, identity->certificate, identity->certificate_len) &&
            set_blob(easy, CURLOPT_SSLKEY_BLOB, identity->key, identity->key_len);
 }
@@ -82,7 +82,7 @@ static bool set_tls(struct http_request *request, enum http_tls_min least)
 {
     static const long versions[] = {
         [HTTP_TLS_1_2] = CURL_SSLVERSION_TLSv1_2, [HTTP_TLS_1_3] = CURL_SSLVERSION_TLSv1_3};
-    request->tls_min = least;
+    request->held.tls_min = least;
     return curl_easy_setopt(request->easy, CURLOPT_SSLVERSION, versions[least]) == CURLE_OK;
 }
 
@@ -91,16 +91,16 @@ static bool set_ip(struct http_request *request, enum http_ip ip)
     static const long versions[] = {[HTTP_IP_ANY] = CURL_IPRESOLVE_WHATEVER,
                                     [HTTP_IP_4] = CURL_IPRESOLVE_V4,
                                     [HTTP_IP_6] = CURL_IPRESOLVE_V6};
-    request->ip = ip;
+    request->held.ip = ip;
     return curl_easy_setopt(request->easy, CURLOPT_IPRESOLVE, versions[ip]) == CURLE_OK;
 }
 
 bool http_request_set_network(struct http_request *request, const struct http_endpoint *endpoint)
 {
-    bool is_new = request->proxy == NULL;
+    bool is_new = request->held.proxy == NULL;
     return (!is_new || watch_handshakes(request)) && set_proxy(request, endpoint) &&
            set_trust(request, endpoint->ca_file) && set_identity(request, endpoint->identity) &&
-           (!(is_new || request->tls_min != endpoint->tls_min) ||
+           (!(is_new || request->held.tls_min != endpoint->tls_min) ||
             set_tls(request, endpoint->tls_min)) &&
-           (request->ip == endpoint->ip || set_ip(request, endpoint->ip));
+           (request->held.ip == endpoint->ip || set_ip(request, endpoint->ip));
 }

@@ -40,7 +40,7 @@ static bool wants_certificate(const struct http_request *request, CURLcode code)
 static bool is_proxys(const struct http_request *request, CURLcode code)
 {
     long answered = 0;
-    if (request->proxy == NULL || *request->proxy == '\0' || request->sends > 0)
+    if (request->held.proxy == NULL || *request->held.proxy == '\0' || request->sends > 0)
         return false;
     curl_easy_getinfo(request->easy, CURLINFO_HTTP_CONNECTCODE, &answered);
     if (code == CURLE_OUT_OF_MEMORY || code == CURLE_FAILED_INIT)
@@ -81,7 +81,7 @@ static enum response_failure kind_of(const struct http_request *request, CURLcod
 
 static bool is_https(const struct http_request *request)
 {
-    return strncasecmp(request->url, "https:", strlen("https:")) == 0;
+    return strncasecmp(request->held.url, "https:", strlen("https:")) == 0;
 }
 
 static void proxy_words(const struct http_request *request, CURLcode code, char *text, size_t size)
@@ -95,7 +95,8 @@ static void proxy_words(const struct http_request *request, CURLcode code, char 
     else if (code == CURLE_COULDNT_CONNECT)
         snprintf(text, size, "the proxy cannot be reached: %s",
                  refused != 0 ? strerror((int)refused) : "no connection");
-    else if ((answered == WANTS_LOGIN || answered == REFUSES_LOGIN) && request->proxy_user != NULL)
+    else if ((answered == WANTS_LOGIN || answered == REFUSES_LOGIN) &&
+             request->held.proxy_user != NULL)
         snprintf(text, size, "the proxy refuses proxy_user and proxy_password (%ld)", answered);
     else if (answered == WANTS_LOGIN)
         snprintf(text, size, "the proxy wants credentials (407): proxy_user and proxy_password");
@@ -139,7 +140,7 @@ static bool is_no_tls(const struct http_request *request)
 static bool tls_words(const struct http_request *request, CURLcode code, char *text, size_t size)
 {
     static const char *const versions[] = {[HTTP_TLS_1_2] = "1.2", [HTTP_TLS_1_3] = "1.3"};
-    const char *least = versions[request->tls_min];
+    const char *least = versions[request->held.tls_min];
     const struct handshake *h = &request->handshake;
     if (is_no_tls(request))
         snprintf(text, size, "the port does not speak TLS: it may be one for http://");
@@ -149,7 +150,7 @@ static bool tls_words(const struct http_request *request, CURLcode code, char *t
         snprintf(text, size, "the endpoint's certificate is for %s, not for the URL's host",
                  *h->names != '\0' ? h->names : "another name");
     else
-        return handshake_words(h, request->identity != 0, least, text, size);
+        return handshake_words(h, request->held.identity != 0, least, text, size);
     return true;
 }
 
@@ -192,7 +193,7 @@ static const char *failure_of(struct http_request *request, CURLcode code,
     if (is_proxys(request, code))
         proxy_words(request, code, text, SIZE);
     else if (code == CURLE_COULDNT_RESOLVE_HOST)
-        snprintf(text, SIZE, "%s", no_address(request->ip));
+        snprintf(text, SIZE, "%s", no_address(request->held.ip));
     else if (code == CURLE_COULDNT_CONNECT)
         connect_words(request, text, SIZE);
     else if (kind != FAILURE_TLS || !tls_words(request, code, text, SIZE))

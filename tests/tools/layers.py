@@ -2,8 +2,8 @@
 """layers: holds consumer/ to its layout.   layers.py [CONSUMER_FOLDER]
 
 Fails on an include of a folder above one's own, on files that include each other in a circle, on more
-than 20 files in a folder, on two .c files of one name, and on a struct tag that is defined twice. Each
-finding is a line "PATH: what is wrong"; the last line is a summary.
+than 20 files in a folder, on two .c files of one name, on a struct tag that is defined twice, and on a
+struct of more than 25 fields. Each finding is a line "PATH: what is wrong"; the last line is a summary.
 """
 import collections
 import pathlib
@@ -16,6 +16,8 @@ pipeline/sending pipeline/tracking dashboard/feed dashboard/view dashboard/web d
 demo/parts topics topics/settings kafka/consumer delivery delivery/policy offsets
 registry order order/shape kafka/producer kafka/group kafka config/load config cdc cdc/schema http http/headers http/tls sys base""".split()
 FILES_MAX = 20
+FIELDS_MAX = 25
+WIDE = {"config", "delivery"}  # an option a field; an order on its way
 NOT_COUNTED = {"dashboard/page"}  # the browser's files
 
 
@@ -83,10 +85,28 @@ def twice(root):
             yield f"{name} is there {len(places)} times: {', '.join(map(str, places))}"
 
 
+def without(text, pattern):
+    """text, with all that fits pattern taken out, the innermost first."""
+    while (shorter := re.sub(pattern, "", text)) != text:
+        text = shorter
+    return text
+
+
+def wide(root):
+    """A field of a struct inside a struct belongs to the inner one."""
+    for path in sorted(root.rglob("*.[ch]")):
+        code = re.sub(r"/\*.*?\*/", "", path.read_text(), flags=re.DOTALL)
+        for tag, body in re.findall(r"^struct (\w+) \{\n(.*?)^\}", code, re.DOTALL | re.MULTILINE):
+            fields = re.split(r"[;,]", without(body, r"\{[^{}]*\}|\([^()]*\)"))
+            count = sum(1 for field in fields if field.strip())
+            if count > FIELDS_MAX and tag not in WIDE:
+                yield f"{path.relative_to(root)}: struct {tag} has {count} fields, {FIELDS_MAX} at most"
+
+
 def main():
     root = pathlib.Path(sys.argv[1] if len(sys.argv) > 1 else "consumer")
     arrows = list(includes(root))
-    findings = [*upward(arrows), *circles(arrows), *crowded(root), *twice(root)]
+    findings = [*upward(arrows), *circles(arrows), *crowded(root), *twice(root), *wide(root)]
     print("\n".join(findings))
     print(f"{len(arrows)} includes between {len(ORDER)} folders, {len(findings)} findings")
     return bool(findings)
