@@ -3,7 +3,7 @@
 #
 #   sh docker/secrets.sh     asks for the webhook's URL (not an argument: those are for all to see)
 #
-# What is there already stays. The containers' users read the files by their group, SECRETS_GID.
+# A secret that is there already stays. The containers' users read the files by their group, SECRETS_GID.
 set -eu
 cd "$(dirname "$0")"
 GROUP=$(id -g)

@@ -154,7 +154,7 @@ unit() {
         ctest_in sanitized "unit tests" ${UNITS:+-R "$(one_of $UNITS)"}
     fi
     [ -z "$UNITS" ] || return 0
-    # What the optimizer makes of it: the default build, those tests that look at the code itself.
+    # The default build, as the optimizer makes it: those tests that look at the code itself.
     release_for "release tests" && ctest_in release "tests of the release build" -L release
     [ "$HAS_SANITIZED" = yes ] || return 0
     check "no circle between files" 120 "$BUILD/venv/bin/python" tests/tools/circles.py "$BUILD/sanitized"

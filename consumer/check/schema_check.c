@@ -136,7 +136,7 @@ static bool knows_of_schemas(struct check *c, const char *base)
     return knows;
 }
 
-/* Whether a registry answers there; an address that does is reported at once. */
+/* True when a registry answers there; such an address is reported at once. */
 static bool check_address(struct check *c, const char *base, struct error *err)
 {
     struct check_answer answer = {0};
@@ -236,7 +236,7 @@ static json_t *ask_contexts(struct check *c)
     return names;
 }
 
-/* Where a schema lies that the registry does not know: ids count anew in each context. */
+/* Looks for an unknown schema in the registry's contexts: each context counts its ids from 1. */
 static bool find_context(struct check *c, const struct schema_ref *ref, char *ret_url, size_t size)
 {
     enum { LOOKED_AT = 16 };

@@ -26,7 +26,7 @@ enum type {
     TYPE_OPEN /* config/open_options: not in the table */
 };
 
-/* Where each option of the table lives in struct config. */
+/* The place of each option of the table in struct config. */
 static const struct slot {
     enum type type;
     size_t offset;

@@ -68,7 +68,7 @@ static CURLcode on_context(CURL *easy, void *ssl_ctx, void *userdata)
     return handshake_watch(&request->handshake, ssl_ctx) ? CURLE_OK : CURLE_OUT_OF_MEMORY;
 }
 
-/* Where libcurl's TLS is not OpenSSL, a failure has fewer words. */
+/* A failure has fewer words when libcurl's TLS is not OpenSSL. */
 static bool watch_handshakes(struct http_request *request)
 {
     CURL *easy = request->easy;

@@ -130,7 +130,7 @@ static void connect_words(const struct http_request *request, char *text, size_t
                  cause != 0 ? strerror((int)cause) : "");
 }
 
-/* What OpenSSL calls bytes that are no TLS record. */
+/* OpenSSL's names for bytes that are no TLS record. */
 static bool is_no_tls(const struct http_request *request)
 {
     return strstr(request->curl_error, "wrong version number") != NULL ||

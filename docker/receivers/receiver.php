@@ -57,7 +57,7 @@ function store_once(PDO $db, string $id, string $order_id, string $body): bool
             $db->rollBack();
             return false;
         }
-        // The work: here, one row. What cannot be rolled back (an e-mail) comes behind the commit.
+        // The work: here, one row. An act that cannot be rolled back (an e-mail) comes behind the commit.
         $db->prepare('INSERT INTO orders VALUES (?, ?)')->execute([$order_id, $body]);
         $db->commit();
         return true;

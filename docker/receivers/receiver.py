@@ -47,7 +47,7 @@ def store_once(id, order, body):
         db.execute("BEGIN IMMEDIATE")
         if db.execute("INSERT INTO claims VALUES (?) ON CONFLICT DO NOTHING", (id,)).rowcount == 0:
             return False
-        # The work: here, one row. What cannot be rolled back (an e-mail) comes behind the commit.
+        # The work: here, one row. An act that cannot be rolled back (an e-mail) comes behind the commit.
         db.execute("INSERT INTO orders VALUES (?, ?)", (order["fields"]["order_id"], body.decode()))
         db.execute("COMMIT")
         return True

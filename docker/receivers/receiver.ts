@@ -52,7 +52,7 @@ function storeOnce(id: string, orderId: string, body: string): boolean {
   db.exec("BEGIN IMMEDIATE");
   try {
     const claim = db.prepare("INSERT INTO claims VALUES (?) ON CONFLICT DO NOTHING").run(id);
-    // The work: here, one row. What cannot be rolled back (an e-mail) comes behind the commit.
+    // The work: here, one row. An act that cannot be rolled back (an e-mail) comes behind the commit.
     if (claim.changes) db.prepare("INSERT INTO orders VALUES (?, ?)").run(orderId, body);
     db.exec("COMMIT");
     return Boolean(claim.changes);

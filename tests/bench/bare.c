@@ -1,5 +1,5 @@
 /* bare: the best bare librdkafka loop we know: a queue for each partition, batches without waiting,
- * epoll between; no decoding, no commits. What elementor-sync's reading is measured against.
+ * epoll between; no decoding, no commits. elementor-sync's reading is measured against it.
  *
  *   bench_bare BROKERS TOPIC GROUP RECORDS      reads so many; prints records and milliseconds
  *

@@ -1,5 +1,5 @@
 /* bare_post: a bare libcurl multi loop that posts the same bytes as elementor-sync, headers
- * included, and does nothing else. What our sending is measured against.
+ * included, and does nothing else. Our sending is measured against it.
  *
  *   bench_bare_post URL CONCURRENCY COUNT BODY_FILE      prints count, milliseconds, CPU
  * milliseconds */

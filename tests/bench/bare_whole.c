@@ -85,7 +85,7 @@ static rd_kafka_message_t *next_record(struct whole *w)
     }
 }
 
-/* Whether there was something for every handle. */
+/* True when there was something for every handle. */
 static bool post(struct whole *w)
 {
     while (w->idle_count > 0 && w->started < w->wanted) {

@@ -71,7 +71,7 @@ export class Group {
         await written;
     }
 
-    // What another member would have said of an order.
+    // An outcome as another member would have written it.
     outcome(over) {
         const now = Date.now();
         const record = { version: 1, state: 'delivered', reason: '', confirmed_at: null, webhook_id: null, source: 'cdc', request: null, topic: TOPIC, partition: 0,

@@ -1,7 +1,7 @@
 """Judges a run by its journals: the invariants of delivery, each a line of a table.
 
 A disturbance is a time [from, to] at which a process lost what it knew: killed, stopped past its
-session, cut off from its broker. What had been dispatched by then, and was not covered by an
+session, cut off from its broker. Orders that had been dispatched by then, and were not covered by an
 acknowledged commit, may be sent again; nothing else may.
 """
 import base64, bisect, collections, hashlib, hmac
@@ -189,7 +189,7 @@ class Judge:
             for r in requests:
                 if r.arrived_us > to_us:
                     break
-                # What the shop wrote twice is dispatched twice, the second once the first is done.
+                # An order that the shop wrote twice is dispatched twice, the second once the first is done.
                 dispatched[r.number] += done.get(r.number, True)
                 done[r.number] = 200 <= r.status < 300
                 places[r.number] |= {

@@ -6,7 +6,7 @@
 #   sh tests/chaos/run.sh restart --orders 6000
 #   sh tests/chaos/run.sh group remade broker brokers3 outage
 #
-# What there is and what it takes: tests/chaos/run.py --help
+# The scenarios and their arguments: tests/chaos/run.py --help
 set -eu
 ROOT=$(cd "$(dirname "$0")/../.." && pwd)
 BUILD=$ROOT/build/release

@@ -86,7 +86,7 @@ def locked(db, table):
         holder.wait(30)
 
 
-# What was done to the shop; what the outbox then holds of a confirmation (None: nothing, a warning); and the words.
+# The change to the shop; the outbox's values of a confirmation after it (None: none, a warning); and the words.
 TROUBLES = [
     ("ALTER TABLE orders DROP CONSTRAINT orders_client_id_fkey; DELETE FROM clients",
      "CMD-1|||||Montre \"X\"|2|1250.50|2501.00|confirmed|", "client: query returned no rows"),

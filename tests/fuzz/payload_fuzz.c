@@ -1,6 +1,6 @@
 /* payload_fuzz: envelope → rule → payload.   input: one byte of options, body
  *
- * Every column of the row may be of any type, as the bytes choose. What is delivered must parse
+ * Every column of the row may be of any type, as the bytes choose. A delivered body must parse
  * with jansson, have exactly the fields it should, and give back every text. */
 #include "fuzz/fuzz.h"
 

@@ -14,7 +14,7 @@ SCHEMA_ID = 27
 TOPIC, PARTITIONS = "orders.public.orders", 6
 # The mock cluster has no CreateTopics: names that it is started with.
 OWN = {"PARKED_TOPIC": "own.parked", "DELIVERIES_TOPIC": "own.deliveries", "RETRY_TOPIC": "own.retry", "MEMBERS_TOPIC": "own.members"}
-# What the accounts at the end look at is no matter of how long one waits for what: short waits.
+# The accounts at the end do not depend on the length of any wait: short waits.
 QUICK = {"RETRY_BASE": "20ms", "RETRY_CAP": "200ms", "BREAKER_PROBE_FIRST": "100ms", "BREAKER_PROBE_CAP": "500ms",
          "RETRY_ATTEMPTS": "1000", "SESSION_TIMEOUT": "5s"}  # the mock cluster needs 3 s to form a group
 

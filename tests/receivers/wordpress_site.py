@@ -96,7 +96,7 @@ if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
 """
 
-# What a shop's owner does by hand: the installer, an order taker's account, the plugin, pretty permalinks.
+# The steps that a shop's owner does by hand: the installer, an order taker's account, the plugin, pretty permalinks.
 INSTALL = """<?php
 define('WP_INSTALLING', true);
 $_SERVER['HTTP_HOST'] = '127.0.0.1:{port}'; $_SERVER['SERVER_PROTOCOL'] = 'HTTP/1.1'; $_SERVER['REQUEST_URI'] = '/';

@@ -10,7 +10,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 LAST_LINE = re.compile(r"(\d+) passed, (\d+) failed, (\d+) skipped")
 PATIENCE = 240  # a busy machine takes its time
 
-# What a step leaves running: in a session of its own, deaf to SIGTERM, without the step's name.
+# A process that a step leaves running: in a session of its own, deaf to SIGTERM, without the step's name.
 LEFT_BEHIND = "setsid sh -c \"trap '' TERM; echo \\$\\$ >>$FOUND; while :; do sleep 1; done\" &\n"
 
 STAND_INS = {
@@ -27,7 +27,7 @@ STAND_INS = {
     "php": "echo 8.2",
     "node": "echo 'ok    page'; echo '1 passed, 0 failed'",
 }
-# What run.sh finds fetched already, in build/.
+# The downloads that run.sh finds in build/ already.
 FETCHED = ("promtool/usr/bin/promtool", "nginx/usr/sbin/nginx", "caddy/usr/bin/caddy", "tinyproxy/usr/bin/tinyproxy",
            "php-fpm/usr/sbin/php-fpm8.2", "wordpress/usr/share/wordpress/index.php")
 SCRIPTS = {

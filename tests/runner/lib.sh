@@ -207,7 +207,7 @@ close_account() {
     printf '%s passed, %s failed, %s skipped\n' "$(total ok)" "$(total FAIL)" "$(total skip)"
 }
 
-# On every way out. What failed decides on the status; a signal keeps its own.
+# Runs on every way out. The failed parts decide on the status; a signal keeps its own.
 finish() {
     status=$?
     trap - EXIT

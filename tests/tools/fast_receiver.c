@@ -246,7 +246,7 @@ static void end_request(struct client *c)
     hang_up(c);
 }
 
-/* The client hung up. What it asked for is done nevertheless. */
+/* The client hung up. Its request is done nevertheless. */
 static void gone(struct client *c)
 {
     if (c->pending) {

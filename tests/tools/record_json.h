@@ -6,7 +6,7 @@
 #include <jansson.h>
 #include <librdkafka/rdkafka.h>
 
-/* Queues it for the topic; `tag` comes back in the delivery report. What cannot be done ends the
+/* Queues it for the topic; `tag` comes back in the delivery report. A failure ends the
  * program. */
 void record_json_produce(rd_kafka_t *rk, const char *topic, const json_t *record, void *tag);
 

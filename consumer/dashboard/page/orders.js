@@ -38,7 +38,7 @@ export function orders(app, query) {
         app.redraw();
     }
 
-    /* What was asked for, and what changed, while it read. */
+    /* The order that was asked for, and the changes, while it read. */
     function readOn() {
         const next = asked, again = changed;
         asked = null;

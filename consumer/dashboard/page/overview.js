@@ -76,7 +76,7 @@ export function overview(app) {
         return ' · ' + t(group.count === 1 ? 'ago' : 'oldest', { time });
     }
 
-    /* What can't succeed as it is has no button here: the order's own page still has one. */
+    /* An order that can't succeed as it is has no button here: its own page still has one. */
     function reasonCard(group) {
         const said = explain({ state: 'parked', reason: group.reason });
         const orders = pick(group.reason ?? '');

@@ -288,7 +288,7 @@ export const en = {
     a_answer_unclear: 'outcome.success=json wants success:true or ok:true in the answer; auto takes others too. One order is tried again, slowly, since it may have been taken.',
     a_wait: 'Nothing. It is tried again by itself until the webhook takes it.',
 
-    /* What the dashboard refuses: its problems' names. */
+    /* The dashboard's refusals, by their problems' names. */
     x_bad_request: 'the request was not understood',
     x_unauthorized: 'a valid token is needed',
     x_expired: 'the session has ended',

@@ -112,7 +112,7 @@ static bool group_is_known(struct start_offsets *s, bool *ret_known, struct erro
     return ok;
 }
 
-/* Where a partition without a commit begins. */
+/* The first offset of a partition without a commit. */
 static int64_t choose_start(const struct start_offsets *s, const rd_kafka_topic_partition_t *p,
                             bool group_known)
 {

@@ -41,8 +41,8 @@ struct answer_verdict endpoint_judge(const struct endpoint *e, const struct http
 void endpoint_note_reason(struct delivery *d, const struct answer_verdict *verdict,
                           const struct http_result *result);
 
-/* Whether an attempt may begin now, with in_flight requests under way; and the time at which that
- * may change by itself (monotonic ms; -1: not by time). */
+/* The answer to: may an attempt begin now, with in_flight requests under way? And the time at which
+ * that may change by itself (monotonic ms; -1: not by time). */
 enum breaker_leave endpoint_ask(const struct endpoint *e, size_t in_flight);
 int64_t endpoint_wake_ms(const struct endpoint *e, size_t in_flight);
 

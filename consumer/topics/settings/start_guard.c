@@ -237,8 +237,8 @@ static bool read_outcomes(struct guard *g, struct error *err)
 
 /* ---- the verdict ---- */
 
-/* Where the records of a partition begin that a start from the end would pass by without their
- * being known as dealt with; its end: there are none. In a group with commits only an outcome of
+/* The first record of a partition that a start from the end would pass by and that is not known as
+ * dealt with; its end: there is none. In a group with commits only an outcome of
  * the partition itself proves that it is not a new one. */
 static int64_t passed_from(const struct guard *g, const struct offset_place *place)
 {

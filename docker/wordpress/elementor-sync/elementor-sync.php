@@ -15,7 +15,7 @@
  *   do_action( 'elementor_sync_order_stored', array $fields, int $post_id, string $webhook_id )  behind it
  *
  * What a handler of the first one writes to WordPress' database is kept or lost together with the order; if it
- * throws, nothing is kept and the order is sent again. What cannot be undone (an e-mail) belongs to the second,
+ * throws, nothing is kept and the order is sent again. An act that cannot be undone (an e-mail) belongs to the second,
  * which happens once at most. All values are text: an amount is "1250.50" as it was in PostgreSQL.
  *
  * Three things make each order one post, whatever dies at whatever moment:

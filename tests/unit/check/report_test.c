@@ -87,7 +87,7 @@ static void at_eighty_columns(void **state)
     report_free(r);
 }
 
-/* What came from a topic does not reach the terminal as it is. */
+/* Text from a topic does not reach the terminal as it is. */
 static void control_characters(void **state)
 {
     struct report *r = report_new();

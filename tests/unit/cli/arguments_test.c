@@ -130,7 +130,7 @@ static void mistakes_are_named(void **state)
     }
 }
 
-/* What stands in argv, every user of the machine can read. */
+/* Every user of the machine can read argv. */
 static void secrets_leave_argv(void **state)
 {
     char url[] = "webhook.url=https://h/s3cr3t", key[] = "kafka.properties.sasl.password=s3cr3t",

@@ -63,7 +63,7 @@ static bool call_retry(struct pipeline_harness *w, const char *order)
     return ok;
 }
 
-/* What lies at the same place of another topic is another order, whatever its status. */
+/* A record at the same place of another topic is another order, whatever its status. */
 static void a_record_of_another_topic_is_not_sent(void **state)
 {
     struct pipeline_harness w;
@@ -138,7 +138,7 @@ static void what_it_prints_steers_no_terminal(void **state)
     pipeline_harness_close(&w);
 }
 
-/* Who asked for it, from where, for which order, by which request. */
+/* The line names the user, the host, the order and the request. */
 static void a_retry_leaves_an_audit_line(void **state)
 {
     struct pipeline_harness w;
@@ -249,7 +249,7 @@ static bool call_redrive(struct pipeline_harness *w, const char *rate)
     return ok;
 }
 
-/* Nobody serves the first one's requests yet. */
+/* No member serves the first one's requests yet. */
 static void a_second_redrive_asks_for_nothing(void **state)
 {
     struct pipeline_harness w;

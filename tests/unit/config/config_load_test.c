@@ -433,7 +433,7 @@ static void example_is_complete(void **state)
 
 /* ---- rights ---- */
 
-/* What is warned of when secrets lie in the file "secret" or in shop.yaml, which have `mode`. */
+/* Expects this warning of secrets in the file "secret" or in shop.yaml, which have `mode`. */
 static void expect_warning(const char *yaml, const char *variable, mode_t mode,
                            const char *expected)
 {
@@ -489,7 +489,7 @@ static void public_secrets_are_warned_of(void **state)
     expect_warning("kafka.properties.sasl.username: u", NULL, 0644, NULL);
 }
 
-/* Whoever may write the webhook's URL gets the orders. */
+/* A user who may write the webhook's URL can have the orders. */
 static void secrets_that_others_may_change_are_warned_of(void **state)
 {
     (void)state;

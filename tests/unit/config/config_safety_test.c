@@ -101,7 +101,7 @@ static const struct unsafe warned[] = {
      "identification.algorithm is none"},
 };
 
-/* What it says with these; "" for nothing. Whether it goes on. */
+/* Its words on these options, "" for none; true when it goes on. */
 static bool finish(const struct unsafe *u, char *said, size_t size)
 {
     struct error err = {0};

@@ -323,7 +323,7 @@ static void errors(void **state)
     }
 }
 
-/* What was there before a refused value stays. */
+/* A refused value leaves the earlier one in place. */
 static void refused_changes_nothing(void **state)
 {
     (void)state;
@@ -617,7 +617,7 @@ static void the_drain_outlasts_an_attempt(void **state)
     }
 }
 
-/* What stops the program lets it finish: draining, the last outcomes and the last commit. */
+/* Each shipped grace period is long enough for draining, the last outcomes and the last commit. */
 static void what_is_shipped_gives_it_time_to_stop(void **state)
 {
     enum { LAST_STEPS_MS = 15000, LINE = 256 };

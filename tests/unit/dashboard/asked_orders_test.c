@@ -27,8 +27,8 @@ static void the_first_time_counts(void **state)
     assert_int_equal(asked_orders_note(&asked, "a", FORGET_MS, 2600), 99);
 }
 
-/* Somebody asks for orders that do not exist: the table stays as it is, and what is asked for all
- * the while is not pushed out. */
+/* A flood of calls for orders that do not exist: the table keeps its size, and an order that is
+ * asked for all the while is not pushed out. */
 static void a_flood_forgets_the_oldest(void **state)
 {
     static struct asked_orders asked;

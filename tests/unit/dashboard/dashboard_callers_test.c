@@ -160,8 +160,8 @@ static void customers_may_say_the_number_of_their_own(void **state)
     dashboard_harness_close(&s);
 }
 
-/* What is answered of somebody else's order is what is answered of none, to the letter: not even
- * the spelling of its id tells that there is one. */
+/* Another customer's order is answered like one that does not exist, to the letter: not even the
+ * spelling of its id tells that there is one. */
 static void anothers_order_is_none(void **state)
 {
     static const char *const taken[] = {UPPER, " padded ", "o1"},
@@ -349,7 +349,7 @@ static void a_listed_page_may_send_any_header(void **state)
     dashboard_harness_close(&s);
 }
 
-/* What comes back in a header is a list of names, or is not what was sent. */
+/* A reflected header is a list of names, or it is not the caller's text. */
 static void no_header_can_be_smuggled_back(void **state)
 {
     static const char *const hostile[] = {"x-a\tx-b",

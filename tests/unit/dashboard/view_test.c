@@ -112,7 +112,7 @@ static void unreadable_records_are_passed_over(void **state)
     view_close(view);
 }
 
-/* What the fast reader leaves to the parser must come out the same. */
+/* Records that the fast reader leaves to the parser must come out the same. */
 static void escapes_and_earlier_transitions_are_kept(void **state)
 {
     static const char record[] =
@@ -332,7 +332,7 @@ static void reasons_are_counted(void **state)
 
 /* ---- chosen ids ---- */
 
-/* What SQLite does to find the orders, in steps of its machine. */
+/* SQLite's work to find the orders, in steps of its machine. */
 static int steps_of(struct view *view, chosen_id *ids)
 {
     sqlite3_stmt *find = view->statements[STATEMENT_FIND];

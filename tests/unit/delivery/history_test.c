@@ -59,7 +59,8 @@ static void the_latest_three_latest_first(void **state)
     history_free(r);
 }
 
-/* Who has not been heard of for longest gives way; who is heard of again and again stays. */
+/* The order that was touched the longest ago gives way; one that is touched again and again stays.
+ */
 static void old_ones_give_way(void **state)
 {
     struct history *r = history_new(64, &(struct hash_key){{1, 2}});

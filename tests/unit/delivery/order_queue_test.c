@@ -155,8 +155,8 @@ static void note_dropped(void *context, struct delivery *d)
     free(d);
 }
 
-/* What is in flight stays in its order queue, and the other owner's behind it. */
-/* Wherever they are; those of others, manual ones and later ones are not. */
+/* A later change overtakes its order's earlier deliveries wherever they are; those of other orders,
+ * manual ones and later ones are not overtaken. */
 static void a_later_change_overtakes(void **state)
 {
     struct order_queues *l = order_queues_new(&(struct hash_key){{1, 2}});
@@ -376,7 +376,7 @@ static void play_drop(struct play *p)
         }
 }
 
-/* What the model says of who may go, and how many there are. */
+/* Compares the queue with the model: the delivery that may go, and how many there are. */
 static void play_check(struct play *p)
 {
     bool again = due_first(p, false) != NULL, fresh = false;

@@ -169,7 +169,7 @@ static void it_is_short(void **state)
     }
 }
 
-/* What one URL's answers may not repeat. */
+/* Expects this answer of this URL to be kept like that. */
 static void url_becomes(const char *url, bool cut, const char *answer, const char *kept)
 {
     struct redact r = {.cut = cut};

@@ -249,7 +249,7 @@ static void a_large_body_is_sent_at_once(void **state)
     free(body);
 }
 
-/* Nobody's ~/.netrc has a password for the endpoint. */
+/* A ~/.netrc never gives a password for the endpoint. */
 static void netrc_is_not_read(void **state)
 {
     struct fixture *f = serve(state, accepting);

@@ -250,8 +250,8 @@ static void identity_close(struct identity_files *files)
     client_identity_free(files->identity);
 }
 
-/* What a server that requires a certificate makes of none, of one that it trusts, and of another's:
- * each time nothing of the order was processed, and the words say whose fault it is. */
+/* A server that requires a certificate gets none, one that it trusts, and another's. A refusal
+ * never processed the order, and the words name the side at fault. */
 static void an_endpoint_that_wants_a_certificate(void **state)
 {
     static const struct {

@@ -233,7 +233,7 @@ static void produce_retry(struct member *m)
     assert_false(rd_kafka_flush(m->cluster.rk, AWAITED_MS));
 }
 
-/* What waits in the retry topic was asked of an earlier group of this name. */
+/* The retry topic's waiting records were asked of an earlier group of this name. */
 static void a_group_that_begins_has_asked_for_no_retries(void **state)
 {
     struct member m;
@@ -250,7 +250,7 @@ static void a_group_that_begins_has_asked_for_no_retries(void **state)
     close_member(&m);
 }
 
-/* Whether it began at the topic's end (".n1") or not: a retry that it has not read is to be done.
+/* A group that began at the topic's end (".n1") or not: a retry that it has not read is to be done.
  */
 static void a_group_that_is_known_reads_its_retries_from_their_beginning(void **state)
 {

@@ -13,7 +13,7 @@
 
 enum { PATIENCE_MS = 10000 };
 
-/* What preview meets right after a broker was lost; it ended with exit code 3. */
+/* preview meets this right after a broker was lost; it ended with exit code 3. */
 static void leaders_change(void **state)
 {
     static const char *const froms[] = {"beginning", "2026-11-22T09:00:00Z"};

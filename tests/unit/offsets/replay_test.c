@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-/* What an owner that starts from the commit would do with each offset. */
+/* Expects an owner that starts from the commit to treat each offset so. */
 static void reads(const struct replay_commit *c, const char *expected, int64_t ret_until)
 {
     struct offset_window w;

@@ -193,7 +193,7 @@ static void orders_share_the_memorys_growth(void **state)
     status_cache_free(status_cache);
 }
 
-/* What outlives the record: all of it in one piece, however much it is. */
+/* The part that outlives the record is one piece, however long it is. */
 static void a_delivery_is_one_allocation(void **state)
 {
     (void)state;

@@ -131,7 +131,7 @@ static const struct plan *plan_for(struct suite *s, int32_t id)
     return s->decoders[id];
 }
 
-/* Whether the record is to stop its partition; then it must, for the reason that is expected. */
+/* True when the record is to stop its partition; then it must, for the reason that is expected. */
 static bool stops(struct suite *s, int line, int32_t id, const json_t *expected)
 {
     struct error err = {0};

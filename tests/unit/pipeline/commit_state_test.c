@@ -159,7 +159,7 @@ static void commit_answer_for_another_offset_is_ignored(void **state)
     close_bench(&b);
 }
 
-/* What was settled between the question and its answer is still to be told. */
+/* Offsets settled between the question and its answer are still to be committed. */
 static void offsets_settled_since_the_commit_are_news(void **state)
 {
     struct bench b;
@@ -268,7 +268,7 @@ static void commit_answer_never_goes_back(void **state)
     close_bench(&b);
 }
 
-/* What a crash would send again is committed soon; what was only passed by can wait. */
+/* A delivery, which a crash would send again, is committed soon; a skipped record can wait. */
 static void deliveries_hurry_a_commit(void **state)
 {
     enum { INTERVALS = 5 };

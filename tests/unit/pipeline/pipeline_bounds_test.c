@@ -119,8 +119,8 @@ static void ragged_window_blocks_no_other_partition(void **state)
     pipeline_harness_close(&w);
 }
 
-/* The same, and the order at the lower end comes again: it is the last in line by then. What goes
- * before it is told, however little of what lies above is. */
+/* The same, and the order at the lower end comes again: it is the last in line by then. Its
+ * predecessors are in the metadata, however little of the rest is. */
 static void deliveries_told_by_cut_metadata_are_covered(void **state)
 {
     enum { ORDERS = 1600, SOME = 20 };

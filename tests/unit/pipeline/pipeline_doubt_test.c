@@ -430,8 +430,8 @@ static void a_schema_of_a_header_that_the_registry_lost_stops_the_partition(void
     end(&w);
 }
 
-/* What copies a record's headers to another record leaves such: so read the serializers' own
- * readers, too. */
+/* Programs that copy a record's headers to another record leave such a pair; the serializers' own
+ * readers read it so, too. */
 static void a_header_counts_before_the_id_in_front_and_a_misfit_names_it(void **state)
 {
     static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0046\2w\0021\0022\0022\22confirmed";

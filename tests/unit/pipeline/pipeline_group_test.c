@@ -86,8 +86,8 @@ static void lost_partition_is_let_go_at_once(void **state)
     pipeline_harness_close(&w);
 }
 
-/* What was answered after the loss is known when the partition is there again: it is not sent a
- * second time. */
+/* An answer that came after the loss is known when the partition is there again: the order is not
+ * sent a second time. */
 static void answered_record_is_not_sent_again(void **state)
 {
     static const struct server_rule webhook[] = {

@@ -160,7 +160,7 @@ static void commit_waits_for_deliveries_under_way(void **state)
     pipeline_harness_close(&w);
 }
 
-/* Where offsets start over, orders that were read before are sent first. */
+/* When offsets start over, orders that were read before are sent first. */
 static void recreated_topic_waits_for_records_of_the_former_one(void **state)
 {
     struct pipeline_harness w;

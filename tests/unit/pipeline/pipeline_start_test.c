@@ -89,7 +89,7 @@ static void partitions_that_appear_later_start_at_their_beginning(void **state)
     pipeline_harness_close(&w);
 }
 
-/* What is settled above the commit is known to the next owner, and only that. */
+/* The next owner knows the offsets that are settled above the commit, and only those. */
 static void the_window_of_the_last_owner_is_heeded(void **state)
 {
     struct pipeline_harness w;

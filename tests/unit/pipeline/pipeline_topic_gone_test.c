@@ -104,7 +104,7 @@ static void orders_come_each_time(void **state)
     expect_all(&w, TIMES + 1);
 }
 
-/* What a moment without the topic does is librdkafka's to decide: nothing, or all of it. */
+/* librdkafka decides what a moment without the topic does: nothing, or all of it. */
 static void after_a_moment(const char *topic, rd_kafka_resp_err_t code)
 {
     struct pipeline_harness w;

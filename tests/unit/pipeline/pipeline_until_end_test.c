@@ -93,7 +93,7 @@ static void two_jobs_come_to_their_end(void **state)
     pipeline_harness_close(&w);
 }
 
-/* What another member has is not at its end before that member has committed it. */
+/* Another member's partitions are not at their end before that member has committed them. */
 static void a_job_waits_for_the_others(void **state)
 {
     static const struct server_rule webhook[] = {

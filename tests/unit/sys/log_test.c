@@ -44,7 +44,7 @@ static void capture(void)
     reading_end = ends[0];
 }
 
-/* What the next write(2) wrote, "" for none; valid until the next call. */
+/* The bytes of the next write(2), "" for none; valid until the next call. */
 static const char *next_write(void)
 {
     static char line[2 * LINE_MAX_BYTES];
@@ -284,7 +284,7 @@ static void a_closed_standard_error_ends_nothing(void **state)
 #define TROUBLE "ts=2026-11-22T09:15:30.007Z level=warn event=\"down\" n=1"
 #define OVER "ts=2026-11-22T09:15:30.007Z level=info event=\"up\" n=2"
 
-/* What the trouble at now_ms (-1: its end) writes; "" for nothing. */
+/* The line that the trouble at now_ms (-1: its end) writes; "" for none. */
 static const char *trouble_at(struct log_limited *t, int64_t now_ms)
 {
     const struct log_field down[] = {LOG_I("n", 1), {0}}, up[] = {LOG_I("n", 2), {0}};

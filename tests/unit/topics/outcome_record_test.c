@@ -50,7 +50,7 @@ static void is(struct slice found, const char *expected)
         fail_msg("\"%.*s\" instead of \"%s\"", (int)found.len, found.data, expected);
 }
 
-/* What was read, written, is the same record. */
+/* A record that was read and written again is the same record. */
 static void same_again(const struct outcome_record *record, struct slice text)
 {
     struct slice again = written(*record);

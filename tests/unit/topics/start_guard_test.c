@@ -90,8 +90,7 @@ static void earliest_needs_no_guard(void **state)
     pipeline_harness_close(&w);
 }
 
-/* What stands in the deliveries topic is no outcome of this topic and group, or all is dealt with.
- */
+/* The deliveries topic has no outcome of this topic and group, or all is dealt with. */
 static void first_start_is_allowed(void **state)
 {
     struct pipeline_harness w;

@@ -206,7 +206,7 @@ static const char *reason_of(struct pipeline_harness *w, rd_kafka_message_t **re
     return reason;
 }
 
-/* Whoever probes: after some probes the others have had their turn. */
+/* Any order may probe: after some probes the others have had their turn. */
 static void let_probe_until_delivered(struct pipeline_harness *w, size_t count)
 {
     enum { PROBES_MAX = 5000 };
@@ -252,7 +252,7 @@ static void failing_alone(void **state)
     alone_at_fault(ANSWER("500"), 8, "exhausted:http:500");
 }
 
-/* Nobody else is there to be compared with: it waits, however long the outage, and is delivered
+/* There is no other order to compare it with: it waits, however long the outage, and is delivered
  * when that is over. */
 static void failing_for_days(void **state)
 {

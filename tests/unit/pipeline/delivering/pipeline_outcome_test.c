@@ -106,7 +106,7 @@ static void each_end_is_recorded(void **state)
     pipeline_harness_close(&w);
 }
 
-/* Who looks at an order meanwhile sees why it is not there yet, and when it is tried again. */
+/* Its outcome meanwhile tells why it is not there yet, and when it is tried again. */
 static void long_retry_is_recorded(void **state)
 {
     static const struct server_rule webhook[] = {

@@ -75,8 +75,7 @@ static void few_bad_orders_leave_room_where_few_are_read(void **state)
     fill_the_waiting_room("1", 6);
 }
 
-/* Whoever may be sent again after a crash is one of them: the bound must not shut the others out.
- */
+/* Orders that a crash may send again are among them: the bound must not shut the others out. */
 static void bad_orders_do_not_use_up_the_bound(void **state)
 {
     enum { BAD = 4 };

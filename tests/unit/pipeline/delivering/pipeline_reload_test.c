@@ -158,7 +158,7 @@ static void a_signal_is_heeded_behind_an_open_breaker(void **state)
     close_rotation(&r);
 }
 
-/* What cannot be used is refused, and the one before stays. */
+/* An unusable file is refused, and the earlier configuration stays. */
 static void a_broken_file_changes_nothing(void **state)
 {
     static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, NO_CONTENT, 0}, {0}};
