@@ -1,6 +1,7 @@
 #include "registry/registry_reply.h"
 
 #include "cdc/schema/schema_rules.h"
+#include "cdc/schema/schema_text.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -122,13 +123,18 @@ static enum schema_reply_kind read_missing(const json_t *root, struct error *err
     return SCHEMA_REPLY_MISSING;
 }
 
-/* Apicurio's own API: the schema itself, which a union at the top makes an array. */
-static enum schema_reply_kind read_bare(const char *body, size_t len, const json_t *root,
+/* Apicurio's own API: the schema itself, which a union at the top makes an array. Read as leniently
+ * as the plan's compiler reads it. */
+static enum schema_reply_kind read_bare(const char *body, size_t len,
                                         struct schema_reply *ret_reply, struct error *err)
 {
-    if (!json_is_object(root) && !json_is_array(root))
+    struct error why = {0};
+    json_t *root = schema_text_parse(body, len, &why);
+    bool is_schema = json_is_object(root) || json_is_array(root);
+    json_decref(root);
+    if (!is_schema && why.code != ERROR_NO_MEMORY)
         return trouble(err, "is no schema");
-    ret_reply->schema = strndup(body, len);
+    ret_reply->schema = is_schema ? strndup(body, len) : NULL;
     if (ret_reply->schema != NULL)
         return SCHEMA_REPLY_SCHEMA;
     error_no_memory(err);
@@ -145,13 +151,11 @@ enum schema_reply_kind schema_reply_read(enum schema_ref_kind asked, int status,
                                                  : "");
         return SCHEMA_REPLY_TROUBLE;
     }
-    bool is_bare = status == 200 && asked == SCHEMA_REF_GLOBAL;
-    json_t *root =
-        json_loadb(body, len, JSON_REJECT_DUPLICATES | (is_bare ? JSON_ALLOW_NUL : 0), NULL);
+    if (status == 200 && asked == SCHEMA_REF_GLOBAL)
+        return read_bare(body, len, ret_reply, err);
+    json_t *root = json_loadb(body, len, JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, NULL);
     enum schema_reply_kind kind;
-    if (is_bare)
-        kind = read_bare(body, len, root, ret_reply, err);
-    else if (!json_is_object(root))
+    if (!json_is_object(root))
         kind =
             trouble(err, status == 404 ? "is a 404 that is no JSON object: is registry.url right?"
                                        : "is no JSON object");

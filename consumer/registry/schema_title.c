@@ -1,5 +1,7 @@
 #include "registry/schema_title.h"
 
+#include "cdc/schema/schema_text.h"
+
 #include <ctype.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -15,7 +17,8 @@ static const json_t *first_record(const json_t *schema)
 
 void schema_title(const char *schema, char ret_title[SCHEMA_TITLE_MAX])
 {
-    json_t *root = json_loads(schema, JSON_ALLOW_NUL | JSON_DECODE_ANY, NULL);
+    struct error ignored = {0};
+    json_t *root = schema_text_parse(schema, strlen(schema), &ignored);
     const json_t *record = first_record(root);
     const char *name = json_string_value(json_object_get(record, "name"));
     const char *space = json_string_value(json_object_get(record, "namespace"));

@@ -177,6 +177,9 @@ static void a_title_is_the_records_full_name(void **state)
         {"{\"type\":\"record\",\"name\":\"c.Value\",\"namespace\":\"a.b\",\"doc\":\"\\u0000\"}",
          "c.Value"},
         {"[\"null\",{\"type\":\"record\",\"name\":\"V\",\"namespace\":\"a\"}]", "a.V"},
+        {"{\"type\":\"record\",\"name\":\"V\",\"namespace\":\"a\",\"doc\":\"\\ud800\","
+         "\"fields\":[{\"name\":\"x\",\"type\":\"double\",\"default\":1e999}]}",
+         "a.V"},
         {"\"string\"", ""},
         {"no JSON", ""},
         {"[]", ""}};

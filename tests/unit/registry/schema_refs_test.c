@@ -210,6 +210,8 @@ static const struct {
     {200, "{\"schema\":\"{}\",\"schemaType\":\"JSON\"}", SCHEMA_REPLY_FOREIGN, 0},
     {200, "{\"schema\":\"syntax\",\"schemaType\":\"PROTOBUF\"}", SCHEMA_REPLY_FOREIGN, 0},
     {200, "{\"schema\":\"x\",\"schema\":\"y\"}", SCHEMA_REPLY_TROUBLE, 0},
+    {200, "{\"schema\":\"x\",\"metadata\":{\"properties\":{\"note\":\"\\u0000\"}}}",
+     SCHEMA_REPLY_SCHEMA, 0},
     {200, "{\"schema\":7}", SCHEMA_REPLY_TROUBLE, 0},
     {200, "{\"schema\":\"x\"", SCHEMA_REPLY_TROUBLE, 0},
     {200, "[]", SCHEMA_REPLY_TROUBLE, 0},
@@ -262,12 +264,48 @@ static void answers_are_told_apart(void **state)
     }
 }
 
+/* Apicurio's own API answers with the schema itself, annotations and all. */
+static void a_bare_schema_may_hold_any_annotation(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *body;
+        enum schema_reply_kind kind;
+    } cases[] = {
+        {RECORD("a.B", ""), SCHEMA_REPLY_SCHEMA},
+        {"[\"null\"," RECORD("a.B", "") "]", SCHEMA_REPLY_SCHEMA},
+        {"{\"type\":\"bytes\",\"connect.default\":\"\\u0000\"}", SCHEMA_REPLY_SCHEMA},
+        {"{\"type\":\"bytes\",\"connect.default\":\"\\ud800\"}", SCHEMA_REPLY_SCHEMA},
+        {"{\"type\":\"double\",\"connect.default\":1e999}", SCHEMA_REPLY_SCHEMA},
+        {"{\"type\":\"long\",\"default\":123456789012345678901234567890}", SCHEMA_REPLY_SCHEMA},
+        {"{\"type\":\"double\",\"connect.default\":NaN}", SCHEMA_REPLY_SCHEMA},
+        {"{\"doc\":\"a\",\"doc\":\"b\",\"type\":\"int\"}", SCHEMA_REPLY_SCHEMA},
+        {"\"string\"", SCHEMA_REPLY_TROUBLE},
+        {"<html>proxy login</html>", SCHEMA_REPLY_TROUBLE},
+        {"", SCHEMA_REPLY_TROUBLE},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct schema_reply reply = {0};
+        struct error err = {0};
+        enum schema_reply_kind kind = schema_reply_read(SCHEMA_REF_GLOBAL, 200, cases[i].body,
+                                                        strlen(cases[i].body), &reply, &err);
+        if (kind != cases[i].kind)
+            fail_msg("%s: kind %d, error \"%s\"", cases[i].body, (int)kind, err.text);
+        if (kind == SCHEMA_REPLY_SCHEMA)
+            assert_string_equal(reply.schema, cases[i].body);
+        schema_reply_done(&reply);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(references_are_inlined), cmocka_unit_test(libavro_reads_it),
-        cmocka_unit_test(what_does_not_fit),      cmocka_unit_test(nested_too_deep),
+        cmocka_unit_test(references_are_inlined),
+        cmocka_unit_test(libavro_reads_it),
+        cmocka_unit_test(what_does_not_fit),
+        cmocka_unit_test(nested_too_deep),
         cmocka_unit_test(answers_are_told_apart),
+        cmocka_unit_test(a_bare_schema_may_hold_any_annotation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
