@@ -26,7 +26,7 @@ avro_schema_t row_type_of(avro_schema_t envelope)
 }
 
 /* The JSON of the rows' record. */
-const json_t *row_json_of(struct compiler *c)
+const json_t *row_json_of(const struct compiler *c)
 {
     if (c->plan->shape != PLAN_ENVELOPE)
         return c->top_json;
@@ -53,40 +53,54 @@ const json_t *row_field(const json_t *row, const char *identifier)
     return NULL;
 }
 
-static bool holds_text(avro_schema_t type)
+typedef bool holds(avro_schema_t type, const json_t *json);
+
+static bool holds_text(avro_schema_t type, const json_t *json)
 {
+    (void)json;
     return is_avro_string(type) || is_avro_enum(type);
 }
 
-/* Every type that may hold a decimal counts; its annotations are checked elsewhere. */
-static bool holds_text_or_number(avro_schema_t type)
+/* Of bytes only the annotation tells whether they are a number. */
+static bool holds_text_or_number(avro_schema_t type, const json_t *json)
 {
     bool scale_first;
-    return holds_text(type) || is_avro_int32(type) || is_avro_int64(type) || is_avro_float(type) ||
-           is_avro_double(type) || is_avro_bytes(type) || is_avro_fixed(type) ||
+    return holds_text(type, json) || is_avro_int32(type) || is_avro_int64(type) ||
+           is_avro_float(type) || is_avro_double(type) ||
+           ((is_avro_bytes(type) || is_avro_fixed(type)) && schema_is_decimal(json)) ||
            is_scaled(type, &scale_first);
 }
 
-/* True when the type, or a branch of it, is what `fits` asks for. */
-static bool any_branch(avro_schema_t type, bool (*fits)(avro_schema_t))
+/* Plain bytes are parked where they are not null, which does not concern every order. */
+static bool holds_value(avro_schema_t type, const json_t *json)
 {
-    type = schema_target(type);
+    return holds_text_or_number(type, json) || is_avro_boolean(type) || is_avro_bytes(type) ||
+           is_avro_fixed(type);
+}
+
+/* True when the column's type, or a branch of it, is what `fits` asks for. */
+static bool any_branch(const struct compiler *c, avro_schema_t row, const char *column, holds *fits)
+{
+    const json_t *json = json_object_get(row_field(row_json_of(c), column), "type");
+    avro_schema_t type = schema_target(avro_schema_record_field_get(row, column));
+    json = schema_json_resolve(&c->schema, json);
     if (!is_avro_union(type))
-        return fits(type);
+        return fits(type, json);
     for (size_t i = 0; i < avro_schema_union_size(type); i++)
-        if (fits(schema_target(avro_schema_union_branch(type, (int)i))))
+        if (fits(schema_target(avro_schema_union_branch(type, (int)i)),
+                 schema_json_resolve(&c->schema, schema_json_branch(json, i))))
             return true;
     return false;
 }
 
 /* The columns without which, or with another type, no order would ever be sent. */
-static bool check_row(avro_schema_t row, const char *schema_name, const struct sought *sought,
-                      struct error *err)
+static bool check_row(const struct compiler *c, avro_schema_t row, const char *schema_name,
+                      const struct sought *sought, struct error *err)
 {
     const struct plan_options *options = sought->options;
     const struct {
         const char *name, *column, *option, *what;
-        bool (*fits)(avro_schema_t);
+        holds *fits;
     } needed[] = {
         {sought->rule_column, options->rule_column, "rule.column", "no text", holds_text},
         {sought->columns[FIELD_ORDER_ID], options->columns[FIELD_ORDER_ID],
@@ -99,7 +113,7 @@ static bool check_row(avro_schema_t row, const char *schema_name, const struct s
                              "skip every order (where the topic holds other tables too, set "
                              "rule.table)",
                              schema_name, needed[i].column, needed[i].option);
-        if (!any_branch(avro_schema_record_field_get(row, needed[i].name), needed[i].fits))
+        if (!any_branch(c, row, needed[i].name, needed[i].fits))
             return error_set(err, ERROR_CONFIG,
                              "schema \"%.100s\": column \"%.100s\" (%s) is %s: reading on would "
                              "skip every order",
@@ -108,14 +122,9 @@ static bool check_row(avro_schema_t row, const char *schema_name, const struct s
     return true;
 }
 
-static bool holds_value(avro_schema_t type)
-{
-    return holds_text_or_number(type) || is_avro_boolean(type);
-}
-
 /* A receiver was promised these: null in their place would be a value that nobody wrote. */
-static bool check_extra(avro_schema_t row, const char *schema_name, const struct sought *sought,
-                        struct error *err)
+static bool check_extra(const struct compiler *c, avro_schema_t row, const char *schema_name,
+                        const struct sought *sought, struct error *err)
 {
     for (size_t i = 0; i < sought->options->extra_count; i++) {
         const char *column = sought->options->extra_columns[i];
@@ -124,7 +133,7 @@ static bool check_extra(avro_schema_t row, const char *schema_name, const struct
                              "schema \"%.100s\" has no column \"%.100s\", which payload.template "
                              "names (${column:%.100s}): no order could be sent as it says",
                              schema_name, column, column);
-        if (!any_branch(avro_schema_record_field_get(row, sought->extra[i]), holds_value))
+        if (!any_branch(c, row, sought->extra[i], holds_value))
             return error_set(err, ERROR_CONFIG,
                              "schema \"%.100s\": column \"%.100s\" of payload.template is neither "
                              "text, a number nor a boolean: no order could be sent as it says",
@@ -146,7 +155,7 @@ static bool check_shape(struct compiler *c, const struct sought *sought, struct 
     avro_schema_t top = c->top;
     const char *name = full_name(c);
     avro_schema_t row = c->plan->shape == PLAN_ENVELOPE ? row_type_of(top) : top;
-    if (!check_row(row, name, sought, err) || !check_extra(row, name, sought, err))
+    if (!check_row(c, row, name, sought, err) || !check_extra(c, row, name, sought, err))
         return false;
     if (c->plan->shape == PLAN_ENVELOPE)
         return true;

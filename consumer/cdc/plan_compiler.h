@@ -71,7 +71,7 @@ bool plan_check(struct compiler *c, const struct sought *sought, struct error *e
 
 bool row_has(avro_schema_t record, const char *identifier);
 avro_schema_t row_type_of(avro_schema_t envelope); /* without its null branch; NULL: none */
-const json_t *row_json_of(struct compiler *c);
+const json_t *row_json_of(const struct compiler *c);
 const json_t *row_field(const json_t *row, const char *identifier); /* NULL: none */
 
 /* ---- plan_emit.c ---- */

@@ -215,6 +215,12 @@ static const struct {
     {"two branches that it may be about",
      ROW("[\"null\",\"long\",\"string\"],\"logicalType\":\"timestamp-millis\""), BYTES(HEAD "\2\2"),
      "int 1 ticks 0"},
+    /* annotations that mean nothing, and that no parser of JSON takes */
+    {"annotations of no use",
+     ROW("{\"type\":\"string\",\"connect.name\":\"\\ud800\",\"logicalType\":1e999,\"scale\":[{}],"
+         "\"connect.parameters\":{\"scale\":\"\\ud800\"}},\"logicalType\":\"\\ud800\",\"scale\":"
+         "1e999"),
+     BYTES(HEAD "\2a"), "text a"},
     /* names */
     {"wrapped type", ROW("{\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-micros\"}}"),
      BYTES(HEAD "\2"), "int 1 ticks 6"},
@@ -481,10 +487,47 @@ static void a_rule_column_that_can_hold_no_text_stops(void **state)
 static void an_order_id_of_no_use_stops(void **state)
 {
     (void)state;
+    static const char *const types[] = {
+        "\"boolean\"",
+        "\"null\"",
+        "\"bytes\"",
+        "[\"null\",\"bytes\"]",
+        "{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16,\"logicalType\":\"uuid\"}",
+        "{\"type\":\"array\",\"items\":\"string\"}",
+        "{\"type\":\"map\",\"values\":\"string\"}",
+        RECORD("Point", "shop", FIELD("x", "\"double\"")),
+    };
     struct plan_options options = default_options();
-    refused(RECORD("Value", "shop", FIELD("id", "\"boolean\"") "," FIELD("status", "\"string\"")),
-            &options, ERROR_CONFIG,
-            "column \"id\" (payload.fields.order_id) is neither text nor a number");
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char schema[500];
+        snprintf(schema, sizeof schema,
+                 RECORD("Value", "shop", FIELD("id", "%s") "," FIELD("status", "\"string\"")),
+                 types[i]);
+        refused(schema, &options, ERROR_CONFIG,
+                "column \"id\" (payload.fields.order_id) is neither text nor a number");
+    }
+}
+
+/* One branch that holds it is enough. */
+static void an_order_id_may_be_of_many_types(void **state)
+{
+    (void)state;
+    static const char *const types[] = {
+        "[\"bytes\",\"string\"]",
+        "{\"type\":\"bytes\",\"logicalType\":\"decimal\",\"scale\":0}",
+        "[\"null\"," CONNECT("bytes", DECIMAL) "]",
+        "{\"type\":\"fixed\",\"name\":\"Id\",\"size\":16,\"logicalType\":\"decimal\"}",
+        "[" SCALED(SCALE "," VALUE) ",\"null\"]",
+        "{\"type\":\"enum\",\"name\":\"Id\",\"symbols\":[\"a\"]}",
+    };
+    struct plan_options options = default_options();
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char schema[600];
+        snprintf(schema, sizeof schema,
+                 RECORD("Value", "shop", FIELD("id", "%s") "," FIELD("status", "\"string\"")),
+                 types[i]);
+        plan_free(compile(schema, &options));
+    }
 }
 
 /* ---- columns come and go between two records ---- */
@@ -553,6 +596,7 @@ int main(void)
         cmocka_unit_test(foreign_records_are_known),
         cmocka_unit_test(a_rule_column_that_can_hold_no_text_stops),
         cmocka_unit_test(an_order_id_of_no_use_stops),
+        cmocka_unit_test(an_order_id_may_be_of_many_types),
         cmocka_unit_test(columns_are_found_by_name_in_each_schema),
         cmocka_unit_test(one_column_feeds_many_fields),
     };
