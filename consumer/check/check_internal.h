@@ -111,7 +111,7 @@ struct check_answer {
     int64_t took_ms;
 };
 bool check_get(struct check *c, const struct http_endpoint *endpoint, const char *url,
-               struct check_answer *ret_answer, struct error *err);
+               const char *const *headers, struct check_answer *ret_answer, struct error *err);
 void check_answer_take(void *answer, const struct http_result *result); /* an http_done */
 void check_await(struct check *c, const struct check_answer *answer);
 

@@ -52,10 +52,8 @@ void check_await(struct check *c, const struct check_answer *answer)
 }
 
 bool check_get(struct check *c, const struct http_endpoint *endpoint, const char *url,
-               struct check_answer *ret_answer, struct error *err)
+               const char *const *headers, struct check_answer *ret_answer, struct error *err)
 {
-    static const char *const headers[] = {
-        "Accept: application/vnd.schemaregistry.v1+json, application/json", NULL};
     int64_t began_ms = clock_mono_ms();
     *ret_answer = (struct check_answer){0};
     if (http_start(c->http, endpoint, "GET", url, headers, NULL, 0, check_answer_take, ret_answer,

@@ -25,7 +25,12 @@ static bool ask(struct check *c, const char *url, struct check_answer *ret_answe
                 struct error *err)
 {
     struct http_endpoint endpoint = registry_endpoint(c->config);
-    return check_get(c, &endpoint, url, ret_answer, err);
+    struct registry_headers headers;
+    if (!registry_headers_set(&headers, c->config))
+        return error_no_memory(err);
+    bool ok = check_get(c, &endpoint, url, (const char *const *)headers.lines, ret_answer, err);
+    registry_headers_done(&headers);
+    return ok;
 }
 
 /* The request that every registry answers, without a schema: the list of its types. */

@@ -37,8 +37,7 @@ enum {
 struct registry {
     struct http *http;
     struct http_endpoint endpoint;
-    char *headers[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
-    size_t header_count;
+    struct registry_headers headers;
     struct addresses addresses;
     struct schema_table schemas;
     void (*changed)(void *context);
@@ -66,25 +65,35 @@ struct http_endpoint registry_endpoint(const struct config *config)
     };
 }
 
-static bool add_header(struct registry *registry, const char *name, const char *value)
+static bool add_header(struct registry_headers *headers, const char *name, const char *value)
 {
-    char **header = &registry->headers[registry->header_count];
-    if (asprintf(header, "%s: %s", name, value) < 0) {
-        *header = NULL;
+    char **line = &headers->lines[headers->count];
+    if (asprintf(line, "%s: %s", name, value) < 0) {
+        *line = NULL;
         return false;
     }
-    registry->header_count++;
+    headers->count++;
     return true;
 }
 
-static bool add_headers(struct registry *registry, const struct config *config)
+bool registry_headers_set(struct registry_headers *headers, const struct config *config)
 {
+    *headers = (struct registry_headers){.count = 0};
     bool ok =
-        add_header(registry, "Accept", "application/vnd.schemaregistry.v1+json, application/json");
+        add_header(headers, "Accept", "application/vnd.schemaregistry.v1+json, application/json");
     for (size_t i = 0; ok && i < config->registry_header_count; i++)
-        ok = add_header(registry, config->registry_headers[i].name,
+        ok = add_header(headers, config->registry_headers[i].name,
                         config->registry_headers[i].value);
+    if (!ok)
+        registry_headers_done(headers);
     return ok;
+}
+
+void registry_headers_done(struct registry_headers *headers)
+{
+    for (size_t i = 0; i < headers->count; i++)
+        free(headers->lines[i]);
+    *headers = (struct registry_headers){.count = 0};
 }
 
 struct registry *registry_new(struct http *http, const struct config *config,
@@ -107,7 +116,7 @@ struct registry *registry_new(struct http *http, const struct config *config,
     registry->schemas.hash_key = config->hash_key;
     registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
     registry->endpoint = registry_endpoint(config);
-    if (add_headers(registry, config))
+    if (registry_headers_set(&registry->headers, config))
         return registry;
     error_no_memory(err);
     registry_free(registry);
@@ -130,8 +139,7 @@ void registry_free(struct registry *registry)
     if (registry == NULL)
         return;
     schema_table_done(&registry->schemas);
-    for (size_t i = 0; i < registry->header_count; i++)
-        free(registry->headers[i]);
+    registry_headers_done(&registry->headers);
     free(registry);
 }
 
@@ -233,9 +241,9 @@ static bool start(struct registry *registry, struct registry_document *document)
     document->address = addresses_next(&registry->addresses, document->entry->tried);
     bool rendered = render_url(document, &url, &err);
     if (rendered && buf_ok(&url))
-        document->request =
-            http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
-                       (const char *const *)registry->headers, NULL, 0, on_answer, document, &err);
+        document->request = http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
+                                       (const char *const *)registry->headers.lines, NULL, 0,
+                                       on_answer, document, &err);
     else
         error_set(&err, ERROR_FAILED, "the name of a referenced subject is too long");
     buf_done(&url);
@@ -280,8 +288,9 @@ static bool may_follow(const struct registry *registry, size_t address)
 {
     if (!schema_url_is_apicurio(registry->addresses.list[address]))
         return true;
-    for (size_t i = 0; i < registry->header_count; i++)
-        if (strncasecmp(registry->headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
+    for (size_t i = 0; i < registry->headers.count; i++)
+        if (strncasecmp(registry->headers.lines[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) ==
+            0)
             return true;
     return false;
 }

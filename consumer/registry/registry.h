@@ -28,6 +28,15 @@ struct registry;
 /* The way to the registry; texts borrowed from the config. */
 struct http_endpoint registry_endpoint(const struct config *config);
 
+/* The headers of every request to it, registry.headers.* among them. Owned; false without memory.
+ */
+struct registry_headers {
+    char *lines[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
+    size_t count;
+};
+bool registry_headers_set(struct registry_headers *headers, const struct config *config) must_check;
+void registry_headers_done(struct registry_headers *headers);
+
 /* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. config
  * is borrowed for the registry's life. */
 struct registry *registry_new(struct http *http, const struct config *config,

@@ -164,6 +164,36 @@ static void login_is_refused(void **state)
                        "registry.password, or registry.token");
 }
 
+/* A gateway's key, Apicurio's group: each request has them, as each of run's has. */
+static void every_request_has_the_registrys_headers(void **state)
+{
+    static const struct server_rule rules[] = {
+        {"/apis/ccompat/v7/schemas/types", SERVER_ANSWER_CLOSE, TYPES, 0},
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, SCHEMA, 0},
+        {NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0},
+        {0}};
+    static const char *const paths[] = {"", "/apis/ccompat/v7"};
+    (void)state;
+    for (size_t p = 0; p < 2; p++) {
+        struct bench b;
+        bench_open(&b, rules);
+        bench_url(&b, "registry.url", b.registry, paths[p]);
+        bench_set(&b, "registry.headers.X-Api-Key", CANARY);
+        bench_set(&b, "registry.headers.X-Registry-GroupId", "shop");
+        bench_change(&b, "u", "pending", "confirmed");
+        bench_check(&b);
+        size_t count = server_request_count(b.registry);
+        assert_true(count >= 3);
+        for (size_t i = 0; i < count; i++) {
+            const char *head = server_request(b.registry, i)->head;
+            if (strstr(head, "\r\nX-Api-Key: " CANARY "\r\n") == NULL ||
+                strstr(head, "\r\nX-Registry-GroupId: shop\r\n") == NULL)
+                fail_msg("%s", head);
+        }
+        bench_close(&b);
+    }
+}
+
 static void nobody_answers(void **state)
 {
     static const struct server_rule rules[] = {{NULL, SERVER_CLOSE, "", 0}, {0}};
@@ -463,6 +493,7 @@ int main(void)
         cmocka_unit_test(all_of_several_are_down),
         cmocka_unit_test(login_is_refused),
         cmocka_unit_test(nobody_answers),
+        cmocka_unit_test(every_request_has_the_registrys_headers),
         cmocka_unit_test(schema_is_another_registrys),
         cmocka_unit_test(schema_is_no_avro),
         cmocka_unit_test(row_without_the_column),
