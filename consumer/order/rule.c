@@ -112,7 +112,8 @@ static uint32_t time_of(const struct change *change)
 /* An order's last note, before this event. */
 struct known_status {
     enum status_cache_answer status;
-    bool same_time; /* it had the rule's value with the confirmed_at of this event */
+    bool same_time;  /* it had the rule's value with the confirmed_at of this event */
+    bool other_time; /* the same, with another one; both are told */
 };
 
 static bool holds(const struct rule_place *place, uint32_t status_epoch)
@@ -149,6 +150,8 @@ static struct known_status remember(const struct rule *rule, const struct change
                       holds(place, before.status_epoch);
     if (before.status_epoch == place->status_epoch)
         known.status = before.triggered ? STATUS_CACHE_TRIGGERED : STATUS_CACHE_OTHER;
+    known.other_time = known.status == STATUS_CACHE_TRIGGERED && now.time != 0 &&
+                       before.time != 0 && before.time != now.time;
     return known;
 }
 
@@ -166,7 +169,7 @@ static struct judgement judge_snapshot(const struct rule *rule, const struct kno
 {
     if (known->status == STATUS_CACHE_OTHER) /* the gap is the stream's fault, not the order's */
         return judge_by_memory(known->status);
-    if (rule->deliver_snapshot)
+    if (rule->deliver_snapshot || known->other_time) /* confirmed anew in the gap */
         return (struct judgement){.verdict = RULE_DELIVER, .known = known->status};
     struct judgement snapshot = skip(SKIP_SNAPSHOT);
     snapshot.unsent = known->status == STATUS_CACHE_UNKNOWN;

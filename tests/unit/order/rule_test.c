@@ -440,6 +440,32 @@ static void a_snapshot_sends_what_the_stream_missed(void **state)
     status_cache_free(status_cache);
 }
 
+/* Confirmed, taken back and confirmed anew while the stream had a gap. */
+static void a_snapshot_sends_what_was_confirmed_anew(void **state)
+{
+    static const struct {
+        const char *seen, *now, *expected;
+        uint32_t status_epoch;
+    } cases[] = {
+        {"2026-01-01", "2026-01-02", "deliver ", 1},
+        {"2026-01-01", "2026-01-01", "skip already_confirmed", 1},
+        {"2026-01-01", NULL, "skip snapshot", 1}, /* nothing shows that it is another one */
+        {NULL, "2026-01-02", "skip snapshot", 1},
+        {"2026-01-01", "2026-01-02", "skip snapshot", 2}, /* what was seen holds no longer */
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct status_cache *status_cache = status_cache_new(10, &(struct hash_key){{1, 2}});
+        struct change change = event_at("c", "confirmed", cases[i].seen);
+        (void)rule_judge(&usual, &change, status_cache, 1);
+        change = event_at("r", "confirmed", cases[i].now);
+        struct judgement j = rule_judge(&usual, &change, status_cache, cases[i].status_epoch);
+        if (strcmp(show(&j), cases[i].expected) != 0)
+            fail_msg("case %zu: %s, not %s", i, show(&j), cases[i].expected);
+        status_cache_free(status_cache);
+    }
+}
+
 static void key_changes(void **state)
 {
     (void)state;
@@ -510,6 +536,7 @@ int main(void)
         cmocka_unit_test(a_row_that_moves_is_one_transition),
         cmocka_unit_test(an_earlier_assignment_knows_nothing_of_now),
         cmocka_unit_test(a_snapshot_sends_what_the_stream_missed),
+        cmocka_unit_test(a_snapshot_sends_what_was_confirmed_anew),
         cmocka_unit_test(key_changes),
         cmocka_unit_test(old_keys),
         cmocka_unit_test(every_operation),
