@@ -82,15 +82,15 @@ void redact_done(struct redact_payload *held)
 
 /* The bytes to be redacted: changes[i] is how many more needles cover byte i than byte i - 1. */
 struct cover {
-    struct unescaped text;
+    struct unescaped text, stripped; /* the same without accents */
     int32_t changes[UNESCAPE_MAX + 1];
 };
 
-/* The characters [first, end) of the unescaped text, as bytes of the text itself. */
-static void cover_range(struct cover *c, size_t first, size_t end)
+/* The characters [first, end) of an unescaped text, as bytes of the text itself. */
+static void cover_range(struct cover *c, const struct unescaped *text, size_t first, size_t end)
 {
-    c->changes[c->text.begin[first]]++;
-    c->changes[c->text.end[end - 1]]--;
+    c->changes[text->begin[first]]++;
+    c->changes[text->end[end - 1]]--;
 }
 
 /* For each beginning of the needle the longest shorter one that it ends with (Knuth, Morris and
@@ -108,24 +108,25 @@ static void find_borders(const struct unescaped *needle, uint16_t *ret_borders)
 }
 
 /* A needle too long to be compared as a whole covers all that follows its beginning. */
-static void cover_needle(struct cover *c, const struct unescaped *needle, bool whole, bool text_cut)
+static void cover_needle(struct cover *c, const struct unescaped *text,
+                         const struct unescaped *needle, bool whole, bool text_cut)
 {
     uint16_t borders[UNESCAPE_MAX];
     size_t same = 0;
     if (needle->len < REDACT_NEEDLE_MIN)
         return;
     find_borders(needle, borders);
-    for (size_t i = 0; i < c->text.len; i++) {
-        while (same > 0 && c->text.bytes[i] != needle->bytes[same])
+    for (size_t i = 0; i < text->len; i++) {
+        while (same > 0 && text->bytes[i] != needle->bytes[same])
             same = borders[same - 1];
-        same += c->text.bytes[i] == needle->bytes[same];
+        same += text->bytes[i] == needle->bytes[same];
         if (same < needle->len)
             continue;
-        cover_range(c, i + 1 - same, whole ? i + 1 : c->text.len);
+        cover_range(c, text, i + 1 - same, whole ? i + 1 : text->len);
         same = borders[same - 1];
     }
     if (text_cut && same >= REDACT_NEEDLE_MIN)
-        cover_range(c, c->text.len - same, c->text.len);
+        cover_range(c, text, text->len - same, text->len);
 }
 
 /* The length of the telephone number that begins here; 0: none does. */
@@ -145,17 +146,22 @@ static void cover_digits(struct cover *c, const struct redact *r)
 {
     for (size_t i = 0, len; i < c->text.len; i++)
         if ((len = match_digits(r, c->text.bytes + i, c->text.len - i)) > 0)
-            cover_range(c, i, i + len);
+            cover_range(c, &c->text, i, i + len);
 }
 
 static void cover_all(struct cover *c, const struct redact *r, struct slice text, bool cut)
 {
     struct unescaped needle;
     unescape(text, &c->text);
+    c->stripped = c->text;
+    bool has_accents = unescape_strip(&c->stripped);
     memset(c->changes, 0, sizeof c->changes);
     for (size_t i = 0; i < r->count; i++) {
         unescape(r->needles[i], &needle);
-        cover_needle(c, &needle, r->needles[i].len <= UNESCAPE_MAX, cut);
+        bool whole = r->needles[i].len <= UNESCAPE_MAX;
+        cover_needle(c, &c->text, &needle, whole, cut);
+        if (unescape_strip(&needle) || has_accents)
+            cover_needle(c, &c->stripped, &needle, whole, cut);
     }
     cover_digits(c, r);
 }

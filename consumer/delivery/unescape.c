@@ -251,6 +251,63 @@ static uint32_t fold(uint32_t code)
     return is_blank(code) ? ' ' : small(code);
 }
 
+/* ---- accents ---- */
+
+/* The letter below the accents of a small letter of Latin; the code itself where it has none. */
+static uint32_t without_accent(uint32_t code)
+{
+    static const char latin_1[] = "aaaaaaaceeeeiiiidnooooo\xf7ouuuuyty"; /* from U+00E0 on */
+    static const struct {
+        uint16_t last;
+        char letter;
+    } extended[] = {{0x105, 'a'}, {0x10d, 'c'}, {0x111, 'd'}, {0x11b, 'e'}, {0x123, 'g'},
+                    {0x127, 'h'}, {0x133, 'i'}, {0x135, 'j'}, {0x138, 'k'}, {0x142, 'l'},
+                    {0x14b, 'n'}, {0x153, 'o'}, {0x159, 'r'}, {0x161, 's'}, {0x167, 't'},
+                    {0x173, 'u'}, {0x175, 'w'}, {0x178, 'y'}, {0x17e, 'z'}, {0x17f, 's'}};
+    if (code == 0xdf)
+        return 's';
+    if (is_within(code, 0xe0, 0xff))
+        return (unsigned char)latin_1[code - 0xe0];
+    for (size_t i = 0; is_within(code, 0x100, 0x17f); i++)
+        if (code <= extended[i].last)
+            return (unsigned char)extended[i].letter;
+    return code;
+}
+
+/* An accent by itself: one of Unicode's, or a vowel sign or the stretching of Arabic. */
+static bool is_mark(uint32_t code)
+{
+    return is_within(code, 0x300, 0x36f) || is_within(code, 0x64b, 0x65f) || code == 0x640 ||
+           code == 0x670;
+}
+
+bool unescape_strip(struct unescaped *u)
+{
+    enum { LATIN_1_LETTERS = 0xc0 };
+    size_t to = 0, len = u->len;
+    bool changed = false;
+    for (size_t from = 0; from < len;) {
+        size_t size = utf8_char_size(u->bytes + from, len - from);
+        struct unit unit = {size > 0 ? size : 1, {u->bytes[from]}, 1};
+        uint32_t code =
+            size > 0 ? utf8_code_point(u->bytes + from, size) : (unsigned char)u->bytes[from];
+        uint32_t letter = without_accent(size > 0 ? code : small(code));
+        bool is_letter = letter < 0x80 && (size > 0 || code >= LATIN_1_LETTERS);
+        changed |= is_mark(code) || (is_letter && letter != code);
+        if (is_letter || size > 0)
+            encode(is_letter ? letter : code, &unit);
+        if (!is_mark(code)) {
+            put(u, to, &unit, from);
+            to += unit.len;
+        } else if (to > 0) { /* it belongs to the letter before it */
+            u->end[to - 1] = u->end[from + unit.used - 1];
+        }
+        from += unit.used;
+    }
+    u->len = to;
+    return changed;
+}
+
 static void fold_all(struct unescaped *u)
 {
     size_t to = 0;

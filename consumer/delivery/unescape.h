@@ -26,4 +26,8 @@ struct unescaped {
 /* Of the text's first UNESCAPE_MAX bytes. Takes time in proportion to them. */
 void unescape(struct slice text, struct unescaped *ret);
 
+/* Of an unescaped text: letters lose their accents, of Unicode in either form and of Latin-1, in
+ * which old servers answer, and Arabic its vowel signs. True where that changes anything. */
+bool unescape_strip(struct unescaped *u);
+
 #endif
