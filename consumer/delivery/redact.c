@@ -47,30 +47,39 @@ void redact_add_url(struct redact *r, const char *url)
 }
 
 /* By its last digits: in front of them stand a zero, or a country's number, or neither. */
-static void add_phone(struct redact *r, const char *phone)
+static void add_phone(struct redact *r, struct slice phone)
 {
     size_t count = 0;
-    for (size_t i = phone != NULL ? strlen(phone) : 0; i > 0 && count < REDACT_DIGITS_MAX; i--)
-        if (isdigit((unsigned char)phone[i - 1]))
-            r->digits[REDACT_DIGITS_MAX - ++count] = phone[i - 1];
+    for (size_t i = phone.len; i > 0 && count < REDACT_DIGITS_MAX; i--)
+        if (isdigit((unsigned char)phone.data[i - 1]))
+            r->digits[REDACT_DIGITS_MAX - ++count] = phone.data[i - 1];
     memmove(r->digits, r->digits + REDACT_DIGITS_MAX - count, count);
     r->digit_count = count >= REDACT_DIGITS_MIN ? count : 0;
+}
+
+static struct slice text_of(const json_t *value)
+{
+    return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
 void redact_add_payload(struct redact *r, struct slice body, struct redact_payload *ret_held)
 {
     static const char *const personal[] = {"client_name", "client_phone", "client_address",
                                            "client_city"};
-    json_t *root = json_loadb(body.data, body.len, 0, NULL);
+    enum { COUNT = sizeof personal / sizeof *personal };
+    json_t *root = json_loadb(body.data, body.len, JSON_ALLOW_NUL, NULL), *column;
     json_t *fields = json_object_get(root, "fields");
+    size_t at;
     if (fields == NULL)
         fields = root;
     ret_held->json = root;
-    for (size_t i = 0; i < sizeof personal / sizeof *personal; i++)
-        redact_add(r, slice_of(json_string_value(json_object_get(fields, personal[i]))));
-    for (size_t i = 0; i < sizeof personal / sizeof *personal; i++) /* as far as there is room */
-        redact_add_words(r, slice_of(json_string_value(json_object_get(fields, personal[i]))));
-    add_phone(r, json_string_value(json_object_get(fields, "client_phone")));
+    for (size_t i = 0; i < COUNT; i++)
+        redact_add(r, text_of(json_object_get(fields, personal[i])));
+    for (size_t i = 0; i < COUNT; i++) /* as far as there is room */
+        redact_add_words(r, text_of(json_object_get(fields, personal[i])));
+    add_phone(r, text_of(json_object_get(fields, "client_phone")));
+    json_array_foreach (json_object_get(root, "columns"), at, column)
+        redact_add_words(r, text_of(column));
 }
 
 void redact_done(struct redact_payload *held)

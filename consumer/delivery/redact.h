@@ -35,8 +35,9 @@ void redact_add_words(struct redact *redact, struct slice text);
  */
 void redact_add_url(struct redact *redact, const char *url);
 
-/* The customer's own words and numbers in a rendered payload (JSON, either shape): client_* fields.
- * *ret_held keeps the texts alive until json_decref'd by redact_done. */
+/* The customer's own words and numbers in a rendered payload (JSON, either shape): client_* fields,
+ * and the texts of "columns", where a template has columns of its own. *ret_held keeps the texts
+ * alive until json_decref'd by redact_done. */
 struct redact_payload {
     void *json;
 };

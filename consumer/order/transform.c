@@ -5,8 +5,10 @@
 #include "base/utf8.h"
 #include "order/old_key.h"
 #include "order/shape/filled.h"
+#include "order/shape/json_text.h"
 
 #include <assert.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -178,6 +180,29 @@ static bool write_form(struct transform *t, const struct shape_values *values,
                                          : form_write_advanced(&t->form, values, &t->body);
 }
 
+/* The texts of the template's columns behind the fields, for redaction: nobody knows whether they
+ * are personal. One without room is left out. */
+static void add_columns(struct transform *t, const struct change *change,
+                        struct transformed *result)
+{
+    enum { ESCAPED = 6, AROUND = 16 };
+    ptrdiff_t time_at = result->confirmed_at.data - t->nested.data;
+    const char *before = ",\"columns\":[";
+    t->nested.len--; /* its last brace comes again */
+    for (size_t i = 0; i < change->extra_count; i++) {
+        const struct column *c = &change->extra[i];
+        if (c->kind != COLUMN_TEXT || !utf8_is_valid(c->data, c->len) ||
+            t->nested.len + ESCAPED * c->len + AROUND > PAYLOAD_BODY_MAX)
+            continue;
+        buf_add_text(&t->nested, before);
+        json_add_valid(&t->nested, c->data, c->len);
+        before = ",";
+    }
+    buf_add_text(&t->nested, before[1] == '\0' ? "]}" : "}");
+    result->confirmed_at.data = t->nested.data + time_at; /* the buffer may have moved */
+    result->nested = (struct slice){t->nested.data, t->nested.len};
+}
+
 static bool write_filled(struct transform *t, const struct change *change,
                          const struct record *record, const struct transformed *result,
                          const struct shape_values *fields, struct rejection *ret_rejection)
@@ -218,9 +243,11 @@ static bool render(struct transform *t, const struct change *change, const struc
     result->nested = (struct slice){t->nested.data, t->nested.len};
     bool ok = shape_values_read(result->nested, &values);
     assert(ok); /* payload_render wrote it */
-    return t->shape == PAYLOAD_TEMPLATE
-               ? write_filled(t, change, record, result, &values, ret_rejection)
-               : write_form(t, &values, ret_rejection);
+    if (t->shape != PAYLOAD_TEMPLATE)
+        return write_form(t, &values, ret_rejection);
+    ok = write_filled(t, change, record, result, &values, ret_rejection);
+    add_columns(t, change, result);
+    return ok;
 }
 
 static void deliver(struct transform *t, const struct change *change, const struct record *record,

@@ -17,7 +17,8 @@
 #define BODY                                                                                         \
     "{\"form_name\":\"order_confirmation\",\"fields\":{\"client_name\":\"Benoît O'Neil "            \
     "العلوي\",\"client_phone\":\"+212 612-345678\",\"client_address\":\"12/4 rue Zola & Co\"," \
-    "\"client_city\":\"Fès\",\"product_name\":\"Watch\"}}"
+    "\"client_city\":\"Fès\",\"product_name\":\"Watch\"},\"columns\":[\"benoit@example.com\","      \
+    "\"x\",7]}"
 
 static const struct {
     const char *answer, *kept;
@@ -76,6 +77,9 @@ static const struct {
     {"call &#49;&#50;%33%34&#x35;&#x36;78", "call [redacted]"},
     {"call \xd9\xa1\xd9\xa2\xd9\xa3\xd9\xa4\xd9\xa5\xd9\xa6\xd9\xa7\xd9\xa8", "call [redacted]"},
     {"100% &unknown; &; &# &#; &#x; \\ % %2", "100% &unknown; &; &# &#; &#x; \\ % %2"},
+    /* a template's columns */
+    {"benoit@example.com is taken", "[redacted] is taken"},
+    {"user benoit%40example.com", "user [redacted]"},
     /* the telephone, however it is grouped */
     {"+212 612-345678", "[redacted]"},
     {"call 0612345678 now", "call 06[redacted] now"},
@@ -236,6 +240,24 @@ static void many_words_leave_room_for_the_others(void **state)
 }
 
 /* Whatever the payload is, or is not. */
+/* One of its values does not make all others readable. */
+static void a_nul_hides_nothing(void **state)
+{
+    static const char body[] =
+        "{\"fields\":{\"client_name\":\"Amina\\u0000Berrada\",\"client_phone\":"
+        "\"06\\u000012345678\",\"product_name\":\"\\u0000\"}}";
+    struct redact r = {0};
+    struct redact_payload held = {0};
+    struct buf b;
+    (void)state;
+    buf_init(&b, 4096);
+    redact_add_payload(&r, slice_of(body), &held);
+    redact_apply(&r, slice_of("Amina Berrada, 06 12 34 56 78"), &b);
+    assert_string_equal(buf_text(&b), "[redacted], 06 [redacted]");
+    redact_done(&held);
+    buf_done(&b);
+}
+
 static void strange_payloads(void **state)
 {
     static const char *const bodies[] = {"",
@@ -270,6 +292,7 @@ int main(void)
                                        cmocka_unit_test(a_decoded_secret_is_one_too),
                                        cmocka_unit_test(half_a_secret_at_the_end_is_one_too),
                                        cmocka_unit_test(many_words_leave_room_for_the_others),
+                                       cmocka_unit_test(a_nul_hides_nothing),
                                        cmocka_unit_test(strange_payloads)};
     return cmocka_run_group_tests_name("redact", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
  * What each module does with them is its own test's; whole captured records are cases_test's. */
 #include "order/transform.h"
 
+#include "config/load/template_load.h"
 #include "fakes/avro_bytes.h"
 
 #include <setjmp.h>
@@ -33,6 +34,8 @@ struct option {
     const char *name, *value;
 };
 
+static const char *template_text; /* NULL: none */
+
 static void open_fixture(struct fixture *f, const struct option *options, size_t count,
                          const char *op_column)
 {
@@ -43,6 +46,9 @@ static void open_fixture(struct fixture *f, const struct option *options, size_t
     for (size_t i = 0; i < count; i++)
         if (!config_set(f->config, options[i].name, options[i].value, "test", &err))
             fail_msg("%s", err.text);
+    if (template_text != NULL)
+        f->config->template =
+            template_read("order.json", template_text, strlen(template_text), &err);
     f->transform = transform_new(f->config);
     assert_non_null(f->transform);
     buf_init(&schema, 4096);
@@ -73,6 +79,8 @@ static bool no_header(const void *context, const char *name)
     return false;
 }
 
+static char nested[8000]; /* of the last outcome: its values, where the body has another form */
+
 /* The row above with another id and state; "verdict why body". */
 static const char *outcome(struct fixture *f, const char *op, const char *id, const char *status)
 {
@@ -95,6 +103,8 @@ static const char *outcome(struct fixture *f, const char *op, const char *id, co
     snprintf(line, sizeof line, "%s %s %.*s", verdicts[t.verdict], t.why,
              t.verdict == TRANSFORM_DELIVER ? (int)t.body->len : 0,
              t.verdict == TRANSFORM_DELIVER ? t.body->data : "");
+    snprintf(nested, sizeof nested, "%.*s", (int)t.nested.len,
+             t.nested.data != NULL ? t.nested.data : "");
     buf_done(&body);
     return line;
 }
@@ -146,6 +156,23 @@ static void shape_and_form_name(void **state)
     assert_contains(
         outcome(&f, "c", "7", "confirmed"),
         "deliver  {\"form_name\":\"order_confirmation\",\"fields\":{\"order_id\":\"7\",");
+    close_fixture(&f);
+}
+
+/* An answer may repeat them, and nobody knows whether they are personal: they are left out of what
+ * is kept of it, as the fields' values are. */
+static void a_templates_columns_are_known_to_redaction(void **state)
+{
+    (void)state;
+    struct fixture f;
+    template_text =
+        "{\"at\":\"${column:town}\",\"is\":\"${column:state}\",\"to\":\"${client_name}\"}";
+    OPEN(&f, "__op", {"payload.shape", "template"}, {"payload.template", "order.json"});
+    template_text = NULL;
+    assert_contains(outcome(&f, "c", "7", "confirmed"),
+                    "deliver  {\"at\":\"Oran\",\"is\":\"payée\",\"to\":\"Amina\"}");
+    assert_contains(nested, "\"client_name\":\"Amina\"");
+    assert_contains(nested, "},\"columns\":[\"Oran\",\"payée\"]}");
     close_fixture(&f);
 }
 
@@ -298,6 +325,7 @@ int main(void)
         cmocka_unit_test(fields_come_from_the_columns_they_are_mapped_to),
         cmocka_unit_test(another_order_id_names_the_order),
         cmocka_unit_test(shape_and_form_name),
+        cmocka_unit_test(a_templates_columns_are_known_to_redaction),
         cmocka_unit_test(elementors_shapes),
         cmocka_unit_test(another_column_and_value_decide),
         cmocka_unit_test(snapshots),
