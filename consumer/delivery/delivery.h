@@ -11,6 +11,7 @@
 
 #include "base/slice.h"
 #include "cdc/schema_ref.h"
+#include "delivery/policy/pace_answer.h"
 #include "delivery/policy/retry_policy.h"
 #include "order/webhook_id.h"
 
@@ -78,7 +79,7 @@ struct delivery {
     bool dispatched, probe;                    /* ever sent; the attempt under way is a probe */
     int64_t first_attempt_ms, last_attempt_ms; /* wall clock; -1: none yet */
     uint64_t endpoint_generation;              /* webhook_generation of the last attempt */
-    uint64_t pace_number;                      /* pace_sent's, of the last attempt */
+    struct pace_request pace;                  /* of the last attempt */
     int64_t sent_ms;                           /* monotonic time of the last attempt's start */
     int64_t said_ms;                           /* monotonic time of its last "retrying" record */
     int status;                                /* of the last answer; 0: none */

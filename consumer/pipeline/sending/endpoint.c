@@ -152,7 +152,7 @@ int64_t endpoint_wake_ms(const struct endpoint *e, size_t in_flight)
 
 void endpoint_begin(struct endpoint *e, struct delivery *d, size_t in_flight)
 {
-    d->pace_number = pace_sent(&e->state.pace, in_flight, e->now->mono_ms);
+    d->pace = pace_sent(&e->state.pace, in_flight, e->now->mono_ms);
 }
 
 void endpoint_share_rate(struct endpoint *e, int32_t partitions, int32_t all)
@@ -215,12 +215,10 @@ static void log_slowed(struct endpoint *e, const struct delivery *d)
     log_limited(&e->slowed, e->now->mono_ms, LOG_EVERY_MS, "pace lowered", fields);
 }
 
-static void learn_pace(struct endpoint *e, const struct delivery *d, enum pace_sense sense,
-                       size_t in_flight)
+static void learn_pace(struct endpoint *e, const struct delivery *d, enum pace_sense sense)
 {
     const struct pace_answer answer = {.sense = sense,
-                                       .number = d->pace_number,
-                                       .in_flight = in_flight,
+                                       .request = d->pace,
                                        .took_ms = e->now->mono_ms - d->sent_ms,
                                        .now_ms = e->now->mono_ms};
     if (!breaker_is_open(&e->state.breaker) && pace_learn(&e->state.pace, &answer))
@@ -254,7 +252,7 @@ static void note_turn(struct endpoint *e, const struct delivery *d)
 }
 
 void endpoint_learn(struct endpoint *e, struct delivery *d, const struct answer_verdict *verdict,
-                    const struct http_result *result, size_t in_flight)
+                    const struct http_result *result)
 {
     bool is_probe = d->probe;
     enum pace_sense sense = sense_of(verdict, result);
@@ -268,7 +266,7 @@ void endpoint_learn(struct endpoint *e, struct delivery *d, const struct answer_
         hold_as_asked(e, d, result);
     if (verdict->class != RESPONSE_DELIVERED)
         memcpy(e->state.last_failure, d->reason, sizeof e->state.last_failure);
-    learn_pace(e, d, sense, in_flight);
+    learn_pace(e, d, sense);
     bool turned = learn_breaker(e, d, verdict, sense, is_probe);
     if ((turned || is_probe) && answer_may_be_taken(verdict->sense))
         probe_slowly(e, d);

@@ -49,9 +49,9 @@ int64_t endpoint_wake_ms(const struct endpoint *e, size_t in_flight);
 /* An attempt at it begins; in_flight with it. */
 void endpoint_begin(struct endpoint *e, struct delivery *d, size_t in_flight);
 
-/* It ended: breaker and pace learn of it. in_flight: with it. */
+/* It ended: breaker and pace learn of it. */
 void endpoint_learn(struct endpoint *e, struct delivery *d, const struct answer_verdict *verdict,
-                    const struct http_result *result, size_t in_flight);
+                    const struct http_result *result);
 void endpoint_delivered(struct endpoint *e); /* after it: the order is delivered */
 
 void endpoint_begin_probe(struct endpoint *e, const struct delivery *d);

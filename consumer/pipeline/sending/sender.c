@@ -220,7 +220,7 @@ static void attempt_done(void *context, const struct http_result *from)
     const struct answer_verdict answer = endpoint_judge(s->use.endpoint, &result);
     if (answer.sense != ANSWER_UNDERSTOOD)
         result.failure = answer_hints[answer.sense];
-    endpoint_learn(s->use.endpoint, d, &answer, &result, s->state.in_flight + 1);
+    endpoint_learn(s->use.endpoint, d, &answer, &result);
     const struct retry_outcome outcome = outcome_of(s, &answer, &result);
     int64_t delay_ms = 0;
     enum retry_verdict verdict = retry_decide(&s->retry_options, &d->history, &outcome, &delay_ms);
