@@ -51,15 +51,27 @@ static void expect_id(struct pipeline_harness *w, size_t request, const char *ex
     assert_string_equal(id, expected);
 }
 
+static void take_reason(void *context, const rd_kafka_message_t *m)
+{
+    json_t *record = json_loadb(m->payload, m->len, JSON_REJECT_DUPLICATES, NULL);
+    const char **wanted = context, *reason = json_string_value(json_object_get(record, "reason"));
+    if (*wanted != NULL && reason != NULL && strcmp(reason, *wanted) == 0)
+        *wanted = NULL; /* seen */
+    json_decref(record);
+}
+
 /* One order finds out, at the pace of unknown results, though others wait that were never sent. */
-static void one_order_probes_slowly(const char *answer, const char *reason)
+static void one_order_probes_slowly(const char *answer, const char *rule, const char *reason)
 {
     const struct server_rule webhook[] = {
-        {NULL, SERVER_ANSWER_CLOSE, answer, 3}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+        {NULL, SERVER_ANSWER_CLOSE, answer, 3},
+        {NULL, SERVER_ANSWER_CLOSE, PAGE("200 OK", "{\"id\":7,\"success\":true}"), 0},
+        {0}};
     struct pipeline_harness w;
     char first[128];
     pipeline_harness_open(&w, webhook);
     pipeline_harness_set(&w, "webhook.concurrency", "1");
+    pipeline_harness_set(&w, "outcome.success", rule);
     pipeline_harness_start(&w);
     confirm(&w, "o1");
     confirm(&w, "o2");
@@ -83,26 +95,37 @@ static void one_order_probes_slowly(const char *answer, const char *reason)
     await(&w, M "records_delivered_total %zu\n", 3);
     expect_id(&w, 3, first);
     assert_int_equal(server_request_count(w.webhook), 6);
-    (void)reason;
-    end(&w);
+    pipeline_harness_stop(&w);
+    assert_true(w.ok);
+    cluster_read(&w.cluster, DELIVERIES, take_reason, &reason);
+    assert_null(reason);
+    pipeline_harness_close(&w);
 }
 
 static void a_page_blames_the_endpoint(void **state)
 {
     (void)state;
-    one_order_probes_slowly(HTML, "answer_html");
+    one_order_probes_slowly(HTML, "auto", "answer_html");
 }
 
 static void a_captcha_blames_the_endpoint(void **state)
 {
     (void)state;
-    one_order_probes_slowly(CAPTCHA, "answer_captcha");
+    one_order_probes_slowly(CAPTCHA, "auto", "answer_captcha");
 }
 
 static void cloudflares_header_too(void **state)
 {
     (void)state;
-    one_order_probes_slowly(PAGE("200 OK\r\nCF-Mitigated: challenge", "x"), "answer_captcha");
+    one_order_probes_slowly(PAGE("200 OK\r\nCF-Mitigated: challenge", "x"), "auto",
+                            "answer_captcha");
+}
+
+/* By json only an object that says so is a delivery: neither "ok" nor another word of success. */
+static void by_json_an_unclear_answer_blames_the_endpoint(void **state)
+{
+    (void)state;
+    one_order_probes_slowly(PAGE("200 OK", "{\"status\":\"success\"}"), "json", "answer_unclear");
 }
 
 /* Others go on, and it is parked as one that fails by itself. */
@@ -228,6 +251,7 @@ int main(void)
         cmocka_unit_test(a_page_blames_the_endpoint),
         cmocka_unit_test(a_captcha_blames_the_endpoint),
         cmocka_unit_test(cloudflares_header_too),
+        cmocka_unit_test(by_json_an_unclear_answer_blames_the_endpoint),
         cmocka_unit_test(a_failure_counts_against_its_order),
         cmocka_unit_test(the_status_alone_may_count),
         cmocka_unit_test(plain_text_called_html_is_fine),
