@@ -67,6 +67,11 @@ static const struct {
      DOMAIN_RULES(PII "," RULE("names", "\"OTHER\",\"NAME\"")), "client_name", "names"},
     {"a rule without tags", RECORD(FIELD("client_phone", STRING, "")),
      DOMAIN_RULES(RULE("all", "")), "status", "all"},
+    {"beside annotations that no parser of JSON takes",
+     RECORD(
+         FIELD("client_phone", STRING, TAGS("PII") ",\\\"default\\\":\\\"\\\\ud800\\\"") "," FIELD(
+             "n", "\\\"double\\\"", ",\\\"default\\\":1e999")),
+     DOMAIN_RULES(PII), "client_phone", "encryptPII"},
     {"a column that is not mapped", RECORD(FIELD("iban", STRING, TAGS("PII"))), DOMAIN_RULES(PII),
      NULL, NULL},
     {"a tag that no rule has", RECORD(FIELD("client_phone", STRING, TAGS("PUBLIC"))),
