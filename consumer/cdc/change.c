@@ -59,4 +59,5 @@ void change_mark_unavailable(struct change *change, const char *placeholder, siz
         mark(&change->extra[i], placeholder, len);
     mark(&change->status, placeholder, len);
     mark(&change->before_status, placeholder, len);
+    mark(&change->owner, placeholder, len);
 }

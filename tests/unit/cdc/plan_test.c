@@ -240,6 +240,83 @@ static void every_type_in_every_dialect(void **state)
     }
 }
 
+/* Debezium's and Connect's names for a time without a zone; Avro's own are of instants. */
+static void times_without_a_zone_are_marked(void **state)
+{
+    static const struct {
+        const char *type;
+        bool is_local;
+    } types[] = {
+        {CONNECT("long", NAMED("io.debezium.time.Timestamp")), true},
+        {CONNECT("long", NAMED("io.debezium.time.MicroTimestamp")), true},
+        {CONNECT("long", NAMED("io.debezium.time.NanoTimestamp")), true},
+        {CONNECT("string", NAMED("io.debezium.time.IsoTimestamp")), true},
+        {CONNECT("long", NAMED("org.apache.kafka.connect.data.Timestamp")), true},
+        {"{\"type\":\"long\",\"logicalType\":\"local-timestamp-millis\"}", true},
+        {"{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}", true},
+        {"{\"type\":\"long\",\"logicalType\":\"local-timestamp-nanos\"}", true},
+        {"[\"null\",{\"type\":\"long\",\"logicalType\":\"local-timestamp-micros\"}]", true},
+        {"{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}", false},
+        {"{\"type\":\"long\",\"logicalType\":\"timestamp-nanos\"}", false},
+        {CONNECT("string", NAMED("io.debezium.time.ZonedTimestamp")), false},
+        {"\"string\"", false},
+        {"\"long\"", false},
+    };
+    struct plan_options options = default_options();
+    (void)state;
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
+        char schema[1000];
+        struct change change;
+        bool in_union = types[i].type[0] == '[', is_text = strstr(types[i].type, "string") != NULL;
+        snprintf(schema, sizeof schema, ROW("%s"), types[i].type);
+        struct plan *plan = compile(schema, &options);
+        if (is_text || in_union)
+            run(plan, BYTES(HEAD "\2a"), &change);
+        else
+            run(plan, BYTES(HEAD "\2"), &change);
+        if (change.field[FIELD_TOTAL_AMOUNT].local != types[i].is_local)
+            fail_msg("%s", types[i].type);
+        plan_free(plan);
+    }
+}
+
+/* The converter writes a column's default in place of null: nothing was confirmed in 1970. */
+static void the_epoch_as_a_default_is_null(void **state)
+{
+#define CONFIRMED(type, more)                                                          \
+    "{\"type\":\"record\",\"name\":\"Row\",\"fields\":["                               \
+    "{\"name\":\"id\",\"type\":\"string\"},{\"name\":\"status\",\"type\":\"string\"}," \
+    "{\"name\":\"confirmed_at\",\"type\":" type more "}]}"
+#define EPOCH "1970-01-01T00:00:00"
+    static const struct {
+        const char *schema, *bytes;
+        size_t len;
+        const char *expected;
+    } records[] = {
+        {CONFIRMED("\"long\"", ",\"default\":0"), BYTES(HEAD "\0"), "null"},
+        {CONFIRMED("\"long\"", ",\"default\":0"), BYTES(HEAD "\2"), "int 1 ticks 0"},
+        {CONFIRMED("\"long\"", ""), BYTES(HEAD "\0"), "int 0 ticks 0"},
+        {CONFIRMED("\"long\"", ",\"default\":7"), BYTES(HEAD "\0"), "int 0 ticks 0"},
+        {CONFIRMED("[\"long\",\"null\"]", ",\"default\":0"), BYTES(HEAD "\0\0"), "null"},
+        {CONFIRMED("\"string\"", ",\"default\":\"" EPOCH ".000000Z\""), BYTES(HEAD "\50" EPOCH "Z"),
+         "null"},
+        {CONFIRMED("\"string\"", ",\"default\":\"" EPOCH "Z\""), BYTES(HEAD "\66" EPOCH ".000000Z"),
+         "null"},
+        {CONFIRMED("\"string\"", ",\"default\":\"" EPOCH "Z\""), BYTES(HEAD "\54" EPOCH ".5Z"),
+         "text " EPOCH ".5Z"},
+        {CONFIRMED("\"string\"", ""), BYTES(HEAD "\50" EPOCH "Z"), "text " EPOCH "Z"},
+    };
+    struct plan_options options = default_options();
+    (void)state;
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        struct change change;
+        struct plan *plan = compile(records[i].schema, &options);
+        run(plan, records[i].bytes, records[i].len, &change);
+        expect(records[i].schema, &change.field[FIELD_CONFIRMED_AT], records[i].expected);
+        plan_free(plan);
+    }
+}
+
 /* A day, a time of day, a year or a span is no point in time, whatever its number looks like. */
 static void annotated_numbers_that_are_no_times(void **state)
 {
@@ -586,6 +663,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_type_in_every_dialect),
+        cmocka_unit_test(times_without_a_zone_are_marked),
+        cmocka_unit_test(the_epoch_as_a_default_is_null),
         cmocka_unit_test(annotated_numbers_that_are_no_times),
         cmocka_unit_test(names_are_resolved_within_their_namespaces),
         cmocka_unit_test(an_envelope),

@@ -144,6 +144,26 @@ static void another_order_id_names_the_order(void **state)
     close_fixture(&f);
 }
 
+/* What is unavailable was not changed: it triggers nothing, and no order is sent with it. */
+static void the_connector_has_its_own_placeholder(void **state)
+{
+    static const struct {
+        const char *option, *text;
+    } cases[] = {
+        {"__gone__", "__gone__"}, {"hex:5f5f676F6E655f5f", "__gone__"}, {"hex:c3a9", "\xc3\xa9"}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct fixture f;
+        OPEN(&f, "__op", {"rule.placeholder", cases[i].option});
+        assert_contains(outcome(&f, "u", cases[i].text, "confirmed"),
+                        "reject unavailable:order_id");
+        assert_contains(outcome(&f, "c", "7", "confirmed"), "deliver  ");
+        assert_contains(outcome(&f, "u", "7", cases[i].text), "skip not_confirmed");
+        assert_contains(outcome(&f, "u", "7", "confirmed"), "skip already_confirmed");
+        close_fixture(&f);
+    }
+}
+
 static void shape_and_form_name(void **state)
 {
     (void)state;
@@ -270,14 +290,44 @@ static void the_memory_is_as_large_as_asked_for_and_counts(void **state)
     close_fixture(&f);
 }
 
-/* A row of two columns, of which neither is the rule's. */
+/* Connect writes an optional struct at the top as a union, whose null is a tombstone. */
+static void null_in_place_of_the_row_is_a_tombstone(void **state)
+{
+    (void)state;
+    static const char schema[] =
+        "[\"null\",{\"type\":\"record\",\"name\":\"Value\",\"fields\":["
+        "{\"name\":\"__op\",\"type\":\"string\"},{\"name\":\"id\",\"type\":\"string\"},"
+        "{\"name\":\"status\",\"type\":\"string\"}]}]";
+    struct error err = {0};
+    struct transformed t;
+    struct config *config = config_new();
+    assert_non_null(config);
+    struct transform *transform = transform_new(config);
+    const struct plan_options options = transform_plan_options(config);
+    struct plan *plan = plan_compile(schema, sizeof schema - 1, &options, &err);
+    assert_non_null(plan);
+    const struct record record = {
+        .topic = "t", .body = (const uint8_t *)"", .len = 1, .has_header = no_header};
+    for (int gate = 0; gate < 2; gate++) {
+        transform_apply(transform, plan, &record, gate, &t);
+        assert_int_equal(t.verdict, TRANSFORM_SKIP);
+        assert_string_equal(t.why, "tombstone");
+        assert_true(t.whole);
+    }
+    plan_free(plan);
+    transform_free(transform);
+    config_free(config);
+}
+
+/* A row of three columns, of which neither is the rule's. */
 static const char *judge_stranger(const char *rule_table, const char *table, struct error *err)
 {
     static char line[500];
     static const char *const verdicts[] = {"skip", "deliver", "reject", "stop"};
     static const char schema[] =
         "{\"type\":\"record\",\"name\":\"Value\",\"namespace\":\"shop.public.carts\",\"fields\":["
-        "{\"name\":\"__table\",\"type\":\"string\"},{\"name\":\"cart\",\"type\":\"string\"}]}";
+        "{\"name\":\"__table\",\"type\":\"string\"},{\"name\":\"cart\",\"type\":\"string\"},"
+        "{\"name\":\"__schema\",\"type\":\"string\"}]}";
     struct transformed t;
     struct config *config = config_new();
     struct buf body;
@@ -290,6 +340,7 @@ static const char *judge_stranger(const char *rule_table, const char *table, str
     buf_init(&body, 100);
     avro_add_text(&body, table);
     avro_add_text(&body, "1");
+    avro_add_text(&body, "public");
     const struct record record = {
         .topic = "t", .body = (const uint8_t *)body.data, .len = body.len, .has_header = no_header};
     line[0] = '\0';
@@ -311,6 +362,9 @@ static void another_table_lacks_the_columns(void **state)
     assert_string_equal(judge_stranger("public.orders", "carts", &err), "skip other_table ");
     assert_contains(judge_stranger("public.carts", "carts", &err),
                     "stop refused schema \"shop.public.carts.Value\" has no column \"status\"");
+    assert_string_equal(judge_stranger("archive.carts", "carts", &err), "skip other_table ");
+    assert_string_equal(judge_stranger("lic.carts", "carts", &err), "skip other_table ");
+    assert_contains(judge_stranger("carts", "carts", &err), "stop refused ");
     assert_int_equal(err.code, ERROR_NONE);
     assert_string_equal(judge_stranger(NULL, "carts", &err), "");
     assert_int_equal(err.code, ERROR_CONFIG);
@@ -324,6 +378,8 @@ int main(void)
         cmocka_unit_test(another_table_lacks_the_columns),
         cmocka_unit_test(fields_come_from_the_columns_they_are_mapped_to),
         cmocka_unit_test(another_order_id_names_the_order),
+        cmocka_unit_test(the_connector_has_its_own_placeholder),
+        cmocka_unit_test(null_in_place_of_the_row_is_a_tombstone),
         cmocka_unit_test(shape_and_form_name),
         cmocka_unit_test(a_templates_columns_are_known_to_redaction),
         cmocka_unit_test(elementors_shapes),

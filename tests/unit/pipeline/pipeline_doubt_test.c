@@ -280,6 +280,30 @@ static void nothing_is_parked_of_a_topic_that_changed_its_format(void **state)
     end(&w);
 }
 
+/* One record of a schema that nothing else has, in the midst of orders: whether it is broken, or
+ * what it is read with, nothing will tell. */
+static void a_record_that_none_like_it_follows_stops_the_partition(void **state)
+{
+    static const struct server_rule registry[] = {
+        {"/schemas/ids/2", SERVER_ANSWER_CLOSE, PAYMENTS, 0},
+        {NULL, SERVER_ANSWER_CLOSE, HARNESS_SCHEMA, 0},
+        {0}};
+    static const unsigned char payment[] = {0, 0, 0, 0, 2, 'x'};
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    cluster_produce(&w.cluster, 0, payment, sizeof payment);
+    for (int i = 0; i < 30; i++)
+        pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    pipeline_harness_start(&w);
+    await(&w, STOPPED " 1\n");
+    assert_true(metric(M "records_parked_total") == 0);
+    assert_true(metric(M "records_consumed_total") == 21);
+    assert_conserved();
+    assert_true(cluster_committed(&w.cluster, "shop", 0) <= 0);
+    end(&w);
+}
+
 /* ---- schema ids ---- */
 
 static void with_id(struct pipeline_harness *w, unsigned char id)
@@ -573,6 +597,7 @@ int main(void)
         cmocka_unit_test(a_busy_topic_hides_no_held_record),
         cmocka_unit_test(a_broken_record_behind_others_is_parked),
         cmocka_unit_test(nothing_is_parked_of_a_topic_that_changed_its_format),
+        cmocka_unit_test(a_record_that_none_like_it_follows_stops_the_partition),
         cmocka_unit_test(unknown_schema_ids_are_requested_together),
         cmocka_unit_test(a_schema_that_the_registry_lost_stops_the_partition),
         cmocka_unit_test(orders_whose_schema_a_header_names_are_sent),
