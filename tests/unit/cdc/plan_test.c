@@ -515,6 +515,25 @@ static void unwrapped_rows_of_any_prefix(void **state)
     an_unwrapped_row(RECORD("Value", "shop", ROW_FIELDS ADDED("")), "");
 }
 
+/* add.fields=source.lsn calls it so; without it one transition may get two webhook-ids. */
+static void the_place_in_the_log_has_two_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"__lsn", "__source_lsn"};
+    struct plan_options options = default_options();
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        char schema[1000];
+        struct change change;
+        snprintf(schema, sizeof schema,
+                 RECORD("Value", "shop", ROW_FIELDS "," FIELD("%s", "[\"null\",\"long\"]")),
+                 names[i]);
+        struct plan *plan = compile(schema, &options);
+        run(plan, BYTES("\2x\2\2p\2\10"), &change);
+        expect(names[i], &change.lsn, "int 4 ticks 0");
+        plan_free(plan);
+    }
+}
+
 static void another_prefix_than_the_rows_stops(void **state)
 {
     (void)state;
@@ -671,6 +690,7 @@ int main(void)
         cmocka_unit_test(namespaces_that_are_no_identifiers),
         cmocka_unit_test(names_of_other_letters),
         cmocka_unit_test(unwrapped_rows_of_any_prefix),
+        cmocka_unit_test(the_place_in_the_log_has_two_names),
         cmocka_unit_test(another_prefix_than_the_rows_stops),
         cmocka_unit_test(foreign_records_are_known),
         cmocka_unit_test(a_rule_column_that_can_hold_no_text_stops),

@@ -153,7 +153,8 @@ static void kafka_properties(void **state)
     set(c, "kafka.properties.log_level", "");
     set(c, "kafka.properties.partition.assignment.strategy", "range");
     set(c, "kafka.properties.client.id", "b");
-    assert_int_equal(c->kafka_property_count, 3);
+    set(c, "kafka.properties.isolation.level", "READ_COMMITTED");
+    assert_int_equal(c->kafka_property_count, 4);
     assert_string_equal(c->kafka_properties[0].name, "client.id");
     assert_string_equal(c->kafka_properties[0].value, "b");
     assert_string_equal(c->kafka_properties[1].value, "");
@@ -267,6 +268,9 @@ static const struct error_case error_cases[] = {
     {"kafka.properties.allow.auto.create.topics", "true",
      "kafka.properties.allow.auto.create.topics: cannot be set: a mistyped topic must be an error, "
      "not a new topic"},
+    {"kafka.properties.isolation.level", "read_uncommitted",
+     "kafka.properties.isolation.level: cannot be set to anything but read_committed: records of a "
+     "transaction that was rolled back would be sent as orders"},
     {"kafka.properties.acks", "1", "kafka.properties.acks: " PARKING},
     {"kafka.properties.request.required.acks", "1",
      "kafka.properties.request.required.acks: " PARKING},
