@@ -299,8 +299,10 @@ static void judge(struct transform *t, const struct change *change, const struct
         skip(result, judgement.why);
         if (t->overtakes && judgement.why == SKIP_NOT_CONFIRMED)
             (void)order_id_of(change, &result->order_id);
-    } else
+    } else {
+        result->no_event = true;
         undecodable(result, "the event's op is none of c, u, d, r, t, m, or its row is missing");
+    }
 }
 
 /* True when the record's table is rule.table, with or without its schema. A record that names no
@@ -347,7 +349,7 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
     ret_result->order_id.len = ret_result->order_number.len = ret_result->confirmed_at.len = 0;
     ret_result->lsn = ret_result->event_ms = -1;
     ret_result->id[0] = '\0';
-    ret_result->whole = ret_result->misfit = false;
+    ret_result->whole = ret_result->misfit = ret_result->no_event = false;
     ret_result->nested = (struct slice){0};
     bool is_foreign_record = plan_shape(plan) == PLAN_FOREIGN;
     if (is_foreign_record && gate) {

@@ -60,6 +60,7 @@ struct transformed {
         second_table; /* of another table than the first one that was seen; rule.table is not set */
     bool whole;       /* its bytes were read to their end, and fit the schema */
     bool misfit;      /* they do not fit it; detail says how */
+    bool no_event;    /* they fit it, and are no event of Debezium's; detail says why */
     bool judged;      /* the rule has said that it is to be delivered, now or (any_row) before */
     const struct buf *body;    /* of TRANSFORM_DELIVER */
     struct slice nested;       /* of TRANSFORM_DELIVER: the values as nested JSON, where the body is

@@ -61,7 +61,7 @@ static void transform(const struct record_reader *reader, const struct intake_re
     if (proof->taken == 0 && !r->partition->is_retry)
         log_strange_title(reader, r, plan);
     transform_apply(reader->transform, plan, &record, !whole, ret);
-    schema_proof_note(proof, ret->whole);
+    schema_proof_note(proof, ret->whole && !ret->no_event);
 }
 
 static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind,
@@ -73,17 +73,32 @@ static enum bytes fault(struct reading_fault *ret_fault, enum doubt_kind kind,
     return BYTES_FAULT;
 }
 
+/* The title of what carries the id, for a message. */
+static const char *title_of(const struct record_reader *reader, const struct wire *wire)
+{
+    const char *title = decoders_title(reader->decoders, &wire->schema);
+    return *title != '\0' ? title : "without a name";
+}
+
 static enum bytes misfit(const struct record_reader *reader, const struct wire *wire,
                          const char *detail, struct reading_fault *ret_fault)
 {
-    const char *title = decoders_title(reader->decoders, &wire->schema);
     char id[SCHEMA_REF_TEXT_MAX];
     fault(ret_fault, DOUBT_MISFIT, &wire->schema, "");
     snprintf(ret_fault->reason, sizeof ret_fault->reason,
              "the record's bytes do not fit schema %s%s%s (%s): %s",
              schema_ref_text(&wire->schema, id), wire->header != NULL ? " of its header " : "",
-             wire->header != NULL ? wire->header : "", *title != '\0' ? title : "without a name",
-             detail);
+             wire->header != NULL ? wire->header : "", title_of(reader, wire), detail);
+    return BYTES_FAULT;
+}
+
+static enum bytes no_event(const struct record_reader *reader, const struct wire *wire,
+                           const char *detail, struct reading_fault *ret_fault)
+{
+    char id[SCHEMA_REF_TEXT_MAX];
+    fault(ret_fault, DOUBT_NO_EVENT, &wire->schema, "");
+    snprintf(ret_fault->reason, sizeof ret_fault->reason, "schema %s (%s): %s",
+             schema_ref_text(&wire->schema, id), title_of(reader, wire), detail);
     return BYTES_FAULT;
 }
 
@@ -135,6 +150,8 @@ enum bytes record_read(const struct record_reader *reader, struct intake_record 
     }
     if (ret->verdict == TRANSFORM_STOP)
         return fault(ret_fault, DOUBT_SCHEMA, &wire.schema, ret->detail);
+    if (ret->no_event)
+        return no_event(reader, &wire, ret->detail, ret_fault);
     return ret->misfit ? misfit(reader, &wire, ret->detail, ret_fault) : BYTES_READ;
 }
 

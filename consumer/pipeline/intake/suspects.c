@@ -12,6 +12,9 @@ static const char *hint_of(enum doubt_kind kind)
     static const char *const hints[] = {
         [DOUBT_NO_ID] = "are kafka.topic and the connector's converters right? The partition looks "
                         "again every 30 s; elementor-sync park parks a stretch of it",
+        [DOUBT_NO_EVENT] = "does a transform of the connector's change op, or does another "
+                           "program write the topic? The partition looks again every 30 s; "
+                           "elementor-sync park parks a stretch of it",
         [DOUBT_MISFIT] =
             "does registry.url name the registry that the connector writes its schemas "
             "to, and is registry.use_id what its use-id is (Apicurio)? MirrorMaker copies no "
@@ -110,7 +113,8 @@ static bool is_proved(struct suspects *s, const struct partition *partition,
 {
     const struct schema_proof *proof;
     switch (suspect->fault.kind) {
-    case DOUBT_NO_ID: return partition->doubt.readable;
+    case DOUBT_NO_ID:
+    case DOUBT_NO_EVENT: return partition->doubt.readable;
     case DOUBT_MISFIT:
         proof = decoders_proof(s->decoders, &suspect->fault.schema);
         return proof != NULL && proof->whole > 0;

@@ -50,6 +50,7 @@ enum {
 /* By which other records a record's readability is judged. */
 enum doubt_kind {
     DOUBT_NO_ID,     /* not in the wire format, or its schema's id is elsewhere: its partition */
+    DOUBT_NO_EVENT,  /* its op is none of Debezium's: its partition */
     DOUBT_MISFIT,    /* its bytes do not fit its schema: its schema id */
     DOUBT_NO_SCHEMA, /* the registry has no such schema: what its partition holds behind it */
     DOUBT_SCHEMA     /* no record of this schema can be read: none, the partition stops */

@@ -280,6 +280,64 @@ static void nothing_is_parked_of_a_topic_that_changed_its_format(void **state)
     end(&w);
 }
 
+/* clang-format off */
+#define ROW_WITH_OP                                                                             \
+    HARNESS_ANSWER("Row",                                                                       \
+                   HARNESS_FIELD("id") "," HARNESS_FIELD("order_number") ","                    \
+                   HARNESS_FIELD("client_name") "," HARNESS_FIELD("client_phone") ","           \
+                   HARNESS_FIELD("product_name") "," HARNESS_FIELD("quantity") ","              \
+                   HARNESS_FIELD("unit_price") "," HARNESS_FIELD("total_amount") ","            \
+                   HARNESS_FIELD("status") "," HARNESS_FIELD("__op"))
+/* clang-format on */
+
+static void with_op(struct pipeline_harness *w, const char *order, const char *op)
+{
+    const char *const fields[] = {order, "CMD-1", "Amina", "06",        "Watch",
+                                  "1",   "2.50",  "2.50",  "confirmed", op};
+    struct buf row;
+    buf_init(&row, 256);
+    buf_add(&row, "\0\0\0\0\1", 5);
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        avro_add_text(&row, fields[i]);
+    cluster_produce(&w->cluster, 0, row.data, row.len);
+    buf_done(&row);
+}
+
+/* Another program's words, or a transform that translates them: nothing of it is an event. */
+static void ops_that_are_none_stop_the_partition(void **state)
+{
+    static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, ROW_WITH_OP, 0}, {0}};
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    for (int i = 0; i < 100; i++)
+        with_op(&w, "o1", "UPDATE");
+    pipeline_harness_log_open(&w);
+    pipeline_harness_start(&w);
+    await(&w, STOPPED " 1\n");
+    pipeline_harness_await_log(&w, "the event's op is none of");
+    assert_true(metric(SUSPECTS) == 20);
+    assert_stopped(&w);
+    end(&w);
+}
+
+static void an_op_that_is_none_among_others_is_parked(void **state)
+{
+    static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, ROW_WITH_OP, 0}, {0}};
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open_with_registry(&w, accepting, registry);
+    with_op(&w, "o1", "UPDATE");
+    pipeline_harness_start(&w);
+    await(&w, SUSPECTS " 1\n");
+    assert_stopped(&w);
+    with_op(&w, "o2", "c");
+    await(&w, M "records_delivered_total 1\n");
+    await(&w, M "records_parked_total 1\n");
+    await(&w, STOPPED " 0\n");
+    end(&w);
+}
+
 /* One record of a schema that nothing else has, in the midst of orders: whether it is broken, or
  * what it is read with, nothing will tell. */
 static void a_record_that_none_like_it_follows_stops_the_partition(void **state)
@@ -597,6 +655,8 @@ int main(void)
         cmocka_unit_test(a_busy_topic_hides_no_held_record),
         cmocka_unit_test(a_broken_record_behind_others_is_parked),
         cmocka_unit_test(nothing_is_parked_of_a_topic_that_changed_its_format),
+        cmocka_unit_test(ops_that_are_none_stop_the_partition),
+        cmocka_unit_test(an_op_that_is_none_among_others_is_parked),
         cmocka_unit_test(a_record_that_none_like_it_follows_stops_the_partition),
         cmocka_unit_test(unknown_schema_ids_are_requested_together),
         cmocka_unit_test(a_schema_that_the_registry_lost_stops_the_partition),
