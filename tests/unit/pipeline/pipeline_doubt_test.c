@@ -529,6 +529,23 @@ static void a_header_counts_before_the_id_in_front_and_a_misfit_names_it(void **
     end(&w);
 }
 
+/* The id in front is known by then, and its schema fits what stands behind it. */
+static void a_header_counts_before_an_id_that_is_known(void **state)
+{
+    static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0046\2w\0021\0022\0022\22confirmed";
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, accepting);
+    pipeline_harness_produce(&w, 0, "o1", "06", "pending");
+    for (int i = 0; i < 25; i++)
+        with_header(&w, CONTENT_ID, ID("\1"), prefixed, sizeof prefixed - 1);
+    pipeline_harness_start(&w);
+    await(&w, STOPPED " 1\n");
+    assert_true(metric(M "records_delivered_total") == 0);
+    assert_true(metric(M "records_parked_total") == 0);
+    end(&w);
+}
+
 static void a_header_without_an_id_stops_the_partition_and_asks_nothing(void **state)
 {
     struct pipeline_harness w;
@@ -664,6 +681,7 @@ int main(void)
         cmocka_unit_test(a_header_is_seen_behind_many_records_without),
         cmocka_unit_test(a_schema_of_a_header_that_the_registry_lost_stops_the_partition),
         cmocka_unit_test(a_header_counts_before_the_id_in_front_and_a_misfit_names_it),
+        cmocka_unit_test(a_header_counts_before_an_id_that_is_known),
         cmocka_unit_test(a_header_without_an_id_stops_the_partition_and_asks_nothing),
         cmocka_unit_test(a_global_id_needs_apicurio),
         cmocka_unit_test(a_stretch_is_parked_while_the_member_runs),

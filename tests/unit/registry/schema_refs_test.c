@@ -17,7 +17,9 @@
 enum { REFERENCED_MAX = 4 };
 
 #define FIELD(name, type) "{\"name\":\"" name "\",\"type\":" type "}"
-#define RECORD(name, fields) "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
+#define RECORD_AFTER(name, fields) \
+    "\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "]}"
+#define RECORD(name, fields) "{" RECORD_AFTER(name, fields)
 #define GLOBAL(name, fields) \
     "{\"type\":\"record\",\"name\":\"" name "\",\"fields\":[" fields "],\"namespace\":\"\"}"
 #define COLOUR "{\"type\":\"enum\",\"name\":\"shop.Colour\",\"symbols\":[\"RED\",\"BLUE\"]}"
@@ -32,6 +34,10 @@ static const struct {
     {"a field's type",
      RECORD("shop.Order", FIELD("to", "\"shop.Address\"")),
      {ADDRESS},
+     RECORD("shop.Order", FIELD("to", ADDRESS))},
+    {"annotations that no parser of JSON takes",
+     "{\"doc\":\"\\ud800\"," RECORD_AFTER("shop.Order", FIELD("to", "\"shop.Address\"")),
+     {"{\"connect.default\":1e999," RECORD_AFTER("shop.Address", FIELD("city", "\"string\""))},
      RECORD("shop.Order", FIELD("to", ADDRESS))},
     {"a short name in its namespace",
      RECORD("shop.Order", FIELD("to", "\"Address\"")),
