@@ -516,7 +516,7 @@ static void a_schema_of_a_header_that_the_registry_lost_stops_the_partition(void
  * readers read it so, too. */
 static void a_header_counts_before_the_id_in_front_and_a_misfit_names_it(void **state)
 {
-    static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0046\2w\0021\0022\0022\22confirmed";
+    static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0026\2w\0021\0022\0022\22confirmed";
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open(&w, accepting);
@@ -532,7 +532,7 @@ static void a_header_counts_before_the_id_in_front_and_a_misfit_names_it(void **
 /* The id in front is known by then, and its schema fits what stands behind it. */
 static void a_header_counts_before_an_id_that_is_known(void **state)
 {
-    static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0046\2w\0021\0022\0022\22confirmed";
+    static const char prefixed[] = "\0\0\0\0\1\4o1\2c\2a\0026\2w\0021\0022\0022\22confirmed";
     struct pipeline_harness w;
     (void)state;
     pipeline_harness_open(&w, accepting);
