@@ -78,8 +78,9 @@ void redact_add_payload(struct redact *r, struct slice body, struct redact_paylo
     for (size_t i = 0; i < COUNT; i++) /* as far as there is room */
         redact_add_words(r, text_of(json_object_get(fields, personal[i])));
     add_phone(r, text_of(json_object_get(fields, "client_phone")));
-    json_array_foreach (json_object_get(root, "columns"), at, column)
+    json_array_foreach (json_object_get(root, "columns"), at, column) {
         redact_add_words(r, text_of(column));
+    }
 }
 
 void redact_done(struct redact_payload *held)
