@@ -1,18 +1,19 @@
 #!/usr/bin/env python3
 """The pace that the program finds, at receivers of one capacity each, on loopback.
 
-usage: pace.py BINARY TOOLS [NAME...] [--seconds N]     TOOLS: of mock_kafka and fast_receiver
+usage: pace.py BINARY TOOLS [NAME...] [--seconds N] [--sweep]     TOOLS: of mock_kafka and fast_receiver
 
 limit     10 a second, then 429: delivered a second, requests a delivery, the breaker
 polite    the same with Retry-After: 1
 workers   four at a time that take a second each, then 503: the seconds that 60 orders take, requests
 fixed     5, 40 and 400 a second, with 503 beyond and with a queue: after 30 s, against the best fixed
-          concurrency, which is as many as there are workers
+          concurrency: computed, of as many as there are workers; with --sweep found by trying on this
+          machine as it is just before the run, by bare requests of threads
 instant   answers at once
 
 Each line ends with "ok" or "NOT"; the exit code is 1 where one is not.
 """
-import argparse, base64, collections, contextlib, json, os, pathlib, re, subprocess, sys, tempfile, time, urllib.request
+import argparse, base64, collections, contextlib, http.client, json, os, pathlib, re, subprocess, sys, tempfile, threading, time, urllib.request
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(TESTS / "chaos"), str(TESTS / "e2e")]
@@ -156,15 +157,59 @@ def workers(options):
         run.seconds <= 25 and len(run.lines) <= 75 and not run.opened)
 
 
+def fixed_concurrency(url, at_a_time, seconds):
+    """Deliveries a second of so many threads that each send one request after the other."""
+    host, port = re.match(r"http://([^:/]+):(\d+)", url).groups()
+    body, headers = b"x" * 400, {"Content-Type": "application/json"}
+    begin, delivered = time.monotonic(), []
+
+    def send():
+        connection, count = http.client.HTTPConnection(host, int(port), timeout=30), 0
+        while time.monotonic() < begin + seconds:
+            connection.request("POST", "/hook", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            count += answer.status == 200
+            if answer.status != 200:
+                time.sleep(0.01)
+        delivered.append((count, time.monotonic()))
+
+    threads = [threading.Thread(target=send) for _ in range(at_a_time)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(count for count, _ in delivered) / (max(end for _, end in delivered) - begin)
+
+
+def sweep(options, behaviour, workers):
+    """(deliveries a second, concurrency) of the best of some numbers around the workers."""
+    found = []
+    with tempfile.TemporaryDirectory(prefix="pace-") as folder:
+        receiver = Receiver(pathlib.Path(options.tools), pathlib.Path(folder), behaviour)
+        try:
+            for at_a_time in sorted({max(1, workers // 2), workers - 1, workers, workers + 1, workers + 4}):
+                if at_a_time > 0:
+                    found.append((fixed_concurrency(receiver.url, at_a_time, 4), at_a_time))
+        finally:
+            receiver.close()
+    return max(found)
+
+
 def fixed(options):
     for rate, count, took_ms in ((5, 2, 400), (40, 4, 100), (400, 12, 30)):
         for queue in (0, 1):
-            run = Run(options, f"workers={count} delay_us={took_ms * 1000} queue={queue}", 90 * rate,
-                      options.seconds or 60)
-            best, found = count * 1000 / took_ms, run.rate(30)
+            behaviour = f"workers={count} delay_us={took_ms * 1000} queue={queue}"
+            best, at_a_time = count * 1000 / took_ms, count
+            if options.sweep:
+                best, at_a_time = sweep(options, behaviour, count)
+            run = Run(options, behaviour, 90 * rate, options.seconds or 60)
+            found = run.rate(30)
             say(f"fixed: {rate}/s, {count} of {took_ms} ms, {'a queue' if queue else '503'} beyond: "
-                f"{found:.1f} a second after 30 s, {found / best:.3f} of the best (≥ 0.85); concurrency "
-                f"{run.slowed[0]}; {run.statuses}", found >= 0.85 * best)
+                f"{found:.1f} a second after 30 s, {found / best:.3f} of the best (≥ 0.85), {best:.1f} of "
+                f"{at_a_time} at a time; concurrency {run.slowed[0]}; {run.excess:.3f} requests each; breaker "
+                f"{'opened' if run.opened else 'closed'}; load {os.getloadavg()[0]:.1f}; {run.statuses}",
+                found >= 0.85 * best and not run.opened)
 
 
 def instant(options):
@@ -178,6 +223,7 @@ def main():
     parser.add_argument("tools")
     parser.add_argument("names", nargs="*", default=[])
     parser.add_argument("--seconds", type=int, default=0)
+    parser.add_argument("--sweep", action="store_true")
     options = parser.parse_args()
     for name in options.names or ["limit", "polite", "workers", "fixed", "instant"]:
         {"limit": limit, "polite": polite, "workers": workers, "fixed": fixed,
