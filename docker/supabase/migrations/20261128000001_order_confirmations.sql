@@ -4,7 +4,7 @@
 --
 -- Change the names in the places marked MAPPING to those of your own tables and columns. For the SQL editor or
 -- `supabase db push`; PostgreSQL 15 to 17; it may be run again, and changes nothing when a name is wrong.
--- MAPPING, 1 of 2: no row is read; PostgreSQL names the table or column that does not exist.
+-- MAPPING, 1 of 3: no row is read; PostgreSQL names the table or column that does not exist.
 DO $$
 BEGIN
     PERFORM o.id, o.status, o.order_number, o.quantity, o.unit_price, o.total_amount, o.client_phone,
@@ -74,6 +74,7 @@ DECLARE
     problems text[] := '{}';
 BEGIN
     shop_order := to_jsonb(NEW);
+    -- MAPPING, 2 of 3: the status column, and the value that confirms. The outbox says "confirmed" in any language.
     IF shop_order -> 'status' IS NULL THEN
         RAISE undefined_column USING MESSAGE = 'orders has no column status';
     END IF;
@@ -82,7 +83,7 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- MAPPING, 2 of 2: where the client and the product are, and which column feeds which field.
+    -- MAPPING, 3 of 3: where the client and the product are, and which column feeds which field.
     BEGIN
         SELECT to_jsonb(c) INTO STRICT client FROM public.clients AS c WHERE c.id = NEW.client_id;
     EXCEPTION WHEN OTHERS THEN

@@ -62,6 +62,7 @@ DO $$
 BEGIN
     IF current_setting('max_slot_wal_keep_size') = '-1' THEN
         RAISE WARNING 'max_slot_wal_keep_size is not set: a connector that stops for long fills the disk'
-            USING HINT = 'supabase postgres-config update --config max_slot_wal_keep_size=4GB';
+            USING HINT = 'supabase postgres-config update --config max_slot_wal_keep_size=4GB; '
+                'elsewhere ALTER SYSTEM SET max_slot_wal_keep_size = ''4GB''; SELECT pg_reload_conf()';
     END IF;
 END $$;

@@ -6,6 +6,10 @@
 
 DO $$
 BEGIN
+    IF to_regclass('auth.users') IS NULL THEN
+        RAISE EXCEPTION 'there is no table auth.users: this migration is for Supabase alone'
+            USING HINT = 'leave it out elsewhere: confirmations need the first two only';
+    END IF;
     IF to_regclass('public.user_roles') IS NULL THEN
         CREATE TABLE public.user_roles (
             user_id uuid NOT NULL REFERENCES auth.users ON DELETE CASCADE,
