@@ -98,7 +98,7 @@ export class FakeDashboard {
     }
 
     currentStatus() {
-        const counts = { delivered: 0, retrying: 0, parked: 0, queued: 0 };
+        const counts = { delivered: 0, retrying: 0, parked: 0, overtaken: 0, queued: 0 };
         for (const o of this.orders.values()) {
             counts[o.state]++;
             counts.queued += o.retry !== null;

@@ -430,6 +430,35 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
+    // rule.overtaken=skip: in the filters with its count, in the list, and in the order's view.
+    async function an_overtaken_order_is_shown_as_such() {
+        for (const [locale, name, why] of [
+            ['en-GB', 'Not sent any more', 'the order was no longer confirmed when its turn came'],
+            ['fr-FR', 'Plus à envoyer', 'la commande n’était plus confirmée quand son tour est venu']]) {
+            seed();
+            for (const i of [3, 8])
+                fake.orders.set(makeOrder(i).key, makeOrder(i, { state: 'overtaken', reason: 'overtaken', class: 'overtaken', status: null,
+                    attempts: 0, first_attempt_ms: null, last_attempt_ms: null }));
+            const { page, close } = await signedIn({ locale }, '#/orders');
+            const filter = page.locator('nav.filters a', { hasText: name });
+            await filter.waitFor();
+            assert.equal(await filter.locator('.count').innerText(), '2');
+            await filter.click();
+            await page.waitForFunction(() => document.querySelectorAll('.row').length === 2);
+            assert((await row(page, 'CMD-100003').innerText()).includes(name));
+            await row(page, 'CMD-100003').getByRole('link').first().click();
+            await page.locator('main h1', { hasText: 'CMD-100003' }).waitFor();
+            const said = await page.locator('main').innerText();
+            assert(said.toLowerCase().includes(why), said);
+            await close();
+        }
+        seed();
+        const { page, close } = await signedIn({}, '#/orders');
+        await page.locator('nav.filters a').first().waitFor();
+        assert.equal(await page.locator('nav.filters a', { hasText: 'Not sent any more' }).count(), 0, 'shown where there are some');
+        await close();
+    }
+
     async function is_accessible_in_light_and_dark() {
         for (const colorScheme of ['light', 'dark']) {
             night();
@@ -496,7 +525,8 @@ export function pageTests(chrome, folder, keep) {
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, speaks_french, is_accessible_in_light_and_dark,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, speaks_french, an_overtaken_order_is_shown_as_such,
+        is_accessible_in_light_and_dark,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };
 }
