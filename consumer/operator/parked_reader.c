@@ -2,6 +2,7 @@
 
 #include "kafka/reader.h"
 #include "topics/outcome_reader.h"
+#include "topics/outcome_record.h"
 #include "topics/parked_record.h"
 
 #include <stdio.h>
@@ -57,21 +58,15 @@ bool parked_reader_read(const struct config *config, struct parked_list *list,
     return (has_room && parked_list_sort(list)) || error_no_memory(err);
 }
 
-static struct slice text_of(const json_t *outcome, const char *name)
-{
-    const json_t *value = json_object_get(outcome, name);
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 void parked_reader_outcome(const struct config *config, struct parked_list *list,
                            const json_t *outcome)
 {
-    const struct parked_outcome o = {.order = text_of(outcome, "order_id"),
+    const struct parked_outcome o = {.order = outcome_slice(outcome, "order_id"),
                                      .source = {(int32_t)outcome_number(outcome, "partition"),
                                                 outcome_number(outcome, "offset")},
                                      .parked =
                                          strcmp(outcome_text(outcome, "state"), "parked") == 0,
-                                     .request = text_of(outcome, "request")};
+                                     .request = outcome_slice(outcome, "request")};
     if (strcmp(outcome_text(outcome, "topic"), config->kafka_topic) == 0)
         parked_list_outcome(list, &o);
 }

@@ -182,7 +182,7 @@ bool outcome_record_read(struct slice bytes, struct outcome_record *ret)
 
 /* ---- reading with a parser ---- */
 
-static struct slice text_of(const json_t *record, const char *name)
+struct slice outcome_slice(const json_t *record, const char *name)
 {
     const json_t *value = json_object_get(record, name);
     return (struct slice){json_string_value(value), json_string_length(value)};
@@ -204,13 +204,13 @@ bool outcome_read(struct slice bytes, struct outcome *ret)
     const json_t *previous = json_object_get(parsed, "previous");
     for (size_t i = 0; i < FIELDS; i++)
         if (fields[i].is_text)
-            *text_at(&ret->record, fields[i].at) = text_of(parsed, fields[i].name);
+            *text_at(&ret->record, fields[i].at) = outcome_slice(parsed, fields[i].name);
         else
             *number_at(&ret->record, fields[i].at) = number_of(parsed, fields[i].name);
     ret->parsed = parsed;
     ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
     ret->record.previous = slice_of(ret->previous);
-    ret->record.owner = text_of(parsed, "owner");
+    ret->record.owner = outcome_slice(parsed, "owner");
     ret->response_json = json_dumps(json_object_get(parsed, "response"), JSON_ENCODE_ANY);
     ret->record.response_json = slice_of(ret->response_json);
     return json_is_object(parsed);

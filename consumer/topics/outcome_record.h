@@ -70,4 +70,7 @@ struct outcome {
 bool outcome_read(struct slice bytes, struct outcome *ret);
 void outcome_done(struct outcome *outcome);
 
+/* A member of a parsed record as text, borrowed from it; no bytes when it is null or no text. */
+struct slice outcome_slice(const json_t *record, const char *name);
+
 #endif

@@ -46,23 +46,17 @@ struct forget {
     int64_t newest_parked_ms;
 };
 
-static struct slice text_of(const json_t *outcome, const char *name)
-{
-    const json_t *value = json_object_get(outcome, name);
-    return (struct slice){json_string_value(value), json_string_length(value)};
-}
-
 /* ---- which order ---- */
 
 /* Ids and numbers may look alike: an id goes before a number. */
 static void consider(struct forget *f, json_t *outcome)
 {
-    struct slice wanted = slice_of(f->own->order), id = text_of(outcome, "order_id");
+    struct slice wanted = slice_of(f->own->order), id = outcome_slice(outcome, "order_id");
     bool by_id = slice_equal(id, wanted);
     if (id.len == 0 ||
-        (!by_id && (f->by_id || !slice_equal(text_of(outcome, "order_number"), wanted))))
+        (!by_id && (f->by_id || !slice_equal(outcome_slice(outcome, "order_number"), wanted))))
         return;
-    f->several |= !by_id && f->last != NULL && !slice_equal(text_of(f->last, "order_id"), id);
+    f->several |= !by_id && f->last != NULL && !slice_equal(outcome_slice(f->last, "order_id"), id);
     f->by_id = by_id;
     json_decref(f->last);
     f->last = json_incref(outcome);
@@ -110,7 +104,7 @@ static bool is_at_rest(const struct forget *f, struct error *err)
 static bool count_parked(struct forget *f, struct error *err)
 {
     rd_kafka_message_t *m;
-    struct slice id = text_of(f->last, "order_id");
+    struct slice id = outcome_slice(f->last, "order_id");
     struct reader *reader =
         reader_of_topic(f->config, f->config->parked_topic, "beginning", true, err);
     while (reader != NULL && !reader_at_end(reader))
@@ -178,7 +172,7 @@ static void report_what_stays(struct forget *f)
 static bool write_marker(struct forget *f, struct error *err)
 {
     struct buf b;
-    struct slice id = text_of(f->last, "order_id");
+    struct slice id = outcome_slice(f->last, "order_id");
     const struct outcome_record record = {.state = slice_of("forgotten"),
                                           .order_id = id,
                                           .source = slice_of("cdc"),
