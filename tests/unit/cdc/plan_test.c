@@ -565,19 +565,24 @@ static void foreign_records_are_known(void **state)
 
 /* ---- what would silence every order ---- */
 
+/* A row's schema with these types of its id and its status; valid until the next call. */
+static const char *row_of(const char *id, const char *status)
+{
+    static char schema[600];
+    snprintf(schema, sizeof schema,
+             RECORD("Value", "shop", FIELD("id", "%s") "," FIELD("status", "%s")), id, status);
+    return schema;
+}
+
 static void a_rule_column_that_can_hold_no_text_stops(void **state)
 {
     (void)state;
     static const char *const types[] = {"\"int\"", "\"boolean\"", "[\"null\",\"long\"]", "\"null\"",
                                         "{\"type\":\"array\",\"items\":\"string\"}"};
     struct plan_options options = default_options();
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        char schema[500];
-        snprintf(schema, sizeof schema,
-                 RECORD("Value", "shop", FIELD("id", "\"string\"") "," FIELD("status", "%s")),
-                 types[i]);
-        refused(schema, &options, ERROR_CONFIG, "column \"status\" (rule.column) is no text");
-    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        refused(row_of("\"string\"", types[i]), &options, ERROR_CONFIG,
+                "column \"status\" (rule.column) is no text");
 }
 
 static void an_order_id_of_no_use_stops(void **state)
@@ -594,14 +599,9 @@ static void an_order_id_of_no_use_stops(void **state)
         RECORD("Point", "shop", FIELD("x", "\"double\"")),
     };
     struct plan_options options = default_options();
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        char schema[500];
-        snprintf(schema, sizeof schema,
-                 RECORD("Value", "shop", FIELD("id", "%s") "," FIELD("status", "\"string\"")),
-                 types[i]);
-        refused(schema, &options, ERROR_CONFIG,
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        refused(row_of(types[i], "\"string\""), &options, ERROR_CONFIG,
                 "column \"id\" (payload.fields.order_id) is neither text nor a number");
-    }
 }
 
 /* One branch that holds it is enough. */
@@ -617,13 +617,8 @@ static void an_order_id_may_be_of_many_types(void **state)
         "{\"type\":\"enum\",\"name\":\"Id\",\"symbols\":[\"a\"]}",
     };
     struct plan_options options = default_options();
-    for (size_t i = 0; i < sizeof types / sizeof *types; i++) {
-        char schema[600];
-        snprintf(schema, sizeof schema,
-                 RECORD("Value", "shop", FIELD("id", "%s") "," FIELD("status", "\"string\"")),
-                 types[i]);
-        plan_free(compile(schema, &options));
-    }
+    for (size_t i = 0; i < sizeof types / sizeof *types; i++)
+        plan_free(compile(row_of(types[i], "\"string\""), &options));
 }
 
 /* ---- columns come and go between two records ---- */
