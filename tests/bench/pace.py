@@ -188,9 +188,8 @@ def sweep(options, behaviour, workers):
     with tempfile.TemporaryDirectory(prefix="pace-") as folder:
         receiver = Receiver(pathlib.Path(options.tools), pathlib.Path(folder), behaviour)
         try:
-            for at_a_time in sorted({max(1, workers // 2), workers - 1, workers, workers + 1, workers + 4}):
-                if at_a_time > 0:
-                    found.append((fixed_concurrency(receiver.url, at_a_time, 4), at_a_time))
+            for at_a_time in sorted({workers // 2, workers - 1, workers, workers + 1, workers + 4}):
+                found.append((fixed_concurrency(receiver.url, at_a_time, 4), at_a_time))
         finally:
             receiver.close()
     return max(found)

@@ -4,7 +4,7 @@
  *          in the last second, twice as much each second while nothing is refused. After refusals
  *          less by the part that was refused, then half the way back each second, up to 10 % below
  *          what was too fast. That is held for 8 clean seconds, then exceeded by 10, 20, 40 %;
- * after a failed try it is held for twice as long.
+ *          After a failed try it is held for twice as long.
  *
  * A second is judged when half of its own requests were answered: refusals are quicker than work,
  * so the first answers alone would speak of refusals only. It raises the limit only if half of its

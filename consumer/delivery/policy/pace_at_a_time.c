@@ -118,7 +118,7 @@ static void raise_limit(struct pace_at_a_time *c)
         raise_to(c, c->too_much == 0 ? 2 * c->limit : (c->limit + c->too_much) / 2);
 }
 
-/* What was too much is so no more: the next may be tried at once. */
+/* The number that was too much passes now: the next may be tried at once. */
 static void pass_test(struct pace_at_a_time *c, uint64_t next)
 {
     c->tested_to = next;

@@ -325,7 +325,7 @@ static void one_more_goes_where_all_hang(void **state)
     assert_int_equal(pace_wake_ms(&s.pace, 4, s.now_ms), -1); /* the ceiling */
 }
 
-/* What waits goes on with the one that hangs no more. */
+/* Orders that wait go on; those that hang hold them up no more. */
 static void growth_goes_on_beside_those_that_hang(void **state)
 {
     struct steps s = begin(MAX);

@@ -1,5 +1,5 @@
 /* transform_test: the options that change what becomes of a record, from their text to the verdict.
- * What each module does with them is its own test's; whole captured records are cases_test's. */
+ * Each module's own use of them is its own test's; whole captured records are cases_test's. */
 #include "order/transform.h"
 
 #include "config/load/template_load.h"
@@ -144,7 +144,7 @@ static void another_order_id_names_the_order(void **state)
     close_fixture(&f);
 }
 
-/* What is unavailable was not changed: it triggers nothing, and no order is sent with it. */
+/* An unavailable value was not changed: it triggers nothing, and no order is sent with it. */
 static void the_connector_has_its_own_placeholder(void **state)
 {
     static const struct {
