@@ -8,6 +8,7 @@
 #include "dashboard/routes/status.h"
 #include "sys/clock.h"
 #include "sys/log.h"
+#include "sys/service_manager.h"
 #include "sys/wakeup.h"
 
 #include <stdio.h>
@@ -172,12 +173,16 @@ bool dashboard_run(struct dashboard *d, int stop_fd, struct error *err)
     bool ok = true;
     if (!loop_watch(d->loop, stop_fd, LOOP_READ, stop, d))
         return error_no_memory(err);
+    struct service_manager *manager = service_manager_open(d->loop);
     log_info("dashboard listens", LOG_S("address", d->address));
+    service_manager_tell_ready(manager);
     while (ok && !d->stopping)
         ok = turn(d, err);
+    service_manager_tell_stopping(manager);
     if (ok)
         publisher_flush(d->api.publisher, FLUSH_MS);
     log_info("dashboard ends", LOG_S("address", d->address));
+    service_manager_close(manager);
     return ok;
 }
 

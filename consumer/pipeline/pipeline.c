@@ -8,6 +8,7 @@
 #include "pipeline/metrics.h"
 #include "pipeline/until_end.h"
 #include "sys/log.h"
+#include "sys/service_manager.h"
 #include "sys/wakeup.h"
 
 #include <curl/curl.h>
@@ -391,7 +392,8 @@ static void log_limits(const struct pipeline *p)
              LOG_S("hint", "reset the group's offsets when you recreate the topic"));
 }
 
-static void run(struct pipeline *p, const struct pipeline_options *options)
+static void run(struct pipeline *p, const struct pipeline_options *options,
+                struct service_manager *manager)
 {
     const struct join join = {.config = p->config,
                               .options = options,
@@ -405,6 +407,7 @@ static void run(struct pipeline *p, const struct pipeline_options *options)
     loop_watch(p->loop, options->stop_fd, LOOP_READ, stop_asked, p);
     log_started(p);
     log_limits(p);
+    service_manager_tell_ready(manager);
     if (!join_group(&join, &p->fatal))
         return;
     int64_t deadline = options->timeout_ms >= 0 ? clock_mono_ms() + options->timeout_ms : -1;
@@ -414,6 +417,7 @@ static void run(struct pipeline *p, const struct pipeline_options *options)
             break;
         loop_wait(p->loop, wait);
     }
+    service_manager_tell_stopping(manager);
     leave(p);
     member_status_publish_leaving(p->status);
     member_status_log_totals(p->status, "stopped");
@@ -421,6 +425,8 @@ static void run(struct pipeline *p, const struct pipeline_options *options)
 
 bool pipeline_run(struct pipeline *p, const struct pipeline_options *options, struct error *err)
 {
-    run(p, options);
+    struct service_manager *manager = service_manager_open(p->loop);
+    run(p, options, manager);
+    service_manager_close(manager);
     return p->fatal.code == ERROR_NONE || error_set(err, p->fatal.code, "%s", p->fatal.text);
 }
