@@ -29,7 +29,7 @@ struct parked_record {
 };
 
 /* Takes responsibility for the record: done(context, acknowledged) as in publisher.h, without a
- * deadline. Headers: schemas of consumer/README.md, "Topics". False only without memory. */
+ * deadline. Headers: kafka/own_headers.h. False only without memory. */
 bool parked_record_write(struct publisher *publisher, const struct config *config,
                          const struct parked_record *record, publisher_done *done, void *context,
                          struct error *err) must_check;

@@ -11,15 +11,14 @@ sys.path.insert(0, str(STACK))
 from ports import free_ports
 
 DENO, CLI = (INSTALLED / "node_modules" / ".bin" / name for name in ("deno", "supabase"))
-README = FOLDER.parent / "README.md"
+PAGE = FOLDER.parent / "consumer" / "doc" / "supabase.md"
 CONFIG = str(SUPABASE / "shop.yaml")
 OUTBOX = "public.order_confirmations"
 
 
 def commands():
-    """README.md's, from the shop's own tables to the first webhook."""
-    section = README.read_text().split("\n## Supabase\n", 1)[1].split("\n## ", 1)[0]
-    return [line.strip() for line in section.splitlines() if line.startswith("    ")]
+    """The page's, from the shop's own tables to the first webhook."""
+    return [line.strip() for line in PAGE.read_text().splitlines() if line.startswith("    ")]
 
 
 class Shop:
@@ -59,7 +58,7 @@ class Shop:
         return self.connector
 
     def capture(self):
-        """As README.md says, up to a connector that reads."""
+        """As the page says, up to a connector that reads."""
         connector = self.adapt_connector()
         for command in commands()[:4]:
             self.run(command)
@@ -136,7 +135,7 @@ def shop_of(t):
 
 
 def own_tables_to_first_webhook(t):
-    """README.md's commands, in a shop whose clients and products are tables of their own."""
+    """The page's commands, in a shop whose clients and products are tables of their own."""
     *until_check, the_run = commands()
     assert the_run.startswith("elementor-sync run ") and len(until_check) == 6, commands()
     with shop_of(t) as shop:

@@ -97,7 +97,7 @@ static bool fail_unknown(const struct template_reader *r, struct slice name)
     else
         snprintf(problem, sizeof problem,
                  "unknown placeholder ${%s}; a column of the table is ${column:%s}, and the names "
-                 "of all others stand in README.md",
+                 "of all others stand in consumer/doc/receivers.md",
                  asked, asked);
     return fail(r, problem);
 }

@@ -94,13 +94,13 @@ static const struct {
                                  "is ${column:NAME})"},
     {"[\"${delivery_notes}\"]",
      "order.json:1: unknown placeholder ${delivery_notes}; a column of the table is "
-     "${column:delivery_notes}, and the names of all others stand in README.md"},
+     "${column:delivery_notes}, and the names of all others stand in consumer/doc/receivers.md"},
     {"\n\n[\"at ${sent_at}\"]",
      "order.json:3: unknown placeholder ${sent_at}: the body is the same in every attempt; "
      "${event_at} is when the change was made, and the header webhook-timestamp when it was sent"},
     {"[\"${}\"]",
      "order.json:1: unknown placeholder ${}; a column of the table is ${column:}, and the names of "
-     "all others stand in README.md"},
+     "all others stand in consumer/doc/receivers.md"},
     {"[\"${column:}\"]", "order.json:1: ${column:} names no column"},
     {"[\"a ${order_id\"]",
      "order.json:1: a placeholder has no }; write $${ for the characters themselves"},
