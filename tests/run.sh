@@ -176,6 +176,8 @@ unit() {
     else
         missing "the dashboard behind proxies" "Debian's packages of nginx and Caddy could not be fetched"
     fi
+    check "the configuration's schema, and reports, by jsonschema" 120 "$BUILD/venv/bin/python" \
+        tests/interop/configuration.py "$BUILD/sanitized/elementor-sync"
     check "tokens by PyJWT and jwcrypto" 120 "$BUILD/venv/bin/python" tests/interop/tokens.py \
         "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
     check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
@@ -253,7 +255,7 @@ start_stack() { # NAME
 real_stack() {
     if wants stack && sanitized_for "end to end"; then
         # shellcheck disable=SC2086 # a list of words
-        count "end to end" 3600 "$BUILD/e2e.log" python3 tests/e2e/run.py \
+        count "end to end" 3600 "$BUILD/e2e.log" "$BUILD/venv/bin/python" tests/e2e/run.py \
             "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests" "$stack" $END_TO_END
     fi
     if wants chaos && release_for "chaos"; then

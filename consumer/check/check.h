@@ -7,6 +7,7 @@
 #include "config/config.h"
 
 struct check_options {
+    bool offline;      /* look at the configuration and its files alone: nothing is reached */
     bool ping_webhook; /* send one request that says "ping" to the webhook */
 };
 

@@ -257,7 +257,9 @@ static void add_member(struct buf *b, const char *name, const char *text)
 void report_json(const struct report *report, const char *version, struct buf *b)
 {
     static const char *const levels[] = {"detail", "note", "ok", "warn", "fail"};
-    buf_addf(b, "{\"version\":\"%s\",\"ok\":%s,\"failures\":%zu,\"warnings\":%zu,\"findings\":[",
+    buf_addf(b,
+             "{\"format\":1,\"version\":\"%s\",\"ok\":%s,\"failures\":%zu,\"warnings\":%zu,"
+             "\"findings\":[",
              version, report->failures == 0 ? "true" : "false", report->failures, report->warnings);
     for (size_t i = 0; i < report->count; i++) {
         const struct finding *f = &report->findings[i];

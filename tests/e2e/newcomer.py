@@ -1,11 +1,14 @@
 """What a newcomer meets: from the example file to the first webhook, and each mistake's message."""
 import json, os, pathlib, subprocess
 
+from jsonschema import Draft202012Validator
+
 from harness import HERE, wait_for
 from secure_broker import PASSWORD, SecureBroker
 import fake_registry
 
 EXAMPLE = HERE.parent.parent / "docker" / "shop.yaml"
+REPORT = Draft202012Validator(json.loads((HERE.parent.parent / "schemas" / "check.schema.json").read_text()))
 CASE = HERE.parent / "cases" / "default"
 
 
@@ -23,6 +26,7 @@ def check(t, **env):
     """The exit code and the findings of a check, as {(area, name): "level text"}."""
     code, out, _ = run(t, "check", "--json", **env)
     report = json.loads(out)
+    REPORT.validate(report)
     assert report["ok"] == (code == 0), (code, report)
     told = sorted(report["findings"], key=lambda f: f["level"] == "fail")  # a failure counts
     return code, {(f["area"], f["name"]): f"{f['level']} {f['text']}" for f in told}

@@ -9,12 +9,14 @@
 enum { REPORT_MAX = 4 * 1024 * 1024 };
 
 struct check_arguments {
-    bool json, ping_webhook;
+    bool json, offline, ping_webhook;
 };
 
 static const struct argument arguments[] = {
     {"--json", ARGUMENT_FLAG, offsetof(struct check_arguments, json), "",
-     "one JSON object, for machines"},
+     "one JSON object, for machines: schemas/check.schema.json"},
+    {"--offline", ARGUMENT_FLAG, offsetof(struct check_arguments, offline), "",
+     "look at the configuration and the files that it names alone; reach nothing"},
     {"--ping-webhook", ARGUMENT_FLAG, offsetof(struct check_arguments, ping_webhook), "",
      "send the webhook one test request, marked as a ping"},
 };
@@ -35,7 +37,11 @@ static bool print(const struct report *report, bool json, struct error *err)
 static bool run(struct config *config, const void *given, struct error *err)
 {
     const struct check_arguments *own = given;
-    const struct check_options options = {.ping_webhook = own->ping_webhook};
+    const struct check_options options = {.offline = own->offline,
+                                          .ping_webhook = own->ping_webhook};
+    if (own->offline && own->ping_webhook)
+        return error_set(err, ERROR_CONFIG,
+                         "--ping-webhook: --offline sends nothing; keep one of the two");
     struct report *report = report_new();
     if (report == NULL)
         return error_no_memory(err);
@@ -47,7 +53,8 @@ static bool run(struct config *config, const void *given, struct error *err)
     return ok;
 }
 
-static const char *const examples[] = {"check", "check --ping-webhook --config shop.yaml", NULL};
+static const char *const examples[] = {"check", "check --ping-webhook --config shop.yaml",
+                                       "check --offline --config shop.yaml", NULL};
 
 const struct command command_check = {
     .name = "check",

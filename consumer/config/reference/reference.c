@@ -1,15 +1,15 @@
-#include "config/reference.h"
+#include "config/reference/reference.h"
 
 #include "config/config.h"
+#include "config/reference/reference_internal.h"
 #include "config/value.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { FORM_MAX = 128, LIMIT_MAX = 32, NAME_WIDTH = 26, FORM_WIDTH = 18 };
+enum { LIMIT_MAX = 32, NAME_WIDTH = 26, FORM_WIDTH = 18 };
 
-/* The form of the option's value: "text", "secret", "true|false", "100ms to 5m". */
-static const char *form_of(const struct config_option *o, char *text, size_t size)
+const char *reference_form(const struct config_option *o, char *text, size_t size)
 {
     static const struct {
         const char *type;
@@ -58,10 +58,7 @@ static bool begins_group(size_t i)
     return len != before_len || memcmp(group, before, len) != 0;
 }
 
-/* The open-ended options, which the table does not contain. */
-static const struct {
-    const char *name, *help;
-} open_ended[] = {
+const struct open_ended open_ended[] = {
     {"kafka.properties.*", "any property of librdkafka, such as security.protocol; those that "
                            "would break a promise of the program are refused"},
     {"webhook.headers.*", "a header more with every request; values are secrets (X-Api-Key: "
@@ -72,22 +69,23 @@ static const struct {
     {"payload.labels.*", "the label of this field in the shapes elementor and elementor-advanced; "
                          "default: the field's name"},
 };
+const size_t open_ended_count = sizeof open_ended / sizeof *open_ended;
 
 void config_reference_text(struct buf *b)
 {
-    char form[FORM_MAX];
+    char form[REFERENCE_FORM_MAX];
     for (size_t i = 0; i < config_option_count; i++) {
         const struct config_option *o = &config_options[i];
         if (i > 0 && begins_group(i))
             buf_add_char(b, '\n');
-        buf_addf(b, "%-*s %-*s %s", NAME_WIDTH, o->name, FORM_WIDTH, form_of(o, form, sizeof form),
-                 o->help);
+        buf_addf(b, "%-*s %-*s %s", NAME_WIDTH, o->name, FORM_WIDTH,
+                 reference_form(o, form, sizeof form), o->help);
         if (o->fallback != NULL)
             buf_addf(b, "; default %s", o->fallback);
         buf_add_char(b, '\n');
     }
     buf_add_char(b, '\n');
-    for (size_t i = 0; i < sizeof open_ended / sizeof *open_ended; i++)
+    for (size_t i = 0; i < open_ended_count; i++)
         buf_addf(b, "%-*s %-*s %s\n", NAME_WIDTH, open_ended[i].name, FORM_WIDTH, "text",
                  open_ended[i].help);
     for (size_t f = 0; f < FIELD_COUNT; f++)
@@ -109,11 +107,11 @@ static void add_cell(struct buf *b, const char *text, const char *quote)
 
 static void add_row(struct buf *b, const struct config_option *o)
 {
-    char form[FORM_MAX], variable[CONFIG_NAME_MAX];
+    char form[REFERENCE_FORM_MAX], variable[CONFIG_NAME_MAX];
     buf_add_char(b, '|');
     add_cell(b, o->name, "`");
     add_cell(b, config_environment_name(o->name, variable, sizeof variable), "`");
-    add_cell(b, form_of(o, form, sizeof form), "");
+    add_cell(b, reference_form(o, form, sizeof form), "");
     add_cell(b, o->fallback != NULL ? o->fallback : "", o->fallback != NULL ? "`" : "");
     add_cell(b, o->help, "");
     buf_add_char(b, '\n');
@@ -122,7 +120,7 @@ static void add_row(struct buf *b, const struct config_option *o)
 static void add_open_ended(struct buf *b)
 {
     buf_add_text(b, "\n## Names of your own\n\n| option | what it is |\n|---|---|\n");
-    for (size_t i = 0; i < sizeof open_ended / sizeof *open_ended; i++) {
+    for (size_t i = 0; i < open_ended_count; i++) {
         buf_add_char(b, '|');
         add_cell(b, open_ended[i].name, "`");
         add_cell(b, open_ended[i].help, "");
