@@ -1,5 +1,7 @@
 #include "offsets/commit_metadata.h"
 
+#include "offsets/tried_text.h"
+
 #include <inttypes.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -7,6 +9,10 @@
 #include <string.h>
 
 enum { RUNS_MAX = 3000 /* bytes: 4 characters for 3, and the rest of the text, fit in 4096 */ };
+enum {
+    NOTES_MAX = 2 * 24 /* characters: ".r" and ".n" with a number each, the latter's writer is
+                          kafka/consumer/start_offsets */
+};
 
 /* ---- base64url without padding (RFC 4648 §5) ---- */
 
@@ -116,18 +122,35 @@ static void write_runs(const struct offset_window *w, struct writer *writer)
     flush(writer);
 }
 
+/* ".r" and the orders' digits, in what the text has left. Returns the number of characters. */
+static size_t write_tried(struct tried_list *tried, int64_t watermark, size_t len, char *text)
+{
+    if (tried == NULL || len + 2 + NOTES_MAX >= COMMIT_METADATA_MAX)
+        return 0;
+    tried_forget_below(tried, watermark);
+    size_t room = COMMIT_METADATA_MAX - NOTES_MAX - 2 - len;
+    size_t digits = tried_write(tried, watermark, text + 2, room);
+    if (digits == 0)
+        return 0;
+    memcpy(text, ".r", 2);
+    return digits + 2;
+}
+
 bool commit_metadata_write(const struct offset_window *w, int64_t replay_until,
-                           char text[COMMIT_METADATA_MAX + 1])
+                           struct tried_list *tried, char text[COMMIT_METADATA_MAX + 1])
 {
     struct writer writer;
+    int64_t watermark = offset_window_watermark(w);
     write_runs(w, &writer);
-    text[0] = '\0';
-    if (writer.len == 0 && replay_until < 0)
-        return !writer.cut;
-    int at = snprintf(text, COMMIT_METADATA_MAX + 1, "1.%" PRId64 ".", offset_window_watermark(w));
-    at += (int)encode(writer.bytes, writer.len, text + at);
-    if (replay_until >= 0)
-        snprintf(text + at, (size_t)(COMMIT_METADATA_MAX + 1 - at), ".r%" PRId64, replay_until);
+    size_t len = (size_t)snprintf(text, COMMIT_METADATA_MAX + 1, "1.%" PRId64 ".", watermark);
+    len += encode(writer.bytes, writer.len, text + len);
+    size_t attempts = write_tried(tried, watermark, len, text + len);
+    len += attempts;
+    if (replay_until >= 0 || attempts > 0)
+        snprintf(text + len, COMMIT_METADATA_MAX + 1 - len, ".r%" PRId64,
+                 replay_until >= 0 ? replay_until : 0);
+    else
+        text[writer.len > 0 ? len : 0] = '\0';
     return !writer.cut;
 }
 
@@ -179,33 +202,41 @@ static struct offset_window_range *read_runs(const uint8_t *bytes, size_t len, i
     return ranges;
 }
 
-/* ".r5000", and ".n6", which is not for the window. */
-static bool read_notes(const char *text, int64_t *ret_replay_until)
+/* The last ".r" is the end of the replay, one before it holds the tried orders; ".n6" is not for
+ * the window. */
+static bool read_notes(const char *text, const char **ret_tried, int64_t *ret_replay_until)
 {
+    const char *last = NULL;
+    int64_t until = 0;
     while (*text != '\0') {
         char *end, kind = text[1];
         if (text[0] != '.' || (kind != 'r' && kind != 'n') || text[2] < '0' || text[2] > '9')
             return false;
         int64_t number = strtoll(text + 2, &end, 10);
-        if (kind == 'r')
-            *ret_replay_until = number;
+        if (kind == 'r') {
+            *ret_tried = last;
+            last = text + 2;
+            until = number;
+        }
         text = end;
     }
+    *ret_replay_until = until > 0 ? until : -1;
     return true;
 }
 
-bool commit_metadata_read(struct offset_window *w, const char *text, int64_t *ret_replay_until)
+bool commit_metadata_read(struct offset_window *w, const char *text, struct tried_list *tried,
+                          int64_t *ret_replay_until)
 {
     uint8_t bytes[RUNS_MAX];
     int64_t replay_until = -1;
-    const char *rest;
+    const char *rest, *tried_text = NULL;
     char *end;
     size_t count;
     *ret_replay_until = -1;
     if (strncmp(text, "1.", 2) != 0 || strtoll(text + 2, &end, 10) != w->next || *end != '.')
         return false;
     int len = decode(end + 1, bytes, sizeof bytes, &rest);
-    if (len < 0 || !read_notes(rest, &replay_until))
+    if (len < 0 || !read_notes(rest, &tried_text, &replay_until))
         return false;
     struct offset_window_range *ranges = read_runs(bytes, (size_t)len, w->next, &count);
     if (ranges == NULL)
@@ -213,5 +244,7 @@ bool commit_metadata_read(struct offset_window *w, const char *text, int64_t *re
     w->known = ranges;
     w->known_count = count;
     *ret_replay_until = replay_until;
+    if (tried != NULL && tried_text != NULL)
+        tried_read(tried, w->next, tried_text);
     return true;
 }

@@ -11,6 +11,11 @@ int64_t commit_pace_ms(const struct commit_pace *pace, size_t uncovered, bool on
     return hurried ? pace->interval_ms / SHARE_HURRIED : pace->interval_ms;
 }
 
+int64_t commit_pace_told_ms(int64_t interval_ms)
+{
+    return 2 * INTERVALS_ONLY_PASSED * interval_ms; /* as much again for its answer */
+}
+
 int64_t commit_pace_at_ms(int64_t due_ms, int64_t wanted_ms, int64_t wait_ms, int64_t now_ms)
 {
     if (due_ms < 0 || wait_ms < 0)

@@ -78,6 +78,12 @@ void offset_window_settle(struct offset_window *w, uint64_t sequence)
         w->head++;
 }
 
+int64_t offset_window_offset(const struct offset_window *w, uint64_t sequence)
+{
+    assert(sequence - w->head < w->tail - w->head);
+    return entry(w, sequence)->offset;
+}
+
 int64_t offset_window_watermark(const struct offset_window *w)
 {
     return w->head == w->tail ? w->next : entry(w, w->head)->offset;

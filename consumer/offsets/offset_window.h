@@ -56,6 +56,9 @@ uint64_t offset_window_open(struct offset_window *w, int64_t offset);
 /* Settles an open offset; each sequence number exactly once. */
 void offset_window_settle(struct offset_window *w, uint64_t sequence);
 
+/* The offset that a sequence number names, before it is settled. */
+int64_t offset_window_offset(const struct offset_window *w, uint64_t sequence);
+
 /* The offset that may be committed. It never goes back. */
 int64_t offset_window_watermark(const struct offset_window *w);
 

@@ -53,6 +53,7 @@ static bool add_note(const char *note, int64_t from, char metadata[COMMIT_METADA
 bool replay_plan(const struct replay_request *r, struct replay_commit *ret, struct error *err)
 {
     struct offset_window old, new;
+    struct tried_list tried = {0}; /* above the old commit, so untouched by a replay */
     int64_t until;
     int64_t from = greater(r->from, r->low);
     int64_t to = r->to < 0 ? r->committed : lesser(r->to, r->committed);
@@ -61,12 +62,13 @@ bool replay_plan(const struct replay_request *r, struct replay_commit *ret, stru
         return true;
     offset_window_init(&old, r->committed);
     offset_window_init(&new, from);
-    (void)commit_metadata_read(&old, r->metadata,
+    (void)commit_metadata_read(&old, r->metadata, &tried,
                                &until); /* another program's: nothing is settled above */
     new.known = ranges_of(&old, to, r->committed, &new.known_count);
-    bool fits =
-        new.known != NULL &&commit_metadata_write(&new, greater(to, until), ret->metadata) &&
-        add_note(note_of(r->metadata), from, ret->metadata);
+    bool fits = new.known !=
+                    NULL &&commit_metadata_write(&new, greater(to, until), &tried, ret->metadata) &&
+                add_note(note_of(r->metadata), from, ret->metadata);
+    tried_done(&tried);
     offset_window_done(&old);
     offset_window_done(&new);
     if (!fits)
@@ -85,7 +87,7 @@ int64_t replay_settled_above(int64_t committed, const char *metadata, int64_t *r
     if (committed < 0)
         return 0;
     offset_window_init(&w, committed);
-    if (commit_metadata_read(&w, metadata, ret_replay_until))
+    if (commit_metadata_read(&w, metadata, NULL, ret_replay_until))
         for (size_t i = 0; i < w.known_count; i++)
             settled += w.known[i].to - w.known[i].from;
     offset_window_done(&w);

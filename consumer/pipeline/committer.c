@@ -50,15 +50,18 @@ bool committer_has_news(const struct committer *c, const struct partition *parti
         return false;
     return offset_window_watermark(&partition->window) > partition->commit.committed ||
            partition->work.settles != partition->commit.covered_settles ||
+           partition->work.tries != partition->commit.covered_tries ||
            (partition->is_retry &&
             c->use.now->mono_ms - partition->commit.committed_ms > REFRESH_MS);
 }
 
 /* Records were only skipped, and there are more to read: a crash reads them again and sends
- * nothing. */
+ * nothing. Or attempts only failed: what they count for is told before the next ones
+ * (pipeline/sending/sender). */
 static bool can_wait(const struct partition *partition)
 {
-    return partition->state == PARTITION_READING && partition->read.maybe_more &&
+    bool tried = partition->work.tries != partition->commit.covered_tries;
+    return partition->state == PARTITION_READING && (partition->read.maybe_more || tried) &&
            partition->work.settles == partition->commit.covered_settles;
 }
 
@@ -105,7 +108,7 @@ static void describe(struct committer *c, struct partition *partition, char *tex
                                ? partition->replay_until
                                : -1;
     partition->commit.metadata_full =
-        !commit_metadata_write(&partition->window, replay_until, text);
+        !commit_metadata_write(&partition->window, replay_until, &partition->tried, text);
     if (partition->commit.metadata_full)
         log_limited(
             &c->metadata_full, c->use.now->mono_ms, LOG_EVERY_MS, "commit metadata full",
@@ -139,6 +142,7 @@ static size_t collect(struct committer *c, struct consumer_offset *offsets, comm
         partition->commit.asked = offset_window_watermark(&partition->window);
         partition->commit.asked_settled = covered_by(partition);
         partition->commit.asked_settles = partition->work.settles;
+        partition->commit.asked_tries = partition->work.tries;
         offsets[count] =
             (struct consumer_offset){partition->slot, partition->commit.asked, texts[count]};
         count++;
@@ -160,8 +164,20 @@ static void note_wanted(struct committer *c)
         c->wanted_ms = c->use.now->mono_ms;
 }
 
+/* A delivery shows that the failures before it were the orders' own: their next owner is told. */
+static void note_others(struct committer *c)
+{
+    for (size_t i = 0; i < c->use.partitions->count; i++) {
+        struct partition *partition = c->use.partitions->list[i];
+        if (partition_is_ours(partition) &&
+            tried_mark_others(&partition->tried, c->use.endpoint->delivered))
+            partition->work.tries++;
+    }
+}
+
 void committer_turn(struct committer *c)
 {
+    note_others(c);
     note_wanted(c);
     int64_t at_ms = committer_wait_until(c);
     if (at_ms < 0 || c->use.now->mono_ms < at_ms)
@@ -194,6 +210,7 @@ static void acknowledged(struct committer *c, struct partition *partition, int64
         partition->commit.committed = offset;
     partition->commit.committed_ms = c->use.now->mono_ms;
     partition->commit.covered_settles = partition->commit.asked_settles;
+    partition->commit.covered_tries = partition->commit.asked_tries;
     partition_cover(c->use.partitions, partition, partition->commit.asked_settled);
     log_recovered(&c->failing, "commits succeed again", (const struct log_field[]){{0}});
 }

@@ -1,12 +1,13 @@
 /* committer: commits what is settled, and gives partitions back once that is done.
  *
  * One commit at a time: the watermark of each partition that has news, and in its metadata what is
- * settled above it. Not thread-safe. */
+ * settled above it and how often the rest was tried. Not thread-safe. */
 #ifndef PIPELINE_COMMITTER_H
 #define PIPELINE_COMMITTER_H
 
 #include "config/config.h"
 #include "kafka/consumer/consumer.h"
+#include "pipeline/sending/endpoint.h"
 #include "pipeline/tracking/partitions.h"
 #include "sys/clock.h"
 
@@ -17,6 +18,7 @@ struct committer_uses {
     const struct now *now;
     struct consumer *consumer;
     struct partitions *partitions;
+    const struct endpoint_state *endpoint;
 };
 
 struct committer *committer_new(const struct committer_uses *uses); /* NULL without memory */

@@ -171,8 +171,11 @@ static bool make_reading(struct pipeline *p)
                                        .backlog = &p->backlog,
                                        .sending = sender_state(p->sender),
                                        .endpoint = endpoint_state(p->endpoint)};
-    const struct committer_uses committer = {
-        .config = p->config, .now = &p->now, .consumer = p->consumer, .partitions = &p->partitions};
+    const struct committer_uses committer = {.config = p->config,
+                                             .now = &p->now,
+                                             .consumer = p->consumer,
+                                             .partitions = &p->partitions,
+                                             .endpoint = endpoint_state(p->endpoint)};
     const struct reloader_uses reloader = {.config = p->config,
                                            .now = &p->now,
                                            .registry = p->registry,

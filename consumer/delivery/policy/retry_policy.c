@@ -22,7 +22,7 @@ int64_t retry_slow_delay_ms(int timeouts)
 /* The first failure cannot count: whether others succeed meanwhile is not known yet. */
 static bool is_the_records_own(const struct retry_history *h, const struct retry_outcome *o)
 {
-    return h->attempts > 1 && o->others > h->others_before;
+    return h->attempts > 1 && (h->others_since || o->others > h->others_before);
 }
 
 static void count(struct retry_history *h, const struct retry_outcome *o)
@@ -67,6 +67,7 @@ static enum retry_verdict judge_failure(const struct retry_options *options,
 void retry_pass_over(struct retry_history *history, uint64_t others)
 {
     history->others_before = others;
+    history->others_since = false;
 }
 
 enum retry_verdict retry_decide(const struct retry_options *options, struct retry_history *history,
@@ -77,7 +78,7 @@ enum retry_verdict retry_decide(const struct retry_options *options, struct retr
     if (outcome->class == RESPONSE_REFUSED && !outcome->breaker_open)
         return RETRY_REFUSED;
     enum retry_verdict verdict = judge_failure(options, history, outcome);
-    history->others_before = outcome->others;
+    retry_pass_over(history, outcome->others);
     *ret_delay_ms = outcome->is_timeout || outcome->is_slow
                         ? retry_slow_delay_ms(history->timeouts)
                         : jittered_delay(options, history->attempts, outcome->random);

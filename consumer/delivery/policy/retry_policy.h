@@ -34,6 +34,7 @@ struct retry_history {
     int timeouts;           /* attempts that timed out or were answered so that is_slow, counted
                              * or not: the slow backoff's step */
     uint64_t others_before; /* deliveries of other orders, as of the previous attempt's end */
+    bool others_since;      /* there was one since then, in another process or at another member */
     int64_t first_ms;       /* monotonic time of the first attempt's start */
     int64_t first_open_ms;  /* retry_outcome.open_ms at that time */
 };

@@ -120,6 +120,11 @@ static enum fate enqueue(const struct decision *by, const struct intake_record *
     backlog_add_headers(by->backlog, d, headers, size);
     d->sequence = r->suspect != NULL ? r->suspect->sequence
                                      : offset_window_open(&partition->window, r->m->offset);
+    const struct tried_clock clock = {.now_ms = by->now->mono_ms,
+                                      .open_ms =
+                                          breaker_open_ms(&by->endpoint->breaker, by->now->mono_ms),
+                                      .delivered = by->endpoint->delivered};
+    partition_recall_tried(partition, d, &clock);
     return FATE_SETTLED;
 }
 

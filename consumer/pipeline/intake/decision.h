@@ -11,6 +11,7 @@
 #include "pipeline/intake/oddities.h"
 #include "pipeline/intake/record_reader.h"
 #include "pipeline/intake/suspects.h"
+#include "pipeline/sending/endpoint.h"
 
 enum fate {
     FATE_SETTLED, /* noted and settled, or on its way with a window entry of its own */
@@ -25,6 +26,7 @@ struct decision {
     const struct now *now;
     struct partitions *partitions;
     struct backlog *backlog;
+    const struct endpoint_state *endpoint;
     struct suspects *suspects;
     struct record_reader reader;
     struct oddities oddities;

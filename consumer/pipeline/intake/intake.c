@@ -40,6 +40,7 @@ static void wire_up(struct intake *i)
                                     .now = use->now,
                                     .partitions = use->partitions,
                                     .backlog = use->backlog,
+                                    .endpoint = use->endpoint,
                                     .suspects = &i->suspects,
                                     .reader = {.config = use->config,
                                                .partitions = use->partitions,

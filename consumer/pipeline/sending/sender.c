@@ -2,6 +2,7 @@
 
 #include "delivery/policy/retry_policy.h"
 #include "kafka/message.h"
+#include "offsets/commit_pace.h"
 #include "pipeline/sending/last_answer.h"
 #include "sys/log.h"
 
@@ -96,8 +97,29 @@ static bool is_being_given_back(const struct delivery *d)
     return partition == NULL || partition->state == PARTITION_REVOKING;
 }
 
+/* For the next owner: without it, each restart would count the order's failures anew. */
+static void note_tried(struct sender *s, const struct delivery *d)
+{
+    const struct retry_history *h = &d->history;
+    struct partition *partition = partition_of(d);
+    int64_t now_ms = s->use.now->mono_ms;
+    int64_t open_ms = breaker_open_ms(breaker_of(s), now_ms) - h->first_open_ms;
+    if (partition != NULL)
+        partition_note_tried(partition, d, now_ms - h->first_ms - open_ms);
+}
+
+/* An attempt is in a commit before the next one begins: so a crash costs one more, and not as many
+ * as fit between two commits. retry.cap holds all the same. */
+static int64_t until_told(const struct sender *s, int64_t delay_ms)
+{
+    int64_t told_ms = commit_pace_told_ms(s->use.config->commit_interval);
+    int64_t least_ms = told_ms < s->retry_options.cap_ms ? told_ms : s->retry_options.cap_ms;
+    return delay_ms > least_ms ? delay_ms : least_ms;
+}
+
 static void try_again(struct sender *s, struct delivery *d, int64_t delay_ms)
 {
+    note_tried(s, d);
     if (is_being_given_back(d)) {
         recorder_give_up(s->use.recorder, d);
         return;
@@ -105,7 +127,7 @@ static void try_again(struct sender *s, struct delivery *d, int64_t delay_ms)
     partition_end_work(partition_of(d));
     /* An open breaker has its own pace: a waiting delivery is ready to be its probe. */
     bool may_probe = breaker_is_open(breaker_of(s)) && !d->rests_whole;
-    int64_t due_ms = s->use.now->mono_ms + (may_probe ? 0 : delay_ms);
+    int64_t due_ms = s->use.now->mono_ms + (may_probe ? 0 : until_told(s, delay_ms));
     int64_t endpoint_ms = endpoint_wake_ms(s->use.endpoint, s->state.in_flight);
     recorder_retrying(s->use.recorder, d,
                       s->use.now->wall_ms + (endpoint_ms > due_ms ? endpoint_ms : due_ms) -

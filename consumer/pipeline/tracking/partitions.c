@@ -10,8 +10,11 @@ enum { HOUR_MS = 3600 * 1000 };
 
 void partitions_done(struct partitions *partitions)
 {
-    for (size_t i = 0; i < partitions->count; i++)
+    for (size_t i = 0; i < partitions->count; i++) {
+        if (partitions->list[i] != NULL)
+            tried_done(&partitions->list[i]->tried);
         free(partitions->list[i]);
+    }
     free(partitions->list);
 }
 
@@ -51,7 +54,8 @@ void partition_begin(struct partitions *partitions, struct partition *partition,
     partition_renew_status_epoch(partitions, partition);
     partition->restart_at = -1;
     offset_window_init(&partition->window, position);
-    bool known = commit_metadata_read(&partition->window, metadata, &partition->replay_until);
+    bool known = commit_metadata_read(&partition->window, metadata, &partition->tried,
+                                      &partition->replay_until);
     if (!known && metadata[0] != '\0')
         log_info("foreign commit metadata", LOG_I("partition", partition->number),
                  LOG_S("reason", "another program wrote it, or the group was reset"));
@@ -78,6 +82,7 @@ void partition_end(struct partitions *partitions, struct partition *partition)
 {
     partitions->uncovered -= partition->work.dispatched - partition->commit.covered;
     offset_window_done(&partition->window);
+    tried_done(&partition->tried);
     partition->state = PARTITION_NONE;
     partition->assignment_epoch++;
     partition->commit.asked = -1;
@@ -131,8 +136,47 @@ void partition_cover(struct partitions *partitions, struct partition *partition,
     partition->commit.covered = covered;
 }
 
+void partition_note_tried(struct partition *partition, const struct delivery *d, int64_t counted_ms)
+{
+    const struct retry_history *h = &d->history;
+    tried_note(&partition->tried,
+               &(struct tried){.offset = offset_window_offset(&partition->window, d->sequence),
+                               .attempts = h->attempts,
+                               .counted = h->counted,
+                               .endpoint_faults = h->endpoint_faults,
+                               .unknown = h->unknown,
+                               .timeouts = h->timeouts,
+                               .first_ms = d->first_attempt_ms,
+                               .age_ms = counted_ms,
+                               .others_since = h->others_since,
+                               .others_until = h->others_before});
+    partition->work.tries++;
+}
+
+void partition_recall_tried(struct partition *partition, struct delivery *d,
+                            const struct tried_clock *clock)
+{
+    struct retry_history *h = &d->history;
+    struct tried *order =
+        tried_find(&partition->tried, offset_window_offset(&partition->window, d->sequence));
+    if (order == NULL)
+        return;
+    order->others_until = clock->delivered;
+    *h = (struct retry_history){.attempts = order->attempts,
+                                .counted = order->counted,
+                                .endpoint_faults = order->endpoint_faults,
+                                .unknown = order->unknown,
+                                .timeouts = order->timeouts,
+                                .others_before = clock->delivered,
+                                .others_since = order->others_since,
+                                .first_ms = clock->now_ms - order->age_ms,
+                                .first_open_ms = clock->open_ms};
+    d->first_attempt_ms = order->first_ms;
+}
+
 void partition_settle(struct partition *partition, uint64_t sequence)
 {
+    tried_forget(&partition->tried, offset_window_offset(&partition->window, sequence));
     offset_window_settle(&partition->window, sequence);
     partition->work.settles++;
 }

@@ -11,6 +11,7 @@
 
 #include "delivery/delivery.h"
 #include "offsets/offset_window.h"
+#include "offsets/tried.h"
 
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
@@ -108,6 +109,7 @@ struct partition_work {
     uint64_t dispatched;     /* deliveries ever sent; a crash repeats dispatched - covered */
     uint64_t settled;        /* of these */
     uint64_t settles;        /* offsets settled of all kinds, for the commit's metadata */
+    uint64_t tries;          /* changes of `tried`, for the same */
 };
 
 /* ---- commits ---- */
@@ -116,8 +118,9 @@ struct partition_commit {
     int64_t committed;    /* acknowledged by the group; -1: nothing yet in this epoch */
     int64_t committed_ms; /* monotonic time of the last acknowledged commit */
     int64_t asked;        /* in the outstanding commit; -1: none */
-    uint64_t asked_settled, asked_settles; /* of partition_work, in the outstanding commit */
-    uint64_t covered, covered_settles;     /* the same, in an acknowledged one */
+    uint64_t asked_settled, asked_settles, asked_tries; /* of partition_work, in the outstanding
+                                                           commit */
+    uint64_t covered, covered_settles, covered_tries;   /* the same, in an acknowledged one */
     bool metadata_full; /* the window no longer fits into a commit: nothing more is opened */
 };
 
@@ -130,6 +133,7 @@ struct partition {
     int64_t replay_until;  /* offsets below it are a replay; -1: none */
     int64_t restart_at;    /* its offsets start over there, once nothing is open; -1: no */
     struct offset_window window;
+    struct tried_list tried; /* of its open offsets; an earlier owner's among them */
     struct partition_read read;
     struct doubt doubt;
     struct stretches stretches;
@@ -191,6 +195,19 @@ void partition_settle_delivery(struct partition *partition, const struct deliver
 void partition_dispatch(struct partitions *partitions, struct partition *partition);
 /* Of its settled deliveries, an acknowledged commit covers so many. */
 void partition_cover(struct partitions *partitions, struct partition *partition, uint64_t covered);
+/* An attempt at a delivery ended, and it is to be sent again: for the next owner. counted_ms: what
+ * retry.give_up has counted so far. */
+void partition_note_tried(struct partition *partition, const struct delivery *d,
+                          int64_t counted_ms);
+
+/* What an earlier owner has noted of a new delivery becomes its history. */
+struct tried_clock {
+    int64_t now_ms, open_ms; /* monotonic; for how long the breaker was open so far */
+    uint64_t delivered;      /* other orders by this process so far */
+};
+void partition_recall_tried(struct partition *partition, struct delivery *d,
+                            const struct tried_clock *clock);
+
 /* An open offset is settled. */
 void partition_settle(struct partition *partition, uint64_t sequence);
 

@@ -99,6 +99,24 @@ static const struct story {
     {"a delivery after time is over is a delivery", {{D, 0, true, 100001, RETRY_DONE}}, 1},
 };
 
+/* What an earlier owner has told counts for one attempt. */
+static void a_delivery_elsewhere_counts_once(void **state)
+{
+    struct retry_history history = {
+        .attempts = 3, .counted = 1, .others_before = 9, .others_since = true};
+    struct retry_outcome outcome = {.class = T, .others = 9, .now_ms = 1};
+    int64_t delay_ms;
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        history.attempts++;
+        assert_int_equal(retry_decide(&options, &history, &outcome, &delay_ms), RETRY_AGAIN);
+        assert_int_equal(history.counted, 2);
+    }
+    outcome.others++;
+    history.attempts++;
+    assert_int_equal(retry_decide(&options, &history, &outcome, &delay_ms), RETRY_EXHAUSTED);
+}
+
 static void each_story(void **state)
 {
     (void)state;
@@ -224,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_story),
+        cmocka_unit_test(a_delivery_elsewhere_counts_once),
         cmocka_unit_test(the_delay_is_bounded),
         cmocka_unit_test(a_pace_never_counts),
         cmocka_unit_test(unknown_results_have_a_count_of_their_own),

@@ -121,14 +121,15 @@ static void text_carries_what_is_settled(void **state)
                 settle(r);
         for (int generation = 0; generation < 3; generation++) {
             int64_t replay, watermark = offset_window_watermark(&r->window);
-            bool complete = commit_metadata_write(&r->window, generation == 1 ? 77 : -1, text);
+            bool complete =
+                commit_metadata_write(&r->window, generation == 1 ? 77 : -1, NULL, text);
             assert_true(strlen(text) <= COMMIT_METADATA_MAX);
             assert_true(complete);
             assert_int_equal(commit_metadata_untold(&r->window), 0);
             struct offset_window next;
             offset_window_init(&next, watermark);
             if (*text != '\0')
-                assert_true(commit_metadata_read(&next, text, &replay));
+                assert_true(commit_metadata_read(&next, text, NULL, &replay));
             if (generation == 1)
                 assert_int_equal(replay, 77);
             for (int64_t o = watermark; o < r->model.next; o++)
@@ -167,10 +168,10 @@ static void text_that_does_not_fit_is_cut_safely(void **state)
         if (o % 2 == 1)
             offset_window_settle(&w, last);
     }
-    assert_false(commit_metadata_write(&w, -1, text));
+    assert_false(commit_metadata_write(&w, -1, NULL, text));
     assert_true(strlen(text) <= COMMIT_METADATA_MAX);
     offset_window_init(&next, 0);
-    assert_true(commit_metadata_read(&next, text, &replay));
+    assert_true(commit_metadata_read(&next, text, NULL, &replay));
     assert_true(next.known_count >= 1000);
     size_t untold = 0;
     for (int64_t o = 0; o < 20000; o++)
@@ -205,7 +206,7 @@ static void foreign_texts_are_ignored(void **state)
         struct offset_window w;
         int64_t replay;
         offset_window_init(&w, 42);
-        assert_false(commit_metadata_read(&w, texts[i], &replay));
+        assert_false(commit_metadata_read(&w, texts[i], NULL, &replay));
         assert_int_equal(replay, -1);
         assert_false(offset_window_is_known(&w, 43));
         offset_window_done(&w);

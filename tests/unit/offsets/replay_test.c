@@ -16,7 +16,7 @@ static void reads(const struct replay_commit *c, const char *expected, int64_t r
     struct offset_window w;
     int64_t until;
     offset_window_init(&w, c->from);
-    assert_true(commit_metadata_read(&w, c->metadata, &until));
+    assert_true(commit_metadata_read(&w, c->metadata, NULL, &until));
     assert_int_equal(until, ret_until);
     for (int64_t offset = c->from; expected[offset - c->from] != '\0'; offset++) {
         char fate = offset_window_is_known(&w, offset) ? '.' : offset < until ? 'R' : 'N';
@@ -83,6 +83,16 @@ static void the_groups_note_is_kept(void **state)
     reads(&c, "RN", 10);
 }
 
+/* Of offsets that the replay does not touch. */
+static void attempts_of_the_rest_are_kept(void **state)
+{
+    static const char before[] = "1.10.AgI.r18486869.r0.n6"; /* 11 was sent twice */
+    struct replay_commit c;
+    (void)state;
+    plan((struct replay_request){.committed = 10, .metadata = before, .from = 7, .to = 8}, &c);
+    assert_string_equal(c.metadata, "1.7.AQICAg.r48486869.r8.n6");
+}
+
 static void empty_replay_changes_nothing(void **state)
 {
     struct replay_commit c;
@@ -127,7 +137,7 @@ static void plan_that_does_not_fit_is_refused(void **state)
         if (i % 2 == 1)
             offset_window_settle(&w, sequence);
     }
-    assert_false(commit_metadata_write(&w, -1, text)); /* full to the brim */
+    assert_false(commit_metadata_write(&w, -1, NULL, text)); /* full to the brim */
     offset_window_done(&w);
     const struct replay_request request = {
         .committed = 10000, .metadata = text, .from = 1, .to = 2};
@@ -166,6 +176,7 @@ int main(void)
         cmocka_unit_test(offsets_settled_above_stay_settled),
         cmocka_unit_test(a_replay_within_a_replay_ends_where_the_later_one_ends),
         cmocka_unit_test(the_groups_note_is_kept),
+        cmocka_unit_test(attempts_of_the_rest_are_kept),
         cmocka_unit_test(empty_replay_changes_nothing),
         cmocka_unit_test(offsets_that_are_gone_are_left_out),
         cmocka_unit_test(metadata_of_another_offset_is_ignored),

@@ -22,6 +22,7 @@ struct bench {
     struct partitions partitions;
     struct partition partition, *list[2];
     struct consumer *consumer;
+    struct endpoint_state endpoint;
     struct committer *committer;
     struct config *config;
     int fd;
@@ -73,7 +74,8 @@ static void open_bench(struct bench *b, bool is_retry)
     b->now.mono_ms = NOW_MS;
     b->list[is_retry] = &b->partition;
     b->partitions = (struct partitions){.list = b->list, .count = 2};
-    const struct committer_uses uses = {b->config, &b->now, b->consumer, &b->partitions};
+    const struct committer_uses uses = {b->config, &b->now, b->consumer, &b->partitions,
+                                        &b->endpoint};
     b->committer = committer_new(&uses);
     assert_non_null(b->committer);
     b->partition.slot = is_retry;
@@ -285,6 +287,73 @@ static void deliveries_hurry_a_commit(void **state)
     }
 }
 
+/* A receiver that fails costs few commits, one that is quiet none; but its next owner learns of
+ * each failure, and of what shows that it was the order's own. */
+static void failures_are_committed_with_patience(void **state)
+{
+    enum { INTERVALS = 5 };
+    struct bench b;
+    (void)state;
+    open_bench(&b, false);
+    commit_and_read_on(&b);
+    b.partition.window.next = ASKED; /* nothing else is new */
+    assert_int_equal(committer_wait_until(b.committer), -1);
+    assert_true(offset_window_reserve(&b.partition.window));
+    struct delivery d = {.history = {.attempts = 2}, .first_attempt_ms = 6};
+    d.sequence = offset_window_open(&b.partition.window, ASKED);
+    partition_note_tried(&b.partition, &d, 0);
+    int64_t due_ms = NOW_MS + INTERVALS * b.config->commit_interval;
+    assert_int_equal(committer_wait_until(b.committer), due_ms);
+    b.now.mono_ms = due_ms;
+    committer_turn(b.committer);
+    assert_string_equal(committed_text, "1.5..r0848149.r0");
+    committer_answered(b.committer, 0, ASKED, true, "");
+    committer_finished(b.committer);
+    b.now.mono_ms += SIX_HOURS_MS;
+    committer_turn(b.committer);
+    assert_int_equal(committer_wait_until(b.committer), -1);
+    b.endpoint.delivered = 1; /* anywhere */
+    committer_turn(b.committer);
+    assert_string_equal(committed_text, "1.5..r0858149.r0");
+    committer_finished(b.committer); /* unanswered: it is told again */
+    assert_true(committer_wait_until(b.committer) >= 0);
+    b.now.mono_ms += SIX_HOURS_MS;
+    committer_turn(b.committer);
+    committer_answered(b.committer, 0, ASKED, true, "");
+    committer_finished(b.committer);
+    assert_int_equal(committer_wait_until(b.committer), -1);
+    partition_settle(&b.partition, d.sequence);
+    assert_int_equal(b.partition.tried.count, 0);
+    b.now.mono_ms += SIX_HOURS_MS;
+    committer_turn(b.committer);
+    assert_string_equal(committed_text, "");
+    tried_done(&b.partition.tried);
+    close_bench(&b);
+}
+
+/* A partition that is given back, too: its next owner counts on. */
+static void failures_are_told_before_a_partition_is_given_back(void **state)
+{
+    struct bench b;
+    (void)state;
+    open_bench(&b, false);
+    commit_and_read_on(&b);
+    b.partition.window.next = ASKED;
+    b.partition.state = PARTITION_REVOKING;
+    b.partition.work.give_back_by_ms = NOW_MS + 1;
+    b.partition.work.tries++;
+    released = 0;
+    committer_give_back(b.committer);
+    assert_int_equal(released, 0);
+    assert_int_equal(committer_wait_until(b.committer), NOW_MS);
+    committer_turn(b.committer);
+    committer_answered(b.committer, 0, ASKED, true, "");
+    committer_finished(b.committer);
+    committer_give_back(b.committer);
+    assert_int_equal(released, 1);
+    close_bench(&b);
+}
+
 /* The next owner starts from there, and the group waits for it. */
 static void revoked_partition_is_committed_at_once(void **state)
 {
@@ -393,6 +462,8 @@ int main(void)
         cmocka_unit_test(partition_without_an_answer_is_committed_again),
         cmocka_unit_test(commit_answer_never_goes_back),
         cmocka_unit_test(deliveries_hurry_a_commit),
+        cmocka_unit_test(failures_are_committed_with_patience),
+        cmocka_unit_test(failures_are_told_before_a_partition_is_given_back),
         cmocka_unit_test(revoked_partition_is_committed_at_once),
         cmocka_unit_test(drained_partition_is_given_back),
         cmocka_unit_test(the_end_is_reached_once_all_is_committed),

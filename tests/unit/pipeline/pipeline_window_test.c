@@ -42,7 +42,7 @@ static void offsets_settled_above_the_commit_are_not_sent_again(void **state)
             if (order > 0 && order <= 2 * partition + 2) /* the first one stays open */
                 offset_window_settle(&window, sequence);
         }
-        assert_true(commit_metadata_write(&window, -1, text));
+        assert_true(commit_metadata_write(&window, -1, NULL, text));
         offset_window_done(&window);
         commit(&w, partition, 1, text);
     }
