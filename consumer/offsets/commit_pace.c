@@ -1,6 +1,6 @@
 #include "offsets/commit_pace.h"
 
-enum { INTERVALS_ONLY_PASSED = 5, SHARE_HURRIED = 4 };
+enum { INTERVALS_ONLY_PASSED = 5, INTERVALS_TOLD = 10, SHARE_HURRIED = 4 };
 enum { KEPT_BACK_MS = 1500 }; /* longer than the time-out of a heartbeat's answer */
 
 int64_t commit_pace_ms(const struct commit_pace *pace, size_t uncovered, bool only_passed)
@@ -13,7 +13,7 @@ int64_t commit_pace_ms(const struct commit_pace *pace, size_t uncovered, bool on
 
 int64_t commit_pace_told_ms(int64_t interval_ms)
 {
-    return 2 * INTERVALS_ONLY_PASSED * interval_ms; /* as much again for its answer */
+    return INTERVALS_TOLD * interval_ms; /* most of it for the commit's answer */
 }
 
 int64_t commit_pace_at_ms(int64_t due_ms, int64_t wanted_ms, int64_t wait_ms, int64_t now_ms)

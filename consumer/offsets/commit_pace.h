@@ -17,8 +17,8 @@ struct commit_pace {
 
 /* The least time (ms) from one commit to the next: the interval; a quarter of it once more than
  * half of uncovered_max is uncovered (dispatched, and in no acknowledged commit); or five intervals
- * where records were only skipped or attempts only failed (`only_passed`): a crash would read them
- * again and send nothing that it would not anyhow. */
+ * where records were only skipped (`only_passed`): a crash would read them again and send nothing.
+ */
 int64_t commit_pace_ms(const struct commit_pace *pace, size_t uncovered, bool only_passed);
 
 /* The time within which a failed attempt is told in a commit, unless the group joins or its

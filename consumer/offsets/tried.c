@@ -46,7 +46,7 @@ void tried_note(struct tried_list *l, const struct tried *order)
         l->others_until = order->others_until;
 }
 
-struct tried *tried_find(const struct tried_list *l, int64_t offset)
+const struct tried *tried_find(const struct tried_list *l, int64_t offset)
 {
     size_t place = place_of(l, offset);
     return has(l, place, offset) ? &l->list[place] : NULL;

@@ -29,6 +29,7 @@ struct tried_list {
     struct tried *list; /* owned; NULL before the first */
     size_t count;
     uint64_t others_until; /* the least of those without others_since, or less */
+    bool unread;           /* the commit told more than could be read */
 };
 
 void tried_done(struct tried_list *l);
@@ -38,7 +39,7 @@ void tried_done(struct tried_list *l);
 void tried_note(struct tried_list *l, const struct tried *order);
 
 /* NULL when nothing is known of that offset. Valid until the next call that notes or forgets. */
-struct tried *tried_find(const struct tried_list *l, int64_t offset);
+const struct tried *tried_find(const struct tried_list *l, int64_t offset);
 
 /* It is settled. */
 void tried_forget(struct tried_list *l, int64_t offset);

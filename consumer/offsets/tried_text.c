@@ -129,26 +129,36 @@ static bool is_possible(const uint64_t numbers[NUMBERS], const struct before *be
            before->first_ms + since <= TIME_MOST_MS;
 }
 
+static struct tried order_of(const uint64_t numbers[NUMBERS], const struct before *at)
+{
+    return (struct tried){.offset = at->offset,
+                          .attempts = (int)(numbers[NUMBER_ATTEMPTS] / 2),
+                          .counted = (int)numbers[NUMBER_COUNTED],
+                          .endpoint_faults = (int)numbers[NUMBER_FAULTS],
+                          .unknown = (int)numbers[NUMBER_UNKNOWN],
+                          .timeouts = (int)numbers[NUMBER_TIMEOUTS],
+                          .first_ms = at->first_ms,
+                          .age_ms = (int64_t)numbers[NUMBER_AGE] * 1000,
+                          .others_since = numbers[NUMBER_ATTEMPTS] % 2 == 1,
+                          .others_until = TRIED_ELSEWHERE};
+}
+
 void tried_read(struct tried_list *l, int64_t from, const char *text)
 {
     struct before before = {from, 0};
     uint64_t numbers[NUMBERS];
-    while (l->count < TRIED_MAX && read_numbers(&text, numbers) &&
-           is_possible(numbers, &before, l->count == 0)) {
-        before.offset += (int64_t)numbers[NUMBER_DISTANCE];
-        before.first_ms += unfolded(numbers[NUMBER_FIRST]);
+    while (is_digit(*text)) {
         size_t count = l->count;
-        tried_note(l, &(struct tried){.offset = before.offset,
-                                      .attempts = (int)(numbers[NUMBER_ATTEMPTS] / 2),
-                                      .counted = (int)numbers[NUMBER_COUNTED],
-                                      .endpoint_faults = (int)numbers[NUMBER_FAULTS],
-                                      .unknown = (int)numbers[NUMBER_UNKNOWN],
-                                      .timeouts = (int)numbers[NUMBER_TIMEOUTS],
-                                      .first_ms = before.first_ms,
-                                      .age_ms = (int64_t)numbers[NUMBER_AGE] * 1000,
-                                      .others_since = numbers[NUMBER_ATTEMPTS] % 2 == 1,
-                                      .others_until = TRIED_ELSEWHERE});
-        if (l->count == count)
-            break; /* no memory */
+        if (count < TRIED_MAX && read_numbers(&text, numbers) &&
+            is_possible(numbers, &before, count == 0)) {
+            before.offset += (int64_t)numbers[NUMBER_DISTANCE];
+            before.first_ms += unfolded(numbers[NUMBER_FIRST]);
+            const struct tried order = order_of(numbers, &before);
+            tried_note(l, &order);
+        }
+        if (l->count == count) { /* too many, or no memory, or not in this form */
+            l->unread = true;
+            return;
+        }
     }
 }

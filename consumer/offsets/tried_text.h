@@ -18,8 +18,8 @@
  * below `from`. Returns the number of characters. */
 size_t tried_write(const struct tried_list *l, int64_t from, char *text, size_t room);
 
-/* Adds the orders to an empty list, up to the first that is not in this form: what follows it is
- * another program's. */
+/* Adds the orders to an empty list. The first that is not in this form ends it, with `unread` set:
+ * what follows is damaged, or another program's. */
 void tried_read(struct tried_list *l, int64_t from, const char *text);
 
 #endif

@@ -56,13 +56,12 @@ bool committer_has_news(const struct committer *c, const struct partition *parti
 }
 
 /* Records were only skipped, and there are more to read: a crash reads them again and sends
- * nothing. Or attempts only failed: what they count for is told before the next ones
- * (pipeline/sending/sender). */
+ * nothing. */
 static bool can_wait(const struct partition *partition)
 {
-    bool tried = partition->work.tries != partition->commit.covered_tries;
-    return partition->state == PARTITION_READING && (partition->read.maybe_more || tried) &&
-           partition->work.settles == partition->commit.covered_settles;
+    return partition->state == PARTITION_READING && partition->read.maybe_more &&
+           partition->work.settles == partition->commit.covered_settles &&
+           partition->work.tries == partition->commit.covered_tries;
 }
 
 static int64_t later(int64_t a, int64_t b)

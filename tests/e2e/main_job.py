@@ -59,16 +59,18 @@ def kill_and_restart_lose_nothing(t):
     print(f"      300 orders, 3 kills, {len(delivered) - len(orders)} duplicates", flush=True)
 
 
-def insert_confirmed(t, prefix, count):
-    """`count` pending orders, confirmed in one statement; their ids."""
+def insert_confirmed(t, prefix, count, first=None):
+    """`count` pending orders, confirmed in one transaction, an order that is there before them; their
+    ids."""
     rows = t.stack.sql(
         "INSERT INTO orders (order_number, client_name, client_phone, product_name, quantity,"
         f" unit_price, total_amount) SELECT '{prefix}-' || n, 'K', '+1', 'P', 1, 1, 1"
         f" FROM generate_series(1, {count}) n RETURNING id").splitlines()
     orders = [o for o in rows if re.fullmatch(r"[0-9a-f-]{36}", o)]
     assert len(orders) == count
-    t.stack.sql("UPDATE orders SET status = 'confirmed', confirmed_at = now()"
-                f" WHERE order_number LIKE '{prefix}-%' AND status = 'pending'")
+    t.stack.sql("".join("UPDATE orders SET status = 'confirmed', confirmed_at = now()"
+                        f" WHERE {which} AND status = 'pending';"
+                        for which in ([f"id = '{first}'"] if first else []) + [f"order_number LIKE '{prefix}-%'"]))
     return orders
 
 

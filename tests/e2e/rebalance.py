@@ -1,5 +1,5 @@
 """A group whose members come and go while it delivers, on a real broker."""
-from harness import wait_for
+from harness import header, wait_for
 from main_job import insert_confirmed
 
 # The more often they ask whether the group rebalances, the sooner it has; they never ask at once, so
@@ -33,4 +33,46 @@ def nobody_loses_a_partition_when_members_come_and_go(t):
     assert sorted(t.receiver.delivered()) == sorted(orders), "an order was sent twice"
 
 
-TESTS = [nobody_loses_a_partition_when_members_come_and_go]
+def attempts_survive_a_kill_and_a_rebalance(t):
+    """An order that fails by itself is parked after retry.attempts failures, whoever saw them. The first
+    one cannot count (whether others succeed is not known yet), and the kill may hide one."""
+    attempts = 8
+    settings = {"RETRY_ATTEMPTS": str(attempts), "RETRY_BASE": "1s", "RETRY_CAP": "2s", "COMMIT_INTERVAL": "100ms",
+                "WEBHOOK_CONCURRENCY": "2", **MEMBER}
+    t.receiver.control(fail="BAD-1", delay_ms=15)
+    first = t.start(log="first", **settings)
+    wait_for("it has all", lambda: share(first) == 6)
+    bad = t.stack.order("BAD-1")
+    orders = [bad]
+
+    def feed():
+        """Others are delivered all the time."""
+        if len(t.receiver.delivered()) + 600 > len(orders):
+            orders.extend(insert_confirmed(t, f"FINE{len(orders)}", 2000, bad))
+        return True
+
+    def tries():
+        return [e for e in t.receiver.journal() if "BAD-1" in e["body"]]
+
+    def tried(times):
+        """So often, and another order was delivered since."""
+        seen = tries()
+        return len(seen) >= times and t.receiver.journal()[-1]["t_ms"] > seen[-1]["t_done_ms"]
+
+    feed()
+    wait_for("three attempts", lambda: tried(3), 120)
+    first.kill()
+    assert len(tries()) == 3, tries()
+    members = [t.start(log=name, **settings) for name in ("second", "third")]
+    wait_for("five attempts", lambda: feed() and tried(5), 120)
+    owner = [m for m in members if m.says('event="delivery failed"')][-1]
+    members.remove(owner)
+    assert owner.stop() == 0
+    wait_for("it is parked", lambda: feed() and members[0].says('event="parked"'), 120)
+    assert members[0].stop() == 0
+    sent = [int(header(e, "webhook-attempt")) for e in tries()]
+    assert attempts < len(sent) <= attempts + 2, sent
+    assert len(sent) - sent[-1] in (0, 1), sent
+
+
+TESTS = [attempts_survive_a_kill_and_a_rebalance, nobody_loses_a_partition_when_members_come_and_go]

@@ -14,6 +14,7 @@ PUT /_control changes what is named, for requests that come later; it is not jou
   delay_only  0       so many requests are delayed, the later ones are not; 0: all are
   fail_first  0       so many 500s for each webhook-id before its first success
   refuse      ""      requests whose body has this text are answered 422, the others as ever
+  fail        ""      requests whose body has this text are answered 500, likewise
   mode        normal  reset: the connection ends with RST; hang: no answer until the mode changes
 """
 import argparse
@@ -31,7 +32,7 @@ CONTROL_PATH = "/_control"
 lock = threading.Lock()
 mode_changed = threading.Condition(lock)
 control = {"status": 200, "headers": {}, "delay_ms": 0, "delay_only": 0, "fail_first": 0, "refuse": "",
-           "mode": "normal"}
+           "fail": "", "mode": "normal"}
 attempts = collections.Counter()
 
 
@@ -77,7 +78,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             failing = attempts[identity] <= now["fail_first"]
         time.sleep(now["delay_ms"] / 1000)
         status = now["status"] if now["mode"] == "normal" else None
-        if failing and status is not None:
+        if (failing or now["fail"] and now["fail"] in body) and status is not None:
             status = 500
         elif now["refuse"] and now["refuse"] in body and status is not None:
             status = 422

@@ -59,6 +59,10 @@ void partition_begin(struct partitions *partitions, struct partition *partition,
     if (!known && metadata[0] != '\0')
         log_info("foreign commit metadata", LOG_I("partition", partition->number),
                  LOG_S("reason", "another program wrote it, or the group was reset"));
+    if (partition->tried.unread)
+        log_warn("attempts unreadable", LOG_I("partition", partition->number),
+                 LOG_S("reason", "the commit's metadata is damaged, or a later release wrote it"),
+                 LOG_S("hint", "nothing is lost; the attempts of some orders are counted anew"));
     partition->read.maybe_more = true;
     partition->read.at_end = partition->read.full = false;
     partition->read.full_logged_ms = now_ms - HOUR_MS;
@@ -157,21 +161,23 @@ void partition_recall_tried(struct partition *partition, struct delivery *d,
                             const struct tried_clock *clock)
 {
     struct retry_history *h = &d->history;
-    struct tried *order =
+    const struct tried *known =
         tried_find(&partition->tried, offset_window_offset(&partition->window, d->sequence));
-    if (order == NULL)
+    if (known == NULL)
         return;
-    order->others_until = clock->delivered;
-    *h = (struct retry_history){.attempts = order->attempts,
-                                .counted = order->counted,
-                                .endpoint_faults = order->endpoint_faults,
-                                .unknown = order->unknown,
-                                .timeouts = order->timeouts,
+    struct tried order = *known;
+    order.others_until = clock->delivered; /* of this process, from now on */
+    tried_note(&partition->tried, &order);
+    *h = (struct retry_history){.attempts = order.attempts,
+                                .counted = order.counted,
+                                .endpoint_faults = order.endpoint_faults,
+                                .unknown = order.unknown,
+                                .timeouts = order.timeouts,
                                 .others_before = clock->delivered,
-                                .others_since = order->others_since,
-                                .first_ms = clock->now_ms - order->age_ms,
+                                .others_since = order.others_since,
+                                .first_ms = clock->now_ms - order.age_ms,
                                 .first_open_ms = clock->open_ms};
-    d->first_attempt_ms = order->first_ms;
+    d->first_attempt_ms = order.first_ms;
 }
 
 void partition_settle(struct partition *partition, uint64_t sequence)

@@ -232,31 +232,32 @@ static void hostile_digits_cost_only_themselves(void **state)
     static const struct {
         const char *digits;
         size_t count;
+        bool whole;
     } rows[] = {
-        {"086869", 1},                       /* three attempts, 3 ms after 1970: fine */
-        {"086869186869", 2},                 /* two orders */
-        {"9", 0},                            /* an order without numbers */
-        {"8", 0},                            /*  */
-        {"0868", 0},                         /* cut short */
-        {"08686", 0},                        /*  */
-        {"08686918686", 1},                  /* the second is cut short */
-        {"086869086869", 1},                 /* the same order twice */
-        {"080869", 0},                       /* no attempt */
-        {"081869", 0},                       /* others since, but no attempt */
-        {"09", 0},                           /*  */
-        {"08686818181818181819", 1},         /* numbers of a later release */
-        {"7777777777777777777777786869", 0}, /* more than 64 bits */
-        {"177777777777777777777786869", 0},  /* an offset of 2^64 - 1 */
-        {"77777777777777777777786869", 0},   /* 2^63 - 1 from 1000 on */
-        {"087777777777869", 0},              /* too many attempts */
-        {"0868777777777777777777779", 0},    /* far before 1970 */
-        {"0868777777777777777777769", 0},    /* far from now */
-        {"086819", 0},                       /* a millisecond before 1970 */
-        {"0868687777777777777779", 0},       /* too old */
-        {"0868680877777777779", 0},          /* too many failures that count */
-        {"086868080877777777779", 0},        /*  */
-        {"08686808080877777777779", 0},      /*  */
-        {"0868680808080877777777779", 0},    /*  */
+        {"086869", 1, true},                        /* three attempts, 3 ms after 1970: fine */
+        {"086869186869", 2, true},                  /* two orders */
+        {"9", 0, false},                            /* an order without numbers */
+        {"8", 0, false},                            /*  */
+        {"0868", 0, false},                         /* cut short */
+        {"08686", 0, false},                        /*  */
+        {"08686918686", 1, false},                  /* the second is cut short */
+        {"086869086869", 1, false},                 /* the same order twice */
+        {"080869", 0, false},                       /* no attempt */
+        {"081869", 0, false},                       /* others since, but no attempt */
+        {"09", 0, false},                           /*  */
+        {"08686818181818181819", 1, true},          /* numbers of a later release */
+        {"7777777777777777777777786869", 0, false}, /* more than 64 bits */
+        {"177777777777777777777786869", 0, false},  /* an offset of 2^64 - 1 */
+        {"77777777777777777777786869", 0, false},   /* 2^63 - 1 from 1000 on */
+        {"087777777777869", 0, false},              /* too many attempts */
+        {"0868777777777777777777779", 0, false},    /* far before 1970 */
+        {"0868777777777777777777769", 0, false},    /* far from now */
+        {"086819", 0, false},                       /* a millisecond before 1970 */
+        {"0868687777777777777779", 0, false},       /* too old */
+        {"0868680877777777779", 0, false},          /* too many failures that count */
+        {"086868080877777777779", 0, false},        /*  */
+        {"08686808080877777777779", 0, false},      /*  */
+        {"0868680808080877777777779", 0, false},    /*  */
     };
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -269,6 +270,7 @@ static void hostile_digits_cost_only_themselves(void **state)
         assert_int_equal(until, -1);
         if (l.count != rows[i].count)
             fail_msg("%s: %zu orders", text, l.count);
+        assert_int_equal(l.unread, !rows[i].whole);
         assert_true(offset_window_is_known(&w, COMMITTED + 1));
         tried_done(&l);
         offset_window_done(&w);
@@ -288,6 +290,7 @@ static void no_more_orders_than_the_list_holds(void **state)
     snprintf(text + len, sizeof text - len, ".r0");
     read_all(text, &w, &l, &until);
     assert_int_equal(l.count, TRIED_MAX);
+    assert_true(l.unread);
     tried_done(&l);
     offset_window_done(&w);
 }

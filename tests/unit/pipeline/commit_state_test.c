@@ -287,11 +287,10 @@ static void deliveries_hurry_a_commit(void **state)
     }
 }
 
-/* A receiver that fails costs few commits, one that is quiet none; but its next owner learns of
- * each failure, and of what shows that it was the order's own. */
-static void failures_are_committed_with_patience(void **state)
+/* A quiet receiver costs no commit; but the partition's next owner learns of each failure, and of
+ * what shows that it was the order's own. */
+static void failures_are_committed(void **state)
 {
-    enum { INTERVALS = 5 };
     struct bench b;
     (void)state;
     open_bench(&b, false);
@@ -302,7 +301,7 @@ static void failures_are_committed_with_patience(void **state)
     struct delivery d = {.history = {.attempts = 2}, .first_attempt_ms = 6};
     d.sequence = offset_window_open(&b.partition.window, ASKED);
     partition_note_tried(&b.partition, &d, 0);
-    int64_t due_ms = NOW_MS + INTERVALS * b.config->commit_interval;
+    int64_t due_ms = NOW_MS + b.config->commit_interval;
     assert_int_equal(committer_wait_until(b.committer), due_ms);
     b.now.mono_ms = due_ms;
     committer_turn(b.committer);
@@ -327,6 +326,34 @@ static void failures_are_committed_with_patience(void **state)
     b.now.mono_ms += SIX_HOURS_MS;
     committer_turn(b.committer);
     assert_string_equal(committed_text, "");
+    tried_done(&b.partition.tried);
+    close_bench(&b);
+}
+
+/* The order waits for its turn here, and others are delivered meanwhile. */
+static void deliveries_are_seen_after_an_earlier_owners_attempt(void **state)
+{
+    struct bench b;
+    struct tried elsewhere = {.offset = ASKED, .attempts = 2, .others_until = TRIED_ELSEWHERE};
+    const struct tried_clock clock = {.now_ms = NOW_MS, .delivered = 7};
+    (void)state;
+    open_bench(&b, false);
+    commit_and_read_on(&b);
+    tried_note(&b.partition.tried, &elsewhere);
+    b.endpoint.delivered = 7;
+    committer_turn(b.committer); /* these were delivered before it was read: they say nothing */
+    assert_false(tried_find(&b.partition.tried, ASKED)->others_since);
+    assert_true(offset_window_reserve(&b.partition.window));
+    b.partition.window.next = ASKED;
+    struct delivery d = {0};
+    d.sequence = offset_window_open(&b.partition.window, ASKED);
+    partition_recall_tried(&b.partition, &d, &clock);
+    assert_int_equal(d.history.attempts, 2);
+    committer_turn(b.committer);
+    assert_false(tried_find(&b.partition.tried, ASKED)->others_since);
+    b.endpoint.delivered = 8;
+    committer_turn(b.committer);
+    assert_true(tried_find(&b.partition.tried, ASKED)->others_since);
     tried_done(&b.partition.tried);
     close_bench(&b);
 }
@@ -462,7 +489,8 @@ int main(void)
         cmocka_unit_test(partition_without_an_answer_is_committed_again),
         cmocka_unit_test(commit_answer_never_goes_back),
         cmocka_unit_test(deliveries_hurry_a_commit),
-        cmocka_unit_test(failures_are_committed_with_patience),
+        cmocka_unit_test(failures_are_committed),
+        cmocka_unit_test(deliveries_are_seen_after_an_earlier_owners_attempt),
         cmocka_unit_test(failures_are_told_before_a_partition_is_given_back),
         cmocka_unit_test(revoked_partition_is_committed_at_once),
         cmocka_unit_test(drained_partition_is_given_back),
