@@ -2,7 +2,9 @@
  * included, and does nothing else. Our sending is measured against it.
  *
  *   bench_bare_post URL CONCURRENCY COUNT BODY_FILE      prints count, milliseconds, CPU
- * milliseconds */
+ * milliseconds
+ *
+ * BENCH_CA_FILE in the environment: certificates to trust instead of the system's, PEM. */
 #include "bench/bare_sender.h"
 #include "bench/clock.h"
 

@@ -6,6 +6,7 @@
 
 #include <curl/curl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { BARE_CONCURRENCY_MAX = 1024, BARE_BODY_MAX = 64 * 1024 };
@@ -52,6 +53,8 @@ static inline CURL *bare_easy(const char *url, struct curl_slist *headers, const
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, bare_ignore);
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    if (getenv("BENCH_CA_FILE") != NULL)
+        curl_easy_setopt(easy, CURLOPT_CAINFO, getenv("BENCH_CA_FILE"));
     curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
     return easy;
 }
