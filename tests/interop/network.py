@@ -267,6 +267,7 @@ def cases(ports, asking, plain_words, proxies, authority):
         ("the proxy cannot reach it", "https://localhost:1", proxy("open"), {}, "the proxy cannot reach the endpoint: it answers CONNECT with 50"),
         ("a proxy that is none", https("good"), {"webhook.proxy": f"http://127.0.0.1:{plain_words}"}, {},
          r"the proxy gives no answer to CONNECT: is it an HTTP proxy\?"),
+        ("no keys of the connection are written", https("good"), {}, {"SSLKEYLOGFILE": authority.path("tls-keys")}, "answered 200"),
         ("expired, behind the proxy", https("expired"), proxy("open"), {}, "certificate expired on 2025-02-03"),
         ("a password without a proxy", https("good"), {}, password, "of no use without webhook.proxy"),
         ("a proxy with a password in it", https("good"), {"webhook.proxy": "http://me:canary@127.0.0.1:3128"}, {},
@@ -296,6 +297,8 @@ def main(program, nginx_binary, tinyproxy_binary):
         proxied = log.read_text()
         if f"CONNECT localhost:{ports['good']}" not in proxied or "canary" in proxied or "webhook" in proxied:
             wrong.append(f"the proxy saw:\n{proxied}")
+        if (folder / "tls-keys").exists():
+            wrong.append("SSLKEYLOGFILE: the keys of the connection to the webhook were written to it")
     print("\n".join(wrong) or f"{len(rows)} cases")
     return 1 if wrong else 0
 

@@ -74,6 +74,7 @@ static const struct wire_case cases[] = {
      0,
      "schema id -1"},
     {"magic 1", UNSET, {{0}}, BYTES("\1" GUID "x"), NULL, 0, "no header names its schema"},
+    {"AWS Glue", UNSET, {{0}}, BYTES("\3\0" GUID "x"), NULL, 0, "begins with byte 0x03"},
     {"JSON", UNSET, {{0}}, BYTES("{\"before\":null}"), NULL, 0, "JSON"},
     /* headers: the whole value is Avro, whatever it begins with */
     {"Apicurio, content id",

@@ -7,11 +7,15 @@
 #include "fakes/pipeline_harness.h"
 #include "sys/clock.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIMIT_MS = 4000, PAST_MS = 4700, PATIENCE_MS = 20000, LOOK_US = 1000 };
+enum { PAST_MS = 4700, PATIENCE_MS = 20000, LOOK_US = 1000 };
 
 /* Until the receiver has so many requests. */
 static void await_requests(struct server *server, size_t count)
@@ -63,48 +67,60 @@ static int exit_code_of(pid_t child)
     return WEXITSTATUS(status);
 }
 
-/* ---- one request ---- */
+/* ---- one request, in simulated time ---- */
 
-static int post_once(int port)
+/* The client's socket; it has an answer in it, which is not read. */
+static void await_unread_answer(const struct fixture *f)
 {
-    struct http_endpoint endpoint = plain;
-    struct answer answer = {0};
-    struct net net;
-    char url[64];
-    endpoint.timeout_ms = LIMIT_MS;
-    net_open(&net);
-    snprintf(url, sizeof url, "http://127.0.0.1:%d/", port);
-    if (http_start(net.http, &endpoint, "POST", url, NULL, "body", 4, note, &answer, NULL) ==
-            NULL ||
-        !net_run(&net, &answer.calls, 1))
-        return 1;
-    net_close(&net);
-    return answer.status == 200 ? 0 : 2;
+    enum { DESCRIPTORS = 1024 };
+    for (int fd = 0; fd < DESCRIPTORS; fd++) {
+        struct sockaddr_in peer = {0};
+        socklen_t len = sizeof peer;
+        struct pollfd socket = {.fd = fd, .events = POLLIN};
+        if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.sin_family != AF_INET ||
+            ntohs(peer.sin_port) != server_port(f->server))
+            continue;
+        assert_int_equal(poll(&socket, 1, PATIENCE_MS), 1);
+        return;
+    }
+    fail_msg("no connection to the server");
+}
+
+/* The loop turns, each time too late for its sockets, until the time limit has passed. */
+static void starve(struct fixture *f)
+{
+    enum { PAUSE_MS = 1500 }; /* shorter than what counts as a standstill */
+    for (int64_t passed_ms = 0; passed_ms <= TIMEOUT_MS; passed_ms += PAUSE_MS) {
+        clock_skip(PAUSE_MS);
+        (void)http_turn(f->net.http);
+    }
 }
 
 static void an_answer_that_arrived_is_read(void **state)
 {
     static const struct server_rule rules[] = {{NULL, SERVER_HOLD, OK_ANSWER, 0}, {0}};
-    struct server *server = server_new(rules);
-    (void)state;
-    pid_t child = run_child(server, post_once);
-    await_requests(server, 1);
-    stop_until_too_late(child, server);
-    assert_int_equal(exit_code_of(child), 0);
-    server_free(server);
+    struct fixture *f = serve(state, rules);
+    struct answer answer = {0};
+    start(f, &plain, "/", &answer);
+    assert_true(net_await_requests(&f->net, f->server, 1));
+    server_release(f->server);
+    await_unread_answer(f);
+    starve(f);
+    assert_int_equal(answer.calls, 1);
+    assert_int_equal(answer.status, 200);
 }
 
 /* The limit still holds for answers that do not come: its time goes on with the loop. */
 static void an_answer_that_did_not_arrive_is_late(void **state)
 {
     static const struct server_rule rules[] = {{NULL, SERVER_HANG, NULL, 0}, {0}};
-    struct server *server = server_new(rules);
-    (void)state;
-    pid_t child = run_child(server, post_once);
-    await_requests(server, 1);
-    stop_until_too_late(child, server);
-    assert_int_equal(exit_code_of(child), 2);
-    server_free(server);
+    struct fixture *f = serve(state, rules);
+    struct answer answer = {0};
+    start(f, &plain, "/", &answer);
+    assert_true(net_await_requests(&f->net, f->server, 1));
+    starve(f);
+    assert_int_equal(answer.calls, 1);
+    assert_int_equal(answer.status, 0);
 }
 
 /* One that comes a moment later, as from an endpoint that stood still too: most of the limit is
@@ -161,8 +177,8 @@ static void no_answered_order_is_sent_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_answer_that_arrived_is_read),
-        cmocka_unit_test(an_answer_that_did_not_arrive_is_late),
+        HTTP_TEST(an_answer_that_arrived_is_read),
+        HTTP_TEST(an_answer_that_did_not_arrive_is_late),
         HTTP_TEST(an_answer_that_comes_after_it_is_awaited),
         cmocka_unit_test(no_answered_order_is_sent_again),
     };

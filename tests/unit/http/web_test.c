@@ -19,7 +19,14 @@
 
 #include <cmocka.h>
 
-enum { TURNS = 20000, WAIT_MS = 5, CONNECTIONS = 8, REQUEST_MS = 1000, ANSWER_MS = 2000 };
+enum {
+    TURNS = 20000,
+    SOON = 100,
+    WAIT_MS = 5,
+    CONNECTIONS = 8,
+    REQUEST_MS = 1000,
+    ANSWER_MS = 2000
+};
 
 struct site {
     struct loop *loop;
@@ -53,20 +60,30 @@ static void left(void *context, struct web_request *x)
         site->x = NULL;
 }
 
-static int open_site(void **state)
+static int open_with(void **state, const struct web_limits *limits)
 {
     static struct site only;
     struct site *site = *state = &only;
-    static const struct web_limits limits = {.connections = {CONNECTIONS, REQUEST_MS, ANSWER_MS, 8},
-                                             .head_max = 32 * 1024,
-                                             .body_max = WEB_BODY_MAX};
     const struct web_callbacks callbacks = {asked, left, site};
     struct error err = {0};
     *site = (struct site){.loop = loop_new(&err)};
-    site->web = web_new(site->loop, "127.0.0.1:0", "test", &limits, &callbacks, &err);
+    site->web = web_new(site->loop, "127.0.0.1:0", "test", limits, &callbacks, &err);
     assert_non_null(site->web);
     site->port = web_port(site->web);
     return 0;
+}
+
+static int open_site(void **state)
+{
+    static const struct web_limits limits = {.connections = {CONNECTIONS, REQUEST_MS, ANSWER_MS, 8},
+                                             .head_max = 32 * 1024,
+                                             .body_max = WEB_BODY_MAX};
+    return open_with(state, &limits);
+}
+
+static int open_default_site(void **state)
+{
+    return open_with(state, &web_limits_default);
 }
 
 static int close_site(void **state)
@@ -119,6 +136,17 @@ static int status_at_end(struct site *site, int fd)
     return 0;
 }
 
+/* By our own limit, long before libmicrohttpd's (a minute without a byte). */
+static void assert_cut_soon(struct site *site, int fd)
+{
+    char byte;
+    for (int i = 0; recv(fd, &byte, 1, MSG_DONTWAIT) != 0; i++) {
+        assert_true(i < SOON);
+        turn(site);
+    }
+    close(fd);
+}
+
 static void turn_until(struct site *site, const int *count, int until)
 {
     for (int i = 0; *count < until; i++) {
@@ -138,10 +166,21 @@ static void half_a_request_is_not_waited_for(void **state)
     say(head, "X-Slow: 1\r\n"); /* each byte would begin libmicrohttpd's own limit again */
     say(body, "a");
     clock_skip(REQUEST_MS + 1);
-    assert_int_equal(status_at_end(site, head), 0);
-    assert_int_equal(status_at_end(site, body), 0);
+    assert_cut_soon(site, head);
+    assert_cut_soon(site, body);
+    assert_cut_soon(site, idle);
     assert_int_equal(site->requests, 0);
-    close(idle);
+}
+
+static void a_silent_connection_has_ten_seconds(void **state)
+{
+    enum { BY_DEFAULT_MS = 10000 };
+    struct site *site = *state;
+    int fd = connected(site);
+    for (int i = 0; i < 20; i++)
+        turn(site);
+    clock_skip(BY_DEFAULT_MS + 1);
+    assert_cut_soon(site, fd);
 }
 
 static void an_answer_that_is_not_read_is_not_kept(void **state)
@@ -258,6 +297,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(half_a_request_is_not_waited_for, open_site, close_site),
+        cmocka_unit_test_setup_teardown(a_silent_connection_has_ten_seconds, open_default_site,
+                                        close_site),
         cmocka_unit_test_setup_teardown(an_answer_that_is_not_read_is_not_kept, open_site,
                                         close_site),
         cmocka_unit_test_setup_teardown(a_stream_that_is_not_read_ends, open_site, close_site),

@@ -1,9 +1,11 @@
 /* jwk_test: sets of keys with one member of one key changed in every way that JSON allows: no
  * input ends the process, and the good key beside it is used. */
+#include "dashboard/auth/jwk.h"
 #include "dashboard/auth/keys.h"
 
 #include "sys/log.h"
 
+#include <openssl/evp.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -121,6 +123,60 @@ static void every_member_may_be_anything(void **state)
         }
 }
 
+/* Base64url of this many bytes, the first of which is `first`; the last is odd. */
+static json_t *number_of(size_t bytes, unsigned char first)
+{
+    static unsigned char number[2048];
+    static char text[4096];
+    memset(number, 0x55, bytes);
+    number[0] = first;
+    int len = EVP_EncodeBlock((unsigned char *)text, number, (int)bytes);
+    for (int i = 0; i < len; i++)
+        text[i] = text[i] == '+' ? '-' : text[i] == '/' ? '_' : text[i];
+    return json_stringn(text, strcspn(text, "="));
+}
+
+/* Each fault by its own check, whatever OpenSSL would say of it later. */
+static void a_refusal_has_its_reason(void **state)
+{
+    const struct {
+        const char *kind, *member, *why;
+        json_t *value;
+    } cases[] = {
+        {"RSA", "n", "n is not the base64url of a number of at most 8192 bits", number_of(1026, 1)},
+        {"RSA", "n", "n has more than 8192 bits", number_of(1025, 1)},
+        {"RSA", "n", "n has less than 2048 bits", number_of(255, 0xff)},
+        {"RSA", "n", "n is even", text_of(344, 'C')},
+        {"RSA", "e", "e is not the base64url of a number of at most 64 bits", number_of(9, 1)},
+        {"RSA", "e", "e is even, or 1, or has more than 64 bits", json_string("Ag")},
+        {"RSA", "e", "e is even, or 1, or has more than 64 bits", json_string("AQ")},
+        {"EC", "x", "x or y is not the base64url of as many bytes as the curve has",
+         number_of(31, 1)},
+        {"EC", "y", "x or y is not the base64url of as many bytes as the curve has",
+         number_of(33, 1)},
+        {"EC", "x", "x and y are not a point of its curve", number_of(32, 1)},
+        {"EC", "crv", "its curve is not P-256 or P-384", json_string("secp256k1")},
+        {"OKP", "x", "x is not the base64url of 32 bytes", number_of(31, 1)},
+        {"OKP", "crv", "its curve is not Ed25519", json_string("X25519")},
+        {"RSA", "kty", "its kty is not RSA, EC or OKP", json_stringn("RSA\0", 4)},
+        {"EC", "crv", "its kty is not RSA, EC or OKP", json_stringn("P-256\0", 6)},
+        {"EC", "use", "use is not sig", json_string("enc")},
+        {"EC", "use", "use, alg or kid is not a text, or has a NUL in it", json_stringn("\0", 1)},
+        {"EC", "alg", "use, alg or kid is not a text, or has a NUL in it", json_integer(1)},
+        {"EC", "kid", "kid is longer than 127 bytes", text_of(128, 'A')},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const struct algorithm *algorithm;
+        const char *why = NULL;
+        json_t *key = good_key(cases[i].kind);
+        json_object_set_new(key, cases[i].member, cases[i].value);
+        assert_null(jwk_read(key, &algorithm, &why));
+        assert_string_equal(why, cases[i].why);
+        json_decref(key);
+    }
+}
+
 static void every_length_of_a_number_is_read(void **state)
 {
     static const char *const members[][2] = {{"EC", "x"},  {"EC", "y"},    {"RSA", "n"},
@@ -207,6 +263,7 @@ int main(void)
         cmocka_unit_test(good_keys_are_taken),
         cmocka_unit_test(every_kind_is_read),
         cmocka_unit_test(every_member_may_be_anything),
+        cmocka_unit_test(a_refusal_has_its_reason),
         cmocka_unit_test(every_length_of_a_number_is_read),
         cmocka_unit_test(a_key_is_for_one_algorithm),
     };
