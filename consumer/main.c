@@ -14,10 +14,23 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {
-    &command_run,     &command_preview, &command_check,   &command_dashboard, &command_token,
-    &command_demo,    &command_options, &command_offsets, &command_replay,    &command_retry,
-    &command_redrive, &command_park,    &command_forget,  &command_reconcile, NULL};
+static const struct command *const commands[] = {&command_run,
+                                                 &command_preview,
+                                                 &command_check,
+                                                 &command_dashboard,
+                                                 &command_token,
+                                                 &command_demo,
+                                                 &command_options,
+                                                 &command_offsets,
+                                                 &command_replay,
+                                                 &command_retry,
+                                                 &command_redrive,
+                                                 &command_park,
+                                                 &command_forget,
+                                                 &command_reconcile,
+                                                 &command_health,
+                                                 &command_version,
+                                                 NULL};
 
 /* The URL is a secret: neither a core dump nor another user's debugger may show it, nor the keys of
  * its connection, which libcurl would write to the file that this variable names. */
@@ -102,12 +115,11 @@ int main(int argc, char **argv)
 {
     struct error err = {0};
     struct invocation call = {0};
+    static char version[] = "version";
     if (print_help(argc, argv))
         return 0;
-    if (argc > 1 && (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "version") == 0)) {
-        puts("elementor-sync " ELEMENTOR_SYNC_VERSION);
-        return 0;
-    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0)
+        argv[1] = version;
     keep_secrets_in();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct config *config = config_new();

@@ -26,7 +26,7 @@ bool help_is_wanted(int argc, char *const *argv, const struct command *const *co
     bool is_help = argc > 1 && strcmp(argv[1], "help") == 0;
     const char *name = argc > 1 + is_help ? argv[1 + is_help] : NULL;
     *ret_command = arguments_command(name, commands);
-    if (is_help && (name == NULL || *ret_command != NULL || is_any(name, "help", "version")))
+    if (is_help && (name == NULL || *ret_command != NULL || strcmp(name, "help") == 0))
         return true;
     for (int i = 1; i < argc; i++)
         if (is_any(argv[i], "--help", "-h"))
@@ -91,8 +91,7 @@ void help_add_all(struct buf *b, const struct command *const *commands, size_t w
     add_wrapped(b,
                 "Options come from the file (YAML), then the environment (kafka.brokers is "
                 "KAFKA_BROKERS), then --set. Secrets may come from files: "
-                "WEBHOOK_URL_FILE=/run/secrets/url. elementor-sync options lists them all. "
-                "--version prints the version.",
+                "WEBHOOK_URL_FILE=/run/secrets/url. elementor-sync options lists them all.",
                 0, 0, width);
 }
 

@@ -13,7 +13,7 @@ void help_add_all(struct buf *b, const struct command *const *commands, size_t w
 void help_add_command(struct buf *b, const struct command *command, size_t width);
 
 /* True when the words of a command line ask for help: help, help COMMAND, or --help or -h anywhere.
- * *ret_command: whose; NULL: the list of commands, to which help and version belong. */
+ * *ret_command: whose; NULL: the list of commands, to which help belongs. */
 bool help_is_wanted(int argc, char *const *argv, const struct command *const *commands,
                     const struct command **ret_command);
 

@@ -10,10 +10,23 @@
 
 #include <cmocka.h>
 
-static const struct command *const commands[] = {
-    &command_run,     &command_preview, &command_check,   &command_dashboard, &command_token,
-    &command_demo,    &command_options, &command_offsets, &command_replay,    &command_retry,
-    &command_redrive, &command_park,    &command_forget,  &command_reconcile, NULL};
+static const struct command *const commands[] = {&command_run,
+                                                 &command_preview,
+                                                 &command_check,
+                                                 &command_dashboard,
+                                                 &command_token,
+                                                 &command_demo,
+                                                 &command_options,
+                                                 &command_offsets,
+                                                 &command_replay,
+                                                 &command_retry,
+                                                 &command_redrive,
+                                                 &command_park,
+                                                 &command_forget,
+                                                 &command_reconcile,
+                                                 &command_health,
+                                                 &command_version,
+                                                 NULL};
 
 /* An example as a shell would split it: blanks, double quotes, and no redirection. */
 static int split(char *line, char **argv)
@@ -107,7 +120,7 @@ static void help_is_wanted_in_every_form(void **state)
         {{"help"}, true, NULL},
         {{"help", "run"}, true, &command_run},
         {{"help", "help"}, true, NULL},
-        {{"help", "version"}, true, NULL},
+        {{"help", "version"}, true, &command_version},
         {{"help", "help", "help"}, true, NULL},
         {{"help", "help", "run"}, true, NULL},
         {{"help", "--help"}, true, NULL},
