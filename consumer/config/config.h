@@ -31,6 +31,10 @@
     X(kafka_instance, "kafka.instance", TEXT, NULL, 0, 0, "",                                        \
       "this member's own name in the group (static membership): restarted within "                   \
       "session.timeout it goes on at once; each member needs another one")                           \
+    X(kafka_heartbeat_topic, "kafka.heartbeat_topic", TEXT, NULL, 0, 0, "",                          \
+      "the connector's topic of heartbeats, which the dashboard watches: it tells a source that "    \
+      "has stopped from a quiet shop; default __debezium-heartbeat.PREFIX, where kafka.topic is "    \
+      "PREFIX.SCHEMA.TABLE; where there is no such topic nothing is watched")                        \
     X(kafka_start, "kafka.start", CHOICE, NULL, 0, 0, "earliest|latest",                             \
       "where to start a partition of which the group has committed nothing; required by run")        \
     X(kafka_lost_offsets, "kafka.lost_offsets", CHOICE, "stop", 0, 0, "stop|earliest|latest",        \

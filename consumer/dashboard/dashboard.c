@@ -3,6 +3,7 @@
 #include "dashboard/api/api.h"
 #include "dashboard/feed/keep_connected.h"
 #include "dashboard/routes/events.h"
+#include "dashboard/routes/health.h"
 #include "dashboard/routes/redrive.h"
 #include "dashboard/routes/routes.h"
 #include "dashboard/routes/status.h"
@@ -21,12 +22,13 @@ struct dashboard {
     struct loop *loop;
     struct web *web;
     struct keep_connected *keep_connected; /* the publisher */
-    int publisher_fd;
+    int publisher_fd; /* what librdkafka does for it, and threads that have ended, wake the loop */
     char address[128];
     bool stopping;
     struct redrives redrives;
     struct event_stream stream;
     struct lag_history lag;
+    struct health health;
     struct api api;
 };
 
@@ -64,8 +66,10 @@ static bool open_kafka(struct dashboard *d, struct error *err)
     d->api.feed = feed_new(d->api.config, d->api.view, d->loop, changed, d, err);
     d->api.fetch = d->api.feed != NULL ? fetch_new(d->api.config, d->loop, err) : NULL;
     d->publisher_fd = wakeup_new();
+    d->api.watch =
+        d->api.fetch != NULL ? orders_watch_new(d->api.config, d->publisher_fd, err) : NULL;
     d->api.publisher =
-        d->api.fetch != NULL ? publisher_new(d->api.config, d->publisher_fd, err) : NULL;
+        d->api.watch != NULL ? publisher_new(d->api.config, d->publisher_fd, err) : NULL;
     const char *const topics[] = {d->api.config->retry_topic};
     d->keep_connected = d->api.publisher != NULL
                             ? keep_connected_new(publisher_client(d->api.publisher), topics, 1,
@@ -82,6 +86,7 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->api.redrives = &d->redrives;
     d->api.stream = &d->stream;
     d->api.lag = &d->lag;
+    d->api.health = &d->health;
     d->api.quota.key = d->api.asked.key = d->api.config->hash_key;
     redrive_open(&d->redrives);
     events_open(&d->stream);
@@ -119,6 +124,7 @@ void dashboard_free(struct dashboard *d)
         pending_free(LIST_FIRST(&d->api.pending.list));
     redrive_done(&d->redrives);
     events_done(&d->stream);
+    orders_watch_free(d->api.watch);
     feed_free(d->api.feed);
     view_close(d->api.view);
     http_free(d->api.http);
@@ -154,8 +160,10 @@ static bool turn(struct dashboard *d, struct error *err)
         return false;
     sooner(&wait_ms, publisher_turn(api->publisher, api->now_ms));
     sooner(&wait_ms, keep_connected_turn(d->keep_connected, api->now_ms));
+    sooner(&wait_ms, orders_watch_turn(api->watch, api->now_ms));
     sign_in_turn(api);
     sooner(&wait_ms, status_turn(api));
+    sooner(&wait_ms, health_turn(api));
     sooner(&wait_ms, pending_turn(api));
     sooner(&wait_ms, redrive_turn(api));
     sooner(&wait_ms, events_turn(api));

@@ -1,6 +1,7 @@
 #include "pipeline/member_status.h"
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "kafka/producer/publisher.h"
 #include "order/payload.h"
 #include "sys/log.h"
@@ -83,13 +84,34 @@ static const char *const state_names[] = {[PARTITION_NONE] = "none",
                                           [PARTITION_STOPPED] = "stopped",
                                           [PARTITION_REVOKING] = "revoking"};
 
+static int64_t wall_of(const struct member_status *s, int64_t mono_ms)
+{
+    return s->overview->now->wall_ms - (s->overview->now->mono_ms - mono_ms);
+}
+
+/* Since when the registry keeps the partition waiting, and why it is stopped, where either is so.
+ */
+static void add_standstill(struct member_status *s, const struct partition *partition)
+{
+    const struct doubt *doubt = &partition->doubt;
+    if (doubt->blocked_ms != 0)
+        buf_addf(&s->text, ",\"held_since_ms\":%" PRId64, wall_of(s, doubt->blocked_ms));
+    if (!partition_is_stopped(partition))
+        return;
+    const char *reason = doubt->stopped ? doubt->fault.reason
+                                        : "its next offset is not in the topic (see "
+                                          "kafka.lost_offsets)";
+    buf_add_text(&s->text, ",\"reason\":");
+    printable_add_json(&s->text, reason, strlen(reason));
+}
+
 static void add_partition(struct member_status *s, const struct partition *partition, bool first)
 {
     int64_t end = overview_end(s->overview, partition), next = partition->window.next;
     buf_addf(&s->text,
              "%s{\"partition\":%" PRId32 ",\"position\":%" PRId64 ",\"committed\":%" PRId64
              ",\"end\":%" PRId64 ",\"lag\":%" PRId64 ",\"gap\":%" PRId64
-             ",\"open\":%zu,\"state\":\"%s\"}",
+             ",\"open\":%zu,\"state\":\"%s\"",
              first ? "" : ",", partition->number, next, partition->commit.committed, end,
              end - partition->commit.committed, next - partition->commit.committed,
              offset_window_open_count(&partition->window),
@@ -97,6 +119,8 @@ static void add_partition(struct member_status *s, const struct partition *parti
              : partition->read.full || partition->commit.metadata_full
                  ? "full"
                  : state_names[partition->state]);
+    add_standstill(s, partition);
+    buf_add_char(&s->text, '}');
 }
 
 static void add_partitions(struct member_status *s, bool is_retry)
@@ -109,11 +133,6 @@ static void add_partitions(struct member_status *s, bool is_retry)
         add_partition(s, partition, first);
         first = false;
     }
-}
-
-static int64_t wall_of(const struct member_status *s, int64_t mono_ms)
-{
-    return s->overview->now->wall_ms - (s->overview->now->mono_ms - mono_ms);
 }
 
 static void add_breaker(struct member_status *s)
@@ -144,6 +163,19 @@ static void add_pace(struct member_status *s)
         buf_addf(&s->text, ",\"hold_until_ms\":%" PRId64 "}", wall_of(s, pace->hold_until_ms));
     else
         buf_add_text(&s->text, ",\"hold_until_ms\":null}");
+}
+
+static void add_registry(struct member_status *s)
+{
+    const struct registry_trouble *trouble = registry_trouble(s->overview->registry);
+    if (trouble == NULL) {
+        buf_add_text(&s->text, ",\"registry\":null");
+        return;
+    }
+    buf_addf(&s->text,
+             ",\"registry\":{\"since_ms\":%" PRId64 ",\"reason\":", wall_of(s, trouble->since_ms));
+    printable_add_json(&s->text, trouble->reason, strlen(trouble->reason));
+    buf_add_char(&s->text, '}');
 }
 
 static void add_totals(struct member_status *s)
@@ -204,6 +236,7 @@ static bool write_state(struct member_status *s)
     buf_addf(&s->text, "],\"in_flight\":%zu,\"retrying\":%zu,\"waiting\":%zu",
              sender_state(s->overview->sender)->in_flight, queues.backoff,
              queues.waiting + queues.ready);
+    add_registry(s);
     add_breaker(s);
     add_pace(s);
     add_totals(s);
@@ -241,7 +274,7 @@ static void publish(struct member_status *s, const struct buf *value)
 static uint64_t count_changes(const struct overview *o)
 {
     return o->partitions->changes + endpoint_state(o->endpoint)->changes +
-           reloader_counts(o->reloader)->reloads;
+           reloader_counts(o->reloader)->reloads + (registry_trouble(o->registry) != NULL);
 }
 
 /* Every five seconds, and soon after a change. */

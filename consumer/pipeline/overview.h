@@ -18,6 +18,7 @@ struct overview {
     const struct now *now;
     const struct loop *loop;
     const struct webhook *webhook;
+    const struct registry *registry;
     struct consumer *consumer;
     const struct partitions *partitions;
     const struct backlog *backlog;

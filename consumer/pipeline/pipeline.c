@@ -205,6 +205,7 @@ static bool make_status(struct pipeline *p)
                                     .now = &p->now,
                                     .loop = p->loop,
                                     .webhook = p->webhook,
+                                    .registry = p->registry,
                                     .consumer = p->consumer,
                                     .partitions = &p->partitions,
                                     .backlog = &p->backlog,

@@ -9,6 +9,7 @@
 #include "registry/registry.h"
 
 #include "base/buf.h"
+#include "base/printable.h"
 #include "registry/addresses.h"
 #include "registry/schema_entry.h"
 #include "registry/schema_table.h"
@@ -47,6 +48,7 @@ struct registry {
     int in_flight;
     struct log_limited trouble; /* the registry does not answer as it should */
     struct log_limited full;    /* SCHEMA_TABLE_MAX reached */
+    struct registry_trouble failing;
 };
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -196,6 +198,9 @@ static void retry_later(struct registry_entry *entry, const char *why)
     int64_t now_ms = clock_mono_ms();
     char id[SCHEMA_REF_TEXT_MAX];
     entry->tried = 0;
+    if (registry->failing.since_ms == 0)
+        registry->failing.since_ms = now_ms;
+    printable(why, registry->failing.reason, sizeof registry->failing.reason);
     log_limited(
         &registry->trouble, now_ms, TROUBLE_EVERY_MS, "schema registry trouble",
         (struct log_field[]){LOG_S("reason", why),
@@ -208,6 +213,17 @@ static void retry_later(struct registry_entry *entry, const char *why)
         return; /* several of its documents failed at once: that is one trouble */
     entry->due_ms = now_ms + entry->retry_ms;
     entry->retry_ms = entry->retry_ms * 2 < RETRY_MAX_MS ? entry->retry_ms * 2 : RETRY_MAX_MS;
+}
+
+static void answers_again(struct registry *registry)
+{
+    registry->failing.since_ms = 0;
+    log_recovered(&registry->trouble, "schema registry answers again", (struct log_field[]){{0}});
+}
+
+const struct registry_trouble *registry_trouble(const struct registry *registry)
+{
+    return registry->failing.since_ms != 0 ? &registry->failing : NULL;
 }
 
 /* An address is in trouble: the next one is asked at once, and none of them again before a wait.
@@ -410,8 +426,7 @@ static void take_answer(struct registry_document *document, const struct http_re
     }
     entry->tried = 0;
     if (kind != SCHEMA_REPLY_MISSING || document->subject == NULL)
-        log_recovered(&entry->registry->trouble, "schema registry answers again",
-                      (struct log_field[]){{0}});
+        answers_again(entry->registry);
     if (kind == SCHEMA_REPLY_SCHEMA) {
         take_schema(document, &reply);
     } else if (kind == SCHEMA_REPLY_MISSING) {

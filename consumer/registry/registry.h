@@ -51,6 +51,14 @@ void registry_reload(struct registry *registry, const struct config *config);
 enum registry_answer registry_get(struct registry *registry, const struct schema_ref *schema,
                                   const char **ret_schema, struct error *err);
 
+struct registry_trouble {
+    int64_t since_ms; /* by clock_mono_ms() */
+    char reason[200]; /* why it was not understood the last time */
+};
+
+/* NULL while the registry answers as it should, as far as it was asked. */
+const struct registry_trouble *registry_trouble(const struct registry *registry);
+
 /* Drops what is known of a schema, unless it is being asked for: the next registry_get asks. A
  * schema that registry_get returned for it is no longer valid. */
 void registry_forget(struct registry *registry, const struct schema_ref *schema);

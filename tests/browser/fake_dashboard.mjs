@@ -23,8 +23,10 @@ export function makeOrder(i, over = {}) {
 }
 
 export class FakeDashboard {
-    constructor(page) {
+    // verdicts: what the program itself says of each situation (verdict_test --print).
+    constructor(page, verdicts) {
         this.page = page;
+        this.verdicts = verdicts;
         this.streams = new Set();
         this.seen = []; // what was asked: "POST /api/v1/…"
         this.timers = new Set();
@@ -44,6 +46,8 @@ export class FakeDashboard {
         this.redrives = [];
         this.failing = null; // a status that every API call answers with
         this.expired = false;
+        this.situation = null; // a name of situations.json; null: by the orders that there are
+        this.mute = false; // streams stay open, and nothing comes
         this.held = null; // answers to GET /api/v1/orders that wait for release()
         this.busiest = 20;
         this.status = {
@@ -72,7 +76,24 @@ export class FakeDashboard {
         this.say('status', this.currentStatus());
     }
 
+    // Its times as seen from now.
+    verdict(counts) {
+        const name = this.situation ?? (counts.parked > 0 ? 'eight orders are parked' : counts.retrying > 0 ? 'one order is tried again' : 'all is well');
+        const verdict = structuredClone(this.verdicts[name]), later = Date.now() - this.verdicts.now_ms;
+        const shift = (of, key) => of[key] !== null && (of[key] += later);
+        shift(verdict, 'since_ms');
+        for (const cause of verdict.causes) {
+            shift(cause, 'since_ms');
+            shift(cause, 'until_ms');
+            if (this.situation === null)
+                cause.count = counts[cause.code];
+        }
+        return verdict;
+    }
+
     say(event, data) {
+        if (this.mute)
+            return;
         for (const stream of this.streams)
             stream.write(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`);
     }
@@ -103,7 +124,7 @@ export class FakeDashboard {
             counts[o.state]++;
             counts.queued += o.retry !== null;
         }
-        return { verdict: 'ok', now_ms: Date.now(), ...this.status, counts, reasons: this.reasons() };
+        return { verdict: this.verdict(counts), now_ms: Date.now(), ...this.status, counts, reasons: this.reasons() };
     }
 
     activity() {
@@ -258,6 +279,7 @@ export class FakeDashboard {
 
     start(port = 0) {
         this.server = createServer((request, response) => this.serve(request, response));
+        this.beats = setInterval(() => this.mute || this.streams.forEach((stream) => stream.write(':\n\n')), 2000);
         return new Promise((resolve) => this.server.listen(port, '127.0.0.1', () => {
             this.url = `http://127.0.0.1:${this.server.address().port}/`;
             resolve(this.url);
@@ -265,6 +287,7 @@ export class FakeDashboard {
     }
 
     stop() {
+        clearInterval(this.beats);
         this.server.closeAllConnections();
         this.server.close();
     }

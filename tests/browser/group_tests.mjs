@@ -137,7 +137,7 @@ export function groupTests(chrome, group, keep) {
     }
 
     async function real_a_session_ends_by_itself() {
-        const { page, close } = await signedIn({ expected: /401/ }, '', -18);
+        const { page, close } = await signedIn({ expected: /401/ }, '', -10);
         await page.getByRole('heading', { name: 'Your session has ended' }).waitFor({ timeout: 30000 });
         await close();
     }

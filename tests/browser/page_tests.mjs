@@ -5,8 +5,8 @@ import { CUSTOMER, FakeDashboard, makeOrder, OPERATOR } from './fake_dashboard.m
 
 const HOUR = 3600000;
 
-export function pageTests(chrome, folder, keep) {
-    const fake = new FakeDashboard(folder);
+export function pageTests(chrome, folder, { verdicts, situations }, keep) {
+    const fake = new FakeDashboard(folder, verdicts);
 
     function seed(count = 60) {
         fake.reset();
@@ -100,32 +100,135 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
+    // What the program says of each situation, in the page's words.
+    async function every_situation_has_its_words() {
+        seed();
+        assert(situations.length >= 25);
+        const said = {};
+        for (const locale of ['en-GB', 'fr-FR']) {
+            const { page, close } = await openTab(chrome, fake.url, { locale });
+            await page.goto(fake.url);
+            said[locale] = await page.evaluate(async ({ verdicts, now }) => {
+                const { verdict } = await import('./verdict.js');
+                const status = { topic: 'orders.public.orders', endpoint: 'shop.example.com#1f3a9c07', counts: { delivered: 3 }, delivered_hour: 2 };
+                return Object.fromEntries(Object.entries(verdicts).filter(([name]) => name !== 'now_ms').map(([name, v]) => [name, verdict({ ...status, verdict: v }, now, 0)]));
+            }, { verdicts, now: verdicts.now_ms });
+            await close();
+        }
+        for (const { name, look, title, says, never = [] } of situations) {
+            const english = said['en-GB'][name], french = said['fr-FR'][name];
+            const whole = (of) => [of.title, ...of.lines, ...of.also.flatMap((a) => [a.title, ...a.lines])].join('\n');
+            assert.equal(english.title, title, name);
+            assert.equal(english.look, look, name);
+            for (const text of says)
+                assert(whole(english).includes(text), `${name}: no “${text}” in: ${whole(english)}`);
+            for (const text of never)
+                assert(!whole(english).includes(text), `${name}: “${text}” in: ${whole(english)}`);
+            for (const text of [whole(english), whole(french)])
+                assert(!/\{|\b(v|todo)_|undefined|null/.test(text), `${name}: ${text}`);
+            assert.notEqual(french.title, english.title, name);
+            assert.equal(whole(french).split('\n').length, whole(english).split('\n').length, name);
+        }
+    }
+
+    const iconOf = (page) => page.locator('link[rel=icon]').getAttribute('href');
+
     async function says_what_is_wrong_and_what_to_do() {
-        const cases = [
-            [() => { fake.status.view.kafka = false; }, 'Kafka does not answer.', 'goes on by itself'],
-            [() => { fake.status.view.caught_up = false; }, 'Reading what happened so far…', 'catching up'],
-            [() => { fake.status.members.forEach((m) => { m.alive = false; }); }, 'Nobody is delivering.', 'start it'],
-            [() => { fake.status.members[0].partitions[1].state = 'stopped'; }, 'Some orders are not being read.', 'Partitions 1 of orders.public.orders'],
-            [() => { fake.status.breaker = { state: 'open', reason: 'the endpoint refuses most orders; the last answer: http:400', since_ms: Date.now(), next_probe_ms: null }; },
-                'The webhook refuses nearly everything.', 'the form or its address'],
-            [() => { fake.status.breaker = { state: 'open', reason: 'several failures in a row; the last answer: timeout', since_ms: Date.now(), next_probe_ms: Date.now() + 9000 }; },
-                'The webhook is not working.', 'no answer in time'],
-            [() => { fake.status.hold_until_ms = Date.now() + 600000; }, 'The webhook asks to wait.', 'be sent nothing until'],
-            [() => { fake.status.lag = 12304; }, 'Catching up.', '12,304 changes'],
-        ];
         seed();
         const { page, close } = await signedIn();
-        for (const [change, title, todo] of cases) {
-            seed();
-            change();
+        for (const { name, look, title, says } of situations.filter((s) => !/\d/.test(s.title))) {
+            fake.situation = name;
             fake.changed();
             await page.locator('main h1', { hasText: title }).waitFor();
-            assert((await page.locator('.hero').innerText()).includes(todo), `${title}: ${todo}`);
+            for (const text of says.filter((s) => !/\d/.test(s)))
+                await page.locator('.hero', { hasText: text }).waitFor();
+            await page.locator(`link[rel=icon][href="icon-${look}.svg"]`).waitFor({ state: 'attached' });
+            assert.match(await page.title(), new RegExp('^' + title), name);
         }
+        fake.situation = 'one is parked while partitions are held';
+        fake.changed();
+        await page.locator('.also', { hasText: 'One order needs you.' }).waitFor();
+        await assertAccessible(chrome, page, 'two causes');
+        await keep(page, 'two-causes');
         seed(0);
         fake.busiest = 0;
         fake.changed();
         await page.getByText('No order has been confirmed yet.').waitFor();
+        await close();
+    }
+
+    // Whoever reads something else is told too: by a banner, the title, the icon, and aloud.
+    async function the_verdict_is_on_every_view() {
+        seed();
+        const { page, close } = await signedIn({}, '#/orders');
+        await row(page, 'CMD-100000').waitFor();
+        assert.equal(await page.locator('.banner').count(), 0);
+        assert.equal(await page.title(), 'Orders · elementor-sync');
+        fake.situation = 'the webhook is down';
+        fake.changed();
+        const banner = page.locator('.banner.bad', { hasText: 'The webhook is not working.' });
+        await banner.waitFor();
+        await page.locator('#polite', { hasText: 'The webhook is not working.' }).waitFor({ state: 'attached' });
+        assert.equal(await page.title(), 'The webhook is not working. · Orders · elementor-sync');
+        assert.equal(await iconOf(page), 'icon-bad.svg');
+        await assertAccessible(chrome, page, 'a banner');
+        await keep(page, 'banner');
+        await page.goto(fake.url + '#/order/order-000004');
+        await page.locator('.timeline').waitFor();
+        await banner.click();
+        await page.locator('main h1', { hasText: 'The webhook is not working.' }).waitFor();
+        assert.equal(await page.locator('.banner').count(), 0, 'the overview says it itself');
+        fake.situation = null;
+        fake.changed();
+        await page.locator('#polite', { hasText: 'Everything is all right.' }).waitFor({ state: 'attached' });
+        await close();
+    }
+
+    // By a connection that breaks, or by one on which nothing comes any more.
+    async function a_dashboard_that_does_not_answer_is_never_green() {
+        for (const mute of [false, true]) {
+            seed();
+            const { page, close } = await signedIn({ expected: /ERR_|Failed to load|503/ }, '#/orders');
+            assert.equal(await iconOf(page), 'icon-good.svg');
+            fake.mute = mute;
+            fake.failing = 503;
+            if (!mute)
+                fake.streams.forEach((stream) => stream.destroy());
+            await page.locator('.banner.blind', { hasText: 'The dashboard does not answer.' }).waitFor();
+            assert.equal(await iconOf(page), 'icon-blind.svg');
+            fake.reset();
+            fake.streams.forEach((stream) => stream.destroy());
+            await page.locator('.banner').waitFor({ state: 'detached' });
+            await page.locator('link[rel=icon][href="icon-good.svg"]').waitFor({ state: 'attached' });
+            await close();
+        }
+    }
+
+    // Before anything is known, and after the session.
+    async function nothing_known_is_not_green() {
+        seed();
+        const { page, close } = await openTab(chrome, fake.url, { expected: /401/ });
+        await page.goto(fake.url);
+        await page.getByLabel('Your token').waitFor();
+        assert.equal(await iconOf(page), 'icon-blind.svg');
+        await page.getByLabel('Your token').fill(OPERATOR);
+        await page.keyboard.press('Enter');
+        await page.getByText('Everything is all right.').waitFor();
+        assert.equal(await iconOf(page), 'icon-good.svg');
+        fake.expire();
+        await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+        assert.equal(await iconOf(page), 'icon-blind.svg');
+        assert.match(await page.title(), /^Your session has ended/);
+        await close();
+    }
+
+    async function what_is_unknown_is_no_zero() {
+        seed();
+        Object.assign(fake.status, { lag: null, waiting: null });
+        fake.situation = 'nobody was ever heard of';
+        const { page, close } = await signedIn();
+        await page.locator('.figure', { hasText: 'changes to read' }).getByText('not known').waitFor();
+        await page.locator('.figure', { hasText: 'waiting for the webhook' }).getByText('not known').waitFor();
         await close();
     }
 
@@ -135,6 +238,7 @@ export function pageTests(chrome, folder, keep) {
         const { page, close } = await signedIn();
         const now = Date.now() - HOUR;
         Object.assign(fake.status, { now_ms: now, hold_until_ms: now + 600000 });
+        fake.situation = 'Retry-After 600';
         fake.changed();
         await page.locator('main h1', { hasText: 'The webhook asks to wait.' }).waitFor();
         const said = await page.locator('section[aria-labelledby=behind] dd').first().innerText();
@@ -243,7 +347,7 @@ export function pageTests(chrome, folder, keep) {
         seed();
         const { page, close } = await signedIn({ expected: /401/ });
         fake.expired = true;
-        await page.getByRole('link', { name: 'Orders' }).click();
+        await page.evaluate(() => { location.hash = '#/orders'; }); /* a link might be gone: any other call ends it too */
         await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
         await close();
     }
@@ -395,6 +499,7 @@ export function pageTests(chrome, folder, keep) {
         night();
         fake.orders.get('order-000020').order_number = 'CMD-' + '9'.repeat(60);
         fake.status.breaker = { state: 'open', reason: 'x; the last answer: http:503', since_ms: Date.now() - HOUR, next_probe_ms: Date.now() + 9000 };
+        fake.situation = 'one is parked while the webhook is down';
         const phone = { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
         const { page, close } = await signedIn(phone);
         for (const hash of ['#/', '#/orders', '#/orders?state=parked', '#/order/order-000020']) {
@@ -407,6 +512,7 @@ export function pageTests(chrome, folder, keep) {
         }
         await page.goto(fake.url + '#/');
         fake.status.breaker = { state: 'closed', reason: '', since_ms: null, next_probe_ms: null };
+        fake.situation = null;
         fake.changed();
         await page.locator('main h1', { hasText: 'need you' }).waitFor();
         await keep(page, 'phone');
@@ -521,7 +627,8 @@ export function pageTests(chrome, folder, keep) {
         await close();
     }
 
-    const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, says_what_is_wrong_and_what_to_do, a_clock_that_is_wrong_changes_no_verdict,
+    const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, every_situation_has_its_words, says_what_is_wrong_and_what_to_do, the_verdict_is_on_every_view,
+        a_dashboard_that_does_not_answer_is_never_green, nothing_known_is_not_green, what_is_unknown_is_no_zero, a_clock_that_is_wrong_changes_no_verdict,
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,

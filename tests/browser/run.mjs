@@ -2,9 +2,10 @@
 //
 //   node tests/browser/run.mjs MODULES PROGRAM TOOLS [--only TEXT] [--keep]
 //
-// MODULES is the folder where package.json's packages are installed, TOOLS that of mock_kafka.
+// MODULES is the folder where package.json's packages are installed, TOOLS that of mock_kafka and verdict_test.
 // Screenshots go to MODULES/screenshots; --keep writes those that the repository shows beside this file.
-import { mkdir } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { demoTests } from './demo_tests.mjs';
@@ -28,7 +29,9 @@ async function keep(page, name) {
 }
 
 const chrome = await openBrowser(resolve(modules));
-const fake = pageTests(chrome, folder, keep);
+const verdicts = JSON.parse(execFileSync(join(resolve(tools), 'verdict_test'), ['--print'], { encoding: 'utf8' }));
+const { situations } = JSON.parse(await readFile(join(here, '../unit/dashboard/verdict/situations.json'), 'utf8'));
+const fake = pageTests(chrome, folder, { verdicts, situations }, keep);
 const group = new Group(resolve(program), resolve(tools), join(here, '../cases/default'));
 try {
     await fake.start();

@@ -14,6 +14,7 @@
 #include "dashboard/api/resend.h"
 #include "dashboard/api/sign_in.h"
 #include "dashboard/feed/feed.h"
+#include "dashboard/feed/orders_watch.h"
 #include "dashboard/feed/record_fetch.h"
 #include "dashboard/view/view.h"
 #include "dashboard/web/site.h"
@@ -23,6 +24,7 @@
 struct redrives;
 struct event_stream;
 struct lag_history;
+struct health;
 
 struct api {
     /* The process's own, borrowed. */
@@ -30,6 +32,7 @@ struct api {
     struct http *http;
     struct view *view;
     struct feed *feed;
+    struct orders_watch *watch;
     struct fetch *fetch;
     struct publisher *publisher; /* of the retry topic */
 
@@ -48,6 +51,7 @@ struct api {
     struct redrives *redrives;
     struct event_stream *stream;
     struct lag_history *lag;
+    struct health *health;
 };
 
 #endif

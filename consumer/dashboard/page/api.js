@@ -82,6 +82,8 @@ async function readEvents(response, on) {
                     on(event, JSON.parse(data));
                 event = 'message';
                 data = '';
+            } else if (line.startsWith(':')) {
+                on('beat', null);
             } else if (line.startsWith('event:')) {
                 event = line.slice(6).trim();
             } else if (line.startsWith('data:')) {

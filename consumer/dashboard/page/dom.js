@@ -94,6 +94,8 @@ export function icon(name) {
         good: 'M6.5 12.5l3.5 3.5 7.5-8.5',
         wait: 'M12 7v5.2l3.4 2',
         bad: 'M12 6.8v6.4M12 16.9v.1',
+        idle: 'M8 12h8',
+        blind: 'M9.4 9.4a2.7 2.7 0 1 1 4 2.4c-.9.5-1.4 1-1.4 2M12 17v.1',
     };
     return el('svg.icon', { viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' },
         el('circle', { cx: 12, cy: 12, r: 10 }), el('path', { d: paths[name] }));

@@ -1,8 +1,8 @@
 /* live: the stream of events, kept up; the status and the last hour that come of it. */
 const ACTIVITY_EVERY_MS = 15000, ACTIVITY_SOON_MS = 2000;
 const AGAIN_FIRST_MS = 500, AGAIN_CAP_MS = 15000;
-const SILENCE_MS = 40000; /* the server says something every 15 s */
-const STALE_AFTER_MS = 8000;
+const SILENCE_MS = 7000; /* the server says something every 4 s */
+const STALE_AFTER_MS = 3000;
 const CHANGE_GAP_MS = 1000;
 
 export function follow(app) {
@@ -14,11 +14,11 @@ export function follow(app) {
         const members = status.members.filter((m) => m.alive)
             .map((m) => ({ ...m, retry_partitions: m.retry_partitions ?? [] }));
         const breaker = status.breaker ?? { state: 'closed', reason: '', since_ms: null, next_probe_ms: null };
-        const waiting = breaker.state === 'closed' ? 0 : status.waiting ?? 0;
+        const { retrying } = status.counts;
+        const waiting = status.verdict.flows ? retrying : status.waiting === null ? null : Math.max(status.waiting, retrying);
         app.status = {
-            at_ms: status.now_ms, group: status.group, topic: status.topic, endpoint: status.endpoint,
-            kafka: status.view.kafka, rebuilding: !status.view.caught_up, counts: status.counts,
-            reasons: status.reasons, lag: status.lag ?? 0, waiting: Math.max(waiting, status.counts.retrying),
+            verdict: status.verdict, group: status.group, topic: status.topic, endpoint: status.endpoint,
+            counts: status.counts, reasons: status.reasons, lag: status.lag, waiting,
             members, breaker, hold_until_ms: status.hold_until_ms ?? null, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
         };
         app.statusError = null;
@@ -69,6 +69,8 @@ export function follow(app) {
 
     function on(event, data) {
         heard = Date.now();
+        if (event === 'beat')
+            return;
         if (event === 'open') {
             alive = true;
             lost = 0;
@@ -94,7 +96,7 @@ export function follow(app) {
             app.statusError = error;
         }
         if (alive || lost === 0)
-            lost = Date.now();
+            lost = Date.now() - heard > SILENCE_MS ? heard : Date.now();
         alive = false;
         app.redraw();
     }
@@ -104,7 +106,7 @@ export function follow(app) {
         while (stop === mine) {
             const began = Date.now();
             const attempt = new AbortController();
-            const guard = setInterval(() => Date.now() - Math.max(heard, began) > SILENCE_MS && attempt.abort(), 5000);
+            const guard = setInterval(() => Date.now() - Math.max(heard, began) > SILENCE_MS && attempt.abort(), 1000);
             mine.signal.addEventListener('abort', () => attempt.abort(), { once: true });
             await once(attempt.signal);
             clearInterval(guard);

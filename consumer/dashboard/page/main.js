@@ -1,6 +1,6 @@
 /* main: the session, the routes, and one redraw for all of it. */
 import { connect } from './api.js';
-import { announce, el, morph } from './dom.js';
+import { announce, el, icon, morph } from './dom.js';
 import { askForce, askRedrive, closeDialog } from './dialogs.js';
 import { follow } from './live.js';
 import { login } from './login.js';
@@ -18,6 +18,7 @@ const main = document.getElementById('main');
 const views = new Map(); /* by route, with where it was scrolled to: going back is coming back */
 let route = null, view = null, scheduled = false, session = null;
 let ended = false; /* the session was over, as against never begun */
+let told = null; /* the verdict that was last told */
 
 const app = {
     api: connect(() => sessionStorage.getItem('token') ?? '', sessionOver),
@@ -181,21 +182,53 @@ function foot() {
     ].filter(Boolean);
 }
 
-/* The tab's icon says it too, for the operator who is reading something else. */
-function showLook(look) {
+/* ---- the verdict, on every view ---- */
+
+/* Null before there is one: not signed in, or nothing was heard yet. */
+function verdictNow() {
+    return session === null || app.status === null ? null : verdict(app.status, app.now(), app.staleSince());
+}
+
+function isOverview() {
+    return session !== null && (location.hash.split('?')[0] || '#/') === '#/';
+}
+
+/* The overview has it as its first section. */
+function banner(said) {
+    if (said === null || said.look === 'good' || isOverview())
+        return [];
+    return [el(`a.banner.${said.look}`, { href: '#/' }, icon(said.look), el('span', {}, said.title))];
+}
+
+/* For the operator who is reading something else. */
+function showIcon(look) {
     const link = document.querySelector('link[rel=icon]'), href = `icon-${look}.svg`;
     if (link.getAttribute('href') !== href)
         link.setAttribute('href', href);
 }
 
+function titleOf(said) {
+    const own = view.title();
+    return [said !== null && said.look !== 'good' && said.title !== own && said.title, own, t('title')].filter(Boolean).join(' · ');
+}
+
+/* What a screen reader is not told by the drawing: that the verdict is another one. */
+function tell(said) {
+    if (said !== null && told !== null && said.key !== told)
+        announce(said.title);
+    told = said?.key ?? null;
+}
+
 function draw() {
     scheduled = false;
-    const held = document.activeElement;
+    const held = document.activeElement, said = verdictNow();
     morph(document.getElementById('bar'), bar());
+    morph(document.getElementById('banner'), banner(said));
     morph(main, [view.draw()].flat(Infinity).filter(Boolean));
     morph(document.getElementById('foot'), foot());
-    document.title = `${view.title()} · ${t('title')}`;
-    showLook(app.status === null ? 'good' : verdict(app.status, app.now(), app.staleSince()).look);
+    document.title = titleOf(said);
+    showIcon(said?.look ?? 'blind');
+    tell(said);
     if (held !== null && !held.isConnected) /* what had the focus is gone: not to the page's top */
         main.querySelector('h1')?.focus({ preventScroll: true });
 }

@@ -37,11 +37,18 @@ export function overview(app) {
         const said = verdict(status, app.now(), app.staleSince());
         return el(`section.hero.${said.look}`, { 'aria-labelledby': 'h1', 'data-key': 'hero' },
             el('h1', { id: 'h1', tabindex: -1 }, icon(said.look), el('span', {}, said.title)),
-            said.lines.map((line) => el('p', {}, line)));
+            said.lines.map((line) => el('p', {}, line)),
+            said.also.length > 0 && el('ul.also', {}, said.also.map(also)));
+    }
+
+    /* What else is so. */
+    function also(cause) {
+        return el(`li.${cause.look}`, { 'data-key': cause.key }, icon(cause.look),
+            el('div', {}, el('p', {}, el('strong', {}, cause.title)), cause.lines.map((line) => el('p', {}, line))));
     }
 
     function figure(look, value, label, href) {
-        const inside = [el('strong', {}, number(value)), ' ', el('span', {}, label)];
+        const inside = [el('strong', {}, value === null ? t('unknown') : number(value)), ' ', el('span', {}, label)];
         return el(`li.figure.${value > 0 ? look : 'calm'}`, {}, el(href ? 'a' : 'div', { href }, inside));
     }
 

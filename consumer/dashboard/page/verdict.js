@@ -1,70 +1,80 @@
-/* verdict: is everything all right? One sentence for the operator, and the lines below it. */
+/* verdict: words for the dashboard's verdict (the API's Verdict); it is judged there, never here.
+ *
+ * What only the page can know, that the dashboard does not answer, is one more cause of "blind". */
 import { endpointTrouble } from './reasons.js';
-import { duration, moment, t } from './words.js';
+import { duration, has, moment, t } from './words.js';
 
-const LAG_WORTH_SAYING = 1000;
+const LOOKS = {
+    all_well: 'good', quiet: 'idle', working: 'wait', needs_you: 'bad', no_changes_arrive: 'bad', trouble: 'bad', nobody_delivers: 'bad', blind: 'blind',
+};
 
-function stoppedPartitions(status) {
-    return status.members.flatMap((m) => m.partitions).filter((p) => p.state === 'stopped').map((p) => p.partition);
+function partitions(cause) {
+    return [...cause.partitions, ...cause.retry_partitions.map((p) => t('retry_partition', { n: String(p) }))].join(', ');
 }
 
-function nextProbe(breaker, now) {
-    if (breaker.state === 'probing' || breaker.next_probe_ms === null || breaker.next_probe_ms <= now)
-        return t('next_probe_now');
-    return t('next_probe', { time: duration(breaker.next_probe_ms - now) });
-}
-
-function endpointDown(status, now) {
-    const refusing = /refuses/.test(status.breaker.reason);
-    const values = {
-        endpoint: (status.endpoint ?? '').split('#')[0], /* without the fingerprint */
-        reason: endpointTrouble(status.breaker.reason),
-        time: moment(status.breaker.since_ms, false),
-    };
+function values(cause, status, now) {
     return {
-        look: 'bad', title: t(refusing ? 'refusing_title' : 'open_title'),
-        lines: [t(refusing ? 'refusing_why' : 'open_why', values), t('open_todo'), nextProbe(status.breaker, now)],
+        n: cause.count ?? 0,
+        time: cause.since_ms === null ? t('some_time') : moment(cause.since_ms),
+        since: cause.since_ms === null ? t('some_time') : duration(now - cause.since_ms),
+        until: cause.until_ms === null ? t('some_time') : moment(cause.until_ms, false),
+        list: partitions(cause), members: cause.members.join(', '),
+        topic: status.topic, endpoint: (status.endpoint ?? '').split('#')[0], /* without the fingerprint */
+        reason: cause.code.startsWith('breaker_') ? endpointTrouble(cause.reason) : cause.reason ?? t('no_reason'),
     };
 }
 
-function allGood(status) {
+function nextProbe(cause, now) {
+    if (!cause.code.startsWith('breaker_'))
+        return null;
+    return cause.until_ms === null || cause.until_ms <= now ? t('next_probe_now') : t('next_probe', { time: duration(cause.until_ms - now) });
+}
+
+/* Codes that have other words where there is less to say. */
+const BARE = {
+    kafka_away: (cause) => cause.since_ms === null,
+    nobody_delivers: (cause) => cause.since_ms === null,
+    registry_away: (cause) => cause.count === 0,
+    catching_up: (cause) => cause.count === null,
+};
+
+function why(cause, said) {
+    return t(BARE[cause.code]?.(cause) ? `v_${cause.code}_bare` : `v_${cause.code}_why`, said);
+}
+
+function lines(cause, verdict, status, now) {
+    const said = values(cause, status, now);
+    return [
+        why(cause, said),
+        cause.code === 'parked' && verdict.flows && t('others_go_on'),
+        cause.todo !== null && has(`todo_${cause.todo}`) && t(`todo_${cause.todo}`),
+        nextProbe(cause, now),
+    ].filter(Boolean);
+}
+
+function title(cause, status, now) {
+    return t(`v_${cause.code}_title`, values(cause, status, now));
+}
+
+function calm(status, now) {
+    const quiet = status.verdict.state === 'quiet';
+    if (quiet)
+        return { title: t('v_quiet_title', { since: duration(now - status.verdict.since_ms) }), lines: [t('v_quiet_why')] };
     if (status.delivered_hour > 0)
-        return { look: 'good', title: t('good_title'), lines: [t('good_busy', { n: status.delivered_hour })] };
-    const empty = status.counts.delivered === 0;
-    return { look: 'good', title: t('good_title'), lines: [t(empty ? 'good_empty' : 'good_idle')] };
+        return { title: t('good_title'), lines: [t('good_busy', { n: status.delivered_hour })] };
+    return { title: t('good_title'), lines: [t(status.counts.delivered === 0 ? 'good_empty' : 'good_idle')] };
 }
 
-/* The gravest thing first. */
-function gravest(status, now) {
-    const { parked, retrying } = status.counts;
-    const stopped = stoppedPartitions(status);
-    if (!status.kafka)
-        return { look: 'bad', title: t('kafka_title'), lines: [t('kafka_why', { time: moment(status.at_ms) })] };
-    if (status.rebuilding)
-        return { look: 'wait', title: t('rebuilding_title'), lines: [t('rebuilding_why')] };
-    if (status.members.length === 0)
-        return { look: 'bad', title: t('nobody_title'), lines: [t('nobody_why')] };
-    if (status.breaker.state !== 'closed')
-        return endpointDown(status, now);
-    if (stopped.length > 0)
-        return { look: 'bad', title: t('stopped_title'), lines: [t('stopped_why', { list: stopped.join(', '), topic: status.topic })] };
-    if (status.hold_until_ms !== null && status.hold_until_ms > now)
-        return { look: 'wait', title: t('hold_title'), lines: [t('hold_why', { time: moment(status.hold_until_ms, false) })] };
-    if (parked > 0)
-        return { look: 'bad', parked: true, title: t('parked_title', { n: parked }), lines: [t(parked === 1 ? 'parked_why_one' : 'parked_why')] };
-    if (retrying > 0)
-        return { look: 'wait', title: t('waiting_title', { n: retrying }), lines: [t(retrying === 1 ? 'waiting_why_one' : 'waiting_why')] };
-    if (status.lag > LAG_WORTH_SAYING)
-        return { look: 'wait', title: t('lag_title'), lines: [t('lag_why', { n: status.lag })] };
-    return allGood(status);
-}
-
-/* {look: good | wait | bad, title, lines}. stale_ms: since when the dashboard has not answered; 0: it does. */
+/* {key, look, title, lines, also}: key: changes when something else is to be said; also: the other causes. */
 export function verdict(status, now, stale_ms) {
     if (stale_ms > 0)
-        return { look: 'bad', title: t('stale_title'), lines: [t('stale_why', { time: moment(stale_ms) })] };
-    const worst = gravest(status, now);
-    if (status.counts.parked > 0 && !worst.parked)
-        worst.lines.push(t('also_parked', { n: status.counts.parked }));
-    return worst;
+        return { key: 'away', look: 'blind', title: t('stale_title'), lines: [t('stale_why', { time: moment(stale_ms) })], also: [] };
+    const [first, ...others] = status.verdict.causes;
+    const look = LOOKS[status.verdict.state] ?? 'blind';
+    if (first === undefined)
+        return { key: status.verdict.state, look, ...calm(status, now), also: [] };
+    return {
+        key: `${status.verdict.state} ${first.code}`, look, title: title(first, status, now), lines: lines(first, status.verdict, status, now),
+        also: others.map((cause) => ({ key: cause.code, look: LOOKS[cause.level] ?? 'blind', title: title(cause, status, now), lines: lines(cause, status.verdict, status, now) })),
+    };
 }

@@ -15,7 +15,7 @@ enum {
     NAMED_MAX = 50,
     SEND_EVERY_MS = 250,
     STATUS_EVERY_MS = 1000,
-    BEAT_MS = 15000,
+    BEAT_MS = 4000,
     FULL_MS = 30000
 };
 

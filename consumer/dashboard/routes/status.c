@@ -1,121 +1,19 @@
 #include "dashboard/routes/status.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/routes/health.h"
 #include "topics/settings/topic_retention.h"
 
 #include <string.h>
 
-enum { ALIVE_MS = 20000, MINUTE_MS = 60000, LAG_EVERY_MS = 10000 };
-
-static const double RATE_MAX = 1e15;
-
-/* The group's sums. */
-struct merged {
-    int64_t lag, in_flight, waiting, oldest_ms, hold_until_ms;
-    double delivered_per_s;
-    size_t alive;
-    bool held, stopped;
-    int worst; /* rank of the breaker below */
-    const json_t *breaker;
-    const char *endpoint;
-};
-
-static int64_t whole(const json_t *object, const char *name, int64_t otherwise)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_integer(value) ? json_integer_value(value) : otherwise;
-}
-
-static const char *text(const json_t *object, const char *name)
-{
-    const char *value = json_string_value(json_object_get(object, name));
-    return value != NULL ? value : "";
-}
-
-/* A member's record may hold any number: negative ones are ignored, and sums do not overflow. */
-static void add_count(int64_t *sum, const json_t *object, const char *name)
-{
-    int64_t more = whole(object, name, 0);
-    if (more > 0 && __builtin_add_overflow(*sum, more, sum))
-        *sum = INT64_MAX;
-}
-
-static void merge_partitions(struct merged *m, const json_t *partitions)
-{
-    const json_t *partition;
-    size_t i;
-    json_array_foreach (partitions, i, partition) {
-        const char *state = text(partition, "state");
-        add_count(&m->lag, partition, "lag");
-        m->held |= strcmp(state, "held") == 0;
-        m->stopped |= strcmp(state, "stopped") == 0;
-    }
-}
-
-static int rank(const json_t *breaker)
-{
-    const char *state = text(breaker, "state");
-    if (strcmp(state, "open") == 0)
-        return 3;
-    return strcmp(state, "closed") == 0 ? 1 : 2;
-}
-
-static void merge(struct merged *m, const json_t *member)
-{
-    const json_t *breaker = json_object_get(member, "breaker");
-    int64_t oldest_ms = whole(member, "oldest_unsettled_ms", -1);
-    m->alive++;
-    merge_partitions(m, json_object_get(member, "partitions"));
-    merge_partitions(m, json_object_get(member, "retry_partitions"));
-    add_count(&m->in_flight, member, "in_flight");
-    add_count(&m->waiting, member, "waiting");
-    add_count(&m->waiting, member, "retrying");
-    m->delivered_per_s +=
-        json_number_value(json_object_get(json_object_get(member, "rates"), "delivered_per_s"));
-    if (m->delivered_per_s > RATE_MAX) /* JSON has no infinity */
-        m->delivered_per_s = RATE_MAX;
-    if (oldest_ms >= 0 && (m->oldest_ms < 0 || oldest_ms < m->oldest_ms))
-        m->oldest_ms = oldest_ms;
-    if (json_is_object(breaker) && rank(breaker) > m->worst) {
-        m->worst = rank(breaker);
-        m->breaker = breaker;
-    }
-    int64_t hold_ms = whole(json_object_get(member, "pace"), "hold_until_ms", 0);
-    m->hold_until_ms = hold_ms > m->hold_until_ms ? hold_ms : m->hold_until_ms;
-    if (json_is_string(json_object_get(member, "endpoint")))
-        m->endpoint = text(member, "endpoint");
-}
-
-/* Members of our group; marks each as alive or not. */
-static json_t *members_of(struct api *api, struct merged *m)
-{
-    json_t *all = view_members(api->view), *ours = json_array(), *member;
-    size_t i;
-    *m = (struct merged){.oldest_ms = -1};
-    json_array_foreach (all, i, member) {
-        bool alive = whole(member, "at_ms", 0) > api->wall_ms - ALIVE_MS;
-        if (strcmp(text(member, "group"), api->config->kafka_group) != 0 ||
-            !json_is_string(json_object_get(member, "member")))
-            continue;
-        json_object_set_new(member, "alive", json_boolean(alive));
-        if (!json_is_integer(json_object_get(member, "at_ms")))
-            json_object_set_new(member, "at_ms", json_null());
-        if (!json_is_array(json_object_get(member, "partitions")))
-            json_object_set_new(member, "partitions", json_array());
-        json_array_append(ours, member);
-        if (alive)
-            merge(m, member);
-    }
-    json_decref(all);
-    return ours;
-}
+enum { MINUTE_MS = 60000, LAG_EVERY_MS = 10000 };
 
 static json_t *known(bool is, json_int_t value)
 {
     return is ? json_integer(value) : json_null();
 }
 
-static json_t *breaker_json(const struct merged *m)
+static json_t *breaker_json(const struct members_now *m)
 {
     static const char *const names[] = {"state", "reason", "since_ms", "next_probe_ms"};
     if (m->breaker == NULL)
@@ -129,16 +27,6 @@ static json_t *breaker_json(const struct merged *m)
             json_object_set_new(breaker, names[i], json_null());
     }
     return breaker;
-}
-
-static const char *verdict(struct api *api, const struct merged *m)
-{
-    if (m->alive == 0 || m->worst > 1 || m->stopped || !feed_kafka_answers(api->feed))
-        return "trouble";
-    if (view_count(api->view, ORDER_PARKED) > 0 || view_count(api->view, ORDER_RETRYING) > 0 ||
-        m->held || m->hold_until_ms > api->wall_ms || !feed_caught_up(api->feed))
-        return "attention";
-    return "ok";
 }
 
 int64_t status_expiring(const struct api *api)
@@ -173,11 +61,12 @@ static json_t *view_json(struct api *api)
 
 json_t *status_json(struct api *api)
 {
-    struct merged m;
+    struct members_now m;
     const struct order_filter parked = {.state = ORDER_PARKED, .since_ms = -1, .until_ms = -1};
-    json_t *status = json_object(), *members = members_of(api, &m);
+    json_t *status = json_object();
+    health_look(api, &m);
     bool alive = m.alive > 0;
-    json_object_set_new(status, "verdict", json_string(verdict(api, &m)));
+    json_object_set_new(status, "verdict", verdict_json(&api->health->verdict));
     json_object_set_new(status, "now_ms", json_integer(api->wall_ms));
     json_object_set_new(status, "group", json_string(api->config->kafka_group));
     json_object_set_new(status, "topic", json_string(api->config->kafka_topic));
@@ -194,8 +83,9 @@ json_t *status_json(struct api *api)
     json_object_set_new(status, "breaker", breaker_json(&m));
     json_object_set_new(status, "hold_until_ms",
                         known(m.hold_until_ms > api->wall_ms, m.hold_until_ms));
-    json_object_set_new(status, "members", members);
+    json_object_set(status, "members", m.list);
     json_object_set_new(status, "view", view_json(api));
+    members_done(&m);
     return status;
 }
 
@@ -209,15 +99,16 @@ void status_open(struct lag_history *lag)
 
 static void note_lag(struct api *api)
 {
-    struct merged m;
+    struct members_now m;
     int64_t minute = api->wall_ms / MINUTE_MS;
     if (api->lag->minute == 0 || minute - api->lag->minute > LAG_POINTS)
         api->lag->minute = minute - LAG_POINTS;
     while (api->lag->minute < minute)
         api->lag->points[++api->lag->minute % LAG_POINTS] = -1;
-    json_decref(members_of(api, &m));
+    members_look(api, &m, NULL);
     if (m.alive > 0)
         api->lag->points[minute % LAG_POINTS] = m.lag;
+    members_done(&m);
 }
 
 int64_t status_turn(struct api *api)

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "dashboard/api/api.h"
+#include "dashboard/routes/health.h"
 #include "dashboard/routes/status.h"
 #include "sys/metrics_text.h"
 
@@ -9,11 +10,41 @@
 
 enum { TEXT_MAX = 16 * 1024 };
 
+/* An alert subtracts it from time(). What is not known is left out: 0 would be 1970. */
+static void add_time(struct buf *b, const char *name, int64_t at_ms, const char *help)
+{
+    if (at_ms >= 0)
+        metric_gauge(b, name, at_ms / 1000, help);
+}
+
+static void add_verdict(struct buf *b, const struct health *health)
+{
+    metric_head(b, "dashboard_verdict", "gauge", "1 for the state that the verdict is, else 0.");
+    for (int i = 0; i < VERDICT_STATE_COUNT; i++)
+        buf_addf(b, METRIC_PREFIX "dashboard_verdict{state=\"%s\"} %d\n", verdict_state_names[i],
+                 (int)health->verdict.state == i);
+    add_time(b, "dashboard_newest_change_timestamp_seconds", health->facts.newest_change_ms,
+             "When the newest change came into kafka.topic.");
+    add_time(b, "dashboard_heartbeat_timestamp_seconds", health->facts.heartbeat_ms,
+             "When the newest heartbeat of the source came.");
+    add_time(b, "dashboard_oldest_unsettled_timestamp_seconds", health->facts.oldest_unread_ms,
+             "When the oldest change above the group's commits came; missing: there is none.");
+    if (health->facts.unread >= 0)
+        metric_gauge(b, "dashboard_unsettled_changes", health->facts.unread,
+                     "Changes above the group's commits.");
+}
+
 void call_metrics(struct call *call)
 {
-    const struct api *api = call->api;
+    struct api *api = call->api;
+    struct members_now members;
     struct buf b;
     buf_init(&b, TEXT_MAX);
+    health_look(api, &members);
+    members_done(&members);
+    add_verdict(&b, api->health);
+    add_time(&b, "dashboard_newest_delivery_timestamp_seconds",
+             view_newest(api->view, ORDER_DELIVERED), "When the newest delivery was answered.");
     metric_head(&b, "dashboard_orders", "gauge", "Orders by state.");
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         buf_addf(&b, METRIC_PREFIX "dashboard_orders{state=\"%s\"} %" PRId64 "\n",
@@ -24,7 +55,7 @@ void call_metrics(struct call *call)
                  "Retries that no outcome names yet.");
     metric_gauge(&b, "dashboard_behind_records", feed_behind(api->feed),
                  "Records of the own topics still to be read.");
-    metric_gauge(&b, "dashboard_kafka_up", feed_kafka_answers(api->feed),
+    metric_gauge(&b, "dashboard_kafka_up", api->health->facts.kafka_answers,
                  "1 while the brokers answer.");
     web_request_add_header(call->x, "Cache-Control", "no-store");
     if (b.failed)

@@ -45,6 +45,7 @@
     X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                               \
     X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")              \
     X(NUMBER, "SELECT key FROM orders WHERE order_number = ?1 COLLATE NOCASE LIMIT 8")             \
+    X(NEWEST, "SELECT max(at_ms) FROM orders WHERE state = ?1")                                    \
     X(MINUTES,                                                                                     \
       "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
 

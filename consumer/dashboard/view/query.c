@@ -328,6 +328,17 @@ void view_number_each(struct view *view, const char *number,
     sqlite3_reset(s);
 }
 
+int64_t view_newest(struct view *view, enum order_state state)
+{
+    sqlite3_stmt *s = view_statement(view, STATEMENT_NEWEST);
+    sqlite3_bind_int(s, 1, state);
+    int64_t at_ms = sqlite3_step(s) == SQLITE_ROW && sqlite3_column_type(s, 0) == SQLITE_INTEGER
+                        ? sqlite3_column_int64(s, 0)
+                        : -1;
+    sqlite3_reset(s);
+    return at_ms;
+}
+
 void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
                   void (*each)(void *context, int64_t minute, int64_t count), void *context)
 {

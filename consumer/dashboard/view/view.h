@@ -115,6 +115,9 @@ void view_number_each(struct view *view, const char *number,
 void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
                   void (*each)(void *context, int64_t minute, int64_t count), void *context);
 
+/* When an order reached this state last, ms; -1: none is in it. */
+int64_t view_newest(struct view *view, enum order_state state);
+
 /* The facts of an order that a retry needs. */
 struct order_facts {
     enum order_state state;

@@ -12,15 +12,15 @@
 
 enum { QUANTITY_TEXT = 32, ENOUGH_DAYS = 3 /* a weekend and its Monday */ };
 
-struct verdict {
+struct keeps_verdict {
     enum topic_keeps keeps;
     char *why;
 };
 
-static void fault(struct verdict *v, enum topic_keeps keeps, const char *format, ...)
+static void fault(struct keeps_verdict *v, enum topic_keeps keeps, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-static void fault(struct verdict *v, enum topic_keeps keeps, const char *format, ...)
+static void fault(struct keeps_verdict *v, enum topic_keeps keeps, const char *format, ...)
 {
     size_t len = strlen(v->why);
     va_list args;
@@ -33,7 +33,7 @@ static void fault(struct verdict *v, enum topic_keeps keeps, const char *format,
 }
 
 /* Compaction spares what is younger than its lag. */
-static void judge_compaction(struct verdict *v, const struct topic_settings *s)
+static void judge_compaction(struct keeps_verdict *v, const struct topic_settings *s)
 {
     if (strstr(s->policy, "compact") == NULL)
         return;
@@ -43,7 +43,7 @@ static void judge_compaction(struct verdict *v, const struct topic_settings *s)
           s->policy);
 }
 
-static void judge_retention(struct verdict *v, const struct topic_settings *s)
+static void judge_retention(struct keeps_verdict *v, const struct topic_settings *s)
 {
     char text[QUANTITY_TEXT];
     bool by_time = strcmp(s->policy, "compact") != 0;
@@ -63,7 +63,7 @@ static void judge_retention(struct verdict *v, const struct topic_settings *s)
 enum topic_keeps topic_keeps_orders(const struct topic_settings *settings,
                                     char ret_why[TOPIC_KEEPS_TEXT])
 {
-    struct verdict v = {.keeps = TOPIC_KEEPS, .why = ret_why};
+    struct keeps_verdict v = {.keeps = TOPIC_KEEPS, .why = ret_why};
     *ret_why = '\0';
     if (settings->policy[0] == '\0')
         return TOPIC_KEEPS;

@@ -89,7 +89,7 @@ static void a_hold_is_shown_until_it_is_over(void **state)
     write_member(&s, "m1", now, "\"partitions\":[],\"pace\":{\"hold_until_ms\":1000}");
     struct answer a = await_member(&s, "m1");
     assert_line(&a, "\"hold_until_ms\":null");
-    assert_line(&a, "\"verdict\":\"ok\"");
+    assert_line(&a, "\"verdict\":{\"state\":\"all_well\",\"since_ms\":null,\"flows\":true");
     snprintf(more, sizeof more, "\"partitions\":[],\"pace\":{\"hold_until_ms\":%lld}",
              (long long)until_ms);
     write_member(&s, "m2", now, more);
@@ -97,7 +97,9 @@ static void a_hold_is_shown_until_it_is_over(void **state)
     a = await_member(&s, "m3");
     snprintf(expected, sizeof expected, "\"hold_until_ms\":%lld", (long long)until_ms);
     assert_line(&a, expected);
-    assert_line(&a, "\"verdict\":\"attention\"");
+    assert_line(&a, "\"verdict\":{\"state\":\"working\",\"since_ms\":null,\"flows\":false,"
+                    "\"causes\":[{\"code\":"
+                    "\"webhook_holds\"");
     dashboard_harness_close(&s);
 }
 
