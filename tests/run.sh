@@ -82,7 +82,7 @@ build() { # NAME OPTIONS...: build/NAME
     fi
 }
 
-HAS_RELEASE=no HAS_SANITIZED=no HAS_SUPABASE=no
+HAS_RELEASE=no HAS_SANITIZED=no HAS_SUPABASE=no HAS_KUBERNETES=no
 
 build_all() {
     if wants form chaos || { wants unit && [ -z "$UNITS" ]; }; then
@@ -178,6 +178,13 @@ unit() {
     fi
     check "the configuration's schema, and reports, by jsonschema" 120 "$BUILD/venv/bin/python" \
         tests/interop/configuration.py "$BUILD/sanitized/elementor-sync"
+    if [ -n "$KUBECTL" ] && [ "$HAS_KUBERNETES" = yes ]; then
+        check "docker/kubernetes, by the schemas of Kubernetes, the Prometheus operator and KEDA" 300 \
+            "$BUILD/venv/bin/python" tests/kubernetes/check.py "$BUILD/sanitized/elementor-sync" \
+            "$BUILD/sanitized/tests" "$BUILD/kubernetes" "$KUBECTL"
+    else
+        missing "docker/kubernetes" "Debian's package of kubectl, or npm's of the definitions, could not be fetched"
+    fi
     check "tokens by PyJWT and jwcrypto" 120 "$BUILD/venv/bin/python" tests/interop/tokens.py \
         "$BUILD/sanitized/elementor-sync" "$BUILD/sanitized/tests"
     check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
@@ -280,7 +287,10 @@ packages() {
         install_packages tests/receivers/packages.txt || failed "packages of the receivers"
     fi
     ! wants form unit receivers wordpress stack || install_python || failed "packages: Python's, by pip"
-    ! wants unit || fetch_programs
+    if wants unit; then
+        fetch_programs
+        install_kubernetes && HAS_KUBERNETES=yes
+    fi
     if wants supabase receivers stack; then
         install_supabase && HAS_SUPABASE=yes ||
             missing "docker/supabase, by Deno and Supabase's own command" "npm: $(tail -n 1 "$BUILD/npm-supabase.log")"
@@ -297,7 +307,7 @@ for word; do
         exit 2
     }
 done
-PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' NGINX='' CADDY='' TINYPROXY='' WORDPRESS='' FPM=''
+PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' KUBECTL='' NGINX='' CADDY='' TINYPROXY='' WORDPRESS='' FPM=''
 mkdir -p "$BUILD"
 step "packages"
 packages

