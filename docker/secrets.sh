@@ -19,7 +19,7 @@ keep() { # NAME: standard input becomes that secret
 
 mkdir -p secrets
 chmod 700 secrets
-for name in postgres_password debezium_password auth_hs256_secret grafana_password; do
+for name in postgres_password debezium_password auth_hs256_secret service_keys grafana_password; do
     [ -s "secrets/$name" ] || od -An -tx1 -N32 /dev/urandom | tr -d ' \n' | keep "$name"
 done
 if [ ! -s secrets/webhook_url ]; then

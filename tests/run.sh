@@ -156,6 +156,8 @@ unit() {
     [ -z "$UNITS" ] || return 0
     # The default build, as the optimizer makes it: those tests that look at the code itself.
     release_for "release tests" && ctest_in release "tests of the release build" -L release
+    release_for "the image" && check "the image's files, entered by chroot" 300 \
+        "$BUILD/venv/bin/python" tests/interop/image.py "$BUILD/release/elementor-sync"
     [ "$HAS_SANITIZED" = yes ] || return 0
     check "no circle between files" 120 "$BUILD/venv/bin/python" tests/tools/circles.py "$BUILD/sanitized"
     check "fastavro reads the same" 300 "$BUILD/venv/bin/python" tests/property/fastavro_check.py \

@@ -10,6 +10,7 @@ from jsonschema import Draft202012Validator
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
+import dashboard
 import docker
 
 SCHEMAS = pathlib.Path(__file__).resolve().parents[2] / "schemas"
@@ -55,12 +56,10 @@ def signatures(folder):
     assert len(attempts) == 30 and sum(len(a) for a in attempts.values()) == 32, attempts
 
 
-def metrics(folder):
-    """Prometheus' own parser reads the scrape; names keep to its conventions; nothing is missing."""
-    families = list(text_string_to_metric_families((folder / "metrics.txt").read_text()))
+def keeps_to_conventions(families, values):
+    """values: the sum of each name's samples, added to."""
     names = [f.name for f in families]
-    assert len(set(names)) == len(names), "a family twice"
-    values = {}
+    assert names and len(set(names)) == len(names), "a family twice"
     for family in families:
         assert family.name.startswith(PREFIX) and family.documentation, family.name
         assert family.type in ("counter", "gauge", "histogram"), family.type
@@ -69,6 +68,13 @@ def metrics(folder):
                 assert sample.name.endswith("_total"), sample.name
             key = sample.name.removeprefix(PREFIX)
             values[key] = values.get(key, 0) + sample.value
+
+
+def metrics(folder):
+    """Prometheus' own parser reads the scrape; names keep to its conventions; nothing is missing."""
+    values = {}
+    for name in ("metrics.txt", "dashboard.txt"):
+        keeps_to_conventions(list(text_string_to_metric_families((folder / name).read_text())), values)
     ends = ["skipped_total", "delivered_total", "parked_total", "abandoned_total", "in_flight"]
     assert values["records_consumed_total"] == sum(values[f"records_{end}"] for end in ends), values
     assert (values["records_delivered_total"], values["records_parked_total"],
@@ -93,6 +99,8 @@ def main():
     with tempfile.TemporaryDirectory(prefix="interop-") as folder:
         subprocess.run([sys.argv[1]], check=True, env={**os.environ, "INTEROP_DIR": folder},
                        stdout=subprocess.DEVNULL)
+        tools = pathlib.Path(sys.argv[1]).resolve().parent
+        (pathlib.Path(folder) / "dashboard.txt").write_text(dashboard.metrics(tools.parent / "elementor-sync", tools))
         for check in (signatures, metrics, records, *docker.CHECKS):
             check(pathlib.Path(folder))
             print(f"ok    {check.__name__}: {check.__doc__}")

@@ -66,6 +66,11 @@ class Kafka(Process):
     def await_ready(self):
         self.brokers = self.await_line("brokers ").split()[1]
 
+    def write(self, record):
+        self.child.stdin.write(json.dumps(record) + "\n\n")
+        self.child.stdin.flush()
+        self.await_line("written")
+
     def deliver(self, order):
         """Writes the outcome of a delivered order, as a member of the group does."""
         now = int(time.time() * 1000)
@@ -75,9 +80,7 @@ class Kafka(Process):
         encoded = lambda text: base64.b64encode(text.encode()).decode()
         record = {"topic": OWN["DELIVERIES_TOPIC"], "partition": 0, "timestamp": now,
                   "key": encoded(order), "value": encoded(json.dumps(outcome)), "headers": []}
-        self.child.stdin.write(json.dumps(record) + "\n\n")
-        self.child.stdin.flush()
-        self.await_line("written")
+        self.write(record)
 
 
 class Dashboard(Process):
@@ -139,3 +142,17 @@ def call(port, method, path, token=None, body=None, **headers):
         return Answer(connection.getresponse())
     finally:
         connection.close()
+
+
+def metrics(program, tools):
+    """The text of /metrics of a dashboard that has seen a change and a delivery."""
+    with Kafka(tools) as kafka:
+        now = int(time.time() * 1000)
+        kafka.write({"topic": TOPIC, "partition": 0, "timestamp": now, "key": "", "value": "", "headers": []})
+        kafka.deliver("6e1f")
+        with Dashboard(program, kafka, AUTH_SERVICE_KEYS="0123456789abcdef" * 4) as board:
+            def scrape():
+                return call(board.port, "GET", "/metrics", token="0123456789abcdef" * 4).body.decode()
+
+            await_true("the newest change is known", lambda: "newest_change_timestamp_seconds " in scrape())
+            return scrape()
