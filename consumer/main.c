@@ -3,6 +3,7 @@
  *   elementor-sync COMMAND [--config FILE] [--set name=value]... [the command's own] */
 #include "cli/arguments.h"
 #include "cli/help.h"
+#include "cli/manual.h"
 #include "config/load/load.h"
 #include "sys/log.h"
 
@@ -94,21 +95,27 @@ static void report_end(const struct config *config, const struct error *err)
     log_error("ended", LOG_S("reason", err->text), LOG_I("exit_code", error_exit_code(err)));
 }
 
-/* True when help was asked for, and is printed. */
-static bool print_help(int argc, char **argv)
+/* True when help, the manual page or a completion was asked for, and is printed; or err. */
+static bool print_help(int argc, char **argv, struct error *err)
 {
     struct buf b;
     const struct command *command;
-    if (!help_is_wanted(argc, argv, commands, &command))
-        return false;
-    buf_init(&b, HELP_MAX);
-    if (command != NULL)
-        help_add_command(&b, command, help_terminal_width());
+    bool ok = true;
+    buf_init(&b, MANUAL_MAX);
+    bool wanted = manual_is_wanted(&b, argc, argv, commands, &ok, err);
+    if (!wanted && help_is_wanted(argc, argv, commands, &command)) {
+        wanted = true;
+        if (command != NULL)
+            help_add_command(&b, command, help_terminal_width());
+        else
+            help_add_all(&b, commands, help_terminal_width());
+    }
+    if (ok)
+        fwrite(b.data, 1, b.len, stdout);
     else
-        help_add_all(&b, commands, help_terminal_width());
-    fwrite(b.data, 1, b.len, stdout);
+        report_end(NULL, err);
     buf_done(&b);
-    return true;
+    return wanted;
 }
 
 int main(int argc, char **argv)
@@ -116,8 +123,8 @@ int main(int argc, char **argv)
     struct error err = {0};
     struct invocation call = {0};
     static char version[] = "version";
-    if (print_help(argc, argv))
-        return 0;
+    if (print_help(argc, argv, &err))
+        return error_exit_code(&err);
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         argv[1] = version;
     keep_secrets_in();

@@ -85,8 +85,9 @@ void help_add_all(struct buf *b, const struct command *const *commands, size_t w
     buf_add_text(b, "\nusage: elementor-sync COMMAND [--config FILE] [--set NAME=VALUE]...\n\n");
     for (; *commands != NULL; commands++)
         add_row(b, (*commands)->name, "", (*commands)->summary, COMMAND_COLUMN, width);
-    add_row(b, "help", "", "all of one command: elementor-sync help COMMAND", COMMAND_COLUMN,
-            width);
+    add_row(b, "help", "",
+            "all of one command: help COMMAND; help --man, help --completions=bash|zsh|fish",
+            COMMAND_COLUMN, width);
     buf_add_char(b, '\n');
     add_wrapped(b,
                 "Options come from the file (YAML), then the environment (kafka.brokers is "
