@@ -3,7 +3,8 @@
 
   WEBHOOK_SIGNING_KEYS   whsec_…, the same as the program's; several with a space between while they rotate
   ORDERS_DATABASE        a file of SQLite's; orders.db
-  PORT                   on 127.0.0.1; 8090. TLS is a reverse proxy's
+  PORT                   8090. TLS is a reverse proxy's
+  ADDRESS                127.0.0.1; in a container 0.0.0.0
 
 The claim of the webhook-id and the work stand in one transaction: a second request with this id waits for the
 first one's, and whatever dies in between leaves nothing. Ids are kept for good.
@@ -96,4 +97,5 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 if __name__ == "__main__":
     open_database().close()
-    http.server.ThreadingHTTPServer(("127.0.0.1", int(os.environ.get("PORT", 8090))), Handler).serve_forever()
+    address = os.environ.get("ADDRESS", "127.0.0.1"), int(os.environ.get("PORT", 8090))
+    http.server.ThreadingHTTPServer(address, Handler).serve_forever()

@@ -1,22 +1,29 @@
 """docker/: what a compose file, alerts and a dashboard say is true of the program, as far as that shows
 without a container engine. Checks that check.py runs; each takes the folder of what the pipeline wrote."""
-import json, pathlib, re, shutil, subprocess
+import contextlib, datetime, json, os, pathlib, re, shutil, sqlite3, subprocess, sys, urllib.request
 
 from compose_spec import PyCompose
 from prometheus_client.parser import text_string_to_metric_families
+from standardwebhooks.webhooks import Webhook
 import yaml
 
+import dashboard
+
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "stack"))
+from ports import free_ports
 ROOT = HERE.parents[1]
 DOCKER = ROOT / "docker"
 BOARD = DOCKER / "grafana" / "dashboards" / "elementor-sync.json"
+KEY = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 BY_PROMETHEUS = {"job", "instance"}
+BY_ITSELF = {"webhook_url", "signing_key"}  # secrets that are not drawn as the others are
 SECRET = re.compile("PASSWORD|SECRET|TOKEN|WEBHOOK_URL")
 
 
 def compose():
     """As the engine would see it: variables filled in."""
-    text = (DOCKER / "compose.yaml").read_text()
+    text = (DOCKER / "compose.yaml").read_text().replace("${WEBHOOK_ALLOW_HTTP:-false}", "false")
     return yaml.safe_load(re.sub(r"\$\{SECRETS_GID:\?[^}]*\}", "65534", text).replace("$$", "$"))
 
 
@@ -52,18 +59,22 @@ def containers(_):
 
 
 def makes_them(folder, names):
-    """docker/secrets.sh takes an https URL and no other, and keeps what there is."""
+    """docker/secrets.sh takes an https URL, or none and means the receiver, and keeps what there is."""
     def run(url):
         return subprocess.run(["sh", str(folder / "secrets.sh")], input=url, text=True,
                               capture_output=True).returncode
 
     shutil.copy(DOCKER / "secrets.sh", folder)
     assert run("http://shop.example.com/x\n") == 2 and not (folder / "secrets" / "webhook_url").exists()
+    assert run("\n") == 0 and (folder / "secrets" / "webhook_url").read_text() == "http://receiver:8090/"
+    assert (folder / ".env").read_text().endswith("\nCOMPOSE_PROFILES=receiver\nWEBHOOK_ALLOW_HTTP=true\n")
+    (folder / "secrets" / "webhook_url").unlink()
     assert run("https://shop.example.com/x\n") == 0 and run("https://other.example.com/\n") == 0
     kept = {path.name: path for path in (folder / "secrets").iterdir()}
     assert set(kept) == names, kept
     assert kept["webhook_url"].read_text() == "https://shop.example.com/x"
-    assert all(len(path.read_text()) == 64 for name, path in kept.items() if name != "webhook_url")
+    assert re.fullmatch(r"whsec_[A-Za-z0-9+/]{43}=", kept["signing_key"].read_text())
+    assert all(len(path.read_text()) == 64 for name, path in kept.items() if name not in BY_ITSELF)
     assert all(path.stat().st_mode & 0o777 == 0o440 for path in kept.values())
     assert (folder / ".env").read_text() == f"SECRETS_GID={kept['webhook_url'].stat().st_gid}\n"
 
@@ -72,7 +83,7 @@ def secrets(folder):
     """Secrets are files that the repository ignores and docker/secrets.sh makes, never values."""
     model = compose()
     made = set(re.findall(r"\w+", re.search("for name in (.*); do",
-                                            (DOCKER / "secrets.sh").read_text())[1])) | {"webhook_url"}
+                                            (DOCKER / "secrets.sh").read_text())[1])) | BY_ITSELF
     assert made == set(model["secrets"]), made ^ set(model["secrets"])
     for name, secret in model["secrets"].items():
         assert secret == {"file": f"./secrets/{name}"}, secret
@@ -83,6 +94,37 @@ def secrets(folder):
             assert not SECRET.search(variable) or (
                 variable.endswith("_FILE") and value.removeprefix("/run/secrets/")
                 in service["secrets"]), f"{name}: {variable}"
+
+
+def receiver(folder):
+    """The receiver of the compose file starts by its own command, takes an order that is signed, and keeps it."""
+    service, place = compose()["services"]["receiver"], pathlib.Path(folder)
+    [port] = free_ports(1)
+    (place / "signing_key").write_text(KEY)
+    moved = {"/run/secrets": str(place), "/receiver.py": str(DOCKER / "receivers" / "receiver.py"),
+             "/orders/": f"{place}/", "0.0.0.0": "127.0.0.1", "8090": str(port)}
+
+    def here(text):
+        for there, local in moved.items():
+            text = str(text).replace(there, local)
+        return text
+
+    env = {"PATH": os.environ["PATH"]} | {name: here(value) for name, value in service["environment"].items()}
+    with dashboard.Process([here(word) for word in service["entrypoint"]], env=env) as process:
+        probe = [here(word) for word in service["healthcheck"]["test"]][1:]
+
+        def is_healthy():
+            assert process.child.poll() is None, "".join(process.log)
+            return subprocess.run(probe, capture_output=True).returncode == 0
+
+        dashboard.await_true("its health check passes", is_healthy)
+        body, now = json.dumps({"fields": {"order_id": "6e1f"}}), datetime.datetime.now(datetime.timezone.utc)
+        signature = Webhook(KEY).sign("msg_1", now, body)
+        answer = urllib.request.urlopen(urllib.request.Request(f"http://127.0.0.1:{port}/", body.encode(), {
+            "webhook-id": "msg_1", "webhook-timestamp": str(int(now.timestamp())), "webhook-signature": signature}), timeout=60)
+        assert json.load(answer) == {"ok": True, "duplicate": False}
+    with contextlib.closing(sqlite3.connect(place / "orders.db")) as db:
+        assert db.execute("SELECT body FROM orders").fetchall() == [(body,)]
 
 
 def options(_):
@@ -171,4 +213,4 @@ def promtool(folder, program):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-CHECKS = [containers, secrets, options, stages, scrapes, names_in_queries]
+CHECKS = [containers, secrets, receiver, options, stages, scrapes, names_in_queries]
