@@ -4,6 +4,7 @@
 #include "dashboard/feed/keep_connected.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/health.h"
+#include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/redrive.h"
 #include "dashboard/routes/routes.h"
 #include "dashboard/routes/status.h"
@@ -29,6 +30,7 @@ struct dashboard {
     struct event_stream stream;
     struct lag_history lag;
     struct health health;
+    struct payloads payloads;
     struct api api;
 };
 
@@ -87,6 +89,7 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->api.stream = &d->stream;
     d->api.lag = &d->lag;
     d->api.health = &d->health;
+    d->api.payloads = &d->payloads;
     d->api.quota.key = d->api.asked.key = d->api.config->hash_key;
     redrive_open(&d->redrives);
     events_open(&d->stream);
@@ -116,7 +119,8 @@ void dashboard_free(struct dashboard *d)
 {
     if (d == NULL)
         return;
-    fetch_free(d->api.fetch); /* ends the resends that wait for a record */
+    fetch_free(d->api.fetch); /* ends what waits for a record */
+    payload_done(&d->payloads);
     keep_connected_free(d->keep_connected);
     publisher_free(d->api.publisher); /* ends those that wait for an acknowledgement */
     web_free(d->web);
@@ -170,6 +174,7 @@ static bool turn(struct dashboard *d, struct error *err)
     sooner(&wait_ms, refusals_turn(api));
     sooner(&wait_ms, fetch_turn(api->fetch, api->now_ms));
     sooner(&wait_ms, http_turn(api->http));
+    sooner(&wait_ms, payload_turn(api));
     api->called = false;
     sooner(&wait_ms, web_turn(d->web, api->now_ms));
     loop_wait(d->loop, api->called ? 0 : wait_ms);

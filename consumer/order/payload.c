@@ -227,14 +227,53 @@ bool payload_render(const struct change *change, int64_t record_ms,
     return false;
 }
 
-const char *rejection_text(const struct rejection *rejection, char *text, size_t size)
+/* ---- for people ---- */
+
+/* What stands in the column, where the payload cannot have it. */
+static void add_raw(struct buf *b, const struct column *c)
+{
+    if (c->kind == COLUMN_TEXT && !is_bad_text(c))
+        json_add_valid(b, c->data, c->len);
+    else if (c->kind == COLUMN_BOOLEAN)
+        buf_add_text(b, c->number != 0 ? "true" : "false");
+    else if (c->kind != COLUMN_TEXT && !is_null(c)) {
+        size_t before = b->len;
+        if (add_number(b, c) != REJECT_NONE)
+            b->len = before;
+    }
+}
+
+bool payload_show(const struct change *change, int64_t record_ms,
+                  const struct payload_options *options, struct buf *b,
+                  struct payload_shown ret[FIELD_COUNT])
+{
+    size_t from[FIELD_COUNT + 1] = {b->len};
+    for (size_t f = 0; f < FIELD_COUNT; f++) {
+        ret[f].reason = add_field(b, change, (enum payload_field)f, record_ms, options->zone);
+        if (ret[f].reason != REJECT_NONE && buf_ok(b)) {
+            b->len = from[f];
+            add_raw(b, &change->field[f]);
+        }
+        from[f + 1] = b->len;
+    }
+    for (size_t f = 0; f < FIELD_COUNT && buf_ok(b); f++) /* the buffer has moved meanwhile */
+        ret[f].token = (struct slice){b->data + from[f], from[f + 1] - from[f]};
+    return buf_ok(b);
+}
+
+const char *reject_reason_name(enum reject_reason reason)
 {
     static const char *const names[] = {
 #define X(id, name) name,
         REJECT_REASONS(X)
 #undef X
     };
-    snprintf(text, size, "%s:%s", names[rejection->reason],
+    return names[reason];
+}
+
+const char *rejection_text(const struct rejection *rejection, char *text, size_t size)
+{
+    snprintf(text, size, "%s:%s", reject_reason_name(rejection->reason),
              rejection->column != NULL ? rejection->column : payload_field_names[rejection->field]);
     return text;
 }

@@ -52,6 +52,22 @@ bool payload_render(const struct change *change, int64_t record_ms,
                     const struct payload_options *options, struct buf *body,
                     struct rejection *ret_rejection);
 
+/* One field as a person wants to see it, whatever becomes of the others. */
+struct payload_shown {
+    struct slice token;        /* its JSON in the body; of one that is rejected, the column's value
+                                * as far as it can be written; without bytes: none */
+    enum reject_reason reason; /* REJECT_NONE: it is fine */
+};
+
+/* Describes every field of `change`, into `b` (reset by the caller), which the tokens borrow. False
+ * when it is full. */
+bool payload_show(const struct change *change, int64_t record_ms,
+                  const struct payload_options *options, struct buf *b,
+                  struct payload_shown ret[FIELD_COUNT]);
+
+/* "missing", as the reason begins. */
+const char *reject_reason_name(enum reject_reason reason);
+
 /* "missing:client_phone": the reason as journals and headers show it. Cut to size; returns text. */
 const char *rejection_text(const struct rejection *rejection, char *text, size_t size);
 

@@ -386,6 +386,20 @@ void transform_apply(struct transform *t, const struct plan *plan, const struct 
         undecodable(ret_result, "the record to be retried holds no row");
 }
 
+bool transform_show(struct transform *t, const struct plan *plan, const struct record *record,
+                    struct payload_shown ret[FIELD_COUNT])
+{
+    struct change change;
+    const char *why;
+    if (plan_run(plan, record->body, record->len, false, &change, &why, NULL) != PLAN_DONE ||
+        !change.has_row)
+        return false;
+    if (t->placeholder != NULL)
+        change_mark_unavailable(&change, t->placeholder, t->placeholder_len);
+    buf_reset(&t->nested);
+    return payload_show(&change, record->timestamp_ms, &t->payload, &t->nested, ret);
+}
+
 struct status_cache_stats transform_status_cache_stats(const struct transform *t)
 {
     return status_cache_stats(t->status_cache);

@@ -81,6 +81,11 @@ struct transformed {
 void transform_apply(struct transform *t, const struct plan *plan, const struct record *record,
                      bool gate, struct transformed *ret_result);
 
+/* Every field of the record's row, for people; the tokens are borrowed until the next call. False
+ * when the record cannot be read, holds no row, or is too large to be shown. */
+bool transform_show(struct transform *t, const struct plan *plan, const struct record *record,
+                    struct payload_shown ret[FIELD_COUNT]);
+
 struct status_cache_stats transform_status_cache_stats(const struct transform *t);
 
 #endif

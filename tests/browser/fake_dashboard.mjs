@@ -147,6 +147,18 @@ export class FakeDashboard {
         };
     }
 
+    payload(order, shown) {
+        const values = { order_id: order.order_id, order_number: order.order_number, client_name: 'Amina Él', client_phone: '+213600000000', client_address: '',
+            client_city: 'Alger', product_name: 'Montre', quantity: '2', unit_price: '1250.50', total_amount: '2501.00', status: 'confirmed', confirmed_at: order.confirmed_at };
+        const [reason, wrong] = (order.class === 'validation' ? order.reason : ':').split(':');
+        const fields = Object.entries(values).map(([name, value]) => {
+            const text = name === wrong ? '' : value ?? '', masked = !shown && name.startsWith('client_') && text !== '';
+            return { name, column: name, value: masked ? null : text, masked, characters: [...text].length, reason: name === wrong ? reason : '' };
+        });
+        const body = shown && wrong === '' ? JSON.stringify({ form_name: 'order_confirmation', fields: values }) : null;
+        return { key: order.key, verdict: wrong === '' ? 'deliver' : 'reject', reason: wrong === '' ? '' : order.reason, detail: '', shown, content_type: 'application/json', body, fields };
+    }
+
     selected(selection) {
         return [...this.orders.values()].filter((o) => o.state === 'parked' && o.retry === null &&
             (selection.reason === undefined || o.reason === selection.reason) && (selection.since_ms === undefined || o.settled_ms >= selection.since_ms));
@@ -197,8 +209,12 @@ export class FakeDashboard {
         case 'GET activity': return [200, { points: this.activity() }];
         case 'GET redrives': return [200, { redrives: this.redrives }];
         case 'DELETE redrives': return [200, Object.assign(this.redrives.find((r) => r.id === id), { state: 'cancelled' })];
-        case 'GET orders': return id === undefined ? [200, this.list(query)] : order ? [200, this.detail(order)] : [404, {}];
-        case 'POST orders': return order && verb === 'retry' ? [202, this.retry(order)] : [404, {}];
+        case 'GET orders': if (order && verb === 'payload')
+            return order.gone ? [410, {}] : [200, this.payload(order, false)];
+            return id === undefined ? [200, this.list(query)] : order ? [200, this.detail(order)] : [404, {}];
+        case 'POST orders': if (order && verb === 'payload')
+            return [200, this.payload(order, true)];
+            return order && verb === 'retry' ? [202, this.retry(order)] : [404, {}];
         case 'POST redrives': {
             if (id !== 'preview')
                 return this.redrive(body);
@@ -212,9 +228,9 @@ export class FakeDashboard {
 
     api(request, response, url, body) {
         const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-        const problem = (status, title) => {
+        const problem = (status, title, name = 'x') => {
             response.writeHead(status, { 'Content-Type': 'application/problem+json' });
-            response.end(JSON.stringify({ type: 'urn:elementor-sync:problem:x', title, status }));
+            response.end(JSON.stringify({ type: `urn:elementor-sync:problem:${name}`, title, status }));
         };
         this.seen.push(`${request.method} ${url.pathname}`);
         if ((token !== OPERATOR && token !== CUSTOMER) || this.expired)
@@ -233,7 +249,7 @@ export class FakeDashboard {
         }
         const [status, answer] = this.answer(request.method, url.pathname, url.searchParams, body);
         if (status >= 400 && answer.count === undefined)
-            return problem(status, 'not known');
+            return problem(status, 'not known', status === 410 ? 'gone' : 'x');
         const send = () => {
             response.writeHead(status, { 'Content-Type': 'application/json' });
             response.end(JSON.stringify(answer));

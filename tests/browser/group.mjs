@@ -113,7 +113,7 @@ export class Group {
     async startDashboard() {
         this.folder = await mkdtemp(join(tmpdir(), 'elementor-sync-'));
         this.dashboard = this.spawnChild(this.program, ['dashboard', '--set', 'dashboard.listen=127.0.0.1:0', '--set', 'dashboard.redrive_rate=50'], {
-            KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, AUTH_HS256_SECRET: SECRET, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
+            KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, REGISTRY_URL: this.registry.url, AUTH_HS256_SECRET: SECRET, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
         this.url = `http://${(await this.line(this.dashboard, /address="?([\d.]+:\d+)/))[1]}/`;
     }
 

@@ -522,6 +522,40 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    async function shows_what_is_sent_and_personal_data_only_when_asked() {
+        for (const [locale, button, missing, empty] of [['en-GB', 'Show personal data', 'client’s phone number', 'empty'],
+            ['fr-FR', 'Afficher les données personnelles', 'téléphone du client', 'vide']]) {
+            night();
+            const { page, close } = await signedIn({ locale }, '#/order/order-000005');
+            const section = page.locator('section[data-key=payload]');
+            await section.getByRole('button', { name: button }).waitFor();
+            assert.match(await section.locator('dd.fault').innerText(), new RegExp(`${empty}\\s+.*${missing}`, 'is'), 'the offending field is marked');
+            assert(!(await section.innerText()).includes('Amina'), 'masked');
+            assert.match(await section.innerText(), /1250\.50/);
+            await assertAccessible(chrome, page, 'a masked payload');
+            const before = asked('POST /api/v1/orders/order-000005/payload/show');
+            await section.getByRole('button', { name: button }).click();
+            await section.getByText('Amina Él').waitFor();
+            assert.equal(asked('POST /api/v1/orders/order-000005/payload/show'), before + 1);
+            assert.equal(await section.getByRole('button', { name: button }).count(), 0);
+            await keep(page, `payload-${locale.slice(0, 2)}`);
+            await page.goto(fake.url + '#/order/order-000002');
+            await section.getByRole('button', { name: button }).click();
+            await section.locator('summary').click();
+            await section.getByText('"form_name":"order_confirmation"').waitFor();
+            await close();
+        }
+    }
+
+    async function says_that_kafka_keeps_a_record_no_longer() {
+        seed();
+        fake.orders.get('order-000003').gone = true;
+        const { page, close } = await signedIn({ expected: /410/ }, '#/order/order-000003');
+        await page.locator('section[data-key=payload]').getByText('Kafka no longer keeps its record').waitFor();
+        await page.locator('.timeline').waitFor();
+        await close();
+    }
+
     async function speaks_french() {
         night();
         const { page, close } = await signedIn({ locale: 'fr-FR', colorScheme: 'dark' });
@@ -632,7 +666,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, speaks_french, an_overtaken_order_is_shown_as_such,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

@@ -22,7 +22,7 @@ export async function wordsTests(folder) {
     }
 
     async function every_word_is_used_and_every_use_has_a_word() {
-        const files = ['api', 'chart', 'dialogs', 'live', 'login', 'main', 'order', 'orders', 'overview', 'parts', 'reasons', 'requests', 'verdict', 'words'];
+        const files = ['api', 'chart', 'dialogs', 'live', 'login', 'main', 'order', 'orders', 'overview', 'parts', 'payload', 'reasons', 'requests', 'verdict', 'words'];
         const code = (await Promise.all(files.map((f) => readFile(join(folder, `${f}.js`), 'utf8')))).join('\n');
         for (const [, key] of code.matchAll(/\bt\('(\w+)'/g))
             assert(key in en, `no word for ${key}`);

@@ -133,6 +133,38 @@ def shops_call_takes_what_shops_have(t):
     assert SERVICE_KEY not in log and 'error="it has no Authorization"' in log, log[-2000:]
 
 
+def what_is_sent_is_read_from_kafka(t):
+    """Rendered as the pipeline did it, on a registry's real schema; personal values only when they are
+    asked for, which is audited; none of it is kept."""
+    t.started()
+    dashboard = Dashboard(t, "payload", LOG_LEVEL="debug").caught_up()
+    order = t.stack.order("CMD-PAYLOAD", client_phone="+213611223344")
+    t.stack.confirm(order)
+    wait_for("delivered", lambda: dashboard.state(order) == "delivered")
+    path = f"/api/v1/orders/{order}/payload"
+    status, masked = dashboard.call("GET", path)
+    assert (status, masked["verdict"], masked["body"]) == (200, "deliver", None), (status, masked)
+    values = {f["name"]: f["value"] for f in masked["fields"]}
+    assert (values["unit_price"], values["order_number"]) == ("1250.50", "CMD-PAYLOAD"), values
+    assert [f["name"] for f in masked["fields"] if f["masked"]] == [
+        "client_name", "client_phone", "client_address", "client_city"], masked
+    assert "show payload" not in dashboard.program.log.read_text()
+    status, shown = dashboard.call("POST", path + "/show", {})
+    assert status == 200 and shown["body"] == t.receiver.journal()[-1]["body"], (status, shown)
+    log = dashboard.program.log.read_text()
+    assert f'who=olga what="show payload" order={order}' in log, log[-2000:]
+    assert "611223344" not in log
+    for file in t.folder.glob("payload.db*"):
+        assert b"611223344" not in file.read_bytes(), file
+    bad = t.stack.order("CMD-BAD", client_phone=" ")
+    t.stack.confirm(bad)
+    wait_for("parked", lambda: dashboard.state(bad) == "parked")
+    status, body = dashboard.call("GET", f"/api/v1/orders/{bad}/payload")
+    assert (status, body["reason"]) == (200, "missing:client_phone"), (status, body)
+    assert [f["name"] for f in body["fields"] if f["reason"]] == ["client_phone"], body
+    assert dashboard.call("POST", path + "/show", {}, CUSTOMER)[0] == 403
+
+
 def killed_amid_a_redrive(t):
     t.started()
     dashboard = Dashboard(t, "dash").caught_up()
@@ -237,5 +269,6 @@ def hostile_requests_are_refused(t):
     assert raw(dashboard, get(b"/livez")) == 200
 
 
-TESTS = [hostile_requests_are_refused, shops_call_syncs_an_order, shops_call_takes_what_shops_have, killed_amid_a_redrive,
+TESTS = [hostile_requests_are_refused, shops_call_syncs_an_order, shops_call_takes_what_shops_have,
+         what_is_sent_is_read_from_kafka, killed_amid_a_redrive,
          api_is_as_described]

@@ -25,6 +25,7 @@ struct redrives;
 struct event_stream;
 struct lag_history;
 struct health;
+struct payloads;
 
 struct api {
     /* The process's own, borrowed. */
@@ -52,6 +53,7 @@ struct api {
     struct event_stream *stream;
     struct lag_history *lag;
     struct health *health;
+    struct payloads *payloads;
 };
 
 #endif

@@ -8,7 +8,14 @@
 #include <sys/queue.h>
 
 /* The event that a request waits for. */
-enum pending_kind { PENDING_KEYS, PENDING_SYNC, PENDING_RETRY, PENDING_STREAM, PENDING_KINDS };
+enum pending_kind {
+    PENDING_KEYS,
+    PENDING_SYNC,
+    PENDING_RETRY,
+    PENDING_PAYLOAD,
+    PENDING_STREAM,
+    PENDING_KINDS
+};
 
 struct pending {
     LIST_ENTRY(pending) link;
@@ -19,7 +26,7 @@ struct pending {
     /* Goes on with the request, and may free it. PENDING_SYNC: when its order has changed or its
      * time is up; PENDING_KEYS: when the keys have been read. */
     void (*resume)(struct pending *p);
-    bool busy;  /* a resend is under way for it */
+    bool busy;  /* a resend, or the reading of a payload, is under way for it */
     bool dirty; /* its order has changed */
     int64_t deadline_ms;
     int64_t unseen_ms; /* an order that is unknown until then does not exist; -1: past */

@@ -1,6 +1,7 @@
 #include "dashboard/api/resend.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/api/original.h"
 #include "sys/log.h"
 #include "topics/retry_record.h"
 
@@ -12,7 +13,7 @@ enum { ACKNOWLEDGE_MS = 10000 };
 struct resend {
     LIST_ENTRY(resend) link;
     struct api *api;
-    struct order_facts facts;
+    bool forced;        /* only a forced call resends what was delivered */
     const char *source; /* "retry", "redrive" */
     char request[RETRY_REQUEST_MAX];
     int64_t asked_ms;
@@ -45,51 +46,20 @@ static void write_record(struct resend *r, struct retry_record *record)
     record->source = r->source;
     record->request = r->request;
     record->order = slice_of(r->key);
-    record->forced = r->facts.state == ORDER_DELIVERED; /* only a forced call resends it */
+    record->forced = r->forced;
     r->asked_ms = r->api->wall_ms;
     if (!retry_record_write(r->api->publisher, r->api->config, record,
                             r->api->now_ms + ACKNOWLEDGE_MS, written, r, &err))
         end(r, RESEND_UNAVAILABLE);
 }
 
-static void original_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
+static void fetched(void *context, enum original_result result, struct retry_record *record)
 {
     struct resend *r = context;
-    if (result != FETCH_FOUND || !retry_record_is_original(m, r->facts.timestamp_ms)) {
-        end(r, result == FETCH_UNAVAILABLE ? RESEND_UNAVAILABLE : RESEND_GONE);
-        return;
-    }
-    struct retry_record record = retry_record_of_original(m);
-    record.judged = strcmp(r->facts.reason, "undecodable") != 0;
-    write_record(r, &record);
-}
-
-static bool fetch_original(struct resend *r)
-{
-    return fetch_start(r->api->fetch, r->facts.topic, r->facts.partition, r->facts.offset,
-                       original_fetched, r);
-}
-
-/* The parked topic too may have been created again. */
-static bool is_of(const struct resend *r, const struct parked_record *parked)
-{
-    return strcmp(parked->topic, r->facts.topic) == 0 && parked->partition == r->facts.partition &&
-           parked->offset == r->facts.offset;
-}
-
-static void parked_fetched(void *context, enum fetch_result result, const rd_kafka_message_t *m)
-{
-    struct resend *r = context;
-    struct parked_record parked;
-    const char *why;
-    if (result == FETCH_FOUND && parked_record_read(m, &parked, &why) && parked.value.len > 0 &&
-        is_of(r, &parked)) {
-        struct retry_record record = retry_record_of_parked(&parked);
-        write_record(r, &record);
-    } else if (result == FETCH_UNAVAILABLE ||
-               !fetch_original(r)) { /* else the orders' topic may still have it */
-        end(r, RESEND_UNAVAILABLE);
-    }
+    if (result == ORIGINAL_FOUND)
+        write_record(r, record);
+    else
+        end(r, result == ORIGINAL_GONE ? RESEND_GONE : RESEND_UNAVAILABLE);
 }
 
 bool resend_is_under_way(const struct api *api, const char *key)
@@ -111,16 +81,12 @@ bool resend_start(struct api *api, const char *key, const struct order_facts *fa
         return false;
     }
     r->api = api;
-    r->facts = *facts;
-    r->facts.previous = NULL;
+    r->forced = facts->state == ORDER_DELIVERED;
     r->source = source;
     r->done = done;
     r->context = context;
     memcpy(r->key, key, key_size);
-    bool parked = facts->state == ORDER_PARKED && facts->is_parked_known;
-    if (!(parked ? fetch_start(api->fetch, api->config->parked_topic, facts->parked_partition,
-                               facts->parked_offset, parked_fetched, r)
-                 : fetch_original(r))) {
+    if (!original_start(api, facts, fetched, r)) {
         free(r);
         return false;
     }

@@ -55,6 +55,8 @@ export function connect(token, expired) {
             return { orders: got.orders, next: got.next_cursor };
         },
         order: (key) => json('GET', order(key)),
+        payload: (key) => json('GET', `${order(key)}/payload`),
+        showPayload: (key) => json('POST', `${order(key)}/payload/show`, {}),
         retry: (key, force) => json('POST', `${order(key)}/retry`, force ? { force: true } : {}),
         previewRedrive: (selection) => json('POST', 'api/v1/redrives/preview', selection),
         redrive: (selection, confirm) => json('POST', 'api/v1/redrives', { ...selection, confirm }),

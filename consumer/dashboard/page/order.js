@@ -1,16 +1,19 @@
 /* order: one order: its state, what to do, what happened, and where everything is. */
 import { announce, el, icon } from './dom.js';
 import { chip, failure, LOOK, orderName, retryButton, skeleton, time } from './parts.js';
+import { payload } from './payload.js';
 import { explain } from './reasons.js';
 import { duration, number, t } from './words.js';
 
 export function order(app, key) {
     let shown = null, failed = null;
+    const sent = payload(app, key);
 
     async function load() {
         try {
             shown = await app.api.order(key);
             failed = null;
+            sent.of(shown);
         } catch (error) {
             failed = error;
         }
@@ -71,7 +74,7 @@ export function order(app, key) {
                 return failed !== null ? [el('h1', { tabindex: -1 }, t('list_title')), failure(failed, load)]
                                        : [el('h1.unseen', { tabindex: -1 }, t('list_title')), skeleton(6)];
             return [hero(), todo(), timeline(shown, app.now()), quote('its_answer', shown.response),
-                quote('its_detail', shown.detail), facts(shown), force()];
+                quote('its_detail', shown.detail), sent.draw(), facts(shown), force()];
         },
     };
 }

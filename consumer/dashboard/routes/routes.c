@@ -3,6 +3,7 @@
 #include "base/printable.h"
 #include "dashboard/api/api.h"
 #include "dashboard/routes/events.h"
+#include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/orders.h"
 #include "dashboard/routes/origins.h"
 #include "dashboard/routes/redrive.h"
@@ -34,6 +35,8 @@ static const struct route {
      "state reason q since_ms until_ms limit cursor"},
     {"GET", "/api/v1/orders/:", AUTH_OPERATOR, call_order, ""},
     {"POST", "/api/v1/orders/:/retry", AUTH_OPERATOR, call_retry, ""},
+    {"GET", "/api/v1/orders/:/payload", AUTH_OPERATOR, call_payload, ""},
+    {"POST", "/api/v1/orders/:/payload/show", AUTH_OPERATOR, call_payload_show, ""},
     {"POST", "/api/v1/redrives/preview", AUTH_OPERATOR, call_preview, ""},
     {"POST", "/api/v1/redrives", AUTH_OPERATOR, call_redrive, ""},
     {"GET", "/api/v1/redrives", AUTH_OPERATOR, call_redrives, ""},

@@ -33,6 +33,7 @@
     X(KEYS, "keys", 503, "The keys that verify tokens are being fetched")           \
     X(INTERNAL, "internal", 500, "Something went wrong here")                       \
     X(REFUSED, "refused", 502, "The endpoint did not take this order")              \
+    X(REGISTRY, "registry", 503, "The schema registry does not answer")             \
     X(UNAVAILABLE, "unavailable", 503, "Kafka does not answer")
 
 enum problem {
