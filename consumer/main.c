@@ -110,10 +110,10 @@ static bool print_help(int argc, char **argv, struct error *err)
         else
             help_add_all(&b, commands, help_terminal_width());
     }
-    if (ok)
-        fwrite(b.data, 1, b.len, stdout);
-    else
+    if (!ok)
         report_end(NULL, err);
+    else if (b.len > 0)
+        fwrite(b.data, 1, b.len, stdout);
     buf_done(&b);
     return wanted;
 }
