@@ -253,4 +253,5 @@ void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
                    "Records that cannot be read, held until another one like them is.", suspects);
     for_partitions(o, b, "partition_stopped", "1: it stands still until an operator looks.",
                    is_stopped);
+    metrics_process(b);
 }

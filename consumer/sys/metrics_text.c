@@ -1,6 +1,10 @@
 #include "sys/metrics_text.h"
 
+#include <dirent.h>
 #include <inttypes.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 void metric_head(struct buf *b, const char *name, const char *type, const char *help)
 {
@@ -30,4 +34,57 @@ void metric_label(struct buf *b, const char *name, const char *value)
         buf_add_char(b, *c);
     }
     buf_add_char(b, '"');
+}
+
+/* ---- the process ---- */
+
+/* Bytes; -1: not told. */
+static int64_t resident_memory(void)
+{
+    long pages = -1;
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL)
+        return -1;
+    if (fscanf(file, "%*d %ld", &pages) != 1) // NOLINT(cert-err34-c): the kernel's own number
+        pages = -1;
+    fclose(file);
+    return pages >= 0 ? (int64_t)pages * sysconf(_SC_PAGESIZE) : -1;
+}
+
+/* -1: not told. */
+static int64_t open_files(void)
+{
+    int64_t count = -1; /* the directory's own, which is closed again */
+    DIR *folder = opendir("/proc/self/fd");
+    if (folder == NULL)
+        return -1;
+    for (const struct dirent *entry; (entry = readdir(folder)) != NULL;)
+        count += entry->d_name[0] != '.';
+    closedir(folder);
+    return count;
+}
+
+static void add_process(struct buf *b, const char *name, const char *type, double value,
+                        const char *help)
+{
+    buf_addf(b, "# HELP process_%s %s\n# TYPE process_%s %s\nprocess_%s %.15g\n", name, help, name,
+             type, name, value);
+}
+
+void metrics_process(struct buf *b)
+{
+    struct rusage used;
+    struct rlimit files;
+    int64_t memory = resident_memory(), open = open_files();
+    if (getrusage(RUSAGE_SELF, &used) == 0)
+        add_process(b, "cpu_seconds_total", "counter",
+                    (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec) +
+                        (double)(used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6,
+                    "Processor time that was used.");
+    if (memory >= 0)
+        add_process(b, "resident_memory_bytes", "gauge", (double)memory, "Resident memory.");
+    if (open >= 0)
+        add_process(b, "open_fds", "gauge", (double)open, "Open files and sockets.");
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+        add_process(b, "max_fds", "gauge", (double)files.rlim_cur, "How many may be open.");
 }

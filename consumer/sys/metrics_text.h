@@ -16,6 +16,10 @@ void metric_head(struct buf *b, const char *name, const char *type, const char *
 void metric_counter(struct buf *b, const char *name, uint64_t value, const char *help);
 void metric_gauge(struct buf *b, const char *name, int64_t value, const char *help);
 
+/* The process's own metrics, under the names that Prometheus' client libraries give them: processor
+ * time, resident memory, open files and their limit. What the system does not tell is left out. */
+void metrics_process(struct buf *b);
+
 /* name="value", with any value. */
 void metric_label(struct buf *b, const char *name, const char *value);
 

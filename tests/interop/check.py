@@ -61,7 +61,7 @@ def keeps_to_conventions(families, values):
     names = [f.name for f in families]
     assert names and len(set(names)) == len(names), "a family twice"
     for family in families:
-        assert family.name.startswith(PREFIX) and family.documentation, family.name
+        assert family.name.startswith((PREFIX, "process_")) and family.documentation, family.name
         assert family.type in ("counter", "gauge", "histogram"), family.type
         for sample in family.samples:
             if family.type == "counter":
@@ -81,6 +81,8 @@ def metrics(folder):
             values["records_in_flight"]) == (25, 3, 3), values
     assert values["webhook_duration_seconds_count"] == values["webhook_attempts_total"] - 3
     assert values["records_consumed_total"] == 91
+    # of both processes: see metrics_text_test for the values
+    assert values["process_resident_memory_bytes"] > 2**20 and values["process_max_fds"] >= values["process_open_fds"] > 6
 
 
 def records(folder):

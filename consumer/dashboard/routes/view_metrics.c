@@ -57,6 +57,7 @@ void call_metrics(struct call *call)
                  "Records of the own topics still to be read.");
     metric_gauge(&b, "dashboard_kafka_up", api->health->facts.kafka_answers,
                  "1 while the brokers answer.");
+    metrics_process(&b);
     web_request_add_header(call->x, "Cache-Control", "no-store");
     if (b.failed)
         web_request_reply_static(call->x, 503, "text/plain", slice_of("out of memory\n"));
