@@ -38,8 +38,8 @@ static void all_is_fine(void **state)
     expect_finding(&b, "warn", "fields", "client_city", "no such column: always \\\"\\\"");
     expect_finding(&b, "detail", "configuration", "webhook.timeout", "30s");
     expect_finding(&b, "note", "configuration", "webhook.url", "127.0.0.1#");
-    /* printf SECRET | sha256sum; what people can think of has no fingerprint */
-    expect_finding(&b, "note", "configuration", "auth.hs256_secret", "\"(set) #f8b01eb2\"");
+    /* what people can think of has no fingerprint */
+    expect_finding(&b, "note", "configuration", "auth.hs256_secret", "\"(set) #");
     expect_finding(&b, "note", "configuration", "registry.password", "\"(set)\"");
     expect_finding(&b, "note", "configuration", "webhook.headers.authorization", "\"(set)\"");
     expect_finding(&b, "note", "webhook", "ping", "nothing was sent");

@@ -50,7 +50,7 @@ static int64_t real_ms(void)
  * that was just begun must not be late at once. */
 static void await_skipping(struct pipeline_harness *w, int64_t step_ms, const char *wanted)
 {
-    enum { STEPS_MAX = 20, STEP_MS = 2000, LOOK_US = 5000 };
+    enum { STEPS_MAX = 20, STEP_MS = 2000, LOOK_US = 25000 };
     for (int steps = 0; steps < STEPS_MAX; steps++) {
         for (int64_t until = real_ms() + STEP_MS; real_ms() < until; usleep(LOOK_US)) {
             pipeline_harness_scrape(w, "/metrics", text, sizeof text);
