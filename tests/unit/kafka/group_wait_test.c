@@ -124,6 +124,7 @@ static int close_member(void **state)
     dup2(m->stderr_fd, STDERR_FILENO);
     close(m->stderr_fd);
     close(m->log_fd);
+    sem_post(&coordinator.released); /* a test that failed may have left it waiting */
     group_wait_done(&m->wait);
     wakeup_free(m->wait.wake_fd);
     rd_kafka_destroy(m->wait.rk);

@@ -174,6 +174,26 @@ static void ed25519_is_that_of_its_rfc(void **state)
     EVP_PKEY_free(key);
 }
 
+/* A key in PEM has been through no JWK: verifying takes time in proportion to the exponent. */
+static void a_long_exponent_is_refused(void **state)
+{
+    EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
+    BIGNUM *exponent = BN_new();
+    const char *why;
+    (void)state;
+    assert_true(BN_set_bit(exponent, 64) == 1 && BN_set_bit(exponent, 0) == 1);
+    assert_int_equal(EVP_PKEY_keygen_init(context), 1);
+    assert_true(EVP_PKEY_CTX_set_rsa_keygen_bits(context, 2048) > 0);
+    assert_true(EVP_PKEY_CTX_set1_rsa_keygen_pubexp(context, exponent) > 0);
+    assert_int_equal(EVP_PKEY_generate(context, &key), 1);
+    assert_null(jws_algorithm(key, "", &why));
+    assert_string_equal(why, "e is even, or 1, or has more than 64 bits");
+    EVP_PKEY_free(key);
+    BN_free(exponent);
+    EVP_PKEY_CTX_free(context);
+}
+
 static void hs256_is_32_bytes(void **state)
 {
     unsigned char raw[JWS_HS256_BYTES + 1] = {0};
@@ -190,9 +210,9 @@ static void hs256_is_32_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(only_its_own_key_verifies), cmocka_unit_test(every_byte_counts),
-        cmocka_unit_test(pss_has_one_form),          cmocka_unit_test(ed25519_is_that_of_its_rfc),
-        cmocka_unit_test(hs256_is_32_bytes),
+        cmocka_unit_test(only_its_own_key_verifies),  cmocka_unit_test(every_byte_counts),
+        cmocka_unit_test(pss_has_one_form),           cmocka_unit_test(ed25519_is_that_of_its_rfc),
+        cmocka_unit_test(a_long_exponent_is_refused), cmocka_unit_test(hs256_is_32_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
