@@ -8,8 +8,7 @@
 
 struct reader;
 
-/* from: "beginning", an offset, or an RFC 3339 time in UTC ("2026-11-22T09:00:00Z"). until_end:
- * only what is there now. FAILED when the topic does not exist, UNREACHABLE when no broker answers
+/* from: as kafka/start_position.h has it. until_end: only what is there now. FAILED when the topic does not exist, UNREACHABLE when no broker answers
  * within 10 s, CONFIG when `from` is none of these. */
 struct reader *reader_new(const struct config *config, const char *from, bool until_end,
                           struct error *err);

@@ -1,10 +1,14 @@
 #include "kafka/start_position.h"
 
 #include "base/time_text.h"
+#include "config/config.h"
+#include "sys/clock.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define POSITION_TIMES "2026-11-22T09:00:00Z, 2026-11-22T10:00:00+01:00 or -1h (an hour ago)"
 
 static bool read_offset(const char *text, int64_t *ret_offset)
 {
@@ -17,10 +21,20 @@ static bool read_offset(const char *text, int64_t *ret_offset)
     return true;
 }
 
+/* "-1h": that long ago. */
+static bool read_ago(const char *text, int64_t *ret_ms)
+{
+    struct error ignored = {0};
+    int64_t ago_ms;
+    if (text[0] != '-' || !config_parse_duration(text + 1, &ago_ms, &ignored))
+        return false;
+    *ret_ms = clock_wall_ms() - ago_ms;
+    return true;
+}
+
 static bool read_time(const char *text, int64_t *ret_ms)
 {
-    size_t len = strlen(text);
-    return timestamp_read_ms(text, len, ret_ms) && text[len - 1] == 'Z';
+    return read_ago(text, ret_ms) || timestamp_read_ms(text, strlen(text), ret_ms);
 }
 
 bool position_parse(const char *argument, const char *text, struct position *ret, struct error *err)
@@ -33,19 +47,16 @@ bool position_parse(const char *argument, const char *text, struct position *ret
     else if (read_time(text, &value))
         *ret = (struct position){POSITION_TIME, value};
     else
-        return error_set(err, ERROR_CONFIG,
-                         "%s: \"%s\" is neither beginning, nor an offset, nor a time such as "
-                         "2026-11-22T09:00:00Z",
-                         argument, text);
+        return error_set(
+            err, ERROR_CONFIG,
+            "%s: \"%s\" is neither beginning, nor an offset, nor a time such as " POSITION_TIMES,
+            argument, text);
     return true;
 }
 
 bool position_parse_time(const char *argument, const char *text, int64_t *ret_ms, struct error *err)
 {
-    struct position position = {.value = 0};
-    if (!position_parse(argument, text, &position, err))
-        return false;
-    *ret_ms = position.value;
-    return position.kind == POSITION_TIME ||
-           error_set(err, ERROR_CONFIG, "%s: \"%s\" is not a time", argument, text);
+    return read_time(text, ret_ms) ||
+           error_set(err, ERROR_CONFIG, "%s: \"%s\" is not a time such as " POSITION_TIMES,
+                     argument, text);
 }

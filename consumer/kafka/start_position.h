@@ -11,8 +11,8 @@ struct position {
     int64_t value; /* an offset, or ms since the epoch */
 };
 
-/* "beginning", an offset, or an RFC 3339 time in UTC ("2026-11-22T09:00:00Z"). CONFIG, naming the
- * argument, when text is none of these. */
+/* "beginning", an offset, an RFC 3339 time ("2026-11-22T09:00:00Z", or with an offset from UTC), or
+ * a time ago ("-1h"). CONFIG, naming the argument, when text is none of these. */
 bool position_parse(const char *argument, const char *text, struct position *ret,
                     struct error *err) must_check;
 

@@ -31,7 +31,7 @@ struct comparison {
     sqlite3 *db;
     sqlite3_stmt *statement[STATEMENT_COUNT];
     bool indexed; /* after the last row */
-    int64_t count[ROW_STATE_COUNT];
+    int64_t repeated, count[ROW_STATE_COUNT];
     int64_t oldest_missing_ms;
 };
 
@@ -134,7 +134,14 @@ static bool end_rows(struct comparison *c, struct error *err)
     if (c->indexed)
         return true;
     c->indexed = true;
-    return execute(c, "CREATE INDEX by_id ON rows (id)", err);
+    if (!execute(
+            c,
+            "CREATE INDEX by_id ON rows (id, at); DELETE FROM rows WHERE EXISTS (SELECT 1 FROM "
+            "rows l WHERE l.id = rows.id AND l.at IS rows.at AND l.rowid > rows.rowid)",
+            err))
+        return false;
+    c->repeated = sqlite3_changes64(c->db);
+    return true;
 }
 
 /* ---- outcomes ---- */
@@ -276,6 +283,11 @@ bool comparison_finish(struct comparison *c, int64_t read_until_ms, struct error
     sqlite3_bind_int(s, 2, ROW_NEVER_SEEN);
     sqlite3_bind_int64(s, 3, read_until_ms);
     return done(c, s, err) && count_states(c, err);
+}
+
+int64_t comparison_repeated(const struct comparison *c)
+{
+    return c->repeated;
 }
 
 int64_t comparison_count(const struct comparison *c, enum row_state state)

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/slice.h"
+#include "reconcile/row_values.h"
 #include "topics/outcome_record.h"
 
 #include <stdbool.h>
@@ -34,9 +35,10 @@ enum row_state {
 extern const char *const row_state_names[ROW_STATE_COUNT];
 
 struct order_row {
-    struct slice id, number; /* number without bytes: not in the table */
-    int64_t confirmed_ms;    /* of confirmed_at, since the epoch; NO_TIME: null */
-    bool confirmed;          /* it has the rule's value */
+    struct slice id, number;         /* number without bytes: not in the table */
+    int64_t confirmed_ms;            /* of confirmed_at, since the epoch; NO_TIME: null */
+    bool confirmed;                  /* it has the rule's value */
+    const struct row_values *values; /* NULL: not asked for */
 };
 
 struct comparison;
@@ -44,7 +46,7 @@ struct comparison;
 struct comparison *comparison_new(struct error *err);
 void comparison_free(struct comparison *c); /* accepts NULL */
 
-/* Copies the row. Not after the first outcome. */
+/* Copies the row, without its values. Not after the first outcome. */
 bool comparison_add(struct comparison *c, const struct order_row *row,
                     struct error *err) must_check;
 
@@ -58,6 +60,9 @@ bool comparison_request(struct comparison *c, struct slice order, struct error *
 
 /* Confirmations after read_until_ms may still be read: without an outcome they are under way. */
 bool comparison_finish(struct comparison *c, int64_t read_until_ms, struct error *err) must_check;
+
+/* Rows that came more than once, by id and confirmed_at: the last of them counts. */
+int64_t comparison_repeated(const struct comparison *c);
 
 int64_t comparison_count(const struct comparison *c, enum row_state state);
 int64_t comparison_oldest_missing_ms(const struct comparison *c); /* NO_TIME: none, or not known */

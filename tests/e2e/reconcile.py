@@ -103,8 +103,12 @@ def reconcile_reads_only_tables(t):
     said = reconcile(t, table_of(t, "id, status"), code=2)[1]
     assert "payload.fields.confirmed_at" in said, said
     said = reconcile(t, "id,confirmed_at\n1,yesterday\n", code=2)[1]
-    assert "row 2 of the table" in said, said
+    assert "line 2 of the table" in said, said
     assert "--since" in reconcile(t, "id,confirmed_at\n", "--since", "monday", code=2)[1]
+    said = reconcile(t, "id,confirmed_at\n", "--since", "2999-01-01T00:00:00+01:00", code=2)[1]
+    assert "lies in the future" in said, said
+    twice = reconcile(t, "id,confirmed_at\no1,\no1,\n", "--since", "-1h", code=1)[0]
+    assert "         1  never seen\n" in twice and "count once: 1\n" in twice, twice
     assert reconcile(t, "id,confirmed_at\n", "--json", code=0)[0] == ""
 
 

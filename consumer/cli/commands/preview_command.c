@@ -13,7 +13,7 @@ struct preview_arguments {
 
 static const struct argument arguments[] = {
     {"--from", ARGUMENT_TEXT, offsetof(struct preview_arguments, from), "WHERE",
-     "beginning (default), an offset, or a time (2026-11-22T09:00:00Z)"},
+     "beginning (default), an offset, or a time (2026-11-22T09:00:00Z, -1h)"},
     {"--until-end", ARGUMENT_FLAG, offsetof(struct preview_arguments, until_end), "",
      "stop at the topic's present end"},
     {"--limit", ARGUMENT_COUNT, offsetof(struct preview_arguments, limit), "N",

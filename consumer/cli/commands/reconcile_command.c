@@ -14,6 +14,7 @@
 #include "reconcile/known.h"
 #include "reconcile/missing.h"
 #include "reconcile/order_rows.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/signals.h"
 
@@ -31,7 +32,7 @@ struct reconcile_arguments {
 
 static const struct argument arguments[] = {
     {"--since", ARGUMENT_TEXT, offsetof(struct reconcile_arguments, since), "TIME",
-     "only confirmations since (2026-11-22T09:00:00Z)"},
+     "only confirmations since (2026-11-22T09:00:00Z, -1h)"},
     {"--json", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, json), "",
      "one JSON object a line: order_id, order_number, state"},
     {"--send", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, send), "",
@@ -53,7 +54,11 @@ static bool read_since(struct reconciliation *r, struct error *err)
 {
     r->since_ms = NO_TIME;
     return r->own->since == NULL ||
-           position_parse_time("--since", r->own->since, &r->since_ms, err);
+           (position_parse_time("--since", r->own->since, &r->since_ms, err) &&
+            (r->since_ms <= clock_wall_ms() ||
+             error_set(err, ERROR_CONFIG,
+                       "--since: \"%s\" lies in the future: no confirmation would be compared",
+                       r->own->since)));
 }
 
 /* A row without a time is compared whatever --since says. */
@@ -74,7 +79,7 @@ static bool compare(struct reconciliation *r, struct error *err)
                          "order_number, status, confirmed_at FROM orders) TO STDOUT CSV HEADER\" | "
                          "elementor-sync reconcile");
     return read_since(r, err) && (r->comparison = comparison_new(err)) != NULL &&
-           order_rows_read(STDIN_FILENO, r->stop_fd, r->config, take_row, r, err) &&
+           order_rows_read(STDIN_FILENO, r->stop_fd, r->config, false, take_row, r, err) &&
            known_position(r->config, r->stop_fd, &r->position, err) &&
            known_outcomes(r->config, r->comparison, r->stop_fd, err) &&
            comparison_finish(r->comparison, r->position.until_ms, err);
@@ -143,6 +148,9 @@ static void print_counts(const struct reconciliation *r)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         printf("%10" PRId64 "  %s\n", comparison_count(r->comparison, lines[i].state),
                lines[i].what);
+    if (comparison_repeated(r->comparison) > 0)
+        printf("rows that came more than once, and count once: %" PRId64 "\n",
+               comparison_repeated(r->comparison));
     if (r->position.until_ms == NO_TIME)
         puts("no change was read yet: all that has no outcome counts as under way");
     else if (r->position.partition >= 0)

@@ -31,7 +31,7 @@ static const struct argument arguments[] = {
     {"--reason", ARGUMENT_TEXT, offsetof(struct redrive_arguments, reason), "R",
      "only these: http:422, or missing: for all that begin so"},
     {"--since", ARGUMENT_TEXT, offsetof(struct redrive_arguments, since), "TIME",
-     "only those parked since (2026-11-22T09:00:00Z)"},
+     "only those parked since (2026-11-22T09:00:00Z, -1h)"},
     {"--rate", ARGUMENT_COUNT, offsetof(struct redrive_arguments, rate), "N",
      "a second (default 5)"},
     {"--yes", ARGUMENT_FLAG, offsetof(struct redrive_arguments, yes), "", "do not ask"},

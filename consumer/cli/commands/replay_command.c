@@ -24,7 +24,7 @@ struct replay_arguments {
 
 static const struct argument arguments[] = {
     {"--from", ARGUMENT_TEXT, offsetof(struct replay_arguments, from), "WHERE",
-     "beginning, an offset, or a time (2026-11-22T09:00:00Z)"},
+     "beginning, an offset, or a time (2026-11-22T09:00:00Z, -1h)"},
     {"--to", ARGUMENT_TEXT, offsetof(struct replay_arguments, to), "WHERE",
      "send nothing from here on again (default: up to the commit)"},
     {"--partition", ARGUMENT_TEXT, offsetof(struct replay_arguments, partition), "N",

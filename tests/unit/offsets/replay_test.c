@@ -1,6 +1,7 @@
 /* replay: which offsets are read again, and what the commit says of the rest. */
 #include "kafka/start_position.h"
 #include "offsets/replay_plan.h"
+#include "sys/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -147,8 +148,17 @@ static void plan_that_does_not_fit_is_refused(void **state)
 
 static void positions_are_read(void **state)
 {
-    static const char *const bad[] = {"",          "-1",         "12x",
-                                      "yesterday", "2026-11-22", "2026-11-22T09:00:00+01:00"};
+    static const char *const bad[] = {"",
+                                      "-",
+                                      "-1",
+                                      "-1y",
+                                      "- 1h",
+                                      "--1h",
+                                      "12x",
+                                      "1h",
+                                      "yesterday",
+                                      "2026-11-22",
+                                      "2026-11-22T09:00:00"};
     struct position p;
     struct error err = {0};
     (void)state;
@@ -160,12 +170,29 @@ static void positions_are_read(void **state)
     assert_true(position_parse("--from", "1970-01-02T00:00:00.250Z", &p, &err));
     assert_int_equal(p.kind, POSITION_TIME);
     assert_int_equal(p.value, 86400250);
+    assert_true(position_parse("--from", "1970-01-02T01:00:00.250+01:00", &p, &err));
+    assert_int_equal(p.kind, POSITION_TIME);
+    assert_int_equal(p.value, 86400250);
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct error why = {0};
         assert_false(position_parse("--to", bad[i], &p, &why));
         assert_int_equal(why.code, ERROR_CONFIG);
         assert_non_null(strstr(why.text, "--to"));
     }
+}
+
+/* "-1h": an hour ago, where the other forms would have to be worked out first. */
+static void a_position_may_be_some_time_ago(void **state)
+{
+    struct position p;
+    struct error err = {0};
+    int64_t before = clock_wall_ms(), since;
+    (void)state;
+    assert_true(position_parse("--from", "-90m", &p, &err));
+    assert_int_equal(p.kind, POSITION_TIME);
+    assert_true(p.value >= before - 5400000 && p.value <= clock_wall_ms() - 5400000);
+    assert_true(position_parse_time("--since", "-250ms", &since, &err));
+    assert_true(since >= before - 250 && since <= clock_wall_ms() - 250);
 }
 
 int main(void)
@@ -182,6 +209,7 @@ int main(void)
         cmocka_unit_test(metadata_of_another_offset_is_ignored),
         cmocka_unit_test(plan_that_does_not_fit_is_refused),
         cmocka_unit_test(positions_are_read),
+        cmocka_unit_test(a_position_may_be_some_time_ago),
     };
     return cmocka_run_group_tests_name("replay", tests, NULL, NULL);
 }

@@ -31,7 +31,10 @@ static struct comparison *open_comparison(void)
 static void add(struct comparison *c, const char *id, int64_t at, bool confirmed)
 {
     struct error err = {0};
-    const struct order_row row = {slice_of(id), slice_of("CMD-1"), at, confirmed};
+    const struct order_row row = {.id = slice_of(id),
+                                  .number = slice_of("CMD-1"),
+                                  .confirmed_ms = at,
+                                  .confirmed = confirmed};
     assert_true(comparison_add(c, &row, &err));
 }
 
@@ -164,6 +167,24 @@ static void newer_than_the_newest_change_is_under_way(void **state)
     comparison_free(c);
 }
 
+/* Two exports in one pipe, or a JOIN: a confirmation counts once, as its last row has it. */
+static void a_row_that_comes_again_counts_once(void **state)
+{
+    struct comparison *c = open_comparison();
+    (void)state;
+    add(c, "o1", T1_MS, true);
+    add(c, "o1", T2_MS, true);
+    add(c, "o1", T1_MS, true);
+    add(c, "o2", NO_TIME, true);
+    add(c, "o2", NO_TIME, false);
+    outcome(c, "another", "delivered", T1, "");
+    finish(c, T3_MS);
+    assert_int_equal(comparison_count(c, ROW_NEVER_SEEN), 2);
+    assert_int_equal(comparison_count(c, ROW_NOT_COUNTED), 1);
+    assert_int_equal(comparison_repeated(c), 2);
+    comparison_free(c);
+}
+
 static void a_retry_that_waits_is_under_way(void **state)
 {
     struct error err = {0};
@@ -241,6 +262,7 @@ int main(void)
         cmocka_unit_test(the_last_outcome_counts),
         cmocka_unit_test(a_row_without_a_time_may_be_the_oldest),
         cmocka_unit_test(newer_than_the_newest_change_is_under_way),
+        cmocka_unit_test(a_row_that_comes_again_counts_once),
         cmocka_unit_test(a_retry_that_waits_is_under_way),
         cmocka_unit_test(rows_come_by_their_time),
         cmocka_unit_test(a_missing_row_finds_its_record),

@@ -1,8 +1,6 @@
 /* order_rows: tables as PostgreSQL writes them, and what else may come through the pipe. */
 #include "reconcile/order_rows.h"
 
-#include "base/time_zone.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +47,7 @@ static struct taken *read_with(struct config *config, const char *table, size_t 
     int fd = memfd_create("table", 0), stop_fd = eventfd(0, 0);
     assert_int_equal(write(fd, table, len), (ssize_t)len);
     lseek(fd, 0, SEEK_SET);
-    t.ok = order_rows_read(fd, stop_fd, config, take, &t, &t.err);
+    t.ok = order_rows_read(fd, stop_fd, config, false, take, &t, &t.err);
     close(fd);
     close(stop_fd);
     return &t;
@@ -107,17 +105,27 @@ static void another_tables_errors_name_the_place(void **state)
         {"", "empty"},
         {"o1,CMD-1,confirmed,2026-11-22 09:15:30+00\n", "\"id\" (payload.fields.order_id)"},
         {"id,status\no1,confirmed\n", "confirmed_at"},
-        {"id,confirmed_at\no1,2026-11-22\n", "row 2 of the table: confirmed_at is no time: "
+        {"id,confirmed_at\no1,2026-11-22\n", "line 2 of the table: confirmed_at is no time: "
                                              "\"2026-11-22\""},
-        {"id,confirmed_at\no1,\no2,infinity\n", "row 3 of the table: confirmed_at is no time: "
+        {"id,confirmed_at\no1,\no2,infinity\n", "line 3 of the table: confirmed_at is no time: "
                                                 "\"infinity\""},
-        {"id,confirmed_at\no1,2026-13-22 09:15:30\n", "row 2"},
-        {"id,confirmed_at\no1,2026-11-22 09:15:30 BC\n", "row 2"},
-        {"id,confirmed_at\n,2026-11-22 09:15:30\n", "row 2 of the table: it has no order id"},
-        {"id,confirmed_at\no1\n", "row 2 of the table: it has another number of fields"},
-        {"id,confirmed_at\no1,,x\n", "row 2 of the table: it has another number of fields"},
-        {"id,confirmed_at\no1,\"2026", "row 2 of the table is not CSV"},
-        {"id,confirmed_at\no1,\"a\"b\n", "row 2 of the table is not CSV"},
+        /* the place is the file's line, whatever stands between */
+        {"id,confirmed_at\r\n\"o\r\n1\",\r\no2,soon\r\n", "line 4 of the table: confirmed_at"},
+        {"id,confirmed_at\n\n\no2,soon\n", "line 4 of the table: confirmed_at"},
+        {"\nid,confirmed_at\no2,soon\n", "line 3 of the table: confirmed_at"},
+        /* another separator, another encoding */
+        {"id;confirmed_at\no1;\n", "line 1 of the table: its columns are separated by semicolons"},
+        {"id\tconfirmed_at\no1\t\n", "line 1 of the table: its columns are separated by tabs"},
+        {"\xff\xfei", "line 1 of the table: it is UTF-16"},
+        {"id,confirmed_at,id\no1,,o2\n", "line 1 of the table: it has two columns \"id\""},
+        {"id,confirmed_at\n\\N,\n", "line 2 of the table: it has no order id"},
+        {"id,confirmed_at\no1,2026-13-22 09:15:30\n", "line 2"},
+        {"id,confirmed_at\no1,2026-11-22 09:15:30 BC\n", "line 2"},
+        {"id,confirmed_at\n,2026-11-22 09:15:30\n", "line 2 of the table: it has no order id"},
+        {"id,confirmed_at\no1\n", "line 2 of the table: it has another number of fields"},
+        {"id,confirmed_at\no1,,x\n", "line 2 of the table: it has another number of fields"},
+        {"id,confirmed_at\no1,\"2026", "line 2 of the table is not CSV"},
+        {"id,confirmed_at\no1,\"a\"b\n", "line 2 of the table is not CSV"},
         {"id,confirmed_at\no1,a\x1b[2Jb\n", "\"a?[2Jb\""},
     };
     (void)state;
@@ -128,6 +136,18 @@ static void another_tables_errors_name_the_place(void **state)
     }
 }
 
+/* COPY … CSV NULL '\\N', as pg_dump and MySQL's exports have it. */
+static void both_null_forms_are_null(void **state)
+{
+    (void)state;
+    struct taken *t = read_table("id,order_number,status,confirmed_at\n"
+                                 "o1,\\N,confirmed,\\N\n"
+                                 "o2,,confirmed,\n");
+    assert_string_equal(t->err.text, "");
+    assert_true(t->ok);
+    assert_string_equal(t->text, "o1||-1|1\no2||-1|1\n");
+}
+
 static void ids_of_any_length_are_told_apart(void **state)
 {
     char table[3000] = "id,confirmed_at\n";
@@ -136,21 +156,7 @@ static void ids_of_any_length_are_told_apart(void **state)
     strcat(table, ",\n");
     struct taken *t = read_table(table);
     assert_false(t->ok);
-    assert_non_null(strstr(t->err.text, "row 2 of the table: its order id is too long"));
-}
-
-static void a_time_without_a_zone_is_the_shops(void **state)
-{
-    static const struct time_zone algiers = {1, {{0, 3600}}};
-    int64_t ms;
-    (void)state;
-    assert_true(order_time_read(slice_of("2026-11-22 10:15:30.1239"), &algiers, &ms));
-    assert_true(ms == 1795338930123);
-    assert_true(order_time_read(slice_of("2026-11-22 10:15:30+05:30"), &algiers, &ms));
-    assert_true(ms == 1795322730000);
-    assert_true(order_time_read(slice_of("1969-12-31 23:59:59.5"), &algiers, &ms));
-    assert_true(ms == -500 - 3600000);
-    assert_false(order_time_read(slice_of("10:15:30"), &algiers, &ms));
+    assert_non_null(strstr(t->err.text, "line 2 of the table: its order id is too long"));
 }
 
 static void it_stops_when_it_is_told(void **state)
@@ -160,7 +166,7 @@ static void it_stops_when_it_is_told(void **state)
     int ends[2], stop_fd = eventfd(1, 0);
     (void)state;
     assert_int_equal(pipe(ends), 0); /* from which nothing comes */
-    assert_false(order_rows_read(ends[0], stop_fd, config, take, &t, &t.err));
+    assert_false(order_rows_read(ends[0], stop_fd, config, false, take, &t, &t.err));
     assert_non_null(strstr(t.err.text, "stopped"));
     close(ends[0]);
     close(ends[1]);
@@ -174,8 +180,8 @@ int main(void)
         cmocka_unit_test(rows_are_read),
         cmocka_unit_test(columns_are_found_by_name),
         cmocka_unit_test(another_tables_errors_name_the_place),
+        cmocka_unit_test(both_null_forms_are_null),
         cmocka_unit_test(ids_of_any_length_are_told_apart),
-        cmocka_unit_test(a_time_without_a_zone_is_the_shops),
         cmocka_unit_test(it_stops_when_it_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
