@@ -189,3 +189,71 @@ bool decimal_is_json_number(const char *text, size_t len)
     }
     return at == len;
 }
+
+/* ---- text as bytes ---- */
+
+/* Times ten, plus a digit; false: the sign's bit is reached. */
+static bool push_digit(uint8_t *number, size_t room, unsigned digit)
+{
+    unsigned carry = digit;
+    for (size_t i = room; i-- > 0; carry >>= 8) {
+        carry += number[i] * 10u;
+        number[i] = (uint8_t)carry;
+    }
+    return carry == 0 && (number[0] & 0x80) == 0;
+}
+
+static void negate(uint8_t *number, size_t room)
+{
+    unsigned carry = 1;
+    for (size_t i = room; i-- > 0; carry >>= 8) {
+        carry += (uint8_t)~number[i];
+        number[i] = (uint8_t)carry;
+    }
+}
+
+/* Bytes at the front that repeat the sign. */
+static size_t spare(const uint8_t *number, size_t room)
+{
+    size_t at = 0;
+    uint8_t sign = (number[0] & 0x80) != 0 ? 0xff : 0;
+    while (at + 1 < room && number[at] == sign && ((number[at + 1] ^ sign) & 0x80) == 0)
+        at++;
+    return at;
+}
+
+/* The digits, the point left out, from the first one on; as many as the scale has. */
+static bool push_all(const char *text, size_t len, int32_t scale, uint8_t *number, size_t room)
+{
+    const char *point = memchr(text, '.', len);
+    size_t behind = point != NULL ? (size_t)(text + len - point - 1) : 0;
+    int64_t extra = (int64_t)scale - (int64_t)behind; /* zeros to add, or (below 0) to cut off */
+    int64_t left = (int64_t)len - (point != NULL) + (extra < 0 ? extra : 0);
+    bool ok = len > 0 && text[0] != '.' && text[len - 1] != '.';
+    for (size_t i = 0; ok && i < len; i++) {
+        if (text + i == point)
+            continue;
+        ok = text[i] >= '0' && text[i] <= '9' &&
+             (left-- > 0 ? push_digit(number, room, (unsigned)(text[i] - '0')) : text[i] == '0');
+    }
+    for (int64_t i = 0; ok && i < extra; i++)
+        ok = push_digit(number, room, 0);
+    return ok;
+}
+
+bool decimal_read(const char *text, size_t len, int32_t scale, uint8_t *ret, size_t room,
+                  size_t *ret_len)
+{
+    bool negative = len > 0 && text[0] == '-';
+    if (room == 0 || len > DIGITS_MAX || scale > DECIMAL_SCALE_MAX || scale < -DECIMAL_SCALE_MAX)
+        return false;
+    memset(ret, 0, room);
+    if (!push_all(text + negative, len - negative, scale, ret, room))
+        return false;
+    if (negative)
+        negate(ret, room);
+    size_t at = spare(ret, room);
+    *ret_len = room - at;
+    memmove(ret, ret + at, *ret_len);
+    return true;
+}

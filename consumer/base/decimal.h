@@ -23,6 +23,13 @@ bool decimal_add(struct buf *b, const uint8_t *unscaled, size_t len, int32_t sca
  * -0.0 as "-0". False for NaN and the infinities. */
 bool decimal_add_real(struct buf *b, double value, bool single);
 
+/* The other way round: digits, perhaps with a point and a minus, as unscaled * 10^-scale; the
+ * fewest bytes, into ret. False: it is no such text, or has more digits than the scale or room
+ * bytes hold.
+ */
+bool decimal_read(const char *text, size_t len, int32_t scale, uint8_t *ret, size_t room,
+                  size_t *ret_len);
+
 /* True when text is a JSON number (RFC 8259 §6). */
 bool decimal_is_json_number(const char *text, size_t len);
 

@@ -1,6 +1,8 @@
 #include "delivery/history.h"
 
+#include "base/time_text.h"
 #include "order/payload.h"
+#include "order/row_offset.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +19,7 @@ struct history_place {
 struct history {
     size_t sets; /* a power of two */
     uint64_t clock;
+    bool has_rows; /* of the shop's table, ever: else none is looked for */
     struct hash_key hash_key;
     struct history_place *places;
     struct order_history {
@@ -81,12 +84,15 @@ void history_note(struct history *r, struct slice id, const struct transition *t
     memmove(order->transitions + 1, order->transitions,
             (HISTORY_TRANSITIONS - 1) * sizeof *order->transitions);
     order->transitions[0] = *transition;
+    r->has_rows |= row_offset_is(transition->offset);
     order->count += order->count < HISTORY_TRANSITIONS;
 }
 
 /* Below, at, or above 0: before it, itself, behind it. */
 static int compare(const struct transition *a, const struct transition *b)
 {
+    if (a->offset != b->offset && (row_offset_is(a->offset) || row_offset_is(b->offset)))
+        return -1;
     int64_t d = a->partition == b->partition                     ? a->offset - b->offset
                 : a->lsn >= 0 && b->lsn >= 0 && a->lsn != b->lsn ? a->lsn - b->lsn
                                                                  : -1;
@@ -109,6 +115,30 @@ enum history_standing history_standing(const struct history *r, struct slice id,
                 standing = HISTORY_DELIVERED;
         }
     return standing;
+}
+
+/* The one has the database's digits, the other perhaps none. */
+static bool is_same_time(struct slice a, const char *b)
+{
+    int64_t a_ms, b_ms;
+    return timestamp_read_ms(a.data, a.len, &a_ms) && timestamp_read_ms(b, strlen(b), &b_ms) &&
+           a_ms == b_ms;
+}
+
+bool history_has_row(const struct history *r, struct slice id, struct slice confirmed_at)
+{
+    if (!r->has_rows || confirmed_at.len == 0)
+        return false;
+    struct hash_wide key = key_of(r, id);
+    size_t first = first_of(r, key);
+    for (size_t at = first; at < first + WAYS; at++)
+        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
+            const struct transition *t = &r->orders[at].transitions[i];
+            if (t->delivered && row_offset_is(t->offset) &&
+                is_same_time(confirmed_at, t->confirmed_at))
+                return true;
+        }
+    return false;
 }
 
 static bool add_text(struct buf *b, const char *name, const char *text)

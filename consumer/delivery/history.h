@@ -36,7 +36,8 @@ void history_note(struct history *history, struct slice order, const struct tran
 
 /* Compares a transition with the delivered ones of its order; of the given one only partition,
  * offset and lsn count. A later one lies behind it in its partition; in another partition, it has
- * the higher lsn. */
+ * the higher lsn. A row of the shop's table has no place: it is behind
+ * nothing and before nothing. */
 enum history_standing {
     HISTORY_UNKNOWN,   /* nothing is known against it */
     HISTORY_DELIVERED, /* it was delivered, and no later one */
@@ -44,6 +45,10 @@ enum history_standing {
 };
 enum history_standing history_standing(const struct history *history, struct slice order,
                                        const struct transition *transition);
+
+/* A row of the shop's own table (order/row_offset) was delivered for this confirmation, whose time
+ * is written as RFC 3339. */
+bool history_has_row(const struct history *history, struct slice order, struct slice confirmed_at);
 
 /* Appends a JSON array of the order's transitions, latest first; "[]" when none is known. False
  * when a text is not valid UTF-8. */

@@ -122,6 +122,29 @@ static void transform_record(struct evaluator *j, const rd_kafka_message_t *m,
     }
 }
 
+static struct wire_input input_of(const struct evaluator *j, const rd_kafka_message_t *m)
+{
+    return (struct wire_input){.value = m->payload,
+                               .len = m->len,
+                               .header = kafka_header,
+                               .context = m,
+                               .use_id = (enum wire_use_id)j->config->registry_use_id};
+}
+
+bool evaluator_schema(struct evaluator *j, const rd_kafka_message_t *m,
+                      struct evaluator_schema *ret)
+{
+    struct wire wire;
+    struct error ignored = {0};
+    const struct wire_input input = input_of(j, m);
+    if (!wire_split(&input, &wire, &ignored) ||
+        registry_get(j->registry, &wire.schema, &ret->text, &ignored) != REGISTRY_HAVE)
+        return false;
+    ret->lead = (struct slice){m->payload, m->len - wire.len};
+    ret->header = wire.header;
+    return true;
+}
+
 bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gate,
                       struct evaluator_verdict *ret, struct error *err)
 {
@@ -141,11 +164,7 @@ bool evaluator_record(struct evaluator *j, const rd_kafka_message_t *m, bool gat
                                           .event_ms = -1};
         return true;
     }
-    const struct wire_input input = {.value = m->payload,
-                                     .len = m->len,
-                                     .header = kafka_header,
-                                     .context = m,
-                                     .use_id = (enum wire_use_id)j->config->registry_use_id};
+    const struct wire_input input = input_of(j, m);
     if (!wire_split(&input, &wire, &j->wire_error))
         return true;
     switch (await_plan(j, &wire.schema, &plan, &why)) {

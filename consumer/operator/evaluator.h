@@ -28,6 +28,16 @@ struct evaluator_verdict {
 bool evaluator_record(struct evaluator *evaluator, const rd_kafka_message_t *m, bool gate,
                       struct evaluator_verdict *ret, struct error *err) must_check;
 
+struct evaluator_schema {
+    const char *text;   /* the writer's, as JSON; borrowed from the evaluator */
+    struct slice lead;  /* the bytes in front of the Avro; borrowed from the record */
+    const char *header; /* that names the schema; static, NULL: the lead does */
+};
+
+/* The schema of a record that had a verdict; false: it is not known. */
+bool evaluator_schema(struct evaluator *evaluator, const rd_kafka_message_t *m,
+                      struct evaluator_schema *ret) must_check;
+
 /* Every record up to the reader's end goes to visit with its verdict, one after the other; visit
  * returns false, with err set, to end it. Fails as evaluator_record, and with FAILED when the
  * operator stops it. */

@@ -98,6 +98,12 @@ static bool write_record(struct resender *r, struct retry_record record,
     return await_answer(r, r->config->retry_topic, err);
 }
 
+bool resender_record(struct resender *r, const struct retry_record *record,
+                     const struct resend_ask *ask, struct error *err)
+{
+    return write_record(r, *record, ask, err);
+}
+
 static struct reader *read_one(struct resender *r, int32_t partition, int64_t offset,
                                struct error *err)
 {

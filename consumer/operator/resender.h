@@ -33,6 +33,10 @@ bool resender_source(struct resender *resender, int32_t partition, int64_t offse
 bool resender_original(struct resender *resender, const rd_kafka_message_t *m, struct slice order,
                        const struct resend_ask *ask, struct error *err) must_check;
 
+/* A record that lies nowhere else. Its source, request and forced are those of ask. */
+bool resender_record(struct resender *resender, const struct retry_record *record,
+                     const struct resend_ask *ask, struct error *err) must_check;
+
 /* A record without headers into another of the program's own topics, its partition by its key. No
  * value: a tombstone. As above. */
 bool resender_publish(struct resender *resender, const char *topic, struct slice key,

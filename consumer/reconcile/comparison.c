@@ -14,11 +14,14 @@ const char *const row_state_names[ROW_STATE_COUNT] = {[ROW_NEVER_SEEN] = "never_
                                                       [ROW_NO_LONGER_CONFIRMED] =
                                                           "no_longer_confirmed"};
 
+enum { ROW_BYTES_MAX = 8 * 1024 * 1024 };
+
 enum statement { ADD, FIND, SET, REQUEST, RECENT, NOTE_SOURCE, SOURCE_OF, STATEMENT_COUNT };
 
 /* at: confirmed_at in ms; state: enum row_state. */
 static const char *const statements[STATEMENT_COUNT] = {
-    [ADD] = "INSERT INTO rows (id, number, at, confirmed, state) VALUES (?1, ?2, ?3, ?4, ?5)",
+    [ADD] = "INSERT INTO rows (id, number, at, confirmed, state, bytes) VALUES (?1, ?2, ?3, ?4, "
+            "?5, ?6)",
     [FIND] = "SELECT rowid, at, confirmed, state FROM rows WHERE id = ?1",
     [SET] = "UPDATE rows SET state = ?2 WHERE rowid = ?1",
     [REQUEST] = "UPDATE rows SET state = ?2 WHERE id = ?1 AND state IN (?3, ?4)",
@@ -33,6 +36,7 @@ struct comparison {
     bool indexed; /* after the last row */
     int64_t repeated, count[ROW_STATE_COUNT];
     int64_t oldest_missing_ms;
+    struct buf bytes; /* of a row's values */
 };
 
 static bool failed(const struct comparison *c, struct error *err)
@@ -85,13 +89,14 @@ struct comparison *comparison_new(struct error *err)
         return NULL;
     }
     c->oldest_missing_ms = NO_TIME;
+    buf_init(&c->bytes, ROW_BYTES_MAX);
     /* "": a file that SQLite deletes when it is opened */
     if (sqlite3_open_v2("", &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) ==
             SQLITE_OK &&
         execute(c,
                 "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA cache_size = -4096;"
                 "CREATE TABLE rows (id TEXT, number TEXT, at INTEGER, confirmed INTEGER, "
-                "state INTEGER, partition INTEGER, offset INTEGER); BEGIN",
+                "state INTEGER, partition INTEGER, offset INTEGER, bytes BLOB); BEGIN",
                 err))
         return c;
     if (err->code == ERROR_NONE)
@@ -107,6 +112,7 @@ void comparison_free(struct comparison *c)
     for (int i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(c->statement[i]);
     sqlite3_close(c->db);
+    buf_done(&c->bytes);
     free(c);
 }
 
@@ -126,6 +132,15 @@ bool comparison_add(struct comparison *c, const struct order_row *row, struct er
     bind_time(s, 3, row->confirmed_ms);
     sqlite3_bind_int(s, 4, row->confirmed);
     sqlite3_bind_int(s, 5, (int)unknown(row->confirmed));
+    if (row->values == NULL) {
+        sqlite3_bind_null(s, 6);
+    } else {
+        buf_reset(&c->bytes);
+        row_values_pack(row->values, ROW_COLUMNS_MAX, &c->bytes);
+        if (!buf_ok(&c->bytes))
+            return error_no_memory(err);
+        sqlite3_bind_blob(s, 6, c->bytes.data, (int)c->bytes.len, SQLITE_STATIC);
+    }
     return done(c, s, err);
 }
 
@@ -306,32 +321,43 @@ static struct slice column_text(sqlite3_stmt *s, int at)
                           (size_t)sqlite3_column_bytes(s, at)};
 }
 
-bool comparison_each(struct comparison *c, int state, comparison_visit *visit, void *context,
-                     struct error *err)
+/* Steps through id, number, at, confirmed, state, values. */
+static bool visit_all(struct comparison *c, sqlite3_stmt *s, comparison_visit *visit, void *context,
+                      struct error *err)
 {
-    sqlite3_stmt *s = NULL;
+    struct row_values values;
     bool ok = true;
     int step;
-    if (sqlite3_prepare_v2(
-            c->db,
-            "SELECT id, number, at, confirmed, state FROM rows WHERE state <> ?1 AND "
-            "(?2 < 0 OR state = ?2) ORDER BY at, id",
-            -1, &s, NULL) != SQLITE_OK)
-        return failed(c, err);
-    sqlite3_bind_int(s, 1, ROW_NOT_COUNTED);
-    sqlite3_bind_int(s, 2, state);
     while (ok && (step = sqlite3_step(s)) == SQLITE_ROW) {
+        const struct slice bytes = {sqlite3_column_blob(s, 5), (size_t)sqlite3_column_bytes(s, 5)};
+        bool whole = bytes.len > 0 && row_values_unpack(bytes, &values);
         const struct order_row row = {.id = column_text(s, 0),
                                       .number = column_text(s, 1),
                                       .confirmed_ms = sqlite3_column_type(s, 2) == SQLITE_NULL
                                                           ? NO_TIME
                                                           : sqlite3_column_int64(s, 2),
-                                      .confirmed = sqlite3_column_int(s, 3) != 0};
+                                      .confirmed = sqlite3_column_int(s, 3) != 0,
+                                      .values = whole ? &values : NULL};
         ok = visit(context, &row, (enum row_state)sqlite3_column_int(s, 4), err);
     }
     ok = ok && (step == SQLITE_DONE || failed(c, err));
     sqlite3_finalize(s);
     return ok;
+}
+
+bool comparison_each(struct comparison *c, int state, comparison_visit *visit, void *context,
+                     struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(
+            c->db,
+            "SELECT id, number, at, confirmed, state, NULL FROM rows WHERE state <> ?1 AND "
+            "(?2 < 0 OR state = ?2) ORDER BY at, id",
+            -1, &s, NULL) != SQLITE_OK)
+        return failed(c, err);
+    sqlite3_bind_int(s, 1, ROW_NOT_COUNTED);
+    sqlite3_bind_int(s, 2, state);
+    return visit_all(c, s, visit, context, err);
 }
 
 /* ---- records of missing confirmations ---- */
@@ -375,4 +401,17 @@ struct slice comparison_source_of(struct comparison *c, const struct row_source 
     sqlite3_bind_int64(s, 2, source->offset);
     sqlite3_bind_int(s, 3, ROW_NEVER_SEEN);
     return sqlite3_step(s) == SQLITE_ROW ? column_text(s, 0) : (struct slice){0};
+}
+
+bool comparison_each_without_source(struct comparison *c, comparison_visit *visit, void *context,
+                                    struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    if (sqlite3_prepare_v2(c->db,
+                           "SELECT id, number, at, confirmed, state, bytes FROM rows WHERE state = "
+                           "?1 AND partition IS NULL ORDER BY at, id",
+                           -1, &s, NULL) != SQLITE_OK)
+        return failed(c, err);
+    sqlite3_bind_int(s, 1, ROW_NEVER_SEEN);
+    return visit_all(c, s, visit, context, err);
 }

@@ -46,7 +46,7 @@ struct comparison;
 struct comparison *comparison_new(struct error *err);
 void comparison_free(struct comparison *c); /* accepts NULL */
 
-/* Copies the row, without its values. Not after the first outcome. */
+/* Copies the row. Not after the first outcome. */
 bool comparison_add(struct comparison *c, const struct order_row *row,
                     struct error *err) must_check;
 
@@ -86,6 +86,9 @@ struct row_source {
 bool comparison_note_source(struct comparison *c, struct slice id, int64_t confirmed_ms,
                             const struct row_source *source, struct error *err) must_check;
 int64_t comparison_sources(struct comparison *c, struct error *err); /* missing rows with one; -1 */
+/* The missing rows without one, with their values. */
+bool comparison_each_without_source(struct comparison *c, comparison_visit *visit, void *context,
+                                    struct error *err) must_check;
 /* The id of the missing row whose source the record at this place is, borrowed until the next call;
  * without bytes: of none. */
 struct slice comparison_source_of(struct comparison *c, const struct row_source *source);

@@ -1,5 +1,5 @@
 """reconcile: the shop's table beside what was delivered, on real tables, losses and topics."""
-import json, os, subprocess
+import hashlib, json, os, subprocess
 
 from harness import header, wait_for
 from operator_commands import member, names, now, of_order, refused, settled
@@ -38,8 +38,8 @@ def reconcile(t, table, *arguments, code):
     return done.stdout, done.stderr
 
 
-def table_of(t, columns="id, order_number, status, confirmed_at"):
-    return t.stack.sql(f"COPY (SELECT {columns} FROM orders WHERE order_number LIKE '{PREFIX}%') "
+def table_of(t, columns="id, order_number, status, confirmed_at", prefix=PREFIX):
+    return t.stack.sql(f"COPY (SELECT {columns} FROM orders WHERE order_number LIKE '{prefix}%') "
                        "TO STDOUT CSV HEADER") + "\n"
 
 
@@ -78,7 +78,9 @@ def reconcile_names_exactly_what_is_missing(t):
 
     sent, said = reconcile(t, rows, "--send", "--yes", code=1)
     assert "1 of 2 missing orders have their record" in sent and "1 asked for" in sent, sent
+    assert "0 of the others can be sent from their row" in sent, sent  # not with four columns
     assert "1 of 2 orders are still missing" in said, said
+    assert f"{lost}: the table lacks client_name, client_phone, " in said, said
     assert said.count("what=reconcile") == 1, said
     assert states(reconcile(t, rows, "--json", code=1)[0])["2"] == "under_way"
     program = member(t)
@@ -93,6 +95,58 @@ def reconcile_names_exactly_what_is_missing(t):
     without = "\n".join(line for line in rows.splitlines() if lost not in line)
     shown, said = reconcile(t, without + "\n", code=0)
     assert "         0  never seen\n" in shown and "level=error" not in said, (shown, said)
+    assert program.stop() == 0
+
+
+def id_of(t, order):
+    """The webhook-id of order and confirmed_at, as the connector writes the time."""
+    at = t.stack.sql("SELECT to_char(confirmed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"') "
+                     f"FROM orders WHERE id = '{order}'").strip()
+    return "msg_" + hashlib.sha256(f"{len(order)}:{order}{len(at)}:{at}".encode()).hexdigest()[:32]
+
+
+def fields_of(request):
+    return json.loads(request["body"])["fields"]
+
+
+def reconcile_sends_rows_that_kafka_never_had(t):
+    prefix = PREFIX + "ROW-"
+    program = member(t)
+    whole = confirm_now(t, "ROW-1")
+    t.wait_delivered([whole])
+    lost, invalid = (confirm_unpublished(t, n) for n in ("ROW-2", "ROW-3"))
+    t.stack.sql("ALTER PUBLICATION elementor_sync DROP TABLE orders")
+    try:
+        t.stack.sql(f"UPDATE orders SET client_phone = ' ' WHERE id = '{invalid}'")
+    finally:
+        t.stack.sql("ALTER PUBLICATION elementor_sync ADD TABLE orders")
+    t.wait_delivered([confirm_now(t, "ROW-4")])
+    settled(t)
+    rows = table_of(t, "*", prefix)
+
+    sent, said = reconcile(t, rows, "--send", "--yes", code=0)
+    assert "0 of 2 missing orders have their record" in sent, sent
+    assert "2 of the others can be sent from their row\n" in sent and "2 asked for" in sent, sent
+    assert said.count("what=reconcile") == 2 and f"row={lost}" in said, said
+    t.wait_delivered([lost])
+    request, = of_order(t, lost)
+    assert header(request, "webhook-id") == id_of(t, lost)
+    like, = of_order(t, whole)
+    own = ("order_id", "order_number", "confirmed_at")
+    assert ({k: v for k, v in fields_of(request).items() if k not in own} ==
+            {k: v for k, v in fields_of(like).items() if k not in own})
+    settled(t)
+    wait_for("the row that fails validation is parked", lambda: states(
+        reconcile(t, rows, "--json", code=0)[0])["ROW-3"] == "parked")
+    assert states(reconcile(t, rows, "--json", code=0)[0]) == {
+        "ROW-1": "delivered", "ROW-2": "delivered", "ROW-3": "parked", "ROW-4": "delivered"}
+
+    # the same confirmation once more, now with a change behind it
+    for status in ("pending", "confirmed"):
+        t.stack.sql(f"UPDATE orders SET status = '{status}' WHERE id = '{lost}'")
+    t.wait_delivered([confirm_now(t, "ROW-5")])
+    settled(t)
+    assert len(of_order(t, lost)) == 1
     assert program.stop() == 0
 
 
@@ -112,4 +166,5 @@ def reconcile_reads_only_tables(t):
     assert reconcile(t, "id,confirmed_at\n", "--json", code=0)[0] == ""
 
 
-TESTS = [reconcile_names_exactly_what_is_missing, reconcile_reads_only_tables]
+TESTS = [reconcile_names_exactly_what_is_missing, reconcile_sends_rows_that_kafka_never_had,
+         reconcile_reads_only_tables]

@@ -14,6 +14,7 @@
 #include "reconcile/known.h"
 #include "reconcile/missing.h"
 #include "reconcile/order_rows.h"
+#include "reconcile/row_sender.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/signals.h"
@@ -36,7 +37,7 @@ static const struct argument arguments[] = {
     {"--json", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, json), "",
      "one JSON object a line: order_id, order_number, state"},
     {"--send", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, send), "",
-     "send the missing ones whose record Kafka still has"},
+     "send the missing ones, from their record in Kafka, else from their row"},
     {"--yes", ARGUMENT_FLAG, offsetof(struct reconcile_arguments, yes), "", "do not ask"},
 };
 
@@ -79,7 +80,7 @@ static bool compare(struct reconciliation *r, struct error *err)
                          "order_number, status, confirmed_at FROM orders) TO STDOUT CSV HEADER\" | "
                          "elementor-sync reconcile");
     return read_since(r, err) && (r->comparison = comparison_new(err)) != NULL &&
-           order_rows_read(STDIN_FILENO, r->stop_fd, r->config, false, take_row, r, err) &&
+           order_rows_read(STDIN_FILENO, r->stop_fd, r->config, r->own->send, take_row, r, err) &&
            known_position(r->config, r->stop_fd, &r->position, err) &&
            known_outcomes(r->config, r->comparison, r->stop_fd, err) &&
            comparison_finish(r->comparison, r->position.until_ms, err);
@@ -194,26 +195,78 @@ static FILE *told(const struct reconciliation *r)
     return r->own->json ? stderr : stdout;
 }
 
-static bool send_missing(struct reconciliation *r, int64_t missing, struct error *err)
+static void write_row_audit(void *context, const struct order_row *row, const char *request)
 {
-    int64_t found, sent = 0;
-    if (!missing_find(r->config, r->comparison, r->stop_fd, &found, err))
+    const struct reconciliation *r = context;
+    char id[SHOWN_MAX];
+    command_audit("reconcile", (const struct log_field[]){LOG_S("topic", r->config->kafka_topic),
+                                                          LOG_S("row", shown(row->id, id)),
+                                                          LOG_S("request", request),
+                                                          {0}});
+}
+
+struct supply {
+    struct row_sender *rows; /* NULL: no row is needed, or none can be sent */
+    int64_t missing, recorded, from_rows;
+    struct error why; /* why a row cannot be sent */
+};
+
+static bool find_supply(struct reconciliation *r, struct supply *s, struct error *err)
+{
+    if (!missing_find(r->config, r->comparison, r->stop_fd, &s->recorded, err))
         return false;
     fprintf(told(r), "%" PRId64 " of %" PRId64 " missing orders have their record in topic %s\n",
-            found, missing, r->config->kafka_topic);
-    fflush(told(r));
-    if (found > 0 && !command_confirm_apart("Send them?", r->own->yes, r->stop_fd, err))
+            s->recorded, s->missing, r->config->kafka_topic);
+    if (s->recorded == s->missing)
+        return true;
+    s->rows = row_sender_new(r->config, r->stop_fd, &s->why);
+    if (s->rows == NULL && !signals_go_on(r->stop_fd, err))
         return false;
-    bool ok = found == 0 ||
-              missing_send(r->config, r->comparison, r->stop_fd, write_audit, r, &sent, err);
+    if (s->rows != NULL && !row_sender_count(s->rows, r->comparison, &s->from_rows, &s->why, err))
+        return false;
+    fprintf(told(r), "%" PRId64 " of the others can be sent from their row%s%s\n", s->from_rows,
+            s->why.text[0] != '\0' ? "; " : "", s->why.text);
+    return true;
+}
+
+static bool send_supply(struct reconciliation *r, struct supply *s, int64_t *ret_sent,
+                        struct error *err)
+{
+    int64_t records = 0, rows = 0;
+    bool ok = s->recorded == 0 ||
+              missing_send(r->config, r->comparison, r->stop_fd, write_audit, r, &records, err);
+    ok = ok && (s->from_rows == 0 ||
+                row_sender_send(s->rows, r->comparison, write_row_audit, r, &rows, err));
+    *ret_sent = records + rows;
+    return ok;
+}
+
+static bool ask_and_send(struct reconciliation *r, struct supply *s, struct error *err)
+{
+    int64_t sent = 0;
+    if (!find_supply(r, s, err))
+        return false;
+    fflush(told(r));
+    bool any = s->recorded + s->from_rows > 0;
+    if (any && !command_confirm_apart("Send them?", r->own->yes, r->stop_fd, err))
+        return false;
+    bool ok = !any || send_supply(r, s, &sent, err);
     fprintf(told(r), "%" PRId64 " asked for\n", sent);
     if (!ok)
         return false;
-    return sent == missing ||
+    return sent == s->missing ||
            error_set(err, ERROR_FAILED,
                      "%" PRId64 " of %" PRId64 " orders are still missing: Kafka has no record of "
-                     "them any more; only the shop can confirm them again",
-                     missing - sent, missing);
+                     "them any more, and their rows cannot be sent: %s",
+                     s->missing - sent, s->missing, s->why.text);
+}
+
+static bool send_missing(struct reconciliation *r, int64_t missing, struct error *err)
+{
+    struct supply supply = {.missing = missing};
+    bool ok = ask_and_send(r, &supply, err);
+    row_sender_free(supply.rows);
+    return ok;
 }
 
 static bool reconcile(struct reconciliation *r, struct error *err)

@@ -96,15 +96,27 @@ static void note_answered(struct recorder *r, const struct delivery *d)
         answered_note(r->answered, &record);
 }
 
-bool recorder_pass_answered(struct recorder *r, struct delivery *d)
+/* SKIP_NONE: it is to be sent. */
+static enum skip_reason answered_before(const struct recorder *r, const struct delivery *d)
 {
     const struct answered_record record = record_of(d);
+    if (is_remembered(d) && answered_has(r->answered, &record))
+        return SKIP_ALREADY_DELIVERED;
+    if (strcmp(d->source, "cdc") == 0 && d->has_order_id && !d->dispatched &&
+        history_has_row(r->history, d->text[TEXT_ORDER_ID], d->text[TEXT_CONFIRMED_AT]))
+        return SKIP_ALREADY_CONFIRMED;
+    return SKIP_NONE;
+}
+
+bool recorder_pass_answered(struct recorder *r, struct delivery *d)
+{
+    enum skip_reason why = answered_before(r, d);
     struct partition *partition = partition_of(d);
-    if (!is_remembered(d) || !answered_has(r->answered, &record))
+    if (why == SKIP_NONE)
         return false;
     log_debug("delivered before", LOG_S("id", d->id), LOG_I("partition", d->partition),
               LOG_I("offset", d->offset));
-    r->counts.skipped[SKIP_ALREADY_DELIVERED]++;
+    r->counts.skipped[why]++;
     r->use.backlog->concluded++;
     if (partition != NULL) {
         partition_begin_work(partition);

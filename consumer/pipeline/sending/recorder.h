@@ -42,7 +42,8 @@ void recorder_give_up(struct recorder *r, struct delivery *d); /* the next owner
 /* Publishes that an order is still being tried; wall clock. */
 void recorder_retrying(struct recorder *r, struct delivery *d, int64_t next_attempt_ms);
 
-/* Settles a delivery whose record was answered before; false: it is to be sent. Its partition's
+/* Settles a delivery whose record was answered before, or whose confirmation was sent from the
+ * shop's table meanwhile; false: it is to be sent. Its partition's
  * work has not begun. */
 bool recorder_pass_answered(struct recorder *r, struct delivery *d);
 void recorder_forget_answered(struct recorder *r); /* the topic was made again */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -307,9 +308,56 @@ static void the_grammar_of_numbers(void **state)
     assert_true(decimal_is_json_number("12x", 2)); /* it ends where its length says */
 }
 
+static void digits_become_the_fewest_bytes(void **state)
+{
+    static const struct {
+        const char *text;
+        int32_t scale;
+        const char *hex; /* NULL: refused */
+    } cases[] = {{"1250.50", 2, "01e87a"},
+                 {"0", 2, "00"},
+                 {"0.00", 2, "00"},
+                 {"-0.01", 2, "ff"},
+                 {"1.27", 2, "7f"},
+                 {"1.28", 2, "0080"},
+                 {"-1.28", 2, "80"},
+                 {"-1.29", 2, "ff7f"},
+                 {"5", 2, "01f4"},
+                 {"1.500", 2, "0096"},
+                 {"1.501", 2, NULL},
+                 {"1200", -2, "0c"},
+                 {"1250", -2, NULL},
+                 {"0", -2, "00"},
+                 {"", 2, NULL},
+                 {"-", 2, NULL},
+                 {"1.", 2, NULL},
+                 {".5", 2, NULL},
+                 {"1e3", 2, NULL},
+                 {"NaN", 2, NULL},
+                 {"1,5", 2, NULL},
+                 {" 1", 2, NULL},
+                 {"1.2.3", 4, NULL},
+                 {"--1", 2, NULL},
+                 {"9223372036854775807.99", 2, "31ffffffffffffffff"},
+                 {"340282366920938463463374607431768211456", 0, NULL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t bytes[16];
+        char hex[40] = "";
+        size_t len = 0;
+        bool ok = decimal_read(cases[i].text, strlen(cases[i].text), cases[i].scale, bytes,
+                               sizeof bytes, &len);
+        for (size_t n = 0; ok && n < len; n++)
+            snprintf(hex + 2 * n, 3, "%02x", bytes[n]);
+        if (ok != (cases[i].hex != NULL) || (ok && strcmp(hex, cases[i].hex) != 0))
+            fail_msg("%s, scale %d: %s", cases[i].text, (int)cases[i].scale, ok ? hex : "refused");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(digits_become_the_fewest_bytes),
         cmocka_unit_test(decimals_keep_their_digits),
         cmocka_unit_test(the_lowest_number_of_every_length),
         cmocka_unit_test(limits_of_decimals),

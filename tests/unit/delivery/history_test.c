@@ -1,6 +1,8 @@
 /* history_test: what is remembered of orders, and that it is bounded. */
 #include "delivery/history.h"
 
+#include "order/row_offset.h"
+
 #include <jansson.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -99,10 +101,52 @@ static void text_that_is_no_text_is_told(void **state)
     history_free(r);
 }
 
+/* An order that was sent from the shop's table has no place among the records. */
+static void a_row_of_the_table_is_before_and_behind_nothing(void **state)
+{
+    struct history *r = history_new(1, &(struct hash_key){{1, 2}});
+    const struct slice order = slice_of("a");
+    struct transition row = {.offset = row_offset(order, 1795338930123),
+                             .lsn = -1,
+                             .delivered = true,
+                             .confirmed_at = "2026-11-22T09:15:30.123456Z"};
+    const struct transition record = {.offset = 7, .lsn = -1, .delivered = true};
+    (void)state;
+    assert_false(history_has_row(r, order, slice_of(row.confirmed_at)));
+    history_note(r, order, &row);
+    assert_int_equal(history_standing(r, order, &record), HISTORY_UNKNOWN);
+    assert_int_equal(history_standing(r, order, &row), HISTORY_DELIVERED);
+    assert_true(history_has_row(r, order, slice_of("2026-11-22T09:15:30.123Z")));
+    assert_false(history_has_row(r, order, slice_of("2026-11-22T09:15:30.124Z")));
+    assert_false(history_has_row(r, order, slice_of("")));
+    assert_false(history_has_row(r, slice_of("b"), slice_of(row.confirmed_at)));
+    history_note(r, order, &record);
+    assert_int_equal(history_standing(r, order, &record), HISTORY_DELIVERED);
+    row.offset = row_offset(order, 1795338930124);
+    assert_int_equal(history_standing(r, order, &row), HISTORY_UNKNOWN);
+    history_free(r);
+}
+
+static void only_a_delivered_row_counts(void **state)
+{
+    struct history *r = history_new(1, &(struct hash_key){{1, 2}});
+    const struct slice order = slice_of("a");
+    struct transition t = {.offset = row_offset(order, 0), .confirmed_at = "2026-11-22T09:15:30Z"};
+    (void)state;
+    history_note(r, order, &t);
+    t.offset = 9;
+    t.delivered = true;
+    history_note(r, order, &t);
+    assert_false(history_has_row(r, order, slice_of(t.confirmed_at)));
+    history_free(r);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(the_latest_three_latest_first),
-                                       cmocka_unit_test(old_ones_give_way),
-                                       cmocka_unit_test(text_that_is_no_text_is_told)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_latest_three_latest_first), cmocka_unit_test(old_ones_give_way),
+        cmocka_unit_test(text_that_is_no_text_is_told),
+        cmocka_unit_test(a_row_of_the_table_is_before_and_behind_nothing),
+        cmocka_unit_test(only_a_delivered_row_counts)};
     return cmocka_run_group_tests_name("recent", tests, NULL, NULL);
 }

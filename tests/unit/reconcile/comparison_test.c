@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -255,6 +256,43 @@ static void a_missing_row_finds_its_record(void **state)
     comparison_free(c);
 }
 
+static bool note_row(void *context, const struct order_row *row, enum row_state state,
+                     struct error *err)
+{
+    char *text = context;
+    (void)state;
+    (void)err;
+    assert_non_null(row->values);
+    const struct row_value *v = row->values->value;
+    snprintf(text + strlen(text), 100, "%.*s %.*s %d %d;", (int)row->id.len, row->id.data,
+             (int)v[FIELD_CLIENT_NAME].text.len, v[FIELD_CLIENT_NAME].text.data,
+             (int)v[FIELD_CLIENT_CITY].kind, (int)v[FIELD_QUANTITY].kind);
+    return true;
+}
+
+static void a_missing_row_without_a_record_keeps_its_values(void **state)
+{
+    struct error err = {0};
+    struct comparison *c = open_comparison();
+    char text[400] = "";
+    const struct row_source source = {0, 7};
+    const struct row_values values = {
+        .value = {[FIELD_CLIENT_NAME] = {ROW_VALUE_TEXT, slice_of("Amina")},
+                  [FIELD_CLIENT_CITY] = {ROW_VALUE_NULL, {"", 0}}}};
+    (void)state;
+    for (int i = 0; i < 3; i++) {
+        const char id[] = {'o', (char)('1' + i), '\0'};
+        const struct order_row row = {slice_of(id), slice_of(""), T1_MS, true, &values};
+        assert_true(comparison_add(c, &row, &err));
+    }
+    outcome(c, "o1", "delivered", T1, "");
+    finish(c, T3_MS);
+    assert_true(comparison_note_source(c, slice_of("o2"), T1_MS, &source, &err));
+    assert_true(comparison_each_without_source(c, note_row, text, &err));
+    assert_string_equal(text, "o3 Amina 1 0;");
+    comparison_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -266,6 +304,7 @@ int main(void)
         cmocka_unit_test(a_retry_that_waits_is_under_way),
         cmocka_unit_test(rows_come_by_their_time),
         cmocka_unit_test(a_missing_row_finds_its_record),
+        cmocka_unit_test(a_missing_row_without_a_record_keeps_its_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
