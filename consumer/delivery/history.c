@@ -1,8 +1,8 @@
 #include "delivery/history.h"
 
 #include "base/time_text.h"
+#include "delivery/row_offset.h"
 #include "order/payload.h"
-#include "order/row_offset.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -46,8 +46,8 @@ enum history_standing {
 enum history_standing history_standing(const struct history *history, struct slice order,
                                        const struct transition *transition);
 
-/* A row of the shop's own table (order/row_offset) was delivered for this confirmation, whose time
- * is written as RFC 3339. */
+/* A row of the shop's own table (delivery/row_offset) was delivered for this confirmation, whose
+ * time is written as RFC 3339. */
 bool history_has_row(const struct history *history, struct slice order, struct slice confirmed_at);
 
 /* Appends a JSON array of the order's transitions, latest first; "[]" when none is known. False

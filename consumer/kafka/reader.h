@@ -8,8 +8,9 @@
 
 struct reader;
 
-/* from: as kafka/start_position.h has it. until_end: only what is there now. FAILED when the topic does not exist, UNREACHABLE when no broker answers
- * within 10 s, CONFIG when `from` is none of these. */
+/* from: as kafka/start_position.h has it. until_end: only what is there now. FAILED when the topic
+ * does not exist, UNREACHABLE when no broker answers within 10 s, CONFIG when `from` is none of
+ * these. */
 struct reader *reader_new(const struct config *config, const char *from, bool until_end,
                           struct error *err);
 /* The same of another topic; its name is borrowed. */

@@ -1,12 +1,12 @@
 #include "reconcile/row_sender.h"
 
 #include "base/printable.h"
+#include "delivery/row_offset.h"
 #include "kafka/group/group_admin.h"
 #include "kafka/message.h"
 #include "kafka/reader.h"
 #include "operator/evaluator.h"
 #include "operator/resender.h"
-#include "order/row_offset.h"
 #include "reconcile/row_place.h"
 #include "reconcile/row_record.h"
 #include "sys/signals.h"

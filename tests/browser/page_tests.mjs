@@ -599,6 +599,30 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    // elementor-sync reconcile: up to when nothing is missing, by the shop's own table.
+    async function the_last_comparison_is_shown() {
+        const at = new Date();
+        at.setHours(9, 15, 0, 0);
+        const complete = { at_ms: Date.now() - 60000, since_ms: null, until_ms: at.getTime(), compared: 1200, missing: 0 };
+        for (const [locale, last, said] of [
+            ['en-GB', complete, 'Compared with the shop’s own table: complete up to 09:15. (1,200 orders, 1 min ago)'],
+            ['fr-FR', complete, 'Comparé à la table de la boutique : complet jusqu’à 09:15. (1 200 commandes, il y a 1 min)'],
+            ['en-GB', { ...complete, missing: 1 }, 'one confirmed order never came. “elementor-sync reconcile --send” sends it.'],
+            ['fr-FR', { ...complete, missing: 3 }, '3 commandes confirmées ne sont jamais arrivées.']]) {
+            seed();
+            fake.status.reconciled = last;
+            const { page, close } = await signedIn({ locale });
+            const line = (await page.locator('.reconciled').innerText()).replace(/[\u00a0\u202f]/g, ' ');
+            assert(line.includes(said), line);
+            await close();
+        }
+        seed();
+        const { page, close } = await signedIn();
+        await page.locator('.figures').waitFor();
+        assert.equal(await page.locator('.reconciled').count(), 0, 'shown only after a comparison');
+        await close();
+    }
+
     async function is_accessible_in_light_and_dark() {
         for (const colorScheme of ['light', 'dark']) {
             night();
@@ -666,7 +690,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, an_overtaken_order_is_shown_as_such,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_last_comparison_is_shown, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

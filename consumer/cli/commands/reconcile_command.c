@@ -11,6 +11,7 @@
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "kafka/start_position.h"
+#include "operator/resender.h"
 #include "reconcile/known.h"
 #include "reconcile/missing.h"
 #include "reconcile/order_rows.h"
@@ -18,6 +19,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/signals.h"
+#include "topics/reconciled_record.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -177,6 +179,56 @@ static bool report(struct reconciliation *r, struct error *err)
            (fflush(stdout) == 0 || error_set(err, ERROR_FAILED, "cannot write to standard output"));
 }
 
+/* ---- for the dashboards ---- */
+
+static struct reconciled_record summary(const struct reconciliation *r)
+{
+    struct reconciled_record s = {.at_ms = clock_wall_ms(), .since_ms = -1, .until_ms = -1};
+    const struct comparison *c = r->comparison;
+    int64_t oldest_ms = comparison_oldest_missing_ms(c);
+    for (int state = 0; state < ROW_STATE_COUNT; state++)
+        if (state != ROW_NOT_COUNTED)
+            s.compared += comparison_count(c, (enum row_state)state);
+    s.missing = comparison_count(c, ROW_NEVER_SEEN);
+    if (r->since_ms != NO_TIME)
+        s.since_ms = r->since_ms;
+    if (s.missing == 0 && r->position.until_ms != NO_TIME)
+        s.until_ms = r->position.until_ms;
+    else if (s.missing > 0 && oldest_ms != NO_TIME)
+        s.until_ms = oldest_ms;
+    return s;
+}
+
+static bool publish(const struct reconciliation *r, const struct reconciled_record *record,
+                    struct error *err)
+{
+    struct buf key, value;
+    buf_init(&key, SHOWN_MAX);
+    buf_init(&value, LINE_MAX_BYTES);
+    reconciled_record_key(r->config, &key);
+    reconciled_record_write(r->config, record, &value);
+    struct resender *resender = resender_new(r->config, err);
+    bool ok =
+        resender != NULL && buf_ok(&key) && buf_ok(&value) &&
+        resender_publish(resender, r->config->members_topic, (struct slice){key.data, key.len},
+                         (struct slice){value.data, value.len}, err);
+    resender_free(resender);
+    buf_done(&key);
+    buf_done(&value);
+    return ok;
+}
+
+/* The comparison itself stands without it. */
+static void tell_dashboards(const struct reconciliation *r)
+{
+    struct error err = {0};
+    const struct reconciled_record record = summary(r);
+    if (record.compared > 0 && !publish(r, &record, &err))
+        log_warn("comparison not recorded", LOG_S("topic", r->config->members_topic),
+                 LOG_S("error", err.text),
+                 LOG_S("hint", "dashboards go on showing the comparison before it"));
+}
+
 /* ---- sending ---- */
 
 static void write_audit(void *context, const rd_kafka_message_t *m, const char *request)
@@ -273,6 +325,7 @@ static bool reconcile(struct reconciliation *r, struct error *err)
 {
     if (!compare(r, err) || !report(r, err))
         return false;
+    tell_dashboards(r);
     int64_t missing = comparison_count(r->comparison, ROW_NEVER_SEEN);
     if (missing == 0)
         return true;

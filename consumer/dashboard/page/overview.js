@@ -3,6 +3,7 @@ import { deliveredChart, lagChart } from './chart.js';
 import { el, icon } from './dom.js';
 import { failure, orderRow, skeleton } from './parts.js';
 import { explain } from './reasons.js';
+import { reconciledLine } from './reconciled.js';
 import { requestList } from './requests.js';
 import { verdict } from './verdict.js';
 import { duration, number, t } from './words.js';
@@ -127,7 +128,7 @@ export function overview(app) {
                 return app.statusError === null ? [el('h1.unseen', { tabindex: -1 }, t('home')), skeleton(4)]
                                                 : [el('h1', { tabindex: -1 }, t('stale_title')), failure(app.statusError, app.refresh)];
             const status = app.status;
-            return [hero(status), figures(status), requestList(app), needsYou(status), flow(status), machinery(status, app.now())];
+            return [hero(status), figures(status), reconciledLine(status, app.now()), requestList(app), needsYou(status), flow(status), machinery(status, app.now())];
         },
     };
 }

@@ -116,6 +116,11 @@ export const en = {
 
     needs_you: 'What needs you',
     oldest: 'the oldest {time} ago',
+    reconciled_complete: 'Compared with the shop’s own table: complete up to {until}.',
+    reconciled_since: 'Compared with the shop’s own table: complete from {since} up to {until}.',
+    reconciled_unknown: 'Compared with the shop’s own table: nothing is missing so far.',
+    reconciled_missing: { one: 'Compared with the shop’s own table: one confirmed order never came. “elementor-sync reconcile --send” sends it.', other: 'Compared with the shop’s own table: {n} confirmed orders never came. “elementor-sync reconcile --send” sends them.' },
+    reconciled_when: { one: '(one order, {time})', other: '({n} orders, {time})' },
     expiring: { one: 'One of these orders will be deleted from the parked topic within a week; then it cannot be sent again.', other: '{n} of these orders will be deleted from the parked topic within a week; then they cannot be sent again.' },
     count_orders: { one: 'one order', other: '{n} orders' },
     all_of_these: 'See all {n}',

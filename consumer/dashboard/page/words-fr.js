@@ -116,6 +116,11 @@ export const fr = {
 
     needs_you: 'Ce qui a besoin de vous',
     oldest: 'la plus ancienne il y a {time}',
+    reconciled_complete: 'Comparé à la table de la boutique : complet jusqu’à {until}.',
+    reconciled_since: 'Comparé à la table de la boutique : complet de {since} à {until}.',
+    reconciled_unknown: 'Comparé à la table de la boutique : rien ne manque pour l’instant.',
+    reconciled_missing: { one: 'Comparé à la table de la boutique : une commande confirmée n’est jamais arrivée. « elementor-sync reconcile --send » l’envoie.', other: 'Comparé à la table de la boutique : {n} commandes confirmées ne sont jamais arrivées. « elementor-sync reconcile --send » les envoie.' },
+    reconciled_when: { one: '({n} commande, {time})', other: '({n} commandes, {time})' },
     expiring: { one: 'Une de ces commandes sera supprimée dans la semaine ; elle ne pourra plus être renvoyée.', other: '{n} de ces commandes seront supprimées dans la semaine ; elles ne pourront plus être renvoyées.' },
     count_orders: { one: 'une commande', other: '{n} commandes' },
     all_of_these: 'Voir les {n}',

@@ -2,6 +2,7 @@
 
 #include "dashboard/api/api.h"
 #include "dashboard/routes/health.h"
+#include "topics/reconciled_record.h"
 #include "topics/settings/topic_retention.h"
 
 #include <string.h>
@@ -59,6 +60,30 @@ static json_t *view_json(struct api *api)
     return view;
 }
 
+static json_t *json_of(const struct reconciled_record *record)
+{
+    json_t *json = json_object();
+    json_object_set_new(json, "at_ms", json_integer(record->at_ms));
+    json_object_set_new(json, "since_ms", known(record->since_ms >= 0, record->since_ms));
+    json_object_set_new(json, "until_ms", known(record->until_ms >= 0, record->until_ms));
+    json_object_set_new(json, "compared", json_integer(record->compared));
+    json_object_set_new(json, "missing", json_integer(record->missing));
+    return json;
+}
+
+/* The last comparison with the shop's own table; null: none is known. */
+static json_t *reconciled_json(const struct api *api)
+{
+    struct reconciled_record record;
+    json_t *all = view_members(api->view), *found = NULL, *member;
+    size_t i;
+    json_array_foreach (all, i, member)
+        if (found == NULL && reconciled_record_read(api->config, member, &record))
+            found = json_of(&record);
+    json_decref(all);
+    return found != NULL ? found : json_null();
+}
+
 json_t *status_json(struct api *api)
 {
     struct members_now m;
@@ -85,6 +110,7 @@ json_t *status_json(struct api *api)
                         known(m.hold_until_ms > api->wall_ms, m.hold_until_ms));
     json_object_set(status, "members", m.list);
     json_object_set_new(status, "view", view_json(api));
+    json_object_set_new(status, "reconciled", reconciled_json(api));
     members_done(&m);
     return status;
 }

@@ -1,7 +1,7 @@
 /* history_test: what is remembered of orders, and that it is bounded. */
 #include "delivery/history.h"
 
-#include "order/row_offset.h"
+#include "delivery/row_offset.h"
 
 #include <jansson.h>
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-#include "order/row_offset.h"
+#include "delivery/row_offset.h"
 
 #include <openssl/sha.h>
 

@@ -4,8 +4,8 @@
  *   0 ──────── offsets of records ────────┤ 2^52 ── one for each confirmation ── 2^53
  *
  * JSON's numbers are exact below 2^53. Pure. */
-#ifndef ORDER_ROW_OFFSET_H
-#define ORDER_ROW_OFFSET_H
+#ifndef DELIVERY_ROW_OFFSET_H
+#define DELIVERY_ROW_OFFSET_H
 
 #include "base/slice.h"
 
