@@ -19,7 +19,7 @@ static void add_prose(struct buf *b, const char *text)
     buf_add_char(b, '\n');
 }
 
-/* What is typed: a dash must stay one that a shell takes. */
+/* Text that is typed: a dash must stay one that a shell takes. */
 static void add_typed(struct buf *b, const char *text)
 {
     for (; *text != '\0'; text++)

@@ -229,7 +229,7 @@ bool payload_render(const struct change *change, int64_t record_ms,
 
 /* ---- for people ---- */
 
-/* What stands in the column, where the payload cannot have it. */
+/* The column's value, where the payload cannot have it. */
 static void add_raw(struct buf *b, const struct column *c)
 {
     if (c->kind == COLUMN_TEXT && !is_bad_text(c))

@@ -25,7 +25,7 @@ int main(int argc, char **argv)
     return (int)read(0, text, (size_t)argc) + fprintf(stderr, "%s%s", text, more);
 }
 """
-# What undoes an option, and how hardening.py names its absence.
+# Options that undo one of them, and the name that hardening.py has for its absence.
 UNDONE = {
     "-fno-stack-protector": "a stack protector",
     "-fno-stack-clash-protection": "every object file was compiled with all of it",

@@ -27,7 +27,7 @@ static json_t *reference_to(const char *name)
     return json_pack("{s:s+}", "$ref", "#/$defs/", name);
 }
 
-/* What every option may be written as, whatever it takes. */
+/* Every option may be written so, whatever its type is. */
 static json_t *filled_in(void)
 {
     return json_pack("{s:s,s:s,s:s}", "description", "filled in from the environment", "type",

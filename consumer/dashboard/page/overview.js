@@ -42,7 +42,7 @@ export function overview(app) {
             said.also.length > 0 && el('ul.also', {}, said.also.map(also)));
     }
 
-    /* What else is so. */
+    /* Further facts. */
     function also(cause) {
         return el(`li.${cause.look}`, { 'data-key': cause.key }, icon(cause.look),
             el('div', {}, el('p', {}, el('strong', {}, cause.title)), cause.lines.map((line) => el('p', {}, line))));

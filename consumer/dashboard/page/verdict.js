@@ -1,6 +1,6 @@
 /* verdict: words for the dashboard's verdict (the API's Verdict); it is judged there, never here.
  *
- * What only the page can know, that the dashboard does not answer, is one more cause of "blind". */
+ * One more cause of "blind" is known to the page alone: the dashboard does not answer. */
 import { endpointTrouble } from './reasons.js';
 import { duration, has, moment, t } from './words.js';
 

@@ -1,6 +1,6 @@
 /* health: the verdict, kept: looked at every second, and whenever it is asked for.
  *
- * Whoever wants to know of its changes compares `changes`, which counts them, after health_turn. */
+ * A change is seen by comparing `changes`, which counts them, after health_turn. */
 #ifndef DASHBOARD_ROUTES_HEALTH_H
 #define DASHBOARD_ROUTES_HEALTH_H
 

@@ -195,7 +195,7 @@ static bool go_on(struct payload_job *job)
     }
 }
 
-/* What is read of the record is copied: the registry may answer later. */
+/* The record's parts are copied: the registry may answer later. */
 static bool keep(struct payload_job *job, const struct wire *wire,
                  const struct retry_record *record)
 {

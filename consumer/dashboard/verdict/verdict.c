@@ -151,7 +151,7 @@ static int64_t older(int64_t one_ms, int64_t two_ms)
     return one_ms < two_ms ? one_ms : two_ms;
 }
 
-/* What waits does so for a cause that is named already. */
+/* Waiting orders wait for a cause that is named already. */
 static bool is_explained(const struct verdict *v)
 {
     for (size_t i = 0; i < v->count; i++)
@@ -200,7 +200,7 @@ static void sort(struct verdict *v)
         }
 }
 
-/* What an operator decides, and single orders that are tried again, hold up no others. */
+/* An operator's decisions, and single orders that are tried again, hold up no others. */
 static bool all_flows(const struct verdict *v)
 {
     for (size_t i = 0; i < v->count; i++)

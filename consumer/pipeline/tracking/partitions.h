@@ -200,7 +200,7 @@ void partition_cover(struct partitions *partitions, struct partition *partition,
 void partition_note_tried(struct partition *partition, const struct delivery *d,
                           int64_t counted_ms);
 
-/* What an earlier owner has noted of a new delivery becomes its history. */
+/* An earlier owner's notes on a new delivery become its history. */
 struct tried_clock {
     int64_t now_ms, open_ms; /* monotonic; for how long the breaker was open so far */
     uint64_t delivered;      /* other orders by this process so far */

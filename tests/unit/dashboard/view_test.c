@@ -383,6 +383,9 @@ static void orders_are_found_again_by_the_files_own_key(void **state)
     const struct hash_key key = view->hash_key;
     put(view, "a", "1", "parked", "http:422", 1, NULL);
     assert_memory_not_equal(&key, &other->hash_key, sizeof key);
+    int64_t hashes[] = {view_hash(view, slice_of("a")), view_hash(view, slice_of("b"))},
+            others[] = {view_hash(other, slice_of("a")), view_hash(other, slice_of("b"))};
+    assert_memory_not_equal(hashes, others, sizeof hashes);
     view_close(other);
     view_close(view);
     view = opened(path, "t");

@@ -209,7 +209,7 @@ static void a_nul_hides_nothing(void **state)
     order_becomes(&r, body, "Amina Berrada, 06 12 34 56 78", "[redacted], 06 [redacted]");
 }
 
-/* Whatever the payload is, or is not. */
+/* Payloads of every form, and of none. */
 static void strange_payloads(void **state)
 {
     static const char *const bodies[] = {"",

@@ -99,7 +99,7 @@ static const struct story {
     {"a delivery after time is over is a delivery", {{D, 0, true, 100001, RETRY_DONE}}, 1},
 };
 
-/* What an earlier owner has told counts for one attempt. */
+/* An earlier owner's note counts for one attempt. */
 static void a_delivery_elsewhere_counts_once(void **state)
 {
     struct retry_history history = {

@@ -210,7 +210,7 @@ static void what_comes_by_the_wrong_queue_is_read_in_its_turn(void **state)
     close_member(&m);
 }
 
-/* Whatever librdkafka calls fatal, not only what this program knows. */
+/* Every error that librdkafka calls fatal ends it, those too that this program does not know. */
 static void every_fatal_error_is_the_end(void **state)
 {
     struct member m;

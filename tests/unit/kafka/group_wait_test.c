@@ -133,7 +133,7 @@ static int close_member(void **state)
     return 0;
 }
 
-/* What was logged since the last look. */
+/* The log since the last look. */
 static const char *logged(struct member *m)
 {
     ssize_t len = pread(m->log_fd, m->log, sizeof m->log - 1, 0);

@@ -164,7 +164,7 @@ static void text_carries_attempts(void **state)
     offset_window_done(&w);
 }
 
-/* What it may cost: 150 orders that were confirmed within some minutes fit beside a few gaps. */
+/* Its size: 150 orders that were confirmed within some minutes fit beside a few gaps. */
 static void the_oldest_that_fit_are_told(void **state)
 {
     enum { MANY = TRIED_MAX };

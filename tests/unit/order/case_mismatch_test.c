@@ -103,7 +103,7 @@ static void something_else(void **state)
     expect("\xe5\xb7\xb2\xe4\xbb\x98", "\xe5\xb7\xb2\xe7\xa1\xae", false);
 }
 
-/* Whatever the bytes are. */
+/* Bytes of any kind. */
 static void any_bytes(void **state)
 {
     char text[300];

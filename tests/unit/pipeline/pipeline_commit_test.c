@@ -21,7 +21,7 @@ static void confirm_many(struct pipeline_harness *w, int count)
     }
 }
 
-/* Whatever commit.interval is: longer than the drain and its grace together. */
+/* commit.interval is longer than the drain and its grace together. */
 static void stop_commits_at_once(void **state)
 {
     enum { ORDERS = 51 };

@@ -214,7 +214,7 @@ static const char *full_line(size_t lead)
     return line_of("x", fields);
 }
 
-/* Whatever stands before, at each offset within a character's six bytes. */
+/* A cut at each offset within a character's six bytes. */
 static void a_full_line_is_cut_and_still_complete(void **state)
 {
     (void)state;
