@@ -8,6 +8,7 @@
 #include "sys/log.h"
 
 #include <curl/curl.h>
+#include <openssl/crypto.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -118,6 +119,14 @@ static bool print_help(int argc, char **argv, struct error *err)
     return wanted;
 }
 
+/* A client of Kafka's that does not end in time still has threads when the process ends
+ * (kafka/client_end.h). OpenSSL must not take away from under a handshake of theirs what it uses.
+ */
+static void keep_tls_until_the_end(void)
+{
+    OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);
+}
+
 int main(int argc, char **argv)
 {
     struct error err = {0};
@@ -127,6 +136,7 @@ int main(int argc, char **argv)
         return error_exit_code(&err);
     if (argc > 1 && strcmp(argv[1], "--version") == 0)
         argv[1] = version;
+    keep_tls_until_the_end();
     keep_secrets_in();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     struct config *config = config_new();

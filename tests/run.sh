@@ -160,6 +160,8 @@ unit() {
         "$BUILD/venv/bin/python" tests/interop/image.py "$BUILD/release/elementor-sync"
     [ "$HAS_SANITIZED" = yes ] || return 0
     check "no circle between files" 120 "$BUILD/venv/bin/python" tests/tools/circles.py "$BUILD/sanitized"
+    check "README.md and consumer/doc: links, commands, options" 60 "$BUILD/venv/bin/python" tests/tools/pages.py \
+        "$BUILD/sanitized/elementor-sync"
     check "fastavro reads the same" 300 "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
         "$BUILD/sanitized/tests/plan_dump"
     [ -n "$PROMTOOL" ] || missing "promtool" "Debian's package of it could not be fetched"

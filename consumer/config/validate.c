@@ -246,6 +246,19 @@ static bool needs_password(const char *mechanism)
            (strcasecmp(mechanism, "PLAIN") == 0 || begins(mechanism, "SCRAM-"));
 }
 
+/* Without a source of tokens librdkafka waits for one for ever, and says nothing. */
+static bool check_token(const struct config *config, const char *mechanism, struct error *err)
+{
+    if (mechanism == NULL || strcasecmp(mechanism, "OAUTHBEARER") != 0 ||
+        config_property(config, "sasl.oauthbearer.method") != NULL ||
+        config_property(config, "enable.sasl.oauthbearer.unsecure.jwt") != NULL)
+        return true;
+    return error_set(err, ERROR_CONFIG,
+                     "kafka.properties.sasl.mechanism is OAUTHBEARER, which needs a source of "
+                     "tokens: set kafka.properties.sasl.oauthbearer.method to oidc, and "
+                     "sasl.oauthbearer.client.id, .client.secret and .token.endpoint.url");
+}
+
 static bool check_sasl(const struct config *config, struct error *err)
 {
     const char *mechanism = config_property(config, "sasl.mechanism");
@@ -264,7 +277,7 @@ static bool check_sasl(const struct config *config, struct error *err)
                          "kafka.properties.sasl.mechanism is %s, which needs "
                          "kafka.properties.sasl.username and .sasl.password",
                          mechanism);
-    return true;
+    return check_token(config, mechanism, err);
 }
 
 static bool check_kafka_security(struct config *config, struct error *err)

@@ -9,6 +9,12 @@
 #define NO_ANSWER                                                                          \
     "something there takes connections but does not answer as Kafka does: a TLS listener " \
     "(kafka.properties.security.protocol), or not a broker at all"
+#define NO_CLIENT_CERTIFICATE                                                               \
+    "the broker wants a client certificate: set kafka.properties.ssl.certificate.location " \
+    "and kafka.properties.ssl.key.location (PEM)"
+#define BAD_CLIENT_CERTIFICATE                                                                  \
+    "the broker does not take this client certificate: it has expired, or the broker does not " \
+    "trust its authority (ssl.truststore of the broker); its log says which"
 #define ANOTHER_MECHANISM "set kafka.properties.sasl.mechanism to one that the broker offers"
 
 /* In this order: the first pair of words that are both there counts. */
@@ -26,6 +32,23 @@ static const struct {
     {"SSL handshake failed", "unexpected eof",
      "this listener has no TLS, it seems: set kafka.properties.security.protocol to plaintext (or "
      "sasl_plaintext), or use the TLS port"},
+    {"alert bad certificate", "", NO_CLIENT_CERTIFICATE}, /* what Java answers to none at all */
+    {"alert certificate required", "", NO_CLIENT_CERTIFICATE},
+    {"alert certificate unknown", "", BAD_CLIENT_CERTIFICATE},
+    {"alert certificate expired", "", BAD_CLIENT_CERTIFICATE},
+    {"alert unknown ca", "", BAD_CLIENT_CERTIFICATE},
+    {"verification callback failed", "expired",
+     "the broker's certificate has expired: renew it; or correct this machine's clock"},
+    {"verification callback failed", "not yet valid",
+     "the broker's certificate is not valid yet: correct this machine's clock, or the broker's "
+     "certificate"},
+    {"verification callback failed", "mismatch",
+     "the broker's certificate is for another name: write a name that it holds into "
+     "kafka.brokers, have the broker advertise one (advertised.listeners), or add this one to the "
+     "certificate"},
+    {"verification callback failed", "",
+     "the broker's certificate is not trusted: set kafka.properties.ssl.ca.location to the "
+     "certificate of the authority that signed it (PEM)"},
     {"SSL handshake failed", "certificate",
      "the broker's certificate is not trusted: set kafka.properties.ssl.ca.location to its "
      "authority's certificate (PEM), or use the host name the certificate is made out to"},
@@ -39,6 +62,9 @@ static const struct {
      "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},
     {"supported mechanisms", "", ANOTHER_MECHANISM},
     {"nsupported SASL mechanism", "", ANOTHER_MECHANISM},
+    {"invalid_token", "",
+     "the broker refuses this token: check what kafka.properties.sasl.oauthbearer.* ask for, and "
+     "that the broker trusts their issuer"},
     {"uthentication", "",
      "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password and "
      ".sasl.mechanism"},

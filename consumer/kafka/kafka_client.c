@@ -1,5 +1,6 @@
 #include "kafka/kafka_client.h"
 
+#include "kafka/broker_certificate.h"
 #include "kafka/kafka_client_log.h"
 
 static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, struct error *err)
@@ -31,7 +32,7 @@ rd_kafka_conf_t *kafka_conf_new(const struct config *config,
                                 const struct kafka_property *properties, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (!set_all(conf, config, properties, err)) {
+    if (!set_all(conf, config, properties, err) || !broker_certificate_explain(conf, err)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }

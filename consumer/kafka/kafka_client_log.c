@@ -1,5 +1,6 @@
 #include "kafka/kafka_client_log.h"
 
+#include "kafka/advice.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 
@@ -47,7 +48,9 @@ static struct log_limited *trouble_of(const char *facility)
 static void warn(const char *facility, const char *text)
 {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    const struct log_field fields[] = {LOG_S("facility", facility), LOG_S("text", text), {0}};
+    const char *advice = kafka_advice(text);
+    const struct log_field hint = *advice != '\0' ? LOG_S("hint", advice) : (struct log_field){0};
+    const struct log_field fields[] = {LOG_S("facility", facility), LOG_S("text", text), hint, {0}};
     pthread_mutex_lock(&lock);
     struct log_limited *trouble = trouble_of(facility);
     if (trouble != NULL)

@@ -4,8 +4,7 @@ import json, os, pathlib, subprocess
 from jsonschema import Draft202012Validator
 
 from harness import HERE, wait_for
-from secure_broker import PASSWORD, SecureBroker
-import fake_registry
+from secure_broker import PASSWORD
 
 EXAMPLE = HERE.parent.parent / "docker" / "shop.yaml"
 REPORT = Draft202012Validator(json.loads((HERE.parent.parent / "schemas" / "check.schema.json").read_text()))
@@ -116,65 +115,5 @@ def json_topic_is_explained(t):
     assert err.count("the record is JSON, not Avro") == 1, err
 
 
-def login_rights_and_tls(t):
-    broker = SecureBroker(t.stack, t.folder)
-    server, registry = fake_registry.serve(CASE / "schemas.json")
-    try:
-        subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), f"127.0.0.1:{broker.admin}",
-                        "shop.orders", str(CASE / "records.ndjson")], check=True)
-        common = {"KAFKA_TOPIC": "shop.orders", "KAFKA_GROUP": "shop", "REGISTRY_URL": registry}
-        login = {**common, "KAFKA_BROKERS": f"127.0.0.1:{broker.login}",
-                 "KAFKA_PROPERTIES_SECURITY_PROTOCOL": "sasl_plaintext",
-                 "KAFKA_PROPERTIES_SASL_MECHANISM": "PLAIN",
-                 "KAFKA_PROPERTIES_SASL_USERNAME": "shop",
-                 "KAFKA_PROPERTIES_SASL_PASSWORD": PASSWORD}
-        tls = {**common, "KAFKA_BROKERS": f"127.0.0.1:{broker.tls}"}
-        wrong_login(t, common, login, broker)
-        missing_rights(t, login, broker)
-        wrong_tls(t, tls, broker)
-    finally:
-        server.shutdown()
-        broker.stop()
-
-
-def wrong_login(t, common, login, broker):
-    refused = "check kafka.properties.sasl.username, .sasl.password"
-    expect(t, 3, "kafka", "brokers", refused,
-           **{**login, "KAFKA_PROPERTIES_SASL_PASSWORD": "wrong"})
-    expect(t, 3, "kafka", "brokers", "this listener wants a login",
-           **{**common, "KAFKA_BROKERS": f"127.0.0.1:{broker.login}"})
-    expect(t, 3, "kafka", "brokers", "kafka.properties.sasl.mechanism to one that the broker",
-           **{**login, "KAFKA_PROPERTIES_SASL_MECHANISM": "SCRAM-SHA-256"})
-    code, _, err = run(t, "run", "--until-end", "--timeout", "5s",
-                       **{**login, "KAFKA_PROPERTIES_SASL_PASSWORD": "wrong"})
-    assert code == 3 and refused in err, err
-    assert err.count("broker connection refused") == 1, err
-
-
-def missing_rights(t, login, broker):
-    expect(t, 1, "kafka", "topic", "Topic authorization failed; let the program's user read",
-           **login)
-    broker.allow("--topic", "shop.orders", "--operation", "READ")
-    expect(t, 1, "kafka", "group", "Group authorization failed",
-           **login)
-    code, _, err = run(t, "run", "--until-end", "--timeout", "5s", "--set", "topics.create=false",
-                       "--set", "parked.topic=shop.orders-parked", **login)
-    assert code == 1 and "shop.orders-parked" in err, err
-    broker.allow("--group", "shop", "--operation", "READ")
-    expect(t, 1, "own topics", "parked.topic", "authorization failed", **login)
-    broker.allow("--topic", "shop.", "--resource-pattern-type", "prefixed",
-                 "--operation", "READ", "--operation", "WRITE", "--operation", "CREATE",
-                 "--operation", "DESCRIBE")
-    expect(t, 0, "own topics", "parked.topic", "missing; run creates it", **login)
-
-
-def wrong_tls(t, tls, broker):
-    expect(t, 3, "kafka", "brokers", "looks like a TLS listener", **tls)
-    expect(t, 3, "kafka", "brokers", "kafka.properties.ssl.ca.location",
-           KAFKA_PROPERTIES_SECURITY_PROTOCOL="ssl", **tls)
-    expect(t, 0, "kafka", "brokers", "1 in the cluster", KAFKA_PROPERTIES_SECURITY_PROTOCOL="ssl",
-           KAFKA_PROPERTIES_SSL_CA_LOCATION=str(broker.ca), **tls)
-
-
 TESTS = [example_to_first_webhook, check_sends_and_commits_nothing, mistakes_on_the_real_stack,
-         json_topic_is_explained, login_rights_and_tls]
+         json_topic_is_explained]

@@ -1,8 +1,10 @@
-"""One Kafka broker of its own with a login (SASL PLAIN), access rights and a TLS listener; loopback.
+"""One Kafka broker of its own on loopback: logins, certificates and access rights.
 
-Its users: shop, who may do nothing until allow() says so. The plain listener `admin` may do all.
+Listeners: `admin` (plaintext, may do all), `login` (SASL without TLS), `secure` (SASL with TLS), `tls`,
+`mutual` (TLS that wants a client certificate), `expired` and `misnamed` (TLS, with such a certificate).
+Users: shop, run, dashboard, operator; who may do nothing until acls() says so.
 """
-import pathlib, subprocess, sys
+import concurrent.futures, pathlib, subprocess, sys
 
 from harness import STACK, wait_for
 
@@ -10,25 +12,27 @@ sys.path.append(str(STACK))
 from ports import free_ports
 
 PASSWORD = "right-password"
+USERS = ("shop", "run", "dashboard", "operator")
+LISTENERS = {"admin": "PLAINTEXT", "login": "SASL_PLAINTEXT", "secure": "SASL_SSL", "tls": "SSL",
+             "mutual": "SSL", "expired": "SSL", "misnamed": "SSL", "controller": "PLAINTEXT"}
+CERTIFICATES = {"secure": "broker", "tls": "broker", "mutual": "broker", "expired": "expired",
+                "misnamed": "misnamed"}
 
 PROPERTIES = """process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=ADMIN://127.0.0.1:{admin},LOGIN://127.0.0.1:{login},TLS://127.0.0.1:{tls},\
-CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=ADMIN://127.0.0.1:{admin},LOGIN://127.0.0.1:{login},TLS://127.0.0.1:{tls}
-listener.security.protocol.map=ADMIN:PLAINTEXT,LOGIN:SASL_PLAINTEXT,TLS:SSL,CONTROLLER:PLAINTEXT
+listeners={listeners}
+advertised.listeners={advertised}
+listener.security.protocol.map={protocols}
 inter.broker.listener.name=ADMIN
 controller.listener.names=CONTROLLER
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
-sasl.enabled.mechanisms=PLAIN
-listener.name.login.plain.sasl.jaas.config=\
-org.apache.kafka.common.security.plain.PlainLoginModule required user_shop="{password}";
-listener.name.tls.ssl.keystore.type=PKCS12
-listener.name.tls.ssl.keystore.location={folder}/keys.p12
-listener.name.tls.ssl.keystore.password=changeit
-listener.name.tls.ssl.key.password=changeit
+ssl.principal.mapping.rules=RULE:^CN=([^,]+).*$/$1/
+ssl.keystore.type=PEM
+ssl.truststore.type=PEM
+ssl.truststore.location={folder}/ca.pem
+listener.name.mutual.ssl.client.auth=required
 log.dirs={folder}/data
 auto.create.topics.enable=false
 offsets.topic.replication.factor=1
@@ -37,7 +41,65 @@ transaction.state.log.replication.factor=1
 transaction.state.log.min.isr=1
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
+group.initial.rebalance.delay.ms=0
 """
+MECHANISMS = """listener.name.{name}.sasl.enabled.mechanisms={enabled}
+listener.name.{name}.plain.sasl.jaas.config=\
+org.apache.kafka.common.security.plain.PlainLoginModule required {users};
+listener.name.{name}.scram-sha-256.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.{name}.scram-sha-512.sasl.jaas.config=\
+org.apache.kafka.common.security.scram.ScramLoginModule required;
+"""
+
+
+class Certificates:
+    """What openssl makes of them: an authority, another one, and what the first has signed."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        for name in ("ca", "other-ca"):
+            self.openssl("req", "-x509", *self.key(name), "-subj", f"/CN={name}", "-days", "9",
+                         "-addext", "basicConstraints=critical,CA:TRUE", "-out", f"{name}.pem")
+        here = "IP:127.0.0.1,DNS:localhost"
+        self.issue("broker", here)
+        self.issue("misnamed", "DNS:kafka.shop.example")
+        self.issue("expired", here, "-not_after", "20200102000000Z")
+        for name in USERS:
+            self.issue(name, "DNS:unused")
+        self.issue("late", "DNS:unused", "-not_after", "20200102000000Z")
+
+    def openssl(self, *arguments, **more):
+        return subprocess.run(["openssl", *arguments], cwd=self.folder, check=True,
+                              capture_output=True, **more).stdout
+
+    @staticmethod
+    def key(name):
+        return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-keyout", f"{name}.key"]
+
+    def issue(self, name, names, *validity):
+        """NAME.pem, and NAME.chain with its key: what a broker's keystore is."""
+        self.openssl("req", *self.key(name), "-subj", f"/CN={name}", "-out", f"{name}.csr")
+        (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
+        if validity:  # openssl x509 of Debian 12 knows no end but days from today
+            (self.folder / "index").write_text("")
+            (self.folder / "serial").write_text("01\n")
+            self.openssl("ca", "-batch", "-config", self.ca_config(), "-notext",
+                         "-extfile", f"{name}.ext", "-in", f"{name}.csr", "-startdate",
+                         "20200101000000Z", "-enddate", validity[1], "-out", f"{name}.pem")
+        else:
+            self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
+                         "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+        (self.folder / f"{name}.chain").write_text((self.folder / f"{name}.key").read_text()
+                                                   + (self.folder / f"{name}.pem").read_text())
+
+    def ca_config(self):
+        (self.folder / "ca.conf").write_text(
+            "[ca]\ndefault_ca=own\n[own]\ndatabase=index\nserial=serial\nnew_certs_dir=.\ncertificate=ca.pem\n"
+            "private_key=ca.key\ndefault_md=sha256\npolicy=any\nunique_subject=no\n"
+            "[any]\ncommonName=supplied\n")
+        return "ca.conf"
 
 
 class SecureBroker:
@@ -46,46 +108,62 @@ class SecureBroker:
         self.folder.mkdir()
         jars = (pathlib.Path(stack.folder) / "jars").read_text().strip()
         self.classpath = f"{jars}/kafka/*"
-        self.admin, self.login, self.tls, self.controller = free_ports(4)
+        self.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS))))
+        self.certificates = Certificates(self.folder)
         self.ca = self.folder / "ca.pem"
-        self.make_keys()
         self.start()
+
+    def at(self, listener):
+        return f"127.0.0.1:{self.ports[listener]}"
 
     def tool(self, name, *arguments):
         done = subprocess.run(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
                                "-cp", self.classpath, name, *arguments],
                               capture_output=True, text=True, timeout=120)
         assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
-    def make_keys(self):
-        store = ["-keystore", str(self.folder / "keys.p12"), "-storetype", "PKCS12", "-storepass",
-                 "changeit", "-alias", "broker"]
-        subprocess.run(["keytool", "-genkeypair", *store, "-keyalg", "EC", "-dname", "CN=broker",
-                        "-ext", "san=ip:127.0.0.1", "-validity", "2"], check=True,
-                       capture_output=True)
-        subprocess.run(["keytool", "-exportcert", "-rfc", *store, "-file", str(self.ca)],
-                       check=True, capture_output=True)
+    def properties(self):
+        def listed(names, text):
+            return ",".join(text(name) for name in names)
+
+        reachable = [name for name in LISTENERS if name != "controller"]
+        parts = [PROPERTIES.format(
+            folder=self.folder, controller=self.ports["controller"],
+            listeners=listed(LISTENERS, lambda name: f"{name.upper()}://{self.at(name)}"),
+            advertised=listed(reachable, lambda name: f"{name.upper()}://{self.at(name)}"),
+            protocols=listed(LISTENERS, lambda name: f"{name.upper()}:{LISTENERS[name]}"))]
+        for name, certificate in CERTIFICATES.items():
+            parts.append(f"listener.name.{name}.ssl.keystore.location={self.folder}/{certificate}.chain\n")
+        users = " ".join(f'user_{user}="{PASSWORD}"' for user in USERS)
+        for name, enabled in {"login": "PLAIN",
+                              "secure": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"}.items():
+            parts.append(MECHANISMS.format(name=name, enabled=enabled, users=users))
+        return "".join(parts)
 
     def start(self):
-        properties = self.folder / "properties"
-        properties.write_text(PROPERTIES.format(
-            admin=self.admin, login=self.login, tls=self.tls, controller=self.controller,
-            folder=self.folder, password=PASSWORD))
+        file = self.folder / "properties"
+        file.write_text(self.properties())
         self.tool("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c",
-                  str(properties))
-        log = open(self.folder / "log", "wb")
-        self.process = subprocess.Popen(
-            ["java", "-Xmx384m", "-XX:-UsePerfData", "-cp", self.classpath, "kafka.Kafka",
-             str(properties)], stdout=log, stderr=log)
-        log.close()
+                  str(file))
+        with open(self.folder / "log", "wb") as log:
+            self.process = subprocess.Popen(
+                ["java", "-Xmx384m", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1",
+                 "-cp", self.classpath, "kafka.Kafka", str(file)], stdout=log, stderr=log)
         wait_for("the secure broker", lambda: subprocess.run(
-            ["kcat", "-L", "-m", "2", "-b", f"127.0.0.1:{self.admin}"],
-            capture_output=True).returncode == 0, 90)
+            ["kcat", "-L", "-m", "2", "-b", self.at("admin")],
+            capture_output=True).returncode == 0, 240)
 
-    def allow(self, *what):
-        """what: --topic NAME or --group NAME, then --operation READ…"""
-        self.tool("org.apache.kafka.tools.AclCommand", "--bootstrap-server",
-                  f"127.0.0.1:{self.admin}", "--add", "--allow-principal", "User:shop", *what)
+    def acl(self, *words):
+        self.acls([words])
+
+    def acls(self, commands):
+        """Kafka's own command, once for each list of its arguments."""
+        def one(words):
+            self.tool("org.apache.kafka.tools.AclCommand", "--bootstrap-server", self.at("admin"), *words)
+
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            list(pool.map(one, commands))
 
     def stop(self):
         self.process.terminate()

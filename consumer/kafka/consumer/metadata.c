@@ -22,8 +22,9 @@ static bool refuse_topic(struct consumer *s, rd_kafka_resp_err_t code, struct er
                          "topic \"%s\" does not exist on this cluster: create it, or correct "
                          "kafka.topic",
                          s->config->kafka_topic);
-    return error_set(err, ERROR_FAILED, "topic \"%s\" may not be read: %s", s->config->kafka_topic,
-                     rd_kafka_err2str(code));
+    return error_set(err, ERROR_FAILED,
+                     "topic \"%s\" may not be read: %s; it needs the ACL Read on this topic",
+                     s->config->kafka_topic, rd_kafka_err2str(code));
 }
 
 static bool is_final(rd_kafka_resp_err_t code)

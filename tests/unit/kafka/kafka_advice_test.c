@@ -31,6 +31,27 @@ static const struct {
      "failed: broker certificate could not be verified, verify that ssl.ca.location is correctly "
      "configured",
      "kafka.properties.ssl.ca.location"},
+    {"ssl://h:1/bootstrap: Certificate (subject=/CN=broker, issuer=/CN=ca) verification callback "
+     "failed: certificate has expired",
+     "has expired: renew it"},
+    {"ssl://h:1/bootstrap: Certificate (subject=/CN=other, issuer=/CN=ca) verification callback "
+     "failed: IP address mismatch",
+     "is for another name"},
+    {"ssl://h:1/bootstrap: Certificate (subject=/CN=other, issuer=/CN=ca) verification callback "
+     "failed: hostname mismatch",
+     "is for another name"},
+    {"ssl://h:1/bootstrap: Certificate (subject=/CN=broker, issuer=/CN=ca) verification callback "
+     "failed: unable to get local issuer certificate",
+     "kafka.properties.ssl.ca.location"},
+    {"ssl://h:1/bootstrap: Receive failed: error:0A000412:SSL routines::sslv3 alert bad "
+     "certificate: SSL alert number 42 (after 15ms in state APIVERSION_QUERY)",
+     "wants a client certificate"},
+    {"ssl://h:1/bootstrap: Receive failed: error:0A000416:SSL routines::sslv3 alert certificate "
+     "unknown: SSL alert number 46 (after 111ms in state APIVERSION_QUERY)",
+     "does not take this client certificate"},
+    {"sasl_ssl://h:1/bootstrap: SASL authentication error: {\"status\":\"invalid_token\"} (after "
+     "326ms in state AUTH_REQ)",
+     "refuses this token"},
     {"h:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect "
      "security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10",
      "looks like a TLS listener"},

@@ -1,0 +1,189 @@
+"""A broker that asks who is there: TLS, client certificates and passwords, each wrong setting and its words, and the least
+rights that consumer/doc/security.md lists."""
+import atexit, concurrent.futures, json, pathlib, re, shlex, subprocess
+
+from harness import TESTS as FOLDER, wait_for
+from newcomer import CASE, expect, run
+from secure_broker import PASSWORD, SecureBroker
+import fake_registry
+
+PAGE = FOLDER.parent / "consumer" / "doc" / "security.md"
+TOPIC = "orders.public.orders"
+GROUP = "elementor-sync." + TOPIC
+brokers = []
+
+
+def secure_broker(t):
+    """One for all tests of this file: it ends with the process."""
+    if not brokers:
+        brokers.append(SecureBroker(t.stack, t.folder))
+        atexit.register(brokers[0].stop)
+        subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), brokers[0].at("admin"), TOPIC,
+                        str(CASE / "records.ndjson")], check=True)
+    return brokers[0]
+
+
+def properties(**values):
+    return {"KAFKA_PROPERTIES_" + name.upper(): str(value) for name, value in values.items()}
+
+
+def settings(broker, listener, **values):
+    return {"KAFKA_BROKERS": broker.at(listener), "KAFKA_TOPIC": TOPIC, "KAFKA_GROUP": GROUP,
+            "KAFKA_START": "earliest", **properties(**values)}
+
+
+def login(broker, listener="secure", mechanism="PLAIN", user="shop", password=PASSWORD, **more):
+    tls = {"ssl_ca_location": broker.ca} if listener == "secure" else {}
+    return settings(broker, listener, sasl_mechanism=mechanism, sasl_username=user,
+                    security_protocol="sasl_ssl" if listener == "secure" else "sasl_plaintext",
+                    sasl_password=password, **tls, **more)
+
+
+def certified(broker, user):
+    return settings(broker, "mutual", security_protocol="ssl", ssl_ca_location=broker.ca,
+                    ssl_certificate_location=broker.folder / f"{user}.pem",
+                    ssl_key_location=broker.folder / f"{user}.key")
+
+
+def with_registry(test):
+    """The test with a registry of its own."""
+    def registered(t):
+        server, url = fake_registry.serve(CASE / "schemas.json")
+        t.env_always |= {"REGISTRY_URL": url, "WEBHOOK_ALLOW_HTTP": "true"}
+        try:
+            test(t, secure_broker(t))
+        finally:
+            server.shutdown()
+    registered.__name__ = test.__name__
+    return registered
+
+
+@with_registry
+def certificates_and_passwords_deliver(t, broker):
+    """Consumer, producer and admin calls: run reads, sends, makes its topics, writes and commits."""
+    kinds = {"tls": settings(broker, "tls", security_protocol="ssl", ssl_ca_location=broker.ca),
+             "mutual": certified(broker, "shop"), "plain": login(broker)}
+    allow_all(broker, "shop")
+    for name, kind in kinds.items():
+        kind = {**kind, "KAFKA_GROUP": f"login.{name}"}
+        before = len(t.receiver.delivered())
+        code, _, err = run(t, "run", "--until-end", "--timeout", "60s", **kind)
+        assert code == 0, f"{name}: {err}"
+        assert len(t.receiver.delivered()) > before, f"{name}: {err}"
+        code, out, err = run(t, "offsets", "--json", **kind)
+        assert code == 0 and committed_whole(out), (name, out, err)
+
+
+def committed_whole(out):
+    lags = [p["lag"] for p in json.loads(out)["partitions"] if p["topic"] == TOPIC]
+    return bool(lags) and set(lags) == {0}
+
+
+def allow_all(broker, user):
+    for kind in ("--topic", "--group"):
+        broker.acl("--add", "--allow-principal", f"User:{user}", kind, "*", "--operation", "All")
+
+
+@with_registry
+def wrong_security_settings_have_words(t, broker):
+    tls = {"security_protocol": "ssl", "ssl_ca_location": broker.ca}
+    late = {"ssl_certificate_location": broker.folder / "late.pem",
+            "ssl_key_location": broker.folder / "late.key"}
+    other_ca = {**tls, "ssl_ca_location": broker.folder / "other-ca.pem"}
+    login_words = "check kafka.properties.sasl.username, .sasl.password"
+    wrong = [
+        (login(broker, password="wrong"), login_words),
+        (login(broker, mechanism="SCRAM-SHA-512", password="wrong"), login_words),
+        (login(broker, "login", mechanism="SCRAM-SHA-256"),
+         "kafka.properties.sasl.mechanism to one that the broker"),
+        (settings(broker, "login"), "this listener wants a login"),
+        (settings(broker, "tls"), "looks like a TLS listener"),
+        (settings(broker, "admin", **tls), "this listener has no TLS"),
+        (settings(broker, "tls", **other_ca), "kafka.properties.ssl.ca.location"),
+        (settings(broker, "misnamed", **tls), "is for another name"),
+        (settings(broker, "expired", **tls), "has expired: renew it"),
+        (settings(broker, "mutual", **tls), "wants a client certificate"),
+        (settings(broker, "mutual", **tls, **late), "does not take this client certificate"),
+    ]
+
+    def said(case):
+        env, words = case
+        expect(t, 3, "kafka", "brokers", words, **env)
+        code, _, err = run(t, "run", "--until-end", "--timeout", "8s", **env)
+        assert code == 3 and words in err, (code, words, err)
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:  # each waits for most of its time
+        list(pool.map(said, wrong))
+
+
+@with_registry
+def settings_that_contradict_are_refused(t, broker):
+    nothing = settings(broker, "secure", security_protocol="sasl_ssl", ssl_ca_location=broker.ca,
+                       sasl_mechanism="OAUTHBEARER")
+    expect(t, 2, "configuration", "contradiction", "needs a source of tokens", **nothing)
+
+
+def documented_rights():
+    """(who, the arguments of kafka-acls) of the page's commands."""
+    commands = re.findall(r"^    kafka-acls (.*)$", PAGE.read_text(), re.MULTILINE)
+    found = []
+    for command in commands:
+        words = shlex.split(command)
+        assert words[:2] == ["--bootstrap-server", "$BROKERS"], command
+        assert words[2:5] == ["--command-config", "admin.properties", "--add"], command
+        found.append((words[words.index("--allow-principal") + 1].removeprefix("User:"), words[4:]))
+    assert {who for who, _ in found} == {"run", "dashboard", "operator"}, found
+    return found
+
+
+@with_registry
+def least_rights_are_enough(t, broker):
+    """Exactly the page's rights; without one of them an error says which is missing."""
+    rights = documented_rights()
+    broker.acls([words for _, words in rights])
+    as_run = login(broker, user="run")
+    before = len(t.receiver.delivered())
+    code, _, err = run(t, "run", "--until-end", "--timeout", "60s", **as_run)
+    assert code == 0 and len(t.receiver.delivered()) > before, err
+    assert "authorization failed" not in err, err
+    code, out, err = run(t, "check", **as_run)
+    assert code == 0 and "authorization" not in out, out + err
+
+    dashboard = t.start("dashboard", log="dashboard", DASHBOARD_LISTEN="127.0.0.1:0",
+                        DASHBOARD_DATABASE=str(t.folder / "view.db"),
+                        AUTH_HS256_SECRET="a-secret-of-thirty-two-characters",
+                        **login(broker, user="dashboard"))
+    wait_for("the dashboard is up to date", lambda: dashboard.says('event="view caught up"'))
+    assert not dashboard.says("authorization failed"), dashboard.log.read_text()
+    assert dashboard.stop() == 0
+
+    operator = login(broker, user="operator")
+    for command in (["offsets"], ["redrive", "--yes"], ["retry", "--order", "nobody"],
+                    ["replay", "--from", "2000-01-01T00:00:00Z", "--yes"],
+                    ["preview", "--from", "beginning", "--limit", "1"]):
+        _, out, err = run(t, *command, **operator)
+        assert "uthorization" not in out + err and "may not" not in out + err, (command, out, err)
+    one_right_is_missing(t, broker, rights, as_run)
+
+
+def one_right_is_missing(t, broker, rights, as_run):
+    """Each of run's rights is taken away once, and given back."""
+    def of(kind, name):
+        return next(words for who, words in rights
+                    if who == "run" and kind in words and words[words.index(kind) + 1] == name)
+
+    for kind, name in (("--topic", TOPIC), ("--group", GROUP), ("--topic", GROUP + ".")):
+        words = of(kind, name)
+        broker.acls([["--remove", "--force", *words[1:]]])
+        code, out, err = run(t, "check", **as_run)
+        said = " ".join(out.split())
+        assert code == 1 and "authorization failed" in said and name.rstrip(".") in said, out + err
+        broker.acls([words])
+    broker.acls([["--remove", "--force", *of("--topic", TOPIC)[1:]]])
+    code, _, err = run(t, "run", "--until-end", "--timeout", "5s", **as_run)
+    assert code == 1 and f'topic "{TOPIC}" may not be read' in err and "the ACL Read" in err, err
+    broker.acls([of("--topic", TOPIC)])
+
+
+TESTS = [certificates_and_passwords_deliver, wrong_security_settings_have_words,
+         settings_that_contradict_are_refused, least_rights_are_enough]
