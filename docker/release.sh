@@ -12,7 +12,8 @@ ROOT=$(pwd)
 OUT=${1:-$ROOT/build/publish}
 BUILD=${BUILD:-$ROOT/build/package}
 . /etc/os-release
-SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
+COMMIT=$(git rev-parse HEAD 2>/dev/null || sed -n 's/^set(commit "\([0-9a-f]\{40\}\)")/\1/p' consumer/commit.cmake)
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || stat -c %Y CMakeLists.txt)}
 DEBIAN_REVISION=1~${ID}${VERSION_ID}
 export SOURCE_DATE_EPOCH DEBIAN_REVISION LC_ALL=C TZ=UTC
 umask 022
@@ -36,7 +37,12 @@ rm -rf "$BUILD/$NAME"
 dpkg-deb -x "$OUT"/*.deb "$BUILD/$NAME"
 tar -C "$BUILD" --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner -c "$NAME" |
     gzip -9n >"$OUT/$NAME-$ID$VERSION_ID-$(dpkg --print-architecture).tar.gz"
-git archive --prefix="$NAME/" HEAD | gzip -9n >"$OUT/$NAME.tar.gz"
+if git rev-parse HEAD >/dev/null 2>&1; then
+    git archive --prefix="$NAME/" HEAD
+else # an archive of the source, unpacked
+    tar --sort=name --mtime="@$SOURCE_DATE_EPOCH" --owner=0 --group=0 --numeric-owner --transform "s,^,$NAME/," -c \
+        CMakeLists.txt LICENSE README.md .gitattributes consumer docker schemas tests
+fi | gzip -9n >"$OUT/$NAME.tar.gz"
 
 # The packages that the program is linked to, as this Debian has them.
 if DEBSBOM=$(command -v "${DEBSBOM:-debsbom}"); then
@@ -46,7 +52,7 @@ if DEBSBOM=$(command -v "${DEBSBOM:-debsbom}"); then
         "$DEBSBOM" generate --from-pkglist -t cdx -o "$OUT/$NAME" --distro-name elementor-sync \
             --distro-arch "$(dpkg --print-architecture)" --distro-version "$VERSION" \
             --timestamp "$(date -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%S+00:00)" \
-            --cdx-serialnumber "$(git rev-parse HEAD | sed 's/\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/')"
+            --cdx-serialnumber "$(printf '%s\n' "${COMMIT:-0000000000000000000000000000000000000000}" | sed 's/\(.\{8\}\)\(.\{4\}\).\(.\{3\}\).\(.\{3\}\)\(.\{12\}\).*/\1-\2-4\3-8\4-\5/')"
 else
     echo "release: no SBOM: debsbom is not installed (pip install 'debsbom[cdx]')" >&2
 fi

@@ -2,8 +2,8 @@
 # run: installs what is missing, builds, and passes every test, or the parts and tests named.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh PART...         form runner unit fuzz browser supabase demo receivers wordpress
-#                                   stack chaos
+#   sh tests/run.sh PART...         form runner unit package fuzz browser supabase demo receivers
+#                                   wordpress stack chaos
 #   sh tests/run.sh NAME...         tests by name: of tests/unit (rule_test), tests/e2e (a function's
 #                                   name), the demo, tests/receivers, or a fuzz target
 #
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=$(pwd)
 BUILD=$ROOT/build
 BEGAN=$(date +%s)
-ALL_PARTS="form runner unit fuzz browser supabase demo receivers wordpress stack chaos"
+ALL_PARTS="form runner unit package fuzz browser supabase demo receivers wordpress stack chaos"
 export DEBIAN_FRONTEND=noninteractive
 . "$ROOT/tests/runner/lib.sh"
 . "$ROOT/tests/runner/packages.sh"
@@ -85,8 +85,8 @@ build() { # NAME OPTIONS...: build/NAME
 HAS_RELEASE=no HAS_SANITIZED=no HAS_SUPABASE=no HAS_KUBERNETES=no
 
 build_all() {
-    if wants form chaos || { wants unit && [ -z "$UNITS" ]; }; then
-        build release -DELEMENTOR_SYNC_BENCH=ON && HAS_RELEASE=yes
+    if wants form chaos package || { wants unit && [ -z "$UNITS" ]; }; then
+        build release -DELEMENTOR_SYNC_BENCH=ON -DCMAKE_INSTALL_PREFIX=/usr && HAS_RELEASE=yes
     fi
     if wants unit browser demo receivers wordpress stack; then
         build sanitized -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON && HAS_SANITIZED=yes
@@ -194,6 +194,18 @@ unit() {
     check "Elementor's shapes, by PHP" 120 "$BUILD/venv/bin/python" tests/interop/shapes.py "$BUILD/sanitized/tests/shapes"
 }
 
+# Twice, of the build that is there: the test wants the same bytes.
+package() {
+    release_for "the package" || return 0
+    for folder in publish publish-again; do
+        run_for 900 "$BUILD/package.log" env BUILD="$BUILD/release" CMAKE_OPTIONS=-DELEMENTOR_SYNC_BENCH=ON \
+            DEBSBOM="$BUILD/venv/bin/debsbom" sh docker/release.sh "$BUILD/$folder" ||
+            { tail -n 60 "$BUILD/package.log" && failed "the package" && return; }
+    done
+    count "the package" 900 "$BUILD/package.log" "$BUILD/venv/bin/python" tests/package/check.py \
+        "$BUILD/publish" "$BUILD/publish-again" "$BUILD/release/tests"
+}
+
 fuzz() {
     seconds=${FUZZ_SECONDS:-60} log=$BUILD/fuzz.log
     targets=${FUZZERS:-schema_fuzz plan_fuzz payload_fuzz wire_fuzz}
@@ -290,7 +302,8 @@ packages() {
     if wants receivers wordpress; then
         install_packages tests/receivers/packages.txt || failed "packages of the receivers"
     fi
-    ! wants form unit receivers wordpress stack || install_python || failed "packages: Python's, by pip"
+    ! wants package || install_packages tests/package/packages.txt || failed "packages of the package's tests"
+    ! wants form unit package receivers wordpress stack || install_python || failed "packages: Python's, by pip"
     if wants unit; then
         fetch_programs
         install_kubernetes && HAS_KUBERNETES=yes
@@ -320,6 +333,7 @@ build_all
 if wants form; then step "form: formatter, linters" && form; fi
 if wants runner; then step "the runner itself" && runner; fi
 if wants unit; then step "unit tests, under ASan and UBSan" && unit; fi
+if wants package; then step "the package, as Debian's tools and systemd see it" && package; fi
 if wants fuzz; then step "fuzzing, ${FUZZ_SECONDS:-60} s a target" && fuzz; fi
 if wants browser; then step "the page in a real browser" && browser; fi
 if wants supabase; then step "docker/supabase, without a database" && supabase; fi
