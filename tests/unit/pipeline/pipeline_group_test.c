@@ -81,8 +81,11 @@ static void lost_partition_is_let_go_at_once(void **state)
     pipeline_harness_set(&w, "drain.timeout", "0s");
     pipeline_harness_stop(&w);
     assert_true(w.ok);
-    for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
-        assert_int_equal(cluster_committed(&w.cluster, "shop", p), p == 0 ? WARM : -1);
+    assert_int_equal(cluster_committed(&w.cluster, "shop", 0), WARM);
+    for (int32_t p = 1; p < HARNESS_PARTITIONS; p++) {
+        int64_t offset = cluster_committed(&w.cluster, "shop", p);
+        assert_true(offset == -1 || offset == 0); /* 0: a commit that notes an attempt */
+    }
     pipeline_harness_close(&w);
 }
 
