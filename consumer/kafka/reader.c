@@ -138,6 +138,7 @@ static struct reader *open_reader(const struct config *config, const char *topic
                                   struct error *err)
 {
     static const struct kafka_property properties[] = {
+        {"group.id", "elementor-sync-reader"},
         {"enable.auto.commit", "false"},
         {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "earliest"},
@@ -153,9 +154,10 @@ static struct reader *open_reader(const struct config *config, const char *topic
         free(r);
         return NULL;
     }
-    /* Required by the API, and never joined. librdkafka looks for its coordinator all the same,
-     * which needs the right to see it: the commands have that for this group alone. */
-    rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
+    /* A group is required by the API, and never joined. librdkafka looks for its coordinator all
+     * the same, which needs the right to see it: the commands have that for this group alone. */
+    if (config->kafka_group != NULL)
+        rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
     r->config = config;
     r->topic = topic;
     r->until_end = until_end;
