@@ -279,6 +279,7 @@ bool row_record_write(struct row_record *r, const struct row_values *values, int
     avro_value_t event, row;
     if (avro_generic_value_new(r->class, &event) != 0)
         return error_no_memory(err);
+    row = event; /* until it is found within */
     bool ok =
         (blank(&event) && set_surroundings(r, &event, confirmed_ms, &row)) ||
         error_set(err, ERROR_CONFIG, "no event can be made by the newest schema of the topic");
