@@ -28,7 +28,7 @@ static size_t read_long(const unsigned char *bytes, size_t len, int64_t *ret)
 
 static void add_long(struct buf *b, int64_t number)
 {
-    uint64_t bits = ((uint64_t)number << 1) ^ (uint64_t)(number >> 63);
+    uint64_t bits = ((uint64_t)number << 1) ^ (number < 0 ? UINT64_MAX : 0);
     for (; bits >= 0x80; bits >>= 7)
         buf_add_char(b, (char)(unsigned char)(bits | 0x80));
     buf_add_char(b, (char)bits);
