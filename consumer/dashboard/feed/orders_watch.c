@@ -117,7 +117,7 @@ static bool count_partitions(struct orders_watch *w, enum watched topic)
     size_t count = w->topics[topic][0] != '\0' && !atomic_load(&w->unwanted)
                        ? kafka_partition_count(w->rk, w->topics[topic], ASK_MS, &code, &answered)
                        : 0;
-    if ((int32_t)count <= w->counts[topic])
+    if (count == 0 || (int32_t)count <= w->counts[topic])
         return answered;
     struct watched_partition *more =
         realloc(w->partitions[topic], count * sizeof *w->partitions[topic]);
