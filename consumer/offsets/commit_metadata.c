@@ -132,7 +132,8 @@ static size_t write_tried(struct tried_list *tried, int64_t watermark, size_t le
     size_t digits = tried_write(tried, watermark, text + 2, room);
     if (digits == 0)
         return 0;
-    memcpy(text, ".r", 2);
+    text[0] = '.';
+    text[1] = 'r';
     return digits + 2;
 }
 

@@ -31,7 +31,7 @@ static bool has(const struct tried_list *l, size_t place, int64_t offset)
 void tried_note(struct tried_list *l, const struct tried *order)
 {
     size_t place = place_of(l, order->offset);
-    if (l->list == NULL && (l->list = malloc(TRIED_MAX * sizeof *l->list)) == NULL)
+    if (l->list == NULL && (l->list = calloc(TRIED_MAX, sizeof *l->list)) == NULL)
         return;
     if (!has(l, place, order->offset)) {
         if (place == TRIED_MAX)

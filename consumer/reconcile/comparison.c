@@ -20,8 +20,7 @@ enum statement { ADD, FIND, SET, REQUEST, RECENT, NOTE_SOURCE, SOURCE_OF, STATEM
 
 /* at: confirmed_at in ms; state: enum row_state. */
 static const char *const statements[STATEMENT_COUNT] = {
-    [ADD] = "INSERT INTO rows (id, number, at, confirmed, state, bytes) VALUES (?1, ?2, ?3, ?4, "
-            "?5, ?6)",
+    [ADD] = "INSERT INTO rows (id,number,at,confirmed,state,bytes) VALUES (?1,?2,?3,?4,?5,?6)",
     [FIND] = "SELECT rowid, at, confirmed, state FROM rows WHERE id = ?1",
     [SET] = "UPDATE rows SET state = ?2 WHERE rowid = ?1",
     [REQUEST] = "UPDATE rows SET state = ?2 WHERE id = ?1 AND state IN (?3, ?4)",
