@@ -315,11 +315,13 @@ static int compare(const void *one, const void *two)
 static int64_t beat_every(const struct orders_watch *w)
 {
     int64_t gaps[BEATS];
-    size_t count = w->beat_count > 0 ? w->beat_count - 1 : 0;
+    if (w->beat_count < 2)
+        return BEAT_GUESS_MS;
+    size_t count = w->beat_count - 1;
     for (size_t i = 0; i < count; i++)
         gaps[i] = w->beats[i + 1] - w->beats[i];
     qsort(gaps, count, sizeof *gaps, compare);
-    return count > 0 ? gaps[count / 2] : BEAT_GUESS_MS;
+    return gaps[count / 2];
 }
 
 static void sum_up(struct orders_watch *w)

@@ -46,8 +46,9 @@ static void add_lag(struct members_now *m, const json_t *member, bool is_retry)
 {
     const json_t *partition;
     size_t i;
-    json_array_foreach (json_object_get(member, topic_key(is_retry)), i, partition)
+    json_array_foreach (json_object_get(member, topic_key(is_retry)), i, partition) {
         add_count(&m->lag, partition, "lag");
+    }
 }
 
 static int rank(const json_t *breaker)
