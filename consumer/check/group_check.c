@@ -1,6 +1,7 @@
 /* group_check: the members of the group. */
 #include "check/check_internal.h"
 
+#include "kafka/group/group_listing.h"
 #include "kafka/group/group_view.h"
 #include "topics/settings/cleanup_policy.h"
 
@@ -30,13 +31,24 @@ static struct group_member read_member(const struct check *c,
     return m;
 }
 
+/* No member that this librdkafka can describe. */
+static void report_empty(struct check *c)
+{
+    if (group_is_listed_with_members(c->rk, c->config->kafka_group, ASK_MS))
+        report_add(c->report, REPORT_WARN, KAFKA, "members",
+                   "some of the brokers' own group protocol (KIP-848), which librdkafka %s cannot "
+                   "name: unless each is a run of this topic, the orders of the partitions that it "
+                   "gets are not sent; stop it, or give it another group",
+                   rd_kafka_version_str());
+    else
+        report_add(c->report, REPORT_NOTE, KAFKA, "members", "none now: start run");
+}
+
 static void report_members(struct check *c, size_t count, enum group_view view, const char *text)
 {
     struct error err = {0};
     switch (view) {
-    case GROUP_IS_EMPTY:
-        report_add(c->report, REPORT_NOTE, KAFKA, "members", "none now: start run");
-        return;
+    case GROUP_IS_EMPTY: report_empty(c); return;
     case GROUP_IS_OURS:
         report_add(c->report, REPORT_OK, KAFKA, "members", "%zu now: %s", count, text);
         return;

@@ -1,5 +1,5 @@
 """What check says of other people's topics, groups and tables."""
-import os, subprocess
+import os, pathlib, subprocess
 
 from harness import wait_for
 from newcomer import check, expect, run
@@ -49,6 +49,23 @@ def another_program_in_the_group(t):
     assert program.stop() == 0
 
 
+def a_member_of_the_brokers_own_protocol(t):
+    """Of KIP-848: to an older librdkafka its group looks like one that is not there."""
+    group = f"new-{os.getpid()}"
+    jars = pathlib.Path(t.stack.folder, "jars").read_text().strip()
+    reader = subprocess.Popen(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/kafka/*",
+                               "org.apache.kafka.tools.consumer.ConsoleConsumer", "--bootstrap-server",
+                               t.stack.env["KAFKA_BROKERS"], "--topic", t.stack.env["KAFKA_TOPIC"], "--group", group,
+                               "--consumer-property", "group.protocol=consumer"],
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    said = ("which librdkafka", "another program is in this group")  # as the library can tell
+    try:
+        wait_for("it is seen", lambda: any(words in check(t, KAFKA_GROUP=group)[1]["kafka", "members"] for words in said))
+    finally:
+        reader.kill()
+        reader.wait()
+
+
 def commits_that_expired(t):
     """A week without members: Kafka deletes the commits, and latest would pass orders by."""
     own = {"KAFKA_GROUP": f"quiet-{os.getpid()}", "KAFKA_START": "latest"}
@@ -73,4 +90,5 @@ def commits_that_expired(t):
     assert program.stop() == 0
 
 
-TESTS = [orders_topic_loses_orders, another_program_in_the_group, commits_that_expired]
+TESTS = [orders_topic_loses_orders, another_program_in_the_group, a_member_of_the_brokers_own_protocol,
+         commits_that_expired]
