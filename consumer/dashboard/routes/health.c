@@ -1,7 +1,7 @@
 #include "dashboard/routes/health.h"
 
 #include "dashboard/api/api.h"
-#include "dashboard/routes/status.h"
+#include "topics/settings/topic_retention.h"
 
 enum { EVERY_MS = 1000, COMMITS_PASSED_BY = 5 /* as pipeline/committer waits */ };
 
@@ -26,6 +26,16 @@ static void gather_seen(struct api *api, struct verdict_facts *f)
 _Static_assert((int)WATCH_NONE == (int)VERDICT_NONE && (int)WATCH_UNKNOWN == (int)VERDICT_UNKNOWN,
                "times that are not known");
 
+int64_t health_expiring(const struct api *api)
+{
+    int64_t oldest_ms, newest_ms;
+    const struct order_filter filter = {.state = ORDER_PARKED,
+                                        .since_ms = -1,
+                                        .until_ms = api->wall_ms - api->config->parked_retention +
+                                                    TOPIC_EXPIRES_SOON_MS};
+    return filter.until_ms > 0 ? view_parked_count(api->view, &filter, &oldest_ms, &newest_ms) : 0;
+}
+
 static void gather(struct api *api, struct members_now *members)
 {
     struct health *h = api->health;
@@ -41,7 +51,7 @@ static void gather(struct api *api, struct members_now *members)
         .heard_ms = VERDICT_NONE,
         .registry = {.since_ms = VERDICT_NONE},
         .parked = view_count(api->view, ORDER_PARKED),
-        .expiring = status_expiring(api),
+        .expiring = health_expiring(api),
         .retrying = view_count(api->view, ORDER_RETRYING)};
     gather_seen(api, &h->facts);
     members_look(api, members, &h->facts);

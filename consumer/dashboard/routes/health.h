@@ -23,4 +23,8 @@ int64_t health_turn(struct api *api);
 /* Looks now. *ret_members is what the members say at this moment; the caller's to end. */
 void health_look(struct api *api, struct members_now *ret_members);
 
+/* Parked orders that parked.retention deletes within a week: after that they cannot be sent again.
+ */
+int64_t health_expiring(const struct api *api);
+
 #endif

@@ -3,7 +3,6 @@
 #include "dashboard/api/api.h"
 #include "dashboard/routes/health.h"
 #include "topics/reconciled_record.h"
-#include "topics/settings/topic_retention.h"
 
 #include <string.h>
 
@@ -30,23 +29,13 @@ static json_t *breaker_json(const struct members_now *m)
     return breaker;
 }
 
-int64_t status_expiring(const struct api *api)
-{
-    int64_t oldest_ms, newest_ms;
-    const struct order_filter filter = {.state = ORDER_PARKED,
-                                        .since_ms = -1,
-                                        .until_ms = api->wall_ms - api->config->parked_retention +
-                                                    TOPIC_EXPIRES_SOON_MS};
-    return filter.until_ms > 0 ? view_parked_count(api->view, &filter, &oldest_ms, &newest_ms) : 0;
-}
-
 static json_t *counts_json(struct api *api)
 {
     json_t *counts = json_object();
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         json_object_set_new(counts, order_state_names[i],
                             json_integer(view_count(api->view, (enum order_state)i)));
-    json_object_set_new(counts, "expiring", json_integer(status_expiring(api)));
+    json_object_set_new(counts, "expiring", json_integer(health_expiring(api)));
     json_object_set_new(counts, "queued", json_integer(view_retries(api->view)));
     return counts;
 }

@@ -21,10 +21,6 @@ int64_t status_turn(struct api *api);
 
 json_t *status_json(struct api *api);
 
-/* Parked orders that parked.retention deletes within a week: after that they cannot be sent again.
- */
-int64_t status_expiring(const struct api *api);
-
 void call_status(struct call *call);
 void call_activity(struct call *call);
 void call_session(struct call *call);

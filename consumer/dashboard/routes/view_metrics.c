@@ -3,7 +3,6 @@
 #include "base/buf.h"
 #include "dashboard/api/api.h"
 #include "dashboard/routes/health.h"
-#include "dashboard/routes/status.h"
 #include "sys/metrics_text.h"
 
 #include <inttypes.h>
@@ -49,7 +48,7 @@ void call_metrics(struct call *call)
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         buf_addf(&b, METRIC_PREFIX "dashboard_orders{state=\"%s\"} %" PRId64 "\n",
                  order_state_names[i], (int64_t)view_count(api->view, (enum order_state)i));
-    metric_gauge(&b, "dashboard_parked_expiring", status_expiring(api),
+    metric_gauge(&b, "dashboard_parked_expiring", health_expiring(api),
                  "Parked orders that parked.retention deletes within a week.");
     metric_gauge(&b, "dashboard_retries_pending", view_retries(api->view),
                  "Retries that no outcome names yet.");
