@@ -96,7 +96,7 @@ def machine(options):
     versions = output_of(places(options)["binary"], "--version").splitlines()
     system = re.search(r'PRETTY_NAME="(.*)"', pathlib.Path("/etc/os-release").read_text())
     return (f"{datetime.date.today()}, commit {output_of('git', 'describe', '--always', '--dirty')}; {os.cpu_count()} cores ({model()}), {system[1]}, "
-            f"load {os.getloadavg()[0]:.1f} at the start. {' · '.join(v.strip() for v in versions)}")
+            f"load {os.getloadavg()[0]:.1f} at the start. {' · '.join(' '.join(v.split()) for v in versions)}")
 
 
 def section(name, quick, lines, good):
