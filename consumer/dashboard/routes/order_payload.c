@@ -3,6 +3,7 @@
 #include "cdc/wire_format.h"
 #include "dashboard/api/api.h"
 #include "dashboard/api/original.h"
+#include "dashboard/routes/orders.h"
 #include "kafka/message.h"
 #include "order/transform.h"
 #include "registry/decoders.h"
@@ -306,13 +307,8 @@ static void read_payload(struct call *call, bool show)
     enum { WAITING_MAX = 32 };
     struct order_facts facts;
     struct error err = {0};
-    if (!view_facts(call->api->view, call->key, &facts)) {
-        reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
-                      NULL);
+    if (!orders_facts(call, &facts))
         return;
-    }
-    json_decref(facts.previous);
-    facts.previous = NULL;
     if (call->api->config->registry_url == NULL)
         reply_problem(call->x, PROBLEM_REGISTRY,
                       "registry.url is not set for the dashboard: set it as for run", NULL);

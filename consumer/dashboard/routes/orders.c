@@ -101,6 +101,18 @@ static void start(struct call *call, const struct order_facts *facts)
                   NULL);
 }
 
+bool orders_facts(struct call *call, struct order_facts *ret)
+{
+    if (!view_facts(call->api->view, call->key, ret)) {
+        reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
+                      NULL);
+        return false;
+    }
+    json_decref(ret->previous);
+    ret->previous = NULL;
+    return true;
+}
+
 static bool read_force(const struct call *call, bool *ret)
 {
     json_t *body = call_body(call);
@@ -121,13 +133,8 @@ void call_retry(struct call *call)
     bool force;
     if (!read_force(call, &force))
         return;
-    if (!view_facts(call->api->view, call->key, &facts)) {
-        reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
-                      NULL);
+    if (!orders_facts(call, &facts))
         return;
-    }
-    json_decref(facts.previous);
-    facts.previous = NULL;
     if (facts.is_pending)
         accepted(call->x, call->key, facts.pending_request, facts.pending_ms);
     else if (facts.state == ORDER_RETRYING)
