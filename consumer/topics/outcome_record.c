@@ -2,6 +2,7 @@
 
 #include "base/utf8.h"
 #include "order/payload.h"
+#include "topics/json_count.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -188,13 +189,6 @@ struct slice outcome_slice(const json_t *record, const char *name)
     return (struct slice){json_string_value(value), json_string_length(value)};
 }
 
-static int64_t number_of(const json_t *record, const char *name)
-{
-    const json_t *value = json_object_get(record, name);
-    return json_integer_value(value) >= 0 && json_is_integer(value) ? json_integer_value(value)
-                                                                    : -1;
-}
-
 bool outcome_read(struct slice bytes, struct outcome *ret)
 {
     *ret = (struct outcome){0};
@@ -206,7 +200,7 @@ bool outcome_read(struct slice bytes, struct outcome *ret)
         if (fields[i].is_text)
             *text_at(&ret->record, fields[i].at) = outcome_slice(parsed, fields[i].name);
         else
-            *number_at(&ret->record, fields[i].at) = number_of(parsed, fields[i].name);
+            *number_at(&ret->record, fields[i].at) = json_count(parsed, fields[i].name);
     ret->parsed = parsed;
     ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
     ret->record.previous = slice_of(ret->previous);

@@ -1,6 +1,7 @@
 #include "topics/reconciled_record.h"
 
 #include "base/printable.h"
+#include "topics/json_count.h"
 
 #include <string.h>
 
@@ -33,13 +34,6 @@ void reconciled_record_write(const struct config *config, const struct reconcile
     buf_add_text(b, "}}");
 }
 
-static int64_t number_of(const json_t *object, const char *name)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_integer(value) && json_integer_value(value) >= 0 ? json_integer_value(value)
-                                                                    : -1;
-}
-
 static bool is_text(const json_t *record, const char *name, const char *text)
 {
     const char *value = json_string_value(json_object_get(record, name));
@@ -51,11 +45,11 @@ bool reconciled_record_read(const struct config *config, const json_t *record,
 {
     const json_t *fields = json_object_get(record, "reconciled");
     const struct reconciled_record found = {
-        .at_ms = number_of(fields, "at_ms"),
-        .since_ms = number_of(fields, "since_ms"),
-        .until_ms = number_of(fields, "until_ms"),
-        .compared = number_of(fields, "compared"),
-        .missing = number_of(fields, "missing"),
+        .at_ms = json_count(fields, "at_ms"),
+        .since_ms = json_count(fields, "since_ms"),
+        .until_ms = json_count(fields, "until_ms"),
+        .compared = json_count(fields, "compared"),
+        .missing = json_count(fields, "missing"),
     };
     if (!is_text(record, "group", config->kafka_group) ||
         !is_text(record, "topic", config->kafka_topic) || found.at_ms < 0 || found.compared < 0 ||

@@ -26,7 +26,8 @@ void reconciled_record_key(const struct config *config, struct buf *b);
 void reconciled_record_write(const struct config *config, const struct reconciled_record *record,
                              struct buf *b);
 
-/* What a record of the members topic says of it; false: it is a member's, or another group's. */
+/* Reads it from a record of the members topic; false: the record is a member's, or another group's.
+ */
 bool reconciled_record_read(const struct config *config, const json_t *record,
                             struct reconciled_record *ret) must_check;
 
