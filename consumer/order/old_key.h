@@ -10,7 +10,7 @@
 #include "order/rule.h"
 
 enum old_key {
-    OLD_KEY_SAME,    /* the order has the id that it had */
+    OLD_KEY_SAME,    /* the order has the id that it had, as far as the event shows */
     OLD_KEY_CHANGED, /* it had another one */
     OLD_KEY_UNTOLD   /* another form, or the id's column is not part of the key */
 };

@@ -516,6 +516,11 @@ static void old_keys(void **state)
         {"{\"id\":1.50}", "1.50", &decimal, OLD_KEY_UNTOLD},
         {"{\"pk\":17}", "a-1", &words, OLD_KEY_UNTOLD},
         {"{\"id\":null}", "a-1", &words, OLD_KEY_UNTOLD},
+        /* the row before did not carry the id */
+        {"{\"id\":\"00000000-0000-0000-0000-000000000000\"}", "a-1", &words, OLD_KEY_SAME},
+        {"{\"id\":\"\"}", "a-1", &words, OLD_KEY_SAME},
+        {"{\"id\":0}", "17", &number, OLD_KEY_SAME},
+        {"{\"id\":\"00000000-0000-0000-0000-000000000001\"}", "a-1", &words, OLD_KEY_CHANGED},
         {"Struct{id=a-1}", "a-1", &words, OLD_KEY_UNTOLD},
         {"", "a-1", &words, OLD_KEY_UNTOLD},
     };
