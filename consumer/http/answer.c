@@ -1,6 +1,7 @@
 #include "http/answer.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,8 +19,10 @@ const char *const answer_hints[] = {
                     "this receiver answers orders with a page, set outcome.success=status",
     [ANSWER_CAPTCHA] = "a bot check stands before the receiver: let this host through there; "
                        "outcome.success=status takes its 2xx for a delivery all the same",
-    [ANSWER_FAILURE] = "the receiver answered 2xx and says success:false or ok:false: see its own "
-                       "log; outcome.success=status takes it for a delivery all the same",
+    [ANSWER_FAILURE] =
+        "the receiver answered 2xx and says that it failed (success:false, ok:false, "
+        "or PHP's own \"Fatal error\"): see its own log; outcome.success=status takes "
+        "it for a delivery all the same",
     [ANSWER_UNCLEAR] = "the answer is no JSON object that says success:true or ok:true, which "
                        "outcome.success=json requires; auto accepts it",
     [ANSWER_TLS_PORT] = "the port is one for https://: let webhook.url begin with that",
@@ -72,13 +75,51 @@ static void skip_start(struct slice *text)
     skip_blanks(text);
 }
 
-/* Caches and themes put comments before the document, XHTML its own first line. */
+/* Caches and themes put comments before the document, XHTML its own first line. A document may
+ * leave out its first tags (HTML, 13.1.2.4): a script's redirect to a login is often all of it. */
 static bool is_html_document(struct slice body)
 {
+    static const char *const tags[] = {"<!doctype html", "<html", "<head",  "<title",
+                                       "<meta",          "<body", "<script"};
     skip_start(&body);
     while (skip_enclosed(&body, "<!--", "-->") || skip_enclosed(&body, "<?xml", "?>"))
         skip_blanks(&body);
-    return begins_tag(body, "<!doctype html") || begins_tag(body, "<html");
+    for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
+        if (begins_tag(body, tags[i]))
+            return true;
+    return false;
+}
+
+/* ---- PHP's own messages ---- */
+
+static bool holds(struct slice body, const char *words)
+{
+    return body.len > 0 && memmem(body.data, body.len, words, strlen(words)) != NULL;
+}
+
+/* With display_errors a script that ends in an error answers 200, and shows the error: in HTML
+ * wherever it was, or as plain text. */
+static bool is_php_failure(struct slice body)
+{
+    static const char *const errors[] = {"Fatal error", "Parse error", "Recoverable fatal error"};
+    char html[48], plain[48];
+    struct slice start = body;
+    skip_start(&start);
+    for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
+        snprintf(html, sizeof html, "<b>%s</b>:  ", errors[i]);
+        snprintf(plain, sizeof plain, "%s: ", errors[i]);
+        if (holds(body, html) || begins(start, plain) ||
+            (begins(start, "PHP ") && holds(start, plain)))
+            return true;
+    }
+    return false;
+}
+
+/* Warnings that come before the answer itself. */
+static void skip_php_notices(struct slice *body)
+{
+    while (skip_enclosed(body, "<br />\n<b>", "</b><br />"))
+        skip_blanks(body);
 }
 
 /* ---- a JSON object ---- */
@@ -130,6 +171,7 @@ static enum claim find_claim(struct slice text)
 {
     enum claim found = CLAIM_NONE;
     skip_start(&text);
+    skip_php_notices(&text);
     if (!begins(text, "{"))
         return CLAIM_NONE;
     do {
@@ -155,11 +197,6 @@ static enum claim find_claim(struct slice text)
 }
 
 /* ---- a connection that is refused as such ---- */
-
-static bool holds(struct slice body, const char *words)
-{
-    return body.len > 0 && memmem(body.data, body.len, words, strlen(words)) != NULL;
-}
 
 enum answer_sense answer_refusal(int status, struct slice body)
 {
@@ -190,7 +227,7 @@ enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct s
     if (is_html_document(body))
         return ANSWER_HTML;
     enum claim claim = find_claim(body);
-    if (claim == CLAIM_FAILURE)
+    if (claim == CLAIM_FAILURE || (claim == CLAIM_NONE && is_php_failure(body)))
         return ANSWER_FAILURE;
     return rule == ANSWER_BY_JSON && claim != CLAIM_SUCCESS ? ANSWER_UNCLEAR : ANSWER_UNDERSTOOD;
 }

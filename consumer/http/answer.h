@@ -1,11 +1,13 @@
 /* answer: decides if a 2xx means that the request was understood, and a 400 that it was read; pure.
  *
  * A status alone can mislead: a start page answers 200 to any POST, a host's bot check answers 202,
- * and WordPress reports a failure as 200 with {"success":false}.
+ * and WordPress reports a failure as 200 with {"success":false}, PHP (display_errors) its own
+ * errors.
  *
  *   captcha header                  CAPTCHA   the endpoint's fault; may have been taken all the
  * same an HTML document                HTML      the same
  *   {"success":false}, {"ok":false} FAILURE   transient
+ *   PHP's own "Fatal error"         FAILURE   transient
  *   json: no {"success":true}       UNCLEAR   the endpoint's fault; may have been taken
  *
  * A web server says 400 of a whole connection, too, before it reads a request: that blames no

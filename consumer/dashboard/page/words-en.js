@@ -332,7 +332,7 @@ export const en = {
     a_wait_unknown: 'Nothing, as a rule. It is tried again by itself, slowly: each try may have been taken, so the receiver may show it more than once.',
     a_answer_html: 'Check webhook.url: a start page or a login may answer there. If this receiver answers orders with a page, set outcome.success=status. One order is tried again, slowly, since it may have been taken.',
     a_answer_captcha: 'Allow this host in the bot check of the receiver’s host. outcome.success=status takes such an answer for a delivery. One order is tried again, slowly, since it may have been taken.',
-    a_answer_failure: 'See the receiver’s own log: it said success:false. It is tried again by itself. outcome.success=status takes such an answer for a delivery.',
+    a_answer_failure: 'See the receiver’s own log: it said success:false, or showed an error of PHP’s. It is tried again by itself. outcome.success=status takes such an answer for a delivery.',
     a_answer_unclear: 'outcome.success=json wants success:true or ok:true in the answer; auto takes others too. One order is tried again, slowly, since it may have been taken.',
     a_wait: 'Nothing. It is tried again by itself until the webhook takes it.',
 

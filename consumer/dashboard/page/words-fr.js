@@ -331,7 +331,7 @@ export const fr = {
     a_wait_unknown: 'Rien, en général. Les essais continuent tout seuls, lentement : chacun a pu être pris, et le destinataire peut la montrer plus d’une fois.',
     a_answer_html: 'Vérifiez webhook.url : une page d’accueil ou de connexion y répond peut-être. Si ce destinataire répond aux commandes par une page, réglez outcome.success=status. Une seule commande est réessayée, lentement, car elle a pu être prise.',
     a_answer_captcha: 'Autorisez cette machine dans le contrôle anti-robots de l’hébergeur. outcome.success=status compte une telle réponse comme une livraison. Une seule commande est réessayée, lentement, car elle a pu être prise.',
-    a_answer_failure: 'Regardez le journal du destinataire : il a dit success:false. Les essais continuent tout seuls. outcome.success=status compte une telle réponse comme une livraison.',
+    a_answer_failure: 'Regardez le journal du destinataire : il a dit success:false, ou montré une erreur de PHP. Les essais continuent tout seuls. outcome.success=status compte une telle réponse comme une livraison.',
     a_answer_unclear: 'outcome.success=json attend success:true ou ok:true dans la réponse ; auto en accepte d’autres. Une seule commande est réessayée, lentement, car elle a pu être prise.',
     a_wait: 'Rien. Les essais continuent tout seuls jusqu’à ce que le webhook la prenne.',
 

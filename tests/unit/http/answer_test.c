@@ -27,6 +27,28 @@ static const struct {
     {"OK <html>", U, N},
     {"<p>thank you</p>", U, N},
     {"<br />\n<b>Warning</b>: it works", U, N},
+    {"<br />\n<b>Warning</b>:  x in <b>/a.php</b> on line <b>3</b><br />\n{\"success\":false}", F,
+     F},
+    {"<br />\n<b>Notice</b>:  x in <b>/a.php</b> on line <b>3</b><br />\n<br />\n<b>Warning</b>:  "
+     "y in "
+     "<b>/a.php</b> on line <b>4</b><br />\n{\"ok\":true}",
+     U, U},
+    {"<br />\n<b>Fatal error</b>:  Uncaught Error: x in /a.php:3\nStack trace:\n#0 {main}\n  "
+     "thrown in "
+     "<b>/a.php</b> on line <b>3</b><br />\n",
+     F, F},
+    {"{\"id\":7}<br />\n<b>Fatal error</b>:  Maximum execution time", F, F},
+    {"{\"success\":true}<br />\n<b>Fatal error</b>:  Uncaught Error", U, U}, /* it had the order */
+    {"<br />\n<b>Parse error</b>:  syntax error, unexpected", F, F},
+    {"\nFatal error: Uncaught Error: x in /a.php:3\n", F, F},
+    {"PHP Fatal error:  Uncaught Error: x\n\nFatal error: Uncaught", F, F},
+    {"no Fatal error: fine", U, N},
+    {"Warning: x in /a.php on line 3\nok", U, N},
+    {"<head><title>Login</title></head>", H, H},
+    {"<script>location='/login'</script>", H, H},
+    {"<meta http-equiv=\"refresh\" content=\"0;url=/login\">", H, H},
+    {"<body onload=\"go()\">", H, H},
+    {"<scripted>", U, N},
     {"<!doctype html>", H, H},
     {"<!DOCTYPE HTML PUBLIC \"-//W3C//DTD HTML 4.01//EN\">", H, H},
     {"<html>", H, H},
