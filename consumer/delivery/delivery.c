@@ -23,6 +23,6 @@ struct delivery *delivery_new(const struct slice texts[DELIVERY_TEXT_COUNT])
     d->source = "cdc";
     d->class = "";
     d->detail = d->text[TEXT_DETAIL].data != NULL ? d->text[TEXT_DETAIL].data : "";
-    d->first_attempt_ms = d->last_attempt_ms = d->timestamp_ms = d->lsn = -1;
+    d->first_attempt_ms = d->last_attempt_ms = d->timestamp_ms = d->lsn = d->event_ms = -1;
     return d;
 }

@@ -71,6 +71,7 @@ struct delivery {
     const char *topic; /* of the source record: the config's, or within this allocation */
     int32_t partition;
     int64_t offset, timestamp_ms, lsn; /* -1: none */
+    int64_t event_ms;                  /* the change's, by the database's clock; -1: not known */
     struct schema_ref schema;
     void *headers; /* the record's, librdkafka's type; the owner's to free */
     bool has_order_id;

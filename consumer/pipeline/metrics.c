@@ -4,6 +4,7 @@
 
 #include <curl/curl.h>
 #include <inttypes.h>
+#include <stdio.h>
 
 static void add_build(const struct overview *o, int64_t started_ms, struct buf *b)
 {
@@ -23,6 +24,18 @@ static void add_build(const struct overview *o, int64_t started_ms, struct buf *
     buf_addf(b, METRIC_PREFIX "start_time_seconds %.3f\n", (double)started_ms / 1000);
 }
 
+/* Beside records_parked_total: a series that appears with its first record has no increase then. */
+static void add_park_reasons(const struct overview *o, struct buf *b)
+{
+    const struct park_reasons *reasons = &recorder_counts(o->recorder)->park_reasons;
+    metric_head(b, "records_parked_by_reason_total", "counter", "The same, by their reasons.");
+    for (size_t i = 0; i < reasons->count; i++) {
+        buf_addf(b, METRIC_PREFIX "records_parked_by_reason_total{");
+        metric_label(b, "reason", reasons->list[i].text);
+        buf_addf(b, "} %" PRIu64 "\n", reasons->list[i].count);
+    }
+}
+
 static void add_records(const struct overview *o, struct buf *b)
 {
     const struct totals t = overview_totals(o);
@@ -36,6 +49,7 @@ static void add_records(const struct overview *o, struct buf *b)
     metric_counter(b, "records_delivered_total", t.delivered, "Records answered with a 2xx.");
     metric_counter(b, "records_parked_total", t.parked,
                    "Records that can never be sent, acknowledged by the parked topic.");
+    add_park_reasons(o, b);
     metric_counter(b, "records_abandoned_total", t.abandoned,
                    "Records left to the next owner of their partition.");
     metric_gauge(b, "records_in_flight", (int64_t)t.in_flight,
@@ -98,8 +112,12 @@ static void add_deliveries(const struct overview *o, struct buf *b)
 static void add_webhook(const struct overview *o, struct buf *b)
 {
     const struct sender_state *sender = sender_state(o->sender);
-    uint64_t below = 0;
     metric_counter(b, "webhook_attempts_total", sender->attempts, "Requests begun.");
+    metric_head(b, "webhook_answers_total", "counter",
+                "Requests that ended, by the class of their status; none: without one.");
+    for (int i = 0; i < ANSWER_CLASSES; i++)
+        buf_addf(b, METRIC_PREFIX "webhook_answers_total{class=\"%s\"} %" PRIu64 "\n",
+                 answer_class_names[i], sender->answers[i]);
     metric_counter(b, "webhook_failures_total", sender->failures,
                    "Requests that ended without a 2xx.");
     metric_counter(b, "webhook_answers_incomplete_total",
@@ -110,17 +128,30 @@ static void add_webhook(const struct overview *o, struct buf *b)
     metric_gauge(b, "webhook_requests", (int64_t)sender->in_flight, "Requests under way.");
     metric_head(b, "webhook_duration_seconds", "histogram",
                 "Time of a request, connecting included.");
-    for (int i = 0; i < DURATION_BUCKETS; i++) {
-        below += sender->durations[i];
-        buf_addf(b, METRIC_PREFIX "webhook_duration_seconds_bucket{le=\"%g\"} %" PRIu64 "\n",
-                 (double)duration_bounds_ms[i] / 1000, below);
+    metric_histogram(b, "webhook_duration_seconds", "", &sender->durations);
+}
+
+static void add_latency(const struct overview *o, struct buf *b)
+{
+    const struct sender_state *sender = sender_state(o->sender);
+    char label[32];
+    metric_head(b, "delivery_hop_seconds", "histogram",
+                "Where the time of delivered orders went: kafka: from the shop's commit into the "
+                "topic; read: until it was read; sent: until the attempt that was answered; "
+                "answered: until its 2xx.");
+    for (int i = 0; i < HOP_COUNT; i++) {
+        snprintf(label, sizeof label, "hop=\"%s\"", latency_hop_names[i]);
+        metric_histogram(b, "delivery_hop_seconds", label, &sender->latency.hop[i]);
     }
-    below += sender->durations[DURATION_BUCKETS];
-    buf_addf(b,
-             METRIC_PREFIX "webhook_duration_seconds_bucket{le=\"+Inf\"} %" PRIu64
-                           "\n" METRIC_PREFIX "webhook_duration_seconds_sum %.3f\n" METRIC_PREFIX
-                           "webhook_duration_seconds_count %" PRIu64 "\n",
-             below, (double)sender->durations_sum_ms / 1000, below);
+    metric_head(b, "delivery_latency_seconds", "histogram",
+                "The sum of these: from the shop's commit to the receiver's 2xx.");
+    metric_histogram(b, "delivery_latency_seconds", "", &sender->latency.whole);
+    if (sender->newest_delivery_ms == 0)
+        return;
+    metric_head(b, "newest_delivery_timestamp_seconds", "gauge",
+                "When an order was delivered last, Unix time; not there before the first.");
+    buf_addf(b, METRIC_PREFIX "newest_delivery_timestamp_seconds %.3f\n",
+             (double)sender->newest_delivery_ms / 1000);
 }
 
 static void add_pace(const struct overview *o, struct buf *b)
@@ -237,6 +268,7 @@ void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
     add_memory(o, b);
     add_deliveries(o, b);
     add_webhook(o, b);
+    add_latency(o, b);
     add_pace(o, b);
     add_breaker(o, b);
     add_commits(o, b);

@@ -36,6 +36,48 @@ void metric_label(struct buf *b, const char *name, const char *value)
     buf_add_char(b, '"');
 }
 
+/* ---- histograms ---- */
+
+/* From a request on the same network to an outage of an hour. */
+static const int64_t bounds_ms[HISTOGRAM_BOUNDS] = {
+    5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10000, 30000, 60000, 300000, 900000, 3600000};
+
+void histogram_note(struct histogram *h, int64_t took_ms)
+{
+    int bound = 0;
+    while (bound < HISTOGRAM_BOUNDS && took_ms > bounds_ms[bound])
+        bound++;
+    h->took[bound]++;
+    h->sum_ms += took_ms;
+}
+
+uint64_t histogram_count(const struct histogram *h)
+{
+    uint64_t count = 0;
+    for (int i = 0; i <= HISTOGRAM_BOUNDS; i++)
+        count += h->took[i];
+    return count;
+}
+
+void metric_histogram(struct buf *b, const char *name, const char *labels,
+                      const struct histogram *h)
+{
+    uint64_t below = 0;
+    const char *comma = labels[0] != '\0' ? "," : "", *open = labels[0] != '\0' ? "{" : "",
+               *close = labels[0] != '\0' ? "}" : "";
+    for (int i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        below += h->took[i];
+        buf_addf(b, METRIC_PREFIX "%s_bucket{%s%sle=\"%g\"} %" PRIu64 "\n", name, labels, comma,
+                 (double)bounds_ms[i] / 1000, below);
+    }
+    buf_addf(b, METRIC_PREFIX "%s_bucket{%s%sle=\"+Inf\"} %" PRIu64 "\n", name, labels, comma,
+             histogram_count(h));
+    buf_addf(b, METRIC_PREFIX "%s_sum%s%s%s %.3f\n", name, open, labels, close,
+             (double)h->sum_ms / 1000);
+    buf_addf(b, METRIC_PREFIX "%s_count%s%s%s %" PRIu64 "\n", name, open, labels, close,
+             histogram_count(h));
+}
+
 /* ---- the process ---- */
 
 /* Bytes; -1: not told. */

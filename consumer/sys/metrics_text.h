@@ -16,6 +16,19 @@ void metric_head(struct buf *b, const char *name, const char *type, const char *
 void metric_counter(struct buf *b, const char *name, uint64_t value, const char *help);
 void metric_gauge(struct buf *b, const char *name, int64_t value, const char *help);
 
+/* Times, by how many took at most so long. Zero is an empty one. */
+enum { HISTOGRAM_BOUNDS = 16 };
+struct histogram {
+    uint64_t took[HISTOGRAM_BOUNDS + 1]; /* the last: longer than any bound */
+    int64_t sum_ms;
+};
+void histogram_note(struct histogram *h, int64_t took_ms);
+uint64_t histogram_count(const struct histogram *h);
+
+/* Its samples; metric_head goes before. labels: `hop="read"`, or "" for none. */
+void metric_histogram(struct buf *b, const char *name, const char *labels,
+                      const struct histogram *h);
+
 /* The process's own metrics, under the names that Prometheus' client libraries give them: processor
  * time, resident memory, open files and their limit. What the system does not tell is left out. */
 void metrics_process(struct buf *b);

@@ -80,6 +80,8 @@ def metrics(folder):
     assert (values["records_delivered_total"], values["records_parked_total"],
             values["records_in_flight"]) == (25, 3, 3), values
     assert values["webhook_duration_seconds_count"] == values["webhook_attempts_total"] - 3
+    assert values["webhook_answers_total"] == values["webhook_duration_seconds_count"]
+    assert values["records_parked_by_reason_total"] == values["records_parked_total"]
     assert values["records_consumed_total"] == 91
     # of both processes: see metrics_text_test for the values
     assert values["process_resident_memory_bytes"] > 2**20 and values["process_max_fds"] >= values["process_open_fds"] > 6

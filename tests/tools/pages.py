@@ -11,6 +11,7 @@ import yaml
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "consumer" / "README.md", *sorted((ROOT / "consumer" / "doc").glob("*.md"))]
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RUNBOOK = "{{ $externalLabels.runbooks }}consumer/doc/operations.md#"
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
 
 
@@ -146,6 +147,9 @@ def alerts():
         for rule in group["rules"]:
             if "alert" in rule and rule["alert"].lower() not in known:
                 yield f"operations.md has no heading {rule['alert']}"
+            url = rule.get("annotations", {}).get("runbook_url", "")
+            if "alert" in rule and url != RUNBOOK + rule["alert"].lower():
+                yield f"{rule['alert']}: runbook_url is {url!r}, not its heading's"
 
 
 def main():

@@ -78,6 +78,7 @@ static struct delivery *make_delivery(const struct config *config, const struct 
     d->timestamp_ms = r->origin.timestamp_ms;
     d->schema = r->schema;
     d->lsn = t->lsn;
+    d->event_ms = t->event_ms;
     d->has_order_id = t->order_id.len > 0;
     d->source = r->origin.source;
     memcpy(d->id, t->id, sizeof d->id);
@@ -131,8 +132,11 @@ static enum fate enqueue(const struct decision *by, const struct intake_record *
 static enum fate reject(const struct decision *by, const struct intake_record *r,
                         const char *detail)
 {
-    struct transformed t = {
-        .verdict = TRANSFORM_REJECT, .why = "undecodable", .detail = detail, .lsn = -1};
+    struct transformed t = {.verdict = TRANSFORM_REJECT,
+                            .why = "undecodable",
+                            .detail = detail,
+                            .lsn = -1,
+                            .event_ms = -1};
     return enqueue(by, r, &t);
 }
 

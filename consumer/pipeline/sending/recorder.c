@@ -336,6 +336,7 @@ static void parked(void *context, bool acknowledged)
         return;
     }
     r->counts.parked++;
+    park_reasons_note(&r->counts.park_reasons, d->reason);
     conclude(r, d, "parked");
 }
 

@@ -15,6 +15,7 @@
 #include "delivery/webhook.h"
 #include "kafka/producer/publisher.h"
 #include "order/rule.h"
+#include "pipeline/sending/park_reasons.h"
 #include "pipeline/tracking/backlog.h"
 #include "pipeline/tracking/partitions.h"
 #include "sys/clock.h"
@@ -54,6 +55,7 @@ enum history_standing recorder_standing(const struct recorder *r, const struct d
 struct recorder_counts {
     uint64_t delivered, parked, abandoned, outcomes_unacknowledged;
     uint64_t skipped[SKIP_REASON_COUNT];
+    struct park_reasons park_reasons;
 };
 const struct recorder_counts *recorder_counts(const struct recorder *r);
 

@@ -145,16 +145,21 @@ static void park_after(struct sender *s, struct delivery *d, const char *class,
     d->detail = "";
 }
 
-const int64_t duration_bounds_ms[DURATION_BUCKETS] = {5,   10,   25,   50,   100,  250,
-                                                      500, 1000, 2500, 5000, 10000};
+const char *const answer_class_names[ANSWER_CLASSES] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
-static void note_duration(struct sender *s, int64_t took_ms)
+static void note_end(struct sender *s, const struct delivery *d, const struct http_result *result)
 {
-    int bucket = 0;
-    while (bucket < DURATION_BUCKETS && took_ms > duration_bounds_ms[bucket])
-        bucket++;
-    s->state.durations[bucket]++;
-    s->state.durations_sum_ms += took_ms;
+    int class = result->status / 100;
+    s->state.answers[class > 0 && class < ANSWER_CLASSES ? class : 0]++;
+    histogram_note(&s->state.durations, s->use.now->mono_ms - d->sent_ms);
+    s->state.unknown_results += result->maybe_taken;
+}
+
+static void deliver(struct sender *s, struct delivery *d)
+{
+    latency_note(&s->state.latency, d, s->use.now);
+    s->state.newest_delivery_ms = s->use.now->wall_ms;
+    recorder_deliver(s->use.recorder, d);
 }
 
 /* Only the receiver, or its operator, can find out whether it took the order. */
@@ -183,7 +188,7 @@ static void end_outdated(struct sender *s, struct delivery *d, const struct http
     endpoint_pass_over(s->use.endpoint, d, s->use.now->mono_ms);
     endpoint_note_reason(d, &verdict, result);
     if (verdict.class == RESPONSE_DELIVERED) {
-        recorder_deliver(s->use.recorder, d);
+        deliver(s, d);
         return;
     }
     s->state.failures++;
@@ -231,10 +236,9 @@ static void attempt_done(void *context, const struct http_result *from)
     struct sender *s = d->handler;
     struct http_result result = *from;
     leave_under_way(s, d);
-    note_duration(s, s->use.now->mono_ms - d->sent_ms);
+    note_end(s, d, from);
     endpoint_log_incomplete(s->use.endpoint, &result);
     last_answer_note(&s->last_answer, s->use.webhook, d, &result, &s->text);
-    s->state.unknown_results += result.maybe_taken;
     if (d->endpoint_generation != webhook_endpoint_generation(s->use.webhook)) {
         end_outdated(s, d, &result);
         return;
@@ -254,7 +258,7 @@ static void attempt_done(void *context, const struct http_result *from)
         return;
     }
     endpoint_delivered(s->use.endpoint);
-    recorder_deliver(s->use.recorder, d);
+    deliver(s, d);
 }
 
 /* ---- an attempt's start ---- */

@@ -9,6 +9,7 @@
 #define PIPELINE_SENDING_SENDER_H
 
 #include "pipeline/sending/endpoint.h"
+#include "pipeline/sending/latency.h"
 #include "pipeline/sending/recorder.h"
 #include "pipeline/tracking/backlog.h"
 #include "pipeline/tracking/partitions.h"
@@ -35,15 +36,17 @@ int64_t sender_wait_until(const struct sender *s); /* monotonic ms, -1: not wait
 /* Abandons the partition's deliveries that have no attempt under way. */
 void sender_drop(struct sender *s, struct partition *partition);
 
-enum { DURATION_BUCKETS = 11 };
-extern const int64_t duration_bounds_ms[DURATION_BUCKETS];
+enum { ANSWER_CLASSES = 6 };
+extern const char *const answer_class_names[ANSWER_CLASSES];
 
 struct sender_state {
     size_t in_flight;      /* requests */
     size_t first_attempts; /* of these, first ones of their order */
     uint64_t attempts, failures, unknown_results, abandoned;
-    uint64_t durations[DURATION_BUCKETS + 1]; /* of requests: how many took at most that long */
-    int64_t durations_sum_ms;
+    uint64_t answers[ANSWER_CLASSES]; /* requests that ended, by their status' first digit */
+    struct histogram durations;       /* of requests */
+    struct latency latency;           /* of deliveries */
+    int64_t newest_delivery_ms;       /* wall clock; 0: none yet */
 };
 const struct sender_state *sender_state(const struct sender *s);
 

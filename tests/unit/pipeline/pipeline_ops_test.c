@@ -1,5 +1,7 @@
 /* pipeline_ops: what a member says of itself while it works: the ops port and the members topic. */
+#include "fakes/avro_bytes.h"
 #include "fakes/pipeline_harness.h"
+#include "sys/clock.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -23,6 +25,20 @@ static void assert_conserved(const char *text)
                    pipeline_harness_metric(text, M "records_abandoned_total") +
                    pipeline_harness_metric(text, M "records_in_flight");
     assert_true(known == pipeline_harness_metric(text, M "records_consumed_total"));
+}
+
+static void assert_every_answer_has_a_class(const char *text)
+{
+    static const char *const classes[] = {"none", "1xx", "2xx", "3xx", "4xx", "5xx"};
+    double ended = 0;
+    for (size_t i = 0; i < sizeof classes / sizeof *classes; i++) {
+        char name[64];
+        snprintf(name, sizeof name, M "webhook_answers_total{class=\"%s\"}", classes[i]);
+        ended += pipeline_harness_metric(text, name);
+    }
+    assert_true(ended == pipeline_harness_metric(text, M "webhook_duration_seconds_count"));
+    assert_true(ended == pipeline_harness_metric(text, M "webhook_attempts_total") -
+                             pipeline_harness_metric(text, M "webhook_requests"));
 }
 
 /* At every scrape, while orders are delivered, retried, parked and held. */
@@ -60,6 +76,15 @@ static void every_record_is_accounted_for(void **state)
     assert_true(pipeline_harness_metric(text, M "records_parked_total") == 4);
     assert_true(pipeline_harness_metric(text, M "records_delivered_total") == 55);
     assert_true(pipeline_harness_metric(text, M "webhook_requests") == 2);
+    assert_every_answer_has_a_class(text);
+    assert_true(pipeline_harness_metric(text, M "webhook_answers_total{class=\"2xx\"}") == 55);
+    assert_true(pipeline_harness_metric(text, M "webhook_answers_total{class=\"4xx\"}") == 3);
+    assert_true(pipeline_harness_metric(
+                    text, M "records_parked_by_reason_total{reason=\"http:422\"}") == 3);
+    assert_true(pipeline_harness_metric(
+                    text, M "records_parked_by_reason_total{reason=\"undecodable\"}") == 1);
+    double newest = pipeline_harness_metric(text, M "newest_delivery_timestamp_seconds");
+    assert_true(newest >= pipeline_harness_metric(text, M "start_time_seconds"));
     assert_true(pipeline_harness_metric(text, M "webhook_duration_seconds_count") == 59);
     assert_true(
         pipeline_harness_metric(text, M "partition_end{topic=\"orders\",partition=\"0\"}") == 62);
@@ -73,6 +98,66 @@ static void every_record_is_accounted_for(void **state)
     assert_true(pipeline_harness_metric(text, M "records_delivered_total") == 57);
     pipeline_harness_stop(&w);
     assert_true(w.ok);
+    pipeline_harness_close(&w);
+}
+
+/* ---- where the time went ---- */
+
+#define TIMED_SCHEMA                                                                                                                                \
+    HARNESS_ANSWER(                                                                                                                                 \
+        "Row",                                                                                                                                      \
+        HARNESS_FIELD("id") "," HARNESS_FIELD("order_number") "," HARNESS_FIELD("client_name") "," HARNESS_FIELD("client_phone") "," HARNESS_FIELD( \
+            "product_name") "," HARNESS_FIELD("quantity") "," HARNESS_FIELD("unit_price") "," HARNESS_FIELD("total_amount") "," HARNESS_FIELD("status") ",{\\\"name\\\":\\\"__source_ts_ms\\\",\\\"type\\\":\\\"long\\\"}")
+
+static void confirm_at(struct pipeline_harness *w, const char *id, int64_t committed_ms)
+{
+    const char *columns[] = {id, "CMD-1", "Amina", "06", "Watch", "1", "2.50", "2.50", "confirmed"};
+    struct buf b;
+    buf_init(&b, 512);
+    buf_add(&b, "\0\0\0\0\1", 5);
+    for (size_t i = 0; i < sizeof columns / sizeof *columns; i++)
+        avro_add_text(&b, columns[i]);
+    avro_add_long(&b, committed_ms);
+    assert_true(buf_ok(&b));
+    cluster_produce(&w->cluster, 0, b.data, b.len);
+    buf_done(&b);
+}
+
+static double hop(const char *text, const char *name, const char *part)
+{
+    char series[96];
+    snprintf(series, sizeof series, M "delivery_hop_seconds_%s{hop=\"%s\"}", part, name);
+    return pipeline_harness_metric(text, series);
+}
+
+/* An order was committed a minute ago, waits for a retry, and is answered. */
+static void the_hops_of_a_delivery_add_up(void **state)
+{
+    static const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER, BUSY, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static const struct server_rule registry[] = {
+        {"/schemas/ids/1", SERVER_ANSWER_CLOSE, TIMED_SCHEMA, 0}, {0}};
+    static const char *const hops[] = {"kafka", "read", "sent", "answered"};
+    static char text[TEXT_MAX];
+    struct pipeline_harness w;
+    double sum = 0;
+    (void)state;
+    pipeline_harness_open_with_registry(&w, webhook, registry);
+    confirm_at(&w, "o1", clock_wall_ms() - 60000);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_scrape(&w, "/metrics", M "records_delivered_total 1\n", text,
+                                  sizeof text);
+    for (size_t i = 0; i < sizeof hops / sizeof *hops; i++) {
+        assert_true(hop(text, hops[i], "count") == 1);
+        assert_true(hop(text, hops[i], "sum") >= 0);
+        sum += hop(text, hops[i], "sum");
+    }
+    double whole = pipeline_harness_metric(text, M "delivery_latency_seconds_sum");
+    assert_true(hop(text, "kafka", "sum") >= 60);
+    assert_true(hop(text, "sent", "sum") > 0);               /* the retry's rest */
+    assert_true(sum > whole - 0.003 && sum < whole + 0.003); /* each is rounded */
+    assert_true(pipeline_harness_metric(text, M "delivery_latency_seconds_count") == 1);
+    pipeline_harness_stop(&w);
     pipeline_harness_close(&w);
 }
 
@@ -127,6 +212,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_record_is_accounted_for),
+        cmocka_unit_test(the_hops_of_a_delivery_add_up),
         cmocka_unit_test(member_record_is_published_and_deleted),
     };
     return pipeline_harness_main("pipeline_ops", tests, sizeof tests / sizeof *tests);

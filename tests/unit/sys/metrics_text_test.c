@@ -66,10 +66,38 @@ static void processor_time_grows(void **state)
     assert_true(sample("process_cpu_seconds_total") > before);
 }
 
+static void a_histogram_counts_what_took_at_most_so_long(void **state)
+{
+    struct histogram h = {0};
+    struct buf b;
+    (void)state;
+    buf_init(&b, TEXT_MAX);
+    histogram_note(&h, 5);
+    histogram_note(&h, 6);
+    histogram_note(&h, 3600001);
+    metric_histogram(&b, "a", "hop=\"x\"", &h);
+    assert_true(buf_ok(&b));
+    static const char *const lines[] = {"elementor_sync_a_bucket{hop=\"x\",le=\"0.005\"} 1\n",
+                                        "elementor_sync_a_bucket{hop=\"x\",le=\"0.01\"} 2\n",
+                                        "elementor_sync_a_bucket{hop=\"x\",le=\"3600\"} 2\n",
+                                        "elementor_sync_a_bucket{hop=\"x\",le=\"+Inf\"} 3\n",
+                                        "elementor_sync_a_sum{hop=\"x\"} 3600.012\n",
+                                        "elementor_sync_a_count{hop=\"x\"} 3\n"};
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+        assert_non_null(strstr(buf_text(&b), lines[i]));
+    buf_reset(&b);
+    metric_histogram(&b, "a", "", &h);
+    assert_non_null(strstr(buf_text(&b), "elementor_sync_a_bucket{le=\"0.01\"} 2\n"));
+    assert_non_null(strstr(buf_text(&b), "elementor_sync_a_count 3\n"));
+    buf_done(&b);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(open_files_are_counted),
-                                       cmocka_unit_test(memory_that_is_touched_is_resident),
-                                       cmocka_unit_test(processor_time_grows)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_histogram_counts_what_took_at_most_so_long),
+        cmocka_unit_test(open_files_are_counted),
+        cmocka_unit_test(memory_that_is_touched_is_resident),
+        cmocka_unit_test(processor_time_grows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
