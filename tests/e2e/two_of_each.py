@@ -213,7 +213,7 @@ def what_retention_took_is_gone(t, topic, order):
 
 def kills_lose_and_hide_nothing(t):
     """A member dies with retries in its hands, and the dashboard that a redrive runs in."""
-    with two_of_each(t, DASHBOARD_REDRIVE_RATE="20") as (members, dashboards, _):
+    with two_of_each(t, DASHBOARD_REDRIVE_RATE="4") as (members, dashboards, _):
         one, two = dashboards
         orders = parked_orders(t, "K", 18)
         wait_for("all are parked", lambda: all(state(t, d, o) == "parked"
