@@ -6,6 +6,8 @@
 #include "cli/manual.h"
 #include "config/load/load.h"
 #include "sys/log.h"
+#include "terminal/progress.h"
+#include "terminal/style.h"
 
 #include <curl/curl.h>
 #include <openssl/crypto.h>
@@ -81,15 +83,18 @@ static bool run(const struct invocation *call, struct config *config, struct err
             return false;
         log_setup((enum log_level)config->log_level, config->log_format == LOG_FORMAT_JSON);
     }
-    return (command->config != COMMAND_CONFIG_CHECKED || check_config(command, config, err)) &&
-           command->run(config, call->options, err);
+    bool ok = (command->config != COMMAND_CONFIG_CHECKED || check_config(command, config, err)) &&
+              command->run(config, call->options, err);
+    progress_end();
+    return ok;
 }
 
 /* The final message: for people, or a log event where the log is for machines. */
 static void report_end(const struct config *config, const struct error *err)
 {
     if (config == NULL || config->log_format != LOG_FORMAT_JSON) {
-        fprintf(stderr, "elementor-sync: %s\n", err->text);
+        const struct terminal_style *style = terminal_style(STDERR_FILENO);
+        fprintf(stderr, "%selementor-sync:%s %s\n", style->bad, style->off, err->text);
         return;
     }
     log_setup(LOG_ERROR, true); /* it may have failed before that */
@@ -102,14 +107,16 @@ static bool print_help(int argc, char **argv, struct error *err)
     struct buf b;
     const struct command *command;
     bool ok = true;
+    size_t width = terminal_width(STDOUT_FILENO);
+    const struct terminal_style *style = terminal_style(STDOUT_FILENO);
     buf_init(&b, MANUAL_MAX);
     bool wanted = manual_is_wanted(&b, argc, argv, commands, &ok, err);
     if (!wanted && help_is_wanted(argc, argv, commands, &command)) {
         wanted = true;
         if (command != NULL)
-            help_add_command(&b, command, help_terminal_width());
+            help_add_command(&b, command, width, style);
         else
-            help_add_all(&b, commands, help_terminal_width());
+            help_add_all(&b, commands, width, style);
     }
     if (!ok)
         report_end(NULL, err);

@@ -125,6 +125,12 @@ static const char *level_name(enum report_level level)
     return names[level];
 }
 
+static const char *level_colour(enum report_level level, const struct terminal_style *style)
+{
+    const char *const colours[] = {"", style->faint, style->good, style->warn, style->bad};
+    return colours[level];
+}
+
 /* The columns that len bytes take: one for each character. */
 static size_t columns_of(const char *text, size_t len)
 {
@@ -199,13 +205,13 @@ static void add_below(struct buf *b, const struct finding *f, size_t width)
 }
 
 static void add_finding(struct buf *b, const struct finding *f, const struct widths *widths,
-                        size_t width)
+                        size_t width, const struct terminal_style *style)
 {
     size_t indent = INDENT + widths->name + 2;
     bool is_field = f->column != NULL;
     size_t whole = is_field ? indent + widths->column + widths->type + 4 : indent;
     bool narrow = whole + TEXT_LEAST > width;
-    buf_addf(b, "  %-5s ", level_name(f->level));
+    buf_addf(b, "  %s%-5s%s ", level_colour(f->level, style), level_name(f->level), style->off);
     if (narrow && !is_field) {
         buf_add_text(b, f->name);
         add_below(b, f, width);
@@ -224,7 +230,8 @@ static void add_finding(struct buf *b, const struct finding *f, const struct wid
     add_wrapped(b, f->text, whole, whole, width);
 }
 
-void report_text(const struct report *report, size_t width, struct buf *b)
+void report_text(const struct report *report, size_t width, const struct terminal_style *style,
+                 struct buf *b)
 {
     width = width < WIDTH_MIN ? WIDTH_MIN : width > WIDTH_MAX ? WIDTH_MAX : width;
     const char *area = "";
@@ -236,9 +243,9 @@ void report_text(const struct report *report, size_t width, struct buf *b)
         if (strcmp(f->area, area) != 0) {
             area = f->area;
             widths = widths_of(report, area);
-            buf_addf(b, "%s%s\n", b->len > 0 ? "\n" : "", area);
+            buf_addf(b, "%s%s%s%s\n", b->len > 0 ? "\n" : "", style->strong, area, style->off);
         }
-        add_finding(b, f, &widths, width);
+        add_finding(b, f, &widths, width, style);
     }
     buf_addf(b, "\nfailures: %zu, warnings: %zu\n", report->failures, report->warnings);
 }

@@ -3,13 +3,14 @@
  *   struct report *report = report_new();
  *   report_add(report, REPORT_OK, "kafka", "brokers", "%d answer", 3);
  *   report_fail(report, &err, "registry", "url");
- *   report_text(report, 80, &b);
+ *   report_text(report, 80, &terminal_plain, &b);
  *   report_free(report); */
 #ifndef CHECK_REPORT_H
 #define CHECK_REPORT_H
 
 #include "base/buf.h"
 #include "base/error.h"
+#include "terminal/style.h"
 
 enum report_level {
     REPORT_DETAIL, /* for machines only */
@@ -41,7 +42,8 @@ void report_field(struct report *report, enum report_level level, const char *na
 bool report_verdict(const struct report *report, struct error *err);
 
 /* Lines of at most `width` columns (50 to 200), but for words that are longer. */
-void report_text(const struct report *report, size_t width, struct buf *b);
+void report_text(const struct report *report, size_t width, const struct terminal_style *style,
+                 struct buf *b);
 void report_json(const struct report *report, const char *version, struct buf *b);
 
 #endif

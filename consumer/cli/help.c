@@ -3,17 +3,8 @@
 #include "cli/arguments.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
-enum { COMMAND_COLUMN = 14, ARGUMENT_COLUMN = 24, WIDTH_MIN = 40 };
-
-size_t help_terminal_width(void)
-{
-    struct winsize size;
-    bool known = isatty(STDOUT_FILENO) && ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0;
-    return known && size.ws_col >= WIDTH_MIN ? size.ws_col : HELP_WIDTH;
-}
+enum { COMMAND_COLUMN = 14, ARGUMENT_COLUMN = 24 };
 
 static bool is_any(const char *word, const char *a, const char *b)
 {
@@ -76,13 +67,20 @@ static void add_row(struct buf *b, const char *left, const char *placeholder, co
     add_wrapped(b, text, indent, indent, width);
 }
 
-void help_add_all(struct buf *b, const struct command *const *commands, size_t width)
+static void add_heading(struct buf *b, const char *heading, const struct terminal_style *style)
+{
+    buf_addf(b, "\n%s%s%s\n", style->strong, heading, style->off);
+}
+
+void help_add_all(struct buf *b, const struct command *const *commands, size_t width,
+                  const struct terminal_style *style)
 {
     add_wrapped(b,
                 "elementor-sync: delivers confirmed orders from a Kafka CDC topic to an Elementor "
                 "webhook",
                 0, 0, width);
-    buf_add_text(b, "\nusage: elementor-sync COMMAND [--config FILE] [--set NAME=VALUE]...\n\n");
+    buf_addf(b, "\n%susage:%s elementor-sync COMMAND [--config FILE] [--set NAME=VALUE]...\n\n",
+             style->strong, style->off);
     for (; *commands != NULL; commands++)
         add_row(b, (*commands)->name, "", (*commands)->summary, COMMAND_COLUMN, width);
     add_row(b, "help", "",
@@ -96,9 +94,10 @@ void help_add_all(struct buf *b, const struct command *const *commands, size_t w
                 0, 0, width);
 }
 
-static void add_exit_codes(struct buf *b, const struct command *command, size_t width)
+static void add_exit_codes(struct buf *b, const struct command *command, size_t width,
+                           const struct terminal_style *style)
 {
-    buf_add_text(b, "\nexit codes:\n");
+    add_heading(b, "exit codes:", style);
     add_row(b, "0", "", "done", 6, width);
     add_row(b, "1", "", command->failure != NULL ? command->failure : "it could not be done", 6,
             width);
@@ -106,21 +105,23 @@ static void add_exit_codes(struct buf *b, const struct command *command, size_t 
     add_row(b, "3", "", "something outside is down: trying again later may do", 6, width);
 }
 
-void help_add_command(struct buf *b, const struct command *command, size_t width)
+void help_add_command(struct buf *b, const struct command *command, size_t width,
+                      const struct terminal_style *style)
 {
-    buf_addf(b, "usage: elementor-sync %s [--config FILE] [--set NAME=VALUE]...%s\n\n",
-             command->name, command->argument_count > 0 ? " [ARGUMENT]..." : "");
+    buf_addf(b, "%susage:%s elementor-sync %s [--config FILE] [--set NAME=VALUE]...%s\n\n",
+             style->strong, style->off, command->name,
+             command->argument_count > 0 ? " [ARGUMENT]..." : "");
     add_wrapped(b, command->summary, 0, 0, width);
     if (command->argument_count > 0)
-        buf_add_text(b, "\narguments:\n");
+        add_heading(b, "arguments:", style);
     for (size_t i = 0; i < command->argument_count; i++) {
         const struct argument *a = &command->arguments[i];
         add_row(b, a->name, a->placeholder, a->help, ARGUMENT_COLUMN, width);
     }
     if (command->examples != NULL) {
-        buf_add_text(b, "\nexamples:\n");
+        add_heading(b, "examples:", style);
         for (const char *const *example = command->examples; *example != NULL; example++)
             buf_addf(b, "  elementor-sync %s\n", *example);
     }
-    add_exit_codes(b, command, width);
+    add_exit_codes(b, command, width, style);
 }

@@ -190,7 +190,14 @@ struct reader *reader_of_topic(const struct config *config, const char *topic, c
 struct reader *reader_between(const struct config *config, const int64_t *starts,
                               const int64_t *ends, size_t count, struct error *err)
 {
-    struct reader *r = open_reader(config, config->kafka_topic, true, err);
+    return reader_between_of(config, config->kafka_topic, starts, ends, count, err);
+}
+
+struct reader *reader_between_of(const struct config *config, const char *topic,
+                                 const int64_t *starts, const int64_t *ends, size_t count,
+                                 struct error *err)
+{
+    struct reader *r = open_reader(config, topic, true, err);
     if (r == NULL)
         return NULL;
     for (size_t i = 0; i < r->count; i++)

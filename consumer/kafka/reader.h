@@ -20,6 +20,10 @@ struct reader *reader_of_topic(const struct config *config, const char *topic, c
 /* Partition p of kafka.topic from starts[p] up to ends[p], for `count` partitions. */
 struct reader *reader_between(const struct config *config, const int64_t *starts,
                               const int64_t *ends, size_t count, struct error *err);
+/* The same of another topic; its name is borrowed. */
+struct reader *reader_between_of(const struct config *config, const char *topic,
+                                 const int64_t *starts, const int64_t *ends, size_t count,
+                                 struct error *err);
 void reader_free(struct reader *reader); /* accepts NULL */
 
 /* The next message, NULL when none came within timeout_ms. The caller destroys it. */

@@ -1,6 +1,7 @@
 #include "operator/parked_reader.h"
 
 #include "kafka/reader.h"
+#include "terminal/progress.h"
 #include "topics/outcome_reader.h"
 #include "topics/outcome_record.h"
 #include "topics/parked_record.h"
@@ -42,6 +43,7 @@ bool parked_reader_read(const struct config *config, struct parked_list *list,
 {
     bool has_room = true, may = true;
     *ret_others = 0;
+    progress_reading(config->parked_topic);
     struct reader *reader = reader_of_topic(config, config->parked_topic, "beginning", true, err);
     if (reader == NULL)
         return false;
@@ -50,6 +52,7 @@ bool parked_reader_read(const struct config *config, struct parked_list *list,
         if (m == NULL)
             continue;
         has_room = add(config, list, m, ret_others);
+        progress_one_more();
         rd_kafka_message_destroy(m);
     }
     reader_free(reader);

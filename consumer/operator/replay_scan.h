@@ -11,8 +11,8 @@ struct replay_tally {
     int64_t records, deliveries, rejects;
 };
 
-/* Reads partition p from starts[p] up to ends[p] and counts run's verdicts. A progress bar on
- * standard error when that is a terminal. False with FAILED when the operator stops it. */
+/* Reads partition p from starts[p] up to ends[p] and counts run's verdicts, showing progress. False
+ * with FAILED when the operator stops it. */
 bool replay_scan(const struct config *config, const int64_t *starts, const int64_t *ends,
                  size_t count, int stop_fd, struct replay_tally *ret, struct error *err) must_check;
 

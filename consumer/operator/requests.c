@@ -2,6 +2,7 @@
 
 #include "kafka/group/group_admin.h"
 #include "kafka/reader.h"
+#include "terminal/progress.h"
 #include "topics/park_order.h"
 #include "topics/retry_record.h"
 
@@ -40,6 +41,7 @@ struct requests *requests_new(const struct config *config, struct error *err)
         return NULL;
     }
     r->config = config;
+    progress_reading(config->retry_topic);
     if (look(r, err)) {
         if (r->count > 0)
             r->reader = reader_of_topic(config, config->retry_topic, "beginning", false, err);
@@ -81,6 +83,7 @@ bool requests_next(struct requests *r, int timeout_ms, struct request *ret)
     bool found = false;
     while (!found && r->reader != NULL && (m = reader_next(r->reader, timeout_ms)) != NULL) {
         found = read_one(r, m, ret);
+        progress_one_more();
         rd_kafka_message_destroy(m);
     }
     return found;

@@ -5,6 +5,7 @@
 #include "operator/evaluator.h"
 #include "operator/requests.h"
 #include "sys/signals.h"
+#include "terminal/progress.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -33,6 +34,7 @@ static bool note_outcome(const struct config *config, struct comparison *compari
 static bool read_outcomes(const struct config *config, struct comparison *comparison, int stop_fd,
                           struct error *err)
 {
+    progress_reading(config->deliveries_topic);
     struct reader *reader =
         reader_of_topic(config, config->deliveries_topic, "beginning", true, err);
     rd_kafka_message_t *m;
@@ -40,6 +42,7 @@ static bool read_outcomes(const struct config *config, struct comparison *compar
     while (ok && !reader_at_end(reader) && (ok = signals_go_on(stop_fd, err)))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             ok = note_outcome(config, comparison, m, err);
+            progress_one_more();
             rd_kafka_message_destroy(m);
         }
     reader_free(reader);

@@ -22,7 +22,7 @@ def preview(t, folder):
     try:
         subprocess.run([str(pathlib.Path(t.tools) / "case_producer"), t.stack.env["KAFKA_BROKERS"],
                         topic, str(folder / "records.ndjson")], check=True)
-        done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end",
+        done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end", "--json",
                                *options_of(folder)],
                               env={**os.environ, **t.env(KAFKA_TOPIC=topic, REGISTRY_URL=url)},
                               capture_output=True, text=True, timeout=120)

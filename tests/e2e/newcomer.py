@@ -110,7 +110,7 @@ def json_topic_is_explained(t):
                    input=f"{record}\n{record}\n", text=True)
     expect(t, 1, "records", "form", "the record is JSON, not Avro: set the connector's "
            "key.converter and value.converter to an Avro converter", KAFKA_TOPIC=topic)
-    code, out, err = run(t, "preview", "--until-end", KAFKA_TOPIC=topic)
+    code, out, err = run(t, "preview", "--until-end", "--json", KAFKA_TOPIC=topic)
     assert code == 0 and out.count('"why":"undecodable"') == 2, out
     assert err.count("the record is JSON, not Avro") == 1, err
 

@@ -141,10 +141,15 @@ def offsets_tell_what_is_settled_above(t):
     assert len(found) == 1 and found[0]["lag"] >= 3, found
     assert stuck not in t.receiver.delivered()
     table = command(t, "offsets")[0].splitlines()
-    assert "settled above" in table[2], table
-    line, = [words for words in map(str.split, table[3:])
-             if words[:2] == [t.stack.env["KAFKA_TOPIC"], str(found[0]["partition"])]]
-    assert line[5] == str(found[0]["settled_above"]), line
+    assert table[2] == t.stack.env["KAFKA_TOPIC"] and "settled above  owner" in table[3], table
+    one = found[0]
+    words = table[4 + one["partition"]].split()
+    assert words[0] == str(one["partition"]) and words[-3] == str(one["settled_above"]), words
+    assert words[-2:] == one["owner"].split(), (words, one)
+    assert one["owner"].startswith("elementor-sync-") and one["owner"].endswith(")"), one
+    assert 0 < one["behind_ms"] < 600000, one  # since S-1 was written
+    together = next(line.split() for line in table if line.split()[:1] == ["together"])
+    assert int(together[3]) == sum(p["lag"] for p in offsets(t)), (together, table)
 
 
 def kafkas_own_tool_resets_too(t):

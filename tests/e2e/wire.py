@@ -146,7 +146,7 @@ def every_way(t, registry_url, apicurio_url, prefix, **more):
 
 def preview(t, connectors, url, **env):
     """What becomes of 8-byte global ids where the program is not told that they are."""
-    done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end"],
+    done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end", "--json"],
                           env={**os.environ, **t.env(KAFKA_TOPIC=connectors.topic("8_bytes_global_id"),
                                                      REGISTRY_URL=url, **env)},
                           capture_output=True, text=True, timeout=120)

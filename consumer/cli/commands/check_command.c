@@ -1,10 +1,12 @@
 /* check_command: whether everything that run needs is there, and what run would do. */
 #include "check/check.h"
 #include "cli/command.h"
-#include "cli/help.h"
 #include "sys/log.h"
+#include "terminal/progress.h"
+#include "terminal/style.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 enum { REPORT_MAX = 4 * 1024 * 1024 };
 
@@ -28,7 +30,7 @@ static bool print(const struct report *report, bool json, struct error *err)
     if (json)
         report_json(report, ELEMENTOR_SYNC_VERSION, &b);
     else
-        report_text(report, help_terminal_width(), &b);
+        report_text(report, terminal_width(STDOUT_FILENO), terminal_style(STDOUT_FILENO), &b);
     bool ok = buf_ok(&b) && fwrite(b.data, 1, b.len, stdout) == b.len && fflush(stdout) == 0;
     buf_done(&b);
     return ok || error_set(err, ERROR_FAILED, "the report could not be written");
@@ -47,7 +49,9 @@ static bool run(struct config *config, const void *given, struct error *err)
         return error_no_memory(err);
     if (config->log_level > LOG_LEVEL_DEBUG) /* the report contains it */
         log_setup(LOG_ERROR, config->log_format == LOG_FORMAT_JSON);
+    progress_step("looking at all that run needs", -1);
     check_run(config, &options, report);
+    progress_end();
     bool ok = print(report, own->json, err) && report_verdict(report, err);
     report_free(report);
     return ok;

@@ -3,17 +3,15 @@
 #include "dashboard/dashboard.h"
 #include "sys/signals.h"
 
-#include <unistd.h>
-
 static bool run(struct config *config, const void *given, struct error *err)
 {
     (void)given;
-    int stop_fd = signals_open();
+    int stop_fd = signals_of_command();
     struct dashboard *dashboard = dashboard_new(config, err);
     config_forget_secret(&config->auth_service_keys); /* the dashboard has their hashes */
     bool ok = dashboard != NULL && dashboard_run(dashboard, stop_fd, err);
     dashboard_free(dashboard);
-    close(stop_fd);
+    signals_close(stop_fd);
     return ok;
 }
 

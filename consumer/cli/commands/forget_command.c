@@ -12,6 +12,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/signals.h"
+#include "terminal/progress.h"
 #include "topics/outcome_reader.h"
 #include "topics/outcome_record.h"
 #include "topics/parked_record.h"
@@ -21,7 +22,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { POLL_MS = 200, ASK_MS = 5000, RECORD_MAX = 65536 };
 
@@ -42,6 +42,7 @@ struct forget {
     json_t *last; /* the order's last outcome */
     bool by_id, several;
     struct resender *resender;
+    int stop_fd;
     size_t parked;
     int64_t newest_parked_ms;
 };
@@ -64,15 +65,18 @@ static void consider(struct forget *f, json_t *outcome)
 
 static bool find_order(struct forget *f, struct error *err)
 {
+    progress_reading(f->config->deliveries_topic);
     struct outcomes *outcomes = outcomes_new(f->config, err);
-    while (outcomes != NULL && !outcomes_caught_up(outcomes)) {
+    bool ok = outcomes != NULL;
+    while (ok && !outcomes_caught_up(outcomes) && (ok = signals_go_on(f->stop_fd, err))) {
         json_t *outcome = outcomes_next(outcomes);
         if (outcome != NULL)
             consider(f, outcome);
+        progress_one_more();
         json_decref(outcome);
     }
     outcomes_free(outcomes);
-    if (outcomes == NULL)
+    if (!ok)
         return false;
     if (f->several && !f->by_id)
         return error_set(err, ERROR_FAILED, "several orders have the number %.100s: give the id",
@@ -89,14 +93,15 @@ static bool is_at_rest(const struct forget *f, struct error *err)
     struct request request;
     bool waits = strcmp(outcome_text(f->last, "state"), "retrying") == 0;
     struct requests *requests = requests_new(f->config, err);
-    while (requests != NULL && !requests_caught_up(requests))
+    bool ok = requests != NULL;
+    while (ok && !requests_caught_up(requests) && (ok = signals_go_on(f->stop_fd, err)))
         if (requests_next(requests, POLL_MS, &request) &&
             request.partition == outcome_number(f->last, "partition") &&
             request.offset == outcome_number(f->last, "offset") &&
             strcmp(request.id, outcome_text(f->last, "request")) != 0)
             waits = true;
     requests_free(requests);
-    return requests != NULL &&
+    return ok &&
            (!waits || error_set(err, ERROR_FAILED,
                                 "it waits to be sent; forget it once it is delivered or parked"));
 }
@@ -105,9 +110,11 @@ static bool count_parked(struct forget *f, struct error *err)
 {
     rd_kafka_message_t *m;
     struct slice id = outcome_slice(f->last, "order_id");
+    progress_reading(f->config->parked_topic);
     struct reader *reader =
         reader_of_topic(f->config, f->config->parked_topic, "beginning", true, err);
-    while (reader != NULL && !reader_at_end(reader))
+    bool ok = reader != NULL;
+    while (ok && !reader_at_end(reader) && (ok = signals_go_on(f->stop_fd, err)))
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             int64_t at_ms = rd_kafka_message_timestamp(m, NULL);
             if (slice_equal(parked_record_order_id(m), id)) {
@@ -117,7 +124,7 @@ static bool count_parked(struct forget *f, struct error *err)
             rd_kafka_message_destroy(m);
         }
     reader_free(reader);
-    return reader != NULL;
+    return ok;
 }
 
 /* ---- records that remain, and until when ---- */
@@ -212,17 +219,19 @@ static void note_audit(const struct forget *f)
                                 LOG_S("order", outcome_text(f->last, "order_id")), {0}});
 }
 
-static bool forget(struct forget *f, int stop_fd, struct error *err)
+static bool forget(struct forget *f, struct error *err)
 {
     if (f->own->order == NULL || *f->own->order == '\0')
         return error_set(err, ERROR_CONFIG, "--order is missing: an order's id or number");
     if (!find_order(f, err) || !is_at_rest(f, err) || !count_parked(f, err) ||
         (f->resender = resender_new(f->config, err)) == NULL)
         return false;
+    progress_end();
     printf("order %s, last outcome: %s; parked records: %zu\n", outcome_text(f->last, "order_id"),
            outcome_text(f->last, "state"), f->parked);
     fflush(stdout);
-    if (!command_confirm("Forget it? It can not be sent again then.", f->own->yes, stop_fd, err) ||
+    if (!command_confirm("Forget it? It can not be sent again then.", f->own->yes, f->stop_fd,
+                         err) ||
         !write_marker(f, err) || !drop_coordinates(f, err))
         return false;
     note_audit(f);
@@ -233,10 +242,9 @@ static bool forget(struct forget *f, int stop_fd, struct error *err)
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    struct forget f = {.config = config, .own = given};
-    int stop_fd = signals_open();
-    bool ok = forget(&f, stop_fd, err);
-    close(stop_fd);
+    struct forget f = {.config = config, .own = given, .stop_fd = signals_of_command()};
+    bool ok = forget(&f, err);
+    signals_close(f.stop_fd);
     json_decref(f.last);
     resender_free(f.resender);
     return ok;

@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "http/http_client.h"
 #include "sys/loop.h"
+#include "terminal/progress.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -99,11 +100,13 @@ static bool ask(const struct target *target, const struct health_arguments *own,
     struct http_request *request = http != NULL ? http_start(http, &endpoint, "GET", target->url,
                                                              headers, NULL, 0, judge, &answer, err)
                                                 : NULL;
+    progress_step("waiting for an answer", -1);
     while (request != NULL && !answer.is_there) {
         int64_t wait = http_turn(http);
         if (!answer.is_there)
             loop_wait(loop, wait);
     }
+    progress_end();
     http_free(http);
     loop_free(loop);
     return err->code == ERROR_NONE;

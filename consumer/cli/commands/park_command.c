@@ -10,6 +10,7 @@
 #include "sys/log.h"
 #include "sys/signals.h"
 #include "sys/wakeup.h"
+#include "terminal/progress.h"
 #include "topics/park_order.h"
 #include "topics/retry_record.h"
 
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ACKNOWLEDGE_MS = 10000, POLL_MS = 100 };
 
@@ -172,14 +172,17 @@ static bool park(struct park *k, struct error *err)
     struct group_topic topic = {0};
     if (!read_options(k, err))
         return false;
+    progress_step("asking the cluster where the group stands", -1);
     struct group *group = group_new(k->config, err);
     bool ok = group != NULL && group_look(group, k->config->kafka_topic, &topic, err) &&
               fits(k, &topic, err);
+    progress_end();
     if (ok)
         show(k, &topic);
     group_topic_done(&topic);
     group_free(group);
-    if (!ok || !command_confirm("Park them?", k->own->yes, k->stop_fd, err) || !write_order(k, err))
+    if (!ok || !signals_go_on(k->stop_fd, err) ||
+        !command_confirm("Park them?", k->own->yes, k->stop_fd, err) || !write_order(k, err))
         return false;
     write_audit(k);
     puts("asked for: the member that has the partition parks them, or the next one to start");
@@ -188,9 +191,9 @@ static bool park(struct park *k, struct error *err)
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    struct park k = {.config = config, .own = given, .stop_fd = signals_open()};
+    struct park k = {.config = config, .own = given, .stop_fd = signals_of_command()};
     bool ok = park(&k, err);
-    close(k.stop_fd);
+    signals_close(k.stop_fd);
     return ok;
 }
 

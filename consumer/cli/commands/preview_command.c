@@ -7,7 +7,7 @@
 
 struct preview_arguments {
     const char *from;
-    bool until_end;
+    bool until_end, json;
     int64_t limit;
 };
 
@@ -18,6 +18,8 @@ static const struct argument arguments[] = {
      "stop at the topic's present end"},
     {"--limit", ARGUMENT_COUNT, offsetof(struct preview_arguments, limit), "N",
      "stop after N records"},
+    {"--json", ARGUMENT_FLAG, offsetof(struct preview_arguments, json), "",
+     "one JSON object a line, with the exact bytes that would be sent"},
 };
 
 static bool run(struct config *config, const void *given, struct error *err)
@@ -26,14 +28,18 @@ static bool run(struct config *config, const void *given, struct error *err)
     const struct preview_options options = {.from = own->from != NULL ? own->from : "beginning",
                                             .until_end = own->until_end,
                                             .limit = own->limit,
-                                            .stop_fd = signals_open()};
+                                            .json = own->json,
+                                            .shown = isatty(STDOUT_FILENO),
+                                            .style = terminal_style(STDOUT_FILENO),
+                                            .stop_fd = signals_of_command()};
     bool ok = preview_run(config, &options, stdout, err);
-    close(options.stop_fd);
+    signals_close(options.stop_fd);
     return ok;
 }
 
 static const char *const examples[] = {"preview --from beginning --limit 10",
-                                       "preview --from 2026-11-22T09:00:00Z --until-end", NULL};
+                                       "preview --from 2026-11-22T09:00:00Z --until-end",
+                                       "preview --until-end --json", NULL};
 
 const struct command command_preview = {
     .name = "preview",

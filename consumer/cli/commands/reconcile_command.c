@@ -19,6 +19,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/signals.h"
+#include "terminal/progress.h"
 #include "topics/reconciled_record.h"
 
 #include <inttypes.h>
@@ -70,6 +71,7 @@ static bool take_row(void *context, const struct order_row *row, struct error *e
     const struct reconciliation *r = context;
     if (row->confirmed_ms != NO_TIME && row->confirmed_ms < r->since_ms)
         return true;
+    progress_one_more();
     return comparison_add(r->comparison, row, err);
 }
 
@@ -81,11 +83,15 @@ static bool compare(struct reconciliation *r, struct error *err)
                          "the shop's table is read from standard input: psql -c \"COPY (SELECT id, "
                          "order_number, status, confirmed_at FROM orders) TO STDOUT CSV HEADER\" | "
                          "elementor-sync reconcile");
-    return read_since(r, err) && (r->comparison = comparison_new(err)) != NULL &&
-           order_rows_read(STDIN_FILENO, r->stop_fd, r->config, r->own->send, take_row, r, err) &&
-           known_position(r->config, r->stop_fd, &r->position, err) &&
-           known_outcomes(r->config, r->comparison, r->stop_fd, err) &&
-           comparison_finish(r->comparison, r->position.until_ms, err);
+    progress_step("reading the table", -1);
+    bool ok =
+        read_since(r, err) && (r->comparison = comparison_new(err)) != NULL &&
+        order_rows_read(STDIN_FILENO, r->stop_fd, r->config, r->own->send, take_row, r, err) &&
+        known_position(r->config, r->stop_fd, &r->position, err) &&
+        known_outcomes(r->config, r->comparison, r->stop_fd, err) &&
+        comparison_finish(r->comparison, r->position.until_ms, err);
+    progress_end();
+    return ok;
 }
 
 /* ---- the report ---- */
@@ -233,6 +239,7 @@ static void tell_dashboards(const struct reconciliation *r)
 
 static void write_audit(void *context, const rd_kafka_message_t *m, const char *request)
 {
+    progress_one_more();
     const struct reconciliation *r = context;
     command_audit("reconcile", (const struct log_field[]){LOG_S("topic", r->config->kafka_topic),
                                                           LOG_I("partition", m->partition),
@@ -249,6 +256,7 @@ static FILE *told(const struct reconciliation *r)
 
 static void write_row_audit(void *context, const struct order_row *row, const char *request)
 {
+    progress_one_more();
     const struct reconciliation *r = context;
     char id[SHOWN_MAX];
     command_audit("reconcile", (const struct log_field[]){LOG_S("topic", r->config->kafka_topic),
@@ -265,8 +273,10 @@ struct supply {
 
 static bool find_supply(struct reconciliation *r, struct supply *s, struct error *err)
 {
+    progress_step("looking for the records of missing orders", -1);
     if (!missing_find(r->config, r->comparison, r->stop_fd, &s->recorded, err))
         return false;
+    progress_end();
     fprintf(told(r), "%" PRId64 " of %" PRId64 " missing orders have their record in topic %s\n",
             s->recorded, s->missing, r->config->kafka_topic);
     if (s->recorded == s->missing)
@@ -285,10 +295,12 @@ static bool send_supply(struct reconciliation *r, struct supply *s, int64_t *ret
                         struct error *err)
 {
     int64_t records = 0, rows = 0;
+    progress_step("asking for them", s->recorded + s->from_rows);
     bool ok = s->recorded == 0 ||
               missing_send(r->config, r->comparison, r->stop_fd, write_audit, r, &records, err);
     ok = ok && (s->from_rows == 0 ||
                 row_sender_send(s->rows, r->comparison, write_row_audit, r, &rows, err));
+    progress_end();
     *ret_sent = records + rows;
     return ok;
 }
@@ -337,9 +349,9 @@ static bool reconcile(struct reconciliation *r, struct error *err)
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    struct reconciliation r = {.config = config, .own = given, .stop_fd = signals_open()};
+    struct reconciliation r = {.config = config, .own = given, .stop_fd = signals_of_command()};
     bool ok = reconcile(&r, err);
-    close(r.stop_fd);
+    signals_close(r.stop_fd);
     comparison_free(r.comparison);
     return ok;
 }

@@ -10,6 +10,7 @@
 #include "operator/resender.h"
 #include "sys/clock.h"
 #include "sys/signals.h"
+#include "terminal/progress.h"
 #include "topics/outcome_reader.h"
 #include "topics/parked_record.h"
 
@@ -17,7 +18,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { POLL_MS = 200, REASONS_SHOWN = 20, SECOND_MS = 1000 };
 
@@ -94,12 +94,16 @@ static bool note_next_request(struct redrive_run *r, int timeout_ms)
 /* Requests first: an outcome that answers one is written after it. */
 static bool read_known(struct redrive_run *r, struct error *err)
 {
+    progress_reading(r->config->deliveries_topic);
     bool ok = (r->outcomes = outcomes_new(r->config, err)) != NULL &&
               (r->requests = requests_new(r->config, err)) != NULL;
     while (ok && !requests_caught_up(r->requests) && (ok = signals_go_on(r->stop_fd, err)))
         (void)note_next_request(r, POLL_MS);
+    progress_reading(r->config->deliveries_topic);
     while (ok && !outcomes_caught_up(r->outcomes) && (ok = signals_go_on(r->stop_fd, err)))
-        (void)note_next_outcome(r, POLL_MS);
+        if (note_next_outcome(r, POLL_MS))
+            progress_one_more();
+    progress_end();
     return ok;
 }
 
@@ -206,6 +210,7 @@ static size_t done(const struct redrive_run *r)
 static bool send_all(struct redrive_run *r, struct error *err)
 {
     rd_kafka_message_t *m;
+    progress_step("asking for them again", (int64_t)r->list.selected);
     bool ok = (r->resender = resender_new(r->config, err)) != NULL;
     struct reader *reader =
         ok ? reader_of_topic(r->config, r->config->parked_topic, "beginning", true, err) : NULL;
@@ -213,7 +218,9 @@ static bool send_all(struct redrive_run *r, struct error *err)
         if ((m = reader_next(reader, POLL_MS)) != NULL) {
             ok = !parked_list_selected(&r->list, m->partition, m->offset) || send_one(r, m, err);
             rd_kafka_message_destroy(m);
+            progress_at((int64_t)done(r));
         }
+    progress_end();
     reader_free(reader);
     if (reader == NULL || !ok)
         return false;
@@ -262,9 +269,9 @@ static bool run(struct config *config, const void *given, struct error *err)
         own.rate = config->dashboard_redrive_rate;
     if (own.rate > SECOND_MS)
         return error_set(err, ERROR_CONFIG, "--rate: at most %d", SECOND_MS);
-    struct redrive_run r = {.config = config, .own = &own, .stop_fd = signals_open()};
+    struct redrive_run r = {.config = config, .own = &own, .stop_fd = signals_of_command()};
     bool ok = redrive(&r, err);
-    close(r.stop_fd);
+    signals_close(r.stop_fd);
     parked_list_done(&r.list);
     outcomes_free(r.outcomes);
     requests_free(r.requests);

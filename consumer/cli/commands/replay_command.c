@@ -7,13 +7,13 @@
 #include "offsets/replay_plan.h"
 #include "operator/replay_scan.h"
 #include "sys/signals.h"
+#include "terminal/progress.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { ANSWER_MS = 200 }; /* a receiver's assumed answer time, for the estimate */
 
@@ -193,9 +193,11 @@ static bool reset(struct replay *r, struct error *err)
         if (r->starts[i] < r->ends[i])
             commits[count++] =
                 (struct group_commit){(int32_t)i, r->commits[i].from, r->commits[i].metadata};
+    progress_step("resetting the group", -1);
     bool ok =
         is_unchanged(r, err) && group_commit(r->group, r->config->kafka_topic, commits, count, err);
     free(commits);
+    progress_end();
     if (ok)
         write_audit(r);
     if (ok)
@@ -205,11 +207,13 @@ static bool reset(struct replay *r, struct error *err)
 
 static bool replay(struct replay *r, struct error *err)
 {
+    progress_step("asking the cluster where the group stands", -1);
     if (!read_options(r, err) || (r->group = group_new(r->config, err)) == NULL ||
         (!r->own->dry_run && !group_is_idle(r->group, r->stop_fd, err)) ||
         !group_look(r->group, r->config->kafka_topic, &r->topic, err) || !fits_topic(r, err) ||
         !plan_all(r, err))
         return false;
+    progress_end();
     if (r->touched == 0) {
         puts("nothing to send again: there is nothing below the group's commits there");
         return true;
@@ -224,9 +228,9 @@ static bool replay(struct replay *r, struct error *err)
 
 static bool run(struct config *config, const void *given, struct error *err)
 {
-    struct replay r = {.config = config, .own = given, .stop_fd = signals_open()};
+    struct replay r = {.config = config, .own = given, .stop_fd = signals_of_command()};
     bool ok = replay(&r, err);
-    close(r.stop_fd);
+    signals_close(r.stop_fd);
     free(r.starts);
     free(r.ends);
     free(r.commits);

@@ -6,6 +6,7 @@
 #include "operator/requests.h"
 #include "operator/resender.h"
 #include "sys/clock.h"
+#include "terminal/progress.h"
 #include "topics/outcome_reader.h"
 
 #include <inttypes.h>
@@ -83,7 +84,8 @@ static bool note_next(struct retry *r, int timeout_ms)
 static bool find_order(struct retry *r, struct error *err)
 {
     while (!outcomes_caught_up(r->outcomes))
-        (void)note_next(r, POLL_MS);
+        if (note_next(r, POLL_MS))
+            progress_one_more();
     if (r->several && !r->by_id)
         return error_set(err, ERROR_FAILED, "several orders have the number %.100s: give the id",
                          r->own->order);
@@ -194,13 +196,16 @@ static bool await_outcome(struct retry *r, struct error *err)
 {
     int64_t patience = r->own->timeout_ms >= 0 ? r->own->timeout_ms : PATIENCE_MS;
     int64_t deadline = clock_mono_ms() + patience;
+    progress_step("waiting for what comes of it", -1);
     while (clock_mono_ms() < deadline) {
         json_t *outcome = outcomes_next(r->outcomes);
         bool ours = outcome != NULL && strcmp(outcome_text(outcome, "request"), r->request) == 0;
         bool settled = ours && outcome_number(outcome, "settled_ms") >= 0;
         bool parked = settled && is_state(outcome, "parked");
-        if (ours)
+        if (ours) {
+            progress_end();
             say(outcome);
+        }
         json_decref(outcome);
         if (settled)
             return !parked || error_set(err, ERROR_FAILED, "it was parked again");
@@ -245,12 +250,15 @@ static bool retry(struct retry *r, struct error *err)
 {
     if (r->own->order == NULL || *r->own->order == '\0')
         return error_set(err, ERROR_CONFIG, "--order is missing: an order's id or number");
+    progress_reading(r->config->deliveries_topic);
     if ((r->outcomes = outcomes_new(r->config, err)) == NULL || !find_order(r, err))
         return false;
+    progress_end();
     say(r->last);
     bool asked = false;
     if (!find_request(r, &asked, err))
         return false;
+    progress_end();
     if (asked) {
         puts("it is asked for already; nothing was asked for again");
         return await_outcome(r, err);
@@ -259,6 +267,7 @@ static bool retry(struct retry *r, struct error *err)
         return false;
     if (!retry_request_new(r->request, err))
         return false;
+    progress_step("fetching its record", -1);
     if ((r->resender = resender_new(r->config, err)) == NULL || !ask(r, err))
         return false;
     write_audit(r);

@@ -1,6 +1,8 @@
 #include "kafka/group/group_admin.h"
 
 #include "config/member_options.h"
+#include "kafka/client_end.h"
+#include "kafka/group/group_assignment.h"
 #include "kafka/group/group_members.h"
 #include "kafka/kafka_client.h"
 #include "kafka/offsets.h"
@@ -8,10 +10,11 @@
 #include "sys/log.h"
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { ASK_MS = 10000, LOOK_EVERY_MS = 500, GRACE_MS = 5000 };
+enum { ASK_MS = 10000, LOOK_EVERY_MS = 500, GRACE_MS = 5000, END_MS = 2000 };
 
 struct group {
     const struct config *config;
@@ -47,7 +50,8 @@ void group_free(struct group *g)
     if (g == NULL)
         return;
     if (!g->unanswered) /* it would be waited for; the process ends soon */
-        rd_kafka_destroy(g->rk);
+        (void)kafka_end(g->rk, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE,
+                        END_MS); /* it joined nothing */
     free(g);
 }
 
@@ -141,6 +145,51 @@ bool group_offsets_at(struct group *g, const struct group_topic *topic, int64_t 
 }
 
 /* ---- members ---- */
+
+enum { UUID_TEXT = 36, UUID_SHOWN = 8, MEMBER_MAX = 300 };
+
+struct owner {
+    group_owned *take;
+    void *context;
+    char name[MEMBER_MAX];
+};
+
+static void take_owned(void *context, struct slice topic, int32_t partition)
+{
+    const struct owner *owner = context;
+    owner->take(owner->context, topic, partition, owner->name);
+}
+
+/* A member's id is a name and a UUID, made by the broker or the client. */
+static void name_owner(struct owner *owner, const struct rd_kafka_group_member_info *m)
+{
+    size_t len = strlen(m->member_id);
+    bool has_uuid = len > UUID_TEXT && m->member_id[len - UUID_TEXT - 1] == '-';
+    len -= has_uuid ? UUID_TEXT - UUID_SHOWN : 0;
+    snprintf(owner->name, sizeof owner->name, "%.*s (%s)", (int)len, m->member_id,
+             *m->client_host == '/' ? m->client_host + 1 : m->client_host);
+}
+
+/* By the older question: DescribeConsumerGroups aborts librdkafka 2.0.2 where a broker does not
+ * know it (group_members.h). */
+bool group_owners(struct group *g, group_owned *take, void *context)
+{
+    const struct rd_kafka_group_list *list;
+    rd_kafka_resp_err_t code = rd_kafka_list_groups(g->rk, g->config->kafka_group, &list, ASK_MS);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR && code != RD_KAFKA_RESP_ERR__PARTIAL)
+        return false;
+    bool ok = code == RD_KAFKA_RESP_ERR_NO_ERROR && list->group_cnt == 1 &&
+              list->groups[0].err == RD_KAFKA_RESP_ERR_NO_ERROR;
+    for (int i = 0; ok && i < list->groups[0].member_cnt; i++) {
+        const struct rd_kafka_group_member_info *m = &list->groups[0].members[i];
+        struct owner owner = {.take = take, .context = context};
+        name_owner(&owner, m);
+        ok = group_assignment_read(m->member_assignment, (size_t)m->member_assignment_size,
+                                   take_owned, &owner);
+    }
+    rd_kafka_group_list_destroy(list);
+    return ok;
+}
 
 static bool refuse(const struct group *g, const struct group_members *m, struct error *err)
 {

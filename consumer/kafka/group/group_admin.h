@@ -3,6 +3,7 @@
 #ifndef KAFKA_GROUP_GROUP_ADMIN_H
 #define KAFKA_GROUP_GROUP_ADMIN_H
 
+#include "base/slice.h"
 #include "config/config.h"
 
 #include <librdkafka/rdkafka.h>
@@ -33,6 +34,14 @@ void group_topic_done(struct group_topic *topic);
 /* The first offset of each partition at or after the time; behind the last record: its end. */
 bool group_offsets_at(struct group *group, const struct group_topic *topic, int64_t ms,
                       int64_t *ret_offsets, struct error *err) must_check;
+
+/* A partition and the member that has it; both texts are borrowed. */
+typedef void group_owned(void *context, struct slice topic, int32_t partition, const char *member);
+
+/* Every partition that a member of the group has, of whatever topic, as the coordinator tells it:
+ * "elementor-sync-1c9d4b7e (10.0.0.7)", a member's id without the rest of its UUID. False: not
+ * known; a group of the brokers' own protocol (KIP-848) is not described so. */
+bool group_owners(struct group *group, group_owned *take, void *context);
 
 /* Fails with FAILED, naming them, when the group has members. Static ones, which stay for their
  * session after they stopped, are waited for first, saying so; stop_fd ends that wait (-1: none).

@@ -104,7 +104,7 @@ static inline void bench_check(struct bench *b)
     buf_reset(&b->json);
     b->verdict = (struct error){0};
     check_run(b->config, &b->options, report);
-    report_text(report, 108, &b->text);
+    report_text(report, 108, &terminal_plain, &b->text);
     report_json(report, "0", &b->json);
     (void)!report_verdict(report, &b->verdict);
     report_free(report);

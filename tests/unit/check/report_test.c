@@ -49,7 +49,7 @@ static void no_line_is_longer_than_the_window(void **state)
     buf_init(&b, 65536);
     for (size_t width = 60; width <= 160; width++) {
         buf_reset(&b);
-        report_text(r, width, &b);
+        report_text(r, width, &terminal_plain, &b);
         if (longest_line(buf_text(&b)) > width)
             fail_msg("%d:\n%s", (int)width, buf_text(&b));
     }
@@ -81,7 +81,7 @@ static void at_eighty_columns(void **state)
     struct buf b;
     (void)state;
     buf_init(&b, 65536);
-    report_text(r, 80, &b);
+    report_text(r, 80, &terminal_plain, &b);
     assert_string_equal(buf_text(&b), expected);
     buf_done(&b);
     report_free(r);
@@ -96,7 +96,7 @@ static void control_characters(void **state)
     report_add(r, REPORT_NOTE, "records", "values",
                "a\x1b]0;x\x07 b\xc2\x9b 31m c\xe2\x80\xae d\xe2\x81\xa6 \xd9\x83\xff e");
     buf_init(&b, 65536);
-    report_text(r, 80, &b);
+    report_text(r, 80, &terminal_plain, &b);
     assert_non_null(strstr(buf_text(&b), "a?]0;x? b? 31m c? d? \xd9\x83? e\n"));
     buf_reset(&b);
     report_json(r, "0", &b);

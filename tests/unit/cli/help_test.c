@@ -78,16 +78,16 @@ static void assert_fits(const struct buf *b, size_t width)
 
 static void texts_fit_the_terminal(void **state)
 {
-    static const size_t widths[] = {60, HELP_WIDTH, 200};
+    static const size_t widths[] = {60, TERMINAL_WIDTH, 200};
     (void)state;
     for (size_t w = 0; w < sizeof widths / sizeof *widths; w++) {
         struct buf b;
         buf_init(&b, HELP_MAX);
-        help_add_all(&b, commands, widths[w]);
+        help_add_all(&b, commands, widths[w], &terminal_plain);
         assert_fits(&b, widths[w]);
         for (size_t i = 0; commands[i] != NULL; i++) {
             buf_reset(&b);
-            help_add_command(&b, commands[i], widths[w]);
+            help_add_command(&b, commands[i], widths[w], &terminal_plain);
             assert_fits(&b, widths[w]);
         }
         buf_done(&b);
@@ -102,7 +102,7 @@ static void a_commands_help_has_all_of_it(void **state)
     struct buf b;
     (void)state;
     buf_init(&b, HELP_MAX);
-    help_add_command(&b, &command_reconcile, HELP_WIDTH);
+    help_add_command(&b, &command_reconcile, TERMINAL_WIDTH, &terminal_plain);
     buf_add_char(&b, '\0');
     for (size_t i = 0; i < sizeof wanted / sizeof *wanted; i++)
         if (strstr(b.data, wanted[i]) == NULL)

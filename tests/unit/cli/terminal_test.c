@@ -26,7 +26,8 @@ static const struct {
     const char *words[WORDS];
     const char *shows; /* what proves that the hostile record was read */
 } calls[] = {
-    {&command_preview, {"preview", "--until-end"}, "\"verdict\":"},
+    {&command_preview, {"preview", "--until-end"}, "deliver: 1, skip: "},
+    {&command_preview, {"preview", "--until-end", "--json"}, "\"verdict\":"},
     {&command_offsets, {"offsets"}, "group "},
     {&command_offsets, {"offsets", "--json"}, "\"topic\":"},
     {&command_replay, {"replay", "--from", "beginning", "--dry-run"}, "would be sent again"},
