@@ -104,28 +104,12 @@ release_for() { # NAME
 
 # ---- the parts ----
 
-files() { # PATTERN FOLDER...; of the repository, or of the folders where there is none
-    pattern=$1
-    shift
-    for folder; do
-        git ls-files -- "$folder/$pattern" 2>/dev/null || find "$folder" -name "$pattern"
-    done
-}
-
-form() {
-    # shellcheck disable=SC2046 # lists of words
-    check "layers" 60 "$BUILD/venv/bin/python" tests/tools/layers.py
-    check "log events" 60 "$BUILD/venv/bin/python" tests/tools/events.py
-    check "clang-format" 300 "$BUILD/venv/bin/clang-format" --dry-run -Werror $(files '*.[ch]' consumer tests)
-    queue=$(printf '#include <sys/queue.h>\n' | cc -E -x c - | sed -n 's/^# .*"\(.*sys\/queue.h\)".*/\1/p' | head -n 1)
-    check "cppcheck" 1200 cppcheck --quiet --error-exitcode=1 --inline-suppr --std=c11 \
-        --enable=warning,performance,portability --suppress=missingIncludeSystem \
-        --suppress=normalCheckLevelMaxBranches ${queue:+"--include=$queue"} -I consumer consumer
-    release_for "clang-tidy" && check "clang-tidy" 2400 sh -c \
-        'printf "%s\n" "$2" | xargs -P 2 -n 4 clang-tidy --quiet -p "$1"' \
-        sh "$BUILD/release" "$(files '*.c' consumer)"
-    # shellcheck disable=SC2046
-    check "pyflakes" 120 "$BUILD/venv/bin/python" -m pyflakes $(find tests -name '*.py')
+# Linters compute, most of the other parts wait: they share the time.
+begin_form() {
+    tidied=
+    release_for "clang-tidy" && tidied=$BUILD/release
+    begin_beside 3600 "$BUILD/form.log" env ROOT="$ROOT" BUILD="$BUILD" RUN="$RUN" \
+        sh tests/runner/form.sh ${tidied:+"$tidied"}
 }
 
 # ctest's own account, a line a test, becomes this one's.
@@ -330,7 +314,7 @@ step "packages"
 packages
 step "builds: release, and with ASan and UBSan"
 build_all
-if wants form; then step "form: formatter, linters" && form; fi
+if wants form; then begin_form; fi
 if wants runner; then step "the runner itself" && runner; fi
 if wants unit; then step "unit tests, under ASan and UBSan" && unit; fi
 if wants package; then step "the package, as Debian's tools and systemd see it" && package; fi
@@ -344,5 +328,6 @@ if wants stack chaos; then
     step "the real stack: PostgreSQL, Debezium, Kafka, registry"
     if start_stack "the real stack"; then real_stack; fi
 fi
+if wants form; then step "form: formatter, linters, which ran beside the others" && end_beside "form"; fi
 step "the end"
 exit 0

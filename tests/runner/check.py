@@ -57,7 +57,7 @@ class Tree:
         self.temporary = pathlib.Path(folder) / "tmp"
         self.bin.mkdir()
         self.temporary.mkdir()
-        for name in ("run.sh", "runner/lib.sh", "runner/guard.sh", "runner/packages.sh"):
+        for name in ("run.sh", "runner/lib.sh", "runner/guard.sh", "runner/packages.sh", "runner/form.sh"):
             self.write(f"tests/{name}", (ROOT / "tests" / name).read_text())
         for name in ("consumer/packages.txt", "tests/packages.txt", "tests/stack/packages.txt",
                      "tests/receivers/packages.txt", "tests/package/packages.txt"):
@@ -198,6 +198,33 @@ def killed(tree):
         assert time.monotonic() - began < 30, f"{sent}: {time.monotonic() - began:.0f} s"
 
 
+def form_runs_beside_the_others(tree):
+    """The linters' checks are in the account, one that fails is shown, and they end with the run."""
+    names = ("layers", "events", "clang-format", "cppcheck", "clang-tidy", "pyflakes")
+    out, good, bad, _, status = tree.run("form")
+    assert all(f"ok    {name}\n" in out for name in names), out
+    assert (good, bad, status) == (len(names) + 1, 0, 0), out
+    tree.tool("cppcheck", "echo 'null pointer'; exit 1")
+    tree.tool("clang-tidy", "echo 'too long'; exit 1")
+    out, good, bad, _, status = tree.run("form")
+    assert (good, bad, status) == (len(names) - 1, 2, 1) and "null pointer" in out and "too long" in out, out
+    tree.write("tests/runner/form.sh", "kill -9 $$\n")
+    out, good, bad, _, status = tree.run("form")
+    assert (good, bad, status) == (1, 1, 1) and "FAIL  form: ended with status" in out, out
+    tree.write("tests/runner/form.sh", (ROOT / "tests/runner/form.sh").read_text())
+    tree.tool("clang-tidy", LEFT_BEHIND + "sleep 1000")
+    tree.write("tests/e2e/run.py", f"import os, time\nwhile not os.path.exists({str(tree.found)!r}): time.sleep(0.02)\n"
+               + HANGS)
+    tree.write("tests/stack/up.sh", "touch \"$1/secret\"\n")
+    for sent, status in ((signal.SIGTERM, 143), (signal.SIGKILL, -9)):
+        tree.found.unlink(missing_ok=True)
+        process = tree.start("form", "stack")
+        await_hang(process)
+        process.send_signal(sent)
+        out, _, bad, _ = tree.settle(process)
+        assert bad >= 1 and process.returncode == status, (sent, process.returncode, out)
+
+
 def killed_with_its_group(tree):
     """As a terminal that is closed, or a job's limit, does it."""
     tree.write("tests/e2e/run.py", HANGS)
@@ -316,8 +343,8 @@ def the_demo_script(tree):
 
 
 TESTS = [all_is_well, a_runner_that_dies_at_once, numbers_that_do_not_fit, a_step_that_fails,
-         packages_that_cannot_be_had, a_stack_that_does_not_start, killed, killed_with_its_group,
-         killed_in_any_step, told_twice, nobody_reads, a_part_of_the_stack_that_dies, by_name,
+         packages_that_cannot_be_had, a_stack_that_does_not_start, form_runs_beside_the_others, killed,
+         killed_with_its_group, killed_in_any_step, told_twice, nobody_reads, a_part_of_the_stack_that_dies, by_name,
          the_demo_script]
 
 

@@ -105,6 +105,22 @@ await_step() { # PID SECONDS
     return "$waited"
 }
 
+# A command beside the steps, for what they leave of the processor. One at a time; the account hears of
+# its checks from itself, and end_beside shows them.
+begin_beside() { # SECONDS LOG COMMAND...
+    beside_limit=$1 beside_log=$2
+    shift 2
+    setsid timeout -k 10 "$beside_limit" nice -n 19 "$@" >"$beside_log" 2>&1 </dev/null &
+    beside=$!
+}
+
+end_beside() { # NAME
+    ended=0
+    await_step "$beside" "$beside_limit" || ended=$?
+    cat "$beside_log"
+    [ "$ended" = 0 ] || failed "$1: ended with status $ended"
+}
+
 # A command is a test: shown only when it fails.
 check() { # NAME SECONDS COMMAND...
     name=$1 limit=$2
