@@ -13,6 +13,7 @@
 #include "cdc/schema_ref.h"
 #include "delivery/policy/pace_answer.h"
 #include "delivery/policy/retry_policy.h"
+#include "delivery/tries.h"
 #include "order/webhook_id.h"
 
 #include <stddef.h>
@@ -86,6 +87,7 @@ struct delivery {
     int status;                                /* of the last answer; 0: none */
     char reason[DELIVERY_REASON_MAX];          /* of the last failure, of the closed list */
     char *answer;               /* the beginning of the last answer, redacted; owned, NULL: none */
+    struct tries *tries;        /* once one failed; owned, NULL: none */
     const char *class, *detail; /* why it is parked; borrowed, never NULL */
     const char *source;         /* "cdc", "retry", "redrive", "replay"; static */
     LIST_ENTRY(delivery) under_way; /* among those with an attempt */

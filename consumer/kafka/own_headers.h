@@ -16,6 +16,7 @@
 /* The constant, and what stands behind the prefix. */
 #define OWN_HEADERS(X)                    \
     X(OWN_ATTEMPTS, "attempts")           \
+    X(OWN_BY, "by")                       \
     X(OWN_CLASS, "class")                 \
     X(OWN_DETAIL, "detail")               \
     X(OWN_DROPPED_VALUE, "dropped-value") \

@@ -90,6 +90,7 @@ static bool write_record(struct resender *r, struct retry_record record,
 {
     record.source = ask->source;
     record.request = ask->request;
+    record.by = RETRY_BY_COMMAND;
     record.forced = ask->forced;
     r->answered = r->acknowledged = false;
     if (!retry_record_write(r->publisher, r->config, &record, clock_mono_ms() + ACKNOWLEDGE_MS,

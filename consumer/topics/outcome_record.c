@@ -76,6 +76,10 @@ bool outcome_record_write(const struct outcome_record *r, struct buf *b)
         buf_add_text(b, ",\"response\":");
         ok &= add_text(b, r->response, "");
     }
+    if (r->tries.len > 0) {
+        buf_add_text(b, ",\"tries\":");
+        buf_add(b, r->tries.data, r->tries.len);
+    }
     buf_add_text(b, ",\"previous\":");
     buf_add_text(b, r->previous.len > 0 ? r->previous.data : "[]");
     buf_add_char(b, '}');
@@ -196,6 +200,7 @@ bool outcome_read(struct slice bytes, struct outcome *ret)
         return true;
     json_t *parsed = json_loadb(bytes.data, bytes.len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *previous = json_object_get(parsed, "previous");
+    const json_t *tries = json_object_get(parsed, "tries");
     for (size_t i = 0; i < FIELDS; i++)
         if (fields[i].is_text)
             *text_at(&ret->record, fields[i].at) = outcome_slice(parsed, fields[i].name);
@@ -204,6 +209,8 @@ bool outcome_read(struct slice bytes, struct outcome *ret)
     ret->parsed = parsed;
     ret->previous = json_array_size(previous) > 0 ? json_dumps(previous, JSON_COMPACT) : NULL;
     ret->record.previous = slice_of(ret->previous);
+    ret->tries = json_array_size(tries) > 0 ? json_dumps(tries, JSON_COMPACT) : NULL;
+    ret->record.tries = slice_of(ret->tries);
     ret->record.owner = outcome_slice(parsed, "owner");
     ret->response_json = json_dumps(json_object_get(parsed, "response"), JSON_ENCODE_ANY);
     ret->record.response_json = slice_of(ret->response_json);
@@ -215,4 +222,5 @@ void outcome_done(struct outcome *outcome)
     json_decref(outcome->parsed);
     free(outcome->previous);
     free(outcome->response_json);
+    free(outcome->tries);
 }

@@ -46,6 +46,7 @@ struct outcome_record {
                             * record. Only written */
     struct slice
         response_json;     /* only read: the same as it stands there, with quotes and escapes */
+    struct slice tries;    /* the attempts, a JSON array; without bytes: not in the record */
     struct slice previous; /* a JSON array; without bytes: an empty one */
 };
 
@@ -63,7 +64,7 @@ bool outcome_record_read(struct slice bytes, struct outcome_record *ret);
 struct outcome {
     struct outcome_record record;
     json_t *parsed; /* what its texts borrow, unless they borrow the record's bytes */
-    char *previous, *response_json;
+    char *previous, *response_json, *tries;
 };
 
 /* False: it is no JSON object. To be ended with outcome_done either way. */

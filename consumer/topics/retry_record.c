@@ -63,6 +63,7 @@ bool retry_record_write(struct publisher *publisher, const struct config *config
     own_header_add_number(headers, OWN_TIMESTAMP, record->timestamp_ms);
     own_header_add(headers, OWN_SOURCE, slice_of(record->source));
     own_header_add(headers, OWN_REQUEST, slice_of(record->request));
+    own_header_add(headers, OWN_BY, slice_of(record->by));
     own_header_add(headers, OWN_ORDER, record->order);
     own_header_add(headers, OWN_JUDGED, slice_of(record->judged ? "yes" : "no"));
     own_header_add(headers, OWN_FORCED, slice_of(record->forced ? "yes" : "no"));
@@ -122,6 +123,7 @@ bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, co
                                  .timestamp_ms = timestamp_ms,
                                  .source = is(headers, OWN_SOURCE, "redrive") ? "redrive" : "retry",
                                  .request = own_header_text(headers, OWN_REQUEST),
+                                 .by = own_header_text(headers, OWN_BY),
                                  .order = own_header_bytes(headers, OWN_ORDER),
                                  .judged = is(headers, OWN_JUDGED, "yes"),
                                  .forced = !is(headers, OWN_FORCED, "no"),

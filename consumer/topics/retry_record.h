@@ -9,6 +9,7 @@
  *   elementor-sync.forced                          "yes": although it was delivered
  *   elementor-sync.source                          "retry" or "redrive"
  *   elementor-sync.request                         its outcome names this request
+ *   elementor-sync.by                              who asked for it
  *   elementor-sync.order                           the key of its outcome record
  *
  * It goes to the partition with the source partition's number: the owner of the one owns the other,
@@ -22,6 +23,11 @@
 
 enum { RETRY_REQUEST_MAX = 33 };
 
+/* Who asked, where that is no operator at a dashboard: customers are not named, since the topic
+ * keeps it, and a command leaves an audit line with its user and host. */
+#define RETRY_BY_CUSTOMER "a customer"
+#define RETRY_BY_COMMAND "a command"
+
 /* Texts are borrowed: written, from the caller; read, from the message. */
 struct retry_record {
     const char *topic; /* coordinates of the source record */
@@ -29,6 +35,7 @@ struct retry_record {
     int64_t offset, timestamp_ms;      /* timestamp -1: unknown */
     const char *source;                /* "retry" or "redrive" */
     const char *request;               /* NULL: none is named */
+    const char *by;                    /* RETRY_BY_…, or an operator's subject; NULL: not known */
     struct slice order;                /* the key of its outcome record */
     bool judged;                       /* by the rule; false: not, or not known */
     bool forced;                       /* to be sent although it was delivered */

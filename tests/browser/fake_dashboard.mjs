@@ -136,14 +136,14 @@ export class FakeDashboard {
     }
 
     summary(order) {
-        const { response, history, ...rest } = order;
+        const { response, history, tries, audit, ...rest } = order;
         return rest;
     }
 
     detail(order) {
         return {
             ...order, coordinates: { topic: 'orders.public.orders', partition: 3, offset: 18211 }, timestamp_ms: order.settled_ms, lsn: 24023128,
-            member: 'shop-1-4711', parked_at: null, history: [this.summary(order), ...(order.history ?? [])],
+            member: 'shop-1-4711', parked_at: null, tries: order.tries ?? [], history: [this.summary(order), ...(order.history ?? [])], audit: order.audit ?? [],
         };
     }
 

@@ -107,7 +107,12 @@ export function groupTests(chrome, group, keep) {
         await keep(page, 'real-webhook-down');
         group.answers.delete('*');
         await headline(page, 'One order needs you.').waitFor();
-        await page.locator('.request.good', { hasText: 'CMD-000125' }).waitFor();
+        await page.locator('.request.good', { hasText: 'CMD-000125' }).getByRole('link').click();
+        await page.locator('.moment.good', { hasText: /^Attempt [2-9]\d*.*answer 200, after [\d.]+ m?s$/ }).waitFor();
+        await page.locator('.moment.calm', { hasText: /^Attempt 1.*answer 404, after [\d.]+ m?s.*The next one [\d.]+ (m?s|min) later\.$/ }).waitFor();
+        await page.getByRole('region', { name: 'Who asked for what' }).locator('.moment', { hasText: /^Asked to send it again[\d:]+by night$/ }).waitFor();
+        await assertAccessible(chrome, page, 'an order that was tried several times');
+        await keep(page, 'real-attempts');
         await close();
     }
 

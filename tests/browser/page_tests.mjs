@@ -570,6 +570,53 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    // Of many the first and the newest are kept; those of another member, or before a restart, are not.
+    async function each_attempt_is_told() {
+        seed(0);
+        const at = Date.now() - HOUR, tries = [503, 503, null, 200].map((status, i) => ({ at_ms: at + i * 20000, took_ms: [35, 1400, 15000, 120][i], status, reason: status === 200 ? '' : status === null ? 'timeout' : 'http:503' }));
+        const many = makeOrder(1, { attempts: 9, tries, first_attempt_ms: at }), later = makeOrder(2, { attempts: 5, tries, first_attempt_ms: null });
+        const short = makeOrder(3, { attempts: 4, tries, first_attempt_ms: at });
+        const waits = makeOrder(4, { state: 'retrying', reason: 'http:503', status: 503, attempts: 2, tries: tries.slice(0, 2), first_attempt_ms: at, settled_ms: null, next_attempt_ms: at + 28400 });
+        for (const order of [many, later, short, waits])
+            fake.orders.set(order.key, order);
+        const told = async (order, lines) => {
+            await page.goto(`${fake.url}#/order/${order.key}`);
+            await page.locator('h1', { hasText: order.order_number }).waitFor();
+            const found = await page.locator('.moment', { hasText: /ttempt|ssai/ }).evaluateAll((list) => list.map((m) => [m.querySelector('strong'), ...m.querySelectorAll('p')].map((e) => e.textContent).join(' | ')));
+            assert.deepEqual(found, lines);
+        };
+        const { page, close } = await signedIn();
+        await told(short, ['Attempt 1 | answer 503, after 35 ms | The next one 20 s later.', 'Attempt 2 | answer 503, after 1.4 s | The next one 19 s later.',
+            'Attempt 3 | no answer in time, after 15 s | The next one 5 s later.', 'Attempt 4 | answer 200, after 120 ms']);
+        await told(many, ['Attempt 1 | answer 503, after 35 ms', '5 attempts are not kept', 'Attempt 7 | answer 503, after 1.4 s | The next one 19 s later.',
+            'Attempt 8 | no answer in time, after 15 s | The next one 5 s later.', 'Attempt 9 | answer 200, after 120 ms']);
+        await told(later, ['One attempt is not kept', 'Attempt 2 | answer 503, after 35 ms | The next one 20 s later.', 'Attempt 3 | answer 503, after 1.4 s | The next one 19 s later.',
+            'Attempt 4 | no answer in time, after 15 s | The next one 5 s later.', 'Attempt 5 | answer 200, after 120 ms']);
+        await told(waits, ['Attempt 1 | answer 503, after 35 ms | The next one 20 s later.', 'Attempt 2 | answer 503, after 1.4 s | The next one 7 s later.',
+            'Waits for another attempt | The webhook failed (answer 503).']);
+        await close();
+    }
+
+    async function who_asked_for_what_is_told() {
+        seed(0);
+        const at = Date.now() - HOUR, audit = [['retry', 'a customer'], ['redrive', 'olga'], ['show', '<b>yves</b>'], ['retry', 'a command'], ['retry', null]];
+        fake.orders.set('order-000001', makeOrder(1, { audit: audit.map(([what, by], i) => ({ at_ms: at + i * 1000, what, by, request: null })) }));
+        fake.orders.set('order-000002', makeOrder(2));
+        for (const [locale, title, lines] of [['en-GB', 'Who asked for what', ['Asked to send it again, by a customer', 'Asked to send it again, with others, by olga', 'Personal values shown, by <b>yves</b>',
+            'Asked to send it again, by a command in a terminal', 'Asked to send it again, by whom is not known']],
+        ['fr-FR', 'Qui a demandé quoi', ['Renvoi demandé, par un client', 'Renvoi demandé, avec d’autres, par olga', 'Données personnelles affichées, par <b>yves</b>',
+            'Renvoi demandé, par une commande dans un terminal', 'Renvoi demandé, par qui, on ne le sait pas']]]) {
+            const { page, close } = await signedIn({ locale }, '#/order/order-000001');
+            const list = page.getByRole('region', { name: title }).locator('.moment');
+            await list.first().waitFor();
+            assert.deepEqual(await list.evaluateAll((all) => all.map((m) => [m.querySelector('strong'), m.querySelector('p')].map((e) => e.textContent).join(', '))), lines);
+            await page.goto(`${fake.url}#/order/order-000002`);
+            await page.locator('h1', { hasText: 'CMD-100002' }).waitFor();
+            assert.equal(await list.count(), 0, 'of this one nothing was asked');
+            await close();
+        }
+    }
+
     // rule.overtaken=skip: in the filters with its count, in the list, and in the order's view.
     async function an_overtaken_order_is_shown_as_such() {
         for (const [locale, name, why] of [
@@ -690,7 +737,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_last_comparison_is_shown, an_overtaken_order_is_shown_as_such,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_last_comparison_is_shown, each_attempt_is_told, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

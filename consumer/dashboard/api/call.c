@@ -61,14 +61,18 @@ bool call_number(const struct call *call, const char *name, int64_t least, int64
     return false;
 }
 
+const char *caller_name(const struct caller *caller)
+{
+    return caller->subject[0] != '\0' ? caller->subject : caller->role;
+}
+
 void call_audit(const struct caller *caller, const char *what, const char *order,
                 const char *request)
 {
-    const struct log_field fields[] = {
-        LOG_S("who", caller->subject[0] != '\0' ? caller->subject : caller->role),
-        LOG_S("what", what),
-        LOG_S("order", order),
-        LOG_S("request", request),
-        {0}};
+    const struct log_field fields[] = {LOG_S("who", caller_name(caller)),
+                                       LOG_S("what", what),
+                                       LOG_S("order", order),
+                                       LOG_S("request", request),
+                                       {0}};
     log_event(LOG_AUDIT, "audit", fields);
 }

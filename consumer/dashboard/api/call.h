@@ -32,6 +32,9 @@ bool call_number(const struct call *call, const char *name, int64_t least, int64
                  int64_t *ret);
 bool call_text(const struct call *call, const char *name, size_t most, const char **ret);
 
+/* The subject, or without one the role. */
+const char *caller_name(const struct caller *caller);
+
 /* Logs an action and its caller: one line, at every log level. */
 void call_audit(const struct caller *caller, const char *what, const char *order,
                 const char *request);

@@ -5,6 +5,7 @@
 #include "sys/log.h"
 #include "topics/retry_record.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,7 +16,7 @@ struct resend {
     struct api *api;
     bool forced;        /* only a forced call resends what was delivered */
     const char *source; /* "retry", "redrive" */
-    char request[RETRY_REQUEST_MAX];
+    char request[RETRY_REQUEST_MAX], by[AUTH_NAME_MAX];
     int64_t asked_ms;
     resend_done *done;
     void *context;
@@ -33,9 +34,13 @@ static void written(void *context, bool acknowledged)
 {
     struct resend *r = context;
     struct error err = {0};
+    const struct retry_note note = {.order = slice_of(r->key),
+                                    .request = slice_of(r->request),
+                                    .source = slice_of(r->source),
+                                    .by = slice_of(r->by),
+                                    .asked_ms = r->asked_ms};
     /* the feed reads it a moment later: until then the view has it from here */
-    if (acknowledged &&
-        !view_put_retry(r->api->view, slice_of(r->key), slice_of(r->request), r->asked_ms, &err))
+    if (acknowledged && !view_put_retry(r->api->view, &note, &err))
         log_warn("retry not shown", LOG_S("error", err.text));
     end(r, acknowledged ? RESEND_WRITTEN : RESEND_UNAVAILABLE);
 }
@@ -45,6 +50,7 @@ static void write_record(struct resend *r, struct retry_record *record)
     struct error err = {0};
     record->source = r->source;
     record->request = r->request;
+    record->by = r->by;
     record->order = slice_of(r->key);
     record->forced = r->forced;
     r->asked_ms = r->api->wall_ms;
@@ -72,7 +78,7 @@ bool resend_is_under_way(const struct api *api, const char *key)
 }
 
 bool resend_start(struct api *api, const char *key, const struct order_facts *facts,
-                  const char *source, resend_done *done, void *context)
+                  const char *source, const struct caller *caller, resend_done *done, void *context)
 {
     size_t key_size = strlen(key) + 1;
     struct resend *r = calloc(1, sizeof *r + key_size);
@@ -83,6 +89,8 @@ bool resend_start(struct api *api, const char *key, const struct order_facts *fa
     r->api = api;
     r->forced = facts->state == ORDER_DELIVERED;
     r->source = source;
+    snprintf(r->by, sizeof r->by, "%s",
+             caller->right == AUTH_USER ? RETRY_BY_CUSTOMER : caller_name(caller));
     r->done = done;
     r->context = context;
     memcpy(r->key, key, key_size);

@@ -8,6 +8,7 @@
 #include <sys/queue.h>
 
 struct api;
+struct caller;
 
 LIST_HEAD(resends, resend);
 
@@ -16,10 +17,11 @@ enum resend_result { RESEND_WRITTEN, RESEND_GONE, RESEND_UNAVAILABLE };
 typedef void resend_done(void *context, enum resend_result result, const char *request,
                          int64_t asked_ms);
 
-/* source: "retry" or "redrive". done: once, later. False without memory, or when a resend of this
- * order is under way. */
+/* source: "retry" or "redrive"; caller: who asked, not kept beyond the call. done: once, later.
+ * False without memory, or when a resend of this order is under way. */
 bool resend_start(struct api *api, const char *key, const struct order_facts *facts,
-                  const char *source, resend_done *done, void *context) must_check;
+                  const char *source, const struct caller *caller, resend_done *done,
+                  void *context) must_check;
 bool resend_is_under_way(const struct api *api, const char *key);
 
 #endif

@@ -256,8 +256,12 @@ static bool put_retry(struct feed *f, const rd_kafka_message_t *m, struct error 
     if (!retry_record_read(m, &record, &why))
         return false;
     note_foreign(f, m, record.order);
-    if (!view_put_retry(f->view, record.order, slice_of(record.request),
-                        rd_kafka_message_timestamp(m, NULL), err))
+    const struct retry_note note = {.order = record.order,
+                                    .request = slice_of(record.request),
+                                    .source = slice_of(record.source),
+                                    .by = slice_of(record.by),
+                                    .asked_ms = rd_kafka_message_timestamp(m, NULL)};
+    if (!view_put_retry(f->view, &note, err))
         return false;
     f->changed(f->context, record.order.data, record.order.len);
     return true;

@@ -2,8 +2,8 @@
 import { announce, el, icon } from './dom.js';
 import { chip, failure, LOOK, orderName, retryButton, skeleton, time } from './parts.js';
 import { payload } from './payload.js';
-import { explain } from './reasons.js';
-import { duration, number, t } from './words.js';
+import { explain, lastWords } from './reasons.js';
+import { duration, number, t, took } from './words.js';
 
 export function order(app, key) {
     let shown = null, failed = null;
@@ -73,7 +73,7 @@ export function order(app, key) {
             if (shown === null)
                 return failed !== null ? [el('h1', { tabindex: -1 }, t('list_title')), failure(failed, load)]
                                        : [el('h1.unseen', { tabindex: -1 }, t('list_title')), skeleton(6)];
-            return [hero(), todo(), timeline(shown, app.now()), quote('its_answer', shown.response),
+            return [hero(), todo(), timeline(shown, app.now()), audit(shown), quote('its_answer', shown.response),
                 quote('its_detail', shown.detail), sent.draw(), facts(shown), force()];
         },
     };
@@ -112,6 +112,21 @@ function attempts(outcome) {
         moment('calm', t('e_attempts', { n }), outcome.last_attempt_ms, outcome.last_attempt_ms ? t('e_last') : null)].filter(Boolean);
 }
 
+/* Each attempt that is kept: its answer, how long that took, and when the next one came. */
+function tried(shown) {
+    const kept = shown.tries, left = (shown.attempts ?? kept.length) - kept.length;
+    const hasFirst = left > 0 && kept[0].at_ms === shown.first_attempt_ms;
+    const unkept = left > 0 && moment('calm', t('e_unkept', { n: left }), null);
+    return kept.flatMap((one, i) => {
+        const next = kept[i + 1]?.at_ms ?? (shown.state === 'retrying' ? shown.next_attempt_ms : null);
+        const gap = hasFirst && i === 0; /* the second one is not kept */
+        const said = t('e_took', { answer: one.status ? t('e_answer', { status: one.status }) : lastWords(one.reason), time: took(one.took_ms) });
+        const line = moment(one.reason === '' ? 'good' : 'calm', t('e_attempt', { n: gap ? 1 : left + i + 1 }), one.at_ms, said,
+            next !== null && !gap && t('e_next', { time: took(Math.max(0, next - one.at_ms - one.took_ms)) }));
+        return hasFirst ? [line, i === 0 && unkept] : [i === 0 && unkept, line];
+    });
+}
+
 function sentAgain(outcome) {
     if (outcome.source === 'redrive')
         return [moment('calm', t('e_redrive'), outcome.first_attempt_ms)];
@@ -123,11 +138,13 @@ function sentAgain(outcome) {
 function timeline(shown, now) {
     const moments = [];
     let confirmed = null;
+    const newest = shown.history[0];
     for (const outcome of [...shown.history].reverse()) {
         if (outcome.confirmed_at && outcome.confirmed_at !== confirmed)
             moments.push(moment('calm', t('e_confirmed'), Date.parse(outcome.confirmed_at)));
         confirmed = outcome.confirmed_at ?? confirmed;
-        moments.push(...sentAgain(outcome), ...attempts(outcome), ending(outcome));
+        moments.push(...sentAgain(outcome),
+            ...(outcome === newest && shown.tries.length > 0 ? tried(shown) : attempts(outcome)), ending(outcome));
     }
     if (shown.retry !== null)
         moments.push(moment('wait', t('e_asked_nobody'), shown.retry.asked_ms, t('sending')));
@@ -135,6 +152,17 @@ function timeline(shown, now) {
         moments.push(moment('wait', t('order_next', { time: duration(shown.next_attempt_ms - now) }), shown.next_attempt_ms));
     return el('section', { 'data-key': 'happened', 'aria-labelledby': 'happened' },
         el('h2', { id: 'happened' }, t('what_happened')), el('ol.card.timeline', {}, moments));
+}
+
+/* ---- who asked for what, oldest first ---- */
+
+const OTHERS = { 'a customer': 'by_customer', 'a command': 'by_command' };
+
+function audit(shown) {
+    const by = (who) => who === null ? t('by_unknown') : t('by_whom', { who: OTHERS[who] ? t(OTHERS[who]) : who });
+    return shown.audit.length === 0 ? null : el('section', { 'data-key': 'asked', 'aria-labelledby': 'asked' },
+        el('h2', { id: 'asked' }, t('who_asked')),
+        el('ol.card.timeline', {}, shown.audit.map((a) => moment('calm', t(`a_${a.what}`), a.at_ms, by(a.by)))));
 }
 
 /* ---- where everything is ---- */

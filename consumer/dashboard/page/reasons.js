@@ -4,7 +4,7 @@ import { has, sentence, t } from './words.js';
 const VALIDATION = new Set(['missing', 'negative', 'not_a_number', 'not_whole', 'bad_time', 'bad_text']);
 
 /* "http:503" → "answer 503", "timeout" → "no answer in time". */
-function lastWords(text) {
+export function lastWords(text) {
     const [word, rest] = text.split(':');
     if (word === 'http')
         return t('l_status', { status: rest });

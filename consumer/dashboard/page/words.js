@@ -14,6 +14,7 @@ const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const minute = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
+const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
 const full = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' });
 
 export function has(name) {
@@ -47,6 +48,13 @@ export function duration(ms) {
     if (ms < DAY)
         return t('hours', { n: Math.floor(ms / HOUR), minutes: String(Math.floor((ms % HOUR) / MINUTE)).padStart(2, '0') });
     return t('days', { n: Math.floor(ms / DAY) });
+}
+
+/* Of a request: "35 ms", "1.4 s"; from ten seconds on as above. */
+export function took(ms) {
+    if (ms < SECOND)
+        return t('milliseconds', { n: ms });
+    return ms < 10 * SECOND ? t('seconds', { n: tenths.format(ms / SECOND) }) : duration(ms);
 }
 
 export function ago(ms, now) {

@@ -7,6 +7,7 @@
 #include "kafka/message.h"
 #include "order/transform.h"
 #include "registry/decoders.h"
+#include "sys/log.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -170,6 +171,14 @@ static void end_gone(struct payload_job *job)
     end_with(job, PROBLEM_GONE, "neither the parked topic nor the source has it any more");
 }
 
+static void note_shown(const struct pending *p)
+{
+    struct error err = {0};
+    call_audit(&p->caller, "show payload", p->key, "");
+    if (!view_put_shown(p->api->view, p->key, caller_name(&p->caller), p->api->wall_ms, &err))
+        log_warn("showing not kept", LOG_S("error", err.text));
+}
+
 /* A client that has gone is shown nothing. */
 static void answer(struct payload_job *job, const struct plan *plan, const char *detail)
 {
@@ -179,7 +188,7 @@ static void answer(struct payload_job *job, const struct plan *plan, const char 
         return;
     }
     if (job->show)
-        call_audit(&job->p->caller, "show payload", job->p->key, "");
+        note_shown(job->p);
     reply_json(job->p->x, 200, payload);
     end(job);
 }

@@ -93,7 +93,7 @@ static void start(struct call *call, const struct order_facts *facts)
         return;
     }
     p->busy = true;
-    if (resend_start(call->api, call->key, facts, "retry", resent, p))
+    if (resend_start(call->api, call->key, facts, "retry", &call->caller, resent, p))
         return;
     p->busy = false;
     pending_free(p);

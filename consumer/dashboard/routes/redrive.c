@@ -105,7 +105,7 @@ static void send_next(struct redrive *r)
         json_decref(facts.previous);
         facts.previous = NULL;
         if (facts.state == ORDER_PARKED && !facts.is_pending)
-            r->busy = resend_start(r->api, key, &facts, "redrive", resent, r);
+            r->busy = resend_start(r->api, key, &facts, "redrive", &r->caller, resent, r);
     }
     if (r->busy)
         r->due_ms = r->api->now_ms + SECOND_MS / r->api->config->dashboard_redrive_rate;

@@ -102,7 +102,7 @@ static void resend(struct pending *p, const struct order_facts *facts)
             answer_later(p, "queued", facts);
         return;
     }
-    p->busy = resend_start(p->api, p->key, facts, "retry", resent, p);
+    p->busy = resend_start(p->api, p->key, facts, "retry", &p->caller, resent, p);
     if (!p->busy)
         answer_problem(p, PROBLEM_INTERNAL, NULL, NULL);
 }

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "5"
+#define SCHEMA_VERSION "6"
 
 enum { FILL_CHANGES = 32768 };
 
@@ -28,13 +28,17 @@ static const char schema[] =
     " request TEXT, topic TEXT, partition INTEGER, offset INTEGER, timestamp_ms INTEGER,"
     " lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER, last_ms INTEGER,"
     " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT, owner TEXT,"
-    " answer TEXT);" /* a JSON string: decoded when it is looked at */
+    " answer TEXT, tries TEXT);" /* JSON: decoded when it is looked at */
     "CREATE INDEX orders_by_hash ON orders (hash);"
     "CREATE TABLE parked (topic TEXT, partition INTEGER, offset INTEGER, at_partition INTEGER,"
     " at_offset INTEGER, at_ms INTEGER, class TEXT, detail TEXT, response TEXT,"
     " PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;"
     "CREATE TABLE retries (key TEXT PRIMARY KEY, request TEXT, asked_ms INTEGER) WITHOUT ROWID;"
-    "CREATE TABLE members (member TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;";
+    "CREATE TABLE members (member TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+    "CREATE TABLE asked (key TEXT, request TEXT, at_ms INTEGER, what TEXT, who TEXT,"
+    " PRIMARY KEY (key, request)) WITHOUT ROWID;"
+    "CREATE TABLE IF NOT EXISTS shown (key TEXT, at_ms INTEGER, who TEXT,"
+    " PRIMARY KEY (key, at_ms)) WITHOUT ROWID;"; /* of this file alone: no topic has it */
 
 /* Made once the view has caught up: an empty view fills three times as fast without them. */
 static const char *const indexes[] = {
@@ -48,7 +52,8 @@ static const char *const indexes[] = {
 
 static const char drop[] =
     "DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS offsets; DROP TABLE IF EXISTS orders;"
-    "DROP TABLE IF EXISTS parked; DROP TABLE IF EXISTS retries; DROP TABLE IF EXISTS members;";
+    "DROP TABLE IF EXISTS parked; DROP TABLE IF EXISTS retries; DROP TABLE IF EXISTS members;"
+    "DROP TABLE IF EXISTS asked;";
 
 static const char *const statement_texts[] = {
 #define X(id, sql) sql,
@@ -122,7 +127,10 @@ static bool meta_is(struct view *view, const char *name, const char *value)
 static bool make_tables(struct view *view, const char *identity, struct error *err)
 {
     sqlite3_stmt *statement;
-    if (!execute(view, "BEGIN", err) || !execute(view, drop, err) || !execute(view, schema, err))
+    bool is_another = !meta_is(view, "identity", identity);
+    if (!execute(view, "BEGIN", err) || !execute(view, drop, err) ||
+        (is_another && !execute(view, "DROP TABLE IF EXISTS shown", err)) ||
+        !execute(view, schema, err))
         return false;
     if (sqlite3_prepare_v2(view->db,
                            "INSERT INTO meta VALUES ('schema', '" SCHEMA_VERSION "'),"
@@ -300,7 +308,7 @@ bool view_reset(struct view *view, struct error *err)
     view->retries = false;
     return execute(view,
                    "DELETE FROM orders; DELETE FROM parked; DELETE FROM retries;"
-                   "DELETE FROM members; DELETE FROM offsets;",
+                   "DELETE FROM members; DELETE FROM offsets; DELETE FROM asked;",
                    err);
 }
 

@@ -19,16 +19,17 @@
       "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
       " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
       " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner, "       \
-      "answer)"                                                                                    \
+      "answer, tries)"                                                                             \
       " VALUES (?1,"                                                                               \
       " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
-      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, state " \
+      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, "  \
+      "state "                                                                                     \
       "= ?5,"                                                                                      \
       " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"             \
       " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"              \
       " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"                \
       " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"             \
-      " previous = ?26, owner = ?27, answer = ?28")                                                \
+      " previous = ?26, owner = ?27, answer = ?28, tries = ?29")                                   \
     X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                              \
     X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
     X(PUT_PARKED,                                                                                  \
@@ -38,7 +39,20 @@
     X(PUT_RETRY,                                                                                   \
       "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "        \
       "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "     \
-      "SET request = ?2, asked_ms = ?3")                                                           \
+      "SET request = ?2, asked_ms = ?3 WHERE request IS NOT ?2")                                   \
+    X(PUT_ASKED, "INSERT INTO asked VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")           \
+    X(TRIM_ASKED,                                                                                  \
+      "DELETE FROM asked WHERE key = ?1 AND at_ms < (SELECT at_ms FROM asked WHERE key = ?1"       \
+      " ORDER BY at_ms DESC LIMIT 1 OFFSET ?2)")                                                   \
+    X(DROP_ASKED, "DELETE FROM asked WHERE key = ?1")                                              \
+    X(PUT_SHOWN, "INSERT INTO shown VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")                   \
+    X(TRIM_SHOWN,                                                                                  \
+      "DELETE FROM shown WHERE key = ?1 AND at_ms < (SELECT at_ms FROM shown WHERE key = ?1"       \
+      " ORDER BY at_ms DESC LIMIT 1 OFFSET ?2)")                                                   \
+    X(DROP_SHOWN, "DELETE FROM shown WHERE key = ?1")                                              \
+    X(AUDIT,                                                                                       \
+      "SELECT at_ms, what, who, request FROM asked WHERE key = ?1 UNION ALL SELECT at_ms, 'show'," \
+      " who, NULL FROM shown WHERE key = ?1 ORDER BY 1")                                           \
     X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")      \
     X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                        \
     X(MEMBERS, "SELECT value FROM members ORDER BY member")                                        \
@@ -55,7 +69,7 @@
     " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
     " o.first_ms, o.last_ms, o.next_ms, r.request, r.asked_ms, o.at_ms, o.topic, o.partition," \
     " o.offset, o.timestamp_ms, o.lsn, o.member, p.response, p.at_partition, p.at_offset,"     \
-    " o.previous, o.owner, o.answer FROM orders o"
+    " o.previous, o.owner, o.answer, o.tries FROM orders o"
 #define VIEW_ORDER_JOINS                                                                     \
     " LEFT JOIN parked p ON o.state = 2 AND p.topic = o.topic AND p.partition = o.partition" \
     " AND p.offset = o.offset LEFT JOIN retries r ON r.key = o.key"
@@ -86,6 +100,14 @@ int64_t view_hash(const struct view *view, struct slice key);
 
 /* Runs a statement that returns no rows. */
 bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);
+
+/* Who asked for what of an order, oldest first, as in schemas/openapi.yaml; the caller's. */
+json_t *view_audit(struct view *view, const char *key);
+bool view_put_asked(struct view *view, const struct retry_note *note, struct error *err) must_check;
+bool view_forget_audit(struct view *view, struct slice key, struct error *err) must_check;
+
+/* Binds text at ?at; without data: NULL. The statement borrows it. */
+void view_bind_slice(sqlite3_stmt *s, int at, struct slice text);
 
 /* Sets SQLite's error; returns false. */
 bool view_fail(struct view *view, struct error *err);

@@ -92,16 +92,23 @@ static json_t *parked_at(sqlite3_stmt *s)
     return at;
 }
 
+static json_t *array_at(sqlite3_stmt *s, int column)
+{
+    json_t *array = is_null(s, column) ? NULL : json_loads(view_text_at(s, column), 0, NULL);
+    if (json_is_array(array))
+        return array;
+    json_decref(array);
+    return json_array();
+}
+
 static json_t *history_at(sqlite3_stmt *s)
 {
     json_t *history = json_array(), *now = coordinates_at(s);
     put_outcome(now, s);
     view_put_text(now, "member", s, COLUMN_MEMBER);
     json_array_append_new(history, now);
-    json_t *previous =
-        is_null(s, COLUMN_PREVIOUS) ? NULL : json_loads(view_text_at(s, COLUMN_PREVIOUS), 0, NULL);
-    if (json_is_array(previous))
-        json_array_extend(history, previous);
+    json_t *previous = array_at(s, COLUMN_PREVIOUS);
+    json_array_extend(history, previous);
     json_decref(previous);
     return history;
 }
@@ -149,8 +156,10 @@ json_t *view_order_detail(struct view *view, const char *key)
     view_put_text(order, "member", s, COLUMN_MEMBER);
     put_response(order, s);
     json_object_set_new(order, "parked_at", parked_at(s));
+    json_object_set_new(order, "tries", array_at(s, COLUMN_TRIES));
     json_object_set_new(order, "history", history_at(s));
     sqlite3_reset(s);
+    json_object_set_new(order, "audit", view_audit(view, key));
     return order;
 }
 

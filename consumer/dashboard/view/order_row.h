@@ -40,7 +40,8 @@ enum column {
     COLUMN_PARKED_OFFSET,
     COLUMN_PREVIOUS,
     COLUMN_OWNER,
-    COLUMN_ANSWER /* a JSON string */
+    COLUMN_ANSWER, /* a JSON string */
+    COLUMN_TRIES   /* a JSON array */
 };
 
 json_t *view_order_at(sqlite3_stmt *s);                /* the caller owns it */

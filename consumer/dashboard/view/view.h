@@ -69,9 +69,18 @@ struct parked_note {   /* of a parked record's headers; numbers -1, texts withou
 };
 bool view_put_parked(struct view *view, const struct parked_note *note, struct error *err);
 
-/* A retry was requested: it is pending until an outcome names its request, or is newer. */
-bool view_put_retry(struct view *view, struct slice order_key, struct slice request,
-                    int64_t asked_ms, struct error *err);
+/* A retry was requested: it is pending until an outcome names its request, or is newer. The time
+ * that was noted first stays: an answer has named it, and the record's own is a little later. */
+struct retry_note { /* by: without bytes: not known */
+    struct slice order, request, source, by;
+    int64_t asked_ms;
+};
+bool view_put_retry(struct view *view, const struct retry_note *note, struct error *err);
+
+/* An order's personal values were shown to somebody. No topic has it: it outlives a view that is
+ * built again for another schema, and nothing else. */
+bool view_put_shown(struct view *view, const char *key, const char *by, int64_t at_ms,
+                    struct error *err) must_check;
 
 bool view_put_member(struct view *view, struct slice member, struct slice value, struct error *err);
 

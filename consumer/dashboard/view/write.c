@@ -15,7 +15,7 @@ bool view_key_is_valid(struct slice key)
            memchr(key.data, '\0', key.len) == NULL && utf8_is_valid(key.data, key.len);
 }
 
-static void bind_slice(sqlite3_stmt *s, int at, struct slice text)
+void view_bind_slice(sqlite3_stmt *s, int at, struct slice text)
 {
     if (text.data != NULL)
         sqlite3_bind_text(s, at, text.data, (int)text.len, SQLITE_STATIC);
@@ -73,7 +73,7 @@ static struct place find(struct view *view, struct slice key)
     struct place place = {.hash = view_hash(view, key), .state = -1};
     sqlite3_stmt *s = view_statement(view, STATEMENT_FIND);
     sqlite3_bind_int64(s, 1, place.hash);
-    bind_slice(s, 2, key);
+    view_bind_slice(s, 2, key);
     if (sqlite3_step(s) == SQLITE_ROW) {
         place.id = sqlite3_column_int64(s, 0);
         place.state = sqlite3_column_int(s, 1);
@@ -85,6 +85,8 @@ static struct place find(struct view *view, struct slice key)
 static bool forget(struct view *view, struct slice key, struct error *err)
 {
     struct place place = find(view, key);
+    if (!view_forget_audit(view, key, err))
+        return false;
     if (place.state < 0)
         return true;
     view->counts[place.state]--;
@@ -103,15 +105,16 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_record *f)
 {
     const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
                                   f->webhook_id, f->source,   f->request,      f->topic,
-                                  f->member,     f->previous, f->owner,        f->response_json};
-    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27, 28};
+                                  f->member,     f->previous, f->owner,        f->response_json,
+                                  f->tries};
+    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27, 28, 29};
     const int64_t numbers[] = {
         whole(f->partition), f->offset,         f->timestamp_ms,     f->lsn,
         f->attempts,         f->status,         f->first_attempt_ms, f->last_attempt_ms,
         f->settled_ms,       f->next_attempt_ms};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         if (texts[i].len > 0)
-            bind_slice(s, text_at[i], texts[i]);
+            view_bind_slice(s, text_at[i], texts[i]);
     for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
         bind_number(s, 15 + (int)i, numbers[i]);
 }
@@ -123,7 +126,7 @@ static bool put_order(struct view *view, struct slice key, const struct place *p
     if (place->state >= 0)
         sqlite3_bind_int64(s, 1, place->id);
     sqlite3_bind_int64(s, 2, place->hash);
-    bind_slice(s, 3, key);
+    view_bind_slice(s, 3, key);
     sqlite3_bind_int64(s, 4, at_ms);
     sqlite3_bind_int(s, 5, state_of(fields));
     bind_order(s, fields);
@@ -139,9 +142,9 @@ static bool end_retry(struct view *view, struct slice key, struct slice request,
     if (!view->retries)
         return true;
     sqlite3_stmt *s = view_statement(view, STATEMENT_END_RETRY);
-    bind_slice(s, 1, key);
+    view_bind_slice(s, 1, key);
     if (request.len > 0)
-        bind_slice(s, 2, request);
+        view_bind_slice(s, 2, request);
     sqlite3_bind_int64(s, 3, at_ms);
     return view_run(view, s, err);
 }
@@ -150,7 +153,7 @@ static bool end_retry(struct view *view, struct slice key, struct slice request,
 static bool drop_parked(struct view *view, const struct outcome_record *fields, struct error *err)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_DROP_PARKED);
-    bind_slice(s, 1, fields->topic);
+    view_bind_slice(s, 1, fields->topic);
     sqlite3_bind_int64(s, 2, fields->partition);
     sqlite3_bind_int64(s, 3, fields->offset);
     return view_run(view, s, err);
@@ -198,30 +201,29 @@ bool view_put_parked(struct view *view, const struct parked_note *note, struct e
     if (note->topic.len == 0 || note->source_partition < 0 || note->source_offset < 0)
         return false;
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_PARKED);
-    bind_slice(s, 1, note->topic);
+    view_bind_slice(s, 1, note->topic);
     sqlite3_bind_int64(s, 2, note->source_partition);
     sqlite3_bind_int64(s, 3, note->source_offset);
     sqlite3_bind_int(s, 4, note->partition);
     sqlite3_bind_int64(s, 5, note->offset);
     sqlite3_bind_int64(s, 6, note->at_ms);
-    bind_slice(s, 7, note->class);
-    bind_slice(s, 8, note->detail);
-    bind_slice(s, 9, note->response);
+    view_bind_slice(s, 7, note->class);
+    view_bind_slice(s, 8, note->detail);
+    view_bind_slice(s, 9, note->response);
     return view_run(view, s, err);
 }
 
-bool view_put_retry(struct view *view, struct slice order_key, struct slice request,
-                    int64_t asked_ms, struct error *err)
+bool view_put_retry(struct view *view, const struct retry_note *note, struct error *err)
 {
-    if (!view_key_is_valid(order_key))
+    if (!view_key_is_valid(note->order))
         return false;
     view->retries = true;
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_RETRY);
-    bind_slice(s, 1, order_key);
-    bind_slice(s, 2, request);
-    sqlite3_bind_int64(s, 3, asked_ms);
-    sqlite3_bind_int64(s, 4, view_hash(view, order_key));
-    return view_run(view, s, err);
+    view_bind_slice(s, 1, note->order);
+    view_bind_slice(s, 2, note->request);
+    sqlite3_bind_int64(s, 3, note->asked_ms);
+    sqlite3_bind_int64(s, 4, view_hash(view, note->order));
+    return view_run(view, s, err) && view_put_asked(view, note, err);
 }
 
 bool view_put_member(struct view *view, struct slice member, struct slice value, struct error *err)
@@ -230,8 +232,8 @@ bool view_put_member(struct view *view, struct slice member, struct slice value,
         return false;
     sqlite3_stmt *s =
         view_statement(view, value.data != NULL ? STATEMENT_PUT_MEMBER : STATEMENT_DROP_MEMBER);
-    bind_slice(s, 1, member);
+    view_bind_slice(s, 1, member);
     if (value.data != NULL)
-        bind_slice(s, 2, value);
+        view_bind_slice(s, 2, value);
     return view_run(view, s, err);
 }

@@ -17,9 +17,9 @@ enum { RECORD_MAX = 1024 * 1024 }; /* as large as brokers take: a huge id */
 
 struct recorder {
     struct recorder_uses use;
-    struct history *history;   /* transitions that were settled */
-    struct answered *answered; /* records that are not sent again */
-    struct buf text, previous; /* an outcome record, and its list of earlier transitions */
+    struct history *history;          /* transitions that were settled */
+    struct answered *answered;        /* records that are not sent again */
+    struct buf text, previous, tries; /* an outcome record, its earlier transitions and attempts */
     struct recorder_counts counts;
 };
 
@@ -33,6 +33,7 @@ struct recorder *recorder_new(const struct recorder_uses *uses)
     r->use = *uses;
     buf_init(&r->text, RECORD_MAX);
     buf_init(&r->previous, RECORD_MAX);
+    buf_init(&r->tries, RECORD_MAX);
     r->history = history_new(HISTORY_ORDERS, &uses->config->hash_key);
     r->answered = answered_new(most > ANSWERED_MIN ? most : ANSWERED_MIN);
     if (r->history == NULL || r->answered == NULL) {
@@ -48,6 +49,7 @@ void recorder_free(struct recorder *r)
         return;
     buf_done(&r->text);
     buf_done(&r->previous);
+    buf_done(&r->tries);
     history_free(r->history);
     answered_free(r->answered);
     free(r);
@@ -145,6 +147,13 @@ static const char *previous_of(struct recorder *r, const struct delivery *d)
     return ok ? buf_text(&r->previous) : "";
 }
 
+static struct slice tries_of(struct recorder *r, const struct delivery *d)
+{
+    buf_reset(&r->tries);
+    tries_write(d->tries, &r->tries);
+    return buf_ok(&r->tries) ? (struct slice){r->tries.data, r->tries.len} : (struct slice){0};
+}
+
 static void remember(struct recorder *r, const struct delivery *d, bool delivered)
 {
     const struct slice *time = &d->text[TEXT_CONFIRMED_AT];
@@ -188,6 +197,7 @@ static bool write_record(struct recorder *r, const struct delivery *d, const cha
                                           .member = slice_of(r->use.member),
                                           .owner = slice_of(d->text[TEXT_OWNER].data),
                                           .response = slice_of(d->answer),
+                                          .tries = tries_of(r, d),
                                           .previous = slice_of(previous_of(r, d))};
     buf_reset(&r->text);
     return outcome_record_write(&record, &r->text);

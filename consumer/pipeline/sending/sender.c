@@ -162,6 +162,19 @@ static void deliver(struct sender *s, struct delivery *d)
     recorder_deliver(s->use.recorder, d);
 }
 
+/* An order that is delivered at once needs no list. */
+static void note_try(const struct sender *s, struct delivery *d, bool failed)
+{
+    struct attempt_note note = {.at_ms = d->last_attempt_ms,
+                                .took_ms = s->use.now->mono_ms - d->sent_ms,
+                                .status = d->status};
+    if (!failed && d->tries == NULL)
+        return;
+    if (failed)
+        snprintf(note.reason, sizeof note.reason, "%s", d->reason);
+    tries_note(&d->tries, &note);
+}
+
 /* Only the receiver, or its operator, can find out whether it took the order. */
 static void park_unknown(struct sender *s, struct delivery *d, struct http_result *result)
 {
@@ -187,6 +200,7 @@ static void end_outdated(struct sender *s, struct delivery *d, const struct http
     const struct answer_verdict verdict = endpoint_judge(s->use.endpoint, result);
     endpoint_pass_over(s->use.endpoint, d, s->use.now->mono_ms);
     endpoint_note_reason(d, &verdict, result);
+    note_try(s, d, verdict.class != RESPONSE_DELIVERED);
     if (verdict.class == RESPONSE_DELIVERED) {
         deliver(s, d);
         return;
@@ -251,6 +265,7 @@ static void attempt_done(void *context, const struct http_result *from)
     int64_t delay_ms = 0;
     enum retry_verdict verdict = retry_decide(&s->retry_options, &d->history, &outcome, &delay_ms);
     d->rests_whole = outcome.is_timeout || outcome.is_slow;
+    note_try(s, d, verdict != RETRY_DONE);
     if (verdict != RETRY_AGAIN && s->use.backlog->sole_probe == d)
         s->use.backlog->sole_probe = NULL;
     if (verdict != RETRY_DONE) {

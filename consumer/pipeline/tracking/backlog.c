@@ -40,6 +40,7 @@ void backlog_free(struct backlog *backlog, struct delivery *d)
     if (backlog->sole_probe == d)
         backlog->sole_probe = NULL;
     free(d->answer);
+    free(d->tries);
     free(d);
 }
 

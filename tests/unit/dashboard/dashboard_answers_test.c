@@ -63,6 +63,18 @@ static void kept(struct dashboard_harness *s, size_t count)
         cluster_produce(&s->cluster, 0, "bytes", 5);
 }
 
+/* Once: of the record that this dashboard wrote, and reads a moment later. */
+static void assert_asked(struct dashboard_harness *s, const char *by, const char *request)
+{
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "\"what\":\"retry\",\"by\":\"%s\",\"request\":\"%s\"}]", by,
+             request);
+    struct answer a = dashboard_harness_ask(s, "GET", "/api/v1/orders/o1", s->operator, NULL);
+    const char *found = strstr(a.body, wanted);
+    assert_non_null(found);
+    assert_ptr_equal(strstr(a.body, "\"what\""), found);
+}
+
 static void a_deleted_record_is_answered_410(void **state)
 {
     struct dashboard_harness s;
@@ -148,6 +160,7 @@ static void a_retry_that_is_parked_again_is_answered_502(void **state)
     struct answer a = dashboard_harness_receive(fd);
     assert_problem(&a, 502, "refused");
     assert_non_null(strstr(a.body, "\"reason\":\"http:422\""));
+    assert_asked(&s, "a customer", request);
     dashboard_harness_close(&s);
 }
 
@@ -232,6 +245,7 @@ static void an_operators_retry_is_refused_with_its_reason(void **state)
     assert_string_equal(a.body, said);
     assert_int_equal(dashboard_harness_retries(&s, request), 1);
     assert_non_null(strstr(said, request));
+    assert_asked(&s, "olga", request);
     dashboard_harness_close(&s);
 }
 

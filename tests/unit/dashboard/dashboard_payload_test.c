@@ -110,6 +110,10 @@ static void personal_values_are_masked_until_shown(void **state)
     assert_has(&a, "\"body\":\"{\\\"form_name\\\":\\\"order_confirmation\\\",\\\"fields\\\":{"
                    "\\\"order_id\\\":\\\"o1\\\"");
     assert_int_equal(server_request_count(shop.registry), 1); /* the schema is kept */
+    a = dashboard_harness_ask(&shop.s, "GET", "/api/v1/orders/o1", shop.s.operator, NULL);
+    const char *first = strstr(a.body, "\"what\":\"show\",\"by\":\"olga\",\"request\":null}");
+    assert_non_null(first); /* and looking at masked values is none */
+    assert_null(strstr(first + 1, "\"what\""));
     close_shop(&shop);
 }
 

@@ -27,6 +27,7 @@ static struct view *opened(const char *path, const char *identity)
 }
 
 static const char *answer; /* of the next outcomes, as a JSON string; NULL: none */
+static const char *tries;  /* of the next outcomes, a JSON array; NULL: none */
 
 static void put(struct view *view, const char *id, const char *number, const char *state,
                 const char *reason, int64_t at_ms, const char *request)
@@ -39,10 +40,11 @@ static void put(struct view *view, const char *id, const char *number, const cha
              "\"msg_1\",\"source\":\"cdc\",\"request\":%s%s%s,\"topic\":\"orders\",\"partition\":0,"
              "\"offset\":%lld,\"timestamp_ms\":1,\"lsn\":2,\"attempts\":3,\"status\":422,"
              "\"first_attempt_ms\":4,\"last_attempt_ms\":5,\"settled_ms\":%lld,"
-             "\"next_attempt_ms\":null,\"member\":\"m\"%s%s,\"previous\":[]}",
+             "\"next_attempt_ms\":null,\"member\":\"m\"%s%s%s%s,\"previous\":[]}",
              state, reason, id, number, request ? "\"" : "", request ? request : "null",
              request ? "\"" : "", (long long)at_ms, (long long)at_ms,
-             answer != NULL ? ",\"response\":" : "", answer != NULL ? answer : "");
+             answer != NULL ? ",\"response\":" : "", answer != NULL ? answer : "",
+             tries != NULL ? ",\"tries\":" : "", tries != NULL ? tries : "");
     assert_true(view_put_delivery(view, slice_of(id), slice_of(text), 0, &err));
 }
 
@@ -254,6 +256,35 @@ static void the_last_answer_is_shown(void **state)
     view_close(view);
 }
 
+static void expect_tries(struct view *view, const char *expected)
+{
+    json_t *order = view_order_detail(view, "a");
+    char *text = json_dumps(json_object_get(order, "tries"), JSON_COMPACT);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(order);
+}
+
+/* A record without any, of a former release too, is one of an order that needed none. */
+static void attempts_are_those_of_the_latest_outcome(void **state)
+{
+    static const char two[] =
+        "[{\"at_ms\":4,\"took_ms\":30,\"status\":503,\"reason\":\"http:503\"},"
+        "{\"at_ms\":9,\"took_ms\":12,\"status\":200,\"reason\":\"\"}]";
+    struct view *view = opened(":memory:", "t");
+    (void)state;
+    tries = two;
+    put(view, "a", "CMD-1", "delivered", "", 10, NULL);
+    expect_tries(view, two);
+    tries = "{\"no\":\"list\"}";
+    put(view, "a", "CMD-1", "delivered", "", 11, NULL);
+    expect_tries(view, "[]");
+    tries = NULL;
+    put(view, "a", "CMD-1", "delivered", "", 12, NULL);
+    expect_tries(view, "[]");
+    view_close(view);
+}
+
 static void a_parked_order_has_its_reason_and_place(void **state)
 {
     struct view *view = opened(":memory:", "t");
@@ -282,14 +313,28 @@ static bool is_pending(struct view *view, const char *key)
     return facts.is_pending;
 }
 
+static void ask(struct view *view, const char *request, int64_t at_ms, const char *by)
+{
+    struct error err = {0};
+    const struct retry_note note = {.order = slice_of("a"),
+                                    .request = slice_of(request),
+                                    .source = slice_of("retry"),
+                                    .by = slice_of(by),
+                                    .asked_ms = at_ms};
+    assert_true(view_put_retry(view, &note, &err));
+}
+
 static void retries_are_pending_until_their_outcome(void **state)
 {
     struct view *view = opened(":memory:", "t");
-    struct error err = {0};
     (void)state;
     put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
-    assert_true(view_put_retry(view, slice_of("a"), slice_of("r1"), 20, &err));
+    struct order_facts facts;
+    ask(view, "r1", 20, "olga");
     assert_true(is_pending(view, "a"));
+    ask(view, "r1", 21, "olga"); /* the same one, as its record says */
+    assert_true(view_facts(view, "a", &facts));
+    assert_int_equal(facts.pending_ms, 20);
     struct order_filter f = any();
     f.state = ORDER_PARKED;
     f.not_pending = true;
@@ -299,10 +344,69 @@ static void retries_are_pending_until_their_outcome(void **state)
     assert_false(is_pending(view, "a"));
     assert_int_equal(view_parked_count(view, &f, &oldest, &newest), 1);
     /* the topics may be read in another order after a restart: the same comes out */
-    assert_true(view_put_retry(view, slice_of("a"), slice_of("r1"), 20, &err));
+    ask(view, "r1", 20, "olga");
     assert_false(is_pending(view, "a"));
-    assert_true(view_put_retry(view, slice_of("a"), slice_of("r0"), 12, &err));
+    ask(view, "r0", 12, "olga");
     assert_false(is_pending(view, "a"));
+    view_close(view);
+}
+
+static void expect_audit(struct view *view, const char *expected)
+{
+    json_t *order = view_order_detail(view, "a");
+    char *text = json_dumps(json_object_get(order, "audit"), JSON_COMPACT);
+    assert_string_equal(text, expected);
+    free(text);
+    json_decref(order);
+}
+
+#define ASKED(at, by, request) \
+    "{\"at_ms\":" at ",\"what\":\"retry\",\"by\":" by ",\"request\":\"" request "\"}"
+
+/* In whatever order the topics are read, and each request once. A record of a former release names
+ * nobody. */
+static void who_asked_for_what_is_kept(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    struct error err = {0};
+    (void)state;
+    ask(view, "r2", 20, "olga");
+    ask(view, "r1", 10, NULL);
+    put(view, "a", "CMD-1", "parked", "http:422", 15, "r1");
+    assert_true(view_put_shown(view, "a", "yves", 12, &err));
+    assert_true(view_put_shown(view, "b", "yves", 12, &err));
+    ask(view, "r2", 21, "olga");
+    expect_audit(view, "[" ASKED("10", "null", "r1") ",{\"at_ms\":12,\"what\":\"show\",\"by\":"
+                                                     "\"yves\",\"request\":null}," ASKED(
+                                                         "20", "\"olga\"", "r2") "]");
+    put(view, "a", "", "forgotten", "", 30, NULL);
+    put(view, "a", "CMD-1", "parked", "http:422", 40, NULL);
+    expect_audit(view, "[]");
+    view_close(view);
+}
+
+static void of_very_many_requests_the_newest_are_kept(void **state)
+{
+    enum { MANY = 100, KEPT = 32 };
+    struct view *view = opened(":memory:", "t");
+    struct error err = {0};
+    char request[16];
+    (void)state;
+    put(view, "a", "CMD-1", "parked", "http:422", 1, NULL);
+    for (int i = 0; i < MANY; i++) {
+        snprintf(request, sizeof request, "r%d", i);
+        ask(view, request, 1000 + i, "olga");
+        assert_true(view_put_shown(view, "a", "olga", i, &err));
+    }
+    json_t *order = view_order_detail(view, "a"), *audit = json_object_get(order, "audit");
+    assert_int_equal(json_array_size(audit), 2 * KEPT);
+    for (size_t i = 0; i < KEPT; i++) {
+        const json_t *shown = json_array_get(audit, i), *asked = json_array_get(audit, KEPT + i);
+        assert_int_equal(json_integer_value(json_object_get(shown, "at_ms")), MANY - KEPT + i);
+        assert_int_equal(json_integer_value(json_object_get(asked, "at_ms")),
+                         1000 + MANY - KEPT + i);
+    }
+    json_decref(order);
     view_close(view);
 }
 
@@ -403,6 +507,34 @@ static void orders_are_found_again_by_the_files_own_key(void **state)
     remove_database(other_path);
 }
 
+/* No topic has it, so a new release's schema must not end it; another group's topics do. */
+static void showings_outlive_a_rebuilt_view(void **state)
+{
+    char path[] = "/tmp/view_test.XXXXXX";
+    struct error err = {0};
+    sqlite3 *db;
+    (void)state;
+    close(mkstemp(path));
+    struct view *view = opened(path, "t");
+    assert_true(view_put_shown(view, "a", "olga", 12, &err));
+    ask(view, "r1", 20, "olga");
+    view_close(view);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_exec(db, "UPDATE meta SET value = '5' WHERE name = 'schema'", NULL, NULL, NULL),
+        SQLITE_OK);
+    sqlite3_close(db);
+    view = opened(path, "t");
+    put(view, "a", "CMD-1", "parked", "http:422", 1, NULL);
+    expect_audit(view, "[{\"at_ms\":12,\"what\":\"show\",\"by\":\"olga\",\"request\":null}]");
+    view_close(view);
+    view = opened(path, "other");
+    put(view, "a", "CMD-1", "parked", "http:422", 1, NULL);
+    expect_audit(view, "[]");
+    view_close(view);
+    remove_database(path);
+}
+
 static void assert_private(const char *path)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};
@@ -497,8 +629,12 @@ int main(void)
         cmocka_unit_test(search_finds_the_latest_of_very_many),
         cmocka_unit_test(cursors_are_stable_while_orders_change),
         cmocka_unit_test(the_last_answer_is_shown),
+        cmocka_unit_test(attempts_are_those_of_the_latest_outcome),
         cmocka_unit_test(a_parked_order_has_its_reason_and_place),
         cmocka_unit_test(retries_are_pending_until_their_outcome),
+        cmocka_unit_test(who_asked_for_what_is_kept),
+        cmocka_unit_test(of_very_many_requests_the_newest_are_kept),
+        cmocka_unit_test(showings_outlive_a_rebuilt_view),
         cmocka_unit_test(reasons_are_counted),
         cmocka_unit_test(chosen_ids_cost_what_others_cost),
         cmocka_unit_test(orders_are_found_again_by_the_files_own_key),

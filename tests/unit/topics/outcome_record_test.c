@@ -109,6 +109,32 @@ static void the_answer_is_read_with_its_escapes(void **state)
     free((char *)text.data);
 }
 
+/* Between the answer and the transitions; left out where the first attempt succeeded. */
+static void attempts_are_read_as_they_were_written(void **state)
+{
+    static const char json[] = "[{\"at_ms\":4,\"took_ms\":1,\"status\":503,\"reason\":"
+                               "\"http:503\"}]";
+    struct outcome_record record = usual;
+    struct outcome outcome;
+    (void)state;
+    record.response = slice_of("busy");
+    record.tries = slice_of(json);
+    record.previous = slice_of("[{}]");
+    struct slice text = written(record);
+    assert_non_null(strstr(text.data, "\"busy\",\"tries\":[{"));
+    assert_true(outcome_read(text, &outcome));
+    is(outcome.record.tries, json);
+    is(outcome.record.previous, "[{}]");
+    outcome_done(&outcome);
+    free((char *)text.data);
+    text = written(usual);
+    assert_null(strstr(text.data, "tries"));
+    assert_true(outcome_read(text, &outcome));
+    assert_int_equal(outcome.record.tries.len, 0);
+    outcome_done(&outcome);
+    free((char *)text.data);
+}
+
 static void nulls_are_read(void **state)
 {
     struct outcome_record bare = usual;
@@ -223,6 +249,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(the_answer_is_read_with_its_escapes),
+        cmocka_unit_test(attempts_are_read_as_they_were_written),
         cmocka_unit_test(nulls_are_read),
         cmocka_unit_test(escapes_and_earlier_transitions_are_for_a_parser),
         cmocka_unit_test(nothing_else_is_read),

@@ -196,6 +196,7 @@ static void read_retry(void *context, const rd_kafka_message_t *m)
     assert_int_equal(found.timestamp_ms, written->timestamp_ms);
     assert_string_equal(found.source, written->source);
     assert_string_equal(found.request, written->request);
+    assert_string_equal(found.by, written->by);
     same_text(found.order, written->order);
     assert_int_equal(found.judged, written->judged);
     assert_int_equal(found.forced, written->forced);
@@ -215,6 +216,7 @@ static void retry_record_is_read_as_written(void **state)
                                   .timestamp_ms = -1,
                                   .source = "redrive",
                                   .request = "r1",
+                                  .by = "olga",
                                   .order = slice_of("o-1"),
                                   .judged = true,
                                   .key = slice_of("k"),

@@ -51,6 +51,20 @@ static json_int_t number_of(const struct records *r, size_t i, const char *name)
     return json_is_integer(value) ? json_integer_value(value) : -1;
 }
 
+static void assert_try(const struct records *r, size_t i, size_t at, int status, const char *reason)
+{
+    const json_t *try = json_array_get(json_object_get(r->values[i], "tries"), at);
+    assert_true(json_integer_value(json_object_get(try, "at_ms")) > 0);
+    assert_true(json_integer_value(json_object_get(try, "took_ms")) >= 0);
+    assert_int_equal(json_integer_value(json_object_get(try, "status")), status);
+    assert_string_equal(json_string_value(json_object_get(try, "reason")), reason);
+}
+
+static size_t tries_of(const struct records *r, size_t i)
+{
+    return json_array_size(json_object_get(r->values[i], "tries"));
+}
+
 static void each_end_is_recorded(void **state)
 {
     static const struct server_rule webhook[] = {
@@ -94,6 +108,13 @@ static void each_end_is_recorded(void **state)
         assert_int_equal(number_of(&r, i, "offset"), offsets[of_o1]);
         assert_int_equal(number_of(&r, i, "attempts"), attempts[of_o1]);
         assert_int_equal(number_of(&r, i, "status"), status[of_o1]);
+        assert_int_equal(tries_of(&r, i), attempts[of_o1]);
+        if (of_o1 == 0) {
+            assert_try(&r, i, 0, 503, "http:503");
+            assert_try(&r, i, 1, 204, "");
+        } else if (of_o1 == 1) {
+            assert_try(&r, i, 0, 422, "http:422");
+        }
         json_t *previous = json_object_get(r.values[i], "previous");
         assert_int_equal(json_array_size(previous), of_o1);
         for (size_t k = 0; k < of_o1; k++) /* latest first */
@@ -129,6 +150,8 @@ static void long_retry_is_recorded(void **state)
     assert_string_equal(text_of(&r, 0, "state"), "retrying");
     assert_string_equal(text_of(&r, 0, "reason"), "http:503");
     assert_int_equal(number_of(&r, 0, "attempts"), 6);
+    assert_int_equal(tries_of(&r, 0), 6);
+    assert_try(&r, 0, 5, 503, "http:503");
     assert_int_equal(number_of(&r, 0, "status"), 503);
     assert_true(json_is_null(json_object_get(r.values[0], "settled_ms")));
     assert_true(number_of(&r, 0, "next_attempt_ms") > number_of(&r, 0, "last_attempt_ms"));
@@ -144,6 +167,8 @@ static void long_retry_is_recorded(void **state)
     assert_int_equal(r.count, 2);
     assert_string_equal(text_of(&r, 1, "state"), "delivered");
     assert_int_equal(number_of(&r, 1, "attempts"), 7);
+    assert_int_equal(tries_of(&r, 1), 7);
+    assert_try(&r, 1, 6, 204, "");
     assert_true(json_is_null(json_object_get(r.values[1], "next_attempt_ms")));
     forget(&r);
     pipeline_harness_close(&w);
