@@ -384,7 +384,8 @@ void check_schema(struct check *c)
     }
     const char *schema =
         ask_schema(c, c->registry_base, &ref, &why) ? await_schema(c, &ref, &why) : NULL;
-    if (schema != NULL && field_map_of(schema, strlen(schema), &options, &map, &why)) {
+    if (schema != NULL && field_map_of(schema, strlen(schema), &options,
+                                       c->config->payload_amount_decimals, &map, &why)) {
         report_schema(c, id, &map);
         return;
     }

@@ -200,6 +200,10 @@
       "form_id of the shapes elementor and elementor-advanced")                                      \
     X(payload_time_zone, "payload.time_zone", TEXT, "UTC", 0, 0, "",                                 \
       "IANA name of the zone of timestamp columns that have none (Africa/Algiers)")                  \
+    X(payload_amount_decimals, "payload.amount_decimals", COUNT, "0", 0, 6, "",                      \
+      "decimals that unit_price and total_amount have where their columns are integers: 2 for a "    \
+      "shop that keeps cents, whose 125050 is then sent as 1250.50; other columns are sent as "      \
+      "they are")                                                                                    \
     X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                                \
       "address of /metrics, /livez, /readyz (127.0.0.1:9464); unset: no such port")                  \
     X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                        \

@@ -7,25 +7,34 @@
 /* Words for one thing, separated by spaces: of what a field is about, and which property of it. */
 enum { ENTITIES = 3 };
 static const char *const groups[] = {
-    " client customer buyer user contact account recipient shopper acheteur destinataire cust ",
-    " product item article sku variant produit goods ",
-    " order commande cmd purchase bestellung pedido ",
-    " name fullname nom label title designation libelle nombre ",
-    " phone tel telephone mobile gsm msisdn cell ",
-    " address adresse addr street rue ",
-    " city ville town commune ",
-    " number no num nr ref reference code numero ",
-    " quantity qty qte quantite count pieces units ",
-    " price prix tarif ",
-    " unit unitaire each ",
-    " total sum grand montant ",
-    " amount value ",
-    " status statut state etat phase stage estado ",
-    " confirmed confirmation confirme validated valide ",
-    " at on date time timestamp ts le ",
+    " client customer buyer user contact account recipient shopper acheteur destinataire cust "
+    "kunde kunden kaeufer käufer besteller empfaenger empfänger ",
+    " product item article sku variant produit goods artikel produkt ",
+    " order commande cmd purchase pedido bestellung bestell auftrag auftrags ",
+    " name fullname nom label title designation libelle nombre nachname bezeichnung titel ",
+    " phone tel telephone mobile gsm msisdn cell telefon handy mobil ",
+    " address adresse addr street rue anschrift strasse straße ",
+    " city ville town commune stadt ort wohnort ",
+    " number no num nr ref reference code numero nummer ",
+    " quantity qty qte quantite count pieces units menge anzahl ",
+    " price prix tarif preis ",
+    " unit unitaire each einzel stueck stück ",
+    " total sum grand montant gesamt summe ",
+    " amount value betrag wert ",
+    " status statut state etat phase stage estado zustand ",
+    " confirmed confirmation confirme validated valide bestaetigt bestätigt bestaetigung "
+    "bestätigung tigt ", /* best__tigt_am: bestätigt_am as some converters write it */
+    " at on date time timestamp ts le am datum zeit zeitpunkt ",
+    " cent cents centime centimes minor pence ",
     " id uuid key fk guid ",
 };
-enum { GROUPS = sizeof groups / sizeof *groups, GROUP_KEY = GROUPS - 1, WORD_MAX = 24 };
+enum {
+    GROUPS = sizeof groups / sizeof *groups,
+    GROUP_NUMBER = 7,
+    GROUP_CENTS = GROUPS - 2,
+    GROUP_KEY = GROUPS - 1,
+    WORD_MAX = 24
+};
 
 /* The next word of a name, in lower case; false at its end. Words end at _ - . and spaces, and
  * before a capital behind a small letter. */
@@ -58,6 +67,23 @@ static size_t group_of(const char *word)
     return GROUPS;
 }
 
+/* The groups of a word as bits; of a compound, those of both its words; 0: of none. */
+static unsigned groups_of_word(const char *word)
+{
+    enum { SHORTEST = 3 };
+    size_t len = strlen(word), whole = group_of(word);
+    if (whole < GROUPS)
+        return 1u << whole;
+    for (size_t at = SHORTEST; at + SHORTEST <= len; at++) {
+        char first[WORD_MAX];
+        snprintf(first, sizeof first, "%.*s", (int)at, word);
+        size_t a = group_of(first), b = group_of(word + at);
+        if (a < GROUPS && b < GROUPS)
+            return 1u << a | 1u << b;
+    }
+    return 0;
+}
+
 /* The groups of a name's words as bits, and how many words are of none. */
 static unsigned groups_of(const char *name, int *ret_unknown)
 {
@@ -65,11 +91,9 @@ static unsigned groups_of(const char *name, int *ret_unknown)
     unsigned found = 0;
     *ret_unknown = 0;
     while (next_word(&name, word)) {
-        size_t g = group_of(word);
-        if (g < GROUPS)
-            found |= 1u << g;
-        else
-            ++*ret_unknown;
+        unsigned of_word = groups_of_word(word);
+        found |= of_word;
+        *ret_unknown += of_word == 0;
     }
     return found;
 }
@@ -82,16 +106,18 @@ static int bits(unsigned set)
     return count;
 }
 
-enum { ENTITY_BITS = (1 << ENTITIES) - 1 };
+enum { ENTITY_BITS = (1 << ENTITIES) - 1, ORDER_BIT = 1 << (ENTITIES - 1) };
 
 /* A score of a column's name: 0 is no match. The name may omit the field's subject, but must not
- * name another one; it must contain the property. */
+ * name another one, save the order, whose row it is, where the field has none ("order_status"); it
+ * must contain the property. */
 static int fit(unsigned wanted, const char *column)
 {
     int unknown;
     unsigned found = groups_of(column, &unknown);
     unsigned about = wanted & ENTITY_BITS, property = wanted & ~(unsigned)ENTITY_BITS;
-    bool is_about_else = (found & ENTITY_BITS & ~about) != 0;
+    unsigned allowed = about != 0 ? about : ORDER_BIT;
+    bool is_about_else = (found & ENTITY_BITS & ~allowed) != 0;
     bool has_property = property != 0 ? (found & property) != 0 : (found & about) != 0;
     bool is_key = (found & (1u << GROUP_KEY)) != 0 && (wanted & (1u << GROUP_KEY)) == 0;
     if (is_about_else || !has_property || is_key || unknown > 1)
@@ -109,7 +135,17 @@ bool column_names_key(const char *column)
 {
     int unknown;
     unsigned found = groups_of(column, &unknown);
-    return (found & (1u << GROUP_KEY)) != 0 && (unknown > 0 || (found & ~(1u << GROUP_KEY)) != 0);
+    const unsigned key = 1u << GROUP_KEY, number = 1u << GROUP_NUMBER;
+    bool is_numbered = unknown == 0 && (found & number) != 0 &&
+                       (found & ~(number | ORDER_BIT)) != 0 &&
+                       (found & ~(number | ENTITY_BITS)) == 0;
+    return is_numbered || ((found & key) != 0 && (unknown > 0 || (found & ~key) != 0));
+}
+
+bool column_names_cents(const char *column)
+{
+    int unknown;
+    return (groups_of(column, &unknown) & (1u << GROUP_CENTS)) != 0;
 }
 
 struct column_hint column_hint_of(const struct schema *schema, const json_t *row, const char *field)
@@ -124,7 +160,7 @@ struct column_hint column_hint_of(const struct schema *schema, const json_t *row
             best = fits;
             snprintf(hint.near, sizeof hint.near, "%s", c.column);
         }
-        bool is_order = about == 1u << (ENTITIES - 1); /* the row itself is the order */
+        bool is_order = about == ORDER_BIT; /* the row itself is the order */
         if (about != 0 && !is_order && column_names_key(c.column) &&
             (groups_of(c.column, &unknown) & ENTITY_BITS) == about && *hint.key == '\0')
             snprintf(hint.key, sizeof hint.key, "%s", c.column);

@@ -11,17 +11,20 @@ struct column_hint {
 };
 
 /* field: a payload field's name ("client_name"), or "status" for the rule's column. Names are
- * compared word by word ("customer_name", "productTitle", "numero_commande"), in English and
- * French. */
+ * compared word by word ("customer_name", "productTitle", "numero_commande"), in English, French
+ * and German, whose compounds count as two words ("kundenname", "unitprice"). */
 struct column_hint column_hint_of(const struct schema *schema, const json_t *row,
                                   const char *field);
 
 /* True when a column may hold this field, by its name. */
 bool column_hint_fits(const char *column, const char *field);
 
-/* True when a column is a key by its name ("client_id", "productId", "sku_uuid"), other than its
- * own table's ("id"). */
+/* True when a column is a key by its name ("client_id", "productId", "kundennummer"), other than
+ * its own table's ("id"). */
 bool column_names_key(const char *column);
+
+/* True when a column counts cents by its name ("einzelpreis_cent", "amountCents"). */
+bool column_names_cents(const char *column);
 
 /* Options with which rows can be read in which a column is missing that plan_compile insists on:
  * rule.column and the order's id, where the row has none of that name, are replaced by what comes

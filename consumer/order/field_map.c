@@ -86,7 +86,25 @@ static struct field_source as_text(enum payload_field f, const struct column_bra
     return fate(FIELD_FINE, is_number ? "text: the number's digits" : "text");
 }
 
-static struct field_source as_number(enum payload_field f, const struct column_branch *c)
+/* Nothing but its name shows whether an integer counts cents. */
+static struct field_source as_integer_amount(const char *column, int64_t decimals)
+{
+    struct field_source source;
+    if (decimals == 0 && column_names_cents(column))
+        return fate(FIELD_DOUBTFUL, "number, the integer as it is: a count of cents, by its name, "
+                                    "and a hundred times the amount; set "
+                                    "payload.amount_decimals=2");
+    if (decimals == 0)
+        return fate(FIELD_FINE, "number, the integer as it is; if it counts cents, set "
+                                "payload.amount_decimals=2");
+    source = fate(FIELD_FINE, "number, the integer with as many decimals as "
+                              "payload.amount_decimals");
+    add(source.becomes, " = %lld", (long long)decimals);
+    return source;
+}
+
+static struct field_source as_number(enum payload_field f, const struct column_branch *c,
+                                     const char *column, int64_t decimals)
 {
     const bool whole = payload_field_rules[f].shape == SHAPE_WHOLE;
     switch (c->sort) {
@@ -96,7 +114,7 @@ static struct field_source as_number(enum payload_field f, const struct column_b
     case SORT_INT:
         if (c->ticks > 0)
             return fate(FIELD_DOUBTFUL, "number: a count of time; map a column with a number");
-        return fate(FIELD_FINE, whole ? "whole number" : "number");
+        return whole ? fate(FIELD_FINE, "whole number") : as_integer_amount(column, decimals);
     case SORT_DECIMAL:
         return fate(FIELD_FINE, whole ? "whole number; with decimals it is parked"
                                       : "number with exactly its digits");
@@ -133,11 +151,11 @@ static const char *if_null(enum payload_field f)
 }
 
 static struct field_source as_branch(enum payload_field f, const struct column_branch *branch,
-                                     const char *column)
+                                     const char *column, int64_t decimals)
 {
     return payload_field_rules[f].shape == SHAPE_TIME   ? as_time(f, branch)
            : payload_field_rules[f].shape == SHAPE_TEXT ? as_text(f, branch, column)
-                                                        : as_number(f, branch);
+                                                        : as_number(f, branch, column, decimals);
 }
 
 /* A union's values are each what their branch is: hopeless only where every branch is. */
@@ -151,11 +169,12 @@ static struct field_source combine(const struct field_source *a, const struct fi
     return both;
 }
 
-static struct field_source present(enum payload_field f, const struct column_type *c)
+static struct field_source present(enum payload_field f, const struct column_type *c,
+                                   int64_t decimals)
 {
-    struct field_source source = as_branch(f, &c->branches[0], c->column);
+    struct field_source source = as_branch(f, &c->branches[0], c->column, decimals);
     for (size_t i = 1; i < c->branch_count; i++) {
-        struct field_source other = as_branch(f, &c->branches[i], c->column);
+        struct field_source other = as_branch(f, &c->branches[i], c->column, decimals);
         source = combine(&source, &other);
     }
     if (c->nullable && source.fate != FIELD_HOPELESS)
@@ -177,6 +196,7 @@ struct mapping {
     const struct schema *schema;
     const json_t *row;
     const struct plan_options *options;
+    int64_t amount_decimals;
     struct field_map *map;
 };
 
@@ -186,7 +206,7 @@ static void map_field(const struct mapping *m, enum payload_field f)
     struct field_source *source = &m->map->field[f];
     struct column_type c = column_type_of(m->schema, m->row, m->options->columns[f]);
     if (c.branch_count > 0) {
-        *source = present(f, &c);
+        *source = present(f, &c, m->amount_decimals);
     } else if (c.nullable) {
         *source = payload_field_rules[f].required
                       ? parked(f, "always null", "missing")
@@ -308,7 +328,7 @@ static void name_schema(const struct schema *schema, struct field_map *map)
 }
 
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
-                  struct field_map *ret_map, struct error *err)
+                  int64_t amount_decimals, struct field_map *ret_map, struct error *err)
 {
     struct schema parsed = {0};
     struct error refused = {0};
@@ -320,7 +340,8 @@ bool field_map_of(const char *schema, size_t len, const struct plan_options *opt
         error_set(&refused, ERROR_CONFIG, "%s", plan_refusal(plan));
     *ret_map = (struct field_map){.refused = refused};
     bool ok = schema_parse(&parsed, schema, len, err);
-    struct mapping m = {.schema = &parsed, .options = options, .map = ret_map};
+    struct mapping m = {
+        .schema = &parsed, .options = options, .amount_decimals = amount_decimals, .map = ret_map};
     m.row = ok ? column_row(&parsed, &is_envelope) : NULL;
     ret_map->shape = plan != NULL ? plan_shape(plan) : is_envelope ? PLAN_ENVELOPE : PLAN_UNWRAPPED;
     for (size_t f = 0; ok && f < FIELD_COUNT; f++)

@@ -31,10 +31,11 @@ struct field_map {
     struct error refused;            /* as plan_compile's; code ERROR_NONE: records can be read */
 };
 
-/* Maps all fields at once: a row that plan_compile refuses with CONFIG is mapped all the same, with
- * the refusal in `refused`. Fails with UNDECODABLE where there is no row to map.
+/* Maps all fields at once, with payload.amount_decimals: a row that plan_compile refuses with
+ * CONFIG is mapped all the same, with the refusal in `refused`. Fails with UNDECODABLE where there
+ * is no row to map.
  */
 bool field_map_of(const char *schema, size_t len, const struct plan_options *options,
-                  struct field_map *ret_map, struct error *err) must_check;
+                  int64_t amount_decimals, struct field_map *ret_map, struct error *err) must_check;
 
 #endif

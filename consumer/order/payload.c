@@ -15,13 +15,26 @@ static bool is_null(const struct column *c)
 }
 
 /* Appends a number's JSON text. */
-static enum reject_reason add_number(struct buf *b, const struct column *c)
+/* number * 10^-decimals, with as many decimals. */
+static bool add_integer(struct buf *b, int64_t number, int32_t decimals)
+{
+    uint8_t bytes[sizeof number];
+    if (decimals == 0) {
+        buf_add_int(b, number);
+        return true;
+    }
+    for (size_t i = 0; i < sizeof bytes; i++)
+        bytes[i] = (uint8_t)((uint64_t)number >> 8 * (sizeof bytes - 1 - i));
+    return decimal_add(b, bytes, sizeof bytes, decimals);
+}
+
+static enum reject_reason add_number(struct buf *b, const struct column *c, int32_t decimals)
 {
     bool ok = false;
     switch (c->kind) {
     case COLUMN_ABSENT:
     case COLUMN_NULL: return REJECT_MISSING;
-    case COLUMN_INT: buf_add_int(b, c->number); return REJECT_NONE;
+    case COLUMN_INT: ok = add_integer(b, c->number, decimals); break;
     case COLUMN_DECIMAL: ok = decimal_add(b, (const uint8_t *)c->data, c->len, c->scale); break;
     case COLUMN_FLOAT:
     case COLUMN_DOUBLE: ok = decimal_add_real(b, c->real, c->kind == COLUMN_FLOAT); break;
@@ -64,10 +77,11 @@ static bool is_whole(const char *text, size_t len)
     return i == len;
 }
 
-static enum reject_reason add_amount(struct buf *b, const struct column *c, enum field_shape shape)
+static enum reject_reason add_amount(struct buf *b, const struct column *c, enum field_shape shape,
+                                     int32_t decimals)
 {
     size_t start = b->len;
-    enum reject_reason reason = add_number(b, c);
+    enum reject_reason reason = add_number(b, c, decimals);
     if (reason != REJECT_NONE || !buf_ok(b))
         return reason;
     const char *text = b->data + start;
@@ -85,7 +99,7 @@ static enum reject_reason add_text(struct buf *b, const struct column *c, bool r
     }
     if (c->kind != COLUMN_TEXT) { /* a number's digits, in quotes */
         buf_add_char(b, '"');
-        enum reject_reason reason = add_number(b, c);
+        enum reject_reason reason = add_number(b, c, 0);
         buf_add_char(b, '"');
         return reason;
     }
@@ -177,7 +191,7 @@ static bool is_bad_text(const struct column *c)
 
 static enum reject_reason add_field(struct buf *b, const struct change *change,
                                     enum payload_field field, int64_t record_ms,
-                                    const struct time_zone *zone)
+                                    const struct payload_options *options)
 {
     const struct column *c = &change->field[field];
     if (column_is_unavailable(c))
@@ -185,9 +199,9 @@ static enum reject_reason add_field(struct buf *b, const struct change *change,
     if (is_bad_text(c))
         return REJECT_BAD_TEXT;
     switch (payload_field_rules[field].shape) {
-    case SHAPE_NUMBER:
-    case SHAPE_WHOLE: return add_amount(b, c, payload_field_rules[field].shape);
-    case SHAPE_TIME: return add_time(b, c, change, record_ms, zone);
+    case SHAPE_NUMBER: return add_amount(b, c, SHAPE_NUMBER, options->amount_decimals);
+    case SHAPE_WHOLE: return add_amount(b, c, SHAPE_WHOLE, 0);
+    case SHAPE_TIME: return add_time(b, c, change, record_ms, options->zone);
     default: return add_text(b, c, payload_field_rules[field].required);
     }
 }
@@ -212,7 +226,7 @@ bool payload_render(const struct change *change, int64_t record_ms,
             buf_add_char(body, ',');
         add_name(body, payload_field_names[f]);
         enum reject_reason reason =
-            add_field(body, change, (enum payload_field)f, record_ms, options->zone);
+            add_field(body, change, (enum payload_field)f, record_ms, options);
         if (reason == REJECT_NONE && !buf_ok(body))
             reason = REJECT_BAD_TEXT; /* all together too long */
         if (reason != REJECT_NONE) {
@@ -238,7 +252,7 @@ static void add_raw(struct buf *b, const struct column *c)
         buf_add_text(b, c->number != 0 ? "true" : "false");
     else if (c->kind != COLUMN_TEXT && !is_null(c)) {
         size_t before = b->len;
-        if (add_number(b, c) != REJECT_NONE)
+        if (add_number(b, c, 0) != REJECT_NONE)
             b->len = before;
     }
 }
@@ -249,7 +263,7 @@ bool payload_show(const struct change *change, int64_t record_ms,
 {
     size_t from[FIELD_COUNT + 1] = {b->len};
     for (size_t f = 0; f < FIELD_COUNT; f++) {
-        ret[f].reason = add_field(b, change, (enum payload_field)f, record_ms, options->zone);
+        ret[f].reason = add_field(b, change, (enum payload_field)f, record_ms, options);
         if (ret[f].reason != REJECT_NONE && buf_ok(b)) {
             b->len = from[f];
             add_raw(b, &change->field[f]);

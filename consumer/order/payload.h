@@ -42,6 +42,7 @@ struct payload_options {
     const char *form_name;        /* "order_confirmation"; valid UTF-8, borrowed */
     enum payload_shape shape;     /* nested, flat; the others are written from nested */
     const struct time_zone *zone; /* of times without one; NULL: UTC. Borrowed */
+    int32_t amount_decimals;      /* integer amounts are of this power of ten's part: 2: cents */
 };
 
 /* Appends the body of `change` to `body` (reset by the caller). Fields are checked in the payload's

@@ -73,7 +73,8 @@ struct transform *transform_new(const struct config *config)
     t->payload = (struct payload_options){
         .form_name = config->payload_form_name,
         .shape = config->payload_shape == PAYLOAD_FLAT ? PAYLOAD_FLAT : PAYLOAD_NESTED,
-        .zone = config->zone};
+        .zone = config->zone,
+        .amount_decimals = (int32_t)config->payload_amount_decimals};
     set_shape(t, config);
     set_placeholder(t, config->rule_placeholder);
     t->table = config->rule_table;

@@ -49,7 +49,7 @@ static void print(const char *shape, const struct buf *body, const struct buf *n
 
 int main(void)
 {
-    const struct payload_options options = {"Order \"form\" & co", PAYLOAD_NESTED, NULL};
+    const struct payload_options options = {"Order \"form\" & co", PAYLOAD_NESTED, NULL, 0};
     struct form_options form = {.form_id = "a1b2c3d", .form_name = options.form_name};
     struct buf nested, body;
     struct shape_values values;

@@ -29,7 +29,7 @@ static void map_case(const char *name, struct field_map *ret_map)
     json_object_foreach (schemas, id, schema) {
         const char *text = json_string_value(json_object_get(schema, "schema"));
         struct error err = {0};
-        found = found || (field_map_of(text, strlen(text), &options, ret_map, &err) &&
+        found = found || (field_map_of(text, strlen(text), &options, 0, ret_map, &err) &&
                           ret_map->refused.code == ERROR_NONE);
     }
     assert_true(found);
@@ -120,7 +120,7 @@ static void kinds(void **state)
     (void)state;
     assert_non_null(config);
     const struct plan_options options = transform_plan_options(config);
-    if (!field_map_of(row, strlen(row), &options, &map, &err))
+    if (!field_map_of(row, strlen(row), &options, 0, &map, &err))
         fail_msg("%s", err.text);
     assert_string_equal(map.schema, "shop.Row");
     assert_int_equal(map.shape, PLAN_UNWRAPPED);
@@ -151,7 +151,7 @@ static void map_columns(const char *columns, const char *const *settings, struct
              columns);
     const struct plan_options options = transform_plan_options(config);
     if (!field_map_of(schema + strlen("[\"null\","), strlen(schema) - strlen("[\"null\",]"),
-                      &options, ret_map, &err))
+                      &options, config->payload_amount_decimals, ret_map, &err))
         fail_msg("%s", err.text);
     config_free(config);
 }
@@ -259,6 +259,77 @@ static void absent_columns(void **state)
     assert_non_null(strstr(map.columns, "product_id string (Uuid)"));
 }
 
+/* Names of another language, compounds among them. */
+static void german_columns(void **state)
+{
+    static const char *const none[] = {NULL};
+    struct field_map map;
+    (void)state;
+    map_columns(
+        COLUMN("id", "\"long\"") "," COLUMN("bestellnummer", "\"string\"") "," COLUMN("kundenname", "\"string\"") "," COLUMN("telefon", "\"string\"") "," COLUMN(
+            "stra\xc3\x9f"
+            "e",
+            "\"string\"") "," COLUMN("ort",
+                                     "\"string\"") "," COLUMN("artikelbezeichnung",
+                                                              "\"string\"") "," COLUMN("menge",
+                                                                                       "\"int\"") "," COLUMN("einzelpreis_cent",
+                                                                                                             "\"long\"") "," COLUMN("gesamtbetrag_cent",
+                                                                                                                                    "\"long\"") "," COLUMN("bestellstatus",
+                                                                                                                                                           "\"string\"") "," COLUMN("best__tigt_am",
+                                                                                                                                                                                    "\"string\""),
+        none, &map);
+    expect_field(&map.rule, FIELD_HOPELESS, "set rule.column=bestellstatus?");
+    static const struct {
+        enum payload_field field;
+        const char *column;
+    } hints[] = {
+        {FIELD_ORDER_NUMBER, "order_number=bestellnummer?"},
+        {FIELD_CLIENT_NAME, "client_name=kundenname?"},
+        {FIELD_CLIENT_PHONE, "client_phone=telefon?"},
+        {FIELD_CLIENT_ADDRESS, "client_address=stra\xc3\x9f"
+                               "e?"},
+        {FIELD_CLIENT_CITY, "client_city=ort?"},
+        {FIELD_PRODUCT_NAME, "product_name=artikelbezeichnung?"},
+        {FIELD_QUANTITY, "quantity=menge?"},
+        {FIELD_UNIT_PRICE, "unit_price=einzelpreis_cent?"},
+        {FIELD_TOTAL_AMOUNT, "total_amount=gesamtbetrag_cent?"},
+        {FIELD_CONFIRMED_AT, "confirmed_at=best__tigt_am?"},
+    };
+    for (size_t i = 0; i < sizeof hints / sizeof *hints; i++)
+        if (strstr(map.field[hints[i].field].becomes, hints[i].column) == NULL)
+            fail_msg("%s: %s", hints[i].column, map.field[hints[i].field].becomes);
+    map_columns(COLUMN("id", "\"long\"") "," COLUMN("status", "\"string\"") "," COLUMN(
+                    "bestellnummer", "\"string\"") "," COLUMN("kundennummer", "\"long\""),
+                none, &map);
+    expect_field(&map.field[FIELD_CLIENT_NAME], FIELD_HOPELESS,
+                 "kundennummer is the key of another table's row");
+}
+
+/* A hundred times an amount is a wrong amount, and nothing but the column's name shows it. */
+static void integer_amounts(void **state)
+{
+    static const char *const mapped[] = {"payload.fields.total_amount", "total_cents", NULL};
+    static const char *const scaled[] = {"payload.fields.total_amount", "total_cents",
+                                         "payload.amount_decimals", "2", NULL};
+    static const char columns[] =
+        COLUMN("id", "\"long\"") "," COLUMN("status", "\"string\"") "," COLUMN(
+            "unit_price", "\"long\"") "," COLUMN("total_cents", "\"int\"") "," COLUMN("quantity",
+                                                                                      "\"int\"");
+    struct field_map map;
+    (void)state;
+    map_columns(columns, mapped, &map);
+    expect_field(&map.field[FIELD_UNIT_PRICE], FIELD_FINE,
+                 "if it counts cents, set "
+                 "payload.amount_decimals=2");
+    expect_field(&map.field[FIELD_TOTAL_AMOUNT], FIELD_DOUBTFUL,
+                 "a hundred times the amount; set "
+                 "payload.amount_decimals=2");
+    map_columns(columns, scaled, &map);
+    expect_field(&map.field[FIELD_UNIT_PRICE], FIELD_FINE, "payload.amount_decimals = 2");
+    expect_field(&map.field[FIELD_TOTAL_AMOUNT], FIELD_FINE, "payload.amount_decimals = 2");
+    expect_field(&map.field[FIELD_QUANTITY], FIELD_FINE, "whole number");
+}
+
 /* An optional column with a default: Struct.get of Connect answers the default for a null. */
 static void null_or_default(void **state)
 {
@@ -301,7 +372,7 @@ static void what_is_no_row(void **state)
     (void)state;
     assert_non_null(config);
     const struct plan_options options = transform_plan_options(config);
-    assert_false(field_map_of("\"int\"", 5, &options, &map, &err));
+    assert_false(field_map_of("\"int\"", 5, &options, 0, &map, &err));
     assert_int_equal(err.code, ERROR_UNDECODABLE);
     config_free(config);
 }
@@ -359,7 +430,7 @@ static void columns_of_a_template(void **state)
     struct plan_options options = transform_plan_options(config);
     options.extra_columns = names;
     options.extra_count = COUNT;
-    assert_true(field_map_of(text, strlen(text), &options, &map, &err));
+    assert_true(field_map_of(text, strlen(text), &options, 0, &map, &err));
     for (size_t i = 0; i < COUNT; i++) {
         assert_string_equal(map.extra[i].type, rows[i].type);
         assert_string_equal(map.extra[i].becomes, rows[i].becomes);
@@ -380,6 +451,8 @@ int main(void)
                                        cmocka_unit_test(unions),
                                        cmocka_unit_test(keys_for_words),
                                        cmocka_unit_test(absent_columns),
+                                       cmocka_unit_test(german_columns),
+                                       cmocka_unit_test(integer_amounts),
                                        cmocka_unit_test(null_or_default),
                                        cmocka_unit_test(other_letters),
                                        cmocka_unit_test(columns_of_a_template)};

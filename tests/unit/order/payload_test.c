@@ -15,7 +15,7 @@
 
 enum { RECORD_MS = 1000, TEXT_MAX = 256 * 1024 };
 
-static const struct payload_options nested = {"order_confirmation", PAYLOAD_NESTED, NULL};
+static const struct payload_options nested = {"order_confirmation", PAYLOAD_NESTED, NULL, 0};
 
 #define TEXT(text)                                                   \
     {                                                                \
@@ -145,7 +145,7 @@ static void the_body_of_a_good_order(void **state)
 static void a_flat_body_with_another_name(void **state)
 {
     (void)state;
-    const struct payload_options flat = {"order \"x\"\n", PAYLOAD_FLAT, NULL};
+    const struct payload_options flat = {"order \"x\"\n", PAYLOAD_FLAT, NULL, 0};
     struct buf body;
     struct rejection rejection;
     buf_init(&body, PAYLOAD_BODY_MAX);
@@ -446,6 +446,48 @@ static void strings_as_json(void **state)
     buf_done(&b);
 }
 
+/* ---- amounts in cents ---- */
+
+/* Integers alone have no decimals of their own; a quantity and a key are no amounts. */
+static void amounts_in_cents(void **state)
+{
+    (void)state;
+    static const struct {
+        struct column column;
+        int32_t decimals;
+        const char *sent;
+    } cases[] = {
+        {INT(125050), 2, "1250.50"},
+        {INT(5), 2, "0.05"},
+        {INT(0), 2, "0.00"},
+        {INT(1250500), 3, "1250.500"},
+        {INT(125050), 0, "125050"},
+        {INT(INT64_MAX), 2, "92233720368547758.07"},
+        {DECIMAL("\x07\xcf", 2), 2, "19.99"},
+        {TEXT("39.98"), 2, "39.98"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t f = FIELD_UNIT_PRICE; f <= FIELD_TOTAL_AMOUNT; f++) {
+            const struct payload_options options = {"order_confirmation", PAYLOAD_NESTED, NULL,
+                                                    cases[i].decimals};
+            struct change change = good;
+            struct rejection rejection;
+            struct buf body, expected;
+            change.field[f] = cases[i].column;
+            buf_init(&body, PAYLOAD_BODY_MAX);
+            buf_init(&expected, PAYLOAD_BODY_MAX);
+            expected_body(&expected, f, cases[i].sent);
+            assert_true(payload_render(&change, RECORD_MS, &options, &body, &rejection));
+            assert_string_equal(buf_text(&body), buf_text(&expected));
+            change.field[f] = (struct column)INT(-1);
+            buf_reset(&body);
+            assert_false(payload_render(&change, RECORD_MS, &options, &body, &rejection));
+            assert_int_equal(rejection.reason, REJECT_NEGATIVE);
+            buf_done(&body);
+            buf_done(&expected);
+        }
+}
+
 /* ---- times without a zone ---- */
 
 /* Clocks of 2026 in Paris: forward on 29 March at 01:00Z, back on 25 October at 01:00Z. */
@@ -468,7 +510,7 @@ static void times_without_a_zone(void **state)
         {"2026-10-25T02:30:00.0Z", "2026-10-25T00:30:00.0Z"}, /* twice: its first */
         {"2026-10-25T03:00:00.0Z", "2026-10-25T02:00:00.0Z"},
     };
-    const struct payload_options options = {"f", PAYLOAD_NESTED, &paris};
+    const struct payload_options options = {"f", PAYLOAD_NESTED, &paris, 0};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int counted = 0; counted < 3; counted++) {
             struct change change = good;
@@ -500,6 +542,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(times_without_a_zone),
+        cmocka_unit_test(amounts_in_cents),
         cmocka_unit_test(the_body_of_a_good_order),
         cmocka_unit_test(a_flat_body_with_another_name),
         cmocka_unit_test(every_kind_of_column_in_every_field),
