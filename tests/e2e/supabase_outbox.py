@@ -1,6 +1,7 @@
 """docker/supabase/migrations on a real PostgreSQL: what the outbox records, and that it never fails the shop."""
-import contextlib, json, subprocess, uuid
+import contextlib, json, re, subprocess, uuid
 
+from harness import TESTS as FOLDER
 from shop_database import MIGRATIONS, Refused, ShopDatabase
 
 FIELDS = ("order_number, client_name, client_phone, client_address, client_city, product_name, quantity, "
@@ -199,6 +200,36 @@ def migrations_run_twice_or_say_what_is_wrong(t):
             assert schema_of(db) == before, "half a migration stays"
 
 
+def mapped_by_the_page():
+    """The outbox's migration with the blocks of "Several tables" in their places."""
+    lines = MIGRATIONS[0].read_text().splitlines()
+    page = (FOLDER.parent / "consumer" / "doc" / "mapping.md").read_text()
+    blocks = [block.splitlines() for block in re.findall(r"^```sql\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)]
+    assert len(blocks) == sum("-- MAPPING, " in line for line in lines) == 4, len(blocks)
+    for block in blocks:
+        at = next(n for n, line in enumerate(lines) if line.startswith(block[0]))
+        end = lines.index(block[-1], at)
+        lines[at:end + 1] = block
+    return "\n".join(lines)
+
+
+def outbox_of_another_shop(t):
+    """Other names, cents, several lines an order, as consumer/doc/mapping.md maps them."""
+    with shop(t, migrated=False) as db:
+        db.run_file(FOLDER / "supabase" / "other_shop.sql")
+        db.psql("-1", text=mapped_by_the_page())
+        db.sql("UPDATE bestellungen SET status = 'bestätigt' WHERE id = 1; UPDATE bestellungen SET status = 'versandt' WHERE id = 1")
+        assert db.confirmations(1, FIELDS) == ['B-1001|Jürgen Weiß|+49 30 123456|Müllerstr. 5|10115 Berlin|'
+                                               '2 × Tasse "Blau", 1 × Teller|1|49.97|49.97|confirmed|']
+        db.sql("UPDATE bestellungen SET status = 'bestätigt' WHERE id = 2")
+        assert db.confirmations(2, "client_name, product_name, total_amount, error") == [
+            "Jürgen Weiß||0.05|lines: query returned no rows"]
+        db.sql("ALTER TABLE bestellungen DROP COLUMN gesamtbetrag_cent; UPDATE bestellungen SET status = 'offen' WHERE id = 1;"
+               "UPDATE bestellungen SET status = 'bestätigt' WHERE id = 1")
+        assert "has no column total_amount" in db.confirmations(1, "COALESCE(error, '')")[-1]
+        refusal(lambda: db.psql("-1", text=mapped_by_the_page()), "gesamtbetrag_cent", "does not exist")
+
+
 def token_hook_copies_roles(t):
     with shop(t) as db:
         olga, amina = str(uuid.uuid4()), str(uuid.uuid4())
@@ -224,4 +255,5 @@ def token_hook_copies_roles(t):
 
 
 TESTS = [outbox_records_each_confirmation, outbox_is_not_the_customers, outbox_never_fails_the_shop,
-         outbox_does_not_wait_for_the_shops_migrations, migrations_run_twice_or_say_what_is_wrong, token_hook_copies_roles]
+         outbox_does_not_wait_for_the_shops_migrations, migrations_run_twice_or_say_what_is_wrong, outbox_of_another_shop,
+         token_hook_copies_roles]

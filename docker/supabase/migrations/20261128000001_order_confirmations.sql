@@ -4,7 +4,7 @@
 --
 -- Change the names in the places marked MAPPING to those of your own tables and columns. For the SQL editor or
 -- `supabase db push`; PostgreSQL 15 to 17; it may be run again, and changes nothing when a name is wrong.
--- MAPPING, 1 of 3: no row is read; PostgreSQL names the table or column that does not exist.
+-- MAPPING, 1 of 4: no row is read; PostgreSQL names the table or column that does not exist.
 DO $$
 BEGIN
     PERFORM o.id, o.status, o.order_number, o.quantity, o.unit_price, o.total_amount, o.client_phone,
@@ -74,7 +74,7 @@ DECLARE
     problems text[] := '{}';
 BEGIN
     shop_order := to_jsonb(NEW);
-    -- MAPPING, 2 of 3: the status column, and the value that confirms. The outbox says "confirmed" in any language.
+    -- MAPPING, 2 of 4: the status column, and the value that confirms. The outbox says "confirmed" in any language.
     IF shop_order -> 'status' IS NULL THEN
         RAISE undefined_column USING MESSAGE = 'orders has no column status';
     END IF;
@@ -83,7 +83,8 @@ BEGIN
         RETURN NULL;
     END IF;
 
-    -- MAPPING, 3 of 3: where the client and the product are, and which column feeds which field.
+    -- MAPPING, 3 of 4: where the client and the product are, and which column feeds which field. Tables with other
+    -- names, cents, several lines an order: consumer/doc/mapping.md has these lines for such a shop.
     BEGIN
         SELECT to_jsonb(c) INTO STRICT client FROM public.clients AS c WHERE c.id = NEW.client_id;
     EXCEPTION WHEN OTHERS THEN
@@ -94,6 +95,7 @@ BEGIN
     EXCEPTION WHEN OTHERS THEN
         problems := problems || ('product: ' || SQLERRM);
     END;
+    -- MAPPING ends.
     BEGIN
         quantity := (shop_order ->> 'quantity')::numeric;
         unit_price := (shop_order ->> 'unit_price')::numeric;
@@ -136,6 +138,7 @@ EXCEPTION WHEN OTHERS THEN
     RETURN NULL;
 END $$;
 
+-- MAPPING, 4 of 4: the table of the orders.
 -- No `WHEN (…)` and no `UPDATE OF status`: either would keep the shop from altering that column.
 CREATE OR REPLACE TRIGGER record_order_confirmation
     AFTER INSERT OR UPDATE ON public.orders

@@ -72,7 +72,7 @@ function refusal( $status, $code, $message ) {
 function verify( \WP_REST_Request $request ) {
 	$keys = signing_keys( keys_text() );
 	if ( array() === $keys ) {
-		return refusal( 503, 'no_key', 'No signing key is set: Settings, elementor-sync; or ELEMENTOR_SYNC_KEYS in wp-config.php.' );
+		return refusal( 503, 'no_key', 'No signing key: set one under Settings, or ELEMENTOR_SYNC_KEYS in wp-config.php.' );
 	}
 	$id   = (string) $request->get_header( 'webhook-id' );
 	$time = (string) $request->get_header( 'webhook-timestamp' );
