@@ -4,6 +4,7 @@
 #
 #   sh docker/release.sh [FOLDER]      default build/publish; also: cmake --build build --target release
 #
+# What it needs of Debian's packages and is not there it installs, with root or sudo.
 # BUILD: a build that is there already, made with -DCMAKE_INSTALL_PREFIX=/usr. The SBOM is debsbom's (pip install
 # 'debsbom[cdx]'), from $DEBSBOM or PATH; without it there is none, and the script says so.
 set -eu
@@ -17,6 +18,19 @@ SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || 
 DEBIAN_REVISION=1~${ID}${VERSION_ID}
 export SOURCE_DATE_EPOCH DEBIAN_REVISION LC_ALL=C TZ=UTC
 umask 022
+
+wanted=
+for package in $(cat consumer/packages.txt) dpkg-dev file; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || wanted="$wanted $package"
+done
+if [ -n "$wanted" ]; then
+    echo "installing:$wanted"
+    root=
+    [ "$(id -u)" = 0 ] || root=sudo
+    $root apt-get update -qq
+    # shellcheck disable=SC2086 # a list of words
+    $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $wanted >/dev/null
+fi
 
 cmake -G Ninja -S . -B "$BUILD" -DCMAKE_INSTALL_PREFIX=/usr ${CMAKE_OPTIONS:--DELEMENTOR_SYNC_TESTS=OFF} >/dev/null
 ninja -C "$BUILD" elementor-sync documents
