@@ -119,15 +119,19 @@ log.cleaner.enable=false
         self.processes[id].wait(60)
 
     def coordinator(self, group):
-        """The id of the broker that leads this group's partition of __consumer_offsets."""
+        """The id of the broker that leads this group's partition of __consumer_offsets. The topic is
+        made when the first group looks for its coordinator, so it is awaited."""
         partition = java_hash(group) % 5
-        out = subprocess.run(["kcat", "-L", "-b", self.addresses, "-t", "__consumer_offsets"],
-                             check=True, capture_output=True, text=True).stdout
-        for line in out.splitlines():
-            words = line.replace(",", " ").split()
-            if words[:2] == ["partition", str(partition)]:
-                return int(words[3])
-        raise AssertionError(out)
+        deadline = time.monotonic() + READY_SECONDS
+        while True:
+            out = subprocess.run(["kcat", "-L", "-b", self.addresses, "-t", "__consumer_offsets"],
+                                 check=True, capture_output=True, text=True).stdout
+            for line in out.splitlines():
+                words = line.replace(",", " ").split()
+                if words[:2] == ["partition", str(partition)] and int(words[3]) > 0:
+                    return int(words[3])
+            assert time.monotonic() < deadline, out
+            time.sleep(0.2)
 
     def close(self):
         for process in self.processes.values():
