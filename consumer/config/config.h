@@ -223,6 +223,16 @@
       "202 until then, 404 afterwards")                                                              \
     X(dashboard_redrive_rate, "dashboard.redrive_rate", COUNT, "5", 1, 1000, "",                     \
       "orders a second that a redrive sends")                                                        \
+    X(notify_url, "notify.url", SECRET, NULL, 0, 0, "",                                              \
+      "https:// address that the dashboard tells when the verdict is trouble, when that is over, "   \
+      "and of parked orders: a webhook of Slack, Discord or Teams, or one of your own")              \
+    X(notify_heartbeat_url, "notify.heartbeat_url", SECRET, NULL, 0, 0, "",                          \
+      "https:// address that the dashboard asks for (GET) each minute while nothing is wrong: a "    \
+      "dead man's switch, which tells when that stays away")                                         \
+    X(notify_after, "notify.after", DURATION, "2m", 1000, 86400000, "",                              \
+      "how long trouble must last before it is told")                                                \
+    X(notify_digest, "notify.digest", DURATION, "1h", 1000, 604800000, "",                           \
+      "parked orders are told of at most once in this time")                                         \
     X(auth_hs256_secret, "auth.hs256_secret", SECRET, NULL, 0, 0, "",                                \
       "HS256: the secret that signs tokens (Supabase's legacy JWT secret), at least 32 bytes")       \
     X(auth_public_key_file, "auth.public_key_file", TEXT, NULL, 0, 0, "",                            \

@@ -1,6 +1,7 @@
 #include "config/safety.h"
 
 #include "base/slice.h"
+#include "http/http_client.h"
 #include "sys/url_list.h"
 
 #include <stdint.h>
@@ -252,6 +253,44 @@ static bool check_urls(const struct config *config, struct error *err)
     return true;
 }
 
+/* ---- who is told ---- */
+
+static bool is_here(const char *host, size_t len)
+{
+    static const char *const names[] = {"localhost", "127.0.0.1", "[::1]"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strlen(names[i]) == len && strncasecmp(host, names[i], len) == 0)
+            return true;
+    return false;
+}
+
+/* The URL is a secret: whoever has it writes into the channel. */
+static const char *fault_of_notify(const char *url)
+{
+    static const char secure[] = "https://", plain[] = "http://";
+    bool is_plain = strncasecmp(url, plain, sizeof plain - 1) == 0;
+    if (!is_plain && strncasecmp(url, secure, sizeof secure - 1) != 0)
+        return "must begin with https://; copy the whole URL";
+    const char *host = url + (is_plain ? sizeof plain : sizeof secure) - 1;
+    size_t authority = strcspn(host, "/?#");
+    if (memchr(host, '@', authority) != NULL)
+        return "must not hold a user or a password";
+    size_t len = *host == '[' ? strcspn(host, "/?#]") + 1 : strcspn(host, ":/?#");
+    if (is_plain && !is_here(host, len))
+        return "must begin with https:// (http is for loopback)";
+    return NULL;
+}
+
+static bool check_notify(const char *option, const char *url, struct error *err)
+{
+    struct error why = {0};
+    const char *fault = url != NULL ? fault_of_notify(url) : NULL;
+    if (fault != NULL)
+        return error_set(err, ERROR_CONFIG, "%s %s", option, fault);
+    return url == NULL || http_url_check(url, true, &why) ||
+           error_set(err, ERROR_CONFIG, "%s: %s", option, why.text);
+}
+
 /* ---- the way to the webhook ---- */
 
 static bool is_set_alone(const char *one, const char *other)
@@ -313,6 +352,8 @@ bool config_check_safety(struct config *config, unsigned needs, struct error *er
 {
     if (!check_operator(config, err) || !check_secret(config, err) ||
         !check_service_keys(config, err) || !check_code(config, err) || !check_urls(config, err) ||
+        !check_notify("notify.url", config->notify_url, err) ||
+        !check_notify("notify.heartbeat_url", config->notify_heartbeat_url, err) ||
         !check_proxy(config, err) || !check_client_certificate(config, err))
         return false;
     advise_listening(config, needs);

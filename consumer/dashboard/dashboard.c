@@ -2,6 +2,7 @@
 
 #include "dashboard/api/api.h"
 #include "dashboard/feed/keep_connected.h"
+#include "dashboard/notify/notifier.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/health.h"
 #include "dashboard/routes/order_payload.h"
@@ -17,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_MS = 5000 };
+enum { FLUSH_MS = 5000, TELL_EVERY_MS = 500 };
 
 struct dashboard {
     struct loop *loop;
@@ -31,6 +32,8 @@ struct dashboard {
     struct lag_history lag;
     struct health health;
     struct payloads payloads;
+    int64_t told_ms;
+    struct notifier *notifier; /* NULL: nobody is to be told */
     struct api api;
 };
 
@@ -81,6 +84,12 @@ static bool open_kafka(struct dashboard *d, struct error *err)
            (wakeup_watch(d->publisher_fd, d->loop) || error_no_memory(err));
 }
 
+static bool open_notifier(struct dashboard *d, struct error *err)
+{
+    d->notifier = notifier_new(d->api.config, err);
+    return d->notifier != NULL || err->code == ERROR_NONE;
+}
+
 static bool open_all(struct dashboard *d, struct error *err)
 {
     d->api.now_ms = clock_mono_ms();
@@ -97,7 +106,8 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->loop = loop_new(err);
     d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
     return d->api.http != NULL && site_read(&d->api.site, d->api.config->dashboard_url, err) &&
-           sign_in_open(&d->api, err) && open_kafka(d, err) && listen_and_serve(d, err);
+           sign_in_open(&d->api, err) && open_kafka(d, err) && open_notifier(d, err) &&
+           listen_and_serve(d, err);
 }
 
 struct dashboard *dashboard_new(const struct config *config, struct error *err)
@@ -119,6 +129,7 @@ void dashboard_free(struct dashboard *d)
 {
     if (d == NULL)
         return;
+    notifier_free(d->notifier);
     fetch_free(d->api.fetch); /* ends what waits for a record */
     payload_done(&d->payloads);
     keep_connected_free(d->keep_connected);
@@ -154,6 +165,31 @@ static void sooner(int64_t *wait_ms, int64_t other_ms)
         *wait_ms = other_ms;
 }
 
+/* Parked orders count once the view is whole. */
+static void tell_notifier(struct dashboard *d)
+{
+    struct api *api = &d->api;
+    const struct health *h = &d->health;
+    int64_t oldest_ms, newest_ms = -1, fresh = 0;
+    if (d->notifier == NULL || (d->told_ms != 0 && api->now_ms - d->told_ms < TELL_EVERY_MS))
+        return;
+    d->told_ms = api->now_ms;
+    const struct order_filter filter = {
+        .state = ORDER_PARKED, .since_ms = notifier_parked_until(d->notifier) + 1, .until_ms = -1};
+    if (h->facts.caught_up && h->facts.parked > 0)
+        fresh = view_parked_count(api->view, &filter, &oldest_ms, &newest_ms);
+    notifier_see(d->notifier,
+                 &(struct notifier_facts){.now_ms = h->facts.now_ms,
+                                          .seen_ms = api->now_ms,
+                                          .state = h->verdict.state,
+                                          .code = h->verdict.count > 0 ? h->verdict.causes[0].code
+                                                                       : VERDICT_CODE_COUNT,
+                                          .waiting = h->facts.unread,
+                                          .parked = h->facts.parked,
+                                          .parked_new = fresh,
+                                          .parked_newest_ms = newest_ms});
+}
+
 static bool turn(struct dashboard *d, struct error *err)
 {
     struct api *api = &d->api;
@@ -168,6 +204,7 @@ static bool turn(struct dashboard *d, struct error *err)
     sign_in_turn(api);
     sooner(&wait_ms, status_turn(api));
     sooner(&wait_ms, health_turn(api));
+    tell_notifier(d);
     sooner(&wait_ms, pending_turn(api));
     sooner(&wait_ms, redrive_turn(api));
     sooner(&wait_ms, events_turn(api));

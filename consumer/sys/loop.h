@@ -1,6 +1,7 @@
-/* loop: the one place where the delivering process waits (epoll).
+/* loop: the one place where the delivering process waits (epoll); so does a thread with a loop of
+ * its own.
  *
- * Level-triggered. A watch's callback runs inside loop_wait. Not thread-safe; one loop a process.
+ * Level-triggered. A watch's callback runs inside loop_wait. Not thread-safe; one loop a thread.
  */
 #ifndef SYS_LOOP_H
 #define SYS_LOOP_H

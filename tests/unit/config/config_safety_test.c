@@ -48,6 +48,13 @@ static const struct unsafe refused[] = {
     {{"kafka.properties.security.protocol", "ssl", "kafka.properties.ssl.engine.location", "x.so"},
      "loads code"},
     {{"auth.jwks_url", "https://u:c4nary@h/jwks"}, "must not hold a user"},
+    {{"notify.url", "http://h/c4nary"}, "notify.url must begin with https://"},
+    {{"notify.url", "http://127.0.0.1.example.com/c4nary"}, "notify.url must begin with https://"},
+    {{"notify.url", "http://localhost@h/c4nary"}, "notify.url must not hold a user"},
+    {{"notify.url", "c4nary"}, "notify.url must begin with https://"},
+    {{"notify.url", "https://u:p@h/c4nary"}, "notify.url must not hold a user"},
+    {{"notify.url", "https:///c4nary b"}, "notify.url: not a URL"},
+    {{"notify.heartbeat_url", "http://h/c4nary"}, "notify.heartbeat_url must begin with https://"},
     {{"webhook.proxy", "http://u:c4nary@proxy:3128"}, "webhook.proxy must not hold a user"},
     {{"webhook.proxy", "proxy:3128"}, "webhook.proxy must be http://HOST:PORT"},
     {{"webhook.proxy", "https://proxy:3128"}, "webhook.proxy must be http://HOST:PORT"},
@@ -70,6 +77,10 @@ static const struct unsafe refused[] = {
 };
 
 static const struct unsafe warned[] = {
+    {{"notify.url", "https://hooks.slack.com/services/T/B/c4nary"}, NULL},
+    {{"notify.url", "http://127.0.0.1:9999/c4nary"}, NULL},
+    {{"notify.url", "http://LOCALHOST/c4nary"}, NULL},
+    {{"notify.heartbeat_url", "http://[::1]:80/c4nary"}, NULL},
     {{"webhook.proxy", "http://proxy.local:3128/"}, NULL},
     {{"webhook.proxy", "HTTP://[::1]:3128"}, NULL},
     {{"dashboard.listen", "0.0.0.0:8080"}, "dashboard.listen (0.0.0.0:8080)"},

@@ -1,0 +1,39 @@
+/* speaker: may this dashboard tell now? Pure, by a clock that is handed in.
+ *
+ *   the partition is held, and what is owed is kept       it tells
+ *   another one holds it                                  that one tells
+ *   Kafka is away                                         the one that held it last tells, or one
+ * that never heard who does Kafka answers, and the group does not say, or keep    for a minute
+ * nobody tells, then as above
+ *
+ * A group that does not answer silences nobody for long: one message too many is better than none.
+ */
+#ifndef DASHBOARD_NOTIFY_SPEAKER_H
+#define DASHBOARD_NOTIFY_SPEAKER_H
+
+#include "dashboard/notify/sender_group.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Longer than a session of the group and the sharing out after it. */
+enum { SPEAKER_PATIENCE_MS = 60000 };
+
+struct speaker {
+    int64_t unsure_since_ms; /* 0: the group said who it is, and kept what is owed */
+    int64_t away_ms;         /* when Kafka was last away; 0: never */
+};
+
+struct speaker_facts {
+    int64_t now_ms; /* monotonic, above 0 */
+    enum sender_role role;
+    bool is_kept; /* what is owed and told */
+    bool away;    /* Kafka does not answer */
+};
+
+bool speaker_may_tell(struct speaker *speaker, const struct speaker_facts *facts);
+
+/* Another one tells, and has had the time to keep what it told while Kafka was away. */
+bool speaker_is_settled_elsewhere(const struct speaker *speaker, const struct speaker_facts *facts);
+
+#endif
