@@ -105,12 +105,15 @@ await_step() { # PID SECONDS
     return "$waited"
 }
 
-# A command beside the steps, for what they leave of the processor. One at a time; the account hears of
-# its checks from itself, and end_beside shows them.
+# A command beside the steps, for what they leave of the processor: nice counts within a session, and the
+# session's own weight is its autogroup's. One at a time; the account hears of its checks from itself, and
+# end_beside shows them.
 begin_beside() { # SECONDS LOG COMMAND...
     beside_limit=$1 beside_log=$2
     shift 2
-    setsid timeout -k 10 "$beside_limit" nice -n 19 "$@" >"$beside_log" 2>&1 </dev/null &
+    setsid timeout -k 10 "$beside_limit" nice -n 19 sh -c '
+        { echo 19 >/proc/self/autogroup; } 2>/dev/null
+        exec "$@"' sh "$@" >"$beside_log" 2>&1 </dev/null &
     beside=$!
 }
 
