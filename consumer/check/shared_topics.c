@@ -74,7 +74,8 @@ void check_shared(struct check *c)
     const struct {
         const char *option, *name;
     } topics[] = {{"deliveries.topic", c->config->deliveries_topic},
-                  {"members.topic", c->config->members_topic}};
+                  {"members.topic", c->config->members_topic},
+                  {"control.topic", c->config->control_topic}};
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         struct tally strangers = {.used = 0};
         char list[LIST_TEXT];
@@ -86,7 +87,7 @@ void check_shared(struct check *c)
             report_add(c->report, REPORT_WARN, OWN, topics[i].option,
                        "%s is shared: among its newest records are those of %s. Give each shop and "
                        "each group topics of its own (parked.topic, deliveries.topic, retry.topic, "
-                       "members.topic; left out, they have the group's name)",
+                       "members.topic, control.topic; left out, they have the group's name)",
                        topics[i].name, tally_list(&strangers, "", list, sizeof list));
     }
 }

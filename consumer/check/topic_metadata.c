@@ -35,7 +35,7 @@ bool check_is_missing(rd_kafka_resp_err_t code)
 static bool is_internal(const struct config *config, const char *name)
 {
     const char *const own[] = {config->parked_topic, config->deliveries_topic, config->retry_topic,
-                               config->members_topic};
+                               config->members_topic, config->control_topic};
     for (size_t i = 0; i < sizeof own / sizeof *own; i++)
         if (strcmp(own[i], name) == 0)
             return true;

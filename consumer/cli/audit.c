@@ -19,15 +19,21 @@ static void name_user(char *ret, size_t size)
         snprintf(ret, size, "uid-%ld", (long)getuid());
 }
 
-void command_audit(const char *what, const struct log_field *more)
+void command_who(char ret[COMMAND_WHO_MAX])
 {
-    char user[128], host[128] = "", who[260];
-    struct log_field fields[COMMAND_AUDIT_FIELDS_MAX + 3];
-    size_t count = 0;
+    char user[128], host[128] = "";
     name_user(user, sizeof user);
     if (gethostname(host, sizeof host - 1) != 0)
         snprintf(host, sizeof host, "unknown");
-    snprintf(who, sizeof who, "%s@%s", user, host);
+    snprintf(ret, COMMAND_WHO_MAX, "%s@%s", user, host);
+}
+
+void command_audit(const char *what, const struct log_field *more)
+{
+    char who[COMMAND_WHO_MAX];
+    struct log_field fields[COMMAND_AUDIT_FIELDS_MAX + 3];
+    size_t count = 0;
+    command_who(who);
     fields[count++] = LOG_S("who", who);
     fields[count++] = LOG_S("what", what);
     for (; more->name != NULL && count < COMMAND_AUDIT_FIELDS_MAX + 2; more++)

@@ -58,6 +58,10 @@
     X(members_topic, "members.topic", TEXT, NULL, 0, 0, "",                                          \
       "compacted topic that receives the state of each member of the group; "                        \
       "default <kafka.group>.members")                                                               \
+    X(control_topic, "control.topic", TEXT, NULL, 0, 0, "",                                          \
+      "compacted topic of one partition that holds an operator's word to the whole group "           \
+      "(pause); "                                                                                    \
+      "default <kafka.group>.control")                                                               \
     X(topics_create, "topics.create", SWITCH, "true", 0, 0, "",                                      \
       "create the program's own topics where they are missing")                                      \
     X(registry_url, "registry.url", TEXT, NULL, 0, 0, "",                                            \
@@ -326,7 +330,7 @@ struct config {
     char *warnings[CONFIG_WARNINGS_MAX]; /* legal but unwise settings, one sentence each */
     size_t warning_count;
     struct { /* the names that own_names_fill filled in, as opposed to those that were set */
-        bool group, topics[4];
+        bool group, topics[5];
     } derived;
     char **secret_files; /* named by NAME_FILE variables; owned */
     size_t secret_file_count;

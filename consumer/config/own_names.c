@@ -15,7 +15,7 @@ enum { HASH_DIGITS = 16 };
 #suffix ".topic", #suffix, offsetof(struct config, suffix##_topic) \
     }
 const struct own_name own_names[OWN_TOPIC_COUNT] = {NAME(parked), NAME(deliveries), NAME(retry),
-                                                    NAME(members)};
+                                                    NAME(members), NAME(control)};
 #undef NAME
 
 static char **member_of(struct config *config, const struct own_name *name)

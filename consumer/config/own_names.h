@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { OWN_TOPIC_COUNT = 4, TOPIC_NAME_MAX = 249 };
+enum { OWN_TOPIC_COUNT = 5, TOPIC_NAME_MAX = 249 };
 
 /* Earlier releases, before names were derived, used one set for all shops. */
 #define FORMER_GROUP "elementor-sync"
@@ -30,7 +30,7 @@ extern const struct own_name own_names[OWN_TOPIC_COUNT];
 /* The topic's name in this config; NULL before own_names_fill unless it was set. */
 const char *own_name_of(const struct config *config, const struct own_name *name);
 
-/* Gives each of the five names that was not set its default, and notes in config->derived which.
+/* Gives each of the six names that was not set its default, and notes in config->derived which.
  * Without a kafka.topic the names are those of former releases. Called again it changes nothing.
  * False without memory. */
 bool own_names_fill(struct config *config) must_check;

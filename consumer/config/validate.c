@@ -106,11 +106,10 @@ static bool check_topics(const struct config *config, struct error *err)
 {
     const struct {
         const char *option, *name;
-    } topics[] = {{"kafka.topic", config->kafka_topic},
-                  {"parked.topic", config->parked_topic},
-                  {"deliveries.topic", config->deliveries_topic},
-                  {"retry.topic", config->retry_topic},
-                  {"members.topic", config->members_topic}};
+    } topics[] = {
+        {"kafka.topic", config->kafka_topic},           {"parked.topic", config->parked_topic},
+        {"deliveries.topic", config->deliveries_topic}, {"retry.topic", config->retry_topic},
+        {"members.topic", config->members_topic},       {"control.topic", config->control_topic}};
     char shown[SHOWN_MAX];
     for (size_t i = 0; i < sizeof topics / sizeof *topics; i++) {
         const char *name = topics[i].name;

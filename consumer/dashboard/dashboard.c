@@ -63,9 +63,9 @@ static void changed(void *context, const char *key, size_t key_len)
 
 static bool open_kafka(struct dashboard *d, struct error *err)
 {
-    char identity[1100];
-    d->api.view = view_open(d->api.config->dashboard_database,
-                            feed_identity(d->api.config, identity, sizeof identity), err);
+    char identity[FEED_IDENTITY_MAX];
+    d->api.view =
+        view_open(d->api.config->dashboard_database, feed_identity(d->api.config, identity), err);
     if (d->api.view == NULL)
         return false;
     d->api.feed = feed_new(d->api.config, d->api.view, d->loop, changed, d, err);

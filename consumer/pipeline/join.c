@@ -7,7 +7,8 @@
 
 #include <stdatomic.h>
 
-enum { GUARD_READ_MS = 5000 }; /* for outcomes of an earlier life of the group */
+enum { GUARD_READ_MS = 5000 };  /* for outcomes of an earlier life of the group */
+enum { CONTROL_END_MS = 2000 }; /* the group takes longer than that to answer, mostly */
 enum { SIGNAL_LOOK_MS = 200 };
 
 /* The thread's until it has ended, but for `unwanted`. The loop's thread takes no turns meanwhile:
@@ -51,7 +52,8 @@ static bool prepare(struct joining *j)
     const struct pipeline_options *options = join->options;
     int64_t timeout_ms = options->until_end ? options->timeout_ms : -1;
     if (!consumer_start(join->consumer, timeout_ms, still_wanted, j, &j->err) ||
-        !topics_prepare(join->config, join->consumer, &j->err) || !may_start(j, timeout_ms))
+        !topics_prepare(join->config, join->consumer, &j->err) ||
+        !pause_begin(join->pause, CONTROL_END_MS, &j->err) || !may_start(j, timeout_ms))
         return false;
     if (options->until_end && !until_end_find(join->until_end, &j->err))
         return false;

@@ -7,6 +7,7 @@
 #include "http/ops_server.h"
 #include "pipeline/member_status.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/sending/pause.h"
 #include "pipeline/until_end.h"
 
 struct join {
@@ -15,6 +16,7 @@ struct join {
     struct consumer *consumer;
     struct member_status *status;
     struct until_end *until_end;
+    struct pause *pause;
     struct loop *loop;
     struct ops *ops; /* NULL: none */
     int wake_fd;

@@ -151,6 +151,12 @@ static void add_breaker(struct member_status *s)
         buf_add_text(&s->text, "null}");
 }
 
+static void add_pause(struct member_status *s)
+{
+    const struct pause_state *pause = pause_state(sender_pause(s->overview->sender));
+    buf_addf(&s->text, ",\"paused\":%s", !pause->known ? "null" : pause->paused ? "true" : "false");
+}
+
 static void add_pace(struct member_status *s)
 {
     const struct pace *pace = &endpoint_state(s->overview->endpoint)->pace;
@@ -236,6 +242,7 @@ static bool write_state(struct member_status *s)
     buf_addf(&s->text, "],\"in_flight\":%zu,\"retrying\":%zu,\"waiting\":%zu",
              sender_state(s->overview->sender)->in_flight, queues.backoff,
              queues.waiting + queues.ready);
+    add_pause(s);
     add_registry(s);
     add_breaker(s);
     add_pace(s);
@@ -274,7 +281,8 @@ static void publish(struct member_status *s, const struct buf *value)
 static uint64_t count_changes(const struct overview *o)
 {
     return o->partitions->changes + endpoint_state(o->endpoint)->changes +
-           reloader_counts(o->reloader)->reloads + (registry_trouble(o->registry) != NULL);
+           pause_state(sender_pause(o->sender))->changes + reloader_counts(o->reloader)->reloads +
+           (registry_trouble(o->registry) != NULL);
 }
 
 /* Every five seconds, and soon after a change. */

@@ -172,6 +172,14 @@ static void add_pace(const struct overview *o, struct buf *b)
              held_ms > 0 ? (double)held_ms / 1000 : 0.0);
 }
 
+static void add_pause(const struct overview *o, struct buf *b)
+{
+    const struct pause_state *pause = pause_state(sender_pause(o->sender));
+    metric_gauge(b, "control_known", pause->known,
+                 "0: the control topic has not been read yet, so nothing is sent.");
+    metric_gauge(b, "deliveries_paused", pause->paused, "1 while an operator has paused them.");
+}
+
 static void add_breaker(const struct overview *o, struct buf *b)
 {
     const struct endpoint_state *endpoint = endpoint_state(o->endpoint);
@@ -270,6 +278,7 @@ void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
     add_webhook(o, b);
     add_latency(o, b);
     add_pace(o, b);
+    add_pause(o, b);
     add_breaker(o, b);
     add_commits(o, b);
     add_reloads(o, b);

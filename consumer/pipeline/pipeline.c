@@ -111,7 +111,8 @@ static bool is_ready(void *context, const char **ret_why)
     *ret_why = p->stopping ? "stopping\n" : "not in the group yet\n";
     if (p->stopping || !consumer_joined(p->consumer) || !is_live(p, ret_why))
         return false;
-    *ret_why = intake_trouble(p->intake);
+    *ret_why = pause_state(sender_pause(p->sender))->known ? intake_trouble(p->intake)
+                                                           : "the control topic is not read yet\n";
     return *ret_why == NULL;
 }
 
@@ -139,7 +140,7 @@ static bool open_edges(struct pipeline *p, struct error *err)
 }
 
 /* The deliveries' way: to the endpoint, and to their end. */
-static bool make_sending(struct pipeline *p)
+static bool make_sending(struct pipeline *p, struct error *err)
 {
     const struct recorder_uses recorder = {.config = p->config,
                                            .now = &p->now,
@@ -152,11 +153,12 @@ static bool make_sending(struct pipeline *p)
                                  .webhook = p->webhook,
                                  .partitions = &p->partitions,
                                  .backlog = &p->backlog,
-                                 .endpoint = p->endpoint};
+                                 .endpoint = p->endpoint,
+                                 .wake_fd = p->wake_fd};
     p->recorder = sender.recorder = recorder_new(&recorder);
     if (p->recorder == NULL)
         return false;
-    p->sender = sender_new(&sender);
+    p->sender = sender_new(&sender, err);
     return p->sender != NULL;
 }
 
@@ -170,7 +172,8 @@ static bool make_reading(struct pipeline *p)
                                        .partitions = &p->partitions,
                                        .backlog = &p->backlog,
                                        .sending = sender_state(p->sender),
-                                       .endpoint = endpoint_state(p->endpoint)};
+                                       .endpoint = endpoint_state(p->endpoint),
+                                       .pause = sender_pause(p->sender)};
     const struct committer_uses committer = {.config = p->config,
                                              .now = &p->now,
                                              .consumer = p->consumer,
@@ -224,8 +227,8 @@ static bool make_parts(struct pipeline *p, struct error *err)
     p->endpoint = endpoint_new(p->config, &p->now, p->webhook, &p->backlog, err);
     if (p->endpoint == NULL)
         return false;
-    return (backlog_init(&p->backlog, &p->config->hash_key) && make_sending(p) && make_reading(p) &&
-            make_status(p)) ||
+    return (backlog_init(&p->backlog, &p->config->hash_key) && make_sending(p, err) &&
+            make_reading(p) && make_status(p)) ||
            error_no_memory(err);
 }
 
@@ -404,6 +407,7 @@ static void run(struct pipeline *p, const struct pipeline_options *options,
                               .consumer = p->consumer,
                               .status = p->status,
                               .until_end = &p->until_end,
+                              .pause = sender_pause(p->sender),
                               .loop = p->loop,
                               .ops = p->ops,
                               .wake_fd = p->wake_fd,

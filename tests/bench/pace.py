@@ -39,7 +39,7 @@ class Kafka:
     def __init__(self, tools, orders):
         self.process = subprocess.Popen([
             f"{tools}/mock_kafka", f"{TOPIC}={PARTITIONS}", f"elementor-sync.{TOPIC}.retry={PARTITIONS}",
-            *(f"elementor-sync.{TOPIC}.{own}=1" for own in ("parked", "deliveries", "members"))], text=True,
+            *(f"elementor-sync.{TOPIC}.{own}=1" for own in ("parked", "deliveries", "members", "control"))], text=True,
                                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         try:
             self.write(orders)

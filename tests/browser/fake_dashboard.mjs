@@ -54,7 +54,7 @@ export class FakeDashboard {
             group: 'elementor-sync', topic: 'orders.public.orders', endpoint: 'shop.example.com#1f3a9c07', lag: 0,
             oldest_unsettled_ms: null, delivered_per_s: 0.3, in_flight: 0, waiting: 0,
             breaker: { state: 'closed', reason: '', since_ms: Date.now() - 3600000, next_probe_ms: null },
-            hold_until_ms: null,
+            hold_until_ms: null, paused: null,
             members: [this.member('shop-1-4711', [0, 1, 2]), this.member('shop-2-4712', [3, 4, 5])],
             view: { caught_up: true, behind: 0, kafka: true },
         };
@@ -63,7 +63,7 @@ export class FakeDashboard {
 
     member(name, partitions) {
         const part = (p) => ({ partition: p, position: 18211 + p, committed: 18211 + p, end: 18211 + p, lag: 0, open: 0, state: 'reading' });
-        return { member: name, alive: true, at_ms: Date.now(), partitions: partitions.map(part), retry_partitions: partitions.map(part) };
+        return { member: name, alive: true, at_ms: Date.now(), paused: false, partitions: partitions.map(part), retry_partitions: partitions.map(part) };
     }
 
     put(order) {
@@ -78,7 +78,7 @@ export class FakeDashboard {
 
     // Its times as seen from now.
     verdict(counts) {
-        const name = this.situation ?? (counts.parked > 0 ? 'eight orders are parked' : counts.retrying > 0 ? 'one order is tried again' : 'all is well');
+        const name = this.situation ?? (this.status.paused !== null ? 'deliveries are paused' : counts.parked > 0 ? 'eight orders are parked' : counts.retrying > 0 ? 'one order is tried again' : 'all is well');
         const verdict = structuredClone(this.verdicts[name]), later = Date.now() - this.verdicts.now_ms;
         const shift = (of, key) => of[key] !== null && (of[key] += later);
         shift(verdict, 'since_ms');
@@ -180,6 +180,14 @@ export class FakeDashboard {
         return { key: order.key, request, asked_ms: order.retry.asked_ms };
     }
 
+    pause(word) {
+        this.status.paused = word;
+        for (const member of this.status.members)
+            member.paused = word !== null;
+        this.changed();
+        return { paused: word };
+    }
+
     redrive(body) {
         const chosen = this.selected(body);
         if (chosen.length !== body.confirm)
@@ -207,6 +215,8 @@ export class FakeDashboard {
         case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, expires_ms: Date.now() + 3600000, now_ms: Date.now() }];
         case 'GET status': return [200, this.currentStatus()];
         case 'GET activity': return [200, { points: this.activity() }];
+        case 'POST pause': return [200, this.pause({ by: 'night@shop.example', at_ms: Date.now(), reason: body.reason })];
+        case 'POST resume': return [200, this.pause(null)];
         case 'GET redrives': return [200, { redrives: this.redrives }];
         case 'DELETE redrives': return [200, Object.assign(this.redrives.find((r) => r.id === id), { state: 'cancelled' })];
         case 'GET orders': if (order && verb === 'payload')

@@ -11,7 +11,7 @@ import { createInterface } from 'node:readline';
 
 const TOPIC = 'orders.public.orders', PARTITIONS = 6;
 // The mock cluster has no CreateTopics: names that it is started with.
-const OWN = { PARKED_TOPIC: 'elementor-sync.parked', DELIVERIES_TOPIC: 'elementor-sync.deliveries', RETRY_TOPIC: 'elementor-sync.retry', MEMBERS_TOPIC: 'elementor-sync.members' };
+const OWN = { PARKED_TOPIC: 'elementor-sync.parked', DELIVERIES_TOPIC: 'elementor-sync.deliveries', RETRY_TOPIC: 'elementor-sync.retry', MEMBERS_TOPIC: 'elementor-sync.members', CONTROL_TOPIC: 'elementor-sync.control' };
 const SECRET = 'a secret of thirty-two bytes at least, for tests';
 
 const base64 = (text) => Buffer.from(text).toString('base64');
@@ -59,7 +59,7 @@ export class Group {
 
     async startKafka() {
         this.kafka = this.spawnChild(join(this.tools, 'mock_kafka'), [`${TOPIC}=${PARTITIONS}`, `elementor-sync.retry=${PARTITIONS}`,
-            'elementor-sync.parked=1', 'elementor-sync.deliveries=1', 'elementor-sync.members=1']);
+            'elementor-sync.parked=1', 'elementor-sync.deliveries=1', 'elementor-sync.members=1', 'elementor-sync.control=1']);
         this.brokers = (await this.line(this.kafka, /^brokers (\S+)/))[1];
     }
 

@@ -20,6 +20,13 @@ export function groupTests(chrome, group, keep) {
     const row = (page, text) => page.locator('.row', { hasText: text });
     const requests = (number) => group.received.filter((r) => r.number === number);
 
+    async function until(condition) {
+        for (const end = Date.now() + 15000; !condition();) {
+            assert(Date.now() < end, 'in vain');
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    }
+
     async function real_files_come_with_a_strict_policy() {
         for (const file of ['', 'main.js', 'page.css', 'icon-good.svg']) {
             const response = await fetch(group.url + file);
@@ -157,7 +164,31 @@ export function groupTests(chrome, group, keep) {
         await close();
     }
 
+    async function real_what_is_asked_for_in_a_pause_is_sent_after_it() {
+        const { page, close } = await signedIn();
+        const dialog = page.getByRole('dialog'), before = requests('CMD-000125').length;
+        await page.getByRole('button', { name: 'Pause deliveries…' }).click();
+        await dialog.getByLabel('Why').fill('stock count');
+        await dialog.getByRole('button', { name: 'Pause deliveries' }).click();
+        await page.locator('.paused', { hasText: 'stock count' }).waitFor();
+        await until(() => /event="deliveries paused".* reason="stock count"/.test(group.run.log));
+        await page.goto(group.url + '#/orders?q=CMD-000125');
+        await row(page, 'CMD-000125').getByRole('link').click();
+        await page.getByRole('button', { name: 'Send again all the same…' }).click();
+        await page.getByRole('button', { name: 'Send it again' }).click();
+        await page.getByRole('link', { name: 'Overview' }).click();
+        await page.locator('.request', { hasText: 'CMD-000125' }).getByText('asked; waiting for the answer').waitFor();
+        await page.locator('.figure.wait strong', { hasText: '1' }).waitFor(); // a member has it, and holds it back
+        assert.equal(requests('CMD-000125').length, before);
+        await page.getByRole('button', { name: 'Resume deliveries…' }).click();
+        await dialog.getByRole('button', { name: 'Resume deliveries' }).click();
+        await page.locator('.request.good', { hasText: 'CMD-000125' }).waitFor();
+        assert.equal(requests('CMD-000125').length, before + 1);
+        assert.equal(await page.locator('.paused').count(), 0);
+        await close();
+    }
+
     return [real_files_come_with_a_strict_policy, real_nobody_but_operators_signs_in, real_a_refused_order_is_seen_understood_retried_and_delivered, real_what_can_never_be_sent_says_why,
         real_a_redrive_sends_what_its_preview_said, real_an_endpoint_that_is_down_is_said_and_heals, real_ten_thousand_orders_are_listed_and_found,
-        real_hostile_texts_are_texts, real_a_session_ends_by_itself, real_nobody_delivering_is_said].map((test) => [test.name, test]);
+        real_hostile_texts_are_texts, real_a_session_ends_by_itself, real_what_is_asked_for_in_a_pause_is_sent_after_it, real_nobody_delivering_is_said].map((test) => [test.name, test]);
 }

@@ -232,6 +232,53 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    async function a_pause_says_who_when_and_why_and_ends() {
+        seed();
+        const { page, close } = await signedIn({ expected: /503/ });
+        const dialog = page.getByRole('dialog'), note = page.locator('.paused');
+        await page.getByRole('button', { name: 'Pause deliveries…' }).click();
+        await assertAccessible(chrome, page, 'the question before a pause');
+        await dialog.getByRole('button', { name: 'Pause deliveries' }).click();
+        assert.equal(asked('POST /api/v1/pause'), 0, 'not without a reason');
+        await dialog.getByLabel('Why').fill('é'.repeat(150));
+        await page.keyboard.press('Enter');
+        await dialog.getByText('200 bytes at most').waitFor();
+        await dialog.getByLabel('Why').fill('stock count');
+        fake.failing = 503;
+        await page.keyboard.press('Enter');
+        await dialog.getByRole('alert').getByText('The view cannot be read.').waitFor();
+        fake.failing = null;
+        await page.keyboard.press('Enter');
+        await dialog.waitFor({ state: 'hidden' });
+        await page.locator('main h1', { hasText: 'Deliveries are paused.' }).waitFor();
+        assert.match(await note.innerText(), /By night@shop\.example, since \d.*: “stock count”/);
+        assert.equal(await page.getByRole('button', { name: 'Pause deliveries…' }).count(), 0);
+        await assertAccessible(chrome, page, 'a pause');
+        await keep(page, 'paused');
+        fake.status.members[0].paused = false; // of a release that knows no pause
+        fake.status.paused.at_ms -= 60000;
+        fake.changed();
+        await note.getByText('One program does not say that it obeys').waitFor();
+        await note.getByRole('button', { name: 'Resume deliveries…' }).click();
+        await dialog.getByText('stock count').waitFor();
+        await dialog.getByRole('button', { name: 'Resume deliveries' }).click();
+        await page.locator('main h1', { hasText: 'Everything is all right.' }).waitFor();
+        assert.equal(await note.count(), 0);
+        await close();
+    }
+
+    // Another's pause, or one from a terminal, reaches each page.
+    async function a_pause_of_another_is_said_in_french_too() {
+        seed();
+        const { page, close } = await signedIn({ locale: 'fr-FR', viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+        fake.pause({ by: 'olga@shop-1', at_ms: Date.now() - 2 * HOUR, reason: '<b>inventaire</b>' });
+        await page.locator('.paused', { hasText: 'olga@shop-1' }).waitFor();
+        assert.match(await page.locator('.paused').innerText(), /«\s<b>inventaire<\/b>\s»/);
+        await assertAccessible(chrome, page, 'a pause, on a phone, in the dark');
+        await keep(page, 'paused-phone');
+        await close();
+    }
+
     // Times are the server's: this computer's clock is an hour ahead of it.
     async function a_clock_that_is_wrong_changes_no_verdict() {
         seed();
@@ -738,7 +785,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_last_comparison_is_shown, each_attempt_is_told, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
-        is_accessible_in_light_and_dark,
+        is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };
 }

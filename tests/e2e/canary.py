@@ -74,7 +74,7 @@ def scrape(program):
 def secrets_are_told_to_the_endpoint_alone(t):
     parrot = Parrot()
     own = {f"{name.upper()}_TOPIC": f"{t.group}.{name}"
-           for name in ("parked", "deliveries", "retry", "members")}
+           for name in ("parked", "deliveries", "retry", "members", "control")}
     secret_file = t.folder / "url"
     secret_file.write_text(parrot.url + "\n")
     config = t.folder / "shop.yaml"

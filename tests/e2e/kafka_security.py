@@ -2,7 +2,8 @@
 rights that consumer/doc/security.md lists."""
 import atexit, concurrent.futures, json, pathlib, re, shlex, subprocess
 
-from harness import TESTS as FOLDER, wait_for
+from dashboard import Dashboard
+from harness import TESTS as FOLDER
 from newcomer import CASE, expect, run
 from secure_broker import PASSWORD, SecureBroker
 import fake_registry
@@ -149,18 +150,18 @@ def least_rights_are_enough(t, broker):
     code, out, err = run(t, "check", **as_run)
     assert code == 0 and "authorization" not in out, out + err
 
-    dashboard = t.start("dashboard", log="dashboard", DASHBOARD_LISTEN="127.0.0.1:0",
-                        DASHBOARD_DATABASE=str(t.folder / "view.db"),
-                        AUTH_HS256_SECRET="a-secret-of-thirty-two-characters",
-                        **login(broker, user="dashboard"))
-    wait_for("the dashboard is up to date", lambda: dashboard.says('event="view caught up"'))
-    assert not dashboard.says("authorization failed"), dashboard.log.read_text()
-    assert dashboard.stop() == 0
+    dashboard = Dashboard(t, "dashboard", **login(broker, user="dashboard")).caught_up()
+    for word in ("pause", "resume"):
+        code, said = dashboard.call("POST", f"/api/v1/{word}", {"reason": "a test"})
+        assert code == 200, said
+    assert not dashboard.program.says("authorization failed"), dashboard.program.log.read_text()
+    assert dashboard.program.stop() == 0
 
     operator = login(broker, user="operator")
     for command in (["offsets"], ["redrive", "--yes"], ["retry", "--order", "nobody"],
                     ["replay", "--from", "2000-01-01T00:00:00Z", "--yes"],
-                    ["preview", "--from", "beginning", "--limit", "1"]):
+                    ["preview", "--from", "beginning", "--limit", "1"],
+                    ["pause", "--reason", "a test"], ["resume"]):
         _, out, err = run(t, *command, **operator)
         assert "uthorization" not in out + err and "may not" not in out + err, (command, out, err)
     one_right_is_missing(t, broker, rights, as_run)

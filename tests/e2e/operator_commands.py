@@ -7,7 +7,7 @@ from harness import header, wait_for
 def names(t):
     """Topics of the test's own: another test's parked orders and retries are none of its business."""
     return {f"{name.upper()}_TOPIC": f"{t.group}.{name}"
-            for name in ("parked", "deliveries", "retry", "members")}
+            for name in ("parked", "deliveries", "retry", "members", "control")}
 
 
 def command(t, *arguments, code=0):

@@ -29,6 +29,7 @@ def a_parked_topic_that_keeps_for_ever_is_bounded(t):
     make(t, own["RETRY_TOPIC"], 6)
     make(t, own["DELIVERIES_TOPIC"], 6, "cleanup.policy=compact")
     make(t, own["MEMBERS_TOPIC"], 1, "cleanup.policy=compact")
+    make(t, own["CONTROL_TOPIC"], 1, "cleanup.policy=compact")
     program = run_to_end(t, "denied", TOPICS_CREATE="false")
     assert program.says("parked retention unlimited"), program.log.read_text()
     assert program.says(f"--entity-name {parked} --add-config retention.ms={90 * DAY_MS}")

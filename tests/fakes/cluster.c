@@ -51,6 +51,7 @@ void cluster_open(struct cluster *c, int partitions)
     create_topic(c, "elementor-sync.deliveries", 1);
     create_topic(c, "elementor-sync.retry", partitions);
     create_topic(c, "elementor-sync.members", 1);
+    create_topic(c, CLUSTER_CONTROL, 1);
 }
 
 void cluster_close(struct cluster *c)

@@ -10,6 +10,7 @@
 
 #define CLUSTER_TOPIC "orders"
 #define CLUSTER_PARKED "elementor-sync.parked"
+#define CLUSTER_CONTROL "elementor-sync.control"
 
 struct cluster {
     rd_kafka_t *rk; /* a producer; the mock lives in it */

@@ -73,6 +73,7 @@ void dashboard_harness_open(struct dashboard_harness *s)
     dashboard_harness_set(s, "deliveries.topic", "elementor-sync.deliveries");
     dashboard_harness_set(s, "retry.topic", "elementor-sync.retry");
     dashboard_harness_set(s, "members.topic", "elementor-sync.members");
+    dashboard_harness_set(s, "control.topic", CLUSTER_CONTROL);
     dashboard_harness_set(s, "dashboard.listen", "127.0.0.1:0");
     dashboard_harness_set(s, "dashboard.database", ":memory:");
     dashboard_harness_set(s, "auth.hs256_secret", HARNESS_SECRET);

@@ -44,6 +44,7 @@ static void set_options(struct pipeline_harness *w)
     pipeline_harness_set(w, "deliveries.topic", "elementor-sync.deliveries");
     pipeline_harness_set(w, "retry.topic", "elementor-sync.retry");
     pipeline_harness_set(w, "members.topic", "elementor-sync.members");
+    pipeline_harness_set(w, "control.topic", CLUSTER_CONTROL);
     pipeline_harness_set(w, "kafka.start", "earliest");
     pipeline_harness_set(w, "rule.assume_op", "u");
     pipeline_harness_set(w, "retry.base", "1ms");

@@ -3,7 +3,7 @@ import base64, http.client, json, os, pathlib, queue, subprocess, tempfile, thre
 
 TOPIC = "orders.public.orders"
 OWN = {"PARKED_TOPIC": "own.parked", "DELIVERIES_TOPIC": "own.deliveries", "RETRY_TOPIC": "own.retry",
-       "MEMBERS_TOPIC": "own.members"}
+       "MEMBERS_TOPIC": "own.members", "CONTROL_TOPIC": "own.control"}
 SECRET = "a secret of the shop for tests, 0123456789"
 PATIENCE_S = 60
 

@@ -13,7 +13,8 @@ SCHEMAS = TESTS / "cases/default/schemas.json"
 SCHEMA_ID = 27
 TOPIC, PARTITIONS = "orders.public.orders", 6
 # The mock cluster has no CreateTopics: names that it is started with.
-OWN = {"PARKED_TOPIC": "own.parked", "DELIVERIES_TOPIC": "own.deliveries", "RETRY_TOPIC": "own.retry", "MEMBERS_TOPIC": "own.members"}
+OWN = {"PARKED_TOPIC": "own.parked", "DELIVERIES_TOPIC": "own.deliveries", "RETRY_TOPIC": "own.retry", "MEMBERS_TOPIC": "own.members",
+       "CONTROL_TOPIC": "own.control"}
 # The accounts at the end do not depend on the length of any wait: short waits.
 QUICK = {"RETRY_BASE": "20ms", "RETRY_CAP": "200ms", "BREAKER_PROBE_FIRST": "100ms", "BREAKER_PROBE_CAP": "500ms",
          "RETRY_ATTEMPTS": "1000", "SESSION_TIMEOUT": "5s"}  # the mock cluster needs 3 s to form a group
@@ -45,7 +46,7 @@ class Sender(Processes):
                     **OWN, **QUICK, **env}
         self.program = self.registry = None
         try:
-            topics = [f"{TOPIC}={PARTITIONS}", f"own.retry={PARTITIONS}", "own.parked=1", "own.deliveries=1", "own.members=1"]
+            topics = [f"{TOPIC}={PARTITIONS}", f"own.retry={PARTITIONS}", "own.parked=1", "own.deliveries=1", "own.members=1", "own.control=1"]
             self.kafka = self.start("kafka", [pathlib.Path(tools) / "mock_kafka", *topics], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
             self.registry, self.env["REGISTRY_URL"] = fake_registry.serve(SCHEMAS)
             self.env["KAFKA_BROKERS"] = self.kafka.stdout.readline().decode().split()[1]

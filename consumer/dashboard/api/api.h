@@ -1,6 +1,7 @@
 /* api: the state that the API's calls share.
  *
- *   routes ─▶ sign_in, call_quota ─▶ orders · sync · redrive · status · events ─▶ resend ─▶ pending
+ *   routes ─▶ sign_in, call_quota ─▶ orders · sync · redrive · pause · status · events ─▶ resend ─▶
+ * pending
  *
  * Each part is written by the file that it is named after. */
 #ifndef DASHBOARD_API_API_H
@@ -35,7 +36,7 @@ struct api {
     struct feed *feed;
     struct orders_watch *watch;
     struct fetch *fetch;
-    struct publisher *publisher; /* of the retry topic */
+    struct publisher *publisher; /* of the retry and control topics */
 
     int64_t now_ms, wall_ms; /* of this turn of the loop */
     bool called;             /* a call has come: its work begins in the next turn */

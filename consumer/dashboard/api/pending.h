@@ -13,6 +13,7 @@ enum pending_kind {
     PENDING_SYNC,
     PENDING_RETRY,
     PENDING_PAYLOAD,
+    PENDING_WORD,
     PENDING_STREAM,
     PENDING_KINDS
 };
@@ -26,7 +27,7 @@ struct pending {
     /* Goes on with the request, and may free it. PENDING_SYNC: when its order has changed or its
      * time is up; PENDING_KEYS: when the keys have been read. */
     void (*resume)(struct pending *p);
-    bool busy;  /* a resend, or the reading of a payload, is under way for it */
+    bool busy;  /* a resend, a word to the group, or the reading of a payload is under way for it */
     bool dirty; /* its order has changed */
     int64_t deadline_ms;
     int64_t unseen_ms; /* an order that is unknown until then does not exist; -1: past */

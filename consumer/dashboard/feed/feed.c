@@ -6,6 +6,7 @@
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/wakeup.h"
+#include "topics/control_record.h"
 #include "topics/parked_record.h"
 #include "topics/retry_record.h"
 
@@ -40,10 +41,11 @@ struct feed {
     struct log_limited trouble, foreign;
 };
 
-const char *feed_identity(const struct config *config, char *text, size_t size)
+const char *feed_identity(const struct config *config, char text[FEED_IDENTITY_MAX])
 {
-    snprintf(text, size, "%s %s %s %s %s", config->kafka_topic, config->deliveries_topic,
-             config->parked_topic, config->retry_topic, config->members_topic);
+    snprintf(text, FEED_IDENTITY_MAX, "%s %s %s %s %s %s %s", config->kafka_topic,
+             config->deliveries_topic, config->parked_topic, config->retry_topic,
+             config->members_topic, config->control_topic, config->kafka_group);
     return text;
 }
 
@@ -91,7 +93,8 @@ struct feed *feed_new(const struct config *config, struct view *view, struct loo
                        .context = context,
                        .down = true,
                        .topics = {config->deliveries_topic, config->parked_topic,
-                                  config->retry_topic, config->members_topic}};
+                                  config->retry_topic, config->members_topic,
+                                  config->control_topic}};
     f->wake_fd = wakeup_new();
     if (start(f, err))
         return f;
@@ -267,6 +270,13 @@ static bool put_retry(struct feed *f, const rd_kafka_message_t *m, struct error 
     return true;
 }
 
+static void put_word(struct feed *f, const rd_kafka_message_t *m, struct error *err)
+{
+    struct control_word word;
+    if (control_record_read(f->config, m, &word))
+        (void)view_put_word(f->view, &word, err);
+}
+
 static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct error *err)
 {
     struct slice key = {m->key, m->key_len}, value = {m->payload, m->len};
@@ -279,6 +289,7 @@ static void put(struct feed *f, int topic, const rd_kafka_message_t *m, struct e
         break;
     case VIEW_PARKED: (void)put_parked(f, m, err); break;
     case VIEW_RETRY: (void)put_retry(f, m, err); break;
+    case VIEW_CONTROL: put_word(f, m, err); break;
     default:
         if (view_put_member(f->view, key, value, err))
             f->changed(f->context, NULL, 0);

@@ -26,7 +26,9 @@ bool feed_caught_up(const struct feed *feed); /* it has once been at every topic
 int64_t feed_behind(const struct feed *feed); /* records still to be read, as far as known */
 bool feed_kafka_answers(const struct feed *feed);
 
-/* The identity of this view, for view_open. text needs 1100 bytes. */
-const char *feed_identity(const struct config *config, char *text, size_t size);
+enum { FEED_IDENTITY_MAX = 2048 };
+
+/* The identity of this view, for view_open. text has FEED_IDENTITY_MAX bytes. */
+const char *feed_identity(const struct config *config, char text[FEED_IDENTITY_MAX]);
 
 #endif

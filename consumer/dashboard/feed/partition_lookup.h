@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { LOOKUP_TOPICS_MAX = 4, LOOKUP_PARTITIONS_MAX = 4096 };
+enum { LOOKUP_TOPICS_MAX = 5, LOOKUP_PARTITIONS_MAX = 4096 };
 
 struct lookup;
 

@@ -62,6 +62,8 @@ export function connect(token, expired) {
         redrive: (selection, confirm) => json('POST', 'api/v1/redrives', { ...selection, confirm }),
         redrives: async () => (await json('GET', 'api/v1/redrives')).redrives,
         cancelRedrive: (id) => json('DELETE', `api/v1/redrives/${encodeURIComponent(id)}`),
+        pause: (reason) => json('POST', 'api/v1/pause', { reason }),
+        resume: () => json('POST', 'api/v1/resume', {}),
         events: (signal, on) => send('GET', 'api/v1/events', undefined, signal).then((response) => readEvents(response, on)),
     };
 }

@@ -1,10 +1,11 @@
-/* dialogs: what is asked before something is sent: the bulk redrive with its preview, and force. */
+/* dialogs: what is asked before something is sent or held back: the bulk redrive with its preview, force, pause and resume. */
 import { el } from './dom.js';
 import { orderName } from './parts.js';
 import { explain } from './reasons.js';
 import { duration, sentence, t } from './words.js';
 
 const HOUR = 3600000;
+const REASON_MAX = 200; /* bytes, as of the API */
 const SINCE = { any: 0, '1h': HOUR, '24h': 24 * HOUR, '7d': 168 * HOUR };
 
 function dialog() {
@@ -114,4 +115,42 @@ export function askRedrive(app, reason, started) {
             el('label', { for: 'since' }, t('redrive_since')), since,
             result, el('div.actions', {}, cancelButton(), go)));
     count();
+}
+
+/* A form whose button does something that may fail: then it stays, and says so. */
+function openForm(title, fields, label, act) {
+    const wrong = el('p.warning', { role: 'alert' });
+    const go = el('button.loud', { type: 'submit' }, label);
+
+    async function submit(event) {
+        event.preventDefault();
+        go.disabled = true;
+        try {
+            await act();
+            closeDialog();
+        } catch (error) {
+            wrong.textContent = `${sentence(error.message)}.`;
+        }
+        go.disabled = false;
+    }
+
+    open(el('h2', { id: 'dialog-title' }, title), el('form', { onsubmit: submit }, fields, wrong, el('div.actions', {}, cancelButton(), go)));
+}
+
+/* pause(reason) says it to the group. */
+export function askPause(pause) {
+    const why = el('input', { id: 'why', required: true, maxlength: REASON_MAX, autocomplete: 'off', 'aria-describedby': 'why-help' });
+    openForm(t('pause_title'), [
+        el('p', {}, t('pause_why')),
+        el('label', { for: 'why' }, t('pause_reason')), why, el('p.soft', { id: 'why-help' }, t('pause_reason_help')),
+    ], t('pause_yes'), () => {
+        if (new TextEncoder().encode(why.value).length > REASON_MAX)
+            throw new Error(t('pause_reason_long'));
+        return pause(why.value);
+    });
+}
+
+/* lines: who paused deliveries, and why. */
+export function askResume(lines, resume) {
+    openForm(t('resume_title'), [lines.map((line) => el('p', {}, line)), el('p', {}, t('resume_why'))], t('resume_yes'), resume);
 }

@@ -19,7 +19,7 @@ export function follow(app) {
         app.status = {
             verdict: status.verdict, group: status.group, topic: status.topic, endpoint: status.endpoint,
             counts: status.counts, reasons: status.reasons, lag: status.lag, waiting,
-            members, breaker, hold_until_ms: status.hold_until_ms ?? null, reconciled: status.reconciled ?? null, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
+            members, breaker, paused: status.paused ?? null, hold_until_ms: status.hold_until_ms ?? null, reconciled: status.reconciled ?? null, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
         };
         app.statusError = null;
         const counts = JSON.stringify([status.counts, status.reasons]);

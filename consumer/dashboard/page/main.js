@@ -7,6 +7,7 @@ import { login } from './login.js';
 import { order } from './order.js';
 import { orders } from './orders.js';
 import { overview } from './overview.js';
+import { watchPause } from './pausing.js';
 import { watchRequests } from './requests.js';
 import { verdict } from './verdict.js';
 import { duration, language, t } from './words.js';
@@ -33,6 +34,7 @@ const app = {
     onRequest: () => view?.onRequest?.(),
 };
 watchRequests(app);
+watchPause(app);
 const live = follow(app);
 
 /* ---- the session ---- */

@@ -2,6 +2,7 @@
 import { deliveredChart, lagChart } from './chart.js';
 import { el, icon } from './dom.js';
 import { failure, orderRow, skeleton } from './parts.js';
+import { pauseButton, pauseNote } from './pausing.js';
 import { explain } from './reasons.js';
 import { reconciledLine } from './reconciled.js';
 import { requestList } from './requests.js';
@@ -128,7 +129,7 @@ export function overview(app) {
                 return app.statusError === null ? [el('h1.unseen', { tabindex: -1 }, t('home')), skeleton(4)]
                                                 : [el('h1', { tabindex: -1 }, t('stale_title')), failure(app.statusError, app.refresh)];
             const status = app.status;
-            return [hero(status), figures(status), reconciledLine(status, app.now()), requestList(app), needsYou(status), flow(status), machinery(status, app.now())];
+            return [hero(status), pauseNote(app), figures(status), reconciledLine(status, app.now()), requestList(app), needsYou(status), flow(status), machinery(app, status)];
         },
     };
 }
@@ -151,8 +152,8 @@ function partitionTable(status) {
                 el('tbody', {}, status.members.map((m) => [partitionRows(m, m.partitions, false), partitionRows(m, m.retry_partitions, true)])))));
 }
 
-function machinery(status, now) {
-    const held = status.hold_until_ms > now; /* null: not */
+function machinery(app, status) {
+    const held = status.hold_until_ms > app.now(); /* null: not */
     const endpointState = status.members.length === 0 ? 'unknown' : { closed: held ? 'held' : 'good' }[status.breaker.state] ?? status.breaker.state;
     const look = { good: 'good', open: 'bad', probing: 'bad', held: 'wait', unknown: 'wait' }[endpointState];
     return el('section', { 'aria-labelledby': 'behind', 'data-key': 'behind' },
@@ -162,5 +163,6 @@ function machinery(status, now) {
                 el('dt', {}, t('endpoint')), el('dd', {}, el('span.mono', {}, status.endpoint || '–'), ' ', el(`span.${look}-text`, {}, t(`endpoint_${endpointState}`))),
                 el('dt', {}, t('members')), el('dd', {}, status.members.length === 0 ? t('members_none') : t('members_n', { n: status.members.length })),
                 el('dt', {}, t('reading')), el('dd.mono', {}, status.topic || '–')),
-            status.members.length > 0 && partitionTable(status)));
+            status.members.length > 0 && partitionTable(status),
+            pauseButton(app)));
 }

@@ -1,6 +1,7 @@
 #include "dashboard/routes/health.h"
 
 #include "dashboard/api/api.h"
+#include "topics/control_record.h"
 #include "topics/settings/topic_retention.h"
 
 enum { EVERY_MS = 1000, COMMITS_PASSED_BY = 5 /* as pipeline/committer waits */ };
@@ -36,6 +37,14 @@ int64_t health_expiring(const struct api *api)
     return filter.until_ms > 0 ? view_parked_count(api->view, &filter, &oldest_ms, &newest_ms) : 0;
 }
 
+static void gather_pause(const struct api *api, struct verdict_facts *f)
+{
+    struct control_word word;
+    view_word(api->view, &word);
+    f->paused.since_ms = word.paused ? word.at_ms : VERDICT_NONE;
+    verdict_set_text(f->paused.reason, word.reason);
+}
+
 static void gather(struct api *api, struct members_now *members)
 {
     struct health *h = api->health;
@@ -54,6 +63,7 @@ static void gather(struct api *api, struct members_now *members)
         .expiring = health_expiring(api),
         .retrying = view_count(api->view, ORDER_RETRYING)};
     gather_seen(api, &h->facts);
+    gather_pause(api, &h->facts);
     members_look(api, members, &h->facts);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/printable.h"
 #include "dashboard/api/api.h"
+#include "dashboard/control/pausing.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/orders.h"
@@ -42,6 +43,8 @@ static const struct route {
     {"GET", "/api/v1/redrives", AUTH_OPERATOR, call_redrives, ""},
     {"GET", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_state, ""},
     {"DELETE", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_cancel, ""},
+    {"POST", "/api/v1/pause", AUTH_OPERATOR, call_pause, ""},
+    {"POST", "/api/v1/resume", AUTH_OPERATOR, call_resume, ""},
     {"GET", "/api/v1/events", AUTH_OPERATOR, call_events, ""},
     {"GET", "/metrics", AUTH_OPERATOR, call_metrics, ""},
     {"GET", "/livez", NO_TOKEN, call_ready, ""},

@@ -1,6 +1,7 @@
 #include "dashboard/routes/status.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/control/pausing.h"
 #include "dashboard/routes/health.h"
 #include "topics/reconciled_record.h"
 
@@ -94,6 +95,7 @@ json_t *status_json(struct api *api)
                         alive ? json_real(m.delivered_per_s) : json_null());
     json_object_set_new(status, "in_flight", known(alive, m.in_flight));
     json_object_set_new(status, "waiting", known(alive, m.waiting));
+    json_object_set_new(status, "paused", pause_json(api));
     json_object_set_new(status, "breaker", breaker_json(&m));
     json_object_set_new(status, "hold_until_ms",
                         known(m.hold_until_ms > api->wall_ms, m.hold_until_ms));

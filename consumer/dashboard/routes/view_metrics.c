@@ -4,6 +4,7 @@
 #include "dashboard/api/api.h"
 #include "dashboard/routes/health.h"
 #include "sys/metrics_text.h"
+#include "topics/control_record.h"
 
 #include <inttypes.h>
 
@@ -37,7 +38,9 @@ void call_metrics(struct call *call)
 {
     struct api *api = call->api;
     struct members_now members;
+    struct control_word word;
     struct buf b;
+    view_word(api->view, &word);
     buf_init(&b, TEXT_MAX);
     health_look(api, &members);
     members_done(&members);
@@ -52,6 +55,8 @@ void call_metrics(struct call *call)
                  "Parked orders that parked.retention deletes within a week.");
     metric_gauge(&b, "dashboard_retries_pending", view_retries(api->view),
                  "Retries that no outcome names yet.");
+    metric_gauge(&b, "dashboard_paused", word.paused,
+                 "1 while an operator has paused the group's deliveries.");
     metric_gauge(&b, "dashboard_behind_records", feed_behind(api->feed),
                  "Records of the own topics still to be read.");
     metric_gauge(&b, "dashboard_kafka_up", api->health->facts.kafka_answers,

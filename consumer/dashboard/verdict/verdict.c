@@ -119,6 +119,16 @@ static void judge_webhook(const struct verdict_facts *f, struct verdict *v)
         add(v, VERDICT_WEBHOOK_HOLDS, VERDICT_WORKING)->until_ms = f->hold_until_ms;
 }
 
+/* It was somebody's decision, and ends by another: orders wait for nothing else meanwhile. */
+static void judge_pause(const struct verdict_facts *f, struct verdict *v)
+{
+    if (f->paused.since_ms < 0)
+        return;
+    struct verdict_cause *cause = add(v, VERDICT_PAUSED, VERDICT_NEEDS_YOU);
+    cause->since_ms = f->paused.since_ms;
+    cause->reason = said(f->paused.reason);
+}
+
 static void judge_reading(const struct verdict_facts *f, struct verdict *v)
 {
     if (f->stopped.count > 0) {
@@ -163,7 +173,7 @@ static bool is_explained(const struct verdict *v)
 static void judge_waiting(const struct verdict_facts *f, struct verdict *v)
 {
     int64_t oldest_ms = older(f->oldest_unsettled_ms, f->oldest_unread_ms);
-    if (oldest_ms < 0 || age(f, oldest_ms) < WORKING_MS + f->commit_ms)
+    if (oldest_ms < 0 || f->paused.since_ms >= 0 || age(f, oldest_ms) < WORKING_MS + f->commit_ms)
         return;
     bool is_long = age(f, oldest_ms) >= TROUBLE_MS + f->commit_ms;
     if (!is_long && is_explained(v))
@@ -237,6 +247,7 @@ void verdict_judge(const struct verdict_facts *f, struct verdict *v)
     if (f->kafka_answers && f->caught_up) {
         judge_members(f, v);
         judge_webhook(f, v);
+        judge_pause(f, v);
         judge_reading(f, v);
     }
     judge_orders(f, v);

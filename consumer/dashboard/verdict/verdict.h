@@ -48,6 +48,7 @@ extern const char *const verdict_state_names[VERDICT_STATE_COUNT];
     X(MEMBERS_SILENT, "members_silent", "check_member")           \
     X(WAITS_LONG, "waits_long", "show_developer")                 \
     X(NO_CHANGES_ARRIVE, "no_changes_arrive", "check_source")     \
+    X(PAUSED, "paused", "resume")                                 \
     X(PARKED, "parked", "decide")                                 \
     X(WEBHOOK_HOLDS, "webhook_holds", NULL)                       \
     X(RETRYING, "retrying", NULL)                                 \
@@ -105,6 +106,10 @@ struct verdict_facts {
         char reason[VERDICT_TEXT_MAX];
     } breaker;
     int64_t hold_until_ms; /* NONE */
+    struct {
+        int64_t since_ms; /* NONE: deliveries are not paused */
+        char reason[VERDICT_TEXT_MAX];
+    } paused; /* by an operator */
 
     /* The orders. */
     int64_t parked, expiring, retrying;

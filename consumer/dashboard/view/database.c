@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "6"
+#define SCHEMA_VERSION "7"
 
 enum { FILL_CHANGES = 32768 };
 
@@ -35,6 +35,8 @@ static const char schema[] =
     " PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;"
     "CREATE TABLE retries (key TEXT PRIMARY KEY, request TEXT, asked_ms INTEGER) WITHOUT ROWID;"
     "CREATE TABLE members (member TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
+    "CREATE TABLE control (id INTEGER PRIMARY KEY, paused INTEGER, at_ms INTEGER, by TEXT,"
+    " reason TEXT);"
     "CREATE TABLE asked (key TEXT, request TEXT, at_ms INTEGER, what TEXT, who TEXT,"
     " PRIMARY KEY (key, request)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS shown (key TEXT, at_ms INTEGER, who TEXT,"
@@ -53,7 +55,7 @@ static const char *const indexes[] = {
 static const char drop[] =
     "DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS offsets; DROP TABLE IF EXISTS orders;"
     "DROP TABLE IF EXISTS parked; DROP TABLE IF EXISTS retries; DROP TABLE IF EXISTS members;"
-    "DROP TABLE IF EXISTS asked;";
+    "DROP TABLE IF EXISTS asked; DROP TABLE IF EXISTS control;";
 
 static const char *const statement_texts[] = {
 #define X(id, sql) sql,

@@ -56,6 +56,8 @@
     X(PUT_MEMBER, "INSERT INTO members VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2")      \
     X(DROP_MEMBER, "DELETE FROM members WHERE member = ?1")                                        \
     X(MEMBERS, "SELECT value FROM members ORDER BY member")                                        \
+    X(PUT_WORD, "INSERT OR REPLACE INTO control VALUES (1, ?1, ?2, ?3, ?4)")                       \
+    X(WORD, "SELECT paused, at_ms, by, reason FROM control WHERE id = 1")                          \
     X(COUNT_RETRIES, "SELECT count(*) FROM retries")                                               \
     X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")              \
     X(NUMBER, "SELECT key FROM orders WHERE order_number = ?1 COLLATE NOCASE LIMIT 8")             \

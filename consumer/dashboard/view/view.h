@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct view;
+struct control_word; /* of topics/control_record.h */
 
 /* Bytes of an order's key, from a topic or from the API. */
 enum { VIEW_KEY_MAX = 1024 };
@@ -21,7 +22,14 @@ enum { VIEW_KEY_MAX = 1024 };
  * the view. */
 bool view_key_is_valid(struct slice key);
 
-enum view_topic { VIEW_DELIVERIES, VIEW_PARKED, VIEW_RETRY, VIEW_MEMBERS, VIEW_TOPIC_COUNT };
+enum view_topic {
+    VIEW_DELIVERIES,
+    VIEW_PARKED,
+    VIEW_RETRY,
+    VIEW_MEMBERS,
+    VIEW_CONTROL,
+    VIEW_TOPIC_COUNT
+};
 enum order_state {
     ORDER_DELIVERED,
     ORDER_RETRYING,
@@ -84,6 +92,9 @@ bool view_put_shown(struct view *view, const char *key, const char *by, int64_t 
 
 bool view_put_member(struct view *view, struct slice member, struct slice value, struct error *err);
 
+/* What an operator said to the group last. */
+bool view_put_word(struct view *view, const struct control_word *word, struct error *err);
+
 /* ---- queries; JSON as in schemas/openapi.yaml, NULL: not found, or err ---- */
 
 int64_t view_count(const struct view *view, enum order_state state);
@@ -105,6 +116,9 @@ json_t *view_order(struct view *view, const char *key);                     /* a
 json_t *view_order_detail(struct view *view, const char *key);              /* an OrderDetail */
 json_t *view_reasons(struct view *view, const struct order_filter *filter); /* [Reason] */
 json_t *view_members(struct view *view); /* each member's record */
+
+/* Zeroed when nobody has said anything. */
+void view_word(struct view *view, struct control_word *ret);
 
 /* Number of matching parked orders, and the times of the oldest and newest (-1: none). */
 int64_t view_parked_count(struct view *view, const struct order_filter *filter,

@@ -40,14 +40,15 @@ static void count(struct retry_history *h, const struct retry_outcome *o)
         h->counted++;
 }
 
-/* The clock of retry.give_up stands still while the breaker is open: an outage costs only time. So
- * does a receiver that is slow on purpose: its backlog may take longer than that. */
+/* The clock of retry.give_up stands still while the breaker is open or an operator has paused
+ * deliveries: both cost only time. So does a receiver that is slow on purpose: its backlog may take
+ * longer than that. */
 static bool is_time_over(const struct retry_options *options, const struct retry_history *h,
                          const struct retry_outcome *o)
 {
     if (o->is_pace)
         return false;
-    int64_t stood_still_ms = o->open_ms - h->first_open_ms;
+    int64_t stood_still_ms = o->still_ms - h->first_still_ms;
     return o->now_ms - h->first_ms - stood_still_ms >= options->give_up_ms;
 }
 

@@ -19,7 +19,7 @@ struct retry_options {
     int endpoint_attempts;   /* counted endpoint faults that park */
     int unknown_attempts;    /* counted attempts without a result that park */
     int64_t give_up_ms;      /* since the first attempt, whatever is counted; while the breaker is
-                              * open this time stands still */
+                              * open, or deliveries are paused, this time stands still */
 };
 
 enum { RETRY_UNKNOWN_BASE_MS = 60 * 1000, RETRY_UNKNOWN_CAP_MS = 60 * 60 * 1000 };
@@ -36,7 +36,7 @@ struct retry_history {
     uint64_t others_before; /* deliveries of other orders, as of the previous attempt's end */
     bool others_since;      /* there was one since then, in another process or at another member */
     int64_t first_ms;       /* monotonic time of the first attempt's start */
-    int64_t first_open_ms;  /* retry_outcome.open_ms at that time */
+    int64_t first_still_ms; /* retry_outcome.still_ms at that time */
 };
 
 struct retry_outcome {
@@ -44,12 +44,12 @@ struct retry_outcome {
     bool breaker_open; /* nothing is counted while the endpoint is known to be in trouble */
     uint64_t others;   /* deliveries of other orders so far */
     int64_t now_ms;
-    uint32_t random; /* uniform in [0, 2^32) */
-    bool is_pace;    /* 429, or 503 with Retry-After: never counts against the record */
-    bool is_unknown; /* sent, and without a result */
-    bool is_timeout; /* of these: not answered in time */
-    bool is_slow;    /* answered without a word on whether it was taken (http/answer) */
-    int64_t open_ms; /* how long the breaker has been open so far, all in all */
+    uint32_t random;  /* uniform in [0, 2^32) */
+    bool is_pace;     /* 429, or 503 with Retry-After: never counts against the record */
+    bool is_unknown;  /* sent, and without a result */
+    bool is_timeout;  /* of these: not answered in time */
+    bool is_slow;     /* answered without a word on whether it was taken (http/answer) */
+    int64_t still_ms; /* how long an open breaker or a pause has kept everything back, all in all */
 };
 
 enum retry_verdict {

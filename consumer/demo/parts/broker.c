@@ -12,6 +12,7 @@ enum { ASK_EVERY_MS = 300, READ_WAIT_MS = 50 };
 #define PARKED "elementor-sync.parked"
 #define DELIVERIES "elementor-sync.deliveries"
 #define MEMBERS "elementor-sync.members"
+#define CONTROL "elementor-sync.control"
 #define RETRY "elementor-sync.retry"
 
 struct broker {
@@ -82,6 +83,7 @@ static bool open_mock(struct broker *b, struct error *err)
     rd_kafka_mock_topic_create(b->mock, PARKED, 1, 1);
     rd_kafka_mock_topic_create(b->mock, DELIVERIES, 1, 1);
     rd_kafka_mock_topic_create(b->mock, MEMBERS, 1, 1);
+    rd_kafka_mock_topic_create(b->mock, CONTROL, 1, 1);
     rd_kafka_brokers_add(b->writer, rd_kafka_mock_cluster_bootstraps(b->mock));
     return true;
 }

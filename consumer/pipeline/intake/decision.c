@@ -122,8 +122,7 @@ static enum fate enqueue(const struct decision *by, const struct intake_record *
     d->sequence = r->suspect != NULL ? r->suspect->sequence
                                      : offset_window_open(&partition->window, r->m->offset);
     const struct tried_clock clock = {.now_ms = by->now->mono_ms,
-                                      .open_ms =
-                                          breaker_open_ms(&by->endpoint->breaker, by->now->mono_ms),
+                                      .still_ms = pause_stood_still_ms(by->pause),
                                       .delivered = by->endpoint->delivered};
     partition_recall_tried(partition, d, &clock);
     return FATE_SETTLED;

@@ -12,6 +12,7 @@
 #include "pipeline/intake/record_reader.h"
 #include "pipeline/intake/suspects.h"
 #include "pipeline/sending/endpoint.h"
+#include "pipeline/sending/pause.h"
 
 enum fate {
     FATE_SETTLED, /* noted and settled, or on its way with a window entry of its own */
@@ -27,6 +28,7 @@ struct decision {
     struct partitions *partitions;
     struct backlog *backlog;
     const struct endpoint_state *endpoint;
+    const struct pause *pause;
     struct suspects *suspects;
     struct record_reader reader;
     struct oddities oddities;

@@ -41,6 +41,7 @@ static void wire_up(struct intake *i)
                                     .partitions = use->partitions,
                                     .backlog = use->backlog,
                                     .endpoint = use->endpoint,
+                                    .pause = use->pause,
                                     .suspects = &i->suspects,
                                     .reader = {.config = use->config,
                                                .partitions = use->partitions,

@@ -27,6 +27,7 @@ struct intake_uses {
     struct backlog *backlog;
     const struct sender_state *sending;
     const struct endpoint_state *endpoint;
+    const struct pause *pause;
 };
 
 struct intake *intake_new(const struct intake_uses *uses); /* NULL without memory */

@@ -16,6 +16,7 @@ enum { ANSWER_MAX = 1024 * 1024 };
 
 struct sender {
     struct sender_uses use;
+    struct pause *pause;
     struct retry_options retry_options;
     uint64_t random;
     LIST_HEAD(, delivery) under_way; /* the requests' */
@@ -25,13 +26,24 @@ struct sender {
     struct buf text; /* an answer, for a moment */
 };
 
-struct sender *sender_new(const struct sender_uses *uses)
+struct sender *sender_new(const struct sender_uses *uses, struct error *err)
 {
     const struct config *config = uses->config;
     struct sender *s = calloc(1, sizeof *s);
-    if (s == NULL)
+    if (s == NULL) {
+        error_no_memory(err);
         return NULL;
+    }
     s->use = *uses;
+    s->pause = pause_new(&(const struct pause_uses){.config = config,
+                                                    .now = uses->now,
+                                                    .wake_fd = uses->wake_fd,
+                                                    .endpoint = uses->endpoint},
+                         err);
+    if (s->pause == NULL) {
+        free(s);
+        return NULL;
+    }
     buf_init(&s->text, ANSWER_MAX);
     if (getrandom(&s->random, sizeof s->random, 0) < 0)
         s->random = (uint64_t)uses->now->wall_ms;
@@ -43,6 +55,11 @@ struct sender *sender_new(const struct sender_uses *uses)
                                .unknown_attempts = (int)config->retry_unknown_attempts,
                                .give_up_ms = config->retry_give_up};
     return s;
+}
+
+struct pause *sender_pause(const struct sender *s)
+{
+    return s->pause;
 }
 
 const struct sender_state *sender_state(const struct sender *s)
@@ -74,6 +91,7 @@ void sender_free(struct sender *s)
         LIST_REMOVE(d, under_way);
         backlog_free(s->use.backlog, d);
     }
+    pause_free(s->pause);
     buf_done(&s->text);
     free(s);
 }
@@ -103,9 +121,9 @@ static void note_tried(struct sender *s, const struct delivery *d)
     const struct retry_history *h = &d->history;
     struct partition *partition = partition_of(d);
     int64_t now_ms = s->use.now->mono_ms;
-    int64_t open_ms = breaker_open_ms(breaker_of(s), now_ms) - h->first_open_ms;
+    int64_t still_ms = pause_stood_still_ms(s->pause) - h->first_still_ms;
     if (partition != NULL)
-        partition_note_tried(partition, d, now_ms - h->first_ms - open_ms);
+        partition_note_tried(partition, d, now_ms - h->first_ms - still_ms);
 }
 
 /* An attempt is in a commit before the next one begins: so a crash costs one more, and not as many
@@ -223,7 +241,7 @@ static struct retry_outcome outcome_of(struct sender *s, const struct answer_ver
                                   .is_unknown = result->maybe_taken,
                                   .is_timeout = endpoint_timed_out(result),
                                   .is_slow = answer_may_be_taken(verdict->sense),
-                                  .open_ms = breaker_open_ms(breaker_of(s), s->use.now->mono_ms)};
+                                  .still_ms = pause_stood_still_ms(s->pause)};
 }
 
 static void end_failed(struct sender *s, struct delivery *d, enum retry_verdict verdict,
@@ -301,7 +319,7 @@ static void note_attempt(struct sender *s, struct delivery *d)
     d->endpoint_generation = webhook_endpoint_generation(s->use.webhook);
     if (d->history.attempts++ == 0) {
         d->history.first_ms = s->use.now->mono_ms;
-        d->history.first_open_ms = breaker_open_ms(breaker_of(s), s->use.now->mono_ms);
+        d->history.first_still_ms = pause_stood_still_ms(s->pause);
         d->first_attempt_ms = s->use.now->wall_ms;
     }
     if (!d->dispatched) {
@@ -429,8 +447,11 @@ static void send_probe(struct sender *s)
 
 void sender_turn(struct sender *s)
 {
+    pause_turn(s->pause);
     order_queue_wake(s->use.backlog->queues, s->use.now->mono_ms);
     park_ready(s);
+    if (!pause_may_send(s->pause))
+        return;
     if (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_PROBE && has_slot(s))
         send_probe(s);
     while (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_SEND) {
@@ -444,8 +465,9 @@ void sender_turn(struct sender *s)
 /* Only if time alone lets something go; else the loop would spin while all slots are taken. */
 int64_t sender_wait_until(const struct sender *s)
 {
-    return has_slot(s) && order_queue_has_any(s->use.backlog->queues,
-                                              may_begin(s) || breaker_is_open(breaker_of(s)))
+    return has_slot(s) && pause_may_send(s->pause) &&
+                   order_queue_has_any(s->use.backlog->queues,
+                                       may_begin(s) || breaker_is_open(breaker_of(s)))
                ? endpoint_wake_ms(s->use.endpoint, s->state.in_flight)
                : -1;
 }

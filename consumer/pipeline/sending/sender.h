@@ -1,8 +1,8 @@
 /* sender: deliveries on their way: starts attempts when they may start, and handles their ends.
  *
- *   order queues ──(breaker, concurrency, uncommitted_max)──▶ attempt ──▶ recorder: deliver, park
- *        ▲                                                       │
- *        └───────────────────────(again, after a delay)──────────┘
+ *   order queues ──(pause, breaker, concurrency, uncommitted_max)──▶ attempt ──▶ recorder: deliver,
+ * park ▲                                                              │
+ *        └───────────────────────(again, after a delay)─────────────────┘
  *
  * Not thread-safe. */
 #ifndef PIPELINE_SENDING_SENDER_H
@@ -10,6 +10,7 @@
 
 #include "pipeline/sending/endpoint.h"
 #include "pipeline/sending/latency.h"
+#include "pipeline/sending/pause.h"
 #include "pipeline/sending/recorder.h"
 #include "pipeline/tracking/backlog.h"
 #include "pipeline/tracking/partitions.h"
@@ -24,10 +25,14 @@ struct sender_uses {
     struct backlog *backlog;
     struct endpoint *endpoint;
     struct recorder *recorder;
+    int wake_fd; /* as in consumer.h */
 };
 
-struct sender *sender_new(const struct sender_uses *uses); /* NULL without memory */
+struct sender *sender_new(const struct sender_uses *uses, struct error *err);
 void sender_free(struct sender *s); /* after the requests are over; accepts NULL */
+
+/* What holds everything back at an operator's word; pause_begin starts it. */
+struct pause *sender_pause(const struct sender *s);
 
 /* Starts what may start. */
 void sender_turn(struct sender *s);

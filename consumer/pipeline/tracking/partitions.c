@@ -176,7 +176,7 @@ void partition_recall_tried(struct partition *partition, struct delivery *d,
                                 .others_before = clock->delivered,
                                 .others_since = order.others_since,
                                 .first_ms = clock->now_ms - order.age_ms,
-                                .first_open_ms = clock->open_ms};
+                                .first_still_ms = clock->still_ms};
     d->first_attempt_ms = order.first_ms;
 }
 

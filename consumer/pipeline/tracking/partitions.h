@@ -202,8 +202,9 @@ void partition_note_tried(struct partition *partition, const struct delivery *d,
 
 /* An earlier owner's notes on a new delivery become its history. */
 struct tried_clock {
-    int64_t now_ms, open_ms; /* monotonic; for how long the breaker was open so far */
-    uint64_t delivered;      /* other orders by this process so far */
+    int64_t now_ms;     /* monotonic */
+    int64_t still_ms;   /* for how long deliveries have stood still so far: pause_stood_still_ms */
+    uint64_t delivered; /* other orders by this process so far */
 };
 void partition_recall_tried(struct partition *partition, struct delivery *d,
                             const struct tried_clock *clock);

@@ -10,6 +10,7 @@ static void list_own(const struct config *config, struct topic_policy policies[T
         {.option = "deliveries.topic", .name = config->deliveries_topic, .compact = true},
         {.option = "retry.topic", .name = config->retry_topic},
         {.option = "members.topic", .name = config->members_topic, .compact = true},
+        {.option = "control.topic", .name = config->control_topic, .compact = true},
     };
     memcpy(policies, own, sizeof own);
 }

@@ -7,7 +7,7 @@
 #include <librdkafka/rdkafka.h>
 #include <stdbool.h>
 
-enum { TOPIC_POLICIES = 4, TOPIC_POLICY_TEXT_MAX = 128 };
+enum { TOPIC_POLICIES = 5, TOPIC_POLICY_TEXT_MAX = 128 };
 
 struct topic_policy {
     const char *option, *name; /* "parked.topic", and what it is set to; borrowed */

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ASK_MS = 10000, OWN_TOPICS = 4, SETTINGS_MAX = 3, COMMAND_MAX = 360 };
+enum { ASK_MS = 10000, OWN_TOPICS = 5, SETTINGS_MAX = 3, COMMAND_MAX = 360 };
 
 struct own_topic {
     const char *name;
@@ -39,6 +39,7 @@ static void list_own(const struct config *config, int32_t partitions,
           {"segment.ms", "600000"},
           {"min.cleanable.dirty.ratio", "0.1"}},
          ""},
+        {config->control_topic, 1, {{"cleanup.policy", "compact"}}, ""},
     };
     memcpy(topics, own, sizeof own);
     snprintf(topics->retention, sizeof topics->retention, "%" PRId64, config->parked_retention);

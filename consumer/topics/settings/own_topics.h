@@ -9,9 +9,9 @@
 
 #include <stdbool.h>
 
-/* After consumer_start. Makes the parked, deliveries, retry and members topics where they are
- * missing (topics.create), with the partitions and settings they need, and gives the consumer the
- * number of retry partitions. A retry topic with fewer partitions than the orders' topic gets
+/* After consumer_start. Makes the parked, deliveries, retry, members and control topics where they
+ * are missing (topics.create), with the partitions and settings they need, and gives the consumer
+ * the number of retry partitions. A retry topic with fewer partitions than the orders' topic gets
  * the missing ones. False with FAILED, saying exactly what to create, when one is missing and
  * may not be made; with UNREACHABLE when the cluster does not answer. Bounded by some seconds. */
 bool topics_prepare(const struct config *config, struct consumer *source,

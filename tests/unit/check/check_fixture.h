@@ -78,6 +78,7 @@ static inline void bench_open(struct bench *b, const struct server_rule *registr
     bench_set(b, "deliveries.topic", "elementor-sync.deliveries");
     bench_set(b, "retry.topic", "elementor-sync.retry");
     bench_set(b, "members.topic", "elementor-sync.members");
+    bench_set(b, "control.topic", CLUSTER_CONTROL);
     bench_set(b, "kafka.start", "latest");
     bench_url(b, "registry.url", b->registry, "");
     bench_url(b, "webhook.url", b->webhook, "/" CANARY);

@@ -444,6 +444,10 @@ static const struct finish_case finish_cases[] = {
      "members.topic and retry.topic are the same topic: each kind of record needs a topic of its "
      "own"},
     {0,
+     {"members.topic", "t", "control.topic", "t"},
+     "control.topic and members.topic are the same topic: each kind of record needs a topic of its "
+     "own"},
+    {0,
      {"kafka.topic", "orders public"},
      "kafka.topic: \"orders public\" is not a valid topic name: letters, digits, \".\", \"_\" and "
      "\"-\", "

@@ -30,6 +30,7 @@ static void names_derive_from_the_topic(void **state)
     assert_string_equal(c->deliveries_topic, "elementor-sync.shop.orders.deliveries");
     assert_string_equal(c->retry_topic, "elementor-sync.shop.orders.retry");
     assert_string_equal(c->members_topic, "elementor-sync.shop.orders.members");
+    assert_string_equal(c->control_topic, "elementor-sync.shop.orders.control");
     for (size_t i = 0; i < OWN_TOPIC_COUNT; i++)
         assert_true(c->derived.topics[i] && own_name_is_default(c, &own_names[i]));
     assert_true(c->derived.group);

@@ -228,8 +228,8 @@ static void a_time_out_is_waited_for_slowly(void **state)
 /* The first attempt was made after 5 s of an open breaker; 300 s more are none of its time. */
 static void an_outage_is_none_of_the_orders_time(void **state)
 {
-    struct retry_history history = {.first_ms = 10000, .first_open_ms = 5000};
-    struct retry_outcome outcome = {.class = T, .breaker_open = true, .open_ms = 305000};
+    struct retry_history history = {.first_ms = 10000, .first_still_ms = 5000};
+    struct retry_outcome outcome = {.class = T, .breaker_open = true, .still_ms = 305000};
     int64_t delay_ms;
     (void)state;
     outcome.now_ms = 10000 + 300000 + 99999;

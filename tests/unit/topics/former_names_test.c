@@ -12,9 +12,9 @@ static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT,
 static void open_unnamed(struct pipeline_harness *w)
 {
     char text[TOPIC_NAME_MAX + 1];
-    char **const names[] = {&w->config->kafka_group, &w->config->parked_topic,
+    char **const names[] = {&w->config->kafka_group,      &w->config->parked_topic,
                             &w->config->deliveries_topic, &w->config->retry_topic,
-                            &w->config->members_topic};
+                            &w->config->members_topic,    &w->config->control_topic};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         free(*names[i]);
         *names[i] = NULL;

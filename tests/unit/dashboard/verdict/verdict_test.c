@@ -92,6 +92,7 @@ static void read_facts(struct verdict_facts *f, const json_t *facts)
         .alive = (size_t)number(facts, "alive"),
         .heard_ms = ago(facts, "heard_s", VERDICT_NONE),
         .registry = {.since_ms = ago(json_object_get(facts, "registry"), "since_s", VERDICT_NONE)},
+        .paused = {.since_ms = ago(json_object_get(facts, "paused"), "since_s", VERDICT_NONE)},
         .hold_until_ms = ago(facts, "hold_until_s", VERDICT_NONE),
         .parked = number(facts, "parked"),
         .expiring = number(facts, "expiring"),
@@ -104,6 +105,7 @@ static void read_facts(struct verdict_facts *f, const json_t *facts)
         .heartbeat_ms = ago(facts, "heartbeat_s", VERDICT_UNKNOWN),
         .heartbeat_every_ms = number(facts, "heartbeat_every_s") * 1000};
     read_text(f->registry.reason, json_object_get(facts, "registry"));
+    read_text(f->paused.reason, json_object_get(facts, "paused"));
     read_partitions(&f->stopped, json_object_get(facts, "stopped"));
     read_partitions(&f->held, json_object_get(facts, "held"));
     read_members(f, json_object_get(facts, "silent"));

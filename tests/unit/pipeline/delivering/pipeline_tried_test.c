@@ -113,6 +113,7 @@ static int be_member(int told)
                                              {"deliveries.topic", "elementor-sync.deliveries"},
                                              {"retry.topic", "elementor-sync.retry"},
                                              {"members.topic", "elementor-sync.members"},
+                                             {"control.topic", CLUSTER_CONTROL},
                                              {"kafka.start", "earliest"},
                                              {"rule.assume_op", "u"},
                                              {"retry.base", "1ms"},
