@@ -118,51 +118,17 @@ static struct webhook *open_webhook(struct check *c)
     return webhook;
 }
 
-/* The difference between a redirect's target and the URL, where it is small: paths are never shown.
- */
-static const char *difference(const char *url, const char *target)
-{
-    const char *from = strstr(url, "://"), *to = strstr(target, "://");
-    if (from == NULL || to == NULL)
-        return "";
-    if (strcmp(from, to) == 0)
-        return "; only http and https differ";
-    if (from - url != to - target || strncmp(url, target, (size_t)(from - url)) != 0)
-        return "";
-    size_t path = strcspn(from + 3, "?#") + 3, target_path = strcspn(to + 3, "?#") + 3;
-    size_t shorter = path < target_path ? path : target_path;
-    const char *longer = path < target_path ? to : from;
-    if (path + target_path == 2 * shorter + 1 && longer[shorter] == '/' &&
-        strncmp(from, to, shorter) == 0 && strcmp(from + path, to + target_path) == 0)
-        return "; only a slash at the end differs";
-    return "";
-}
-
-/* The meaning of a refused ping. A redirect's path may be as secret as the URL's own. */
+/* The meaning of a refused ping. */
 static void advise_ping(const struct check *c, const struct check_answer *answer, char *text,
                         size_t size)
 {
-    const char *scheme_end = strstr(answer->redirect, "://");
-    const char *host = scheme_end != NULL ? scheme_end + 3 : NULL;
-    int origin = host != NULL ? (int)(host + strcspn(host, "/?#") - answer->redirect) : 0;
-    int status = answer->status;
-    enum answer_sense refusal = answer_refusal(status, (struct slice){answer->body, answer->len});
-    if (status >= 300 && status < 400)
-        snprintf(text, size,
-                 ": a redirect%s%.*s, which is never followed%s; set webhook.url to where it leads",
-                 origin > 0 ? " to " : "", origin, answer->redirect,
-                 difference(c->config->webhook_url, answer->redirect));
-    else if (refusal != ANSWER_UNDERSTOOD)
-        snprintf(text, size, ": %s", answer_hints[refusal]);
-    else if (status == 404 || status == 410)
-        snprintf(text, size, ": copy webhook.url again, to its last character");
-    else if (status == 401 || status == 403)
-        snprintf(text, size,
-                 ": a login or a firewall is in front of it; let this host through, or "
-                 "set webhook.headers.*");
-    else if (status == 429 || status >= 500)
-        snprintf(text, size, ": the receiver failed; see its own log");
-    else
+    char words[REFUSAL_WORDS_MAX];
+    const struct refusal refusal = {.status = answer->status,
+                                    .body = {answer->body, answer->len},
+                                    .url = c->config->webhook_url,
+                                    .redirect = answer->redirect};
+    snprintf(text, size, ": %s", answer_refusal_words(&refusal, words));
+    if (*words == '\0')
         snprintf(text, size, ": it may refuse only pings; preview shows what run sends");
 }
 

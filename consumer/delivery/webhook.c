@@ -245,6 +245,16 @@ const char *webhook_name(const struct webhook *webhook)
     return webhook->target.name;
 }
 
+const char *webhook_refusal_words(const struct webhook *webhook, const struct http_result *result,
+                                  char ret_text[REFUSAL_WORDS_MAX])
+{
+    const struct refusal refusal = {.status = result->status,
+                                    .body = {result->body, result->body_len},
+                                    .url = webhook->target.url,
+                                    .redirect = result->redirect};
+    return answer_refusal_words(&refusal, ret_text);
+}
+
 uint64_t webhook_endpoint_generation(const struct webhook *webhook)
 {
     return webhook->endpoint_generation;

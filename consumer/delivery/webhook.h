@@ -6,6 +6,7 @@
 #include "base/slice.h"
 #include "config/config.h"
 #include "delivery/redact.h"
+#include "http/answer.h"
 #include "http/http_client.h"
 
 struct webhook;
@@ -27,6 +28,10 @@ uint64_t webhook_endpoint_generation(const struct webhook *webhook);
  * (first bytes of its SHA-256): all of the secret that may be shown anywhere. Borrowed until the
  * next webhook_reload. */
 const char *webhook_name(const struct webhook *webhook);
+
+/* answer_refusal_words of an answer of this endpoint's. Returns ret_text. */
+const char *webhook_refusal_words(const struct webhook *webhook, const struct http_result *result,
+                                  char ret_text[REFUSAL_WORDS_MAX]);
 
 /* Adds the secrets that an endpoint's answer must not repeat: URL and extra headers, those before
  * the last reload too. Borrowed until the next webhook_reload. */

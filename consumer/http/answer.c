@@ -216,6 +216,71 @@ enum answer_sense answer_refusal(int status, struct slice body)
     return ANSWER_UNDERSTOOD;
 }
 
+/* ---- a refusal in words ---- */
+
+/* Of characters that a URL may have. */
+static bool is_shown(const char *target)
+{
+    if (target == NULL || *target == '\0')
+        return false;
+    for (; *target != '\0'; target++)
+        if (*target <= ' ' || (unsigned char)*target >= 0x7f)
+            return false;
+    return true;
+}
+
+/* The difference between a redirect's target and the URL, where it is small. */
+static const char *difference(const char *url, const char *target)
+{
+    const char *from = strstr(url, "://"), *to = strstr(target, "://");
+    if (from == NULL || to == NULL)
+        return "";
+    if (strcmp(from, to) == 0)
+        return "; only http and https differ";
+    if (from - url != to - target || strncmp(url, target, (size_t)(from - url)) != 0)
+        return "";
+    size_t path = strcspn(from + 3, "?#") + 3, target_path = strcspn(to + 3, "?#") + 3;
+    size_t shorter = path < target_path ? path : target_path;
+    const char *longer = path < target_path ? to : from;
+    if (path + target_path == 2 * shorter + 1 && longer[shorter] == '/' &&
+        strncmp(from, to, shorter) == 0 && strcmp(from + path, to + target_path) == 0)
+        return "; only a slash at the end differs";
+    return "";
+}
+
+/* Scheme and host of the target alone. */
+static void redirect_words(const struct refusal *refusal, char *text, size_t size)
+{
+    const char *target = is_shown(refusal->redirect) ? refusal->redirect : "";
+    const char *scheme_end = strstr(target, "://");
+    const char *host = scheme_end != NULL ? scheme_end + 3 : NULL;
+    int origin = host != NULL ? (int)(host + strcspn(host, "/?#") - target) : 0;
+    snprintf(text, size,
+             "a redirect%s%.*s, which is never followed%s; set webhook.url to where it leads",
+             origin > 0 ? " to " : "", origin, target, difference(refusal->url, target));
+}
+
+const char *answer_refusal_words(const struct refusal *refusal, char ret_text[REFUSAL_WORDS_MAX])
+{
+    int status = refusal->status;
+    enum answer_sense sense = answer_refusal(status, refusal->body);
+    const char *words = "";
+    if (sense != ANSWER_UNDERSTOOD)
+        words = answer_hints[sense];
+    else if (status == 404 || status == 410)
+        words = "copy webhook.url again, to its last character";
+    else if (status == 401 || status == 403)
+        words = "a login or a firewall is in front of it; let this host through, or set "
+                "webhook.headers.*";
+    else if (status == 429 || status >= 500)
+        words = "the receiver failed; see its own log";
+    if (status >= 300 && status < 400)
+        redirect_words(refusal, ret_text, REFUSAL_WORDS_MAX);
+    else
+        snprintf(ret_text, REFUSAL_WORDS_MAX, "%s", words);
+    return ret_text;
+}
+
 /* ---- the verdict ---- */
 
 enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct slice body)

@@ -45,6 +45,21 @@ enum answer_sense answer_sense(enum answer_rule rule, bool has_captcha, struct s
 /* The same of any other status: the two of a 400, or ANSWER_UNDERSTOOD. */
 enum answer_sense answer_refusal(int status, struct slice body);
 
+enum { REFUSAL_WORDS_MAX = 400 };
+
+struct refusal {
+    int status;
+    struct slice body;
+    const char *url;      /* that was asked */
+    const char *redirect; /* where a 3xx leads; NULL or "": unknown */
+};
+
+/* The meaning of an answer that is no delivery, and what to do about it; for people: "a redirect to
+ * https://www.example.com, which is never followed; …". No path and no query of a URL is in it: a
+ * redirect's may be as secret as webhook.url's own. Returns ret_text; "": the status says all that
+ * is known. */
+const char *answer_refusal_words(const struct refusal *refusal, char ret_text[REFUSAL_WORDS_MAX]);
+
 /* A whole result, judged. */
 struct answer_verdict {
     enum response_class class;

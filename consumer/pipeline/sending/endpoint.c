@@ -325,9 +325,12 @@ void endpoint_log_incomplete(struct endpoint *e, const struct http_result *resul
 void endpoint_log_failure(struct endpoint *e, const struct delivery *d,
                           const struct http_result *result)
 {
+    char words[REFUSAL_WORDS_MAX];
+    const char *error = *result->failure != '\0' ? result->failure
+                                                 : webhook_refusal_words(e->webhook, result, words);
     const struct log_field fields[] = {LOG_S("endpoint", webhook_name(e->webhook)),
                                        LOG_S("reason", d->reason),
-                                       LOG_S("error", result->failure),
+                                       LOG_S("error", error),
                                        LOG_I("attempt", d->history.attempts),
                                        LOG_I("partition", d->partition),
                                        LOG_I("offset", d->offset),

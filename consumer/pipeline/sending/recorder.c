@@ -11,6 +11,7 @@
 #include <string.h>
 
 enum { HISTORY_ORDERS = 8192 };
+enum { ORDER_SHOWN = 128 };        /* bytes of an id in a log line */
 enum { COORDINATES_MAX = 300 };    /* "topic-partition-offset" */
 enum { ANSWERED_MIN = 65536 };     /* 2 × 2 × 16 bytes each */
 enum { RECORD_MAX = 1024 * 1024 }; /* as large as brokers take: a huge id */
@@ -352,9 +353,13 @@ static void parked(void *context, bool acknowledged)
 
 static void log_parked(const struct delivery *d)
 {
-    log_warn("parked", LOG_S("reason", d->reason), LOG_S("class", d->class),
-             LOG_S("detail", d->detail), LOG_S("topic", d->topic), LOG_I("partition", d->partition),
-             LOG_I("offset", d->offset), LOG_I("attempts", d->history.attempts));
+    char order[ORDER_SHOWN];
+    struct slice id = known_order(d);
+    snprintf(order, sizeof order, "%.*s", (int)id.len, id.data != NULL ? id.data : "");
+    log_warn("parked", LOG_S("order", order), LOG_S("reason", d->reason), LOG_S("class", d->class),
+             LOG_S("detail", d->detail), LOG_S("webhook_id", d->id), LOG_S("topic", d->topic),
+             LOG_I("partition", d->partition), LOG_I("offset", d->offset),
+             LOG_I("attempts", d->history.attempts));
 }
 
 void recorder_park(struct recorder *r, struct delivery *d, struct slice response, bool cut)

@@ -175,10 +175,62 @@ static void only_a_2xx_and_a_400_are_read(void **state)
     }
 }
 
+#define SECRET "a-secret-path"
+#define ASKED "https://shop.example/" SECRET
+#define FOLLOWED ", which is never followed"
+
+static void each_refusal_in_words(void **state)
+{
+    static const struct {
+        int status;
+        const char *redirect, *begins;
+    } cases[] = {
+        {301, "https://www.shop.example/" SECRET,
+         "a redirect to https://www.shop.example" FOLLOWED},
+        {308, ASKED "/", "a redirect to https://shop.example" FOLLOWED "; only a slash"},
+        {302, "http://shop.example/" SECRET,
+         "a redirect to http://shop.example" FOLLOWED "; only http"},
+        {303, "https://shop.example?" SECRET,
+         "a redirect to https://shop.example" FOLLOWED "; set"},
+        {304, NULL, "a redirect" FOLLOWED},
+        {307, "https://shop\x1b[31m.example/", "a redirect" FOLLOWED},
+        {307, "/login?" SECRET, "a redirect" FOLLOWED},
+        {403, NULL, "a login or a firewall"},
+        {404, NULL, "copy webhook.url again"},
+        {410, NULL, "copy webhook.url again"},
+        {429, NULL, "the receiver failed"},
+        {503, NULL, "the receiver failed"},
+        {422, NULL, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char text[REFUSAL_WORDS_MAX];
+        const struct refusal refusal = {
+            .status = cases[i].status, .url = ASKED, .redirect = cases[i].redirect};
+        const char *words = answer_refusal_words(&refusal, text);
+        if (strncmp(words, cases[i].begins, strlen(cases[i].begins)) != 0 ||
+            (*words == '\0') != (*cases[i].begins == '\0') || strstr(words, SECRET) != NULL ||
+            strchr(words, '\x1b') != NULL)
+            fail_msg("%d: %s", cases[i].status, words);
+    }
+}
+
+static void a_server_that_says_it_is_the_wrong_port(void **state)
+{
+    char text[REFUSAL_WORDS_MAX];
+    const struct refusal refusal = {
+        .status = 400,
+        .url = "http://127.0.0.1/",
+        .body = slice_of("Client sent an HTTP request to an HTTPS server.\n")};
+    (void)state;
+    assert_non_null(strstr(answer_refusal_words(&refusal, text), "https://"));
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_body),
-                                       cmocka_unit_test(nothing_is_read_behind_the_end),
-                                       cmocka_unit_test(only_a_2xx_and_a_400_are_read)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_body), cmocka_unit_test(nothing_is_read_behind_the_end),
+        cmocka_unit_test(only_a_2xx_and_a_400_are_read), cmocka_unit_test(each_refusal_in_words),
+        cmocka_unit_test(a_server_that_says_it_is_the_wrong_port)};
     return cmocka_run_group_tests_name("answer", tests, NULL, NULL);
 }

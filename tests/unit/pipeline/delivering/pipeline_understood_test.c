@@ -245,6 +245,33 @@ static void the_last_answer_is_in_the_outcome(void **state)
     pipeline_harness_close(&w);
 }
 
+static void log_of(const char *answer, const char *wanted)
+{
+    const struct server_rule webhook[] = {
+        {NULL, SERVER_ANSWER_CLOSE, answer, 1}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct pipeline_harness w;
+    pipeline_harness_open(&w, webhook);
+    confirm(&w, "one");
+    pipeline_harness_log_open(&w);
+    pipeline_harness_start(&w);
+    pipeline_harness_await_log(&w, wanted);
+    end(&w);
+}
+
+/* A redirect's path may be a secret; its host is what an operator needs. */
+static void the_log_says_where_a_redirect_leads(void **state)
+{
+    (void)state;
+    log_of(PAGE("301 Moved\r\nLocation: https://www.example.com/hook", ""),
+           "error=\"a redirect to https://www.example.com, which is never followed;");
+}
+
+static void the_log_says_which_order_is_parked(void **state)
+{
+    (void)state;
+    log_of(PAGE("422 No", ""), "event=\"parked\" order=one reason=http:422");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -256,6 +283,8 @@ int main(void)
         cmocka_unit_test(the_status_alone_may_count),
         cmocka_unit_test(plain_text_called_html_is_fine),
         cmocka_unit_test(the_last_answer_is_in_the_outcome),
+        cmocka_unit_test(the_log_says_where_a_redirect_leads),
+        cmocka_unit_test(the_log_says_which_order_is_parked),
     };
     return pipeline_harness_main("pipeline_understood", tests, sizeof tests / sizeof *tests);
 }
