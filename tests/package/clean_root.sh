@@ -6,6 +6,7 @@
 #     RELEASE  bookworm or trixie
 #     STACK    a running one: sh tests/stack/up.sh STACK
 #     FOLDER   for the two roots, some 2 GB, /var/tmp/clean-roots when not given; what debootstrap made is kept there
+#   DEB=FILE     installs that package, and builds none
 #
 # Root only, on Debian with debootstrap and git; takes 5 minutes of an idle machine, and is no part of tests/run.sh.
 # The roots share network and kernel with this machine, whose apt configuration they get; systemd does not run there.
@@ -14,7 +15,7 @@ RELEASE=${1:?usage: clean_root.sh RELEASE STACK [FOLDER]}
 STACK=$(cd "${2:?usage: clean_root.sh RELEASE STACK [FOLDER]}" && pwd)
 FOLDER=${3:-/var/tmp/clean-roots}
 TESTS=$(cd "$(dirname "$0")/.." && pwd)
-BASE=$FOLDER/$RELEASE BUILD=$FOLDER/$RELEASE-build SHOP=$FOLDER/$RELEASE-shop
+BASE=$FOLDER/$RELEASE BUILD=$FOLDER/$RELEASE-build SHOP=$FOLDER/$RELEASE-shop LOGS=$FOLDER/$RELEASE-logs
 RUN='' RECEIVER='' BEGAN=$(date +%s)
 umask 022
 . "$STACK/env"
@@ -37,8 +38,9 @@ end() {
     for process in $RUN $RECEIVER; do
         kill "$process" 2>/dev/null && wait "$process" 2>/dev/null || :
     done
-    release_root "$BUILD"
-    release_root "$SHOP"
+    for root in "$BASE" "$BUILD" "$SHOP"; do
+        release_root "$root"
+    done
     exit "$status"
 }
 
@@ -51,7 +53,6 @@ fresh_root() { # ROOT: a copy of the base
     printf '#!/bin/sh\nexit 101\n' >"$1/usr/sbin/policy-rc.d" # no service starts in a root
     chmod 755 "$1/usr/sbin/policy-rc.d"
     mount -t proc proc "$1/proc"
-    mount -t sysfs -o ro sysfs "$1/sys"
     mount --bind /dev "$1/dev"
 }
 
@@ -73,26 +74,30 @@ await() { # SECONDS COMMAND...
 trap end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
-mkdir -p "$FOLDER"
+mkdir -p "$LOGS"
 if [ ! -e "$BASE.made" ]; then
     rm -rf --one-file-system "$BASE"
-    debootstrap --variant=minbase "$RELEASE" "$BASE" >"$FOLDER/debootstrap.log"
+    debootstrap --variant=minbase "$RELEASE" "$BASE" >"$LOGS/debootstrap.log"
+    release_root "$BASE" # it leaves /proc
     touch "$BASE.made"
 fi
 step "$RELEASE: a root of debootstrap, minbase"
 
-fresh_root "$BUILD"
-git clone -q "$TESTS/.." "$BUILD/root/elementor-sync"
-(inside "$BUILD" "apt-get update -qq && apt-get install -y -qq git >/dev/null")
-step "a clone of the repository, and git"
-(inside "$BUILD" "cd /root/elementor-sync && sh docker/release.sh") >"$FOLDER/release.log" 2>&1 ||
-    { tail -n 40 "$FOLDER/release.log" && exit 1; }
-step "sh docker/release.sh: $(ls "$BUILD"/root/elementor-sync/build/publish/*.deb)"
+if [ -z "${DEB:-}" ]; then
+    fresh_root "$BUILD"
+    git clone -q "$TESTS/.." "$BUILD/root/elementor-sync"
+    (inside "$BUILD" "apt-get update -qq && apt-get install -y -qq git >/dev/null")
+    step "a clone of the repository, and git"
+    (inside "$BUILD" "cd /root/elementor-sync && sh docker/release.sh") >"$LOGS/release.log" 2>&1 ||
+        { tail -n 40 "$LOGS/release.log" && exit 1; }
+    step "sh docker/release.sh"
+    DEB=$(ls "$BUILD"/root/elementor-sync/build/publish/*.deb)
+fi
 
 fresh_root "$SHOP"
-cp "$BUILD"/root/elementor-sync/build/publish/*.deb "$SHOP/root/"
+cp "$DEB" "$SHOP/root/"
 (inside "$SHOP" "apt-get update -qq && cd /root && apt-get install -y -qq --no-install-recommends ./*.deb >/dev/null")
-step "apt install ./elementor-sync_….deb, in another root"
+step "apt install ./$(basename "$DEB"), in a fresh root"
 
 cat >"$SHOP/etc/elementor-sync/shop.yaml" <<YAML
 kafka:
@@ -103,20 +108,20 @@ kafka:
 registry:
   url: $REGISTRY_URL
 YAML
-python3 "$TESTS/stack/receiver.py" --port-file "$FOLDER/port" --journal "$FOLDER/journal" &
+rm -f "$LOGS/port" "$LOGS/journal"
+python3 "$TESTS/stack/receiver.py" --port-file "$LOGS/port" --journal "$LOGS/journal" &
 RECEIVER=$!
-rm -f "$FOLDER/port" "$FOLDER/journal"
-await 60 test -s "$FOLDER/port"
-printf 'http://127.0.0.1:%s/hook\n' "$(cat "$FOLDER/port")" |
+await 60 test -s "$LOGS/port"
+printf 'http://127.0.0.1:%s/hook\n' "$(cat "$LOGS/port")" |
     inside "$SHOP" "install -m 600 /dev/stdin /etc/elementor-sync/secrets/webhook.url"
 WITH="export ELEMENTOR_WEBHOOK_URL_FILE=/etc/elementor-sync/secrets/webhook.url; exec elementor-sync"
-(inside "$SHOP" "$WITH check --config /etc/elementor-sync/shop.yaml") >"$FOLDER/check.log" 2>&1 ||
-    { cat "$FOLDER/check.log" && exit 1; }
-inside "$SHOP" "$WITH run --config /etc/elementor-sync/shop.yaml" 2>"$FOLDER/run.log" &
+(inside "$SHOP" "$WITH check --config /etc/elementor-sync/shop.yaml") >"$LOGS/check.log" 2>&1 ||
+    { cat "$LOGS/check.log" && exit 1; }
+inside "$SHOP" "$WITH run --config /etc/elementor-sync/shop.yaml" 2>"$LOGS/run.log" &
 RUN=$!
-await 120 grep -q 'event="partition assigned"' "$FOLDER/run.log"
+await 120 grep -q 'event="partition assigned"' "$LOGS/run.log"
 sh "$TESTS/stack/psql.sh" "$STACK" "INSERT INTO orders (order_number, client_name, client_phone, product_name, quantity,
     unit_price, total_amount) VALUES ('CLEAN-$$', 'Amina', '+213', 'Lamp', 1, 2.50, 2.50);
     UPDATE orders SET status = 'confirmed', confirmed_at = now() WHERE order_number = 'CLEAN-$$'" >/dev/null
-await 120 grep -q "CLEAN-$$" "$FOLDER/journal"
-step "$(grep -c . "$SHOP/etc/elementor-sync/shop.yaml") lines of configuration, check, run, and the first webhook: $(grep -o "\"order_number.\{5\}CLEAN-$$" "$FOLDER/journal" | head -n 1)"
+await 120 grep -q "CLEAN-$$" "$LOGS/journal"
+step "$(grep -c . "$SHOP/etc/elementor-sync/shop.yaml") lines of configuration, check, run, and the first webhook: $(grep -o "\"order_number.\{5\}CLEAN-$$" "$LOGS/journal" | head -n 1)"
