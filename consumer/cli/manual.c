@@ -91,9 +91,9 @@ static void add_options(struct buf *b)
 
 void manual_add_page(struct buf *b, const struct command *const *commands)
 {
-    buf_add_text(b, ".TH ELEMENTOR\\-SYNC 1 \"\" \"elementor\\-sync " ELEMENTOR_SYNC_VERSION
-                    "\" \"User Commands\"\n"
-                    ".SH NAME\n"
+    buf_addf(b, ".TH ELEMENTOR\\-SYNC 1 \"\" \"elementor\\-sync %s\" \"User Commands\"\n",
+             ELEMENTOR_SYNC_VERSION);
+    buf_add_text(b, ".SH NAME\n"
                     "elementor\\-sync \\- deliver confirmed orders from a Kafka CDC topic to an "
                     "Elementor webhook\n"
                     ".SH SYNOPSIS\n"

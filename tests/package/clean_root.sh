@@ -54,6 +54,7 @@ fresh_root() { # ROOT: a copy of the base
     chmod 755 "$1/usr/sbin/policy-rc.d"
     mount -t proc proc "$1/proc"
     mount --bind /dev "$1/dev"
+    mount --bind /dev/pts "$1/dev/pts"
 }
 
 inside() { # ROOT COMMAND: by a shell of a new user. It is that process, in the background as well
@@ -86,7 +87,7 @@ step "$RELEASE: a root of debootstrap, minbase"
 if [ -z "${DEB:-}" ]; then
     fresh_root "$BUILD"
     git clone -q "$TESTS/.." "$BUILD/root/elementor-sync"
-    (inside "$BUILD" "apt-get update -qq && apt-get install -y -qq git >/dev/null")
+    (inside "$BUILD" "apt-get update -qq && apt-get install -y -qq git") >"$LOGS/git.log" 2>&1
     step "a clone of the repository, and git"
     (inside "$BUILD" "cd /root/elementor-sync && sh docker/release.sh") >"$LOGS/release.log" 2>&1 ||
         { tail -n 40 "$LOGS/release.log" && exit 1; }
@@ -96,7 +97,8 @@ fi
 
 fresh_root "$SHOP"
 cp "$DEB" "$SHOP/root/"
-(inside "$SHOP" "apt-get update -qq && cd /root && apt-get install -y -qq --no-install-recommends ./*.deb >/dev/null")
+(inside "$SHOP" "apt-get update -qq && cd /root && apt-get install -y -qq --no-install-recommends ./*.deb") >"$LOGS/install.log" 2>&1 ||
+    { tail -n 40 "$LOGS/install.log" && exit 1; }
 step "apt install ./$(basename "$DEB"), in a fresh root"
 
 cat >"$SHOP/etc/elementor-sync/shop.yaml" <<YAML
