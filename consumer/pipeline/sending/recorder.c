@@ -356,9 +356,9 @@ static void log_parked(const struct delivery *d)
     char order[ORDER_SHOWN];
     struct slice id = known_order(d);
     snprintf(order, sizeof order, "%.*s", (int)id.len, id.data != NULL ? id.data : "");
-    log_warn("parked", LOG_S("order", order), LOG_S("reason", d->reason), LOG_S("class", d->class),
-             LOG_S("detail", d->detail), LOG_S("webhook_id", d->id), LOG_S("topic", d->topic),
-             LOG_I("partition", d->partition), LOG_I("offset", d->offset),
+    log_warn("parked", LOG_S("reason", d->reason), LOG_S("class", d->class),
+             LOG_S("detail", d->detail), LOG_S("order", order), LOG_S("webhook_id", d->id),
+             LOG_S("topic", d->topic), LOG_I("partition", d->partition), LOG_I("offset", d->offset),
              LOG_I("attempts", d->history.attempts));
 }
 

@@ -269,7 +269,8 @@ static void the_log_says_where_a_redirect_leads(void **state)
 static void the_log_says_which_order_is_parked(void **state)
 {
     (void)state;
-    log_of(PAGE("422 No", ""), "event=\"parked\" order=one reason=http:422");
+    log_of(PAGE("422 No", ""),
+           "event=\"parked\" reason=http:422 class=refused detail=\"\" order=one webhook_id=msg_");
 }
 
 int main(void)
