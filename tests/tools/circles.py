@@ -17,18 +17,23 @@ SOURCES = pathlib.Path(__file__).resolve().parents[2] / "consumer"
 
 def symbols(build):
     """(source path below consumer/, defined symbols, undefined symbols) of every object."""
+    found = {}
     for path in sorted(build.glob("CMakeFiles/*.dir/consumer/**/*.o")):
         source = str(path).split(".dir/consumer/")[1].removesuffix(".o")
-        if not (SOURCES / source).exists():
-            continue  # an object that a removed file has left
-        defined, undefined = set(), set()
-        for line in subprocess.run(["nm", path], capture_output=True, text=True, check=True).stdout.splitlines():
-            kind, name = line[17:18], line[19:]
-            if kind in DEFINED:
-                defined.add(name)
-            elif kind == "U":
-                undefined.add(name)
-        yield source, defined, undefined
+        if (SOURCES / source).exists():  # else an object that a removed file has left
+            found[str(path)] = source, set(), set()
+    if not found:
+        return []
+    listing = subprocess.run(["nm", "--print-file-name", *found], capture_output=True, text=True, check=True)
+    for line in listing.stdout.splitlines():
+        path, _, rest = line.partition(".o:")
+        _, defined, undefined = found[path + ".o"]
+        kind, name = rest[17:18], rest[19:]
+        if kind in DEFINED:
+            defined.add(name)
+        elif kind == "U":
+            undefined.add(name)
+    return found.values()
 
 
 def calls(build):
