@@ -116,7 +116,7 @@ begin_form() {
 ctest_in() { # BUILD NAME OPTIONS...
     tree=$BUILD/$1 log=$BUILD/ctest-$1.log name=$2 ended=0
     shift 2
-    run_for 3600 "$log" ctest --test-dir "$tree" -j 4 --output-on-failure --no-tests=error "$@" ||
+    run_for 3600 "$log" ctest --test-dir "$tree" -j 8 --output-on-failure --no-tests=error "$@" ||
         ended=$?
     grep -E '^ *[0-9]+/[0-9]+ Test' "$log"
     good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$log")

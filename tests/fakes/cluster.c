@@ -2,7 +2,6 @@
 
 #include "sys/clock.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -40,6 +39,7 @@ void cluster_open(struct cluster *c, int partitions)
 {
     static const char *const settings[][2] = {{"log_level", "0"}};
     c->traceparent = NULL;
+    c->many = false;
     c->rk = rd_kafka_new(RD_KAFKA_PRODUCER, conf_new(settings, 1), NULL, 0);
     require(c->rk != NULL);
     c->mock = rd_kafka_mock_cluster_new(c->rk, 1);
@@ -70,6 +70,18 @@ void cluster_produce(struct cluster *c, int32_t partition, const void *value, si
         c->rk, RD_KAFKA_V_TOPIC(CLUSTER_TOPIC), RD_KAFKA_V_PARTITION(partition),
         RD_KAFKA_V_KEY("key", 3), RD_KAFKA_V_VALUE((void *)(uintptr_t)value, len),
         RD_KAFKA_V_HEADERS(headers), RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY), RD_KAFKA_V_END));
+    if (!c->many)
+        require(!rd_kafka_flush(c->rk, WAIT_MS));
+}
+
+void cluster_begin_many(struct cluster *c)
+{
+    c->many = true;
+}
+
+void cluster_end_many(struct cluster *c)
+{
+    c->many = false;
     require(!rd_kafka_flush(c->rk, WAIT_MS));
 }
 

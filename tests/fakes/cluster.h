@@ -5,6 +5,7 @@
 
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,6 +19,7 @@ struct cluster {
     const char *brokers;
     rd_kafka_t *parked_reader; /* while a parked record is out */
     const char *traceparent;   /* a header of the next records; NULL: none */
+    bool many;                 /* the acknowledgements are awaited together, by cluster_end_many */
 };
 
 void cluster_open(struct cluster *c, int partitions);
@@ -30,6 +32,11 @@ void cluster_settle(struct cluster *c);
 
 /* Writes one record and awaits its acknowledgement. value NULL: a tombstone. */
 void cluster_produce(struct cluster *c, int32_t partition, const void *value, size_t len);
+
+/* Around thousands of cluster_produce: one acknowledgement takes ten milliseconds, all of them no
+ * more. */
+void cluster_begin_many(struct cluster *c);
+void cluster_end_many(struct cluster *c);
 
 /* Kinds of questions: Kafka's API keys. */
 enum cluster_question {

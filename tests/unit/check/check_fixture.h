@@ -3,7 +3,7 @@
 #define CHECK_FIXTURE_H
 
 #include "check/check.h"
-#include "fakes/cluster.h"
+#include "fakes/pipeline_harness.h"
 #include "fakes/server.h"
 #include "sys/log.h"
 

@@ -495,5 +495,5 @@ int main(void)
         cmocka_unit_test(partitioned_table),
         cmocka_unit_test(settings_are_not_known),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return pipeline_harness_main("check_kafka", tests, sizeof tests / sizeof *tests);
 }

@@ -509,5 +509,5 @@ int main(void)
         cmocka_unit_test(ping_names_a_small_difference),
         cmocka_unit_test(ping_has_the_orders_shape),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return pipeline_harness_main("check_registry", tests, sizeof tests / sizeof *tests);
 }

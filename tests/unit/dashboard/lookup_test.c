@@ -1,6 +1,6 @@
 /* lookup_test: topics are looked up without blocking. */
 #include "dashboard/feed/partition_lookup.h"
-#include "fakes/cluster.h"
+#include "fakes/pipeline_harness.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -140,5 +140,5 @@ int main(void)
         cmocka_unit_test(a_lookup_does_not_block_its_caller),
         cmocka_unit_test(an_end_is_not_waited_for_without_end),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return pipeline_harness_main("lookup", tests, sizeof tests / sizeof *tests);
 }

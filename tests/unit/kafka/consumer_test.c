@@ -1,5 +1,5 @@
 /* consumer_test: the group's member alone, on librdkafka's mock cluster. */
-#include "fakes/cluster.h"
+#include "fakes/pipeline_harness.h"
 #include "kafka/consumer/consumer_internal.h"
 #include "sys/clock.h"
 
@@ -453,5 +453,5 @@ int main(void)
         cmocka_unit_test(what_is_given_back_keeps_commits_back),
         cmocka_unit_test(nothing_moves_while_a_revoke_waits),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return pipeline_harness_main("consumer", tests, sizeof tests / sizeof *tests);
 }

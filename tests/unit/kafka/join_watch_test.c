@@ -1,5 +1,5 @@
 /* join_watch_test: when a member must not commit. */
-#include "fakes/cluster.h"
+#include "fakes/pipeline_harness.h"
 #include "kafka/consumer/join_watch.h"
 #include "sys/clock.h"
 
@@ -153,5 +153,5 @@ int main(void)
         cmocka_unit_test(so_does_giving_back),
         cmocka_unit_test(nobody_is_woken_after_the_end),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return pipeline_harness_main("join_watch", tests, sizeof tests / sizeof *tests);
 }

@@ -57,10 +57,12 @@ static void stuck_partition_leaves_room_for_others(void **state)
     pipeline_harness_open(&w, webhook);
     pipeline_harness_set(&w, "inflight.partition_records", "8");
     pipeline_harness_set(&w, "inflight.records", "40");
+    cluster_begin_many(&w.cluster);
     for (int i = 0; i < WARM; i++) { /* until 16 requests may be under way */
         snprintf(id, sizeof id, "warm%d", i);
         pipeline_harness_produce(&w, 1 + i % 2, id, "06", "confirmed");
     }
+    cluster_end_many(&w.cluster);
     pipeline_harness_start(&w);
     pipeline_harness_await_scrape(&w, "/metrics", "elementor_sync_webhook_concurrency 16\n", text,
                                   sizeof text);
@@ -102,11 +104,13 @@ static void ragged_window_blocks_no_other_partition(void **state)
     pipeline_harness_set(&w, "webhook.uncommitted_max", "1");
     pipeline_harness_set(&w, "webhook.concurrency", "1024"); /* reads as far ahead */
     pipeline_harness_set(&w, "inflight.bytes", "64MiB");
+    cluster_begin_many(&w.cluster);
     for (int i = 0; i < ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
         pipeline_harness_produce(&w, 0, id, "06", "confirmed");
         cluster_produce(&w.cluster, 0, NULL, 0);
     }
+    cluster_end_many(&w.cluster);
     pipeline_harness_start(&w);
     pipeline_harness_await_scrape(
         &w, "/metrics",
@@ -136,11 +140,13 @@ static void deliveries_told_by_cut_metadata_are_covered(void **state)
     pipeline_harness_set(&w, "inflight.bytes", "64MiB");
     pipeline_harness_confirm(&w, 0, "again");
     pipeline_harness_confirm(&w, 0, "again");
+    cluster_begin_many(&w.cluster);
     for (int i = 0; i < ORDERS; i++) {
         snprintf(id, sizeof id, "o%d", i);
         pipeline_harness_produce(&w, 0, id, "06", "confirmed");
         cluster_produce(&w.cluster, 0, NULL, 0);
     }
+    cluster_end_many(&w.cluster);
     pipeline_harness_start(&w);
     pipeline_harness_await_scrape(
         &w, "/metrics",
