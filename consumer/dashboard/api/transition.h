@@ -16,8 +16,8 @@ enum fit {
 int64_t transition_time_ms(const char *text);
 
 /* want_ms: the transition's time; -1: the latest one. *ret_before: the earlier transition that it
- * is, borrowed from the facts; NULL: none. */
-enum fit transition_fit(const struct order_facts *facts, int64_t want_ms,
+ * is, borrowed from `previous` (view_previous); NULL: none. */
+enum fit transition_fit(const struct order_facts *facts, const json_t *previous, int64_t want_ms,
                         const json_t **ret_before);
 
 #endif

@@ -108,8 +108,6 @@ bool orders_facts(struct call *call, struct order_facts *ret)
                       NULL);
         return false;
     }
-    json_decref(ret->previous);
-    ret->previous = NULL;
     return true;
 }
 

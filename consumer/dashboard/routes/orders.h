@@ -6,8 +6,7 @@
 
 struct call;
 
-/* What is known of the order of the path, without its earlier transitions (previous is NULL).
- * False: nothing, and the call is answered. */
+/* What is known of the order of the path. False: nothing, and the call is answered. */
 bool orders_facts(struct call *call, struct order_facts *ret);
 
 void call_list(struct call *call);

@@ -101,12 +101,8 @@ static void send_next(struct redrive *r)
 {
     struct order_facts facts;
     const char *key = r->keys[r->at++];
-    if (view_facts(r->api->view, key, &facts)) {
-        json_decref(facts.previous);
-        facts.previous = NULL;
-        if (facts.state == ORDER_PARKED && !facts.is_pending)
-            r->busy = resend_start(r->api, key, &facts, "redrive", &r->caller, resent, r);
-    }
+    if (view_facts(r->api->view, key, &facts) && facts.state == ORDER_PARKED && !facts.is_pending)
+        r->busy = resend_start(r->api, key, &facts, "redrive", &r->caller, resent, r);
     if (r->busy)
         r->due_ms = r->api->now_ms + SECOND_MS / r->api->config->dashboard_redrive_rate;
     else

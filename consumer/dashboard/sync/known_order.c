@@ -19,12 +19,7 @@ static bool may_see(const struct api *api, const struct caller *caller,
 bool known_order_facts(const struct api *api, const struct caller *caller, const char *key,
                        struct order_facts *ret)
 {
-    if (!view_facts(api->view, key, ret))
-        return false;
-    if (may_see(api, caller, ret))
-        return true;
-    json_decref(ret->previous);
-    return false;
+    return view_facts(api->view, key, ret) && may_see(api, caller, ret);
 }
 
 /* ---- ids ---- */
@@ -44,10 +39,8 @@ char *known_order_key(const struct api *api, const struct caller *caller, const 
 {
     static const char blanks[] = " \t\r\n";
     struct order_facts facts;
-    if (known_order_facts(api, caller, name, &facts)) {
-        json_decref(facts.previous);
+    if (known_order_facts(api, caller, name, &facts))
         return strdup(name);
-    }
     const char *start = name + strspn(name, blanks);
     size_t len = strlen(start);
     while (len > 0 && strchr(blanks, start[len - 1]) != NULL)
@@ -73,7 +66,6 @@ static void take(void *context, const char *key)
     struct order_facts facts;
     if (!known_order_facts(n->api, n->caller, key, &facts))
         return;
-    json_decref(facts.previous);
     if (n->count++ == 0)
         n->key = strdup(key);
 }

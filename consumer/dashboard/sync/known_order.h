@@ -11,7 +11,7 @@
 struct api;
 
 /* False: the view does not have it, or the caller may not see it: such an order is answered as one
- * that was never seen. The facts' previous is the caller's. */
+ * that was never seen. */
 bool known_order_facts(const struct api *api, const struct caller *caller, const char *key,
                        struct order_facts *ret);
 

@@ -235,8 +235,8 @@ static void advance(struct pending *p)
             unseen(p);
         return;
     }
-    json_t *previous = facts.previous;
-    switch (transition_fit(&facts, p->want_ms, &transition)) {
+    json_t *previous = view_previous(p->api->view, p->key);
+    switch (transition_fit(&facts, previous, p->want_ms, &transition)) {
     case FIT_LATER: unseen(p); break;
     case FIT_PARKED_BEFORE: parked_before(p, transition); break;
     case FIT_SUPERSEDED:

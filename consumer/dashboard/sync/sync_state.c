@@ -14,12 +14,13 @@ static const char *status_of(const struct order_facts *facts)
 }
 
 /* The latest transition's state, or that of an earlier one. */
-static bool describe(const struct order_facts *facts, int64_t want_ms, struct sync_snapshot *ret)
+static bool describe(const struct order_facts *facts, const json_t *previous, int64_t want_ms,
+                     struct sync_snapshot *ret)
 {
     const json_t *transition = NULL;
     *ret = (struct sync_snapshot){status_of(facts), facts->attempts, facts->confirmed_at,
                                   facts->state == ORDER_DELIVERED ? facts->at_ms : -1};
-    switch (transition_fit(facts, want_ms, &transition)) {
+    switch (transition_fit(facts, previous, want_ms, &transition)) {
     case FIT_LATEST: return true;
     case FIT_DELIVERED_BEFORE: *ret = sync_delivered_before(transition); return true;
     default: return false;
@@ -31,11 +32,8 @@ static char *key_of(const struct call *call, const char *name)
 {
     struct order_facts facts;
     char *key = known_order_key(call->api, &call->caller, name), *own = NULL;
-    if (key == NULL || known_order_facts(call->api, &call->caller, key, &facts)) {
-        if (key != NULL)
-            json_decref(facts.previous);
+    if (key == NULL || known_order_facts(call->api, &call->caller, key, &facts))
         return key;
-    }
     if (known_order_number(call->api, &call->caller, key, &own) != NUMBER_ONE)
         return key;
     free(key);
@@ -60,11 +58,12 @@ static void answer_key(const struct call *call, const char *key, const char *at,
         answer_unseen(call, key, at, want_ms);
         return;
     }
-    if (describe(&facts, want_ms, &s))
+    json_t *previous = view_previous(call->api->view, key);
+    if (describe(&facts, previous, want_ms, &s))
         reply_json(call->x, 200, sync_state_json(call->api, key, at, &s));
     else
         answer_unseen(call, key, at, want_ms);
-    json_decref(facts.previous);
+    json_decref(previous);
 }
 
 void call_sync_state(struct call *call)

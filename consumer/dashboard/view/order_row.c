@@ -200,8 +200,16 @@ bool view_facts(struct view *view, const char *key, struct order_facts *ret)
     copy(ret->owner, sizeof ret->owner, view_text_at(s, COLUMN_OWNER));
     copy(ret->topic, sizeof ret->topic, view_text_at(s, COLUMN_TOPIC));
     copy(ret->pending_request, sizeof ret->pending_request, view_text_at(s, COLUMN_RETRY_REQUEST));
-    if (!is_null(s, COLUMN_PREVIOUS))
-        ret->previous = json_loads(view_text_at(s, COLUMN_PREVIOUS), 0, NULL);
     sqlite3_reset(s);
     return true;
+}
+
+json_t *view_previous(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = find(view, key);
+    if (s == NULL)
+        return json_array();
+    json_t *previous = array_at(s, COLUMN_PREVIOUS);
+    sqlite3_reset(s);
+    return previous;
 }

@@ -157,8 +157,11 @@ struct order_facts {
     bool is_pending;
     char pending_request[64];
     int64_t pending_ms;
-    json_t *previous; /* the order's earlier transitions: an array or NULL; the caller's */
 };
 bool view_facts(struct view *view, const char *key, struct order_facts *ret);
+
+/* The outcomes of the order's earlier transitions, as the last outcome's record has them: an array,
+ * empty where there are none. json_decref() it. */
+json_t *view_previous(struct view *view, const char *key);
 
 #endif

@@ -495,7 +495,6 @@ static void orders_are_found_again_by_the_files_own_key(void **state)
     view = opened(path, "t");
     assert_memory_equal(&key, &view->hash_key, sizeof key);
     assert_true(view_facts(view, "a", &facts));
-    json_decref(facts.previous);
     put(view, "a", "1", "delivered", "", 2, NULL); /* the same order, and no second one */
     assert_string_equal(keys_of(view, any()), "a");
     assert_int_equal(view_count(view, ORDER_PARKED), 0);
