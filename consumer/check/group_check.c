@@ -2,6 +2,7 @@
 #include "check/check_internal.h"
 
 #include "kafka/group/group_listing.h"
+#include "kafka/group/group_question.h"
 #include "kafka/group/group_view.h"
 #include "topics/settings/cleanup_policy.h"
 
@@ -107,41 +108,19 @@ static void report_unknown(struct check *c, const char *why)
                c->config->kafka_group);
 }
 
-static void read_answer(struct check *c, rd_kafka_event_t *event)
-{
-    size_t count = 0;
-    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        report_unknown(c, event != NULL ? rd_kafka_event_error_string(event) : "no answer");
-        return;
-    }
-    const rd_kafka_ConsumerGroupDescription_t **groups =
-        rd_kafka_DescribeConsumerGroups_result_groups(
-            rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-    const rd_kafka_error_t *error =
-        count == 1 ? rd_kafka_ConsumerGroupDescription_error(groups[0]) : NULL;
-    if (count != 1 || error != NULL)
-        report_unknown(c, error != NULL ? rd_kafka_error_string(error) : "no answer");
-    else
-        judge(c, groups[0]);
-}
-
 void check_members(struct check *c)
 {
-    const char *names[] = {c->config->kafka_group};
-    char why[200];
+    struct error err = {0};
     if (!topic_policies_can_ask(c->rk, ASK_MS)) { /* it would be waited for in vain */
         report_unknown(c, "the cluster names no controller");
         return;
     }
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(c->rk);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(c->rk, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, ASK_MS, why, sizeof why);
-    rd_kafka_DescribeConsumerGroups(c->rk, names, 1, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS);
-    read_answer(c, event);
+    rd_kafka_event_t *event = group_question_describe(c->rk, c->config->kafka_group, ASK_MS);
+    const rd_kafka_ConsumerGroupDescription_t *group = group_question_described(event, &err);
+    if (group != NULL)
+        judge(c, group);
+    else
+        report_unknown(c, err.text);
     if (event != NULL)
         rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
 }

@@ -1,5 +1,7 @@
 #include "kafka/group/group_listing.h"
 
+#include "kafka/group/group_question.h"
+
 #include <string.h>
 
 static bool has_members(rd_kafka_consumer_group_state_t state)
@@ -24,17 +26,9 @@ static bool is_in(rd_kafka_event_t *event, const char *group)
 
 bool group_is_listed_with_members(rd_kafka_t *rk, const char *group, int timeout_ms)
 {
-    char why[200];
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_AdminOptions_t *options =
-        rd_kafka_AdminOptions_new(rk, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS);
-    (void)rd_kafka_AdminOptions_set_request_timeout(options, timeout_ms, why, sizeof why);
-    rd_kafka_ListConsumerGroups(rk, options, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
+    rd_kafka_event_t *event = group_question_list(rk, timeout_ms);
     bool found = event != NULL && is_in(event, group);
     if (event != NULL)
         rd_kafka_event_destroy(event);
-    rd_kafka_AdminOptions_destroy(options);
-    rd_kafka_queue_destroy(queue);
     return found;
 }
