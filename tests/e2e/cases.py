@@ -2,7 +2,7 @@
 over HTTP to a registry; what only a running member shows."""
 import json, os, pathlib, subprocess
 
-from harness import HERE, wait_for
+from harness import HERE, beside, wait_for
 import fake_registry
 
 CASES = HERE.parent / "cases"
@@ -57,7 +57,7 @@ def agrees_with(folder):
         assert sent == {r["body"] for r in expected.values() if r["verdict"] == "deliver"}, sent
 
     test.__name__ = "preview_agrees_with_" + folder.name.replace("-", "_")
-    return test
+    return beside(test)
 
 
 def a_key_change_is_no_new_order(t):

@@ -17,6 +17,13 @@ def wait_for(what, probe, seconds=60.0):
         time.sleep(0.05)
 
 
+def beside(test):
+    """Marks a test that stops no part of the stack and minds no orders but its own: run.py has such
+    tests run side by side, for they wait more than they compute."""
+    test.beside = True
+    return test
+
+
 def ask(method, url, body=None):
     """JSON to a service of the stack, and its answer's."""
     request = urllib.request.Request(url, method=method,

@@ -1,7 +1,7 @@
 """What is at fault when a record cannot be read: the registry's path, the schema under an id, the bytes."""
 import http.server, json, os, pathlib, subprocess, threading, urllib.error, urllib.request
 
-from harness import wait_for
+from harness import beside, wait_for
 from operator_commands import command, names
 import cases, fake_registry
 
@@ -37,6 +37,7 @@ def gateway(registry_url):
     return server, f"http://127.0.0.1:{server.server_port}", state
 
 
+@beside
 def a_registry_with_a_wrong_path_for_a_minute_costs_a_minute(t):
     server, url, state = gateway(t.stack.env["REGISTRY_URL"].rstrip("/"))
     try:
@@ -50,7 +51,7 @@ def a_registry_with_a_wrong_path_for_a_minute_costs_a_minute(t):
         assert not program.says('event="parked"')
         state["lost"] = False
         t.wait_delivered([order])
-        assert t.receiver.delivered() == [order]
+        assert t.receiver.delivered().count(order) == 1
         assert not program.says('event="parked"')
         assert program.stop() == 0
     finally:

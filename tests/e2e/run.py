@@ -5,7 +5,7 @@ usage: run.py BINARY TOOLS STACK_DIR [NAME...]   TOOLS: folder of case_producer;
 
 A module of tests has a list TESTS of functions that take a harness.Test; name it in MODULES.
 """
-import sys, time, traceback
+import concurrent.futures, sys, time, traceback
 
 from harness import Stack, Test
 import canary, cases, dashboard, main_job, newcomer, operator_commands, own_topics, reading, rebalance
@@ -15,6 +15,7 @@ import default_names, frozen_broker, kafka_security, pauses, personal_data, reco
 MODULES = [main_job, canary, cases, newcomer, operator_commands, own_topics, reading, rebalance, dashboard,
            two_of_each, pauses, strange_shops, default_names, personal_data, kafka_security, frozen_broker, reconcile, wire,
            supabase_outbox, supabase_shop, upgrade]
+SIDE_BY_SIDE = 4
 
 
 def run_one(function, binary, tools, stack):
@@ -27,16 +28,16 @@ def run_one(function, binary, tools, stack):
         failure = traceback.format_exc()
     finally:
         test.close()
-    print(f"{'ok  ' if failure is None else 'FAIL'}  {function.__name__}"
-          f"  ({time.monotonic() - began:.1f} s)", flush=True)
+    lines = [f"{'ok  ' if failure is None else 'FAIL'}  {function.__name__}  ({time.monotonic() - began:.1f} s)"]
     if failure is not None:
-        print(failure)
+        lines.append(failure)
         log = test.folder / "log"
         if log.exists():
-            print(f"--- the end of {log}:\n" + "\n".join(log.read_text().splitlines()[-40:]))
+            lines.append(f"--- the end of {log}:\n" + "\n".join(log.read_text().splitlines()[-40:]))
         cause = stack.heal()
         if cause is not None:
-            print(f"--- Debezium's task had failed, and was started again: {cause}")
+            lines.append(f"--- Debezium's task had failed, and was started again: {cause}")
+    print("\n".join(lines), flush=True)
     return failure is None
 
 
@@ -45,7 +46,10 @@ def main():
     stack = Stack(folder)
     all_tests = [test for module in MODULES for test in module.TESTS]
     wanted = [f for f in all_tests if not names or f.__name__ in names]
-    passed = sum(run_one(f, binary, tools, stack) for f in wanted)
+    passed = sum(run_one(f, binary, tools, stack) for f in wanted if not hasattr(f, "beside"))
+    beside = sorted((f for f in wanted if hasattr(f, "beside")), key=cases.TESTS.__contains__)  # many and short: last
+    with concurrent.futures.ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        passed += sum(pool.map(lambda f: run_one(f, binary, tools, stack), beside))
     print(f"{passed} passed, {len(wanted) - passed} failed")
     return 0 if wanted and passed == len(wanted) else 1
 

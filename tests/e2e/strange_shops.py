@@ -29,7 +29,8 @@ def another_program_in_the_group(t):
     group = f"taken-{os.getpid()}"
     assert check(t, KAFKA_GROUP=group)[1]["kafka", "members"] == "note none now: start run"
     reader = subprocess.Popen(["kcat", "-q", "-b", t.stack.env["KAFKA_BROKERS"], "-X",
-                               "partition.assignment.strategy=cooperative-sticky", "-G", group,
+                               "partition.assignment.strategy=cooperative-sticky", "-X",
+                               "session.timeout.ms=6000", "-G", group,
                                t.stack.env["KAFKA_TOPIC"]], stdout=subprocess.DEVNULL)
     try:
         wait_for("it is seen", lambda: "another program is in this group" in
