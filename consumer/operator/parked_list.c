@@ -192,16 +192,27 @@ void parked_list_request(struct parked_list *list, const struct parked_source *s
 
 /* ---- choosing ---- */
 
-void parked_list_select(struct parked_list *list, const char *reason, int64_t since_ms)
+static bool reason_fits(const char *wanted, const char *reason)
 {
-    size_t len = strlen(reason);
-    bool prefix = len > 0 && reason[len - 1] == ':';
+    size_t len = wanted != NULL ? strlen(wanted) : 0;
+    if (len == 0)
+        return true;
+    return wanted[len - 1] == ':' ? strncmp(reason, wanted, len) == 0 : strcmp(reason, wanted) == 0;
+}
+
+static bool fits(const struct parked_choice *choice, const struct parked_entry *e)
+{
+    return reason_fits(choice->reason, e->reason) && e->parked_ms >= choice->since_ms &&
+           (choice->until_ms == 0 || e->parked_ms < choice->until_ms) &&
+           (choice->order.len == 0 || slice_equal(choice->order, e->order));
+}
+
+void parked_list_select(struct parked_list *list, const struct parked_choice *choice)
+{
     list->selected = list->requested = 0;
     for (size_t i = 0; i < list->count; i++) {
         struct parked_entry *e = &list->entries[i];
-        bool fits = len == 0 || (prefix ? strncmp(e->reason, reason, len) == 0
-                                        : strcmp(e->reason, reason) == 0);
-        bool waits = fits && !e->settled && e->parked_ms >= since_ms;
+        bool waits = !e->settled && fits(choice, e);
         e->selected = waits && e->request[0] == '\0';
         list->selected += e->selected;
         list->requested += waits && !e->selected;

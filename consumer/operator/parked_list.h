@@ -68,9 +68,14 @@ void parked_list_outcome(struct parked_list *list, const struct parked_outcome *
 void parked_list_request(struct parked_list *list, const struct parked_source *source,
                          struct slice request);
 
-/* Selects those that wait and are not asked for, for this reason ("" for any; "http:" means all
- * that begin so), parked at or after since_ms. */
-void parked_list_select(struct parked_list *list, const char *reason, int64_t since_ms);
+/* Selects those that wait and are not asked for, of this choice. */
+struct parked_choice {
+    const char *reason; /* NULL: any; "http:" means all that begin so */
+    int64_t since_ms;   /* parked at or after it */
+    int64_t until_ms;   /* parked before it; 0: whenever */
+    struct slice order; /* its id; without bytes: any */
+};
+void parked_list_select(struct parked_list *list, const struct parked_choice *choice);
 
 /* True when the record at this place of the parked topic was selected. */
 bool parked_list_selected(const struct parked_list *list, int32_t parked_partition,

@@ -198,7 +198,12 @@ def redrive_takes_a_reason_and_a_time(t):
     big = refused(t, 413, "D-4")
     shown, error = command(t, "redrive", code=2)
     assert "4  parked orders" in shown and "3  http:422" in shown and "--yes" in error, shown
-    assert "1 asked for" in command(t, "redrive", "--reason", "http:413", "--yes")[0]
+    before = len(t.receiver.journal())
+    shown = command(t, "redrive", "--until", since, "--dry-run")[0]
+    assert "2  parked orders" in shown and "nothing was sent" in shown, shown
+    assert "no parked order matches" in command(t, "redrive", "--order", "D-4", "--until", since)[0]
+    assert len(t.receiver.journal()) == before
+    assert "1 asked for" in command(t, "redrive", "--order", "D-4", "--yes")[0]
     t.wait_delivered(big)
     assert "1 asked for" in command(t, "redrive", "--since", since, "--yes")[0]
     t.wait_delivered(late)

@@ -12,6 +12,7 @@
 #include "sys/signals.h"
 #include "terminal/progress.h"
 #include "topics/outcome_reader.h"
+#include "topics/outcome_record.h"
 #include "topics/parked_record.h"
 
 #include <inttypes.h>
@@ -22,9 +23,9 @@
 enum { POLL_MS = 200, REASONS_SHOWN = 20, SECOND_MS = 1000 };
 
 struct redrive_arguments {
-    const char *reason, *since;
+    const char *reason, *since, *until, *order;
     int64_t rate;
-    bool yes;
+    bool dry_run, yes;
 };
 
 static const struct argument arguments[] = {
@@ -32,6 +33,12 @@ static const struct argument arguments[] = {
      "only these: http:422, or missing: for all that begin so"},
     {"--since", ARGUMENT_TEXT, offsetof(struct redrive_arguments, since), "TIME",
      "only those parked since (2026-11-22T09:00:00Z, -1h)"},
+    {"--until", ARGUMENT_TEXT, offsetof(struct redrive_arguments, until), "TIME",
+     "only those parked before"},
+    {"--order", ARGUMENT_TEXT, offsetof(struct redrive_arguments, order), "ID",
+     "only this one: its id or number"},
+    {"--dry-run", ARGUMENT_FLAG, offsetof(struct redrive_arguments, dry_run), "",
+     "show how many and why, and send nothing"},
     {"--rate", ARGUMENT_COUNT, offsetof(struct redrive_arguments, rate), "N",
      "a second (default 5)"},
     {"--yes", ARGUMENT_FLAG, offsetof(struct redrive_arguments, yes), "", "do not ask"},
@@ -40,7 +47,9 @@ static const struct argument arguments[] = {
 struct redrive_run {
     const struct config *config;
     const struct redrive_arguments *own;
-    int64_t since_ms;
+    struct parked_choice choice;
+    json_t *wanted;         /* an outcome of --order; NULL: none was found */
+    bool is_by_id, several; /* found by its id; else: more than one order has the number */
     int stop_fd;
     struct parked_list list;
     struct outcomes *outcomes;
@@ -71,12 +80,29 @@ static bool read_parked(struct redrive_run *r, struct error *err)
 
 /* ---- outcomes and requests, at first and while orders are sent ---- */
 
+/* Ids and numbers may look alike: an order's id means that order. */
+static void note_wanted(struct redrive_run *r, json_t *outcome)
+{
+    struct slice wanted = slice_of(r->own->order), id = outcome_slice(outcome, "order_id");
+    bool by_id = slice_equal(id, wanted);
+    if (id.len == 0 ||
+        (!by_id && (r->is_by_id || !slice_equal(outcome_slice(outcome, "order_number"), wanted))))
+        return;
+    r->several |=
+        !by_id && r->wanted != NULL && !slice_equal(outcome_slice(r->wanted, "order_id"), id);
+    r->is_by_id = by_id;
+    json_decref(r->wanted);
+    r->wanted = json_incref(outcome);
+}
+
 /* False when there was nothing new within the time. */
 static bool note_next_outcome(struct redrive_run *r, int timeout_ms)
 {
     json_t *outcome = outcomes_next_within(r->outcomes, timeout_ms);
     if (outcome != NULL)
         parked_reader_outcome(r->config, &r->list, outcome);
+    if (outcome != NULL && r->own->order != NULL)
+        note_wanted(r, outcome);
     json_decref(outcome);
     return outcome != NULL;
 }
@@ -242,23 +268,48 @@ static void show_left_out(const struct redrive_run *r)
         printf("%8zu  records of another topic or group: left out\n", r->others);
 }
 
-static bool read_since(struct redrive_run *r, struct error *err)
+static bool read_choice(struct redrive_run *r, struct error *err)
 {
-    return r->own->since == NULL ||
-           position_parse_time("--since", r->own->since, &r->since_ms, err);
+    const struct redrive_arguments *own = r->own;
+    struct parked_choice *choice = &r->choice;
+    choice->reason = own->reason;
+    if (own->order != NULL && *own->order == '\0')
+        return error_set(err, ERROR_CONFIG, "--order is empty: an order's id or number");
+    return (own->since == NULL ||
+            position_parse_time("--since", own->since, &choice->since_ms, err)) &&
+           (own->until == NULL ||
+            position_parse_time("--until", own->until, &choice->until_ms, err));
+}
+
+/* Of an order without an outcome its id alone is known: from the parked record. */
+static bool choose_order(struct redrive_run *r, struct error *err)
+{
+    if (r->own->order == NULL)
+        return true;
+    if (r->several && !r->is_by_id)
+        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: give the id",
+                         r->own->order);
+    r->choice.order =
+        r->wanted != NULL ? outcome_slice(r->wanted, "order_id") : slice_of(r->own->order);
+    return true;
 }
 
 static bool redrive(struct redrive_run *r, struct error *err)
 {
-    if (!read_since(r, err) || !read_parked(r, err) || !read_known(r, err))
+    if (!read_choice(r, err) || !read_parked(r, err) || !read_known(r, err) ||
+        !choose_order(r, err))
         return false;
-    parked_list_select(&r->list, r->own->reason != NULL ? r->own->reason : "", r->since_ms);
+    parked_list_select(&r->list, &r->choice);
     show_left_out(r);
     if (r->list.selected == 0) {
         puts("no parked order matches");
         return true;
     }
     show(r);
+    if (r->own->dry_run) {
+        puts("nothing was sent");
+        return true;
+    }
     return command_confirm("Send them again?", r->own->yes, r->stop_fd, err) && send_all(r, err);
 }
 
@@ -272,6 +323,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     struct redrive_run r = {.config = config, .own = &own, .stop_fd = signals_of_command()};
     bool ok = redrive(&r, err);
     signals_close(r.stop_fd);
+    json_decref(r.wanted);
     parked_list_done(&r.list);
     outcomes_free(r.outcomes);
     requests_free(r.requests);
@@ -280,7 +332,7 @@ static bool run(struct config *config, const void *given, struct error *err)
 }
 
 static const char *const examples[] = {"redrive --reason http:422 --since 2026-11-22T09:00:00Z",
-                                       NULL};
+                                       "redrive --since -2h --dry-run", NULL};
 
 const struct command command_redrive = {
     .name = "redrive",

@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 /* Parked at place (0, at), at that many ms, out of source record (0, offset). */
+static const struct parked_choice all;
+
 static void park(struct parked_list *list, const char *order, int64_t offset, int64_t at,
                  const char *reason)
 {
@@ -52,7 +54,7 @@ static void the_last_parking_of_a_record_counts(void **state)
     park(&list, "o2", 11, 101, "http:422");
     park(&list, "o1", 10, 102, "http:413");
     assert_true(parked_list_sort(&list));
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     assert_int_equal(list.selected, 2);
     assert_false(parked_list_waits(&list, 0, 100));
     assert_true(parked_list_waits(&list, 0, 101));
@@ -78,7 +80,7 @@ static void what_was_delivered_since_waits_no_more(void **state)
     outcome(&list, "o2", true, 11); /* parked again: the last outcome counts */
     outcome(&list, "o3", true, 13);
     outcome(&list, "o9", true, 10); /* a stranger */
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     assert_int_equal(list.selected, 3);
     assert_true(parked_list_waits(&list, 0, 101));
     assert_true(parked_list_waits(&list, 0, 103));
@@ -98,7 +100,7 @@ static void a_record_that_got_its_order_later_is_one(void **state)
     outcome(&list, "o1", false, 10);
     outcome(&list, "o2", true, 11);
     outcome(&list, "", false, 11); /* what ends the outcome under its coordinates */
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     assert_int_equal(list.selected, 1);
     assert_true(parked_list_waits(&list, 0, 102));
     parked_list_done(&list);
@@ -112,7 +114,7 @@ static void what_turned_out_not_to_be_for_us_waits_no_more(void **state)
     assert_true(parked_list_sort(&list));
     outcome(&list, "", true, 10);
     outcome(&list, "", false, 10);
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     assert_int_equal(list.selected, 0);
     parked_list_done(&list);
 }
@@ -134,7 +136,7 @@ static void orders_are_told_apart_by_their_whole_ids(void **state)
         assert_true(parked_list_sort(&list));
         const struct parked_outcome o = {.order = ids[told], .source = {.offset = (int64_t)told}};
         parked_list_outcome(&list, &o);
-        parked_list_select(&list, "", 0);
+        parked_list_select(&list, &all);
         for (size_t i = 0; i < IDS; i++)
             assert_int_equal(parked_list_waits(&list, 0, (int64_t)i), i != told);
         parked_list_done(&list);
@@ -154,7 +156,7 @@ static void what_is_asked_for_is_left_out_until_it_is_answered(void **state)
     ask(&list, 11, "r-3"); /* twice: the last answer counts */
     answer(&list, "o1", true, 10, "r-1");
     answer(&list, "o2", true, 11, "r-2");
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     assert_int_equal(list.selected, 2);
     assert_int_equal(list.requested, 1);
     assert_true(parked_list_waits(&list, 0, 100));
@@ -171,7 +173,7 @@ static void what_happens_meanwhile_counts(void **state)
     park(&list, "o2", 11, 101, "a");
     park(&list, "o3", 12, 102, "a");
     assert_true(parked_list_sort(&list));
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     outcome(&list, "o1", false, 99); /* confirmed anew, and delivered */
     ask(&list, 11, "r-1");
     assert_false(parked_list_waits(&list, 0, 100));
@@ -184,11 +186,22 @@ static void what_happens_meanwhile_counts(void **state)
 static void reason_and_time_select(void **state)
 {
     static const struct {
-        const char *reason;
-        int64_t since;
+        struct parked_choice choice;
         size_t count;
-    } cases[] = {{"", 0, 4},           {"", 102, 2},   {"http:422", 0, 1}, {"http:", 0, 2},
-                 {"missing:", 103, 1}, {"http", 0, 0}, {"http:42", 0, 0},  {"http:422", 101, 0}};
+    } cases[] = {{{.reason = ""}, 4},
+                 {{.since_ms = 102}, 2},
+                 {{.reason = "http:422"}, 1},
+                 {{.reason = "http:"}, 2},
+                 {{.reason = "missing:", .since_ms = 103}, 1},
+                 {{.reason = "http"}, 0},
+                 {{.reason = "http:42"}, 0},
+                 {{.reason = "http:422", .since_ms = 101}, 0},
+                 {{.until_ms = 102}, 2},
+                 {{.since_ms = 101, .until_ms = 102}, 1},
+                 {{.until_ms = 100}, 0},
+                 {{.order = {"o3", 2}}, 1},
+                 {{.order = {"o3", 2}, .until_ms = 102}, 0},
+                 {{.order = {"o", 1}}, 0}};
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct parked_list list = {0};
@@ -197,7 +210,7 @@ static void reason_and_time_select(void **state)
         park(&list, "o3", 12, 102, "missing:client_name");
         park(&list, "o4", 13, 103, "missing:client_phone");
         assert_true(parked_list_sort(&list));
-        parked_list_select(&list, cases[i].reason, cases[i].since);
+        parked_list_select(&list, &cases[i].choice);
         assert_int_equal(list.selected, cases[i].count);
         parked_list_done(&list);
     }
@@ -210,7 +223,7 @@ static void nothing_is_parked(void **state)
     assert_true(parked_list_sort(&list));
     outcome(&list, "o1", true, 0);
     ask(&list, 0, "r-1");
-    parked_list_select(&list, "", 0);
+    parked_list_select(&list, &all);
     assert_false(parked_list_waits(&list, 0, 0));
     parked_list_done(&list);
 }
