@@ -1,5 +1,5 @@
 """Serves one case's schemas.json the way a schema registry does; loopback, stops with its test."""
-import http.server, json, threading
+import http.server, json, ssl, threading
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -7,8 +7,9 @@ class Server(http.server.ThreadingHTTPServer):
         """A client that vanishes (kill -9) is part of the tests."""
 
 
-def serve(schemas_path):
-    """Returns (server, base url); server.shutdown() ends it."""
+def serve(schemas_path, certificate=None, authorization=None):
+    """Returns (server, base url); server.shutdown() ends it. certificate: of TLS, PEM with its key; authorization: the
+    header without which it answers 401."""
     schemas = json.load(open(schemas_path, encoding="utf-8"))
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -16,8 +17,11 @@ def serve(schemas_path):
 
         def do_GET(self):
             known = schemas.get(self.path.rsplit("/", 1)[-1])
-            body = json.dumps(known or {"error_code": 40403, "message": "Schema not found"}).encode()
-            self.send_response(200 if known else 404)
+            status, answer = (200, known) if known else (404, {"error_code": 40403, "message": "Schema not found"})
+            if authorization not in (None, self.headers["Authorization"]):
+                status, answer = 401, {"error_code": 401, "message": "Unauthorized"}
+            body = json.dumps(answer).encode()
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
@@ -27,5 +31,9 @@ def serve(schemas_path):
             pass
 
     server = Server(("127.0.0.1", 0), Handler)
+    if certificate is not None:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server, f"http://127.0.0.1:{server.server_port}"
+    return server, f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"
