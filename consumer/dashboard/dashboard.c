@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FLUSH_MS = 5000, TELL_EVERY_MS = 500 };
+enum { FLUSH_MS = 5000, TELL_EVERY_MS = 500, START_MS = 60000 };
 
 struct dashboard {
     struct loop *loop;
@@ -32,7 +32,8 @@ struct dashboard {
     struct lag_history lag;
     struct health health;
     struct payloads payloads;
-    int64_t told_ms;
+    int64_t began_ms, told_ms;
+    bool has_seen;             /* the view was whole once */
     struct notifier *notifier; /* NULL: nobody is to be told */
     struct api api;
 };
@@ -92,7 +93,7 @@ static bool open_notifier(struct dashboard *d, struct error *err)
 
 static bool open_all(struct dashboard *d, struct error *err)
 {
-    d->api.now_ms = clock_mono_ms();
+    d->began_ms = d->api.now_ms = clock_mono_ms();
     d->api.wall_ms = clock_wall_ms();
     d->api.redrives = &d->redrives;
     d->api.stream = &d->stream;
@@ -165,7 +166,7 @@ static void sooner(int64_t *wait_ms, int64_t other_ms)
         *wait_ms = other_ms;
 }
 
-/* Parked orders count once the view is whole. */
+/* A start is no trouble: it sees nothing at first. Parked orders count once the view is whole. */
 static void tell_notifier(struct dashboard *d)
 {
     struct api *api = &d->api;
@@ -174,6 +175,9 @@ static void tell_notifier(struct dashboard *d)
     if (d->notifier == NULL || (d->told_ms != 0 && api->now_ms - d->told_ms < TELL_EVERY_MS))
         return;
     d->told_ms = api->now_ms;
+    d->has_seen = d->has_seen || h->facts.caught_up || api->now_ms - d->began_ms >= START_MS;
+    if (!d->has_seen)
+        return;
     const struct order_filter filter = {
         .state = ORDER_PARKED, .since_ms = notifier_parked_until(d->notifier) + 1, .until_ms = -1};
     if (h->facts.caught_up && h->facts.parked > 0)

@@ -1,10 +1,9 @@
 /* speaker: may this dashboard tell now? Pure, by a clock that is handed in.
  *
- *   the partition is held, and what is owed is kept       it tells
- *   another one holds it                                  that one tells
- *   Kafka is away                                         the one that held it last tells, or one
- * that never heard who does Kafka answers, and the group does not say, or keep    for a minute
- * nobody tells, then as above
+ *   the partition is held, what is owed is kept     it tells
+ *   another one holds it                            that one tells
+ *   Kafka is away                                   who held it last, or never heard who does
+ *   the group says or keeps nothing, for a minute   the same; for less: nobody
  *
  * A group that does not answer silences nobody for long: one message too many is better than none.
  */
