@@ -13,6 +13,16 @@ enum { WORDS = 7, NARROW = 75, WIDE = 160 };
 static const struct server_rule accepting[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 static struct pseudo_terminal shown;
 
+/* On a busy machine a command shows its progress, and takes it away before it prints. */
+static void forget_progress(void)
+{
+    static const char erased[] = "\033[K";
+    for (const char *at; (at = strstr(shown.text, erased)) != NULL;) {
+        const char *rest = at + sizeof erased - 1;
+        memmove(shown.text, rest, strlen(rest) + 1);
+    }
+}
+
 static void call(struct pipeline_harness *w, const struct command *command,
                  const char *const *words, unsigned short columns)
 {
@@ -27,6 +37,7 @@ static void call(struct pipeline_harness *w, const struct command *command,
     pseudo_terminal_begin(&shown, columns);
     bool ok = command->run(w->config, invocation.options, &err);
     pseudo_terminal_end(&shown);
+    forget_progress();
     printf("%s\n", shown.text);
     arguments_done(&invocation);
     if (!ok)
