@@ -1,6 +1,6 @@
 /* asked: who asked for what of an order, as far as topics and this file keep it. */
 #include "dashboard/view/database.h"
-#include "dashboard/view/order_row.h"
+#include "dashboard/view/sql_value.h"
 
 enum { AUDIT_MAX = 32 }; /* the newest, of each kind and order */
 

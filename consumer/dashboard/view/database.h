@@ -108,9 +108,6 @@ json_t *view_audit(struct view *view, const char *key);
 bool view_put_asked(struct view *view, const struct retry_note *note, struct error *err) must_check;
 bool view_forget_audit(struct view *view, struct slice key, struct error *err) must_check;
 
-/* Binds text at ?at; without data: NULL. The statement borrows it. */
-void view_bind_slice(sqlite3_stmt *s, int at, struct slice text);
-
 /* Sets SQLite's error; returns false. */
 bool view_fail(struct view *view, struct error *err);
 

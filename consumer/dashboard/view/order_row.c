@@ -1,31 +1,10 @@
 #include "dashboard/view/order_row.h"
 
 #include "dashboard/view/database.h"
+#include "dashboard/view/sql_value.h"
 
 #include <stdio.h>
 #include <string.h>
-
-const char *view_text_at(sqlite3_stmt *s, int column)
-{
-    return (const char *)sqlite3_column_text(s, column);
-}
-
-static bool is_null(sqlite3_stmt *s, int column)
-{
-    return sqlite3_column_type(s, column) == SQLITE_NULL;
-}
-
-void view_put_text(json_t *to, const char *name, sqlite3_stmt *s, int column)
-{
-    json_t *value = is_null(s, column) ? NULL : json_string(view_text_at(s, column));
-    json_object_set_new(to, name, value != NULL ? value : json_null());
-}
-
-void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column)
-{
-    json_object_set_new(
-        to, name, is_null(s, column) ? json_null() : json_integer(sqlite3_column_int64(s, column)));
-}
 
 static const char *state_at(sqlite3_stmt *s)
 {
@@ -34,7 +13,7 @@ static const char *state_at(sqlite3_stmt *s)
 
 static json_t *retry_at(sqlite3_stmt *s)
 {
-    if (is_null(s, COLUMN_RETRY_MS))
+    if (view_is_null(s, COLUMN_RETRY_MS))
         return json_null();
     json_t *retry = json_object();
     view_put_text(retry, "request", s, COLUMN_RETRY_REQUEST);
@@ -83,7 +62,7 @@ static json_t *coordinates_at(sqlite3_stmt *s)
 
 static json_t *parked_at(sqlite3_stmt *s)
 {
-    if (is_null(s, COLUMN_PARKED_OFFSET))
+    if (view_is_null(s, COLUMN_PARKED_OFFSET))
         return json_null();
     json_t *at = json_object();
     json_object_set_new(at, "topic", json_null());
@@ -94,7 +73,7 @@ static json_t *parked_at(sqlite3_stmt *s)
 
 static json_t *array_at(sqlite3_stmt *s, int column)
 {
-    json_t *array = is_null(s, column) ? NULL : json_loads(view_text_at(s, column), 0, NULL);
+    json_t *array = view_is_null(s, column) ? NULL : json_loads(view_text_at(s, column), 0, NULL);
     if (json_is_array(array))
         return array;
     json_decref(array);
@@ -136,7 +115,7 @@ json_t *view_order(struct view *view, const char *key)
 static void put_response(json_t *order, sqlite3_stmt *s)
 {
     view_put_text(order, "response", s, COLUMN_RESPONSE);
-    if (!is_null(s, COLUMN_RESPONSE) || is_null(s, COLUMN_ANSWER))
+    if (!view_is_null(s, COLUMN_RESPONSE) || view_is_null(s, COLUMN_ANSWER))
         return;
     json_t *answer = json_loads(view_text_at(s, COLUMN_ANSWER), JSON_DECODE_ANY, NULL);
     json_object_set_new(order, "response",
@@ -166,7 +145,7 @@ json_t *view_order_detail(struct view *view, const char *key)
 /* -1: there is none. */
 static int64_t number_at(sqlite3_stmt *s, int column)
 {
-    return is_null(s, column) ? -1 : sqlite3_column_int64(s, column);
+    return view_is_null(s, column) ? -1 : sqlite3_column_int64(s, column);
 }
 
 static void copy(char *to, size_t size, const char *from)
@@ -187,10 +166,10 @@ bool view_facts(struct view *view, const char *key, struct order_facts *ret)
         .partition = (int32_t)number_at(s, COLUMN_PARTITION),
         .offset = number_at(s, COLUMN_OFFSET),
         .timestamp_ms = number_at(s, COLUMN_TIMESTAMP_MS),
-        .is_parked_known = !is_null(s, COLUMN_PARKED_OFFSET),
+        .is_parked_known = !view_is_null(s, COLUMN_PARKED_OFFSET),
         .parked_partition = sqlite3_column_int(s, COLUMN_PARKED_PARTITION),
         .parked_offset = sqlite3_column_int64(s, COLUMN_PARKED_OFFSET),
-        .is_pending = !is_null(s, COLUMN_RETRY_MS),
+        .is_pending = !view_is_null(s, COLUMN_RETRY_MS),
         .pending_ms = sqlite3_column_int64(s, COLUMN_RETRY_MS)};
     copy(ret->reason, sizeof ret->reason, view_text_at(s, COLUMN_REASON));
     copy(ret->class, sizeof ret->class, view_text_at(s, COLUMN_CLASS));

@@ -44,9 +44,6 @@ enum column {
     COLUMN_TRIES   /* a JSON array */
 };
 
-json_t *view_order_at(sqlite3_stmt *s);                /* the caller owns it */
-const char *view_text_at(sqlite3_stmt *s, int column); /* borrowed until the next step */
-void view_put_text(json_t *to, const char *name, sqlite3_stmt *s, int column);
-void view_put_whole(json_t *to, const char *name, sqlite3_stmt *s, int column);
+json_t *view_order_at(sqlite3_stmt *s); /* the caller owns it */
 
 #endif

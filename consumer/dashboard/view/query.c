@@ -1,6 +1,7 @@
 /* query: lists, counts and searches for the API. */
 #include "dashboard/view/database.h"
 #include "dashboard/view/order_row.h"
+#include "dashboard/view/sql_value.h"
 
 #include "base/buf.h"
 

@@ -2,6 +2,7 @@
 #include "dashboard/view/database.h"
 
 #include "base/utf8.h"
+#include "dashboard/view/sql_value.h"
 #include "topics/outcome_record.h"
 
 #include <stdlib.h>
@@ -13,12 +14,6 @@ bool view_key_is_valid(struct slice key)
 {
     return key.data != NULL && key.len > 0 && key.len <= VIEW_KEY_MAX &&
            memchr(key.data, '\0', key.len) == NULL && utf8_is_valid(key.data, key.len);
-}
-
-void view_bind_slice(sqlite3_stmt *s, int at, struct slice text)
-{
-    if (text.data != NULL)
-        sqlite3_bind_text(s, at, text.data, (int)text.len, SQLITE_STATIC);
 }
 
 static void bind_number(sqlite3_stmt *s, int at, int64_t number)
