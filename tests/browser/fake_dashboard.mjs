@@ -161,7 +161,8 @@ export class FakeDashboard {
 
     selected(selection) {
         return [...this.orders.values()].filter((o) => o.state === 'parked' && o.retry === null &&
-            (selection.reason === undefined || o.reason === selection.reason) && (selection.since_ms === undefined || o.settled_ms >= selection.since_ms));
+            (selection.reason === undefined || o.reason === selection.reason) && (selection.since_ms === undefined || o.settled_ms >= selection.since_ms) &&
+            (selection.until_ms === undefined || o.settled_ms < selection.until_ms));
     }
 
     list(query) {
@@ -230,7 +231,7 @@ export class FakeDashboard {
                 return this.redrive(body);
             const chosen = this.selected(body);
             const reasons = this.reasons().filter((r) => body.reason === undefined || r.reason === body.reason);
-            return [200, { count: chosen.length, reasons, oldest_ms: null, newest_ms: null, sample: chosen.slice(0, 10), rate: 5, seconds: Math.ceil(chosen.length / 5) }];
+            return [200, { count: chosen.length, reasons, until_ms: Math.max(...chosen.map((o) => o.settled_ms)) + 1, oldest_ms: null, newest_ms: null, sample: chosen.slice(0, 10), rate: 5, seconds: Math.ceil(chosen.length / 5) }];
         }
         default: return [404, {}];
         }

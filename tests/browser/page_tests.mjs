@@ -364,11 +364,23 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         const { page, close } = await signedIn({ expected: /409/ });
         await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).click();
         await page.getByRole('button', { name: 'Send 2 orders again' }).waitFor();
-        park(22, 'http:422', 'refused');
+        park(22, 'http:422', 'refused'); // earlier than those, and heard of later
         await page.getByRole('button', { name: 'Send 2 orders again' }).click();
         await page.getByText('The number has changed meanwhile.').waitFor();
         await page.getByRole('button', { name: 'Send 3 orders again' }).waitFor();
         assert.equal(fake.redrives.length, 0);
+        await close();
+    }
+
+    async function a_redrive_sends_what_its_preview_showed() {
+        night();
+        const { page, close } = await signedIn();
+        await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).click();
+        await page.getByRole('button', { name: 'Send 2 orders again' }).waitFor();
+        const later = park(0, 'http:422', 'refused'); // and more may follow
+        await page.getByRole('button', { name: 'Send 2 orders again' }).click();
+        await page.locator('.request', { hasText: 'Sending 2 orders again' }).getByText('all asked').waitFor();
+        assert.equal(fake.orders.get(later.key).state, 'parked');
         await close();
     }
 
@@ -781,7 +793,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
 
     const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, every_situation_has_its_words, says_what_is_wrong_and_what_to_do, the_verdict_is_on_every_view,
         a_dashboard_that_does_not_answer_is_never_green, nothing_known_is_not_green, what_is_unknown_is_no_zero, a_clock_that_is_wrong_changes_no_verdict,
-        retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed,
+        retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_last_comparison_is_shown, each_attempt_is_told, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,

@@ -101,7 +101,7 @@ export function askRedrive(app, reason, started) {
             return;
         go.disabled = true;
         try {
-            started(await app.api.redrive(selection, preview.count));
+            started(await app.api.redrive({ ...selection, until_ms: preview.until_ms }, preview.count));
             closeDialog();
         } catch (error) {
             await count();

@@ -178,6 +178,8 @@ void call_preview(struct call *call)
         json_t *page = view_list(view, &filter, &err), *sample = json_object_get(page, "orders");
         json_object_set_new(answer, "count", json_integer(count));
         json_object_set_new(answer, "reasons", view_reasons(view, &filter));
+        json_object_set_new(answer, "until_ms",
+                            time_json(newest_ms >= 0 ? newest_ms + 1 : filter.until_ms));
         json_object_set_new(answer, "oldest_ms", time_json(oldest_ms));
         json_object_set_new(answer, "newest_ms", time_json(newest_ms));
         json_object_set_new(answer, "sample", sample != NULL ? json_incref(sample) : json_array());
