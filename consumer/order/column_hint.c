@@ -6,9 +6,14 @@
 
 /* Words for one thing, separated by spaces: of what a field is about, and which property of it. */
 enum { ENTITIES = 3 };
-static const char *const groups[] = {
+static const char client_words[] =
     " client customer buyer user contact account recipient shopper acheteur destinataire cust "
-    "kunde kunden kaeufer käufer besteller empfaenger empfänger ",
+    "kunde kunden kaeufer käufer besteller empfaenger empfänger ";
+static const char confirmed_words[] =
+    " confirmed confirmation confirme validated valide bestaetigt bestätigt bestaetigung "
+    "bestätigung tigt "; /* best__tigt_am: bestätigt_am as some converters write it */
+static const char *const groups[] = {
+    client_words,
     " product item article sku variant produit goods artikel produkt ",
     " order commande cmd purchase pedido bestellung bestell auftrag auftrags ",
     " name fullname nom label title designation libelle nombre nachname bezeichnung titel ",
@@ -22,8 +27,7 @@ static const char *const groups[] = {
     " total sum grand montant gesamt summe ",
     " amount value betrag wert ",
     " status statut state etat phase stage estado zustand ",
-    " confirmed confirmation confirme validated valide bestaetigt bestätigt bestaetigung "
-    "bestätigung tigt ", /* best__tigt_am: bestätigt_am as some converters write it */
+    confirmed_words,
     " at on date time timestamp ts le am datum zeit zeitpunkt ",
     " cent cents centime centimes minor pence ",
     " id uuid key fk guid ",

@@ -21,18 +21,15 @@ size_t terminal_width(int fd)
     return known && size.ws_col >= WIDTH_MIN ? size.ws_col : TERMINAL_WIDTH;
 }
 
-static bool is_set(const char *name)
-{
-    const char *value = getenv(name);
-    return value != NULL && *value != '\0';
-}
-
 bool terminal_is_there(int fd)
 {
-    return isatty(fd) && is_set("TERM") && strcmp(getenv("TERM"), "dumb") != 0;
+    const char *kind = getenv("TERM");
+    return isatty(fd) && kind != NULL && *kind != '\0' && strcmp(kind, "dumb") != 0;
 }
 
 const struct terminal_style *terminal_style(int fd)
 {
-    return terminal_is_there(fd) && !is_set("NO_COLOR") ? &colours : &terminal_plain;
+    const char *no_colour = getenv("NO_COLOR");
+    bool wanted = no_colour == NULL || *no_colour == '\0';
+    return wanted && terminal_is_there(fd) ? &colours : &terminal_plain;
 }
