@@ -39,7 +39,7 @@
     X(PUT_RETRY,                                                                                   \
       "INSERT INTO retries SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM orders WHERE "        \
       "hash = ?4 AND key = ?1 AND (request = ?2 OR at_ms >= ?3)) ON CONFLICT (key) DO UPDATE "     \
-      "SET request = ?2, asked_ms = ?3 WHERE request IS NOT ?2")                                   \
+      "SET asked_ms = CASE WHEN request IS ?2 THEN min(asked_ms, ?3) ELSE ?3 END, request = ?2")   \
     X(PUT_ASKED, "INSERT INTO asked VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")           \
     X(TRIM_ASKED,                                                                                  \
       "DELETE FROM asked WHERE key = ?1 AND at_ms < (SELECT at_ms FROM asked WHERE key = ?1"       \
