@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 BUILD=build/program
 PROGRAM=$BUILD/elementor-sync
 PACKAGES=$(cat consumer/packages.txt)
-MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd sqlite3"
+MODULES="rdkafka libcurl avro-c jansson yaml-0.1 libcrypto libmicrohttpd sqlite3 zlib"
 
 NEEDED="Needed are librdkafka 2.0.2, libcurl 7.88, jansson 2.14, libmicrohttpd 0.9.75 and cmake 3.25
 or newer; Debian 12 and 13 and Ubuntu 24.04 have them."

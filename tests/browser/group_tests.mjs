@@ -2,6 +2,7 @@
 import { strict as assert } from 'node:assert';
 import { assertAccessible, openTab } from './harness.mjs';
 import { mint } from './group.mjs';
+import { countWire } from './wire.mjs';
 
 const OPERATOR = { role: 'service_role' };
 
@@ -31,13 +32,36 @@ export function groupTests(chrome, group, keep) {
         for (const file of ['', 'main.js', 'page.css', 'icon-good.svg']) {
             const response = await fetch(group.url + file);
             assert.equal(response.status, 200, file);
+            assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
+            assert(!/https?:\/\/(?!www\.w3\.org\/2000\/svg)/.test(await response.text()), `${file} names another host`);
+            if (/\.(js|css)$/.test(file)) // a policy is a document's
+                continue;
             const policy = response.headers.get('content-security-policy');
             for (const part of ["default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'", "require-trusted-types-for 'script'"])
                 assert(policy.includes(part), `${part} is not in ${policy}`);
             assert(!/unsafe|https?:|\*|data:/.test(policy), policy);
-            assert.equal(response.headers.get('x-content-type-options'), 'nosniff');
-            assert(!/https?:\/\/(?!www\.w3\.org\/2000\/svg)/.test(await response.text()), `${file} names another host`);
         }
+    }
+
+    // The whole of it: document, modules, style, icons, the API's answers and the stream's first events.
+    async function real_the_first_view_is_45_kb_and_the_next_one_a_tenth() {
+        const wire = await countWire(group.url);
+        const tab = await openTab(chrome, wire.url);
+        const seen = async () => {
+            await tab.page.locator('#bar .live.on').waitFor();
+            await tab.page.locator('.figures').waitFor();
+            await tab.page.waitForLoadState('load');
+            return wire.take();
+        };
+        await tab.page.goto(`${wire.url}#token=${mint(OPERATOR)}`);
+        const first = await seen();
+        await tab.page.reload();
+        const next = await seen();
+        await tab.close();
+        await wire.close();
+        console.log(`      first view ${first} bytes, the next one ${next}`);
+        assert(first <= 45 * 1024, `${first} bytes`);
+        assert(next <= 6 * 1024, `${next} bytes`);
     }
 
     async function real_nobody_but_operators_signs_in() {
@@ -188,7 +212,7 @@ export function groupTests(chrome, group, keep) {
         await close();
     }
 
-    return [real_files_come_with_a_strict_policy, real_nobody_but_operators_signs_in, real_a_refused_order_is_seen_understood_retried_and_delivered, real_what_can_never_be_sent_says_why,
+    return [real_files_come_with_a_strict_policy, real_the_first_view_is_45_kb_and_the_next_one_a_tenth, real_nobody_but_operators_signs_in, real_a_refused_order_is_seen_understood_retried_and_delivered, real_what_can_never_be_sent_says_why,
         real_a_redrive_sends_what_its_preview_said, real_an_endpoint_that_is_down_is_said_and_heals, real_ten_thousand_orders_are_listed_and_found,
         real_hostile_texts_are_texts, real_a_session_ends_by_itself, real_what_is_asked_for_in_a_pause_is_sent_after_it, real_nobody_delivering_is_said].map((test) => [test.name, test]);
 }

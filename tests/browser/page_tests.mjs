@@ -629,6 +629,51 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    async function the_language_is_chosen_and_kept() {
+        night();
+        const { page, close } = await signedIn({}, '#/orders');
+        await page.getByRole('button', { name: 'Français' }).click();
+        await page.getByRole('heading', { name: 'Commandes' }).waitFor();
+        await page.locator('#bar .live.on', { hasText: 'En direct' }).waitFor();
+        assert.equal(await page.evaluate(() => document.documentElement.lang), 'fr');
+        await page.reload();
+        await page.getByRole('heading', { name: 'Commandes' }).waitFor();
+        await page.getByRole('button', { name: 'Se déconnecter' }).click();
+        await page.getByLabel('Votre jeton').waitFor();
+        await page.getByRole('button', { name: 'English' }).click();
+        await page.getByLabel('Your token').waitFor();
+        await assertAccessible(chrome, page, 'signing in, with the other language');
+        await close();
+    }
+
+    async function times_have_a_zone() {
+        seed();
+        for (const [locale, foot, offset] of [['en-GB', 'Times: Africa/Algiers, GMT+1', 'GMT+1'], ['fr-FR', 'Heures\u00a0: Africa/Algiers, UTC+1', 'UTC+1']]) {
+            const { page, close } = await signedIn({ locale, timezoneId: 'Africa/Algiers' }, '#/orders');
+            await page.locator('#foot', { hasText: foot }).waitFor();
+            const title = await page.locator('.row time').first().getAttribute('title');
+            assert(title.endsWith(offset), title);
+            await close();
+        }
+    }
+
+    // One is not several, in either language; nought is one in French and several in English.
+    async function figures_are_of_their_number() {
+        for (const [locale, none, one, two] of [['en-GB', '0 need you', '1 needs you', '2 need you'], ['fr-FR', '0 a besoin de vous', '1 a besoin de vous', '2 ont besoin de vous']]) {
+            seed(0);
+            const { page, close } = await signedIn({ locale });
+            const figure = (text) => page.locator('.figure', { hasText: new RegExp(`^${text}$`) }).waitFor();
+            await figure(none);
+            park(1, 'http:422', 'refused');
+            fake.changed();
+            await figure(one);
+            park(2, 'http:422', 'refused');
+            fake.changed();
+            await figure(two);
+            await close();
+        }
+    }
+
     // Of many the first and the newest are kept; those of another member, or before a restart, are not.
     async function each_attempt_is_told() {
         seed(0);
@@ -680,7 +725,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
     async function an_overtaken_order_is_shown_as_such() {
         for (const [locale, name, why] of [
             ['en-GB', 'Not sent any more', 'the order was no longer confirmed when its turn came'],
-            ['fr-FR', 'Plus à envoyer', 'la commande n’était plus confirmée quand son tour est venu']]) {
+            ['fr-FR', 'Non envoyée', 'la commande n’était plus confirmée quand son tour est venu']]) {
             seed();
             for (const i of [3, 8])
                 fake.orders.set(makeOrder(i).key, makeOrder(i, { state: 'overtaken', reason: 'overtaken', class: 'overtaken', status: null,
@@ -796,7 +841,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_last_comparison_is_shown, each_attempt_is_told, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

@@ -21,6 +21,18 @@ export async function wordsTests(folder) {
         }
     }
 
+    // Those that Unicode CLDR has for the language, and numbers of their own.
+    function plurals_are_those_of_the_language() {
+        for (const [language, words] of [['en', en], ['fr', fr]]) {
+            const known = new Intl.PluralRules(language).resolvedOptions().pluralCategories;
+            for (const [key, forms] of Object.entries(words).filter(([, text]) => typeof text === 'object')) {
+                assert('other' in forms, `${language} ${key}`);
+                for (const form of Object.keys(forms))
+                    assert(known.includes(form) || /^\d+$/.test(form), `${language} ${key}: ${form}`);
+            }
+        }
+    }
+
     async function every_word_is_used_and_every_use_has_a_word() {
         const files = (await readdir(folder)).filter((f) => f.endsWith('.js') && !f.startsWith('words-'));
         const code = (await Promise.all(files.map((f) => readFile(join(folder, f), 'utf8')))).join('\n');
@@ -56,5 +68,5 @@ export async function wordsTests(folder) {
             assert(`x_${problem.replaceAll('-', '_')}` in en, problem);
     }
 
-    return [both_languages_say_the_same_things, every_word_is_used_and_every_use_has_a_word, every_field_failure_and_problem_has_words].map((t) => [t.name, t]);
+    return [both_languages_say_the_same_things, plurals_are_those_of_the_language, every_word_is_used_and_every_use_has_a_word, every_field_failure_and_problem_has_words].map((t) => [t.name, t]);
 }

@@ -6,7 +6,7 @@ usage: proxies.py ELEMENTOR_SYNC TOOLS NGINX CADDY APACHE
 Only the port behind them is another one than in the file. Through each: the page and all that it loads, calls with an
 order's key that has a slash in it, changes by the page's own origin, and events as they come.
 """
-import contextlib, http.client, json, os, pathlib, re, socket, sys, tempfile
+import contextlib, http.client, json, os, pathlib, re, socket, sys, tempfile, zlib
 from html.parser import HTMLParser
 
 import jwt
@@ -108,10 +108,12 @@ def page_loads(port):
         answer = loaded[name] = call(port, "GET", "/orders/" + name)
         assert answer.status == 200, (name, answer.status)
         if name.endswith(".js"):
-            waiting += re.findall(r"from '\./([^']+)'", answer.body.decode())
+            folder = name.rpartition("/")[0] + "/"
+            waiting += [folder + found for found in re.findall(r"(?:from |import\()'\./([^']+)'", answer.body.decode())]
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable", (name, answer.headers)
     assert len(loaded) > 15, sorted(loaded)
-    etag = loaded["page.css"].headers["ETag"]
-    assert call(port, "GET", "/orders/page.css", If_None_Match=etag).status == 304
+    etag = page.headers["ETag"]
+    assert call(port, "GET", "/orders/", If_None_Match=etag).status == 304
     return len(loaded)
 
 
@@ -138,23 +140,31 @@ def changes_are_the_pages_own(port, own):
 
 
 def events_come_at_once(port, kafka, order):
-    """The first event without a second one behind it; then one for a change, on the same answer."""
+    """The first event without a second one behind it; then one for a change, on the same answer. Compressed once."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
     connection.request("GET", "/orders/api/v1/events", headers={"Authorization": "Bearer " + OPERATOR,
                                                                 "Accept-Encoding": "gzip, deflate, br"})
     response = connection.getresponse()
     assert response.status == 200 and response.headers["Content-Type"] == "text/event-stream", response.status
-    assert response.headers["Content-Encoding"] is None
-    read_until(response, lambda event, data: event == "status")
+    assert response.headers.get_all("Content-Encoding") == ["gzip"], response.headers
+    lines = unpacked_lines(response)
+    read_until(lines, lambda event, data: event == "status")
     kafka.deliver(order)
-    read_until(response, lambda event, data: event == "order" and data["key"] == order)
+    read_until(lines, lambda event, data: event == "order" and data["key"] == order)
     connection.close()
 
 
-def read_until(response, is_it):
+def unpacked_lines(response):
+    """Each as soon as its bytes are here."""
+    unpacker, rest = zlib.decompressobj(16 + zlib.MAX_WBITS), b""
+    while piece := response.read1(65536):
+        *lines, rest = (rest + unpacker.decompress(piece)).split(b"\n")
+        yield from (line.decode() for line in lines)
+
+
+def read_until(lines, is_it):
     event = None
-    while line := response.readline():
-        text = line.decode().rstrip("\n")
+    for text in lines:
         if text.startswith("event: "):
             event = text.removeprefix("event: ")
         elif text.startswith("data: ") and is_it(event, json.loads(text.removeprefix("data: "))):

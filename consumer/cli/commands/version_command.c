@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <yaml.h>
+#include <zlib.h>
 
 enum { NAME_WIDTH = 14 };
 
@@ -40,6 +41,7 @@ static bool run(struct config *config, const void *given, struct error *err)
         {"jansson", jansson_version_str()},
         {"libyaml", yaml_get_version_string()},
         {"SQLite", sqlite3_libversion()},
+        {"zlib", zlibVersion()},
     };
     (void)config;
     printf(own->json ? "{\"version\":\"%s\"" : "elementor-sync %s\n", ELEMENTOR_SYNC_VERSION);

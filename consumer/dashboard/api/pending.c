@@ -36,6 +36,7 @@ void pending_free(struct pending *p)
         web_request_set_context(p->x, NULL);
     LIST_REMOVE(p, link);
     p->api->pending.counts[p->kind]--;
+    gzip_free(p->gzip);
     free(p->key);
     free(p);
 }

@@ -3,6 +3,7 @@
 #define DASHBOARD_API_PENDING_H
 
 #include "dashboard/api/call.h"
+#include "dashboard/web/gzip.h"
 #include "topics/retry_record.h"
 
 #include <sys/queue.h>
@@ -39,6 +40,8 @@ struct pending {
     bool is_number; /* its key may be an order's number: any order that changes may be it */
     char request[RETRY_REQUEST_MAX];
     int64_t asked_ms; /* the request's wall clock */
+    /* PENDING_STREAM */
+    struct gzip *gzip; /* owned; NULL: its reader takes none */
 };
 
 struct pending_requests {

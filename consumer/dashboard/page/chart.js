@@ -40,7 +40,7 @@ export function deliveredChart(history, now) {
         y: (HEIGHT - Math.max(2, (v / max) * (HEIGHT - 4))).toFixed(1),
     }, el('title', {}, `${moment(start + i * MINUTE_MS, false)}  ${v}`)));
     const sum = values.reduce((a, b) => a + b, 0);
-    return frame(t('chart_delivered'), max, t('chart_summary', { sum, max, now: values[MINUTES - 1] }),
+    return frame(t('chart_delivered'), max, t('chart_summary', { n: sum, max, now: values[MINUTES - 1] }),
         [baseline(), bars]);
 }
 

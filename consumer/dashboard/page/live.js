@@ -7,7 +7,7 @@ const CHANGE_GAP_MS = 1000;
 
 export function follow(app) {
     let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityDue = 0, activityTimer = null, changeTimer = null;
-    let counted = '';
+    let counted = '', anyUnnamed = false;
 
     function learn(status) {
         app.clockOffset = status.now_ms - Date.now();
@@ -31,11 +31,13 @@ export function follow(app) {
         app.redraw();
     }
 
-    /* Many changes are one. */
-    function changed() {
+    /* Many changes are one. unnamed: orders may have changed of which no event told. */
+    function changed(unnamed = false) {
+        anyUnnamed ||= unnamed;
         changeTimer ??= setTimeout(() => {
             changeTimer = null;
-            app.onChange();
+            app.onChange(anyUnnamed);
+            anyUnnamed = false;
         }, CHANGE_GAP_MS);
     }
 
@@ -74,14 +76,14 @@ export function follow(app) {
         if (event === 'open') {
             alive = true;
             lost = 0;
-            changed(); /* what was missed meanwhile */
+            changed(true); /* what was missed meanwhile */
         } else if (event === 'status') {
             learn(data);
         } else if (event === 'order') {
             app.onOrder(data);
             app.requestSettled(data);
         } else if (event === 'many') {
-            changed();
+            changed(true);
         } else if (event === 'redrive') {
             app.bulkStarted(data);
         } else if (event === 'expired') {

@@ -4,13 +4,12 @@ import { announce, el, icon, morph } from './dom.js';
 import { askForce, askRedrive, closeDialog } from './dialogs.js';
 import { follow } from './live.js';
 import { login } from './login.js';
-import { order } from './order.js';
-import { orders } from './orders.js';
 import { overview } from './overview.js';
+import { failure, skeleton } from './parts.js';
 import { watchPause } from './pausing.js';
 import { watchRequests } from './requests.js';
 import { verdict } from './verdict.js';
-import { duration, language, t } from './words.js';
+import { duration, language, otherLanguages, speak, t, zone } from './words.js';
 
 const EXPIRY_NOTICE_MS = 5 * 60000;
 const VIEWS_KEPT = 4;
@@ -84,15 +83,51 @@ function signOut() {
 
 /* ---- routes ---- */
 
+/* Views whose code is fetched when one is opened: the first view is small. */
+const FETCHED = { orders: () => import('./orders.js'), order: () => import('./order.js') };
+const fetched = new Map();
+
+function later(name, make) {
+    let inner = fetched.has(name) ? make(fetched.get(name)) : null, failed = false;
+
+    async function fetchIt() {
+        try {
+            fetched.set(name, await FETCHED[name]());
+        } catch {
+            failed = true;
+            app.redraw();
+            return;
+        }
+        inner = make(fetched.get(name));
+        if (view === outer) {
+            draw();
+            main.querySelector('h1')?.focus({ preventScroll: true });
+        }
+    }
+
+    const outer = {
+        title: () => inner?.title() ?? t('loading'),
+        tick: () => inner?.tick?.(),
+        onChange: (unnamed) => inner?.onChange(unnamed),
+        onOrder: (changed) => inner?.onOrder?.(changed),
+        onRequest: () => inner?.onRequest?.(),
+        draw: () => inner !== null ? inner.draw() : failed ? failure({ message: t('x_away') }, () => location.reload()) : skeleton(),
+    };
+    if (inner === null)
+        fetchIt();
+    return outer;
+}
+
 function viewOf(hash) {
     const [path, search] = hash.replace(/^#/, '').split('?');
     const query = new URLSearchParams(search ?? '');
     if (path === '/orders')
-        return orders(app, query);
+        return later('orders', (module) => module.orders(app, query));
     const found = /^\/order\/(.+)$/.exec(path);
     if (found) {
         try {
-            return order(app, decodeURIComponent(found[1]));
+            const key = decodeURIComponent(found[1]);
+            return later('order', (module) => module.order(app, key));
         } catch {
             return overview(app);
         }
@@ -108,7 +143,7 @@ function enter(hash) {
     if (views.size > VIEWS_KEPT)
         views.delete(views.keys().next().value);
     if (kept !== undefined)
-        kept.view.onChange();
+        kept.view.onChange(true);
     return entry;
 }
 
@@ -134,8 +169,8 @@ function back(event) {
     }
 }
 
-function onChange() {
-    view?.onChange();
+function onChange(unnamed) {
+    view?.onChange(unnamed);
 }
 
 function onOrder(changed) {
@@ -173,13 +208,19 @@ function bar() {
     ];
 }
 
+function languages() {
+    return otherLanguages().map(([tag, name]) => el('button.plain', { type: 'button', lang: tag, onclick: () => speak(tag) }, name));
+}
+
 function foot() {
     if (session === null)
-        return [];
+        return languages();
     const left = session.expires_ms - app.now();
     return [
         el('span', {}, session.subject ?? session.role ?? ''),
         left < EXPIRY_NOTICE_MS && el('span.warning', {}, t('expires_soon', { time: duration(left) })),
+        el('span', {}, t('zone', { zone: zone() })),
+        ...languages(),
         el('button.plain', { type: 'button', onclick: signOut }, t('sign_out')),
     ].filter(Boolean);
 }
@@ -204,8 +245,9 @@ function banner(said) {
 
 /* For the operator who is reading something else. */
 function showIcon(look) {
-    const link = document.querySelector('link[rel=icon]'), href = `icon-${look}.svg`;
-    if (link.getAttribute('href') !== href)
+    const link = document.querySelector('link[rel=icon]'), was = link.getAttribute('href');
+    const href = was.replace(/icon-\w+/, `icon-${look}`); /* where the other ones are */
+    if (was !== href)
         link.setAttribute('href', href);
 }
 

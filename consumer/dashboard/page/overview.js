@@ -13,7 +13,22 @@ const SHOWN = 3; /* orders of each reason */
 
 export function overview(app) {
     let parked = null, failed = null, loading = false, again = false;
+    let stale = true, counted = ''; /* one that is parked has changed; how many there were */
     const shown = new Map(); /* reason → keys: what is under the pointer stays there while it is parked */
+
+    function counts() {
+        return JSON.stringify([app.status?.counts.parked, app.status?.reasons]);
+    }
+
+    function onOrder(changed) {
+        stale ||= changed.state === 'parked' || parked?.some((o) => o.key === changed.key) === true;
+    }
+
+    /* A delivery is no reason to read the list of those that are not. */
+    function onChange(unnamed) {
+        if (unnamed || stale || failed !== null || counted !== counts())
+            load();
+    }
 
     async function load() {
         if (loading) {
@@ -21,6 +36,8 @@ export function overview(app) {
             return;
         }
         loading = true;
+        stale = false;
+        counted = counts();
         try {
             parked = (await app.api.orders({ state: 'parked', limit: 100 })).orders;
             failed = null;
@@ -50,16 +67,16 @@ export function overview(app) {
     }
 
     function figure(look, value, label, href) {
-        const inside = [el('strong', {}, value === null ? t('unknown') : number(value)), ' ', el('span', {}, label)];
+        const inside = [el('strong', {}, value === null ? t('unknown') : number(value)), ' ', el('span', {}, t(label, { n: value ?? 0 }))];
         return el(`li.figure.${value > 0 ? look : 'calm'}`, {}, el(href ? 'a' : 'div', { href }, inside));
     }
 
     function figures(status) {
         return el('ul.figures', { 'data-key': 'figures' },
-            figure('good', status.delivered_hour, t('fig_delivered'), '#/orders?state=delivered'),
-            figure('wait', status.waiting, t('fig_waiting'), '#/orders?state=retrying'),
-            figure('bad', status.counts.parked, t('fig_parked'), '#/orders?state=parked'),
-            figure('calm', status.lag, t('fig_lag')));
+            figure('good', status.delivered_hour, 'fig_delivered', '#/orders?state=delivered'),
+            figure('wait', status.waiting, 'fig_waiting', '#/orders?state=retrying'),
+            figure('bad', status.counts.parked, 'fig_parked', '#/orders?state=parked'),
+            figure('calm', status.lag, 'fig_lag'));
     }
 
     /* The newest of a reason, but those that are shown already stay, where they are. */
@@ -123,7 +140,7 @@ export function overview(app) {
     load();
     return {
         title: () => app.status === null ? t('home') : verdict(app.status, app.now(), app.staleSince()).title,
-        onChange: load,
+        onChange, onOrder,
         draw() {
             if (app.status === null)
                 return app.statusError === null ? [el('h1.unseen', { tabindex: -1 }, t('home')), skeleton(4)]

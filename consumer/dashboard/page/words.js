@@ -1,30 +1,34 @@
-/* words: everything the page says, in English and French, by the browser's language.
+/* words: everything the page says, in English or French: the reader's choice, else the browser's
+ * language.
  *
- * A text is a string with {names}, or an object of plural forms chosen by {n}. */
-import { en } from './words-en.js';
-import { fr } from './words-fr.js';
+ * A text is a string with {names}, or an object of plural forms chosen by {n}: one for a number of
+ * its own, "1", else that of the language's rules (Unicode CLDR). */
+const OFFERED = { en: 'English', fr: 'Français' };
 
-const wanted = navigator.languages.find((tag) => /^(en|fr)\b/i.test(tag)) ?? 'en';
-const tables = { en, fr };
+const chosen = localStorage.getItem('language');
+const preferred = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() in OFFERED) ?? 'en';
 
-export const language = wanted.slice(0, 2).toLowerCase();
-const locale = wanted;
+export const language = chosen in OFFERED ? chosen : preferred.slice(0, 2).toLowerCase();
+const words = language === 'fr' ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
+const locale = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 const plural = new Intl.PluralRules(locale);
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const clock = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const minute = new Intl.DateTimeFormat(locale, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const day = new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short' });
 const tenths = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
-const full = new Intl.DateTimeFormat(locale, { dateStyle: 'full', timeStyle: 'medium' });
+const zoned = new Intl.DateTimeFormat(locale, { timeZoneName: 'shortOffset' });
+const full = new Intl.DateTimeFormat(locale, { weekday: 'long', day: 'numeric', month: 'long', year: 'numeric', hour: '2-digit', minute: '2-digit',
+    second: '2-digit', hourCycle: 'h23', timeZoneName: 'shortOffset' });
 
 export function has(name) {
-    return name in tables[language];
+    return name in words;
 }
 
 export function t(name, values = {}) {
-    let text = tables[language][name] ?? en[name] ?? name;
+    let text = words[name] ?? name;
     if (typeof text === 'object')
-        text = text[plural.select(values.n)] ?? text.other;
+        text = text[values.n] ?? text[plural.select(values.n)] ?? text.other;
     if (language === 'fr')
         text = text.replace(/ ([:;!?»])/g, '\u00a0$1').replace(/« /g, '«\u00a0');
     return text.replace(/\{(\w+)\}/g, (all, key) => {
@@ -70,6 +74,24 @@ export function moment(ms, seconds = true) {
 
 export function fullMoment(ms) {
     return full.format(new Date(ms));
+}
+
+/* The zone that all times are in: "Africa/Algiers, GMT+1". */
+export function zone() {
+    const { timeZone } = zoned.resolvedOptions();
+    const offset = zoned.formatToParts(new Date()).find((part) => part.type === 'timeZoneName').value;
+    return timeZone === offset ? timeZone : `${timeZone}, ${offset}`;
+}
+
+/* The languages beside this one, by their own names: [tag, name]. */
+export function otherLanguages() {
+    return Object.entries(OFFERED).filter(([tag]) => tag !== language);
+}
+
+/* The page begins again in it: every text is made anew, and the session is the tab's. */
+export function speak(tag) {
+    localStorage.setItem('language', tag);
+    location.reload();
 }
 
 export function sentence(text) {

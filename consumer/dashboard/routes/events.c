@@ -16,7 +16,8 @@ enum {
     SEND_EVERY_MS = 250,
     STATUS_EVERY_MS = 1000,
     BEAT_MS = 4000,
-    FULL_MS = 30000
+    FULL_MS = 30000,
+    EVENT_MAX = 400 * 1024 /* bytes */
 };
 
 void events_open(struct event_stream *stream)
@@ -30,9 +31,21 @@ void events_done(struct event_stream *stream)
     free(stream->status_sent);
 }
 
+/* One that is too far behind ends by itself. */
 static void send_to(struct pending *p, struct slice bytes)
 {
-    (void)web_request_send(p->x, bytes); /* one that is too far behind ends by itself */
+    struct buf b;
+    if (p->gzip == NULL) {
+        (void)web_request_send(p->x, bytes);
+        return;
+    }
+    buf_init(&b, EVENT_MAX);
+    gzip_add(p->gzip, bytes, false, &b);
+    if (buf_ok(&b))
+        (void)web_request_send(p->x, (struct slice){b.data, b.len});
+    else
+        web_request_end(p->x); /* what follows could not be read */
+    buf_done(&b);
 }
 
 static void send_all(struct api *api, struct slice bytes)
@@ -53,7 +66,6 @@ static void add_event(struct buf *b, const char *event, const char *data)
 /* Compact JSON has no line breaks. */
 static void send_event(struct api *api, struct pending *only, const char *event, const char *data)
 {
-    enum { EVENT_MAX = 400 * 1024 };
     struct buf b;
     buf_init(&b, EVENT_MAX);
     add_event(&b, event, data);
@@ -92,6 +104,9 @@ void call_events(struct call *call)
     web_request_add_header(call->x, "Cache-Control", "no-store");
     web_request_add_header(call->x, "X-Accel-Buffering",
                            "no"); /* makes proxies pass it on at once */
+    if (gzip_is_accepted(web_request_header(call->x, "Accept-Encoding")) &&
+        (p->gzip = gzip_new()) != NULL)
+        web_request_add_header(call->x, "Content-Encoding", "gzip");
     web_request_stream(call->x, "text/event-stream");
     json_t *status = status_json(api);
     char *text = json_dumps(status, JSON_COMPACT);

@@ -1,14 +1,14 @@
 #include "dashboard/web/assets.h"
 
+#include "dashboard/web/gzip.h"
 #include "dashboard/web/page.h"
 #include "dashboard/web/reply.h"
 
 #include <string.h>
 
-static void add_headers(struct web_request *x, const struct page_file *file)
+/* A document's own; a script or a style sheet has none. */
+static void add_policy(struct web_request *x)
 {
-    web_request_add_header(x, "Cache-Control", "no-cache");
-    web_request_add_header(x, "ETag", file->etag);
     web_request_add_header(
         x, "Content-Security-Policy",
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
@@ -16,12 +16,42 @@ static void add_headers(struct web_request *x, const struct page_file *file)
         "require-trusted-types-for 'script'; trusted-types 'none'"); /* the page never writes markup
                                                                       */
     web_request_add_header(x, "Cross-Origin-Opener-Policy", "same-origin");
+}
+
+static bool is_document(const char *type)
+{
+    return strncmp(type, "text/html", 9) == 0 || strncmp(type, "image/svg", 9) == 0;
+}
+
+static void serve(struct web_request *x, const struct page_file *file, bool fixed)
+{
+    const char *known = web_request_header(x, "If-None-Match"), *type = page_type(file);
+    bool gzip = gzip_is_accepted(web_request_header(x, "Accept-Encoding"));
+    const char *etag = gzip ? file->gzip_etag : file->etag;
+    web_request_add_header(x, "Cache-Control",
+                           fixed ? "public, max-age=31536000, immutable" : "no-cache");
+    if (!fixed) /* a fixed one is never asked about */
+        web_request_add_header(x, "ETag", etag);
+    web_request_add_header(x, "Vary", "Accept-Encoding");
     web_request_add_header(x, "Cross-Origin-Resource-Policy", "same-origin");
+    if (is_document(type))
+        add_policy(x);
+    if (known != NULL && strcmp(known, etag) == 0) {
+        web_request_reply_static(x, 304, NULL, (struct slice){0});
+    } else if (gzip) {
+        web_request_add_header(x, "Content-Encoding", "gzip");
+        web_request_reply_static(x, 200, type,
+                                 (struct slice){(const char *)file->gzip, file->gzip_len});
+    } else {
+        web_request_reply_static(x, 200, type,
+                                 (struct slice){(const char *)file->bytes, file->len});
+    }
 }
 
 bool assets_serve(struct web_request *x)
 {
-    const struct page_file *file = page_find(web_request_path(x));
+    bool fixed;
+    const struct page_file *file = page_find(web_request_path(x), &fixed);
     if (file == NULL)
         return false;
     if (strcmp(web_request_method(x), "GET") != 0) {
@@ -29,12 +59,6 @@ bool assets_serve(struct web_request *x)
         reply_problem(x, PROBLEM_METHOD, NULL, NULL);
         return true;
     }
-    const char *known = web_request_header(x, "If-None-Match");
-    add_headers(x, file);
-    if (known != NULL && strcmp(known, file->etag) == 0)
-        web_request_reply_static(x, 304, NULL, (struct slice){0});
-    else
-        web_request_reply_static(x, 200, page_type(file),
-                                 (struct slice){(const char *)file->bytes, file->len});
+    serve(x, file, fixed);
     return true;
 }

@@ -2,9 +2,23 @@
 
 #include <string.h>
 
-const struct page_file *page_find(const char *path)
+/* Takes "/v/VERSION" off the path; true when it is this version. */
+static bool skip_version(const char **path)
 {
-    const char *name = strcmp(path, "/") == 0 ? "index.html" : path + (*path == '/');
+    static const char lead[] = "/v/";
+    const size_t len = strlen(page_version);
+    if (strncmp(*path, lead, sizeof lead - 1) != 0)
+        return false;
+    const char *version = *path + sizeof lead - 1;
+    *path = version + strcspn(version, "/");
+    return (size_t)(*path - version) == len && strncmp(version, page_version, len) == 0;
+}
+
+const struct page_file *page_find(const char *path, bool *ret_fixed)
+{
+    bool is_top = strcmp(path, "/") == 0;
+    *ret_fixed = skip_version(&path);
+    const char *name = is_top ? "index.html" : path + (*path == '/');
     for (size_t i = 0; i < page_file_count; i++)
         if (strcmp(page_files[i].name, name) == 0)
             return &page_files[i];

@@ -1,5 +1,7 @@
 #include "dashboard/web/reply.h"
 
+#include "dashboard/web/gzip.h"
+
 #include <stdlib.h>
 
 static const struct {
@@ -22,13 +24,34 @@ void reply_common_headers(struct web_request *x)
     web_request_add_header(x, "Referrer-Policy", "no-referrer");
 }
 
+/* A short one fits a packet as it is. */
+static void reply_compressed(struct web_request *x, unsigned status, const char *type,
+                             struct slice body)
+{
+    enum { LEAST = 1024 };
+    struct buf b;
+    bool wanted = body.len >= LEAST && gzip_is_accepted(web_request_header(x, "Accept-Encoding"));
+    struct gzip *gzip = wanted ? gzip_new() : NULL;
+    buf_init(&b, body.len + LEAST);
+    if (gzip != NULL)
+        gzip_add(gzip, body, true, &b);
+    if (gzip != NULL && buf_ok(&b)) {
+        web_request_add_header(x, "Content-Encoding", "gzip");
+        web_request_reply(x, status, type, (struct slice){b.data, b.len});
+    } else {
+        web_request_reply(x, status, type, body);
+    }
+    gzip_free(gzip);
+    buf_done(&b);
+}
+
 static void send_json(struct web_request *x, unsigned status, const char *type, const json_t *value)
 {
     char *text = value != NULL ? json_dumps(value, JSON_COMPACT) : NULL;
     web_request_add_header(x, "Cache-Control", "no-store");
     web_request_add_header(x, "Content-Security-Policy",
                            "default-src 'none'; frame-ancestors 'none'");
-    web_request_reply(x, status, type, slice_of(text));
+    reply_compressed(x, status, type, slice_of(text));
     free(text);
 }
 

@@ -1,5 +1,6 @@
 /* dashboard_site_test: the dashboard behind a proxy: its own origin, and a prefix that the proxy
  * takes off or leaves. */
+#include "dashboard/web/page.h"
 #include "fakes/dashboard_harness.h"
 
 #include <stdio.h>
@@ -38,6 +39,38 @@ static void a_prefix_may_stay_or_go(void **state)
                                        "/orders/..%2f",   "/Orders/",  "/other/api/v1/session"};
     for (size_t i = 0; i < sizeof none / sizeof *none; i++)
         assert_int_equal(get(&s, none[i]).status, 404);
+    dashboard_harness_close(&s);
+}
+
+/* What never changes is kept for a year, what does is asked for again; compressed where that is
+ * taken. */
+static void files_are_kept_and_compressed(void **state)
+{
+    struct dashboard_harness s;
+    char path[256], etag[128];
+    (void)state;
+    open_and_start(&s);
+    snprintf(path, sizeof path, "/orders/v/%s/main.js", page_version);
+    struct answer a = dashboard_harness_ask(&s, "GET", path, "Accept-Encoding: gzip\r\n", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(&a, "Cache-Control"), "public, max-age=31536000, immutable");
+    assert_string_equal(answer_header(&a, "Content-Encoding"), "gzip");
+    assert_string_equal(answer_header(&a, "Vary"), "Accept-Encoding");
+    a = get(&s, path);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(&a, "Content-Encoding"), "");
+    assert_non_null(strstr(a.body, "import "));
+    a = get(&s, "/orders/");
+    assert_string_equal(answer_header(&a, "Cache-Control"), "no-cache");
+    snprintf(path, sizeof path, "src=\"v/%s/main.js\"", page_version);
+    assert_non_null(strstr(a.body, path));
+    snprintf(etag, sizeof etag, "If-None-Match: %s\r\n", answer_header(&a, "ETag"));
+    assert_int_equal(dashboard_harness_ask(&s, "GET", "/orders/", etag, NULL).status, 304);
+    a = dashboard_harness_ask(&s, "GET", "/orders/v/0000/main.js", "", NULL);
+    assert_int_equal(a.status, 200);
+    assert_string_equal(answer_header(&a, "Cache-Control"), "no-cache");
+    a = dashboard_harness_ask(&s, "GET", "/openapi.yaml", "Accept-Encoding: gzip\r\n", NULL);
+    assert_string_equal(answer_header(&a, "Content-Encoding"), "gzip");
     dashboard_harness_close(&s);
 }
 
@@ -108,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_prefix_may_stay_or_go),
+        cmocka_unit_test(files_are_kept_and_compressed),
         cmocka_unit_test(without_its_slash_the_page_moves),
         cmocka_unit_test(links_have_the_prefix),
         cmocka_unit_test(its_own_page_may_call_whatever_the_host),
