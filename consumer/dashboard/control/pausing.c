@@ -42,11 +42,10 @@ static void reply_word(struct web_request *x, const struct control_word *word)
 
 static void write_audit(const struct caller *caller, const struct control_word *word)
 {
-    const struct log_field fields[] = {
-        LOG_S("who", caller->subject[0] != '\0' ? caller->subject : caller->role),
-        LOG_S("what", word->paused ? "pause" : "resume"),
-        LOG_S("reason", word->reason),
-        {0}};
+    const struct log_field fields[] = {LOG_S("who", caller_name(caller)),
+                                       LOG_S("what", word->paused ? "pause" : "resume"),
+                                       LOG_S("reason", word->reason),
+                                       {0}};
     log_event(LOG_AUDIT, "audit", fields);
 }
 
@@ -71,7 +70,6 @@ static void say(struct call *call, bool paused, const char *reason)
 {
     struct api *api = call->api;
     struct error err = {0};
-    const struct caller *caller = &call->caller;
     struct saying *s = calloc(1, sizeof *s);
     struct pending *p = s != NULL ? pending_new(call, PENDING_WORD, NULL, NULL) : NULL;
     if (p == NULL) {
@@ -80,8 +78,7 @@ static void say(struct call *call, bool paused, const char *reason)
         return;
     }
     *s = (struct saying){.pending = p, .word = {.paused = paused, .at_ms = api->wall_ms}};
-    snprintf(s->word.by, sizeof s->word.by, "%s",
-             caller->subject[0] != '\0' ? caller->subject : caller->role);
+    snprintf(s->word.by, sizeof s->word.by, "%s", caller_name(&call->caller));
     snprintf(s->word.reason, sizeof s->word.reason, "%s", reason);
     p->busy = true;
     if (!control_record_write(api->publisher, api->config, &s->word, api->now_ms + ACKNOWLEDGE_MS,

@@ -3,7 +3,6 @@
 #include "dashboard/view/database.h"
 #include "dashboard/view/sql_value.h"
 
-#include <stdio.h>
 #include <string.h>
 
 static const char *state_at(sqlite3_stmt *s)
@@ -148,11 +147,6 @@ static int64_t number_at(sqlite3_stmt *s, int column)
     return view_is_null(s, column) ? -1 : sqlite3_column_int64(s, column);
 }
 
-static void copy(char *to, size_t size, const char *from)
-{
-    snprintf(to, size, "%s", from != NULL ? from : "");
-}
-
 bool view_facts(struct view *view, const char *key, struct order_facts *ret)
 {
     sqlite3_stmt *s = find(view, key);
@@ -171,14 +165,14 @@ bool view_facts(struct view *view, const char *key, struct order_facts *ret)
         .parked_offset = sqlite3_column_int64(s, COLUMN_PARKED_OFFSET),
         .is_pending = !view_is_null(s, COLUMN_RETRY_MS),
         .pending_ms = sqlite3_column_int64(s, COLUMN_RETRY_MS)};
-    copy(ret->reason, sizeof ret->reason, view_text_at(s, COLUMN_REASON));
-    copy(ret->class, sizeof ret->class, view_text_at(s, COLUMN_CLASS));
-    copy(ret->confirmed_at, sizeof ret->confirmed_at, view_text_at(s, COLUMN_CONFIRMED_AT));
-    copy(ret->request, sizeof ret->request, view_text_at(s, COLUMN_REQUEST));
-    copy(ret->source, sizeof ret->source, view_text_at(s, COLUMN_SOURCE));
-    copy(ret->owner, sizeof ret->owner, view_text_at(s, COLUMN_OWNER));
-    copy(ret->topic, sizeof ret->topic, view_text_at(s, COLUMN_TOPIC));
-    copy(ret->pending_request, sizeof ret->pending_request, view_text_at(s, COLUMN_RETRY_REQUEST));
+    view_copy_text(ret->reason, sizeof ret->reason, s, COLUMN_REASON);
+    view_copy_text(ret->class, sizeof ret->class, s, COLUMN_CLASS);
+    view_copy_text(ret->confirmed_at, sizeof ret->confirmed_at, s, COLUMN_CONFIRMED_AT);
+    view_copy_text(ret->request, sizeof ret->request, s, COLUMN_REQUEST);
+    view_copy_text(ret->source, sizeof ret->source, s, COLUMN_SOURCE);
+    view_copy_text(ret->owner, sizeof ret->owner, s, COLUMN_OWNER);
+    view_copy_text(ret->topic, sizeof ret->topic, s, COLUMN_TOPIC);
+    view_copy_text(ret->pending_request, sizeof ret->pending_request, s, COLUMN_RETRY_REQUEST);
     sqlite3_reset(s);
     return true;
 }

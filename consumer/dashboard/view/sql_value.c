@@ -1,5 +1,7 @@
 #include "dashboard/view/sql_value.h"
 
+#include <stdio.h>
+
 void view_bind_slice(sqlite3_stmt *s, int at, struct slice text)
 {
     if (text.data != NULL)
@@ -9,6 +11,12 @@ void view_bind_slice(sqlite3_stmt *s, int at, struct slice text)
 const char *view_text_at(sqlite3_stmt *s, int column)
 {
     return (const char *)sqlite3_column_text(s, column);
+}
+
+void view_copy_text(char *to, size_t size, sqlite3_stmt *s, int column)
+{
+    const char *text = view_text_at(s, column);
+    snprintf(to, size, "%s", text != NULL ? text : "");
 }
 
 bool view_is_null(sqlite3_stmt *s, int column)

@@ -1,9 +1,7 @@
-/* word: what an operator said to the group last. */
+/* word: the last word of an operator to the group. */
 #include "dashboard/view/database.h"
-
+#include "dashboard/view/sql_value.h"
 #include "topics/control_record.h"
-
-#include <stdio.h>
 
 bool view_put_word(struct view *view, const struct control_word *word, struct error *err)
 {
@@ -15,12 +13,6 @@ bool view_put_word(struct view *view, const struct control_word *word, struct er
     return view_run(view, s, err);
 }
 
-static const char *text_at(sqlite3_stmt *s, int column)
-{
-    const char *text = (const char *)sqlite3_column_text(s, column);
-    return text != NULL ? text : "";
-}
-
 void view_word(struct view *view, struct control_word *ret)
 {
     sqlite3_stmt *s = view_statement(view, STATEMENT_WORD);
@@ -28,8 +20,8 @@ void view_word(struct view *view, struct control_word *ret)
     if (sqlite3_step(s) == SQLITE_ROW) {
         ret->paused = sqlite3_column_int(s, 0) != 0;
         ret->at_ms = sqlite3_column_int64(s, 1);
-        snprintf(ret->by, sizeof ret->by, "%s", text_at(s, 2));
-        snprintf(ret->reason, sizeof ret->reason, "%s", text_at(s, 3));
+        view_copy_text(ret->by, sizeof ret->by, s, 2);
+        view_copy_text(ret->reason, sizeof ret->reason, s, 3);
     }
     sqlite3_reset(s);
 }
