@@ -134,7 +134,7 @@ static void add_figures(struct buf *b, const char *name, const struct figures *f
 /* The columns of a row that add_figures writes, two blanks behind it. */
 enum { FIGURES_WIDTH = 75 };
 
-/* Whose the partition is, and what is special about it. */
+/* The partition's owner, and anything special about the partition. */
 static void remark_on(const struct standing *s, size_t i, int64_t until, char ret[REMARK_MAX])
 {
     const struct group_partition *p = &s->topic.partitions[i];

@@ -12,7 +12,7 @@ struct call;
 void call_pause(struct call *call);
 void call_resume(struct call *call);
 
-/* Who paused deliveries, when and why; null: nobody. */
+/* The pause as JSON: who began it, when and why; null: deliveries are not paused. */
 json_t *pause_json(const struct api *api);
 
 #endif

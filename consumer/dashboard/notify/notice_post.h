@@ -20,7 +20,7 @@ void notice_post_free(struct notice_post *post); /* accepts NULL */
 /* Asks (GET; POST with a body of JSON), and waits for the answer, 10 s at most. True: 2xx. */
 bool notice_post_ask(struct notice_post *post, const char *body);
 
-/* How long the last answer asked to be left alone, in ms; 0: it did not. */
+/* The rest that the last answer asked for (Retry-After), in ms; 0: none. */
 int64_t notice_post_rest_ms(const struct notice_post *post);
 
 #endif

@@ -43,8 +43,8 @@ static void add_duration(struct buf *b, int64_t ms)
         buf_addf(b, "%" PRId64 " s", s);
 }
 
-/* What has reached Kafka stays there. What has not is not known here; neither is anything of Kafka
- * while it is away. */
+/* Changes that have reached Kafka stay there. Of others nothing is known here, nor of Kafka while
+ * it is away. */
 static bool is_safe(enum verdict_code cause)
 {
     return cause != VERDICT_NO_CHANGES_ARRIVE && cause != VERDICT_KAFKA_AWAY &&

@@ -13,7 +13,7 @@
 
 #include <jansson.h>
 
-/* What a notice tells of; texts borrowed. */
+/* A notice's subject; texts borrowed. */
 struct notice_subject {
     const char *topic, *group, *page; /* page: the dashboard's address; NULL: not known */
     enum verdict_state state;

@@ -5,7 +5,7 @@
  *
  * An episode is two messages: that it is so, and that it is over. Both are owed until they are
  * told, however long the receiver takes; parked orders are told of apart, as one digest a window.
- * What is owed and told is kept as one line of JSON: who takes over goes on from it. A moment of
+ * The phase and its times are kept as one line of JSON: who takes over goes on from it. A moment of
  * being well is none, before trouble is told and after: an endpoint that is probed has them. */
 #ifndef DASHBOARD_NOTIFY_NOTICES_H
 #define DASHBOARD_NOTIFY_NOTICES_H
@@ -25,7 +25,7 @@ struct notices {
     int64_t after_ms;  /* how long trouble must last */
     int64_t window_ms; /* between two digests */
 
-    /* What is kept. */
+    /* Kept: notices_write. */
     enum notices_phase phase;
     int64_t began_ms, ended_ms; /* of the episode */
     enum verdict_code cause;    /* why it began; that no changes arrived goes before any other */
@@ -33,7 +33,7 @@ struct notices {
     int64_t parked_until_ms;    /* orders parked until then have been told; -1: none */
     int64_t digest_ms;          /* the last digest */
 
-    /* What is not. */
+    /* Of this process alone. */
     uint64_t changes, kept; /* of the above: how many there were, and were when it was kept */
     int64_t bad_since_ms, well_since_ms, parked_since_ms; /* 0: it is not so */
 };
@@ -55,7 +55,7 @@ void notices_watch(struct notices *notices, const struct notices_facts *facts);
 /* The same, and what is owed for it. */
 void notices_see(struct notices *notices, const struct notices_facts *facts);
 
-/* What is owed at this moment, the oldest first. */
+/* The notice that is owed at this moment, the oldest first. */
 enum notice notices_owed(const struct notices *notices, const struct notices_facts *facts);
 
 /* It was told, as the facts were. */
@@ -68,8 +68,9 @@ void notices_follow(struct notices *notices, const struct notices_facts *facts);
 /* Another one tells, and keeps it. */
 void notices_forget(struct notices *notices);
 
-/* What is kept, as text and back: it takes the place of what is here, but for an episode of ours
- * that is newer, and was not kept. False where the text is none of ours: nothing changes then. */
+/* The kept fields as text and back: the text takes the place of what is here, but for an episode of
+ * ours that is newer, and was not kept. False where the text is none of ours: nothing changes then.
+ */
 enum { NOTICES_TEXT_MAX = 320 };
 void notices_write(const struct notices *notices, char ret[NOTICES_TEXT_MAX]);
 bool notices_read(struct notices *notices, const char *text, size_t len);

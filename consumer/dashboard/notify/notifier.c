@@ -152,7 +152,8 @@ static struct notices_facts facts_of(const struct notifier *n, const struct noti
                                   .parked_newest_ms = seen->parked_newest_ms};
 }
 
-/* What the group has shared out anew is read anew; what another one tells is no longer ours. */
+/* The kept text is read again after the group was shared out; an episode that another dashboard
+ * tells is dropped. */
 static void take_round(struct notifier *n, enum sender_role role)
 {
     if (n->rounds == sender_group_rounds(n->group))

@@ -12,7 +12,7 @@
 
 struct notifier;
 
-/* How things are; copied. */
+/* The state of things; copied. */
 struct notifier_facts {
     int64_t now_ms, seen_ms; /* wall clock; monotonic */
     enum verdict_state state;

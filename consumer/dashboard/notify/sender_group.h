@@ -27,8 +27,8 @@ void sender_group_poll(struct sender_group *group, int wait_ms);
 enum sender_role sender_group_role(const struct sender_group *group);
 uint64_t sender_group_rounds(const struct sender_group *group); /* of sharing out, so far */
 
-/* What was kept last; owned by the caller, "" where it is nothing. NULL: the group does not answer,
- * or no memory. */
+/* The text that was kept last; owned by the caller, "" where it is nothing. NULL: the group does
+ * not answer, or no memory. */
 char *sender_group_kept(struct sender_group *group);
 
 /* False: it is not kept, or not known to be. */

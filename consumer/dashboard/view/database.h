@@ -103,7 +103,8 @@ int64_t view_hash(const struct view *view, struct slice key);
 /* Runs a statement that returns no rows. */
 bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);
 
-/* Who asked for what of an order, oldest first, as in schemas/openapi.yaml; the caller's. */
+/* The requests about an order and their authors, oldest first, as in schemas/openapi.yaml; the
+ * caller's. */
 json_t *view_audit(struct view *view, const char *key);
 bool view_put_asked(struct view *view, const struct retry_note *note, struct error *err) must_check;
 bool view_forget_audit(struct view *view, struct slice key, struct error *err) must_check;

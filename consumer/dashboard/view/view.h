@@ -92,7 +92,7 @@ bool view_put_shown(struct view *view, const char *key, const char *by, int64_t 
 
 bool view_put_member(struct view *view, struct slice member, struct slice value, struct error *err);
 
-/* What an operator said to the group last. */
+/* The last word of an operator to the group. */
 bool view_put_word(struct view *view, const struct control_word *word, struct error *err);
 
 /* ---- queries; JSON as in schemas/openapi.yaml, NULL: not found, or err ---- */

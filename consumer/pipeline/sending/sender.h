@@ -31,7 +31,7 @@ struct sender_uses {
 struct sender *sender_new(const struct sender_uses *uses, struct error *err);
 void sender_free(struct sender *s); /* after the requests are over; accepts NULL */
 
-/* What holds everything back at an operator's word; pause_begin starts it. */
+/* The pause holds everything back at an operator's word; pause_begin starts it. */
 struct pause *sender_pause(const struct sender *s);
 
 /* Starts what may start. */
