@@ -276,8 +276,8 @@ static rd_kafka_resp_err_t ask_commits(struct check *c, rd_kafka_topic_partition
     do { /* without access to the group librdkafka keeps asking for its coordinator */
         code = kafka_committed(c->rk, list, SLICE_MS);
         hear(c);
-    } while ((code == RD_KAFKA_RESP_ERR__TIMED_OUT || kafka_is_passing(code)) &&
-             *kafka_advice(c->words) == '\0' && clock_mono_ms() < deadline_ms);
+    } while (kafka_is_unheard(code) && *kafka_advice(c->words) == '\0' &&
+             clock_mono_ms() < deadline_ms);
     return code;
 }
 

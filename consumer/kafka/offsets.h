@@ -23,9 +23,12 @@ size_t kafka_partition_count(rd_kafka_t *rk, const char *topic, int timeout_ms,
 rd_kafka_resp_err_t kafka_committed(rd_kafka_t *rk, rd_kafka_topic_partition_list_t *list,
                                     int timeout_ms);
 
-/* A cluster answers so while a partition changes its leader, or a group its coordinator: soon
- * over. */
+/* A cluster answers so while a partition changes its leader, a group its coordinator, or the
+ * cluster its controller: soon over. */
 bool kafka_is_passing(rd_kafka_resp_err_t code);
+
+/* No broker has judged the request, whether for now or within its time: it may be made again. */
+bool kafka_is_unheard(rd_kafka_resp_err_t code);
 
 /* Waits for 0.2 s, then asks the cluster who leads the topic's partitions. Not for the loop. */
 void kafka_await_leaders(rd_kafka_t *rk, const char *topic);

@@ -1,6 +1,8 @@
 #include "pipeline/join.h"
 
+#include "kafka/offsets.h"
 #include "sys/background.h"
+#include "sys/clock.h"
 #include "sys/log.h"
 #include "topics/settings/own_topics.h"
 #include "topics/settings/start_guard.h"
@@ -10,6 +12,7 @@
 enum { GUARD_READ_MS = 5000 };  /* for outcomes of an earlier life of the group */
 enum { CONTROL_END_MS = 2000 }; /* the group takes longer than that to answer, mostly */
 enum { SIGNAL_LOOK_MS = 200 };
+enum { UNANSWERED_LOG_MS = 60000 };
 
 /* The thread's until it has ended, but for `unwanted`. The loop's thread takes no turns meanwhile:
  * it uses the loop and the ops port alone. */
@@ -45,15 +48,41 @@ static bool may_start(struct joining *j, int64_t timeout_ms)
     return true;
 }
 
+/* A cluster that loses a broker, or its controller, judges the request later: it is made again.
+ * False when stopped meanwhile, or with j->err. */
+static bool prepare_topics(struct joining *j, int64_t timeout_ms)
+{
+    const struct join *join = j->join;
+    struct log_limited unanswered = {0};
+    int64_t began_ms = clock_mono_ms();
+    while (consumer_start(join->consumer, timeout_ms, still_wanted, j, &j->err)) {
+        struct error why = {0};
+        if (topics_prepare(join->config, join->consumer, &why)) {
+            log_recovered(&unanswered, "own topics answered", (const struct log_field[]){{0}});
+            return true;
+        }
+        int64_t now_ms = clock_mono_ms();
+        bool is_late = timeout_ms >= 0 && now_ms - began_ms >= timeout_ms;
+        if (why.code != ERROR_UNREACHABLE || is_late)
+            return error_set(&j->err, why.code, "%s", why.text);
+        const struct log_field fields[] = {
+            LOG_S("error", why.text),
+            LOG_S("hint", "they are asked for again until brokers answer"),
+            {0}};
+        log_limited(&unanswered, now_ms, UNANSWERED_LOG_MS, "own topics unanswered", fields);
+        kafka_await_leaders(consumer_client(join->consumer), join->config->kafka_topic);
+    }
+    return false;
+}
+
 /* Waits until the topic is known to exist; false when stopped meanwhile, or with j->err. */
 static bool prepare(struct joining *j)
 {
     const struct join *join = j->join;
     const struct pipeline_options *options = join->options;
     int64_t timeout_ms = options->until_end ? options->timeout_ms : -1;
-    if (!consumer_start(join->consumer, timeout_ms, still_wanted, j, &j->err) ||
-        !topics_prepare(join->config, join->consumer, &j->err) ||
-        !pause_begin(join->pause, CONTROL_END_MS, &j->err) || !may_start(j, timeout_ms))
+    if (!prepare_topics(j, timeout_ms) || !pause_begin(join->pause, CONTROL_END_MS, &j->err) ||
+        !may_start(j, timeout_ms))
         return false;
     if (options->until_end && !until_end_find(join->until_end, &j->err))
         return false;

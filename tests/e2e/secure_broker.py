@@ -1,12 +1,14 @@
 """One Kafka broker of its own on loopback: logins, certificates and access rights.
 
 Listeners: `admin` (plaintext, may do all), `login` (SASL without TLS), `secure` (SASL with TLS), `tls`,
-`mutual` (TLS that wants a client certificate), `expired` and `misnamed` (TLS, with such a certificate).
+`mutual` (TLS that wants a client certificate), `expired` and `misnamed` (TLS, with such a certificate), `relayed`
+(plaintext, reached by a relay).
 Users: shop, run, dashboard, operator; who may do nothing until acls() says so.
 """
 import concurrent.futures, pathlib, subprocess, sys
 
 from harness import STACK, wait_for
+from relay import Relay
 
 sys.path.append(str(STACK))
 from ports import free_ports
@@ -14,7 +16,7 @@ from ports import free_ports
 PASSWORD = "right-password"
 USERS = ("shop", "run", "dashboard", "operator")
 LISTENERS = {"admin": "PLAINTEXT", "login": "SASL_PLAINTEXT", "secure": "SASL_SSL", "tls": "SSL",
-             "mutual": "SSL", "expired": "SSL", "misnamed": "SSL", "controller": "PLAINTEXT"}
+             "mutual": "SSL", "expired": "SSL", "misnamed": "SSL", "relayed": "PLAINTEXT", "controller": "PLAINTEXT"}
 CERTIFICATES = {"secure": "broker", "tls": "broker", "mutual": "broker", "expired": "expired",
                 "misnamed": "misnamed"}
 
@@ -109,12 +111,14 @@ class SecureBroker:
         jars = (pathlib.Path(stack.folder) / "jars").read_text().strip()
         self.classpath = f"{jars}/kafka/*"
         self.ports = dict(zip(LISTENERS, free_ports(len(LISTENERS))))
+        self.relay = Relay(self.ports["relayed"])
         self.certificates = Certificates(self.folder)
         self.ca = self.folder / "ca.pem"
         self.start()
 
     def at(self, listener):
-        return f"127.0.0.1:{self.ports[listener]}"
+        """Where clients find it."""
+        return f"127.0.0.1:{self.relay.port if listener == 'relayed' else self.ports[listener]}"
 
     def tool(self, name, *arguments):
         done = subprocess.run(["java", "-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData",
@@ -130,7 +134,7 @@ class SecureBroker:
         reachable = [name for name in LISTENERS if name != "controller"]
         parts = [PROPERTIES.format(
             folder=self.folder, controller=self.ports["controller"],
-            listeners=listed(LISTENERS, lambda name: f"{name.upper()}://{self.at(name)}"),
+            listeners=listed(LISTENERS, lambda name: f"{name.upper()}://127.0.0.1:{self.ports[name]}"),
             advertised=listed(reachable, lambda name: f"{name.upper()}://{self.at(name)}"),
             protocols=listed(LISTENERS, lambda name: f"{name.upper()}:{LISTENERS[name]}"))]
         for name, certificate in CERTIFICATES.items():

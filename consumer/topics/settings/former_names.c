@@ -11,19 +11,27 @@ enum { ASK_MS = 5000 };
 
 /* ---- commits of the former group ---- */
 
-/* The number of partitions of kafka.topic that this group has commits for; -1: not known, logged.
- */
-static int count_answer(rd_kafka_event_t *event, const char *group)
+/* The number of partitions of kafka.topic that the group has commits for; -1 where the cluster
+ * does not tell, which is logged, or with err where it will soon. Without the right to ask for
+ * another group, librdkafka looks for its coordinator until no answer is awaited any more. */
+static int count_answer(rd_kafka_event_t *event, const char *group, struct error *err)
 {
     size_t count = 0;
     int committed = 0;
     const rd_kafka_group_result_t **results = NULL;
-    if (event != NULL && rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR_NO_ERROR)
+    rd_kafka_resp_err_t code =
+        event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         results = rd_kafka_ListConsumerGroupOffsets_result_groups(
             rd_kafka_event_ListConsumerGroupOffsets_result(event), &count);
-    if (count != 1 || rd_kafka_group_result_error(results[0]) != NULL) {
+    if (count == 1 && rd_kafka_group_result_error(results[0]) != NULL)
+        code = rd_kafka_error_code(rd_kafka_group_result_error(results[0]));
+    if (kafka_is_passing(code))
+        error_set(err, ERROR_UNREACHABLE, "commits of the group \"%s\": %s", group,
+                  rd_kafka_err2str(code));
+    if (count != 1 || code != RD_KAFKA_RESP_ERR_NO_ERROR) {
         log_debug("group not looked at", LOG_S("group", group),
-                  LOG_S("error", event == NULL ? "no answer" : rd_kafka_event_error_string(event)));
+                  LOG_S("error", rd_kafka_err2str(code)));
         return -1;
     }
     const rd_kafka_topic_partition_list_t *list = rd_kafka_group_result_partitions(results[0]);
@@ -33,7 +41,7 @@ static int count_answer(rd_kafka_event_t *event, const char *group)
 }
 
 static int count_commits(rd_kafka_t *rk, const struct config *config, const char *group,
-                         int32_t partitions)
+                         int32_t partitions, struct error *err)
 {
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(partitions);
     rd_kafka_topic_partition_list_add_range(list, config->kafka_topic, 0, partitions - 1);
@@ -41,7 +49,7 @@ static int count_commits(rd_kafka_t *rk, const struct config *config, const char
     rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
     rd_kafka_ListConsumerGroupOffsets(rk, &ask, 1, NULL, queue);
     rd_kafka_event_t *event = rd_kafka_queue_poll(queue, ASK_MS);
-    int committed = count_answer(event, group);
+    int committed = count_answer(event, group, err);
     rd_kafka_event_destroy(event);
     rd_kafka_queue_destroy(queue);
     rd_kafka_ListConsumerGroupOffsets_destroy(ask);
@@ -53,9 +61,9 @@ static bool check_group(rd_kafka_t *rk, const struct config *config, int32_t par
                         struct error *err)
 {
     if (!config->derived.group || partitions <= 0 ||
-        count_commits(rk, config, FORMER_GROUP, partitions) <= 0 ||
-        count_commits(rk, config, config->kafka_group, partitions) != 0)
-        return true;
+        count_commits(rk, config, FORMER_GROUP, partitions, err) <= 0 ||
+        count_commits(rk, config, config->kafka_group, partitions, err) != 0)
+        return err->code == ERROR_NONE;
     return error_set(
         err, ERROR_CONFIG,
         "the group \"" FORMER_GROUP "\", the default name of former releases, has committed "

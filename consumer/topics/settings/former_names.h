@@ -13,8 +13,9 @@
 /* Looks only for names that this config did not set. Topics that hold records are named in the log,
  * with the option that keeps each. False with CONFIG, naming the options, when the former group has
  * commits in kafka.topic and this one has none: going on would send again, or pass over, what lies
- * between. A look-up that fails is logged, and does not stop the start. Blocks for some seconds at
- * most; partitions: of kafka.topic. */
+ * between; with UNREACHABLE where a broker fails meanwhile. Any other look-up that fails is
+ * logged, and does not stop the start. Blocks for some seconds at most; partitions: of kafka.topic.
+ */
 bool former_names_look(rd_kafka_t *rk, const struct config *config, int32_t partitions,
                        struct error *err) must_check;
 

@@ -79,18 +79,36 @@ static bool refuse(const struct own_topic *topic, const char *why, struct error 
         topic->name, why, command(topic, text));
 }
 
+/* UNREACHABLE, so that the request is made again. */
+static bool is_unheard(const struct own_topic *topic, rd_kafka_resp_err_t code, struct error *err)
+{
+    if (!kafka_is_unheard(code))
+        return false;
+    error_set(err, ERROR_UNREACHABLE, "topic \"%.100s\": %s", topic->name, rd_kafka_err2str(code));
+    return true;
+}
+
+static rd_kafka_resp_err_t event_code(rd_kafka_event_t *event)
+{
+    return event != NULL ? rd_kafka_event_error(event) : RD_KAFKA_RESP_ERR__TIMED_OUT;
+}
+
 /* The answer's own word on the one topic that was asked for. */
 static bool read_answer(rd_kafka_event_t *event, const struct own_topic *topic, struct error *err)
 {
     size_t count;
-    if (event == NULL || rd_kafka_event_error(event))
-        return refuse(topic, event != NULL ? rd_kafka_event_error_string(event) : "no answer", err);
+    if (is_unheard(topic, event_code(event), err))
+        return false;
+    if (event_code(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return refuse(topic, rd_kafka_event_error_string(event), err);
     const rd_kafka_topic_result_t **results =
         rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count);
     rd_kafka_resp_err_t code =
         count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
     if (code == RD_KAFKA_RESP_ERR_TOPIC_ALREADY_EXISTS) /* another member was faster */
         return true;
+    if (is_unheard(topic, code, err))
+        return false;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return refuse(topic, rd_kafka_err2str(code), err);
     log_info("topic created", LOG_S("topic", topic->name), LOG_I("partitions", topic->partitions));
@@ -131,15 +149,18 @@ static bool read_extension(rd_kafka_event_t *event, const struct own_topic *topi
                            struct error *err)
 {
     size_t count;
-    if (event == NULL || rd_kafka_event_error(event))
-        return refuse_short(topic, found,
-                            event != NULL ? rd_kafka_event_error_string(event) : "no answer", err);
+    if (is_unheard(topic, event_code(event), err))
+        return false;
+    if (event_code(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+        return refuse_short(topic, found, rd_kafka_event_error_string(event), err);
     const rd_kafka_topic_result_t **results = rd_kafka_CreatePartitions_result_topics(
         rd_kafka_event_CreatePartitions_result(event), &count);
     rd_kafka_resp_err_t code =
         count == 1 ? rd_kafka_topic_result_error(results[0]) : RD_KAFKA_RESP_ERR_UNKNOWN;
     if (code == RD_KAFKA_RESP_ERR_INVALID_PARTITIONS) /* another member was faster */
         return true;
+    if (is_unheard(topic, code, err))
+        return false;
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return refuse_short(topic, found, rd_kafka_err2str(code), err);
     log_info("partitions added", LOG_S("topic", topic->name),
