@@ -22,6 +22,18 @@ def run_to_end(t, log, **env):
     return program
 
 
+def topics_that_are_made_keep_what_they_must(t):
+    """Dead letters no longer than parked.retention, a retry for a week, and an order's last state for good."""
+    own = names(t)
+    run_to_end(t, "made", PARKED_RETENTION="30d")
+    kept = {name: {key: value for key, value in settings(t, own[name]).items()
+                   if key in ("retention.ms", "cleanup.policy")} for name in own if name.endswith("_TOPIC")}
+    compacted = {"cleanup.policy": "compact"}
+    assert kept == {"PARKED_TOPIC": {"retention.ms": str(30 * DAY_MS)},
+                    "RETRY_TOPIC": {"retention.ms": str(7 * DAY_MS)}, "DELIVERIES_TOPIC": compacted,
+                    "MEMBERS_TOPIC": compacted, "CONTROL_TOPIC": compacted}, kept
+
+
 def a_parked_topic_that_keeps_for_ever_is_bounded(t):
     own = names(t)
     parked = own["PARKED_TOPIC"]
@@ -86,6 +98,6 @@ def parked_orders_that_will_be_deleted_are_said(t):
     assert ("own topics", "parked orders") not in check(t, **own)[1]
 
 
-TESTS = [a_parked_topic_that_keeps_for_ever_is_bounded,
+TESTS = [topics_that_are_made_keep_what_they_must, a_parked_topic_that_keeps_for_ever_is_bounded,
          a_forgotten_order_is_gone_and_the_rest_is_dated,
          parked_orders_that_will_be_deleted_are_said]
