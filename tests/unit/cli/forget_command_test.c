@@ -9,6 +9,7 @@
 
 #define DELIVERIES "elementor-sync.deliveries"
 #define RETRIES "elementor-sync.retry"
+#define TOMBSTONE "(tombstone)"
 #define REFUSED "HTTP/1.1 422 No\r\nContent-Length: 0\r\n\r\n"
 
 enum { TEXT_MAX = 65536 };
@@ -41,8 +42,9 @@ static void find(void *context, const rd_kafka_message_t *m)
     struct found *f = context;
     f->count++;
     if (m->key_len == strlen(f->key) && memcmp(m->key, f->key, m->key_len) == 0)
-        snprintf(f->text, sizeof f->text, "%.*s", (int)m->len,
-                 m->payload != NULL ? (const char *)m->payload : "");
+        snprintf(f->text, sizeof f->text, "%.*s",
+                 m->payload != NULL ? (int)m->len : (int)strlen(TOMBSTONE),
+                 m->payload != NULL ? (const char *)m->payload : TOMBSTONE);
 }
 
 static struct found *last_of(struct pipeline_harness *w, const char *topic, const char *key)
@@ -85,7 +87,7 @@ static void nothing_of_the_person_is_left(void **state)
     assert_non_null(strstr(marker, "\"order_id\":\"o1\",\"order_number\":null,"
                                    "\"confirmed_at\":null,\"webhook_id\":null"));
     assert_non_null(strstr(marker, "\"previous\":[]"));
-    assert_string_equal(last_of(&w, DELIVERIES, CLUSTER_TOPIC "-0-0")->text, "");
+    assert_string_equal(last_of(&w, DELIVERIES, CLUSTER_TOPIC "-0-0")->text, TOMBSTONE);
     assert_false(call(&w, &command_retry, retry));
     assert_non_null(strstr(w.err.text, "forgotten"));
     assert_true(call(&w, &command_redrive, redrive));
@@ -111,11 +113,27 @@ static void it_asks_and_needs_an_order(void **state)
     pipeline_harness_close(&w);
 }
 
+/* It would be sent after it was forgotten. */
+static void an_order_that_waits_to_be_sent_is_kept(void **state)
+{
+    char *forget[] = {"--order", "o1", "--yes", NULL},
+         *redrive[] = {"--yes", "--rate", "1000", NULL};
+    struct pipeline_harness w;
+    (void)state;
+    open_with_parked(&w);
+    assert_true(call(&w, &command_redrive, redrive));
+    assert_false(call(&w, &command_forget, forget));
+    assert_non_null(strstr(w.err.text, "waits to be sent"));
+    assert_null(strstr(last_of(&w, DELIVERIES, "o1")->text, "forgotten"));
+    pipeline_harness_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_of_the_person_is_left),
         cmocka_unit_test(it_asks_and_needs_an_order),
+        cmocka_unit_test(an_order_that_waits_to_be_sent_is_kept),
     };
     return pipeline_harness_main("verb_forget", tests, sizeof tests / sizeof *tests);
 }
