@@ -106,8 +106,14 @@ static bool check_row(const struct compiler *c, avro_schema_t row, const char *s
         {sought->columns[FIELD_ORDER_ID], options->columns[FIELD_ORDER_ID],
          "payload.fields.order_id", "neither text nor a number", holds_text_or_number},
     };
+    if (row == NULL)
+        return error_set(err, ERROR_CONFIG,
+                         "\"after\" of schema \"%.100s\" is no row: reading on would skip every "
+                         "order. MongoDB's connector writes documents as text: let its transform "
+                         "ExtractNewDocumentState make columns of them, with add.fields=op",
+                         schema_name);
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
-        if (row == NULL || !row_has(row, needed[i].name))
+        if (!row_has(row, needed[i].name))
             return error_set(err, ERROR_CONFIG,
                              "schema \"%.100s\" has no column \"%.100s\" (%s): reading on would "
                              "skip every order (where the topic holds other tables too, set "

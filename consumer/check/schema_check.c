@@ -316,7 +316,7 @@ static void report_time_zone(struct check *c, const struct field_map *map)
 /* Why a column that the table has may be missing: once, not with each field. */
 static void report_absent(struct check *c, const struct field_map *map)
 {
-    if (map->has_absent)
+    if (map->has_absent && *map->columns != '\0')
         report_add(c->report, REPORT_NOTE, FIELDS, "absent columns",
                    "the records show: %s. A column of the table that is not among them is a "
                    "generated one (published from PostgreSQL 18 on; before, fill an ordinary "

@@ -565,6 +565,20 @@ static void foreign_records_are_known(void **state)
 
 /* ---- what would silence every order ---- */
 
+/* As MongoDB's connector writes it: the document's JSON in `before` and `after`. */
+static void an_envelope_of_documents_says_how_to_unwrap_them(void **state)
+{
+    (void)state;
+    const char *document = "[\"null\"," CONNECT("string", NAMED("io.debezium.data.Json")) "]";
+    char schema[600];
+    struct plan_options options = default_options();
+    snprintf(schema, sizeof schema,
+             RECORD("Envelope", "shop.shop.orders",
+                    FIELD("before", "%s") "," FIELD("after", "%s") "," FIELD("op", "\"string\"")),
+             document, document);
+    refused(schema, &options, ERROR_CONFIG, "ExtractNewDocumentState");
+}
+
 /* A row's schema with these types of its id and its status; valid until the next call. */
 static const char *row_of(const char *id, const char *status)
 {
@@ -689,6 +703,7 @@ int main(void)
         cmocka_unit_test(another_prefix_than_the_rows_stops),
         cmocka_unit_test(foreign_records_are_known),
         cmocka_unit_test(a_rule_column_that_can_hold_no_text_stops),
+        cmocka_unit_test(an_envelope_of_documents_says_how_to_unwrap_them),
         cmocka_unit_test(an_order_id_of_no_use_stops),
         cmocka_unit_test(an_order_id_may_be_of_many_types),
         cmocka_unit_test(columns_are_found_by_name_in_each_schema),
