@@ -168,8 +168,11 @@ export class FakeDashboard {
     list(query) {
         const state = query.get('state'), reason = query.get('reason'), q = query.get('q')?.toLowerCase();
         const limit = Number(query.get('limit') ?? 50), from = Number(query.get('cursor') ?? 0);
+        const status = query.get('status'), source = query.get('source'), way = query.get('sort') === 'oldest' ? -1 : 1;
+        const since = Number(query.get('since_ms') ?? 0), until = Number(query.get('until_ms') ?? Infinity);
         const found = [...this.orders.values()].filter((o) => (!state || o.state === state) && (!reason || o.reason === reason) &&
-            (!q || [o.order_id, o.order_number].some((t) => t?.toLowerCase().startsWith(q)))).sort((a, b) => b.settled_ms - a.settled_ms);
+            (!status || String(o.status ?? 'none') === status) && (!source || o.source === source) && o.settled_ms >= since && o.settled_ms < until &&
+            (!q || [o.order_id, o.order_number].some((t) => t?.toLowerCase().startsWith(q)))).sort((a, b) => way * (b.settled_ms - a.settled_ms));
         return { orders: found.slice(from, from + limit).map((o) => this.summary(o)), next_cursor: found.length > from + limit ? String(from + limit) : null };
     }
 

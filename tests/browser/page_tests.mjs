@@ -721,6 +721,48 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         }
     }
 
+    // Their address is all that a filtered list is: it says the same in a tab of its own.
+    async function filters_are_in_the_address() {
+        seed(0);
+        const at = Date.parse('2026-11-28T12:00:00Z');
+        for (const [i, status, source] of [[1, 200, 'cdc'], [2, 503, 'retry'], [3, 503, 'cdc'], [4, 503, 'retry'], [5, null, 'retry']])
+            fake.orders.set(`order-00000${i}`, makeOrder(i, { status, source, state: status === 200 ? 'delivered' : 'parked', reason: status === 200 ? null : 'http:503', class: 'exhausted', attempts: i,
+                confirmed_at: new Date(at + i * 3600000 - 1400).toISOString(), settled_ms: at + i * 3600000 }));
+        const { page, close } = await signedIn({ viewport: { width: 1920, height: 900 }, timezoneId: 'Africa/Algiers' }, '#/orders');
+        const names = (on) => on.locator('.row-name').allTextContents();
+        await row(page, 'CMD-100005').waitFor();
+        await row(page, 'CMD-100001').getByText('in 1.4 s').waitFor();
+        await row(page, 'CMD-100004').getByText('4 attempts').waitFor();
+        assert((await row(page, 'CMD-100001').boundingBox()).height <= 37, 'a row is as low as its text');
+        await keep(page, 'orders-1920');
+        await page.getByText('More filters').click();
+        await page.getByLabel('Answer').fill('503');
+        await page.getByLabel('Sent by').selectOption('a retry by hand');
+        await page.getByLabel('From').fill('2026-11-28T14:30');
+        await page.getByLabel('Order', { exact: true }).selectOption('oldest first');
+        await page.getByRole('button', { name: 'Show these' }).click();
+        await row(page, 'CMD-100001').waitFor({ state: 'detached' });
+        await row(page, 'CMD-100002').waitFor();
+        assert.deepEqual(await names(page), ['CMD-100002', 'CMD-100004']);
+        const address = page.url();
+        assert(address.endsWith(`#/orders?status=503&source=retry&since=${at + 5400000}&sort=oldest`), address);
+        await assertAccessible(chrome, page, 'filters');
+        await page.getByRole('link', { name: 'Need you', exact: true }).click();
+        await row(page, 'CMD-100004').waitFor();
+        assert(page.url().includes('state=parked&status=503&source=retry'), 'the others stay');
+        await close();
+        const other = await openTab(chrome, fake.url, { timezoneId: 'UTC' });
+        await other.page.goto(address);
+        await other.page.getByLabel('Your token').fill(OPERATOR);
+        await other.page.keyboard.press('Enter');
+        await row(other.page, 'CMD-100002').waitFor();
+        assert.deepEqual(await names(other.page), ['CMD-100002', 'CMD-100004']);
+        assert.equal(await other.page.getByLabel('From').inputValue(), '2026-11-28T13:30');
+        await other.page.getByRole('link', { name: 'Without these' }).click();
+        await row(other.page, 'CMD-100001').waitFor();
+        await other.close();
+    }
+
     // rule.overtaken=skip: in the filters with its count, in the list, and in the order's view.
     async function an_overtaken_order_is_shown_as_such() {
         for (const [locale, name, why] of [
@@ -841,7 +883,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
-        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
+        policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, filters_are_in_the_address, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

@@ -1,5 +1,6 @@
 /* orders: the list: filtered by state and reason, searched, a page at a time. */
 import { el } from './dom.js';
+import { asked as askedOf, listLink, moreFilters, readFilters } from './filters.js';
 import { failure, orderRow, skeleton } from './parts.js';
 import { explain } from './reasons.js';
 import { t } from './words.js';
@@ -8,7 +9,7 @@ const PAGE = 50;
 const FILTERS = ['all', 'parked', 'retrying', 'delivered', 'overtaken'];
 
 export function orders(app, query) {
-    const q = query.get('q') ?? '', reason = query.get('reason'), state = query.get('state') ?? '';
+    const filtered = readFilters(query), { q, reason, state } = filtered;
     let list = null, cursor = null, pages = 0, failed = null, newer = false;
     let reading = null, asked = null, changed = false;
 
@@ -23,7 +24,7 @@ export function orders(app, query) {
         reading = what;
         try {
             const newest = what === 'newest';
-            const got = await app.api.orders({ state, q, reason, cursor: newest ? null : cursor, limit: PAGE });
+            const got = await app.api.orders({ ...askedOf(filtered), cursor: newest ? null : cursor, limit: PAGE });
             const known = new Set(newest ? [] : list.map((o) => o.key));
             list = newest ? got.orders : list.concat(got.orders.filter((o) => !known.has(o.key)));
             pages = newest ? 1 : pages + 1;
@@ -66,19 +67,16 @@ export function orders(app, query) {
     }
 
     function link(filter) {
-        const next = new URLSearchParams();
-        if (filter !== 'all')
-            next.set('state', filter);
-        if (q !== '')
-            next.set('q', q);
-        return '#/orders' + (next.size > 0 ? `?${next}` : '');
+        return listLink({ ...filtered, state: filter === 'all' ? '' : filter, reason: '' });
     }
+
+    const isPlain = () => listLink(filtered) === listLink({ ...readFilters(new URLSearchParams()), state });
 
     function filters() {
         const now = state === '' ? 'all' : state;
         const shown = FILTERS.filter((filter) => filter !== 'overtaken' || filter === now || app.status?.counts.overtaken > 0);
         return el('nav.filters', { 'aria-label': t('filters') }, shown.map((filter) => {
-            const count = filter === 'all' || q !== '' ? undefined : app.status?.counts[filter];
+            const count = filter === 'all' || !isPlain() ? undefined : app.status?.counts[filter];
             return el('a', { href: link(filter), 'aria-current': filter === now && 'page' },
                 t(`filter_${filter}`), count !== undefined && el('span.count', {}, t('just', { n: count })));
         }));
@@ -87,7 +85,7 @@ export function orders(app, query) {
     function empty() {
         if (q !== '')
             return t('list_empty_q', { q });
-        return t(['parked', 'retrying'].includes(state) ? `list_empty_${state}` : 'list_empty');
+        return t(['parked', 'retrying'].includes(state) && isPlain() ? `list_empty_${state}` : 'list_empty');
     }
 
     function body() {
@@ -99,7 +97,7 @@ export function orders(app, query) {
             return el('p.card.notice', {}, empty());
         return [
             newer && el('button.quiet', { type: 'button', onclick: () => page('newest') }, t('list_newer')),
-            el('ul.card.rows', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o))),
+            el('ul.card.rows.wide', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o, { facts: true }))),
             failed !== null && failure(failed, () => page('more')),
             el('div.actions.under', {},
                 el('span.soft', { role: 'status' }, t('list_shown', { n: list.length })),
@@ -118,9 +116,9 @@ export function orders(app, query) {
             el('div.head', { 'data-key': 'head' },
                 el('h1', { tabindex: -1 }, q === '' ? t('list_title') : t('list_found', { q })),
                 state === 'parked' && q === '' && (list?.length ?? 0) > 0 &&
-                    el('button.quiet', { type: 'button', onclick: () => app.redrive(reason ?? '') }, t('send_all'))),
-            filters(),
-            reason !== null && el('p.soft', {}, t('any_reason', { why: explain({ state: 'parked', reason }).why }), ' ',
+                    el('button.quiet', { type: 'button', onclick: () => app.redrive(reason) }, t('send_all'))),
+            filters(), moreFilters(filtered),
+            reason !== '' && el('p.soft', {}, t('any_reason', { why: explain({ state: 'parked', reason }).why }), ' ',
                 el('a', { href: link('parked') }, t('drop_reason'))),
             body(),
         ],

@@ -1,7 +1,7 @@
 /* parts: what several views show alike: an order's row, its state, a time, a retry's button. */
 import { el, icon } from './dom.js';
 import { explain } from './reasons.js';
-import { ago, fullMoment, moment, sentence, t } from './words.js';
+import { ago, fullMoment, moment, sentence, t, took } from './words.js';
 
 export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad', overtaken: 'wait' };
 
@@ -39,6 +39,15 @@ export function retryButton(app, order, look = 'quiet') {
     }, waits && el('span.spin', { 'aria-hidden': 'true' }), waits ? t('asked') : t('send_again'));
 }
 
+/* What a wide screen has room for: when it was confirmed, how long it took from there, and how often it was tried. */
+function facts(order) {
+    const confirmed = order.confirmed_at === null ? NaN : Date.parse(order.confirmed_at);
+    const latency = order.state === 'delivered' && order.settled_ms >= confirmed ? order.settled_ms - confirmed : null;
+    return [el('span.row-fact.confirmed', {}, Number.isNaN(confirmed) ? null : [t('fact_confirmed'), ' ', time(confirmed)]),
+        el('span.row-fact.latency', {}, latency !== null && t('fact_latency', { time: took(latency) })),
+        el('span.row-fact.attempts', {}, order.attempts > 0 && t('e_attempts', { n: order.attempts }))];
+}
+
 /* One order as a line of a list; the whole line leads to it. */
 export function orderRow(app, order, options = {}) {
     const why = order.state === 'delivered' ? null : explain(order).whole;
@@ -47,6 +56,7 @@ export function orderRow(app, order, options = {}) {
             el('span.row-name', {}, orderName(order)),
             options.state !== false && chip(order.state),
             options.why !== false && why !== null && el('span.row-why', {}, why),
+            options.facts && facts(order),
             el('span.row-when', {}, time(lastMoment(order), app.now()))),
         (options.retry ?? !explain(order).hopeless) && order.state === 'parked' && retryButton(app, order));
 }

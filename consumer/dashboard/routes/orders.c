@@ -2,31 +2,67 @@
 
 #include "dashboard/api/api.h"
 
+#include <stdlib.h>
 #include <string.h>
 
-static bool read_state(const struct call *call, int *ret)
+/* One of these words; refusal says which. *ret is its place, and untouched when the parameter is
+ * missing. False: the call is answered. */
+static bool read_choice(const struct call *call, const char *name, const char *const words[],
+                        int count, const char *refusal, int *ret)
 {
     const char *text = NULL;
-    if (!call_text(call, "state", 16, &text))
+    if (!call_text(call, name, 16, &text))
         return false;
-    for (int i = 0; text != NULL && i < ORDER_STATE_COUNT; i++)
-        if (strcmp(text, order_state_names[i]) == 0) {
+    for (int i = 0; text != NULL && i < count; i++)
+        if (strcmp(text, words[i]) == 0) {
             *ret = i;
             return true;
         }
     if (text != NULL)
-        call_bad(call, "state: delivered, retrying, parked or overtaken");
+        call_bad(call, refusal);
     return text == NULL;
+}
+
+static bool read_status(const struct call *call, int *ret)
+{
+    enum { LEAST = 100, MOST = 599, DIGITS = 3 };
+    const char *text = NULL;
+    if (!call_text(call, "status", 8, &text) || text == NULL)
+        return text == NULL;
+    int status = strspn(text, "0123456789") == DIGITS && text[DIGITS] == '\0' ? atoi(text) : 0;
+    *ret = strcmp(text, "none") == 0 ? VIEW_NO_STATUS : status;
+    if (*ret == VIEW_NO_STATUS || (status >= LEAST && status <= MOST))
+        return true;
+    call_bad(call, "status: none, or 100 to 599");
+    return false;
+}
+
+static bool read_kind(const struct call *call, struct order_filter *ret)
+{
+    enum { REASON_MAX = 64 };
+    static const char *const sources[] = {"cdc", "retry", "redrive", "replay"};
+    int source = -1;
+    if (!read_choice(call, "state", order_state_names, ORDER_STATE_COUNT,
+                     "state: delivered, retrying, parked or overtaken", &ret->state) ||
+        !call_text(call, "reason", REASON_MAX, &ret->reason) || !read_status(call, &ret->status) ||
+        !read_choice(call, "source", sources, sizeof sources / sizeof *sources,
+                     "source: cdc, retry, redrive or replay", &source))
+        return false;
+    ret->source = source >= 0 ? sources[source] : NULL;
+    return true;
 }
 
 void call_list(struct call *call)
 {
-    enum { LIMIT = 50, LIMIT_MAX = 200, REASON_MAX = 64, SEARCH_MAX = 100 };
+    enum { LIMIT = 50, LIMIT_MAX = 200, SEARCH_MAX = 100 };
+    static const char *const sorts[] = {"newest", "oldest"};
     struct error err = {0};
     int64_t limit = LIMIT;
+    int sort = 0;
     struct order_filter filter = {.state = -1, .since_ms = -1, .until_ms = -1};
-    if (!read_state(call, &filter.state) ||
-        !call_text(call, "reason", REASON_MAX, &filter.reason) ||
+    if (!read_kind(call, &filter) ||
+        !read_choice(call, "sort", sorts, sizeof sorts / sizeof *sorts, "sort: newest or oldest",
+                     &sort) ||
         !call_text(call, "q", SEARCH_MAX, &filter.search) ||
         !call_text(call, "cursor", SEARCH_MAX, &filter.cursor) ||
         !call_number(call, "since_ms", 0, INT64_MAX, &filter.since_ms) ||
@@ -34,6 +70,7 @@ void call_list(struct call *call)
         !call_number(call, "limit", 1, LIMIT_MAX, &limit))
         return;
     filter.limit = (int)limit;
+    filter.oldest_first = sort == 1;
     json_t *page = view_list(call->api->view, &filter, &err);
     if (page == NULL && err.code == ERROR_CONFIG)
         call_bad(call, err.text);

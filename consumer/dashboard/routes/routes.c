@@ -33,7 +33,7 @@ static const struct route {
     {"GET", "/api/v1/status", AUTH_OPERATOR, call_status, ""},
     {"GET", "/api/v1/activity", AUTH_OPERATOR, call_activity, ""},
     {"GET", "/api/v1/orders", AUTH_OPERATOR, call_list,
-     "state reason q since_ms until_ms limit cursor"},
+     "state reason status source sort q since_ms until_ms limit cursor"},
     {"GET", "/api/v1/orders/:", AUTH_OPERATOR, call_order, ""},
     {"POST", "/api/v1/orders/:/retry", AUTH_OPERATOR, call_retry, ""},
     {"GET", "/api/v1/orders/:/payload", AUTH_OPERATOR, call_payload, ""},

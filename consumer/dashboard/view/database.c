@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "7"
+#define SCHEMA_VERSION "8"
 
 enum { FILL_CHANGES = 32768 };
 
@@ -28,8 +28,10 @@ static const char schema[] =
     " request TEXT, topic TEXT, partition INTEGER, offset INTEGER, timestamp_ms INTEGER,"
     " lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER, last_ms INTEGER,"
     " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT, owner TEXT,"
-    " answer TEXT, tries TEXT);" /* JSON: decoded when it is looked at */
+    " answer TEXT, tries TEXT, kind INTEGER NOT NULL);" /* JSON: decoded when it is looked at */
     "CREATE INDEX orders_by_hash ON orders (hash);"
+    "CREATE TABLE kinds (id INTEGER PRIMARY KEY, state INTEGER, reason TEXT, status INTEGER,"
+    " source TEXT, UNIQUE (state, reason, status, source));" /* kinds.c */
     "CREATE TABLE parked (topic TEXT, partition INTEGER, offset INTEGER, at_partition INTEGER,"
     " at_offset INTEGER, at_ms INTEGER, class TEXT, detail TEXT, response TEXT,"
     " PRIMARY KEY (topic, partition, offset)) WITHOUT ROWID;"
@@ -47,6 +49,7 @@ static const char *const indexes[] = {
     "CREATE INDEX IF NOT EXISTS orders_by_key ON orders (key, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_time ON orders (at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_state ON orders (state, at_ms)",
+    "CREATE INDEX IF NOT EXISTS orders_by_kind ON orders (kind, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_number ON orders (order_number COLLATE NOCASE, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_tail ON orders (tail) WHERE tail IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS orders_by_reason ON orders (reason, at_ms) WHERE state = 2",
@@ -55,7 +58,7 @@ static const char *const indexes[] = {
 static const char drop[] =
     "DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS offsets; DROP TABLE IF EXISTS orders;"
     "DROP TABLE IF EXISTS parked; DROP TABLE IF EXISTS retries; DROP TABLE IF EXISTS members;"
-    "DROP TABLE IF EXISTS asked; DROP TABLE IF EXISTS control;";
+    "DROP TABLE IF EXISTS asked; DROP TABLE IF EXISTS control; DROP TABLE IF EXISTS kinds;";
 
 static const char *const statement_texts[] = {
 #define X(id, sql) sql,
@@ -196,6 +199,20 @@ int64_t view_retries(struct view *view)
     return count;
 }
 
+/* Those that a program before this one made: they are made one after the other. */
+static bool count_indexes(struct view *view, struct error *err)
+{
+    sqlite3_stmt *statement;
+    if (sqlite3_prepare_v2(view->db,
+                           "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name GLOB"
+                           " 'orders_by_*' AND name <> 'orders_by_hash'",
+                           -1, &statement, NULL) != SQLITE_OK)
+        return view_fail(view, err);
+    if (sqlite3_step(statement) == SQLITE_ROW)
+        view->indexes = (size_t)sqlite3_column_int64(statement, 0);
+    return sqlite3_finalize(statement) == SQLITE_OK || view_fail(view, err);
+}
+
 static bool make_ready(struct view *view, const char *identity, struct error *err)
 {
     if (!set_up(view, err))
@@ -206,7 +223,8 @@ static bool make_ready(struct view *view, const char *identity, struct error *er
         if (!make_tables(view, identity, err))
             return false;
     }
-    if (!read_hash_key(view, err) || !prepare(view, err) || !count_states(view, err))
+    if (!read_hash_key(view, err) || !prepare(view, err) || !count_states(view, err) ||
+        !count_indexes(view, err))
         return false;
     view->retries = view_retries(view) > 0;
     return true;

@@ -8,6 +8,8 @@
 
 #include <sqlite3.h>
 
+struct outcome_record;
+
 /* Statements that are prepared once. */
 #define VIEW_STATEMENTS(X)                                                                         \
     X(BEGIN, "BEGIN IMMEDIATE")                                                                    \
@@ -19,17 +21,21 @@
       "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
       " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
       " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner, "       \
-      "answer, tries)"                                                                             \
+      "answer, tries, kind)"                                                                       \
       " VALUES (?1,"                                                                               \
       " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
-      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29) ON CONFLICT (id) DO UPDATE SET at_ms = ?4, "  \
+      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) ON CONFLICT (id) DO UPDATE SET at_ms = " \
+      "?4, "                                                                                       \
       "state "                                                                                     \
       "= ?5,"                                                                                      \
       " reason = ?6, order_id = ?7, order_number = ?8, tail = ?9, confirmed_at = ?10,"             \
       " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"              \
       " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"                \
       " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"             \
-      " previous = ?26, owner = ?27, answer = ?28, tries = ?29")                                   \
+      " previous = ?26, owner = ?27, answer = ?28, tries = ?29, kind = ?30")                       \
+    X(KIND,                                                                                        \
+      "SELECT id FROM kinds WHERE state = ?1 AND reason = ?2 AND status = ?3 AND source = ?4")     \
+    X(PUT_KIND, "INSERT INTO kinds (state, reason, status, source) VALUES (?1, ?2, ?3, ?4)")       \
     X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                              \
     X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
     X(PUT_PARKED,                                                                                  \
@@ -83,6 +89,14 @@ enum view_statement {
         STATEMENT_COUNT
 };
 
+/* What filters ask of an outcome. */
+struct kind {
+    int64_t id; /* 0: none yet */
+    int state;
+    int64_t status;              /* 0: none */
+    char reason[65], source[16]; /* "": none; cut */
+};
+
 struct view {
     sqlite3 *db;
     sqlite3_stmt *statements[STATEMENT_COUNT];
@@ -92,6 +106,7 @@ struct view {
     bool open;                /* a transaction is open */
     int64_t begun_at;         /* changes before the transaction began */
     bool retries;             /* the table retries may have rows */
+    struct kind last_kind;    /* of the newest outcome: the next one's, as a rule */
 };
 
 /* The prepared statement, reset and without bindings. */
@@ -108,6 +123,10 @@ bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err);
 json_t *view_audit(struct view *view, const char *key);
 bool view_put_asked(struct view *view, const struct retry_note *note, struct error *err) must_check;
 bool view_forget_audit(struct view *view, struct slice key, struct error *err) must_check;
+
+/* The id of an outcome's kind, which is made where there is none; 0 with an error. */
+int64_t view_kind(struct view *view, int state, const struct outcome_record *fields,
+                  struct error *err);
 
 /* Sets SQLite's error; returns false. */
 bool view_fail(struct view *view, struct error *err);

@@ -74,11 +74,28 @@ static void bind_filter(sqlite3_stmt *s, const struct order_filter *f,
         bind_search(s, f->search);
     if (f->reason != NULL)
         bind_text(s, ":reason", f->reason);
+    if (f->source != NULL)
+        bind_text(s, ":source", f->source);
+    bind_number(s, ":status", f->status == VIEW_NO_STATUS ? 0 : f->status);
     bind_number(s, ":since", f->since_ms);
     bind_number(s, ":until", f->until_ms);
     bind_number(s, ":cursor_ms", cursor != NULL ? cursor->at_ms : 0);
     bind_number(s, ":cursor_id", cursor != NULL ? cursor->id : 0);
     bind_number(s, ":limit", f->limit + 1);
+}
+
+static void add_times(struct buf *sql, const struct order_filter *f, const char *of)
+{
+    if (f->since_ms >= 0)
+        buf_addf(sql, " AND %s.at_ms >= :since", of);
+    if (f->until_ms >= 0)
+        buf_addf(sql, " AND %s.at_ms < :until", of);
+}
+
+static void add_order(struct buf *sql, const struct order_filter *f, const char *of)
+{
+    const char *way = f->oldest_first ? "" : " DESC";
+    buf_addf(sql, " ORDER BY %s.at_ms%s, %s.id%s", of, way, of, way);
 }
 
 /* Adds the conditions that the filter has. States are written as numbers, so that partial indexes
@@ -90,10 +107,11 @@ static void add_filter(struct buf *sql, const struct order_filter *f)
         buf_addf(sql, " AND o.state = %d", f->state);
     if (f->reason != NULL)
         buf_add_text(sql, " AND o.reason = :reason");
-    if (f->since_ms >= 0)
-        buf_add_text(sql, " AND o.at_ms >= :since");
-    if (f->until_ms >= 0)
-        buf_add_text(sql, " AND o.at_ms < :until");
+    if (f->status != 0)
+        buf_add_text(sql, " AND ifnull(o.status, 0) = :status");
+    if (f->source != NULL)
+        buf_add_text(sql, " AND o.source = :source");
+    add_times(sql, f, "o");
     if (f->not_pending)
         buf_add_text(sql, " AND r.key IS NULL");
 }
@@ -146,7 +164,8 @@ static bool are_few(struct view *view, const struct order_filter *f)
 static void add_cursor(struct buf *sql, const struct order_filter *f, const char *of)
 {
     if (f->cursor != NULL)
-        buf_addf(sql, " AND (%s.at_ms, %s.id) < (:cursor_ms, :cursor_id)", of, of);
+        buf_addf(sql, " AND (%s.at_ms, %s.id) %s (:cursor_ms, :cursor_id)", of, of,
+                 f->oldest_first ? ">" : "<");
 }
 
 /* True: a walk through all orders by time soon finds a page of matches. */
@@ -159,15 +178,19 @@ static bool are_frequent(struct view *view, const struct order_filter *f,
                        " orders o LEFT JOIN retries r ON r.key = o.key");
     add_filter(&sql, f);
     add_cursor(&sql, f, "o");
-    buf_addf(&sql, " ORDER BY o.at_ms DESC, o.id DESC LIMIT %d) o WHERE 1%s LIMIT :limit)", WALK,
-             fits);
+    add_order(&sql, f, "o");
+    buf_addf(&sql, " LIMIT %d) o WHERE 1%s LIMIT :limit)", WALK, fits);
     return count(view, &sql, f, cursor) > f->limit;
+}
+
+static bool has_kinds(const struct order_filter *f)
+{
+    return f->state >= 0 || f->reason != NULL || f->status != 0 || f->source != NULL;
 }
 
 static bool is_filtered(const struct order_filter *f)
 {
-    return f->state >= 0 || f->reason != NULL || f->since_ms >= 0 || f->until_ms >= 0 ||
-           f->not_pending;
+    return has_kinds(f) || f->since_ms >= 0 || f->until_ms >= 0 || f->not_pending;
 }
 
 /* Finds the page's orders by the indexes alone, then reads the other columns of these only. */
@@ -183,12 +206,38 @@ static void add_few(struct buf *sql, const struct order_filter *f)
         buf_add_text(sql, " WHERE 1");
     }
     add_cursor(sql, f, "c");
-    buf_addf(sql, " ORDER BY c.at_ms DESC, c.id DESC LIMIT %d * :limit)", ARMS);
+    add_order(sql, f, "c");
+    buf_addf(sql, " LIMIT %d * :limit)", ARMS);
+}
+
+/* The first page of each kind that fits, by one index; then the first of these. */
+static void add_kinds(struct buf *sql, const struct order_filter *f)
+{
+    buf_add_text(sql, " NOT INDEXED" VIEW_ORDER_JOINS " WHERE o.id IN (SELECT c.id FROM kinds k"
+                      " CROSS JOIN orders c NOT INDEXED WHERE 1");
+    if (f->state >= 0)
+        buf_addf(sql, " AND k.state = %d", f->state);
+    if (f->reason != NULL)
+        buf_add_text(sql, " AND k.reason = :reason");
+    if (f->status != 0)
+        buf_add_text(sql, " AND k.status = :status");
+    if (f->source != NULL)
+        buf_add_text(sql, " AND k.source = :source");
+    buf_add_text(sql, " AND c.id IN (SELECT i.id FROM orders i INDEXED BY orders_by_kind WHERE"
+                      " i.kind = k.id");
+    add_times(sql, f, "i");
+    if (f->not_pending)
+        buf_add_text(sql, " AND NOT EXISTS (SELECT 1 FROM retries p WHERE p.key = i.key)");
+    add_cursor(sql, f, "i");
+    add_order(sql, f, "i");
+    buf_add_text(sql, " LIMIT :limit)");
+    add_order(sql, f, "c");
+    buf_add_text(sql, " LIMIT :limit)");
 }
 
 static void add_walk(struct view *view, struct buf *sql, const struct order_filter *f)
 {
-    if (f->search != NULL && f->state < 0 && view_is_indexed(view))
+    if (f->search != NULL && !has_kinds(f) && view_is_indexed(view))
         buf_add_text(sql, " INDEXED BY orders_by_time");
     buf_add_text(sql, VIEW_ORDER_JOINS);
     add_filter(sql, f);
@@ -203,9 +252,12 @@ static void add_list(struct view *view, struct buf *sql, const struct order_filt
     buf_add_text(sql, VIEW_ORDER_COLUMNS);
     if (f->search != NULL && (are_few(view, f) || !are_frequent(view, f, cursor)))
         add_few(sql, f);
+    else if (f->search == NULL && has_kinds(f) && view_is_indexed(view))
+        add_kinds(sql, f);
     else
         add_walk(view, sql, f);
-    buf_add_text(sql, " ORDER BY o.at_ms DESC, o.id DESC LIMIT :limit");
+    add_order(sql, f, "o");
+    buf_add_text(sql, " LIMIT :limit");
 }
 
 json_t *view_list(struct view *view, const struct order_filter *f, struct error *err)

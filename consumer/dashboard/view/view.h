@@ -100,14 +100,19 @@ bool view_put_word(struct view *view, const struct control_word *word, struct er
 int64_t view_count(const struct view *view, enum order_state state);
 int64_t view_retries(struct view *view); /* pending */
 
+enum { VIEW_NO_STATUS = -1 };
+
 struct order_filter {
     int state;                  /* enum order_state; -1: any */
     const char *reason;         /* NULL: any */
+    int status;                 /* HTTP's; 0: any; VIEW_NO_STATUS: none */
+    const char *source;         /* "cdc", …; NULL: any */
     const char *search;         /* NULL: any */
     int64_t since_ms, until_ms; /* -1: none */
     const char *cursor;         /* NULL: the first page */
     int limit;
-    bool not_pending; /* without a retry under way */
+    bool not_pending;  /* without a retry under way */
+    bool oldest_first; /* else newest first */
 };
 
 /* {orders, next_cursor}; NULL with CONFIG when the cursor is not one that a page gave. */

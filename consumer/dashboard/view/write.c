@@ -117,7 +117,11 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_record *f)
 static bool put_order(struct view *view, struct slice key, const struct place *place,
                       const struct outcome_record *fields, int64_t at_ms, struct error *err)
 {
+    int64_t kind = view_kind(view, state_of(fields), fields, err);
     sqlite3_stmt *s = view_statement(view, STATEMENT_PUT_ORDER);
+    if (kind == 0)
+        return false;
+    sqlite3_bind_int64(s, 30, kind);
     if (place->state >= 0)
         sqlite3_bind_int64(s, 1, place->id);
     sqlite3_bind_int64(s, 2, place->hash);

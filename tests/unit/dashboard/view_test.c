@@ -27,7 +27,8 @@ static struct view *opened(const char *path, const char *identity)
 }
 
 static const char *answer; /* of the next outcomes, as a JSON string; NULL: none */
-static const char *tries;  /* of the next outcomes, a JSON array; NULL: none */
+static const char *source = "cdc", *status = "422"; /* of the next outcomes */
+static const char *tries; /* of the next outcomes, a JSON array; NULL: none */
 
 static void put(struct view *view, const char *id, const char *number, const char *state,
                 const char *reason, int64_t at_ms, const char *request)
@@ -37,12 +38,12 @@ static void put(struct view *view, const char *id, const char *number, const cha
     snprintf(text, sizeof text,
              "{\"version\":1,\"state\":\"%s\",\"reason\":\"%s\",\"order_id\":\"%s\","
              "\"order_number\":\"%s\",\"confirmed_at\":\"2026-11-22T09:15:30Z\",\"webhook_id\":"
-             "\"msg_1\",\"source\":\"cdc\",\"request\":%s%s%s,\"topic\":\"orders\",\"partition\":0,"
-             "\"offset\":%lld,\"timestamp_ms\":1,\"lsn\":2,\"attempts\":3,\"status\":422,"
+             "\"msg_1\",\"source\":\"%s\",\"request\":%s%s%s,\"topic\":\"orders\",\"partition\":0,"
+             "\"offset\":%lld,\"timestamp_ms\":1,\"lsn\":2,\"attempts\":3,\"status\":%s,"
              "\"first_attempt_ms\":4,\"last_attempt_ms\":5,\"settled_ms\":%lld,"
              "\"next_attempt_ms\":null,\"member\":\"m\"%s%s%s%s,\"previous\":[]}",
-             state, reason, id, number, request ? "\"" : "", request ? request : "null",
-             request ? "\"" : "", (long long)at_ms, (long long)at_ms,
+             state, reason, id, number, source, request ? "\"" : "", request ? request : "null",
+             request ? "\"" : "", (long long)at_ms, status, (long long)at_ms,
              answer != NULL ? ",\"response\":" : "", answer != NULL ? answer : "",
              tries != NULL ? ",\"tries\":" : "", tries != NULL ? tries : "");
     assert_true(view_put_delivery(view, slice_of(id), slice_of(text), 0, &err));
@@ -169,20 +170,26 @@ static void search_finds_id_number_and_digits(void **state)
 }
 
 /* Too many fit to be sorted: the lists are walked through, or what the indexes hold is. */
+/* More than a search sorts (FEW) and walks through (WALK); by SQL, which takes a second, where as
+ * many records take ten. */
+static void put_many(struct view *view)
+{
+    static const char sql[] =
+        "WITH RECURSIVE n(i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < 79999)"
+        " INSERT INTO orders (hash, key, at_ms, state, order_number, kind)"
+        " SELECT i, printf('%08x', i), i, iif(i % 2, 0, 2),"
+        " printf(iif(i < 55000, 'OLD-%05d', 'NEW-%05d'), i), 1 FROM n";
+    assert_int_equal(sqlite3_exec(view->db, sql, NULL, NULL, NULL), SQLITE_OK);
+}
+
 static void search_finds_the_latest_of_very_many(void **state)
 {
     struct view *view = opened(":memory:", "t");
     struct order_filter f = any();
     struct error err = {0};
-    char id[16], number[16], next[64];
+    char next[64];
     (void)state;
-    assert_true(view_begin(view, &err));
-    for (int i = 0; i < 80000; i++) {
-        snprintf(id, sizeof id, "%08x", i);
-        snprintf(number, sizeof number, i < 55000 ? "OLD-%05d" : "NEW-%05d", i);
-        put(view, id, number, i % 2 ? "delivered" : "parked", "", i, NULL);
-    }
-    assert_true(view_commit(view, &err));
+    put_many(view);
     f.limit = 2;
     f.search = "000"; /* all of them: the walk soon has a page */
     assert_string_equal(keys_of(view, f), "0001387f 0001387e");
@@ -196,6 +203,130 @@ static void search_finds_the_latest_of_very_many(void **state)
     f.state = ORDER_PARKED;
     assert_string_equal(keys_of(view, f), "0000d6d4 0000d6d2");
     view_close(view);
+}
+
+/* ---- filters ---- */
+
+enum { MIXED = 120, STATES = 3, STATUSES = 4, SOURCES = 3, STRIDE = 7 };
+static const char *const mixed_status[STATUSES] = {"200", "503", "null", "422"};
+static const int asked_status[STATUSES] = {200, 503, VIEW_NO_STATUS, 422};
+static const char *const mixed_source[SOURCES] = {"cdc", "retry", "redrive"};
+
+static void put_mixed(struct view *view, int i)
+{
+    char id[8];
+    snprintf(id, sizeof id, "o%03d", i);
+    status = mixed_status[i % STATUSES];
+    source = mixed_source[i / 4 % SOURCES];
+    put(view, id, "N", order_state_names[i * 7 / 5 % STATES], i % 2 == 0 ? "http:503" : "", i / 2,
+        NULL); /* two of the same time */
+    status = "422";
+    source = "cdc";
+}
+
+static bool fits(const struct order_filter *f, int i)
+{
+    return (f->state < 0 || f->state == i * 7 / 5 % STATES) &&
+           (f->status == 0 || f->status == asked_status[i % STATUSES]) &&
+           (f->source == NULL || strcmp(f->source, mixed_source[i / 4 % SOURCES]) == 0) &&
+           (f->reason == NULL || i % 2 == 0) && i / 2 >= f->since_ms &&
+           (f->until_ms < 0 || i / 2 < f->until_ms);
+}
+
+/* All pages, one behind the other. */
+static void expect_filtered(struct view *view, struct order_filter f)
+{
+    struct error err = {0};
+    char next[64], wanted[8];
+    int i = f.oldest_first ? 0 : MIXED - 1, step = f.oldest_first ? 1 : -1;
+    f.limit = 9;
+    for (bool more = true; more;) {
+        json_t *page = view_list(view, &f, &err), *order;
+        size_t at;
+        assert_non_null(page);
+        json_array_foreach (json_object_get(page, "orders"), at, order) {
+            while (i >= 0 && i < MIXED && !fits(&f, i))
+                i += step;
+            snprintf(wanted, sizeof wanted, "o%03d", i);
+            assert_string_equal(json_string_value(json_object_get(order, "key")), wanted);
+            i += step;
+        }
+        const char *cursor = json_string_value(json_object_get(page, "next_cursor"));
+        more = cursor != NULL;
+        if (more)
+            assert_int_equal(json_array_size(json_object_get(page, "orders")), f.limit);
+        snprintf(next, sizeof next, "%s", more ? cursor : "");
+        f.cursor = next;
+        json_decref(page);
+    }
+    for (; i >= 0 && i < MIXED; i += step)
+        assert_false(fits(&f, i));
+}
+
+static void expect_every_combination(struct view *view)
+{
+    for (int n = 0; n < (STATES + 1) * (STATUSES + 1) * (SOURCES + 1) * 8; n += STRIDE) {
+        struct order_filter f = any();
+        int state_at = n / 8 % (STATES + 1), status_at = n / 8 / (STATES + 1) % (STATUSES + 1),
+            source_at = n / 8 / (STATES + 1) / (STATUSES + 1);
+        f.state = state_at - 1;
+        f.status = status_at == 0 ? 0 : asked_status[status_at - 1];
+        f.source = source_at == 0 ? NULL : mixed_source[source_at - 1];
+        f.oldest_first = n % 2 != 0;
+        f.reason = n / 2 % 2 != 0 ? "http:503" : NULL;
+        f.since_ms = n / 4 % 2 != 0 ? 11 : -1;
+        f.until_ms = n / 4 % 2 != 0 ? 47 : -1;
+        expect_filtered(view, f);
+    }
+}
+
+/* Of whatever kind an order was before. */
+static void every_combination_of_filters_finds_its_own(void **state)
+{
+    struct view *view = opened(":memory:", "t");
+    char id[8];
+    (void)state;
+    for (int i = 0; i < MIXED; i++) {
+        snprintf(id, sizeof id, "o%03d", i);
+        put(view, id, "N", "retrying", "timeout", 1000 + i, NULL);
+    }
+    for (int i = 0; i < MIXED; i++)
+        put_mixed(view, i);
+    expect_every_combination(view);
+    view_close(view);
+}
+
+/* While the view is being built it has no index. */
+static void filters_need_no_index(void **state)
+{
+    struct error err = {0};
+    struct view *view = view_open(":memory:", "t", &err);
+    (void)state;
+    assert_non_null(view);
+    for (int i = 0; i < MIXED; i++)
+        put_mixed(view, i);
+    assert_false(view_is_indexed(view));
+    expect_every_combination(view);
+    view_close(view);
+}
+
+/* A program that is started again reads what came meanwhile: its lists are as fast as before. */
+static void a_view_that_is_opened_again_has_its_indexes(void **state)
+{
+    static const char path[] = "view_test_indexes.db";
+    struct error err = {0};
+    (void)state;
+    unlink(path);
+    view_close(opened(path, "t"));
+    struct view *view = view_open(path, "t", &err);
+    assert_non_null(view);
+    assert_true(view_is_indexed(view));
+    view_close(view);
+    view = view_open(path, "other topics", &err);
+    assert_non_null(view);
+    assert_false(view_is_indexed(view));
+    view_close(view);
+    unlink(path);
 }
 
 static void cursors_are_stable_while_orders_change(void **state)
@@ -541,12 +672,12 @@ static void showings_outlive_a_rebuilt_view(void **state)
 static void assert_private(const char *path)
 {
     static const char *const parts[] = {"", "-wal", "-shm"};
-    struct stat status;
+    struct stat found;
     char file[128];
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
         snprintf(file, sizeof file, "%s%s", path, parts[i]);
-        if (stat(file, &status) == 0)
-            assert_int_equal(status.st_mode & 0777, 0600);
+        if (stat(file, &found) == 0)
+            assert_int_equal(found.st_mode & 0777, 0600);
         else
             assert_int_equal(i, 2); /* the index of the log is in memory: one process has it open */
     }
@@ -630,6 +761,9 @@ int main(void)
         cmocka_unit_test(search_finds_id_number_and_digits),
         cmocka_unit_test(escapes_and_earlier_transitions_are_kept),
         cmocka_unit_test(search_finds_the_latest_of_very_many),
+        cmocka_unit_test(every_combination_of_filters_finds_its_own),
+        cmocka_unit_test(filters_need_no_index),
+        cmocka_unit_test(a_view_that_is_opened_again_has_its_indexes),
         cmocka_unit_test(cursors_are_stable_while_orders_change),
         cmocka_unit_test(the_last_answer_is_shown),
         cmocka_unit_test(attempts_are_those_of_the_latest_outcome),
