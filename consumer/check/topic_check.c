@@ -22,11 +22,11 @@ void check_topic_keeps(struct check *c)
     char why[TOPIC_KEEPS_TEXT];
     struct error err = {0};
     const char *topic = c->config->kafka_topic;
-    if (!topic_settings_ask(c->rk, topic, ASK_MS, &settings, why, sizeof why)) {
+    if (!topic_settings_ask(c->rk, topic, ASK_MS, &settings, &err)) {
         report_add(c->report, REPORT_NOTE, KAFKA, "retention",
                    "not known (%s): make sure that the topic has cleanup.policy=delete and keeps "
                    "its records for a week",
-                   why);
+                   err.text);
         return;
     }
     switch (topic_keeps_orders(&settings, why)) {

@@ -1,7 +1,7 @@
 #include "topics/settings/topic_retention.h"
 
 #include "sys/log.h"
-#include "topics/settings/cleanup_policy.h"
+#include "topics/settings/topic_settings.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,31 +11,6 @@
 #define RETENTION "retention.ms"
 
 /* ---- asking ---- */
-
-/* The topic's settings; NULL with err. The event owns them. */
-static const rd_kafka_ConfigResource_t *describe(rd_kafka_t *rk, const char *topic, int timeout_ms,
-                                                 rd_kafka_event_t **ret_event, struct error *err)
-{
-    size_t count = 0;
-    rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
-    rd_kafka_DescribeConfigs(rk, &wanted, 1, NULL, queue);
-    rd_kafka_event_t *event = rd_kafka_queue_poll(queue, timeout_ms);
-    const rd_kafka_ConfigResource_t **found = NULL;
-    if (event != NULL && !rd_kafka_event_error(event))
-        found = rd_kafka_DescribeConfigs_result_resources(
-            rd_kafka_event_DescribeConfigs_result(event), &count);
-    rd_kafka_queue_destroy(queue);
-    rd_kafka_ConfigResource_destroy(wanted);
-    *ret_event = event;
-    if (count == 1 && rd_kafka_ConfigResource_error(found[0]) == RD_KAFKA_RESP_ERR_NO_ERROR)
-        return found[0];
-    error_set(err, ERROR_FAILED, "%s",
-              event == NULL ? "no answer"
-              : count == 1  ? rd_kafka_err2str(rd_kafka_ConfigResource_error(found[0]))
-                            : rd_kafka_event_error_string(event));
-    return NULL;
-}
 
 static const char *value_of(const rd_kafka_ConfigResource_t *resource, const char *name)
 {
@@ -47,26 +22,18 @@ static const char *value_of(const rd_kafka_ConfigResource_t *resource, const cha
     return NULL;
 }
 
-static bool can_ask(rd_kafka_t *rk, int timeout_ms, struct error *err)
-{
-    return topic_policies_can_ask(rk, timeout_ms) ||
-           error_set(err, ERROR_FAILED, "the cluster names no controller");
-}
-
 bool topic_retention_ask(rd_kafka_t *rk, const char *topic, int timeout_ms, int64_t *ret_ms,
                          struct error *err)
 {
-    rd_kafka_event_t *event = NULL;
-    if (!can_ask(rk, timeout_ms, err))
-        return false;
-    const rd_kafka_ConfigResource_t *found = describe(rk, topic, timeout_ms, &event, err);
+    rd_kafka_event_t *event;
+    const rd_kafka_ConfigResource_t *found =
+        topic_settings_describe(rk, topic, timeout_ms, &event, err);
     const char *value = found != NULL ? value_of(found, RETENTION) : NULL;
     if (value != NULL)
         *ret_ms = strtoll(value, NULL, 10);
     else if (found != NULL)
         error_set(err, ERROR_FAILED, "the cluster does not report " RETENTION);
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
+    rd_kafka_event_destroy(event);
     return value != NULL;
 }
 
@@ -107,23 +74,22 @@ static bool set_retention(rd_kafka_t *rk, const char *topic, int64_t ms, int tim
                           struct error *err)
 {
     char text[24];
-    rd_kafka_event_t *event = NULL;
-    const rd_kafka_ConfigResource_t *found = describe(rk, topic, timeout_ms, &event, err);
+    rd_kafka_event_t *event;
+    const rd_kafka_ConfigResource_t *found =
+        topic_settings_describe(rk, topic, timeout_ms, &event, err);
     rd_kafka_ConfigResource_t *wanted = rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic);
     bool ok = found != NULL;
     snprintf(text, sizeof text, "%" PRId64, ms);
     rd_kafka_ConfigResource_set_config(wanted, RETENTION, text);
     if (ok)
         keep_others(found, wanted);
-    if (event != NULL)
-        rd_kafka_event_destroy(event);
+    rd_kafka_event_destroy(event);
     if (ok) {
         rd_kafka_queue_t *queue = rd_kafka_queue_new(rk);
         rd_kafka_AlterConfigs(rk, &wanted, 1, NULL, queue);
         event = rd_kafka_queue_poll(queue, timeout_ms);
         ok = read_altered(event, err);
-        if (event != NULL)
-            rd_kafka_event_destroy(event);
+        rd_kafka_event_destroy(event);
         rd_kafka_queue_destroy(queue);
     }
     rd_kafka_ConfigResource_destroy(wanted);
