@@ -18,25 +18,11 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-static const struct command *const commands[] = {&command_run,
-                                                 &command_preview,
-                                                 &command_check,
-                                                 &command_dashboard,
-                                                 &command_token,
-                                                 &command_demo,
-                                                 &command_options,
-                                                 &command_offsets,
-                                                 &command_replay,
-                                                 &command_retry,
-                                                 &command_redrive,
-                                                 &command_park,
-                                                 &command_pause,
-                                                 &command_resume,
-                                                 &command_forget,
-                                                 &command_reconcile,
-                                                 &command_health,
-                                                 &command_version,
-                                                 NULL};
+static const struct command *const commands[] = {
+    &command_run,     &command_preview,   &command_check,   &command_dashboard, &command_token,
+    &command_demo,    &command_options,   &command_offsets, &command_replay,    &command_retry,
+    &command_redrive, &command_park,      &command_dismiss, &command_pause,     &command_resume,
+    &command_forget,  &command_reconcile, &command_health,  &command_version,   NULL};
 
 /* The URL is a secret: neither a core dump nor another user's debugger may show it, nor the keys of
  * its connection, which libcurl would write to the file that this variable names. */

@@ -85,7 +85,8 @@ static void say(struct parked *p, int64_t before_ms, int64_t retention_ms)
     size_t count = 0;
     int64_t days = retention_ms / day_ms;
     for (size_t i = 0; i < p->list.count; i++)
-        count += !p->list.entries[i].settled && p->list.entries[i].parked_ms < before_ms;
+        count += !p->list.entries[i].settled && !p->list.entries[i].dismissed &&
+                 p->list.entries[i].parked_ms < before_ms;
     if (count > 0)
         report_add(p->c->report, REPORT_WARN, OWN, NAME,
                    "%zu parked order%s will be deleted from %s within a week (retention.ms=%" PRId64

@@ -54,7 +54,7 @@ enum { COMMAND_OPTIONS_MAX = 256 };
 
 extern const struct command command_run, command_preview, command_check, command_demo,
     command_options, command_dashboard, command_token, command_offsets, command_replay,
-    command_retry, command_redrive, command_park, command_pause, command_resume, command_forget,
-    command_reconcile, command_health, command_version;
+    command_retry, command_redrive, command_park, command_dismiss, command_pause, command_resume,
+    command_forget, command_reconcile, command_health, command_version;
 
 #endif

@@ -162,6 +162,7 @@ static size_t find_order(const struct parked_list *list, struct slice order)
 
 static void apply(struct parked_entry *e, const struct parked_outcome *outcome)
 {
+    e->dismissed = outcome->dismissed;
     e->settled = !outcome->parked || compare_sources(&e->source, &outcome->source) != 0;
     if (outcome->request.len > 0 &&
         slice_equal((struct slice){e->request, strlen(e->request)}, outcome->request))
@@ -209,13 +210,16 @@ static bool fits(const struct parked_choice *choice, const struct parked_entry *
 
 void parked_list_select(struct parked_list *list, const struct parked_choice *choice)
 {
-    list->selected = list->requested = 0;
+    list->selected = list->requested = list->dismissed = 0;
+    list->with_dismissed = choice->order.len > 0;
     for (size_t i = 0; i < list->count; i++) {
         struct parked_entry *e = &list->entries[i];
         bool waits = !e->settled && fits(choice, e);
-        e->selected = waits && e->request[0] == '\0';
+        bool dismissed = e->dismissed && !list->with_dismissed, requested = e->request[0] != '\0';
+        e->selected = waits && !dismissed && !requested;
         list->selected += e->selected;
-        list->requested += waits && !e->selected;
+        list->dismissed += waits && dismissed;
+        list->requested += waits && !dismissed && requested;
     }
 }
 
@@ -241,5 +245,6 @@ bool parked_list_waits(const struct parked_list *list, int32_t parked_partition,
                        int64_t parked_offset)
 {
     const struct parked_entry *e = find_place(list, parked_partition, parked_offset);
-    return e != NULL && e->selected && !e->settled && e->request[0] == '\0';
+    return e != NULL && e->selected && !e->settled && e->request[0] == '\0' &&
+           (!e->dismissed || list->with_dismissed);
 }

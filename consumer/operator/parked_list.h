@@ -31,6 +31,7 @@ struct parked_entry {
     int64_t parked_ms;
     struct slice order;               /* its id; without bytes: not known. Owned by the list */
     bool settled;                     /* waits no more */
+    bool dismissed;                   /* by an operator: sent only where it is named */
     bool selected;                    /* by parked_list_select */
     char request[PARKED_REQUEST_MAX]; /* asked for and not yet answered; "": none */
     char reason[PARKED_REASON_MAX];
@@ -40,8 +41,9 @@ struct parked_list {
     struct parked_entry *entries;
     struct parked_entry **by_order, **by_place; /* after parked_list_sort */
     size_t count, room;
-    size_t selected,
-        requested; /* after parked_list_select: to be sent, and left out as asked for */
+    /* After parked_list_select: to be sent, and left out as asked for, or as dismissed. */
+    size_t selected, requested, dismissed;
+    bool with_dismissed; /* one order was chosen: it is sent though it be dismissed */
 };
 
 void parked_list_done(struct parked_list *list);
@@ -59,7 +61,7 @@ struct parked_outcome {
     struct slice
         order; /* without bytes: it has none; it then counts for entries without one only */
     struct parked_source source;
-    bool parked;
+    bool parked, dismissed;
     struct slice request; /* the request it answers; without bytes: none */
 };
 void parked_list_outcome(struct parked_list *list, const struct parked_outcome *outcome);
@@ -68,7 +70,8 @@ void parked_list_outcome(struct parked_list *list, const struct parked_outcome *
 void parked_list_request(struct parked_list *list, const struct parked_source *source,
                          struct slice request);
 
-/* Selects those that wait and are not asked for, of this choice. */
+/* Selects those that wait and are neither asked for nor dismissed, of this choice; one that is
+ * chosen by its id may be dismissed. */
 struct parked_choice {
     const char *reason; /* NULL: any; "http:" means all that begin so */
     int64_t since_ms;   /* parked at or after it */

@@ -69,6 +69,7 @@ void parked_reader_outcome(const struct config *config, struct parked_list *list
                                                 outcome_number(outcome, "offset")},
                                      .parked =
                                          strcmp(outcome_text(outcome, "state"), "parked") == 0,
+                                     .dismissed = outcome_is_dismissed(outcome),
                                      .request = outcome_slice(outcome, "request")};
     if (strcmp(outcome_text(outcome, "topic"), config->kafka_topic) == 0)
         parked_list_outcome(list, &o);

@@ -212,6 +212,9 @@ bool outcome_read(struct slice bytes, struct outcome *ret)
     ret->tries = json_array_size(tries) > 0 ? json_dumps(tries, JSON_COMPACT) : NULL;
     ret->record.tries = slice_of(ret->tries);
     ret->record.owner = outcome_slice(parsed, "owner");
+    ret->dismissed = json_dumps(json_object_get(parsed, "dismissed"), JSON_COMPACT);
+    ret->record.dismissed = slice_of(ret->dismissed);
+    ret->record.is_dismissed = outcome_is_dismissed(parsed);
     ret->response_json = json_dumps(json_object_get(parsed, "response"), JSON_ENCODE_ANY);
     ret->record.response_json = slice_of(ret->response_json);
     return json_is_object(parsed);
@@ -223,4 +226,28 @@ void outcome_done(struct outcome *outcome)
     free(outcome->previous);
     free(outcome->response_json);
     free(outcome->tries);
+    free(outcome->dismissed);
+}
+
+/* ---- dismissals ---- */
+
+bool outcome_is_dismissed(const json_t *outcome)
+{
+    const json_t *dismissed = json_object_get(outcome, "dismissed");
+    return slice_is(outcome_slice(outcome, "state"), "parked") && json_is_object(dismissed) &&
+           json_object_get(dismissed, "undone_ms") == NULL;
+}
+
+bool outcome_dismiss(json_t *outcome, const char *by, const char *reason, int64_t at_ms)
+{
+    json_t *dismissed =
+        json_pack("{s:I, s:s, s:s}", "at_ms", (json_int_t)at_ms, "by", by, "reason", reason);
+    return json_object_set_new(outcome, "dismissed", dismissed) == 0;
+}
+
+bool outcome_restore(json_t *outcome, const char *by, int64_t at_ms)
+{
+    json_t *dismissed = json_object_get(outcome, "dismissed");
+    return json_object_set_new(dismissed, "undone_ms", json_integer(at_ms)) == 0 &&
+           json_object_set_new(dismissed, "undone_by", json_string(by)) == 0;
 }

@@ -48,6 +48,9 @@ struct outcome_record {
         response_json;     /* only read: the same as it stands there, with quotes and escapes */
     struct slice tries;    /* the attempts, a JSON array; without bytes: not in the record */
     struct slice previous; /* a JSON array; without bytes: an empty one */
+    /* The next two are only read. */
+    struct slice dismissed; /* of outcome_dismiss, a JSON object; without bytes: never */
+    bool is_dismissed;      /* it stands */
 };
 
 /* Appends the record as JSON; false when a text is not valid UTF-8 or the buffer is full. */
@@ -64,12 +67,29 @@ bool outcome_record_read(struct slice bytes, struct outcome_record *ret);
 struct outcome {
     struct outcome_record record;
     json_t *parsed; /* what its texts borrow, unless they borrow the record's bytes */
-    char *previous, *response_json, *tries;
+    char *previous, *response_json, *tries, *dismissed;
 };
 
 /* False: it is no JSON object. To be ended with outcome_done either way. */
 bool outcome_read(struct slice bytes, struct outcome *ret);
 void outcome_done(struct outcome *outcome);
+
+/* ---- a dismissal: an operator's word that a parked order will never be sent ----
+ *
+ *   "dismissed":{"at_ms":…,"by":"amina@host","reason":"…"}
+ *   "dismissed":{"at_ms":…,"by":"amina@host","reason":"…","undone_ms":…,"undone_by":"…"}
+ *
+ * A member of the outcome record, which stays "parked" otherwise: so each dashboard and a rebuilt
+ * view agree, compaction keeps it, and the order's next outcome ends it. Former releases pass it
+ * by: to them the order is parked. */
+
+/* True: the outcome is parked and dismissed, and that was not taken back. */
+bool outcome_is_dismissed(const json_t *outcome);
+
+/* Writes it into an outcome, and takes the one that stands back. by, reason: UTF-8. False without
+ * memory. */
+bool outcome_dismiss(json_t *outcome, const char *by, const char *reason, int64_t at_ms);
+bool outcome_restore(json_t *outcome, const char *by, int64_t at_ms);
 
 /* A member of a parsed record as text, borrowed from it; no bytes when it is null or no text. */
 struct slice outcome_slice(const json_t *record, const char *name);

@@ -119,7 +119,7 @@ export class FakeDashboard {
     }
 
     currentStatus() {
-        const counts = { delivered: 0, retrying: 0, parked: 0, overtaken: 0, queued: 0 };
+        const counts = { delivered: 0, retrying: 0, parked: 0, overtaken: 0, dismissed: 0, queued: 0 };
         for (const o of this.orders.values()) {
             counts[o.state]++;
             counts.queued += o.retry !== null;
@@ -136,14 +136,14 @@ export class FakeDashboard {
     }
 
     summary(order) {
-        const { response, history, tries, audit, ...rest } = order;
+        const { response, history, tries, audit, dismissed, ...rest } = order;
         return rest;
     }
 
     detail(order) {
         return {
             ...order, coordinates: { topic: 'orders.public.orders', partition: 3, offset: 18211 }, timestamp_ms: order.settled_ms, lsn: 24023128,
-            member: 'shop-1-4711', parked_at: null, tries: order.tries ?? [], history: [this.summary(order), ...(order.history ?? [])], audit: order.audit ?? [],
+            member: 'shop-1-4711', parked_at: null, dismissed: order.dismissed ?? null, tries: order.tries ?? [], history: [this.summary(order), ...(order.history ?? [])], audit: order.audit ?? [],
         };
     }
 
@@ -192,6 +192,12 @@ export class FakeDashboard {
         return { paused: word };
     }
 
+    // By whom, when and why; null: it is taken back.
+    dismiss(order, dismissed) {
+        this.put({ ...order, state: dismissed ? 'dismissed' : 'parked', dismissed: dismissed ?? { ...order.dismissed, undone_ms: Date.now(), undone_by: 'night@shop.example' } });
+        return { key: order.key, dismissed };
+    }
+
     redrive(body) {
         const chosen = this.selected(body);
         if (chosen.length !== body.confirm)
@@ -228,6 +234,10 @@ export class FakeDashboard {
             return id === undefined ? [200, this.list(query)] : order ? [200, this.detail(order)] : [404, {}];
         case 'POST orders': if (order && verb === 'payload')
             return [200, this.payload(order, true)];
+            if (order && verb === 'dismiss')
+                return [200, this.dismiss(order, { at_ms: Date.now(), by: 'night@shop.example', reason: body.reason })];
+            if (order && verb === 'restore')
+                return order.gone ? [409, {}] : [200, this.dismiss(order, null)];
             return order && verb === 'retry' ? [202, this.retry(order)] : [404, {}];
         case 'POST redrives': {
             if (id !== 'preview')

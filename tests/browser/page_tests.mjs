@@ -267,6 +267,55 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    async function an_order_that_will_never_be_sent_is_dismissed_and_taken_back() {
+        night();
+        const { page, close } = await signedIn({ expected: /409/ });
+        const [order] = fake.list(new URLSearchParams('state=parked')).orders, dialog = page.getByRole('dialog');
+        await page.goto(`${fake.url}#/order/${order.key}`);
+        await page.getByRole('button', { name: 'Dismiss…' }).click();
+        await dialog.getByText(order.order_number).waitFor();
+        await assertAccessible(chrome, page, 'the question before a dismissal');
+        await keep(page, 'dismiss');
+        await dialog.getByRole('button', { name: 'Dismiss the order' }).click();
+        assert.equal(asked(`POST /api/v1/orders/${order.key}/dismiss`), 0, 'not without a reason');
+        await dialog.getByLabel('Why').fill('<i>cancelled</i>');
+        await page.keyboard.press('Enter');
+        await dialog.waitFor({ state: 'hidden' });
+        const card = page.locator('.todo-card');
+        await card.getByText('“<i>cancelled</i>”').waitFor();
+        assert.match(await card.innerText(), /By night@shop\.example, since \d/);
+        assert.equal(await page.locator('.hero .chip').innerText(), 'Dismissed');
+        assert.match(await page.locator('section[aria-labelledby=asked]').innerText(), /Dismissed\n.*\s+by night@shop\.example\s+“<i>cancelled/);
+        await assertAccessible(chrome, page, 'a dismissed order');
+        await keep(page, 'dismissed');
+        await page.goto(`${fake.url}#/`);
+        await page.locator('main h1', { hasText: '7 orders need you.' }).waitFor();
+        await row(page, order.order_number).waitFor({ state: 'detached' });
+        await page.goto(`${fake.url}#/orders?state=dismissed`);
+        await page.getByRole('link', { name: /^Dismissed/ }).waitFor();
+        await page.locator('.row', { hasText: order.order_number }).locator('a').click();
+        fake.orders.get(order.key).gone = true;
+        await page.getByRole('button', { name: 'Take it back' }).click();
+        await card.getByRole('alert').waitFor();
+        fake.orders.get(order.key).gone = false;
+        await page.getByRole('button', { name: 'Take it back' }).click();
+        await page.getByRole('button', { name: 'Dismiss…' }).waitFor();
+        await page.locator('section[aria-labelledby=asked]', { hasText: 'Dismissal taken back' }).waitFor();
+        await close();
+    }
+
+    async function a_dismissed_order_is_said_in_french_too() {
+        night();
+        const [order] = fake.list(new URLSearchParams('state=parked')).orders;
+        fake.dismiss(fake.orders.get(order.key), { at_ms: Date.now() - 2 * HOUR, by: 'olga@shop-1', reason: 'annulée par téléphone' });
+        const { page, close } = await signedIn({ locale: 'fr-FR', viewport: { width: 390, height: 844 }, colorScheme: 'dark' });
+        await page.goto(`${fake.url}#/order/${order.key}`);
+        await page.locator('.todo-card', { hasText: '« annulée par téléphone »' }).waitFor();
+        await assertAccessible(chrome, page, 'a dismissed order, on a phone, in the dark');
+        await keep(page, 'dismissed-phone');
+        await close();
+    }
+
     // Another's pause, or one from a terminal, reaches each page.
     async function a_pause_of_another_is_said_in_french_too() {
         seed();
@@ -885,6 +934,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, filters_are_in_the_address, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,
+        an_order_that_will_never_be_sent_is_dismissed_and_taken_back, a_dismissed_order_is_said_in_french_too,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };
 }

@@ -161,6 +161,7 @@ def least_rights_are_enough(t, broker):
     for command in (["offsets"], ["redrive", "--yes"], ["retry", "--order", "nobody"],
                     ["replay", "--from", "2000-01-01T00:00:00Z", "--yes"],
                     ["preview", "--from", "beginning", "--limit", "1"],
+                    ["dismiss", "--order", "nobody", "--reason", "a test"],
                     ["pause", "--reason", "a test"], ["resume"]):
         _, out, err = run(t, *command, **operator)
         assert "uthorization" not in out + err and "may not" not in out + err, (command, out, err)

@@ -203,6 +203,12 @@ def redrive_takes_a_reason_and_a_time(t):
     assert "2  parked orders" in shown and "nothing was sent" in shown, shown
     assert "no parked order matches" in command(t, "redrive", "--order", "D-4", "--until", since)[0]
     assert len(t.receiver.journal()) == before
+    said, audit = command(t, "dismiss", "--order", "D-4", "--reason", "no such customer")
+    assert "dismissed" in said and "what=dismiss" in audit and "no such customer" in audit, said + audit
+    assert "1  dismissed: left out" in command(t, "redrive", "--dry-run")[0]
+    assert "taken back" in command(t, "dismiss", "--order", "D-4", "--undo")[0]
+    assert "dismissed" not in command(t, "redrive", "--dry-run")[0]
+    command(t, "dismiss", "--order", "D-4", "--reason", "after all")
     assert "1 asked for" in command(t, "redrive", "--order", "D-4", "--yes")[0]
     t.wait_delivered(big)
     assert "1 asked for" in command(t, "redrive", "--since", since, "--yes")[0]

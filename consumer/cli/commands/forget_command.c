@@ -7,7 +7,7 @@
 #include "cli/command.h"
 #include "cli/confirm.h"
 #include "kafka/reader.h"
-#include "operator/requests.h"
+#include "operator/last_outcome.h"
 #include "operator/resender.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -39,8 +39,8 @@ static const struct argument arguments[] = {
 struct forget {
     const struct config *config;
     const struct forget_arguments *own;
-    json_t *last; /* the order's last outcome */
-    bool by_id, several;
+    struct last_outcome *found;
+    json_t *last; /* the order's last outcome, of found */
     struct resender *resender;
     int stop_fd;
     size_t parked;
@@ -49,59 +49,19 @@ struct forget {
 
 /* ---- which order ---- */
 
-/* Ids and numbers may look alike: an id goes before a number. */
-static void consider(struct forget *f, json_t *outcome)
-{
-    struct slice wanted = slice_of(f->own->order), id = outcome_slice(outcome, "order_id");
-    bool by_id = slice_equal(id, wanted);
-    if (id.len == 0 ||
-        (!by_id && (f->by_id || !slice_equal(outcome_slice(outcome, "order_number"), wanted))))
-        return;
-    f->several |= !by_id && f->last != NULL && !slice_equal(outcome_slice(f->last, "order_id"), id);
-    f->by_id = by_id;
-    json_decref(f->last);
-    f->last = json_incref(outcome);
-}
-
 static bool find_order(struct forget *f, struct error *err)
 {
-    progress_reading(f->config->deliveries_topic);
-    struct outcomes *outcomes = outcomes_new(f->config, err);
-    bool ok = outcomes != NULL;
-    while (ok && !outcomes_caught_up(outcomes) && (ok = signals_go_on(f->stop_fd, err))) {
-        json_t *outcome = outcomes_next(outcomes);
-        if (outcome != NULL)
-            consider(f, outcome);
-        progress_one_more();
-        json_decref(outcome);
-    }
-    outcomes_free(outcomes);
-    if (!ok)
-        return false;
-    if (f->several && !f->by_id)
-        return error_set(err, ERROR_FAILED, "several orders have the number %.100s: give the id",
-                         f->own->order);
-    return f->last != NULL || error_set(err, ERROR_FAILED,
-                                        "no outcome of order %.100s is known; a forgotten order is "
-                                        "found by its id only",
-                                        f->own->order);
+    f->found = last_outcome_open(f->config, f->own->order, f->stop_fd, err);
+    f->last = f->found != NULL ? last_outcome(f->found) : NULL;
+    return f->last != NULL && (*outcome_text(f->last, "order_id") != '\0' ||
+                               error_set(err, ERROR_FAILED, "it has no order id to be forgotten"));
 }
 
 /* A waiting retry would bring the order back. */
 static bool is_at_rest(const struct forget *f, struct error *err)
 {
-    struct request request;
-    bool waits = strcmp(outcome_text(f->last, "state"), "retrying") == 0;
-    struct requests *requests = requests_new(f->config, err);
-    bool ok = requests != NULL;
-    while (ok && !requests_caught_up(requests) && (ok = signals_go_on(f->stop_fd, err)))
-        if (requests_next(requests, POLL_MS, &request) &&
-            request.partition == outcome_number(f->last, "partition") &&
-            request.offset == outcome_number(f->last, "offset") &&
-            strcmp(request.id, outcome_text(f->last, "request")) != 0)
-            waits = true;
-    requests_free(requests);
-    return ok &&
+    bool waits;
+    return last_outcome_waits(f->found, &waits, err) &&
            (!waits || error_set(err, ERROR_FAILED,
                                 "it waits to be sent; forget it once it is delivered or parked"));
 }
@@ -245,7 +205,7 @@ static bool run(struct config *config, const void *given, struct error *err)
     struct forget f = {.config = config, .own = given, .stop_fd = signals_of_command()};
     bool ok = forget(&f, err);
     signals_close(f.stop_fd);
-    json_decref(f.last);
+    last_outcome_close(f.found);
     resender_free(f.resender);
     return ok;
 }

@@ -264,6 +264,8 @@ static void show_left_out(const struct redrive_run *r)
 {
     if (r->list.requested > 0)
         printf("%8zu  asked for already, and not yet answered: left out\n", r->list.requested);
+    if (r->list.dismissed > 0)
+        printf("%8zu  dismissed: left out; --order sends one\n", r->list.dismissed);
     if (r->others > 0)
         printf("%8zu  records of another topic or group: left out\n", r->others);
 }

@@ -1,5 +1,6 @@
 #include "dashboard/api/call.h"
 
+#include "dashboard/api/api.h"
 #include "sys/log.h"
 
 #include <errno.h>
@@ -22,6 +23,15 @@ json_t *call_body(const struct call *call)
     json_decref(value);
     call_bad(call, "the body is not a JSON object");
     return NULL;
+}
+
+bool call_facts(const struct call *call, struct order_facts *ret)
+{
+    if (view_facts(call->api->view, call->key, ret))
+        return true;
+    reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
+                  NULL);
+    return false;
 }
 
 bool call_text(const struct call *call, const char *name, size_t most, const char **ret)

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 struct api;
+struct order_facts;
 struct pending;
 
 struct call {
@@ -26,6 +27,9 @@ json_t *call_body(const struct call *call);
 
 /* Answers 400 with this detail. */
 void call_bad(const struct call *call, const char *detail);
+
+/* What is known of the order of the path. False: nothing, and the call is answered. */
+bool call_facts(const struct call *call, struct order_facts *ret);
 
 /* A parameter of the query; *ret is untouched when it is missing. False: the call is answered. */
 bool call_number(const struct call *call, const char *name, int64_t least, int64_t most,

@@ -65,7 +65,8 @@ bool original_start(struct api *api, const struct order_facts *facts, original_d
     if (o == NULL)
         return false;
     *o = (struct original){.api = api, .facts = *facts, .done = done, .context = context};
-    bool is_parked = facts->state == ORDER_PARKED && facts->is_parked_known;
+    bool is_parked =
+        (facts->state == ORDER_PARKED || facts->state == ORDER_DISMISSED) && facts->is_parked_known;
     bool ok = is_parked
                   ? fetch_start(api->fetch, api->config->parked_topic, facts->parked_partition,
                                 facts->parked_offset, parked_fetched, o)

@@ -15,6 +15,7 @@ enum pending_kind {
     PENDING_RETRY,
     PENDING_PAYLOAD,
     PENDING_WORD,
+    PENDING_DISMISSAL,
     PENDING_STREAM,
     PENDING_KINDS
 };
@@ -25,8 +26,8 @@ struct pending {
     struct api *api;
     struct web_request *x; /* NULL: the client has gone; the work that is busy for it frees this */
     struct caller caller;
-    /* Goes on with the request, and may free it. PENDING_SYNC: when its order has changed or its
-     * time is up; PENDING_KEYS: when the keys have been read. */
+    /* Goes on with the request, and may free it. PENDING_SYNC, PENDING_DISMISSAL: when its order
+     * has changed or its time is up; PENDING_KEYS: when the keys have been read. */
     void (*resume)(struct pending *p);
     bool busy;  /* a resend, a word to the group, or the reading of a payload is under way for it */
     bool dirty; /* its order has changed */
@@ -40,6 +41,9 @@ struct pending {
     bool is_number; /* its key may be an order's number: any order that changes may be it */
     char request[RETRY_REQUEST_MAX];
     int64_t asked_ms; /* the request's wall clock */
+    /* PENDING_DISMISSAL */
+    bool dismisses;    /* else it takes one back */
+    int64_t parked_ms; /* of the outcome that it is about */
     /* PENDING_STREAM */
     struct gzip *gzip; /* owned; NULL: its reader takes none */
 };

@@ -58,6 +58,8 @@ export function connect(token, expired) {
         payload: (key) => json('GET', `${order(key)}/payload`),
         showPayload: (key) => json('POST', `${order(key)}/payload/show`, {}),
         retry: (key, force) => json('POST', `${order(key)}/retry`, force ? { force: true } : {}),
+        dismiss: (key, reason) => json('POST', `${order(key)}/dismiss`, { reason }),
+        restore: (key) => json('POST', `${order(key)}/restore`, {}),
         previewRedrive: (selection) => json('POST', 'api/v1/redrives/preview', selection),
         redrive: (selection, confirm) => json('POST', 'api/v1/redrives', { ...selection, confirm }),
         redrives: async () => (await json('GET', 'api/v1/redrives')).redrives,

@@ -137,17 +137,25 @@ function openForm(title, fields, label, act) {
     open(el('h2', { id: 'dialog-title' }, title), el('form', { onsubmit: submit }, fields, wrong, el('div.actions', {}, cancelButton(), go)));
 }
 
+/* A question that wants a reason: act(reason). */
+function askWhy(title, lines, help, label, act) {
+    const why = el('input', { id: 'why', required: true, maxlength: REASON_MAX, autocomplete: 'off', 'aria-describedby': 'why-help' });
+    openForm(title, [lines, el('label', { for: 'why' }, t('why')), why, el('p.soft', { id: 'why-help' }, help)], label, () => {
+        if (new TextEncoder().encode(why.value).length > REASON_MAX)
+            throw new Error(t('why_long'));
+        return act(why.value);
+    });
+}
+
 /* pause(reason) says it to the group. */
 export function askPause(pause) {
-    const why = el('input', { id: 'why', required: true, maxlength: REASON_MAX, autocomplete: 'off', 'aria-describedby': 'why-help' });
-    openForm(t('pause_title'), [
-        el('p', {}, t('pause_why')),
-        el('label', { for: 'why' }, t('pause_reason')), why, el('p.soft', { id: 'why-help' }, t('pause_reason_help')),
-    ], t('pause_yes'), () => {
-        if (new TextEncoder().encode(why.value).length > REASON_MAX)
-            throw new Error(t('pause_reason_long'));
-        return pause(why.value);
-    });
+    askWhy(t('pause_title'), el('p', {}, t('pause_why')), t('pause_reason_help'), t('pause_yes'), pause);
+}
+
+/* dismiss(reason) says it of the order. */
+export function askDismiss(order, dismiss) {
+    askWhy(t('dismiss_title'), [el('p', {}, el('strong', {}, orderName(order))), el('p', {}, t('dismiss_why'))],
+        t('dismiss_reason_help'), t('dismiss_yes'), dismiss);
 }
 
 /* lines: who paused deliveries, and why. */

@@ -1,12 +1,13 @@
 /* order: one order: its state, what to do, what happened, and where everything is. */
+import { askDismiss } from './dialogs.js';
 import { announce, el, icon } from './dom.js';
 import { chip, failure, LOOK, orderName, retryButton, skeleton, time } from './parts.js';
 import { payload } from './payload.js';
 import { explain, lastWords } from './reasons.js';
-import { duration, number, t, took } from './words.js';
+import { duration, moment as when, number, sentence, t, took } from './words.js';
 
 export function order(app, key) {
-    let shown = null, failed = null;
+    let shown = null, failed = null, refused = null; /* why a dismissal could not be taken back */
     const sent = payload(app, key);
 
     async function load() {
@@ -35,14 +36,43 @@ export function order(app, key) {
             el('p.state', {}, chip(shown.state), ' ', shown.state === 'delivered' ? null : el('span', {}, said.whole, next())));
     }
 
+    async function dismiss(reason) {
+        await app.api.dismiss(key, reason);
+        app.announce(t('said_dismissed', { order: orderName(shown) }));
+        await load();
+    }
+
+    async function restore() {
+        refused = null;
+        try {
+            await app.api.restore(key);
+            app.announce(t('said_restored', { order: orderName(shown) }));
+        } catch (error) {
+            refused = error;
+        }
+        await load();
+    }
+
+    function dismissed() {
+        const { by, at_ms, reason } = shown.dismissed;
+        return el('section.card.todo-card', { 'data-key': 'dismissed', 'aria-labelledby': 'dismissed' },
+            el('h2', { id: 'dismissed' }, t('s_dismissed')),
+            el('p', {}, t('paused_by', { by, time: when(at_ms), reason })), el('p.soft', {}, t('dismissed_why')),
+            refused !== null && el('p.warning', { role: 'alert' }, sentence(refused.message), '.'),
+            el('div.actions', {}, el('button.loud', { type: 'button', onclick: restore }, t('restore')), retryButton(app, shown)));
+    }
+
     function todo() {
         if (shown.state === 'delivered')
             return null;
+        if (shown.state === 'dismissed')
+            return dismissed();
         const said = explain(shown);
         const useless = said.hopeless ? 'quiet' : 'loud';
         return el('section.card.todo-card', { 'data-key': 'todo', 'aria-labelledby': 'todo' },
             el('h2', { id: 'todo' }, t('what_to_do')), el('p', {}, said.todo),
-            shown.state === 'parked' && el('div.actions', {}, retryButton(app, shown, useless)));
+            shown.state === 'parked' && el('div.actions', {}, retryButton(app, shown, useless),
+                shown.retry === null && el('button.quiet', { type: 'button', onclick: () => askDismiss(shown, dismiss) }, t('dismiss'))));
     }
 
     function quote(name, text) {
@@ -100,7 +130,8 @@ function ending(outcome) {
         return moment('good', t(what), outcome.settled_ms, answer(outcome));
     }
     const said = explain(outcome);
-    return moment(LOOK[outcome.state] ?? 'wait', t(outcome.state === 'parked' ? 'e_parked' : 'e_retrying'), outcome.settled_ms, said.whole);
+    const aside = outcome.state === 'parked' || outcome.state === 'dismissed';
+    return moment(aside ? 'bad' : 'wait', t(aside ? 'e_parked' : 'e_retrying'), outcome.settled_ms, said.whole);
 }
 
 /* The end shows the last one of a single attempt, and what is not known is not shown. */
@@ -158,11 +189,19 @@ function timeline(shown, now) {
 
 const OTHERS = { 'a customer': 'by_customer', 'a command': 'by_command' };
 
+function dismissals({ dismissed }) {
+    return dismissed === null ? [] : [
+        { at_ms: dismissed.at_ms, what: 'dismiss', by: dismissed.by, why: t('a_why', { reason: dismissed.reason }) },
+        ...dismissed.undone_ms === undefined ? [] : [{ at_ms: dismissed.undone_ms, what: 'restore', by: dismissed.undone_by }],
+    ];
+}
+
 function audit(shown) {
     const by = (who) => who === null ? t('by_unknown') : t('by_whom', { who: OTHERS[who] ? t(OTHERS[who]) : who });
-    return shown.audit.length === 0 ? null : el('section', { 'data-key': 'asked', 'aria-labelledby': 'asked' },
+    const asked = [...shown.audit, ...dismissals(shown)].sort((a, b) => a.at_ms - b.at_ms);
+    return asked.length === 0 ? null : el('section', { 'data-key': 'asked', 'aria-labelledby': 'asked' },
         el('h2', { id: 'asked' }, t('who_asked')),
-        el('ol.card.timeline', {}, shown.audit.map((a) => moment('calm', t(`a_${a.what}`), a.at_ms, by(a.by)))));
+        el('ol.card.timeline', {}, asked.map((a) => moment('calm', t(`a_${a.what}`), a.at_ms, by(a.by), a.why))));
 }
 
 /* ---- where everything is ---- */

@@ -6,7 +6,8 @@ import { explain } from './reasons.js';
 import { t } from './words.js';
 
 const PAGE = 50;
-const FILTERS = ['all', 'parked', 'retrying', 'delivered', 'overtaken'];
+const FILTERS = ['all', 'parked', 'retrying', 'delivered', 'overtaken', 'dismissed'];
+const RARE = ['overtaken', 'dismissed'];
 
 export function orders(app, query) {
     const filtered = readFilters(query), { q, reason, state } = filtered;
@@ -74,7 +75,7 @@ export function orders(app, query) {
 
     function filters() {
         const now = state === '' ? 'all' : state;
-        const shown = FILTERS.filter((filter) => filter !== 'overtaken' || filter === now || app.status?.counts.overtaken > 0);
+        const shown = FILTERS.filter((filter) => !RARE.includes(filter) || filter === now || app.status?.counts[filter] > 0);
         return el('nav.filters', { 'aria-label': t('filters') }, shown.map((filter) => {
             const count = filter === 'all' || !isPlain() ? undefined : app.status?.counts[filter];
             return el('a', { href: link(filter), 'aria-current': filter === now && 'page' },

@@ -3,7 +3,7 @@ import { el, icon } from './dom.js';
 import { explain } from './reasons.js';
 import { ago, fullMoment, moment, sentence, t, took } from './words.js';
 
-export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad', overtaken: 'wait' };
+export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad', overtaken: 'wait', dismissed: 'idle' };
 
 export function orderName(order) {
     return order.order_number || order.order_id || t('no_number');

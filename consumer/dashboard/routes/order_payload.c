@@ -3,7 +3,6 @@
 #include "cdc/wire_format.h"
 #include "dashboard/api/api.h"
 #include "dashboard/api/original.h"
-#include "dashboard/routes/orders.h"
 #include "kafka/message.h"
 #include "order/transform.h"
 #include "registry/decoders.h"
@@ -316,7 +315,7 @@ static void read_payload(struct call *call, bool show)
     enum { WAITING_MAX = 32 };
     struct order_facts facts;
     struct error err = {0};
-    if (!orders_facts(call, &facts))
+    if (!call_facts(call, &facts))
         return;
     if (call->api->config->registry_url == NULL)
         reply_problem(call->x, PROBLEM_REGISTRY,

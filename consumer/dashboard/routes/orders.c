@@ -43,7 +43,7 @@ static bool read_kind(const struct call *call, struct order_filter *ret)
     static const char *const sources[] = {"cdc", "retry", "redrive", "replay"};
     int source = -1;
     if (!read_choice(call, "state", order_state_names, ORDER_STATE_COUNT,
-                     "state: delivered, retrying, parked or overtaken", &ret->state) ||
+                     "state: delivered, retrying, parked, overtaken or dismissed", &ret->state) ||
         !call_text(call, "reason", REASON_MAX, &ret->reason) || !read_status(call, &ret->status) ||
         !read_choice(call, "source", sources, sizeof sources / sizeof *sources,
                      "source: cdc, retry, redrive or replay", &source))
@@ -138,16 +138,6 @@ static void start(struct call *call, const struct order_facts *facts)
                   NULL);
 }
 
-bool orders_facts(struct call *call, struct order_facts *ret)
-{
-    if (!view_facts(call->api->view, call->key, ret)) {
-        reply_problem(call->x, PROBLEM_NOT_FOUND, "no outcome of an order with this key is known",
-                      NULL);
-        return false;
-    }
-    return true;
-}
-
 static bool read_force(const struct call *call, bool *ret)
 {
     json_t *body = call_body(call);
@@ -168,7 +158,7 @@ void call_retry(struct call *call)
     bool force;
     if (!read_force(call, &force))
         return;
-    if (!orders_facts(call, &facts))
+    if (!call_facts(call, &facts))
         return;
     if (facts.is_pending)
         accepted(call->x, call->key, facts.pending_request, facts.pending_ms);

@@ -2,6 +2,7 @@
 
 #include "base/printable.h"
 #include "dashboard/api/api.h"
+#include "dashboard/control/dismissing.h"
 #include "dashboard/control/pausing.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/order_payload.h"
@@ -36,6 +37,8 @@ static const struct route {
      "state reason status source sort q since_ms until_ms limit cursor"},
     {"GET", "/api/v1/orders/:", AUTH_OPERATOR, call_order, ""},
     {"POST", "/api/v1/orders/:/retry", AUTH_OPERATOR, call_retry, ""},
+    {"POST", "/api/v1/orders/:/dismiss", AUTH_OPERATOR, call_dismiss, ""},
+    {"POST", "/api/v1/orders/:/restore", AUTH_OPERATOR, call_restore, ""},
     {"GET", "/api/v1/orders/:/payload", AUTH_OPERATOR, call_payload, ""},
     {"POST", "/api/v1/orders/:/payload/show", AUTH_OPERATOR, call_payload_show, ""},
     {"POST", "/api/v1/redrives/preview", AUTH_OPERATOR, call_preview, ""},

@@ -152,7 +152,8 @@ static void advance_latest(struct pending *p, const struct order_facts *facts)
     } else if (facts->state == ORDER_OVERTAKEN && !p->force) {
         answer_problem(p, PROBLEM_OVERTAKEN,
                        "confirm it again in the shop, then it is sent by itself", facts);
-    } else if (facts->state == ORDER_PARKED && can_never_be_sent(facts)) {
+    } else if ((facts->state == ORDER_PARKED || facts->state == ORDER_DISMISSED) &&
+               can_never_be_sent(facts)) {
         answer_problem(p, PROBLEM_NEVER, "correct the order in the shop and confirm it again",
                        facts);
     } else if (!is_too_soon(p, facts)) {

@@ -10,7 +10,10 @@
 
 static const char *status_of(const struct order_facts *facts)
 {
-    return facts->is_pending ? "queued" : order_state_names[facts->state];
+    if (facts->is_pending)
+        return "queued";
+    /* That an operator dismissed it says nothing to the shop, which can confirm it again. */
+    return order_state_names[facts->state == ORDER_DISMISSED ? ORDER_PARKED : facts->state];
 }
 
 /* The latest transition's state, or that of an earlier one. */

@@ -12,11 +12,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "8"
+#define SCHEMA_VERSION "9"
 
 enum { FILL_CHANGES = 32768 };
 
-const char *const order_state_names[] = {"delivered", "retrying", "parked", "overtaken"};
+const char *const order_state_names[] = {"delivered", "retrying", "parked", "overtaken",
+                                         "dismissed"};
 
 static const char schema[] =
     "CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
@@ -28,7 +29,8 @@ static const char schema[] =
     " request TEXT, topic TEXT, partition INTEGER, offset INTEGER, timestamp_ms INTEGER,"
     " lsn INTEGER, attempts INTEGER, status INTEGER, first_ms INTEGER, last_ms INTEGER,"
     " settled_ms INTEGER, next_ms INTEGER, member TEXT, previous TEXT, owner TEXT,"
-    " answer TEXT, tries TEXT, kind INTEGER NOT NULL);" /* JSON: decoded when it is looked at */
+    " answer TEXT, tries TEXT, kind INTEGER NOT NULL,"
+    " dismissed TEXT);" /* JSON: decoded when it is looked at */
     "CREATE INDEX orders_by_hash ON orders (hash);"
     "CREATE TABLE kinds (id INTEGER PRIMARY KEY, state INTEGER, reason TEXT, status INTEGER,"
     " source TEXT, UNIQUE (state, reason, status, source));" /* kinds.c */

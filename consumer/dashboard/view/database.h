@@ -21,10 +21,11 @@ struct outcome_record;
       "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
       " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
       " attempts, status, first_ms, last_ms, settled_ms, next_ms, member, previous, owner, "       \
-      "answer, tries, kind)"                                                                       \
+      "answer, tries, kind, dismissed)"                                                            \
       " VALUES (?1,"                                                                               \
       " ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20,"    \
-      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30) ON CONFLICT (id) DO UPDATE SET at_ms = " \
+      " ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31) ON CONFLICT (id) DO UPDATE SET "    \
+      "at_ms = "                                                                                   \
       "?4, "                                                                                       \
       "state "                                                                                     \
       "= ?5,"                                                                                      \
@@ -32,10 +33,13 @@ struct outcome_record;
       " webhook_id = ?11, source = ?12, request = ?13, topic = ?14, partition = ?15,"              \
       " offset = ?16, timestamp_ms = ?17, lsn = ?18, attempts = ?19, status = ?20,"                \
       " first_ms = ?21, last_ms = ?22, settled_ms = ?23, next_ms = ?24, member = ?25,"             \
-      " previous = ?26, owner = ?27, answer = ?28, tries = ?29, kind = ?30")                       \
+      " previous = ?26, owner = ?27, answer = ?28, tries = ?29, kind = ?30, dismissed = ?31")      \
     X(KIND,                                                                                        \
       "SELECT id FROM kinds WHERE state = ?1 AND reason = ?2 AND status = ?3 AND source = ?4")     \
     X(PUT_KIND, "INSERT INTO kinds (state, reason, status, source) VALUES (?1, ?2, ?3, ?4)")       \
+    X(SAME_OUTCOME,                                                                                \
+      "SELECT 1 FROM orders WHERE id = ?1 AND state IN (2, 4) AND topic IS ?2 AND partition IS ?3" \
+      " AND offset IS ?4 AND settled_ms IS ?5")                                                    \
     X(DROP_ORDER, "DELETE FROM orders WHERE id = ?1")                                              \
     X(END_RETRY, "DELETE FROM retries WHERE key = ?1 AND (request = ?2 OR asked_ms <= ?3)")        \
     X(PUT_PARKED,                                                                                  \
@@ -77,9 +81,9 @@ struct outcome_record;
     " o.status, o.attempts, o.confirmed_at, o.webhook_id, o.source, o.request, o.settled_ms,"  \
     " o.first_ms, o.last_ms, o.next_ms, r.request, r.asked_ms, o.at_ms, o.topic, o.partition," \
     " o.offset, o.timestamp_ms, o.lsn, o.member, p.response, p.at_partition, p.at_offset,"     \
-    " o.previous, o.owner, o.answer, o.tries FROM orders o"
-#define VIEW_ORDER_JOINS                                                                     \
-    " LEFT JOIN parked p ON o.state = 2 AND p.topic = o.topic AND p.partition = o.partition" \
+    " o.previous, o.owner, o.answer, o.tries, o.dismissed FROM orders o"
+#define VIEW_ORDER_JOINS                                                                           \
+    " LEFT JOIN parked p ON o.state IN (2, 4) AND p.topic = o.topic AND p.partition = o.partition" \
     " AND p.offset = o.offset LEFT JOIN retries r ON r.key = o.key"
 
 enum view_statement {

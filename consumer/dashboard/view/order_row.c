@@ -79,6 +79,12 @@ static json_t *array_at(sqlite3_stmt *s, int column)
     return json_array();
 }
 
+static json_t *object_at(sqlite3_stmt *s, int column)
+{
+    json_t *object = view_is_null(s, column) ? NULL : json_loads(view_text_at(s, column), 0, NULL);
+    return object != NULL ? object : json_null();
+}
+
 static json_t *history_at(sqlite3_stmt *s)
 {
     json_t *history = json_array(), *now = coordinates_at(s);
@@ -134,11 +140,73 @@ json_t *view_order_detail(struct view *view, const char *key)
     view_put_text(order, "member", s, COLUMN_MEMBER);
     put_response(order, s);
     json_object_set_new(order, "parked_at", parked_at(s));
+    json_object_set_new(order, "dismissed", object_at(s, COLUMN_DISMISSED));
     json_object_set_new(order, "tries", array_at(s, COLUMN_TRIES));
     json_object_set_new(order, "history", history_at(s));
     sqlite3_reset(s);
     json_object_set_new(order, "audit", view_audit(view, key));
     return order;
+}
+
+/* ---- the record of an outcome ---- */
+
+/* The view has a superseded retry among the delivered orders, with a reason. */
+static const char *recorded_state_at(sqlite3_stmt *s)
+{
+    int state = sqlite3_column_int(s, COLUMN_STATE);
+    if (state == ORDER_DISMISSED)
+        return order_state_names[ORDER_PARKED];
+    return state == ORDER_DELIVERED && !view_is_null(s, COLUMN_REASON) ? "superseded" : state_at(s);
+}
+
+static void put_text_or_empty(json_t *to, const char *name, sqlite3_stmt *s, int column)
+{
+    json_object_set_new(to, name,
+                        json_string(view_is_null(s, column) ? "" : view_text_at(s, column)));
+}
+
+/* Members that a record has only where they are known. */
+static void put_if_known(json_t *to, const char *name, sqlite3_stmt *s, int column)
+{
+    if (!view_is_null(s, column))
+        json_object_set_new(to, name, json_loads(view_text_at(s, column), JSON_DECODE_ANY, NULL));
+}
+
+json_t *view_outcome(struct view *view, const char *key)
+{
+    sqlite3_stmt *s = find(view, key);
+    if (s == NULL)
+        return NULL;
+    json_t *to = json_object();
+    json_object_set_new(to, "version", json_integer(1));
+    json_object_set_new(to, "state", json_string(recorded_state_at(s)));
+    put_text_or_empty(to, "reason", s, COLUMN_REASON);
+    view_put_text(to, "order_id", s, COLUMN_ORDER_ID);
+    view_put_text(to, "order_number", s, COLUMN_ORDER_NUMBER);
+    view_put_text(to, "confirmed_at", s, COLUMN_CONFIRMED_AT);
+    view_put_text(to, "webhook_id", s, COLUMN_WEBHOOK_ID);
+    view_put_text(to, "source", s, COLUMN_SOURCE);
+    view_put_text(to, "request", s, COLUMN_REQUEST);
+    view_put_text(to, "topic", s, COLUMN_TOPIC);
+    view_put_whole(to, "partition", s, COLUMN_PARTITION);
+    view_put_whole(to, "offset", s, COLUMN_OFFSET);
+    view_put_whole(to, "timestamp_ms", s, COLUMN_TIMESTAMP_MS);
+    view_put_whole(to, "lsn", s, COLUMN_LSN);
+    json_object_set_new(to, "attempts", json_integer(sqlite3_column_int64(s, COLUMN_ATTEMPTS)));
+    view_put_whole(to, "status", s, COLUMN_STATUS);
+    view_put_whole(to, "first_attempt_ms", s, COLUMN_FIRST_MS);
+    view_put_whole(to, "last_attempt_ms", s, COLUMN_LAST_MS);
+    view_put_whole(to, "settled_ms", s, COLUMN_SETTLED_MS);
+    view_put_whole(to, "next_attempt_ms", s, COLUMN_NEXT_MS);
+    put_text_or_empty(to, "member", s, COLUMN_MEMBER);
+    if (!view_is_null(s, COLUMN_OWNER))
+        view_put_text(to, "owner", s, COLUMN_OWNER);
+    put_if_known(to, "response", s, COLUMN_ANSWER);
+    put_if_known(to, "tries", s, COLUMN_TRIES);
+    json_object_set_new(to, "previous", array_at(s, COLUMN_PREVIOUS));
+    put_if_known(to, "dismissed", s, COLUMN_DISMISSED);
+    sqlite3_reset(s);
+    return to;
 }
 
 /* -1: there is none. */

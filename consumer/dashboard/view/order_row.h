@@ -40,8 +40,9 @@ enum column {
     COLUMN_PARKED_OFFSET,
     COLUMN_PREVIOUS,
     COLUMN_OWNER,
-    COLUMN_ANSWER, /* a JSON string */
-    COLUMN_TRIES   /* a JSON array */
+    COLUMN_ANSWER,   /* a JSON string */
+    COLUMN_TRIES,    /* a JSON array */
+    COLUMN_DISMISSED /* a JSON object */
 };
 
 json_t *view_order_at(sqlite3_stmt *s); /* the caller owns it */

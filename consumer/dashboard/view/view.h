@@ -35,6 +35,7 @@ enum order_state {
     ORDER_RETRYING,
     ORDER_PARKED,
     ORDER_OVERTAKEN,
+    ORDER_DISMISSED, /* parked, and an operator has said that it will never be sent */
     ORDER_STATE_COUNT
 };
 extern const char *const order_state_names[];
@@ -164,6 +165,10 @@ struct order_facts {
     int64_t pending_ms;
 };
 bool view_facts(struct view *view, const char *key, struct order_facts *ret);
+
+/* The order's newest outcome, as its record in the deliveries topic has it; json_decref() it. NULL:
+ * none is known. */
+json_t *view_outcome(struct view *view, const char *key);
 
 /* The outcomes of the order's earlier transitions, as the last outcome's record has them: an array,
  * empty where there are none. json_decref() it. */

@@ -29,6 +29,8 @@ static int state_of(const struct outcome_record *fields)
 {
     if (slice_is(fields->state, "superseded"))
         return ORDER_DELIVERED;
+    if (fields->is_dismissed)
+        return ORDER_DISMISSED;
     for (int i = 0; i < ORDER_STATE_COUNT; i++)
         if (slice_is(fields->state, order_state_names[i]))
             return i;
@@ -101,8 +103,8 @@ static void bind_order(sqlite3_stmt *s, const struct outcome_record *f)
     const struct slice texts[] = {f->reason,     f->order_id, f->order_number, f->confirmed_at,
                                   f->webhook_id, f->source,   f->request,      f->topic,
                                   f->member,     f->previous, f->owner,        f->response_json,
-                                  f->tries};
-    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27, 28, 29};
+                                  f->tries,      f->dismissed};
+    static const int text_at[] = {6, 7, 8, 10, 11, 12, 13, 14, 25, 26, 27, 28, 29, 31};
     const int64_t numbers[] = {
         whole(f->partition), f->offset,         f->timestamp_ms,     f->lsn,
         f->attempts,         f->status,         f->first_attempt_ms, f->last_attempt_ms,
@@ -158,6 +160,24 @@ static bool drop_parked(struct view *view, const struct outcome_record *fields, 
     return view_run(view, s, err);
 }
 
+/* A word of a dismissal repeats the outcome that it is about. Of an order that has another one by
+ * then, which the operator did not know, it says nothing. */
+static bool is_overtaken(struct view *view, const struct place *place,
+                         const struct outcome_record *fields)
+{
+    if (fields->dismissed.len == 0 || place->state < 0)
+        return false;
+    sqlite3_stmt *s = view_statement(view, STATEMENT_SAME_OUTCOME);
+    sqlite3_bind_int64(s, 1, place->id);
+    view_bind_slice(s, 2, fields->topic);
+    bind_number(s, 3, fields->partition);
+    bind_number(s, 4, fields->offset);
+    bind_number(s, 5, fields->settled_ms);
+    bool same = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_reset(s);
+    return !same;
+}
+
 static bool put_outcome(struct view *view, struct slice key, const struct outcome_record *fields,
                         int64_t record_ms, struct error *err)
 {
@@ -172,7 +192,7 @@ static bool put_outcome(struct view *view, struct slice key, const struct outcom
     if (state < 0)
         return false;
     struct place place = find(view, key);
-    if (!put_order(view, key, &place, fields, at_ms, err) ||
+    if (is_overtaken(view, &place, fields) || !put_order(view, key, &place, fields, at_ms, err) ||
         !end_retry(view, key, fields->request, at_ms, err))
         return false;
     if (place.state >= 0)

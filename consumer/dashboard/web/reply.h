@@ -21,6 +21,7 @@
     X(DELIVERED, "delivered", 409, "This order was delivered")                      \
     X(SUPERSEDED, "superseded", 409, "A later confirmation of this order was seen") \
     X(OVERTAKEN, "overtaken", 409, "This order lost its status before it was sent") \
+    X(NOT_PARKED, "not-parked", 409, "This order is not parked")                    \
     X(COUNT_CHANGED, "count-changed", 409, "The number of orders has changed")      \
     X(BUSY, "busy", 409, "Another redrive is running")                              \
     X(GONE, "gone", 410, "The record is no longer kept")                            \

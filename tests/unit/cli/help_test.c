@@ -10,25 +10,11 @@
 
 #include <cmocka.h>
 
-static const struct command *const commands[] = {&command_run,
-                                                 &command_preview,
-                                                 &command_check,
-                                                 &command_dashboard,
-                                                 &command_token,
-                                                 &command_demo,
-                                                 &command_options,
-                                                 &command_offsets,
-                                                 &command_replay,
-                                                 &command_retry,
-                                                 &command_redrive,
-                                                 &command_park,
-                                                 &command_pause,
-                                                 &command_resume,
-                                                 &command_forget,
-                                                 &command_reconcile,
-                                                 &command_health,
-                                                 &command_version,
-                                                 NULL};
+static const struct command *const commands[] = {
+    &command_run,     &command_preview,   &command_check,   &command_dashboard, &command_token,
+    &command_demo,    &command_options,   &command_offsets, &command_replay,    &command_retry,
+    &command_redrive, &command_park,      &command_dismiss, &command_pause,     &command_resume,
+    &command_forget,  &command_reconcile, &command_health,  &command_version,   NULL};
 
 /* An example as a shell would split it: blanks, double quotes, and no redirection. */
 static int split(char *line, char **argv)

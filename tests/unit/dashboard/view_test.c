@@ -29,9 +29,10 @@ static struct view *opened(const char *path, const char *identity)
 static const char *answer; /* of the next outcomes, as a JSON string; NULL: none */
 static const char *source = "cdc", *status = "422"; /* of the next outcomes */
 static const char *tries; /* of the next outcomes, a JSON array; NULL: none */
+static const char *word;  /* of the next outcomes, their dismissal; NULL: none */
 
-static void put(struct view *view, const char *id, const char *number, const char *state,
-                const char *reason, int64_t at_ms, const char *request)
+static bool put_maybe(struct view *view, const char *id, const char *number, const char *state,
+                      const char *reason, int64_t at_ms, const char *request)
 {
     char text[1024];
     struct error err = {0};
@@ -41,12 +42,21 @@ static void put(struct view *view, const char *id, const char *number, const cha
              "\"msg_1\",\"source\":\"%s\",\"request\":%s%s%s,\"topic\":\"orders\",\"partition\":0,"
              "\"offset\":%lld,\"timestamp_ms\":1,\"lsn\":2,\"attempts\":3,\"status\":%s,"
              "\"first_attempt_ms\":4,\"last_attempt_ms\":5,\"settled_ms\":%lld,"
-             "\"next_attempt_ms\":null,\"member\":\"m\"%s%s%s%s,\"previous\":[]}",
+             "\"next_attempt_ms\":null,\"member\":\"m\"%s%s%s%s%s%s,\"previous\":[]}",
              state, reason, id, number, source, request ? "\"" : "", request ? request : "null",
              request ? "\"" : "", (long long)at_ms, status, (long long)at_ms,
              answer != NULL ? ",\"response\":" : "", answer != NULL ? answer : "",
-             tries != NULL ? ",\"tries\":" : "", tries != NULL ? tries : "");
-    assert_true(view_put_delivery(view, slice_of(id), slice_of(text), 0, &err));
+             tries != NULL ? ",\"tries\":" : "", tries != NULL ? tries : "",
+             word != NULL ? ",\"dismissed\":" : "", word != NULL ? word : "");
+    bool taken = view_put_delivery(view, slice_of(id), slice_of(text), 0, &err);
+    assert_int_equal(err.code, ERROR_NONE);
+    return taken;
+}
+
+static void put(struct view *view, const char *id, const char *number, const char *state,
+                const char *reason, int64_t at_ms, const char *request)
+{
+    assert_true(put_maybe(view, id, number, state, reason, at_ms, request));
 }
 
 static void park(struct view *view, int64_t source_offset, const char *class)
@@ -141,6 +151,73 @@ static void escapes_and_earlier_transitions_are_kept(void **state)
         json_string_value(json_object_get(json_array_get(history, 1), "webhook_id")), "msg_0");
     json_decref(order);
     view_close(view);
+}
+
+/* A record of a dismissal repeats the outcome that it is about; of another one it says nothing. */
+static void a_dismissed_order_is_parked_no_more(void **state)
+{
+    static const char given_up[] = "{\"at_ms\":50,\"by\":\"amina\",\"reason\":\"cancelled\"}",
+                      taken_back[] = "{\"at_ms\":50,\"by\":\"amina\",\"reason\":\"cancelled\","
+                                     "\"undone_ms\":60,\"undone_by\":\"olga\"}";
+    struct view *view = opened(":memory:", "t");
+    (void)state;
+    put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
+    park(view, 10, "refused");
+    word = given_up;
+    put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
+    assert_int_equal(view_count(view, ORDER_PARKED), 0);
+    assert_int_equal(view_count(view, ORDER_DISMISSED), 1);
+    json_t *order = view_order_detail(view, "a");
+    assert_string_equal(json_string_value(json_object_get(order, "state")), "dismissed");
+    assert_string_equal(json_string_value(json_object_get(order, "class")), "refused");
+    json_decref(order);
+    word = taken_back;
+    put(view, "a", "CMD-1", "parked", "http:422", 10, NULL);
+    assert_int_equal(view_count(view, ORDER_PARKED), 1);
+    word = NULL;
+    put(view, "a", "CMD-1", "delivered", "", 20, NULL);
+    word = given_up;
+    assert_false(put_maybe(view, "a", "CMD-1", "parked", "http:422", 10, NULL));
+    assert_int_equal(view_count(view, ORDER_DELIVERED), 1);
+    put(view, "b", "CMD-2", "parked", "http:422", 30, NULL); /* compaction left this one alone */
+    assert_int_equal(view_count(view, ORDER_DISMISSED), 1);
+    word = NULL;
+    view_close(view);
+}
+
+/* What view_outcome gives makes the same row again. */
+static void expect_same_again(const char *state, const char *reason)
+{
+    struct view *view = opened(":memory:", "t"), *other = opened(":memory:", "t");
+    struct error err = {0};
+    put(view, "a", "N\u00e9", state, reason, 10, "req");
+    json_t *outcome = view_outcome(view, "a");
+    char *text = json_dumps(outcome, JSON_COMPACT);
+    assert_true(view_put_delivery(other, slice_of("a"), slice_of(text), 0, &err));
+    json_t *one = view_order_detail(view, "a"), *two = view_order_detail(other, "a");
+    assert_true(json_equal(one, two));
+    json_decref(one);
+    json_decref(two);
+    json_decref(outcome);
+    free(text);
+    view_close(view);
+    view_close(other);
+}
+
+static void an_outcome_is_written_as_it_was_read(void **state)
+{
+    (void)state;
+    struct view *empty = opened(":memory:", "t");
+    assert_null(view_outcome(empty, "a"));
+    view_close(empty);
+    answer = "\"no \\u00e9\\\"\"";
+    tries = "[{\"at_ms\":1,\"took_ms\":2,\"status\":null,\"reason\":\"dns\"}]";
+    expect_same_again("delivered", "");
+    expect_same_again("superseded", "already_delivered");
+    word = "{\"at_ms\":50,\"by\":\"amina\",\"reason\":\"cancelled\"}";
+    expect_same_again("parked", "http:422");
+    answer = tries = word = NULL;
+    expect_same_again("retrying", "http:503");
 }
 
 static void search_finds_id_number_and_digits(void **state)
@@ -758,6 +835,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_latest_outcome_counts),
         cmocka_unit_test(unreadable_records_are_passed_over),
+        cmocka_unit_test(a_dismissed_order_is_parked_no_more),
+        cmocka_unit_test(an_outcome_is_written_as_it_was_read),
         cmocka_unit_test(search_finds_id_number_and_digits),
         cmocka_unit_test(escapes_and_earlier_transitions_are_kept),
         cmocka_unit_test(search_finds_the_latest_of_very_many),

@@ -40,6 +40,13 @@ static void outcome(struct parked_list *list, const char *order, bool parked, in
     answer(list, order, parked, offset, "");
 }
 
+static void dismiss(struct parked_list *list, const char *order, int64_t offset)
+{
+    const struct parked_outcome o = {
+        .order = slice_of(order), .source = {.offset = offset}, .parked = true, .dismissed = true};
+    parked_list_outcome(list, &o);
+}
+
 static void ask(struct parked_list *list, int64_t offset, const char *request)
 {
     const struct parked_source source = {.offset = offset};
@@ -228,6 +235,33 @@ static void nothing_is_parked(void **state)
     parked_list_done(&list);
 }
 
+static void what_is_dismissed_is_sent_only_by_its_name(void **state)
+{
+    struct parked_list list = {0};
+    const struct parked_choice one = {.order = slice_of("o1")};
+    (void)state;
+    park(&list, "o1", 10, 100, "a");
+    park(&list, "o2", 11, 101, "a");
+    park(&list, "o3", 12, 102, "a");
+    assert_true(parked_list_sort(&list));
+    dismiss(&list, "o1", 10);
+    dismiss(&list, "o2", 11);
+    outcome(&list, "o2", true, 11); /* taken back, or parked again */
+    parked_list_select(&list, &all);
+    assert_int_equal(list.selected, 2);
+    assert_int_equal(list.dismissed, 1);
+    assert_false(parked_list_selected(&list, 0, 100));
+    assert_true(parked_list_waits(&list, 0, 101));
+    dismiss(&list, "o3", 12); /* while the others are sent */
+    assert_true(parked_list_selected(&list, 0, 102));
+    assert_false(parked_list_waits(&list, 0, 102));
+    parked_list_select(&list, &one);
+    assert_int_equal(list.selected, 1);
+    assert_int_equal(list.dismissed, 0);
+    assert_true(parked_list_waits(&list, 0, 100));
+    parked_list_done(&list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -240,6 +274,7 @@ int main(void)
         cmocka_unit_test(what_happens_meanwhile_counts),
         cmocka_unit_test(reason_and_time_select),
         cmocka_unit_test(nothing_is_parked),
+        cmocka_unit_test(what_is_dismissed_is_sent_only_by_its_name),
     };
     return cmocka_run_group_tests_name("parked_list", tests, NULL, NULL);
 }

@@ -1,0 +1,36 @@
+/* last_outcome: what became of one order, which a person named, and whether more is to come.
+ * Blocking; for the commands. */
+#ifndef OPERATOR_LAST_OUTCOME_H
+#define OPERATOR_LAST_OUTCOME_H
+
+#include "base/error.h"
+#include "config/config.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+enum { OUTCOME_KEY_MAX = 1100 };
+
+/* The key of its record: the order's id; of a record without one, its place:
+ * topic-partition-offset. */
+const char *outcome_key(const json_t *outcome, char ret[OUTCOME_KEY_MAX]);
+
+struct last_outcome;
+
+/* Of the order of this id, key or number: an id goes before a number, which may look like one. NULL
+ * with FAILED: no outcome is known, or several orders have the number. The texts and stop_fd (as of
+ * signals_go_on) are borrowed until the end. */
+struct last_outcome *last_outcome_open(const struct config *config, const char *order, int stop_fd,
+                                       struct error *err);
+void last_outcome_close(struct last_outcome *last); /* accepts NULL */
+
+/* The caller may change it. */
+json_t *last_outcome(struct last_outcome *last);
+
+/* Its next one, which last_outcome() is from then on; false when none came within timeout_ms. */
+bool last_outcome_next(struct last_outcome *last, int timeout_ms);
+
+/* *ret: it is being tried again, or was asked for again without an answer yet. */
+bool last_outcome_waits(const struct last_outcome *last, bool *ret, struct error *err) must_check;
+
+#endif
