@@ -13,11 +13,19 @@ static bool set(rd_kafka_conf_t *conf, const char *name, const char *value, stru
                      config_property_is_secret(name) ? "refused by librdkafka" : text);
 }
 
+/* A partition whose queue was full would rest for a second, long after its queue is read.
+ * librdkafka before 2.2 has no such rest, and does not know the property. */
+static bool set_queue_rest(rd_kafka_conf_t *conf, struct error *err)
+{
+    enum { RESTS_SINCE = 0x02020000 };
+    return rd_kafka_version() < RESTS_SINCE || set(conf, "fetch.queue.backoff.ms", "20", err);
+}
+
 static bool set_all(rd_kafka_conf_t *conf, const struct config *config,
                     const struct kafka_property *properties, struct error *err)
 {
     if (!set(conf, "bootstrap.servers", config->kafka_brokers, err) ||
-        !set(conf, "client.id", "elementor-sync", err))
+        !set(conf, "client.id", "elementor-sync", err) || !set_queue_rest(conf, err))
         return false;
     for (; properties->name != NULL; properties++)
         if (!set(conf, properties->name, properties->value, err))

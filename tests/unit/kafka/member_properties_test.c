@@ -60,12 +60,22 @@ static void the_group_is_ours_to_commit(void **state)
     assert_string_equal(property_with(NULL, NULL, "allow.auto.create.topics"), "false");
 }
 
+/* Else a partition whose queue was full waits a second, whatever room there is by then. */
+static void a_full_queue_is_looked_at_again_soon(void **state)
+{
+    (void)state;
+    if (rd_kafka_version() < 0x02020000)
+        skip(); /* it does not rest */
+    assert_string_equal(property_with(NULL, NULL, "fetch.queue.backoff.ms"), "20");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_instance_is_a_static_member),
         cmocka_unit_test(the_session_is_short_and_has_its_heartbeats),
         cmocka_unit_test(the_group_is_ours_to_commit),
+        cmocka_unit_test(a_full_queue_is_looked_at_again_soon),
     };
     return cmocka_run_group_tests_name("member_properties", tests, NULL, NULL);
 }
