@@ -22,10 +22,14 @@ struct control_watch {
 static bool open_client(struct control_watch *w, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"},
+        {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "earliest"}, /* of a topic made again */
-        {"allow.auto.create.topics", "false"},  {"enable.partition.eof", "true"},
-        {"queued.max.messages.kbytes", "1024"}, {NULL, NULL}};
+        {"allow.auto.create.topics", "false"},
+        {"enable.partition.eof", "true"},
+        {"queued.max.messages.kbytes", "1024"},
+        {"fetch.wait.max.ms", "5000"},
+        {NULL, NULL}}; /* a word ends the wait at once */
     rd_kafka_conf_t *conf = kafka_conf_new(w->config, properties, err);
     if (conf == NULL)
         return false;
@@ -63,7 +67,8 @@ void control_watch_free(struct control_watch *w)
 }
 
 /* Without the end, an empty answer to a fetch would be waited for (fetch.wait.max.ms) before
- * anything may be sent. */
+ * anything may be sent. Asked before reading begins: a broker answers in order, behind a fetch that
+ * waits. */
 _Static_assert(CONTROL_PARTITION == 0, "the first one's end is asked for");
 static void ask_end(struct control_watch *w, int timeout_ms)
 {
@@ -79,6 +84,7 @@ static void ask_end(struct control_watch *w, int timeout_ms)
 
 bool control_watch_begin(struct control_watch *w, int timeout_ms, struct error *err)
 {
+    ask_end(w, timeout_ms);
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
     rd_kafka_topic_partition_list_add(list, w->config->control_topic, CONTROL_PARTITION)->offset =
         RD_KAFKA_OFFSET_BEGINNING;
@@ -87,7 +93,6 @@ bool control_watch_begin(struct control_watch *w, int timeout_ms, struct error *
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
         return error_set(err, ERROR_FAILED, "control topic \"%s\": %s", w->config->control_topic,
                          rd_kafka_err2str(code));
-    ask_end(w, timeout_ms);
     return true;
 }
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """What the program costs while nothing happens: wake-ups, CPU and memory of run and of the dashboard.
 
-usage: idle.py BINARY TOOLS [--seconds N] [--partitions N]     TOOLS: of fast_receiver
+usage: idle.py BINARY TOOLS [--seconds N] [--partitions N] [--threads]     TOOLS: of fast_receiver
 
 A broker of its own, an empty topic. Counts from when the group is settled, for --seconds (30): all
-threads of a process together, voluntary context switches being wake-ups.
+threads of a process together, voluntary context switches being wake-ups; --threads: and by thread.
 """
 import argparse, os, pathlib, subprocess, sys, tempfile, time
 
@@ -17,12 +17,22 @@ SETTLING_SECONDS = 10  # the last look at the topics' ends and the first commits
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
-def usage(pid):
-    """(wake-ups, seconds of CPU, resident MiB) until now."""
-    wakeups = 0
+def wakeups_of(pid):
+    """By (thread's id, name) until now."""
+    wakeups = {}
     for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
-        lines = (task / "status").read_text().splitlines()
-        wakeups += next(int(l.split()[1]) for l in lines if l.startswith("voluntary_ctxt"))
+        try:
+            lines = (task / "status").read_text().splitlines()
+        except OSError:  # it has just ended
+            continue
+        name = lines[0].split(None, 1)[1]
+        wakeups[task.name, name] = next(int(l.split()[1]) for l in lines if l.startswith("voluntary_ctxt"))
+    return wakeups
+
+
+def usage(pid):
+    """(wake-ups by thread, seconds of CPU, resident MiB) until now."""
+    wakeups = wakeups_of(pid)
     process = pathlib.Path(f"/proc/{pid}")
     user, system = process.joinpath("stat").read_text().rsplit(")", 1)[1].split()[11:13]
     rss = next(int(l.split()[1]) for l in process.joinpath("status").read_text().splitlines()
@@ -30,9 +40,12 @@ def usage(pid):
     return wakeups, (int(user) + int(system)) / TICKS, rss / 1024
 
 
-def say(name, before, after, seconds):
-    print(f"{name:<10} {(after[0] - before[0]) / seconds:6.1f} wake-ups/s {(after[1] - before[1]) / seconds:7.2%} CPU "
+def say(name, before, after, seconds, threads):
+    woken = {task: count - before[0].get(task, 0) for task, count in after[0].items()}
+    print(f"{name:<10} {sum(woken.values()) / seconds:6.1f} wake-ups/s {(after[1] - before[1]) / seconds:7.2%} CPU "
           f"{after[2]:6.1f} MiB", flush=True)
+    for (task, thread), count in sorted(woken.items(), key=lambda item: -item[1]) if threads else ():
+        print(f"  {thread:<16} {count / seconds:6.1f}   {task}")
 
 
 def dashboard(world, folder):
@@ -50,6 +63,7 @@ def main():
     parser.add_argument("tools")
     parser.add_argument("--seconds", type=int, default=30)
     parser.add_argument("--partitions", type=int, default=6)
+    parser.add_argument("--threads", action="store_true")
     options = parser.parse_args()
     cluster = brokers.Brokers(1)
     world = page = None
@@ -66,7 +80,7 @@ def main():
         before = {name: usage(pid) for name, pid in pids.items()}
         time.sleep(options.seconds)
         for name, pid in pids.items():
-            say(name, before[name], usage(pid), options.seconds)
+            say(name, before[name], usage(pid), options.seconds, options.threads)
     finally:
         if page is not None:
             page.kill()

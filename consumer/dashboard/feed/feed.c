@@ -58,7 +58,7 @@ static bool start(struct feed *f, struct error *err)
         {"auto.offset.reset", "earliest"}, /* of a topic created again; the view is emptied too */
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
-        {"fetch.wait.max.ms", "100"},
+        {"fetch.wait.max.ms", "250"},
         {"fetch.message.max.bytes", "1100000"}, /* whole batches: see kafka/consumer/consumer.c */
         {"queued.max.messages.kbytes",
          "24576"}, /* of all partitions; fetching pauses for a second when it is full */

@@ -31,9 +31,9 @@ static void add_reading(struct properties *p)
      * mebibyte by default: of a larger batch the broker sends a useless piece, to all but the first
      * partition of an answer, and they would come one after another. */
     add(p, "fetch.message.max.bytes", "1100000");
-    /* While the orders' queues are full a request is for idle partitions alone; it must not outlast
-     * what is queued. */
-    add(p, "fetch.wait.max.ms", "25");
+    /* A new record ends the wait at once. But while the orders' queues are full a request is for
+     * idle partitions alone, and it must not outlast what is queued. */
+    add(p, "fetch.wait.max.ms", "250");
     /* A topic that was made again, or got partitions, is noticed at the next look. */
     add(p, "topic.metadata.refresh.interval.ms", "30000");
 }
