@@ -119,7 +119,7 @@ export function groupTests(chrome, group, keep) {
         group.answers.delete('CMD-000125');
         await dialog.getByRole('button', { name: 'Send one order again' }).click();
         await dialog.waitFor({ state: 'hidden' });
-        await row(page, 'CMD-000125').waitFor({ state: 'detached' });
+        await row(page, 'CMD-000125').locator('.chip.good').waitFor(); // it stands still, and says what became of it
         await page.getByRole('link', { name: 'Overview' }).click();
         await headline(page, 'One order needs you.').waitFor();
         assert.deepEqual(requests('CMD-000125').map((r) => r.status), [400, 200]);
@@ -156,7 +156,23 @@ export function groupTests(chrome, group, keep) {
         await page.getByRole('link', { name: 'Orders' }).click();
         await page.getByRole('button', { name: 'Show more' }).click();
         await page.getByText('100 orders shown.').waitFor();
-        assert.equal(new Set(await page.locator('.row-name').allTextContents()).size, 100);
+        const names = () => page.locator('.row-name').allTextContents();
+        const shown = await names();
+        assert.equal(new Set(shown).size, 100);
+        await page.getByText('100 orders shown.').scrollIntoViewIfNeeded();
+        const top = () => row(page, shown[98]).evaluate((node) => node.getBoundingClientRect().top);
+        const stood = await top();
+        await group.write(Array.from({ length: 12 }, (_, i) => group.outcome({ order_id: `new-${i}`, order_number: `NEW-${i}`, offset: 10001 + i })));
+        const news = page.getByRole('button', { name: '12 new. Show them' });
+        await news.waitFor();
+        assert.deepEqual([await names(), await top()], [shown, stood]);
+        await news.click();
+        await row(page, 'NEW-0').waitFor();
+        assert.equal(await page.evaluate(() => scrollY), 0);
+        await page.goto(`${group.url}#/orders?status=200&source=retry&sort=oldest`);
+        await row(page, 'NEW-0').waitFor({ state: 'detached' });
+        await row(page, 'CMD-000124').waitFor();
+        assert.deepEqual(await names(), ['CMD-000124', 'CMD-000125']);
         await close();
     }
 

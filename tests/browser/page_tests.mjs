@@ -489,7 +489,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         const { page, close } = await signedIn({}, '#/orders');
         await row(page, 'CMD-100000').waitFor();
         fake.hold();
-        park(1, 'http:422', 'refused');
+        park(0, 'http:422', 'refused');
         fake.changed();
         await until(() => fake.held.length === 1);
         await page.getByRole('button', { name: 'Show more' }).click();
@@ -512,7 +512,53 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await page.locator('.filters .count', { hasText: '20' }).waitFor();
         await page.evaluate(() => new Promise((done) => setTimeout(done, 1200))); // after the page's own timer, started before
         fake.release();
+        await page.getByRole('button', { name: 'One new. Show it' }).click();
         await row(page, 'CMD-late').waitFor();
+        await close();
+    }
+
+    // Nothing moves under the pointer: what is new is asked for, and what has changed says so where it stands.
+    async function the_list_stands_still() {
+        seed(30);
+        park(1, 'http:422', 'refused');
+        park(2, 'http:422', 'refused');
+        const { page, close } = await signedIn({}, '#/orders');
+        const stands = () => page.locator('.row').evaluateAll((rows) => rows.map((r) => [r.dataset.key, r.getBoundingClientRect().top]));
+        await row(page, 'CMD-100000').waitFor();
+        const before = await stands();
+        for (let i = 0; i < 12; i++)
+            fake.orders.set(`new-${i}`, makeOrder(0, { key: `new-${i}`, order_number: `NEW-${i}` }));
+        Object.assign(fake.orders.get('order-000003'), { state: 'retrying', reason: 'timeout' });
+        fake.changed();
+        const news = page.getByRole('button', { name: '12 new. Show them' });
+        await news.waitFor();
+        await row(page, 'CMD-100003').getByText('Being tried again').waitFor();
+        assert.deepEqual(await stands(), before);
+        await assertAccessible(chrome, page, 'a list with news');
+        await keep(page, 'list-news');
+        await news.click();
+        await row(page, 'NEW-11').waitFor();
+        await news.waitFor({ state: 'detached' });
+        await page.getByRole('link', { name: /^Need you/ }).click();
+        await row(page, 'CMD-100003').waitFor({ state: 'detached' });
+        const parked = await stands();
+        Object.assign(fake.orders.get('order-000001'), { state: 'delivered' });
+        fake.changed();
+        await row(page, 'CMD-100001').getByText('Has changed since').waitFor();
+        assert.deepEqual(await stands(), parked);
+        await keep(page, 'list-changed');
+        await page.getByRole('button', { name: 'The list has changed. Show it' }).click();
+        await row(page, 'CMD-100001').waitFor({ state: 'detached' });
+        await row(page, 'CMD-100002').waitFor();
+        for (let i = 100; i < 160; i++)
+            park(i, 'http:422', 'refused');
+        fake.changed();
+        await page.getByRole('button', { name: '49 or more new. Show them' }).click();
+        await page.getByText('50 orders shown.').waitFor();
+        Object.assign(fake.orders.get('order-000002'), { state: 'delivered' }); // another one comes up from behind, and is none that is new
+        fake.changed();
+        await row(page, 'CMD-100002').getByText('Has changed since').waitFor();
+        await page.getByRole('button', { name: 'The list has changed. Show it' }).waitFor();
         await close();
     }
 
@@ -931,7 +977,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         a_dashboard_that_does_not_answer_is_never_green, nothing_known_is_not_green, what_is_unknown_is_no_zero, a_clock_that_is_wrong_changes_no_verdict,
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
-        what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, hostile_texts_are_texts,
+        what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, the_list_stands_still, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, filters_are_in_the_address, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,
         an_order_that_will_never_be_sent_is_dismissed_and_taken_back, a_dismissed_order_is_said_in_french_too,

@@ -109,6 +109,7 @@ function later(name, make) {
         title: () => inner?.title() ?? t('loading'),
         tick: () => inner?.tick?.(),
         onChange: (unnamed) => inner?.onChange(unnamed),
+        onEnter: (scroll) => inner?.onEnter ? inner.onEnter(scroll) : inner?.onChange(true),
         onOrder: (changed) => inner?.onOrder?.(changed),
         onRequest: () => inner?.onRequest?.(),
         draw: () => inner !== null ? inner.draw() : failed ? failure({ message: t('x_away') }, () => location.reload()) : skeleton(),
@@ -143,7 +144,7 @@ function enter(hash) {
     if (views.size > VIEWS_KEPT)
         views.delete(views.keys().next().value);
     if (kept !== undefined)
-        kept.view.onChange(true);
+        (kept.view.onEnter ?? kept.view.onChange)(kept.scroll);
     return entry;
 }
 

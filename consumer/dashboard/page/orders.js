@@ -1,7 +1,8 @@
-/* orders: the list: filtered by state and reason, searched, a page at a time. */
+/* orders: the list: filtered, searched, a page at a time. It stands still: a row is kept up to date in its place, and
+ * what is new is counted above the list until it is asked for. */
 import { el } from './dom.js';
 import { asked as askedOf, listLink, moreFilters, readFilters } from './filters.js';
-import { failure, orderRow, skeleton } from './parts.js';
+import { failure, lastMoment, orderRow, skeleton } from './parts.js';
 import { explain } from './reasons.js';
 import { t } from './words.js';
 
@@ -10,9 +11,14 @@ const FILTERS = ['all', 'parked', 'retrying', 'delivered', 'overtaken', 'dismiss
 const RARE = ['overtaken', 'dismissed'];
 
 export function orders(app, query) {
-    const filtered = readFilters(query), { q, reason, state } = filtered;
-    let list = null, cursor = null, pages = 0, failed = null, newer = false;
+    const filtered = readFilters(query), { q, reason, state, sort } = filtered;
+    let list = null, cursor = null, failed = null;
+    let news = 0, isMany = false; /* of those that are new; isMany: and there may be more */
+    let end = 0; /* the place of the last row: what was read with it is before it */
     let reading = null, asked = null, changed = false;
+
+    /* Rises from the list's first row to its last. */
+    const place = (order) => lastMoment(order) * (sort === 'oldest' ? 1 : -1);
 
     function page(what) {
         if (reading === null)
@@ -21,23 +27,43 @@ export function orders(app, query) {
             asked = what;
     }
 
+    /* what: 'newest' begins anew, 'more' goes on, 'look' sees what became of what is shown. */
     async function read(what) {
         reading = what;
         try {
-            const newest = what === 'newest';
-            const got = await app.api.orders({ ...askedOf(filtered), cursor: newest ? null : cursor, limit: PAGE });
-            const known = new Set(newest ? [] : list.map((o) => o.key));
-            list = newest ? got.orders : list.concat(got.orders.filter((o) => !known.has(o.key)));
-            pages = newest ? 1 : pages + 1;
-            cursor = got.next;
+            const got = await app.api.orders({ ...askedOf(filtered), cursor: what === 'more' ? cursor : null, limit: PAGE });
+            if (what === 'look' && list.length > 0)
+                compare(got);
+            else
+                take(got, what === 'more');
             failed = null;
-            newer = newest ? false : newer;
         } catch (error) {
-            failed = error;
+            failed = { error, what };
         }
         reading = null;
         readOn();
         app.redraw();
+    }
+
+    function take(got, isMore) {
+        const known = new Set(isMore ? list.map((o) => o.key) : []);
+        list = isMore ? list.concat(got.orders.filter((o) => !known.has(o.key))) : got.orders;
+        cursor = got.next;
+        end = got.orders.length > 0 ? place(got.orders.at(-1)) : end;
+        news = isMore ? news : 0;
+    }
+
+    function compare(got) {
+        const now = new Map(got.orders.map((o) => [o.key, o])), shown = new Set(list.map((o) => o.key));
+        list = list.map((o) => now.get(o.key) ?? (isAway(o, got) ? { ...o, changed: true } : o));
+        const isNew = (o) => !shown.has(o.key) && (cursor === null || place(o) < end);
+        news = got.orders.filter(isNew).length;
+        isMany = got.next !== null && isNew(got.orders.at(-1));
+    }
+
+    /* It would be on the page that was read, were it still as it is shown. */
+    function isAway(order, got) {
+        return (state === '' || order.state === state) && (got.next === null || place(order) < place(got.orders.at(-1)));
     }
 
     /* The order that was asked for, and the changes, while it read. */
@@ -45,26 +71,48 @@ export function orders(app, query) {
         const next = asked, again = changed;
         asked = null;
         changed = false;
-        if (next === 'newest' || (next === 'more' && cursor !== null))
+        if (next !== null && (next !== 'more' || cursor !== null))
             read(next);
         if (again)
             onChange();
     }
 
-    /* While one page is shown it follows by itself; a longer reading is not disturbed. */
     function onChange() {
         if (reading !== null)
             changed = true;
-        else if (pages <= 1)
-            read('newest');
         else
-            newer = true;
+            read(list === null ? 'newest' : 'look');
+    }
+
+    /* A return to the top of the list begins anew; a return to a row further down finds it where it was. */
+    function onEnter(scroll) {
+        if (list === null || (list.length <= PAGE && scroll === 0))
+            page('newest');
+        else
+            onChange();
+    }
+
+    function showNews() {
+        page('newest');
+        scrollTo(0, 0);
+    }
+
+    function newsText() {
+        if (news > 0)
+            return t(isMany ? 'list_news_many' : 'list_news', { n: news });
+        return list.some((o) => o.changed) ? t('list_changed') : null;
+    }
+
+    /* Always there, so that nothing moves when it has something to say. */
+    function newsButton() {
+        const text = newsText();
+        return el('div.news', { role: 'status', 'data-key': 'news' }, text !== null && el('button.quiet', { type: 'button', onclick: showNews }, text));
     }
 
     function onOrder(order) {
         const i = list === null ? -1 : list.findIndex((o) => o.key === order.key);
         if (i >= 0)
-            list[i] = { ...list[i], ...order };
+            list[i] = { ...list[i], ...order, changed: false };
     }
 
     function link(filter) {
@@ -91,15 +139,15 @@ export function orders(app, query) {
 
     function body() {
         if (failed !== null && list === null)
-            return failure(failed, () => page('newest'));
+            return failure(failed.error, () => page('newest'));
         if (list === null)
             return skeleton(8);
         if (list.length === 0)
             return el('p.card.notice', {}, empty());
         return [
-            newer && el('button.quiet', { type: 'button', onclick: () => page('newest') }, t('list_newer')),
+            newsButton(),
             el('ul.card.rows.wide', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o, { facts: true }))),
-            failed !== null && failure(failed, () => page('more')),
+            failed !== null && failure(failed.error, () => page(failed.what)),
             el('div.actions.under', {},
                 el('span.soft', { role: 'status' }, t('list_shown', { n: list.length })),
                 cursor !== null && el('button.quiet', { type: 'button', onclick: () => page('more'), 'aria-disabled': reading === 'more' && 'true' }, t('more'))),
@@ -112,6 +160,7 @@ export function orders(app, query) {
         title: () => t('list_title'),
         tick: () => ++ticks % 15 === 0, /* a long list is not redrawn every second */
         onChange,
+        onEnter,
         onOrder,
         draw: () => [
             el('div.head', { 'data-key': 'head' },

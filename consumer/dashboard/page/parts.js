@@ -3,7 +3,7 @@ import { el, icon } from './dom.js';
 import { explain } from './reasons.js';
 import { ago, fullMoment, moment, sentence, t, took } from './words.js';
 
-export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad', overtaken: 'wait', dismissed: 'idle' };
+export const LOOK = { delivered: 'good', retrying: 'wait', parked: 'bad', overtaken: 'wait', dismissed: 'idle', changed: 'idle' };
 
 export function orderName(order) {
     return order.order_number || order.order_id || t('no_number');
@@ -54,7 +54,7 @@ export function orderRow(app, order, options = {}) {
     return el('li.row', { 'data-key': order.key },
         el('a.row-link', { href: orderLink(order) },
             el('span.row-name', {}, orderName(order)),
-            options.state !== false && chip(order.state),
+            options.state !== false && chip(order.changed ? 'changed' : order.state),
             options.why !== false && why !== null && el('span.row-why', {}, why),
             options.facts && facts(order),
             el('span.row-when', {}, time(lastMoment(order), app.now()))),

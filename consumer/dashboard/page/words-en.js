@@ -234,7 +234,9 @@ export const en = {
     list_empty_retrying: 'No order is being tried again. One appears here once it has been tried for half a minute.',
     list_empty_q: 'No order with “{q}” in its number or id. An order appears here once it was delivered, set aside, or has been tried for half a minute.',
     list_shown: { 1: 'One order shown.', other: '{n} orders shown.' },
-    list_newer: 'There is news. Show it',
+    list_news: { 1: 'One new. Show it', other: '{n} new. Show them' },
+    list_news_many: '{n} or more new. Show them',
+    list_changed: 'The list has changed. Show it',
     any_reason: 'Only: {why}',
     drop_reason: 'Show all reasons',
 
@@ -243,6 +245,7 @@ export const en = {
     s_retrying: 'Being tried again',
     s_overtaken: 'Not sent any more',
     s_dismissed: 'Dismissed',
+    s_changed: 'Has changed since',
     no_number: 'Record without a number',
 
     order_back: 'Back',

@@ -234,7 +234,9 @@ export const fr = {
     list_empty_retrying: 'Aucune commande n’attend un nouvel essai. Une commande apparaît ici après une demi-minute d’essais.',
     list_empty_q: 'Aucune commande avec « {q} » dans son numéro ou son identifiant. Une commande apparaît ici une fois livrée, mise de côté, ou essayée depuis une demi-minute.',
     list_shown: { 1: 'Une commande affichée.', other: '{n} commandes affichées.' },
-    list_newer: 'Il y a du nouveau. Afficher',
+    list_news: { 1: 'Une nouvelle. L’afficher', other: '{n} nouvelles. Les afficher' },
+    list_news_many: '{n} nouvelles ou plus. Les afficher',
+    list_changed: 'La liste a changé. L’afficher',
     any_reason: 'Seulement : {why}',
     drop_reason: 'Toutes les raisons',
 
@@ -243,6 +245,7 @@ export const fr = {
     s_retrying: 'Nouvel essai prévu',
     s_overtaken: 'Non envoyée',
     s_dismissed: 'Classée sans suite',
+    s_changed: 'A changé depuis',
     no_number: 'Enregistrement sans numéro',
 
     order_back: 'Retour',
