@@ -1,5 +1,7 @@
 #include "kafka/advice.h"
 
+#include <librdkafka/rdkafka.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -15,6 +17,9 @@
 #define BAD_CLIENT_CERTIFICATE                                                                  \
     "the broker does not take this client certificate: it has expired, or the broker does not " \
     "trust its authority (ssl.truststore of the broker); its log says which"
+#define REFUSED_LOGIN                                                                      \
+    "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password " \
+    "and .sasl.mechanism"
 #define ANOTHER_MECHANISM "set kafka.properties.sasl.mechanism to one that the broker offers"
 
 /* In this order: the first pair of words that are both there counts. */
@@ -62,12 +67,13 @@ static const struct {
      "sasl_plaintext, and sasl.mechanism, sasl.username, sasl.password"},
     {"supported mechanisms", "", ANOTHER_MECHANISM},
     {"nsupported SASL mechanism", "", ANOTHER_MECHANISM},
+    {"Failed to acquire SASL OAUTHBEARER token", "",
+     "no token was given: check kafka.properties.sasl.oauthbearer.token.endpoint.url, .client.id "
+     "and .client.secret"},
     {"invalid_token", "",
      "the broker refuses this token: check what kafka.properties.sasl.oauthbearer.* ask for, and "
      "that the broker trusts their issuer"},
-    {"uthentication", "",
-     "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password and "
-     ".sasl.mechanism"},
+    {"uthentication", "", REFUSED_LOGIN},
     {"Invalid response size", "",
      "what answers there is not Kafka (a web server, or the registry?): correct the port in "
      "kafka.brokers"},
@@ -81,12 +87,29 @@ static const struct {
     {"timed out", "", "no answer: is the address right, and does a firewall let it through?"},
 };
 
-const char *kafka_advice(const char *reason)
+/* librdkafka's pull request 4895: it repeated its own half of the nonce, which Kafka 4 refuses. */
+static bool is_scram_too_old(const char *reason, int version)
 {
+    const int with_scram_of_kafka_4 = 0x020601ff; /* 2.6.1 */
+    return version < with_scram_of_kafka_4 &&
+           strstr(reason, "invalid credentials with SASL mechanism SCRAM") != NULL;
+}
+
+const char *kafka_advice_of(const char *reason, int version)
+{
+    if (is_scram_too_old(reason, version))
+        return REFUSED_LOGIN
+            "; if they are right: librdkafka before 2.6.1, as this one, cannot log "
+            "in to Kafka 4 by SCRAM; take a newer one, or another kind of login";
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strstr(reason, known[i].words) != NULL && strstr(reason, known[i].and_words) != NULL)
             return known[i].advice;
     return "";
+}
+
+const char *kafka_advice(const char *reason)
+{
+    return kafka_advice_of(reason, rd_kafka_version());
 }
 
 const char *kafka_advice_always(const char *reason)

@@ -1,11 +1,15 @@
-"""A broker that asks who is there: TLS, client certificates and passwords, each wrong setting and its words, and the least
-rights that consumer/doc/security.md lists."""
-import atexit, concurrent.futures, json, pathlib, re, shlex, subprocess
+"""A broker that asks who is there: TLS, client certificates, passwords and tokens, each wrong setting and its words, and the
+least rights that consumer/doc/security.md lists.
+
+Debian 12's librdkafka (2.0.2) can neither log in to Kafka 4 by SCRAM nor fetch tokens: what it says is tested, and that the
+program can with the librdkafka that comes with Confluent's package for Python."""
+import atexit, concurrent.futures, importlib.util, json, pathlib, re, shlex, subprocess
 
 from dashboard import Dashboard
 from harness import TESTS as FOLDER
-from newcomer import CASE, expect, run
+from newcomer import CASE, check, delivers, expect, run
 from secure_broker import PASSWORD, SecureBroker
+from token_issuer import CLIENT, SECRET, SUBJECT
 import fake_registry
 
 PAGE = FOLDER.parent / "consumer" / "doc" / "security.md"
@@ -46,6 +50,34 @@ def certified(broker, user):
                     ssl_key_location=broker.folder / f"{user}.key")
 
 
+def token(broker, endpoint, secret=SECRET):
+    """Fetched by librdkafka: OpenID Connect's way, as far as a program without a user goes it."""
+    return settings(broker, "token", security_protocol="sasl_ssl", ssl_ca_location=broker.ca, sasl_mechanism="OAUTHBEARER",
+                    sasl_oauthbearer_method="oidc", sasl_oauthbearer_client_id=CLIENT,
+                    sasl_oauthbearer_client_secret=secret, sasl_oauthbearer_token_endpoint_url=endpoint)
+
+
+def unsigned_token(broker):
+    return settings(broker, "unsigned", security_protocol="sasl_plaintext", sasl_mechanism="OAUTHBEARER",
+                    enable_sasl_oauthbearer_unsecure_jwt="true", sasl_oauthbearer_config=f"principal={SUBJECT}")
+
+
+def newer_library(t):
+    """The program with the librdkafka of Confluent's package for Python, which has libcurl."""
+    package = pathlib.Path(importlib.util.find_spec("confluent_kafka").origin).parent
+    library, = package.with_name("confluent_kafka.libs").glob("librdkafka-*.so.1")
+    folder = t.folder / "library"
+    folder.mkdir(exist_ok=True)
+    (folder / "librdkafka.so.1").unlink(missing_ok=True)
+    (folder / "librdkafka.so.1").symlink_to(library)
+    return {"LD_LIBRARY_PATH": str(folder)}
+
+
+def library_version(t):
+    _, out, _ = run(t, "--version")
+    return tuple(int(part) for part in re.search(r"librdkafka +(\d+)\.(\d+)\.(\d+)", out).groups())
+
+
 def with_registry(test):
     """The test with a registry of its own."""
     def registered(t):
@@ -63,14 +95,10 @@ def with_registry(test):
 def certificates_and_passwords_deliver(t, broker):
     """Consumer, producer and admin calls: run reads, sends, makes its topics, writes and commits."""
     kinds = {"tls": settings(broker, "tls", security_protocol="ssl", ssl_ca_location=broker.ca),
-             "mutual": certified(broker, "shop"), "plain": login(broker)}
-    allow_all(broker, "shop")
+             "mutual": certified(broker, "shop"), "plain": login(broker), "unsigned": unsigned_token(broker)}
     for name, kind in kinds.items():
         kind = {**kind, "KAFKA_GROUP": f"login.{name}"}
-        before = len(t.receiver.delivered())
-        code, _, err = run(t, "run", "--until-end", "--timeout", "60s", **kind)
-        assert code == 0, f"{name}: {err}"
-        assert len(t.receiver.delivered()) > before, f"{name}: {err}"
+        delivers(t, **kind)
         code, out, err = run(t, "offsets", "--json", **kind)
         assert code == 0 and committed_whole(out), (name, out, err)
 
@@ -80,21 +108,57 @@ def committed_whole(out):
     return bool(lags) and set(lags) == {0}
 
 
-def allow_all(broker, user):
-    for kind in ("--topic", "--group"):
-        broker.acl("--add", "--allow-principal", f"User:{user}", kind, "*", "--operation", "All")
+@with_registry
+def scram_logs_in(t, broker):
+    """Of librdkafka 2.6.1 and newer; an older one says that it is why."""
+    newer = newer_library(t)
+    kinds = {bits: login(broker, mechanism=f"SCRAM-SHA-{bits}") for bits in (256, 512)}
+    for bits, kind in kinds.items():
+        delivers(t, **{**kind, **newer, "KAFKA_GROUP": f"scram.{bits}"})
+    refused = [({**kind, **newer, **properties(sasl_password="wrong")},
+                "refuses this login: check kafka.properties.sasl.username") for kind in kinds.values()]
+    if library_version(t) < (2, 6, 1):
+        refused += [(kind, "cannot log in to Kafka 4 by SCRAM") for kind in kinds.values()]
+    else:
+        delivers(t, **{**kinds[512], "KAFKA_GROUP": "scram.system"})
+    wrong_settings_are_named(t, refused)
+
+
+@with_registry
+def tokens_log_in(t, broker):
+    """Of a librdkafka with libcurl; one without says so."""
+    newer = newer_library(t)
+    right = token(broker, broker.issuer.token)
+    delivers(t, **{**right, **newer, "KAFKA_GROUP": "token"})
+    code, findings = check(t, **right)
+    assert code == 0 or "not supported in this build" in findings["kafka", "client"], findings
+    wrong_settings_are_named(t, [
+        ({**token(broker, broker.issuer.forged), **newer}, "the broker refuses this token"),
+        ({**token(broker, broker.issuer.token, secret="wrong"), **newer}, "no token was given"),
+        ({**token(broker, "http://127.0.0.1:1/token"), **newer}, "no token was given")])
+
+
+def wrong_settings_are_named(t, wrong):
+    """By check and by run. wrong: settings, and a part of what is said of them."""
+    def said(case):
+        env, words = case
+        expect(t, 3, "kafka", "brokers", words, **env)
+        code, _, err = run(t, "run", "--until-end", "--timeout", "8s", **env)
+        assert code == 3 and words in err, (code, words, err)
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:  # each waits for most of its time
+        list(pool.map(said, wrong))
 
 
 @with_registry
 def wrong_security_settings_have_words(t, broker):
     tls = {"security_protocol": "ssl", "ssl_ca_location": broker.ca}
-    late = {"ssl_certificate_location": broker.folder / "late.pem",
-            "ssl_key_location": broker.folder / "late.key"}
+    late, stranger = ({"ssl_certificate_location": broker.folder / f"{name}.pem",
+                       "ssl_key_location": broker.folder / f"{name}.key"} for name in ("late", "stranger"))
     other_ca = {**tls, "ssl_ca_location": broker.folder / "other-ca.pem"}
     login_words = "check kafka.properties.sasl.username, .sasl.password"
-    wrong = [
+    wrong_settings_are_named(t, [
         (login(broker, password="wrong"), login_words),
-        (login(broker, mechanism="SCRAM-SHA-512", password="wrong"), login_words),
         (login(broker, "login", mechanism="SCRAM-SHA-256"),
          "kafka.properties.sasl.mechanism to one that the broker"),
         (settings(broker, "login"), "this listener wants a login"),
@@ -105,16 +169,8 @@ def wrong_security_settings_have_words(t, broker):
         (settings(broker, "expired", **tls), "has expired: renew it"),
         (settings(broker, "mutual", **tls), "wants a client certificate"),
         (settings(broker, "mutual", **tls, **late), "does not take this client certificate"),
-    ]
-
-    def said(case):
-        env, words = case
-        expect(t, 3, "kafka", "brokers", words, **env)
-        code, _, err = run(t, "run", "--until-end", "--timeout", "8s", **env)
-        assert code == 3 and words in err, (code, words, err)
-
-    with concurrent.futures.ThreadPoolExecutor(6) as pool:  # each waits for most of its time
-        list(pool.map(said, wrong))
+        (settings(broker, "mutual", **tls, **stranger), "does not take this client certificate"),
+    ])
 
 
 @with_registry
@@ -187,5 +243,5 @@ def one_right_is_missing(t, broker, rights, as_run):
     broker.acls([of("--topic", TOPIC)])
 
 
-TESTS = [certificates_and_passwords_deliver, wrong_security_settings_have_words,
+TESTS = [certificates_and_passwords_deliver, scram_logs_in, tokens_log_in, wrong_security_settings_have_words,
          settings_that_contradict_are_refused, least_rights_are_enough]

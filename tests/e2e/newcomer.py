@@ -38,6 +38,12 @@ def expect(t, code, area, name, text, **env):
     assert got == code, (got, findings)
 
 
+def delivers(t, **env):
+    before = len(t.receiver.delivered())
+    code, _, err = run(t, "run", "--until-end", "--timeout", "60s", **env)
+    assert code == 0 and len(t.receiver.delivered()) > before, (code, err)
+
+
 def example_to_first_webhook(t):
     """The file of the documentation, filled in from the environment; check, preview, run."""
     only = {"KAFKA_TOPIC": None, "KAFKA_START": None}

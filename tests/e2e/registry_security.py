@@ -1,7 +1,7 @@
 """A registry that asks who is there: logins by TLS, each wrong setting and its words."""
 import base64, contextlib, pathlib, subprocess
 
-from newcomer import CASE, expect, run
+from newcomer import CASE, delivers, expect
 from secure_broker import PASSWORD, Certificates
 import fake_registry
 
@@ -14,12 +14,6 @@ def registry(certificates, authorization):
         yield {"REGISTRY_URL": url, "REGISTRY_CA_FILE": str(certificates.folder / "ca.pem")}
     finally:
         server.shutdown()
-
-
-def delivers(t, **env):
-    before = len(t.receiver.delivered())
-    code, _, err = run(t, "run", "--until-end", "--timeout", "60s", **env)
-    assert code == 0 and len(t.receiver.delivered()) > before, err
 
 
 def registry_logins_and_tls(t):

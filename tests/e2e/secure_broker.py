@@ -1,14 +1,16 @@
 """One Kafka broker of its own on loopback: logins, certificates and access rights.
 
 Listeners: `admin` (plaintext, may do all), `login` (SASL without TLS), `secure` (SASL with TLS), `tls`,
-`mutual` (TLS that wants a client certificate), `expired` and `misnamed` (TLS, with such a certificate), `relayed`
-(plaintext, reached by a relay).
-Users: shop, run, dashboard, operator; who may do nothing until acls() says so.
+`mutual` (TLS that wants a client certificate), `expired` and `misnamed` (TLS, with such a certificate), `token`
+(OAUTHBEARER: tokens of its issuer), `unsigned` (OAUTHBEARER: whatever a token says), `relayed` (plaintext, reached by a
+relay).
+Users, by each kind of login: shop, who may do all; run, dashboard, operator, who may do nothing until acls() says so.
 """
 import concurrent.futures, pathlib, subprocess, sys
 
 from harness import STACK, wait_for
 from relay import Relay
+from token_issuer import TokenIssuer
 
 sys.path.append(str(STACK))
 from ports import free_ports
@@ -16,9 +18,10 @@ from ports import free_ports
 PASSWORD = "right-password"
 USERS = ("shop", "run", "dashboard", "operator")
 LISTENERS = {"admin": "PLAINTEXT", "login": "SASL_PLAINTEXT", "secure": "SASL_SSL", "tls": "SSL",
-             "mutual": "SSL", "expired": "SSL", "misnamed": "SSL", "relayed": "PLAINTEXT", "controller": "PLAINTEXT"}
+             "mutual": "SSL", "expired": "SSL", "misnamed": "SSL", "token": "SASL_SSL",
+             "unsigned": "SASL_PLAINTEXT", "relayed": "PLAINTEXT", "controller": "PLAINTEXT"}
 CERTIFICATES = {"secure": "broker", "tls": "broker", "mutual": "broker", "expired": "expired",
-                "misnamed": "misnamed"}
+                "misnamed": "misnamed", "token": "broker"}
 
 PROPERTIES = """process.roles=broker,controller
 node.id=1
@@ -29,7 +32,7 @@ listener.security.protocol.map={protocols}
 inter.broker.listener.name=ADMIN
 controller.listener.names=CONTROLLER
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
+super.users=User:ANONYMOUS;User:shop
 ssl.principal.mapping.rules=RULE:^CN=([^,]+).*$/$1/
 ssl.keystore.type=PEM
 ssl.truststore.type=PEM
@@ -53,6 +56,16 @@ org.apache.kafka.common.security.scram.ScramLoginModule required;
 listener.name.{name}.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
 """
+TOKENS = """listener.name.{name}.sasl.enabled.mechanisms=OAUTHBEARER
+listener.name.{name}.oauthbearer.sasl.jaas.config=\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required;
+"""
+SIGNED = """listener.name.token.oauthbearer.sasl.server.callback.handler.class=\
+org.apache.kafka.common.security.oauthbearer.OAuthBearerValidatorCallbackHandler
+listener.name.token.sasl.oauthbearer.jwt.validator.class=\
+org.apache.kafka.common.security.oauthbearer.BrokerJwtValidator
+listener.name.token.sasl.oauthbearer.jwks.endpoint.url={keys}
+"""
 
 
 class Certificates:
@@ -70,6 +83,7 @@ class Certificates:
         for name in USERS:
             self.issue(name, "DNS:unused")
         self.issue("late", "DNS:unused", "-not_after", "20200102000000Z")
+        self.issue("stranger", "DNS:unused", authority="other-ca")
 
     def openssl(self, *arguments, **more):
         return subprocess.run(["openssl", *arguments], cwd=self.folder, check=True,
@@ -80,7 +94,7 @@ class Certificates:
         return ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
                 "-keyout", f"{name}.key"]
 
-    def issue(self, name, names, *validity):
+    def issue(self, name, names, *validity, authority="ca"):
         """NAME.pem, and NAME.chain with its key: what a broker's keystore is."""
         self.openssl("req", *self.key(name), "-subj", f"/CN={name}", "-out", f"{name}.csr")
         (self.folder / f"{name}.ext").write_text(f"subjectAltName={names}\n")
@@ -91,8 +105,9 @@ class Certificates:
                          "-extfile", f"{name}.ext", "-in", f"{name}.csr", "-startdate",
                          "20200101000000Z", "-enddate", validity[1], "-out", f"{name}.pem")
         else:
-            self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                         "-days", "2", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
+            self.openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{authority}.pem",
+                         "-CAkey", f"{authority}.key", "-days", "2", "-extfile", f"{name}.ext",
+                         "-out", f"{name}.pem")
         (self.folder / f"{name}.chain").write_text((self.folder / f"{name}.key").read_text()
                                                    + (self.folder / f"{name}.pem").read_text())
 
@@ -114,6 +129,7 @@ class SecureBroker:
         self.relay = Relay(self.ports["relayed"])
         self.certificates = Certificates(self.folder)
         self.ca = self.folder / "ca.pem"
+        self.issuer = TokenIssuer()
         self.start()
 
     def at(self, listener):
@@ -143,16 +159,21 @@ class SecureBroker:
         for name, enabled in {"login": "PLAIN",
                               "secure": "PLAIN,SCRAM-SHA-256,SCRAM-SHA-512"}.items():
             parts.append(MECHANISMS.format(name=name, enabled=enabled, users=users))
+        parts += [TOKENS.format(name=name) for name in ("token", "unsigned")]
+        parts.append(SIGNED.format(keys=self.issuer.keys))
         return "".join(parts)
 
     def start(self):
         file = self.folder / "properties"
         file.write_text(self.properties())
+        scram = [f"--add-scram=SCRAM-SHA-{bits}=[name={user},password={PASSWORD}]"
+                 for bits in (256, 512) for user in USERS]
         self.tool("kafka.tools.StorageTool", "format", "-t", "MkU3OEVBNTcwNTJENDM2Qk", "-c",
-                  str(file))
+                  str(file), *scram)
         with open(self.folder / "log", "wb") as log:
             self.process = subprocess.Popen(
                 ["java", "-Xmx384m", "-XX:-UsePerfData", "-XX:TieredStopAtLevel=1",
+                 f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={self.issuer.keys}",
                  "-cp", self.classpath, "kafka.Kafka", str(file)], stdout=log, stderr=log)
         wait_for("the secure broker", lambda: subprocess.run(
             ["kcat", "-L", "-m", "2", "-b", self.at("admin")],
@@ -172,3 +193,4 @@ class SecureBroker:
     def stop(self):
         self.process.terminate()
         self.process.wait(60)
+        self.issuer.stop()

@@ -52,6 +52,8 @@ static const struct {
     {"sasl_ssl://h:1/bootstrap: SASL authentication error: {\"status\":\"invalid_token\"} (after "
      "326ms in state AUTH_REQ)",
      "refuses this token"},
+    {"Failed to acquire SASL OAUTHBEARER token: {\"error\": \"invalid_client\"}",
+     "no token was given"},
     {"h:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect "
      "security.protocol configuration (connecting to a SSL listener?) or broker version is < 0.10",
      "looks like a TLS listener"},
@@ -87,6 +89,22 @@ static void advice(void **state)
     }
 }
 
+/* Who has a version that can is not told of those that cannot. */
+static void scram_of_kafka_4(void **state)
+{
+    (void)state;
+    static const char words[] =
+        "sasl_ssl://h:1/bootstrap: SASL authentication error: Authentication failed during "
+        "authentication due to invalid credentials with SASL mechanism SCRAM-SHA-512 (after 315ms "
+        "in state AUTH_REQ)";
+    const char *old = kafka_advice_of(words, 0x020600ff),
+               *fixed = kafka_advice_of(words, 0x020601ff);
+    assert_non_null(strstr(old, "check kafka.properties.sasl.username"));
+    assert_non_null(strstr(old, "cannot log in to Kafka 4 by SCRAM"));
+    assert_non_null(strstr(fixed, "check kafka.properties.sasl.username"));
+    assert_null(strstr(fixed, "SCRAM"));
+}
+
 static void lacks(void **state)
 {
     (void)state;
@@ -97,6 +115,7 @@ static void lacks(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(advice), cmocka_unit_test(lacks)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(advice), cmocka_unit_test(scram_of_kafka_4),
+                                       cmocka_unit_test(lacks)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
