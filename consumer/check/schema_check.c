@@ -24,12 +24,11 @@ enum { URL_MAX = 1024, SCHEMA_MS = 10000, WAIT_MS = 20 };
 static bool ask(struct check *c, const char *url, struct check_answer *ret_answer,
                 struct error *err)
 {
-    struct http_endpoint endpoint = registry_endpoint(c->config);
-    struct registry_headers headers;
-    if (!registry_headers_set(&headers, c->config))
-        return error_no_memory(err);
-    bool ok = check_get(c, &endpoint, url, (const char *const *)headers.lines, ret_answer, err);
-    registry_headers_done(&headers);
+    struct registry_way way;
+    if (!registry_way_init(&way, c->config, err))
+        return false;
+    bool ok = check_get(c, &way.endpoint, url, (const char *const *)way.headers, ret_answer, err);
+    registry_way_done(&way);
     return ok;
 }
 

@@ -76,6 +76,11 @@
     X(registry_token, "registry.token", SECRET, NULL, 0, 0, "", "bearer token")                      \
     X(registry_ca_file, "registry.ca_file", TEXT, NULL, 0, 0, "",                                    \
       "certificates to trust instead of the system's, PEM")                                          \
+    X(registry_cert_file, "registry.cert_file", TEXT, NULL, 0, 0, "",                                \
+      "client certificate for a registry that asks for one, PEM, with its intermediate "             \
+      "certificates behind it; read again when the file changes")                                    \
+    X(registry_key_file, "registry.key_file", TEXT, NULL, 0, 0, "",                                  \
+      "its private key, PEM, without a passphrase")                                                  \
     X(registry_timeout, "registry.timeout", DURATION, "10s", 100, 300000, "",                        \
       "time limit of one request")                                                                   \
     X(webhook_url, "webhook.url", SECRET, NULL, 0, 0, "",                                            \

@@ -336,11 +336,13 @@ static bool check_proxy(const struct config *config, struct error *err)
                      "webhook.proxy_user and webhook.proxy_password go together");
 }
 
-static bool check_client_certificate(const struct config *config, struct error *err)
+static bool check_client_certificates(const struct config *config, struct error *err)
 {
     const char *url = config->webhook_url;
     if (is_set_alone(config->webhook_cert_file, config->webhook_key_file))
         return error_set(err, ERROR_CONFIG, "webhook.cert_file and webhook.key_file go together");
+    if (is_set_alone(config->registry_cert_file, config->registry_key_file))
+        return error_set(err, ERROR_CONFIG, "registry.cert_file and registry.key_file go together");
     return config->webhook_cert_file == NULL || url == NULL ||
            strncasecmp(url, "http://", strlen("http://")) != 0 ||
            error_set(err, ERROR_CONFIG,
@@ -354,7 +356,7 @@ bool config_check_safety(struct config *config, unsigned needs, struct error *er
         !check_service_keys(config, err) || !check_code(config, err) || !check_urls(config, err) ||
         !check_notify("notify.url", config->notify_url, err) ||
         !check_notify("notify.heartbeat_url", config->notify_heartbeat_url, err) ||
-        !check_proxy(config, err) || !check_client_certificate(config, err))
+        !check_proxy(config, err) || !check_client_certificates(config, err))
         return false;
     advise_listening(config, needs);
     advise_registry(config);

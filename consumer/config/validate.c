@@ -160,6 +160,10 @@ static bool check_registry_address(const struct config *config, struct slice add
         return error_set(err, ERROR_CONFIG,
                          "registry.ca_file is set, but registry.url is http://: no certificate "
                          "would be checked; write https:// or leave registry.ca_file out");
+    if (config->registry_cert_file != NULL && begins(url, "http://"))
+        return error_set(err, ERROR_CONFIG,
+                         "registry.cert_file is set, but registry.url is http://: the certificate "
+                         "would not be shown; write https:// or leave it out");
     return true;
 }
 

@@ -163,9 +163,10 @@ static void other_words(const struct http_request *request, CURLcode code, char 
     curl_easy_getinfo(request->easy, CURLINFO_NUM_CONNECTS, &connections);
     const char *hint = connections == 0 || request->sends > 1 ? ""
                        : !is_https(request)                   ? "; a port for https:// would do so"
-                       : request->handshake.asked_for_certificate
-                           ? "; it had asked for a client certificate (cert_file, key_file)"
-                           : "";
+                       : !request->handshake.asked_for_certificate ? ""
+                       : request->held.identity != 0
+                           ? "; it may refuse our client certificate, which it had asked for"
+                           : "; it had asked for a client certificate (cert_file, key_file)";
     bool closed = code == CURLE_GOT_NOTHING || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR;
     if (code == CURLE_ABORTED_BY_CALLBACK ||
         (closed && request->sends > 0 && request->header_bytes == 0))

@@ -12,17 +12,31 @@ enum { LOOK_EVERY_MS = 1000 };
 #define NEEDS (CONFIG_NEED_KAFKA | CONFIG_NEED_START | CONFIG_NEED_REGISTRY | CONFIG_NEED_WEBHOOK)
 
 /* Options that are taken up, and those that `run` does not use. */
-static const char *const live[] = {"webhook.url",          "webhook.allow_http",
-                                   "webhook.ca_file",      "webhook.cert_file",
-                                   "webhook.key_file",     "webhook.tls_min",
-                                   "webhook.ip",           "webhook.proxy",
-                                   "webhook.proxy_user",   "webhook.proxy_password",
-                                   "webhook.signing_keys", "webhook.headers.",
-                                   "webhook.timeout",      "webhook.response_max",
-                                   "registry.ca_file",     "registry.user",
-                                   "registry.password",    "registry.token",
-                                   "registry.timeout",     "auth.",
-                                   "dashboard.",           NULL};
+static const char *const live[] = {"webhook.url",
+                                   "webhook.allow_http",
+                                   "webhook.ca_file",
+                                   "webhook.cert_file",
+                                   "webhook.key_file",
+                                   "webhook.tls_min",
+                                   "webhook.ip",
+                                   "webhook.proxy",
+                                   "webhook.proxy_user",
+                                   "webhook.proxy_password",
+                                   "webhook.signing_keys",
+                                   "webhook.headers.",
+                                   "webhook.timeout",
+                                   "webhook.response_max",
+                                   "registry.ca_file",
+                                   "registry.cert_file",
+                                   "registry.key_file",
+                                   "registry.user",
+                                   "registry.password",
+                                   "registry.token",
+                                   "registry.headers.",
+                                   "registry.timeout",
+                                   "auth.",
+                                   "dashboard.",
+                                   NULL};
 
 enum { NAMES_MAX = 64 * 1024 };
 
@@ -81,9 +95,9 @@ static void log_the_rest(struct reloader *r, const struct config *config)
 
 /* The registry borrows from the configuration it was given, which lives until the next replaces it.
  */
-static void adopt(struct reloader *r, struct config *config)
+static void adopt(struct reloader *r, struct config *config, struct registry_way *way)
 {
-    registry_reload(r->use.registry, config);
+    registry_reload(r->use.registry, way);
     endpoint_retarget(r->use.endpoint);
     log_the_rest(r, config);
     log_info("configuration read again", LOG_S("webhook", webhook_name(r->use.webhook)));
@@ -97,10 +111,13 @@ static void take_up(struct reloader *r)
     struct error err = {0};
     reload_note(r->files);
     struct config *config = reload_read(r->use.config, NEEDS, &err);
-    if (config != NULL && webhook_reload(r->use.webhook, config, &err)) {
-        adopt(r, config);
+    struct registry_way way = {0};
+    if (config != NULL && registry_way_init(&way, config, &err) &&
+        webhook_reload(r->use.webhook, config, &err)) {
+        adopt(r, config, &way);
         return;
     }
+    registry_way_done(&way);
     config_free(config);
     r->counts.failures++;
     log_error("configuration not reloaded", LOG_S("error", err.text),

@@ -24,9 +24,7 @@
 #include <strings.h>
 
 enum {
-    IN_FLIGHT_MAX = 8,
     URL_MAX = 8192,
-    RESPONSE_MAX = 4 * 1024 * 1024,
     RETRY_FIRST_MS = 1000,
     RETRY_MAX_MS = 30 * 1000,
     MISS_INTERVAL_MS = 30 * 1000,
@@ -37,8 +35,7 @@ enum {
 
 struct registry {
     struct http *http;
-    struct http_endpoint endpoint;
-    struct registry_headers headers;
+    struct registry_way way;
     struct addresses addresses;
     struct schema_table schemas;
     void (*changed)(void *context);
@@ -52,51 +49,6 @@ struct registry {
 };
 
 /* --- life ------------------------------------------------------------------------------ */
-
-struct http_endpoint registry_endpoint(const struct config *config)
-{
-    return (struct http_endpoint){
-        .ca_file = config->registry_ca_file,
-        .user = config->registry_user,
-        .password = config->registry_password,
-        .token = config->registry_token,
-        .timeout_ms = config->registry_timeout,
-        .response_max = RESPONSE_MAX,
-        .http_allowed = true,
-        .connections_max = IN_FLIGHT_MAX,
-    };
-}
-
-static bool add_header(struct registry_headers *headers, const char *name, const char *value)
-{
-    char **line = &headers->lines[headers->count];
-    if (asprintf(line, "%s: %s", name, value) < 0) {
-        *line = NULL;
-        return false;
-    }
-    headers->count++;
-    return true;
-}
-
-bool registry_headers_set(struct registry_headers *headers, const struct config *config)
-{
-    *headers = (struct registry_headers){.count = 0};
-    bool ok =
-        add_header(headers, "Accept", "application/vnd.schemaregistry.v1+json, application/json");
-    for (size_t i = 0; ok && i < config->registry_header_count; i++)
-        ok = add_header(headers, config->registry_headers[i].name,
-                        config->registry_headers[i].value);
-    if (!ok)
-        registry_headers_done(headers);
-    return ok;
-}
-
-void registry_headers_done(struct registry_headers *headers)
-{
-    for (size_t i = 0; i < headers->count; i++)
-        free(headers->lines[i]);
-    *headers = (struct registry_headers){.count = 0};
-}
 
 struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err)
@@ -117,17 +69,17 @@ struct registry *registry_new(struct http *http, const struct config *config,
     registry->addresses = addresses;
     registry->schemas.hash_key = config->hash_key;
     registry_set_pace(registry, RETRY_FIRST_MS, MISS_INTERVAL_MS);
-    registry->endpoint = registry_endpoint(config);
-    if (registry_headers_set(&registry->headers, config))
+    if (registry_way_init(&registry->way, config, err))
         return registry;
-    error_no_memory(err);
     registry_free(registry);
     return NULL;
 }
 
-void registry_reload(struct registry *registry, const struct config *config)
+void registry_reload(struct registry *registry, struct registry_way *way)
 {
-    registry->endpoint = registry_endpoint(config);
+    registry_way_done(&registry->way);
+    registry->way = *way;
+    *way = (struct registry_way){0};
 }
 
 void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms)
@@ -141,7 +93,7 @@ void registry_free(struct registry *registry)
     if (registry == NULL)
         return;
     schema_table_done(&registry->schemas);
-    registry_headers_done(&registry->headers);
+    registry_way_done(&registry->way);
     free(registry);
 }
 
@@ -257,9 +209,9 @@ static bool start(struct registry *registry, struct registry_document *document)
     document->address = addresses_next(&registry->addresses, document->entry->tried);
     bool rendered = render_url(document, &url, &err);
     if (rendered && buf_ok(&url))
-        document->request = http_start(registry->http, &registry->endpoint, "GET", buf_text(&url),
-                                       (const char *const *)registry->headers.lines, NULL, 0,
-                                       on_answer, document, &err);
+        document->request = http_start(registry->http, &registry->way.endpoint, "GET",
+                                       buf_text(&url), (const char *const *)registry->way.headers,
+                                       NULL, 0, on_answer, document, &err);
     else
         error_set(&err, ERROR_FAILED, "the name of a referenced subject is too long");
     buf_done(&url);
@@ -274,7 +226,7 @@ static bool start(struct registry *registry, struct registry_document *document)
 static void start_documents(struct registry *registry, struct registry_entry *entry)
 {
     for (struct registry_document *d = entry->documents; d != NULL; d = d->next) {
-        if (registry->in_flight >= IN_FLIGHT_MAX)
+        if (registry->in_flight >= REGISTRY_IN_FLIGHT_MAX)
             return;
         if (d->reply.schema == NULL && d->request == NULL && !start(registry, d))
             return;
@@ -304,9 +256,8 @@ static bool may_follow(const struct registry *registry, size_t address)
 {
     if (!schema_url_is_apicurio(registry->addresses.list[address]))
         return true;
-    for (size_t i = 0; i < registry->headers.count; i++)
-        if (strncasecmp(registry->headers.lines[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) ==
-            0)
+    for (size_t i = 0; registry->way.headers[i] != NULL; i++)
+        if (strncasecmp(registry->way.headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
             return true;
     return false;
 }

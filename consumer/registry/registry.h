@@ -25,17 +25,20 @@ enum registry_answer {
 
 struct registry;
 
-/* The way to the registry; texts borrowed from the config. */
-struct http_endpoint registry_endpoint(const struct config *config);
+enum { REGISTRY_IN_FLIGHT_MAX = 8 }; /* requests at a time */
 
-/* The headers of every request to it, registry.headers.* among them. Owned; false without memory.
- */
-struct registry_headers {
-    char *lines[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last */
-    size_t count;
+/* The way to the registry: its trust, login and headers (registry.headers.* among them). */
+struct registry_way {
+    struct http_endpoint endpoint;         /* texts borrowed from the config */
+    char *headers[CONFIG_HEADERS_MAX + 2]; /* "Name: value", NULL behind the last; owned */
+    struct client_identity *identity;      /* owned; NULL: none is shown */
 };
-bool registry_headers_set(struct registry_headers *headers, const struct config *config) must_check;
-void registry_headers_done(struct registry_headers *headers);
+
+/* Reads the client certificate. False with err CONFIG, which names its option and file, or without
+ * memory; there is nothing to end then. */
+bool registry_way_init(struct registry_way *way, const struct config *config,
+                       struct error *err) must_check;
+void registry_way_done(struct registry_way *way); /* accepts one of zeros */
 
 /* `changed` is called (from http_turn or registry_turn) whenever an answer may have changed. config
  * is borrowed for the registry's life. */
@@ -43,8 +46,8 @@ struct registry *registry_new(struct http *http, const struct config *config,
                               void (*changed)(void *context), void *context, struct error *err);
 void registry_free(struct registry *registry); /* accepts NULL */
 
-/* Logs in with another config's credentials from now on; borrowed as before. */
-void registry_reload(struct registry *registry, const struct config *config);
+/* Goes another config's way from now on. Takes the way over; its config is borrowed as before. */
+void registry_reload(struct registry *registry, struct registry_way *way);
 
 /* *ret_schema: Avro schema as JSON, NUL-terminated, valid until registry_forget. A registry that
  * is down or answers nonsense is logged once, asked again with backoff, and stays PENDING. */

@@ -7,9 +7,9 @@ class Server(http.server.ThreadingHTTPServer):
         """A client that vanishes (kill -9) is part of the tests."""
 
 
-def serve(schemas_path, certificate=None, authorization=None):
+def serve(schemas_path, certificate=None, authorization=None, clients=None):
     """Returns (server, base url); server.shutdown() ends it. certificate: of TLS, PEM with its key; authorization: the
-    header without which it answers 401."""
+    header without which it answers 401; clients: whose certificates clients must have one of, PEM."""
     schemas = json.load(open(schemas_path, encoding="utf-8"))
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -34,6 +34,9 @@ def serve(schemas_path, certificate=None, authorization=None):
     if certificate is not None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate)
+        if clients is not None:
+            context.load_verify_locations(clients)
+            context.verify_mode = ssl.CERT_REQUIRED
         server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     return server, f"http{'s' if certificate else ''}://127.0.0.1:{server.server_port}"

@@ -29,15 +29,18 @@ static bool load_set(struct config *config, const char *set, struct error *err)
     return ok;
 }
 
-/* The webhook's certificate and key are looked at as secret files are; the webhook reads them. */
-static bool note_identity(struct config *config, struct error *err)
+/* Certificates and keys are looked at as secret files are; webhook and registry read them. */
+static bool note_identities(struct config *config, struct error *err)
 {
-    const char *const files[] = {config->webhook_cert_file, config->webhook_key_file};
+    const char *const files[] = {config->webhook_cert_file, config->webhook_key_file,
+                                 config->registry_cert_file, config->registry_key_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i] != NULL && !config_note_secret_file(config, files[i]))
             return error_no_memory(err);
     if (config->webhook_key_file != NULL)
         config_warn_of_public(config, config->webhook_key_file, "webhook.key_file");
+    if (config->registry_key_file != NULL)
+        config_warn_of_public(config, config->registry_key_file, "registry.key_file");
     return true;
 }
 
@@ -54,6 +57,6 @@ bool config_load(struct config *config, const char *path, char *const *environme
     for (size_t i = 0; i < set_count; i++)
         if (!load_set(config, sets[i], err))
             return false;
-    return note_identity(config, err) && time_zone_load(config, err) && labels_check(config, err) &&
-           template_load(config, err);
+    return note_identities(config, err) && time_zone_load(config, err) &&
+           labels_check(config, err) && template_load(config, err);
 }

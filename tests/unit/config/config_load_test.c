@@ -504,17 +504,13 @@ static void secrets_that_others_may_change_are_warned_of(void **state)
     expect_file_warning(0640, NULL);
 }
 
-/* Replaced at any time by what renews certificates, as secrets are. */
-static void a_certificate_is_looked_at_like_a_secret(void **state)
+static void look_at_pair(const struct input *input, const char *key_option)
 {
-    (void)state;
-    const struct input input = {
-        .sets = {"webhook.cert_file=shop.pem", "webhook.key_file=shop.key"}};
     struct config *config = fresh();
     write_file("shop.pem", "one", 3);
     write_file("shop.key", "one", 3);
     assert_int_equal(chmod("shop.key", 0600), 0);
-    assert_true(load(&input, config, NULL));
+    assert_true(load(input, config, NULL));
     assert_int_equal(config->warning_count, 0);
     struct reload *reload = reload_new(config);
     assert_non_null(reload);
@@ -529,12 +525,25 @@ static void a_certificate_is_looked_at_like_a_secret(void **state)
     reload_free(reload);
     config_free(config);
     config = fresh();
-    assert_true(load(&input, config, NULL));
+    assert_true(load(input, config, NULL));
     assert_int_equal(config->warning_count, 1);
-    assert_non_null(strstr(config->warnings[0], "webhook.key_file: shop.key can be read by every"));
+    assert_non_null(strstr(config->warnings[0], key_option));
+    assert_non_null(strstr(config->warnings[0], ": shop.key can be read by every"));
     config_free(config);
     unlink("shop.pem");
     unlink("shop.key");
+}
+
+/* Replaced at any time by what renews certificates, as secrets are. */
+static void a_certificate_is_looked_at_like_a_secret(void **state)
+{
+    (void)state;
+    const struct input webhook = {
+        .sets = {"webhook.cert_file=shop.pem", "webhook.key_file=shop.key"}};
+    const struct input registry = {
+        .sets = {"registry.cert_file=shop.pem", "registry.key_file=shop.key"}};
+    look_at_pair(&webhook, "webhook.key_file");
+    look_at_pair(&registry, "registry.key_file");
 }
 
 static void forbidden_secret(void **state)

@@ -68,6 +68,7 @@ static const struct unsafe refused[] = {
     {{"webhook.proxy_password", "c4nary"}, "of no use without webhook.proxy"},
     {{"webhook.proxy", "http://proxy:3128", "webhook.proxy_user", "u"}, "go together"},
     {{"webhook.cert_file", "/a.pem"}, "webhook.cert_file and webhook.key_file go together"},
+    {{"registry.key_file", "/a.key"}, "registry.cert_file and registry.key_file go together"},
     {{"webhook.cert_file", "/a.pem", "webhook.key_file", "/a.key", "webhook.url", "http://h/x"},
      "webhook.url is http://"},
     {{"kafka.brokers", "shop:c4nary@kafka:9092"}, "kafka.brokers holds a user or a password"},

@@ -529,6 +529,10 @@ static const struct finish_case finish_cases[] = {
      "registry.ca_file is set, but registry.url is http://: no certificate would be checked; write "
      "https:// or leave registry.ca_file out"},
     {0,
+     {"registry.url", "http://r", "registry.cert_file", "r.pem", "registry.key_file", "r.key"},
+     "registry.cert_file is set, but registry.url is http://: the certificate would not be shown; "
+     "write https:// or leave it out"},
+    {0,
      {"webhook.url", "http://" NO_SECRET, "webhook.ca_file", "ca.pem"},
      "webhook.ca_file is set, but webhook.url is http://: no certificate would be checked; write "
      "https:// or leave webhook.ca_file out"},
