@@ -36,7 +36,7 @@ static void await_no_partitions(struct pipeline_harness *w)
     do {
         pipeline_harness_scrape(w, "/metrics", text, sizeof text);
         assert_true(clock_mono_ms() < deadline);
-        usleep(1000);
+        usleep(50000);
     } while (strstr(text, "partition_position{topic=\"orders\"") != NULL);
 }
 
