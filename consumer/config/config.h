@@ -232,6 +232,14 @@
       "202 until then, 404 afterwards")                                                              \
     X(dashboard_redrive_rate, "dashboard.redrive_rate", COUNT, "5", 1, 1000, "",                     \
       "orders a second that a redrive sends")                                                        \
+    X(dashboard_supabase_url, "dashboard.supabase_url", TEXT, NULL, 0, 0, "",                        \
+      "address of the Supabase project where operators have an account "                             \
+      "(https://PROJECT.supabase.co): the page offers its sign-in by e-mail, beside a token; "       \
+      "with "                                                                                        \
+      "dashboard.supabase_key")                                                                      \
+    X(dashboard_supabase_key, "dashboard.supabase_key", TEXT, NULL, 0, 0, "",                        \
+      "that project's publishable key (sb_publishable_…, or the legacy anon key): every browser "  \
+      "gets it")                                                                                     \
     X(notify_url, "notify.url", SECRET, NULL, 0, 0, "",                                              \
       "https:// address that the dashboard tells when the verdict is trouble, when that is over, "   \
       "and of parked orders: a webhook of Slack, Discord or Teams, or one of your own")              \

@@ -107,6 +107,8 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->loop = loop_new(err);
     d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
     return d->api.http != NULL && site_read(&d->api.site, d->api.config->dashboard_url, err) &&
+           offer_read(&d->api.offer, d->api.config->dashboard_supabase_url,
+                      d->api.config->dashboard_supabase_key, err) &&
            sign_in_open(&d->api, err) && open_kafka(d, err) && open_notifier(d, err) &&
            listen_and_serve(d, err);
 }

@@ -202,7 +202,7 @@ export class FakeDashboard {
         const chosen = this.selected(body);
         if (chosen.length !== body.confirm)
             return [409, { count: chosen.length }];
-        const redrive = { id: `redrive-${this.redrives.length}`, state: 'running', count: chosen.length, sent: 0, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'night', selection: {} };
+        const redrive = { id: `redrive-${this.redrives.length}`, state: 'running', count: chosen.length, sent: 0, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'night@shop.example', selection: {} };
         this.redrives.unshift(redrive);
         const step = () => {
             const order = chosen.shift();
@@ -257,6 +257,10 @@ export class FakeDashboard {
             response.end(JSON.stringify({ type: `urn:elementor-sync:problem:${name}`, title, status }));
         };
         this.seen.push(`${request.method} ${url.pathname}`);
+        if (url.pathname === '/api/v1/sign-in') {
+            response.writeHead(200, { 'Content-Type': 'application/json' });
+            return response.end('{"supabase":null}');
+        }
         if ((token !== OPERATOR && token !== CUSTOMER) || this.expired)
             return problem(401, 'not signed in');
         if (token === CUSTOMER && url.pathname === '/api/v1/session') {

@@ -8,6 +8,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { FakeAuth, PUBLISHABLE } from './fake_auth.mjs';
 
 const TOPIC = 'orders.public.orders', PARTITIONS = 6;
 // The mock cluster has no CreateTopics: names that it is started with.
@@ -102,7 +103,9 @@ export class Group {
             response.writeHead(status, { 'Content-Type': 'application/json' });
             response.end(status === 422 ? '{"success":false,"data":{"message":"Le numéro de téléphone est refusé"}}' : '{}');
         });
-        this.servers = [this.registry.server, this.webhook.server];
+        this.auth = new FakeAuth(mint);
+        await this.auth.start();
+        this.servers = [this.registry.server, this.webhook.server, this.auth.server];
     }
 
     async startRun() {
@@ -113,7 +116,8 @@ export class Group {
     async startDashboard() {
         this.folder = await mkdtemp(join(tmpdir(), 'elementor-sync-'));
         this.dashboard = this.spawnChild(this.program, ['dashboard', '--set', 'dashboard.listen=127.0.0.1:0', '--set', 'dashboard.redrive_rate=50'], {
-            KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, REGISTRY_URL: this.registry.url, AUTH_HS256_SECRET: SECRET, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
+            KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, REGISTRY_URL: this.registry.url, AUTH_HS256_SECRET: SECRET, AUTH_OPERATOR_CLAIM: 'app_metadata.role', AUTH_OPERATOR_VALUES: 'operator',
+            DASHBOARD_SUPABASE_URL: this.auth.url, DASHBOARD_SUPABASE_KEY: PUBLISHABLE, DASHBOARD_DATABASE: join(this.folder, 'view.db') });
         this.url = `http://${(await this.line(this.dashboard, /address="?([\d.]+:\d+)/))[1]}/`;
     }
 

@@ -15,22 +15,23 @@ export async function openBrowser(modules) {
     return { browser: await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: FLAGS }), axe };
 }
 
-// One tab with a fresh profile. options: Playwright's (locale, viewport, colorScheme, …) and `expected`,
-// a regular expression of console lines that the test itself provokes.
+// One tab with a fresh profile; another() opens one more in it. options: Playwright's (locale, viewport, colorScheme, …) and `expected`,
+// a regular expression of console lines that the test itself provokes; `also`: another origin that the page may ask.
 export async function openTab(chrome, url, options = {}) {
-    const { expected, ...context } = options;
+    const { expected, also, ...context } = options;
     const profile = await chrome.browser.newContext({ locale: 'en-GB', viewport: { width: 1100, height: 900 }, ...context });
-    const page = await profile.newPage();
-    page.setDefaultTimeout(WAIT_MS);
-    const wrong = [], home = new URL(url).origin;
-    page.on('console', (m) => m.type() === 'error' && !expected?.test(m.text()) && wrong.push(`console: ${m.text()}`));
-    page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
-    page.on('dialog', (dialog) => {
-        wrong.push(`dialog: ${dialog.message()}`);
-        dialog.dismiss();
+    const wrong = [], homes = [new URL(url).origin, also];
+    profile.on('page', (page) => {
+        page.setDefaultTimeout(WAIT_MS);
+        page.on('console', (m) => m.type() === 'error' && !expected?.test(m.text()) && wrong.push(`console: ${m.text()}`));
+        page.on('pageerror', (error) => wrong.push(`error: ${error.message}`));
+        page.on('dialog', (dialog) => {
+            wrong.push(`dialog: ${dialog.message()}`);
+            dialog.dismiss();
+        });
+        page.on('request', (request) => homes.includes(new URL(request.url()).origin) || wrong.push(`another host: ${request.url()}`));
     });
-    page.on('request', (request) => new URL(request.url()).origin === home || wrong.push(`another host: ${request.url()}`));
-    return { page, close: async () => {
+    return { page: await profile.newPage(), another: () => profile.newPage(), close: async () => {
         await profile.close();
         assert.deepEqual(wrong, []);
     } };

@@ -48,7 +48,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
     const asked = (what) => fake.seen.filter((line) => line.startsWith(what)).length;
 
     async function until(condition) {
-        for (const end = Date.now() + 15000; !condition();) {
+        for (const end = Date.now() + 15000; !await condition();) {
             assert(Date.now() < end, 'in vain');
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
@@ -264,6 +264,96 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await dialog.getByRole('button', { name: 'Resume deliveries' }).click();
         await page.locator('main h1', { hasText: 'Everything is all right.' }).waitFor();
         assert.equal(await note.count(), 0);
+        await close();
+    }
+
+    // A browser opens six connections to a host, and a stream holds one.
+    async function eight_tabs_share_one_stream_and_one_sign_in() {
+        seed();
+        const { page, another, close } = await signedIn({ expected: /401/ });
+        const tabs = [page], streams = () => [...fake.streams].filter((stream) => !stream.writableEnded && !stream.destroyed).length;
+        for (let i = 0; i < 7; i++) {
+            const tab = await another();
+            await tab.goto(`${fake.url}#/orders`);
+            await tab.locator('#bar .live.on').waitFor();
+            tabs.push(tab);
+        }
+        await until(() => streams() === 1); // those of tests before are closed by and by
+        park(3, 'http:422', 'refused');
+        fake.put(fake.orders.get(makeOrder(3).key));
+        for (const tab of tabs)
+            await tab.getByText('One order needs you.').first().waitFor();
+        await page.close();
+        await until(() => streams() === 1);
+        fake.put({ ...fake.orders.get(makeOrder(3).key), state: 'delivered', reason: null });
+        for (const tab of tabs.slice(1))
+            await tab.locator('#banner .banner').waitFor({ state: 'detached' });
+        fake.expire();
+        for (const tab of tabs.slice(1))
+            await tab.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+        await close();
+    }
+
+    // Control and a click on a link opens a new tab without what the tab keeps.
+    async function a_link_in_a_new_tab_stays_signed_in_and_signing_out_is_for_all() {
+        seed();
+        const { page, close } = await signedIn({}, '#/orders');
+        const [tab] = await Promise.all([page.context().waitForEvent('page'), page.locator('.row a').first().click({ modifiers: ['Control'] })]);
+        await tab.locator('#bar .live.on').waitFor();
+        assert.match(new URL(tab.url()).hash, /^#\/order\//);
+        await page.getByRole('button', { name: 'Sign out' }).click();
+        await tab.getByLabel('Your token').waitFor();
+        await close();
+    }
+
+    async function the_search_box_says_what_the_address_says() {
+        seed();
+        const { page, close } = await signedIn({}, '#/orders?q=CMD-1000');
+        const box = page.getByRole('searchbox');
+        await until(async () => await box.inputValue() === 'CMD-1000');
+        await page.goto(`${fake.url}#/`);
+        await page.locator('.figures').waitFor();
+        assert.equal(await box.inputValue(), '');
+        await page.goBack();
+        await page.getByRole('heading', { name: 'Orders found' }).waitFor();
+        assert.equal(await box.inputValue(), 'CMD-1000');
+        await close();
+    }
+
+    async function a_dialog_closes_on_its_backdrop_and_not_on_its_padding() {
+        seed();
+        const { page, close } = await signedIn();
+        const dialog = page.getByRole('dialog');
+        await page.getByRole('button', { name: 'Pause deliveries…' }).click();
+        const { x, y } = await dialog.boundingBox();
+        await page.mouse.click(x + 5, y + 5);
+        assert(await dialog.isVisible());
+        await page.mouse.move(x + 60, y + 60);
+        await page.mouse.down();
+        await page.mouse.move(x - 30, y - 30);
+        await page.mouse.up();
+        assert(await dialog.isVisible(), 'a text was selected');
+        await page.mouse.click(x - 30, y - 30);
+        await dialog.waitFor({ state: 'hidden' });
+        await close();
+    }
+
+    async function a_reason_whose_orders_are_old_shows_some_of_them() {
+        seed(0);
+        for (let i = 0; i < 101; i++)
+            park(i, 'missing:client_phone', 'validation');
+        const old = park(900, 'http:422', 'refused');
+        const { page, close } = await signedIn();
+        await row(page, old.order_number).waitFor();
+        await close();
+    }
+
+    async function a_redrive_that_runs_is_shown_after_a_reload_with_who_began_it() {
+        night();
+        fake.redrives.push({ id: 'other', state: 'running', count: 8, sent: 2, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'olga', selection: {} });
+        const { page, close } = await signedIn();
+        await page.getByText('Sending 8 orders again').waitFor();
+        await page.getByText('by olga').waitFor();
         await close();
     }
 
@@ -980,6 +1070,9 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, the_list_stands_still, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, filters_are_in_the_address, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,
+        eight_tabs_share_one_stream_and_one_sign_in, a_link_in_a_new_tab_stays_signed_in_and_signing_out_is_for_all,
+        the_search_box_says_what_the_address_says, a_dialog_closes_on_its_backdrop_and_not_on_its_padding,
+        a_reason_whose_orders_are_old_shows_some_of_them, a_redrive_that_runs_is_shown_after_a_reload_with_who_began_it,
         an_order_that_will_never_be_sent_is_dismissed_and_taken_back, a_dismissed_order_is_said_in_french_too,
         says_when_something_cannot_be_loaded, follows_again_after_a_break, a_delivered_order_is_sent_again_only_after_a_yes];
     return { start: () => fake.start(), stop: () => fake.stop(), tests: tests.map((test) => [test.name, test]) };

@@ -13,6 +13,7 @@ import { Group } from './group.mjs';
 import { groupTests } from './group_tests.mjs';
 import { openBrowser, runTests } from './harness.mjs';
 import { pageTests } from './page_tests.mjs';
+import { signInTests } from './sign_in_tests.mjs';
 import { wordsTests } from './words_tests.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -36,7 +37,7 @@ const group = new Group(resolve(program), resolve(tools), join(here, '../cases/d
 try {
     await fake.start();
     await group.start();
-    const tests = [...await wordsTests(folder), ...fake.tests, ...groupTests(chrome, group, keep),
+    const tests = [...await wordsTests(folder), ...fake.tests, ...groupTests(chrome, group, keep), ...signInTests(chrome, group, keep),
         ...demoTests(chrome, resolve(program), keep)];
     process.exitCode = await runTests(tests.filter(([name]) => name.includes(only)));
 } finally {

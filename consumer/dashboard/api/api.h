@@ -14,6 +14,7 @@
 #include "dashboard/api/refusals.h"
 #include "dashboard/api/resend.h"
 #include "dashboard/api/sign_in.h"
+#include "dashboard/auth/offer.h"
 #include "dashboard/feed/feed.h"
 #include "dashboard/feed/orders_watch.h"
 #include "dashboard/feed/record_fetch.h"
@@ -42,6 +43,7 @@ struct api {
     bool called;             /* a call has come: its work begins in the next turn */
 
     struct site site;
+    struct offer offer;
     struct sign_in sign_in;
     struct call_quota quota;   /* of customers' calls */
     struct asked_orders asked; /* that were never seen */

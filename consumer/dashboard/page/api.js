@@ -21,10 +21,10 @@ async function problemOf(response) {
     }
 }
 
-/* token(): the token of now. expired(): called when the server says that it is over. */
+/* token(): the token of now. expired(token): called when the server says that this one is over. */
 export function connect(token, expired) {
     async function send(method, path, body, signal) {
-        const headers = { Authorization: `Bearer ${token()}` };
+        const sent = token(), headers = { Authorization: `Bearer ${sent}` };
         if (body !== undefined)
             headers['Content-Type'] = 'application/json';
         const options = { method, headers, signal, cache: 'no-store', credentials: 'omit' };
@@ -38,7 +38,7 @@ export function connect(token, expired) {
             return response;
         const problem = await problemOf(response);
         if (problem.status === 401)
-            expired(problem);
+            expired(sent);
         throw problem;
     }
 
@@ -46,6 +46,7 @@ export function connect(token, expired) {
     const order = (key) => `api/v1/orders/${encodeURIComponent(key)}`;
 
     return {
+        signInOffer: async () => (await json('GET', 'api/v1/sign-in')).supabase,
         session: () => json('GET', 'api/v1/session'),
         status: () => json('GET', 'api/v1/status'),
         activity: async () => (await json('GET', 'api/v1/activity')).points,

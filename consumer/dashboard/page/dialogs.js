@@ -1,5 +1,5 @@
 /* dialogs: what is asked before something is sent or held back: the bulk redrive with its preview, force, pause and resume. */
-import { el } from './dom.js';
+import { closeDialog, el } from './dom.js';
 import { orderName } from './parts.js';
 import { explain } from './reasons.js';
 import { duration, sentence, t } from './words.js';
@@ -12,20 +12,25 @@ function dialog() {
     return document.getElementById('dialog');
 }
 
+/* On the backdrop, which is the dialog's as its padding is. */
+function isOutside(box, { target, clientX, clientY }) {
+    const { left, right, top, bottom } = box.getBoundingClientRect();
+    return target === box && (clientX < left || clientX > right || clientY < top || clientY > bottom);
+}
+
 function open(...children) {
     const box = dialog();
+    let pressed = false; /* a text that is selected may end outside */
     box.replaceChildren(...children);
+    box.onpointerdown = (event) => {
+        pressed = isOutside(box, event);
+    };
     box.onclick = (event) => {
-        if (event.target === box) /* the backdrop */
+        if (pressed && isOutside(box, event))
             box.close();
     };
     box.showModal();
     return box;
-}
-
-export function closeDialog() {
-    if (dialog().open)
-        dialog().close();
 }
 
 function cancelButton() {

@@ -100,3 +100,9 @@ export function icon(name) {
     return el('svg.icon', { viewBox: '0 0 24 24', 'aria-hidden': 'true', focusable: 'false' },
         el('circle', { cx: 12, cy: 12, r: 10 }), el('path', { d: paths[name] }));
 }
+
+export function closeDialog() {
+    const box = document.getElementById('dialog');
+    if (box.open)
+        box.close();
+}

@@ -7,6 +7,7 @@
         if (!found)
             return;
         sessionStorage.setItem('token', found[1]);
+        sessionStorage.removeItem('renewal');
         history.replaceState(null, '', location.pathname + '#/');
         window.dispatchEvent(new Event('token'));
     }

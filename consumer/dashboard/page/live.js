@@ -1,15 +1,27 @@
 /* live: the stream of events, kept up; the status and the last hour that come of it. */
+import { shareStream } from './stream.js';
+
 const ACTIVITY_EVERY_MS = 15000, ACTIVITY_SOON_MS = 2000;
 const AGAIN_FIRST_MS = 500, AGAIN_CAP_MS = 15000;
 const SILENCE_MS = 7000; /* the server says something every 4 s */
 const STALE_AFTER_MS = 3000;
 const CHANGE_GAP_MS = 1000;
 
+/* Ends with the signal: the next tab waits for its turn. */
+function rest(ms, signal) {
+    return new Promise((resolve) => {
+        setTimeout(resolve, ms);
+        signal.addEventListener('abort', resolve, { once: true });
+    });
+}
+
 export function follow(app) {
-    let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityDue = 0, activityTimer = null, changeTimer = null;
-    let counted = '', anyUnnamed = false;
+    let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityDue = 0, activityTimer = null, changeTimer = null, othersTimer = null;
+    let counted = '', anyUnnamed = false, lastStatus = null;
+    const shared = shareStream(take, () => alive ? lastStatus : null);
 
     function learn(status) {
+        lastStatus = status;
         app.clockOffset = status.now_ms - Date.now();
         const members = status.members.filter((m) => m.alive)
             .map((m) => ({ ...m, retry_partitions: m.retry_partitions ?? [] }));
@@ -69,15 +81,23 @@ export function follow(app) {
         activityTimer = setTimeout(readActivity, at - Date.now());
     }
 
+    /* From this tab's own stream, which the others hear too. */
     function on(event, data) {
-        heard = Date.now();
-        if (event === 'beat')
+        shared.say(event, data);
+        take(event, data);
+    }
+
+    function take(event, data) {
+        if (stop === null)
+            return; /* not signed in */
+        if (event === 'lost') {
+            lose();
             return;
-        if (event === 'open') {
-            alive = true;
-            lost = 0;
-            changed(true); /* what was missed meanwhile */
-        } else if (event === 'status') {
+        }
+        heard = Date.now();
+        if (!alive)
+            revive();
+        if (event === 'status' || event === 'joined') {
             learn(data);
         } else if (event === 'order') {
             app.onOrder(data);
@@ -91,30 +111,58 @@ export function follow(app) {
         }
     }
 
-    async function once(signal) {
-        try {
-            await app.api.events(signal, on);
-        } catch (error) {
-            app.statusError = error;
-        }
+    function revive() {
+        alive = true;
+        lost = 0;
+        changed(true); /* what was missed meanwhile */
+    }
+
+    function lose() {
         if (alive || lost === 0)
             lost = Date.now() - heard > SILENCE_MS ? heard : Date.now();
         alive = false;
         app.redraw();
     }
 
-    async function keep(mine) {
+    async function refresh() {
+        try {
+            learn(await app.api.status());
+        } catch (error) {
+            app.statusError = error;
+        }
+        app.redraw();
+    }
+
+    /* The tab that reads looks after its own stream. */
+    function watchOthers() {
+        if (app.status === null && !shared.leads())
+            refresh();
+        if (alive && !shared.leads() && Date.now() - heard > SILENCE_MS)
+            lose();
+    }
+
+    async function once(signal) {
+        try {
+            await app.api.events(signal, on);
+        } catch (error) {
+            app.statusError = error;
+        }
+        shared.say('lost');
+        lose();
+    }
+
+    async function keep(signal) {
         let wait = AGAIN_FIRST_MS;
-        while (stop === mine) {
+        while (!signal.aborted) {
             const began = Date.now();
             const attempt = new AbortController();
             const guard = setInterval(() => Date.now() - Math.max(heard, began) > SILENCE_MS && attempt.abort(), 1000);
-            mine.signal.addEventListener('abort', () => attempt.abort(), { once: true });
+            signal.addEventListener('abort', () => attempt.abort(), { once: true });
             await once(attempt.signal);
             clearInterval(guard);
             wait = Date.now() - began > AGAIN_CAP_MS ? AGAIN_FIRST_MS : Math.min(wait * 2, AGAIN_CAP_MS);
-            if (stop === mine)
-                await new Promise((resolve) => setTimeout(resolve, wait));
+            if (!signal.aborted)
+                await rest(wait, signal);
         }
     }
 
@@ -122,7 +170,8 @@ export function follow(app) {
         start() {
             this.stop();
             const mine = stop = new AbortController();
-            readActivity().then(() => keep(mine)); /* else the page would say at first that nothing came in the last hour */
+            othersTimer = setInterval(watchOthers, 1000);
+            readActivity().then(() => shared.run(mine.signal, keep)); /* else the page would say at first that nothing came in the last hour */
         },
         stop() {
             stop?.abort();
@@ -130,19 +179,13 @@ export function follow(app) {
             alive = false;
             lost = 0;
             counted = '';
+            clearInterval(othersTimer);
             clearTimeout(activityTimer);
             activityTimer = null;
             app.status = null;
             app.statusError = null;
         },
-        async refresh() {
-            try {
-                learn(await app.api.status());
-            } catch (error) {
-                app.statusError = error;
-            }
-            app.redraw();
-        },
+        refresh,
         isLive: () => alive,
         staleSince: () => !alive && lost > 0 && Date.now() - lost > STALE_AFTER_MS ? heard || lost : 0,
     };

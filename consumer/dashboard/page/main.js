@@ -1,17 +1,17 @@
 /* main: the session, the routes, and one redraw for all of it. */
 import { connect } from './api.js';
-import { announce, el, icon, morph } from './dom.js';
-import { askForce, askRedrive, closeDialog } from './dialogs.js';
+import { announce, closeDialog, el, icon, morph } from './dom.js';
 import { follow } from './live.js';
-import { login } from './login.js';
 import { overview } from './overview.js';
 import { failure, skeleton } from './parts.js';
 import { watchPause } from './pausing.js';
 import { watchRequests } from './requests.js';
+import { dropToken, keepToken, readToken, shareSession } from './session.js';
 import { verdict } from './verdict.js';
 import { duration, language, otherLanguages, speak, t, zone } from './words.js';
 
 const EXPIRY_NOTICE_MS = 5 * 60000;
+const CLOCKS_DIFFER_MS = 2000;
 const VIEWS_KEPT = 4;
 
 const main = document.getElementById('main');
@@ -21,46 +21,85 @@ let ended = false; /* the session was over, as against never begun */
 let told = null; /* the verdict that was last told */
 
 const app = {
-    api: connect(() => sessionStorage.getItem('token') ?? '', sessionOver),
+    api: connect(() => readToken() ?? '', sessionOver),
     status: null, statusError: null, redraw, announce,
     clockOffset: 0,
     now: () => Date.now() + app.clockOffset,
     staleSince: () => live.staleSince(),
     refresh: () => live.refresh(),
-    redrive: (reason) => askRedrive(app, reason, (started) => app.bulkStarted(started)),
-    force: (shown) => askForce(shown, () => app.retry(shown, true)),
+    ask,
+    redrive: (reason) => ask('askRedrive', app, reason, (started) => app.bulkStarted(started)),
+    force: (shown) => ask('askForce', shown, () => app.retry(shown, true)),
+    subject: () => session?.subject ?? null,
     signIn, sessionOver, onChange, onOrder, back,
     onRequest: () => view?.onRequest?.(),
 };
 watchRequests(app);
 watchPause(app);
+const share = shareSession({ adopted: adopt, ended: () => session !== null && signedOut() });
 const live = follow(app);
+
+/* ---- questions ---- */
+
+/* A function of dialogs.js, which is fetched for the first one. */
+async function ask(name, ...about) {
+    let dialogs;
+    try {
+        dialogs = await import('./dialogs.js');
+    } catch {
+        announce(t('x_away'));
+        return;
+    }
+    dialogs[name](...about);
+}
 
 /* ---- the session ---- */
 
-/* Null when it worked, else what to tell. */
-async function signIn(token) {
-    sessionStorage.setItem('token', token);
+/* Null when it worked, else what to tell. renewal: of Supabase's (session.js). */
+async function signIn(token, renewal = null) {
+    keepToken(token, renewal);
+    const problem = await openSession();
+    if (problem === null)
+        share.tell();
+    return problem;
+}
+
+async function openSession() {
     try {
         session = await app.api.session();
     } catch (error) {
-        sessionStorage.removeItem('token');
+        dropToken();
         return error.status === 0 ? t('stale_title') : t('login_refused');
     }
     app.clockOffset = session.now_ms - Date.now();
     if (session.operator !== true) {
         session = null;
-        sessionStorage.removeItem('token');
+        dropToken();
         return t('login_not_operator');
     }
     ended = false;
     live.start();
+    app.readBulk();
     go();
     return null;
 }
 
+/* The token is another one: renewed, or another tab's. What failed meanwhile is asked for again. */
+async function adopt() {
+    if (session === null) {
+        begin();
+        return;
+    }
+    try {
+        session = await app.api.session();
+        onChange(true);
+    } catch {
+        /* the next call tells */
+    }
+}
+
 function leave() {
-    sessionStorage.removeItem('token');
+    dropToken();
     session = null;
     live.stop();
     views.clear();
@@ -68,23 +107,34 @@ function leave() {
     go();
 }
 
-function sessionOver() {
-    if (session === null)
-        return; /* signing in: the form says it */
+/* refused: the token of a call; the stream does not say which one it began with. */
+async function sessionOver(refused) {
+    const token = readToken(), left = session === null ? 0 : session.expires_ms - app.now();
+    if (session === null || (refused === undefined ? left > CLOCKS_DIFFER_MS : refused !== token))
+        return; /* signing in: the form says it; or it was the one before */
+    await share.renewBefore(0);
+    if (session === null || readToken() !== token)
+        return; /* it is over already, or goes on */
     ended = true;
     leave();
 }
 
-function signOut() {
+function signedOut() {
     ended = false;
     app.clearRequests();
     leave();
 }
 
+function signOut() {
+    share.revoke();
+    share.signedOut();
+    signedOut();
+}
+
 /* ---- routes ---- */
 
 /* Views whose code is fetched when one is opened: the first view is small. */
-const FETCHED = { orders: () => import('./orders.js'), order: () => import('./order.js') };
+const FETCHED = { login: () => import('./login.js'), orders: () => import('./orders.js'), order: () => import('./order.js') };
 const fetched = new Map();
 
 function later(name, make) {
@@ -154,13 +204,21 @@ function go() {
         views.get(route).scroll = scrollY;
     const first = route === null;
     route = hash;
-    const entry = session === null ? { view: login(app, ended), scroll: 0 } : enter(hash);
+    const entry = session === null ? { view: later('login', (module) => module.login(app, ended)), scroll: 0 } : enter(hash);
     view = entry.view;
     main.replaceChildren();
     draw();
+    showSearched();
     scrollTo(0, entry.scroll);
     if (!first || session === null)
-        (document.getElementById('token') ?? main.querySelector('h1'))?.focus({ preventScroll: true });
+        (main.querySelector('h1'))?.focus({ preventScroll: true });
+}
+
+/* The search box says what the address says. */
+function showSearched() {
+    const box = document.getElementById('q'), [path, query] = location.hash.split('?');
+    if (box !== null)
+        box.value = path === '#/orders' ? new URLSearchParams(query).get('q') ?? '' : '';
 }
 
 function back(event) {
@@ -219,7 +277,7 @@ function foot() {
     const left = session.expires_ms - app.now();
     return [
         el('span', {}, session.subject ?? session.role ?? ''),
-        left < EXPIRY_NOTICE_MS && el('span.warning', {}, t('expires_soon', { time: duration(left) })),
+        left < EXPIRY_NOTICE_MS && !share.isRenewed() && el('span.warning', {}, t('expires_soon', { time: duration(left) })),
         el('span', {}, t('zone', { zone: zone() })),
         ...languages(),
         el('button.plain', { type: 'button', onclick: signOut }, t('sign_out')),
@@ -291,12 +349,13 @@ function redraw() {
 /* ---- the start ---- */
 
 async function begin() {
-    const token = sessionStorage.getItem('token');
-    if (token === null) {
+    if (readToken() === null || share.isRenewed()) /* what a tab kept while it slept may be used up */
+        await share.ask();
+    if (readToken() === null) {
         go();
         return;
     }
-    const problem = await signIn(token);
+    const problem = await openSession();
     if (problem !== null) {
         ended = problem === t('login_refused');
         go();
@@ -320,7 +379,12 @@ window.addEventListener('token', () => {
     leaveQuietly();
     begin();
 });
-setInterval(() => view?.tick?.() !== false && redraw(), 1000); /* times grow older */
+setInterval(() => { /* times grow older */
+    if (session !== null)
+        share.renewBefore(session.expires_ms - app.now());
+    if (view?.tick?.() !== false)
+        redraw();
+}, 1000);
 document.addEventListener('visibilitychange', () => { /* a frame asked for before may never come */
     scheduled = false;
     redraw();

@@ -1,5 +1,4 @@
 /* order: one order: its state, what to do, what happened, and where everything is. */
-import { askDismiss } from './dialogs.js';
 import { announce, el, icon } from './dom.js';
 import { chip, failure, LOOK, orderName, retryButton, skeleton, time } from './parts.js';
 import { payload } from './payload.js';
@@ -72,7 +71,7 @@ export function order(app, key) {
         return el('section.card.todo-card', { 'data-key': 'todo', 'aria-labelledby': 'todo' },
             el('h2', { id: 'todo' }, t('what_to_do')), el('p', {}, said.todo),
             shown.state === 'parked' && el('div.actions', {}, retryButton(app, shown, useless),
-                shown.retry === null && el('button.quiet', { type: 'button', onclick: () => askDismiss(shown, dismiss) }, t('dismiss'))));
+                shown.retry === null && el('button.quiet', { type: 'button', onclick: () => app.ask('askDismiss', shown, dismiss) }, t('dismiss'))));
     }
 
     function quote(name, text) {

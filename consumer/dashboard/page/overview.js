@@ -30,6 +30,14 @@ export function overview(app) {
             load();
     }
 
+    /* The newest, and a few of each reason that these leave out. */
+    async function readParked() {
+        const { orders } = await app.api.orders({ state: 'parked', limit: 100 });
+        const left = (app.status?.reasons ?? []).filter(({ reason }) => reason !== null && !orders.some((o) => o.reason === reason));
+        const pages = await Promise.all(left.map(({ reason }) => app.api.orders({ state: 'parked', reason, limit: SHOWN })));
+        return orders.concat(...pages.map((page) => page.orders));
+    }
+
     async function load() {
         if (loading) {
             again = true;
@@ -39,7 +47,7 @@ export function overview(app) {
         stale = false;
         counted = counts();
         try {
-            parked = (await app.api.orders({ state: 'parked', limit: 100 })).orders;
+            parked = await readParked();
             failed = null;
         } catch (error) {
             failed = error;

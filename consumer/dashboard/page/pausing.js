@@ -1,5 +1,4 @@
 /* pausing: all deliveries wait at an operator's word, and go on at another. */
-import { askPause, askResume } from './dialogs.js';
 import { el } from './dom.js';
 import { moment, t } from './words.js';
 
@@ -15,8 +14,8 @@ export function watchPause(app) {
         app.redraw();
     }
 
-    app.pause = () => askPause((reason) => say(app.api.pause(reason), 'said_paused'));
-    app.resume = () => askResume(pauseLines(app.status.paused), () => say(app.api.resume(), 'said_resumed'));
+    app.pause = () => app.ask('askPause', (reason) => say(app.api.pause(reason), 'said_paused'));
+    app.resume = () => app.ask('askResume', pauseLines(app.status.paused), () => say(app.api.resume(), 'said_resumed'));
 }
 
 function pauseLines(paused) {

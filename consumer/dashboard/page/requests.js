@@ -72,6 +72,15 @@ export function watchRequests(app) {
         app.redraw();
     };
 
+    /* Those that run already, of whoever began them. */
+    app.readBulk = async () => {
+        try {
+            (await app.api.redrives()).filter((redrive) => redrive.state === 'running').forEach(app.bulkStarted);
+        } catch {
+            /* the stream tells of them as they go on */
+        }
+    };
+
     app.clearRequests = () => {
         app.requests.clear();
         app.bulk.clear();
@@ -93,6 +102,7 @@ function bulkRow(app, redrive) {
         el('strong', {}, t('redrive_asked', { n: redrive.count })),
         el('span', {}, redrive.state === 'running' ? t('redrive_progress', { done, n: redrive.count })
                                                    : t(`redrive_${redrive.state}`, { done, n: redrive.count })),
+        redrive.by !== app.subject() && el('span.soft', {}, redrive.by === null ? t('by_unknown') : t('by_whom', { who: redrive.by })),
         redrive.failed > 0 && el('span.soft', {}, t('redrive_failed', { n: redrive.failed })),
         redrive.state === 'running' && el('button.plain', { type: 'button', onclick: () => cancel(app, redrive) }, t('redrive_stop')));
 }

@@ -30,6 +30,7 @@ static const struct route {
 } routes[] = {
     {"POST", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync, NULL},
     {"GET", "/functions/v1/sync-order-elementor", AUTH_USER, call_sync_state, NULL},
+    {"GET", "/api/v1/sign-in", NO_TOKEN, call_sign_in, ""},
     {"GET", "/api/v1/session", AUTH_USER, call_session, ""},
     {"GET", "/api/v1/status", AUTH_OPERATOR, call_status, ""},
     {"GET", "/api/v1/activity", AUTH_OPERATOR, call_activity, ""},
@@ -258,6 +259,6 @@ void routes_request(void *context, struct web_request *x)
         reply_problem(x, PROBLEM_BAD_REQUEST, NULL, NULL);
     else if (web_request_body_cut(x))
         reply_problem(x, PROBLEM_TOO_LARGE, NULL, NULL);
-    else if (enter_site(&api->site, x) && !assets_serve(x))
+    else if (enter_site(&api->site, x) && !assets_serve(x, api->offer.url))
         route_call(api, x, false);
 }

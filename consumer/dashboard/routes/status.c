@@ -178,6 +178,12 @@ void call_status(struct call *call)
     reply_json(call->x, 200, status_json(call->api));
 }
 
+/* Whoever may see the page may see what it offers. */
+void call_sign_in(struct call *call)
+{
+    reply_json(call->x, 200, offer_json(&call->api->offer));
+}
+
 void call_session(struct call *call)
 {
     const struct caller *c = &call->caller;

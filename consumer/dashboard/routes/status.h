@@ -23,6 +23,7 @@ json_t *status_json(struct api *api);
 
 void call_status(struct call *call);
 void call_activity(struct call *call);
+void call_sign_in(struct call *call);
 void call_session(struct call *call);
 void call_ready(struct call *call);
 

@@ -4,17 +4,20 @@
 #include "dashboard/web/page.h"
 #include "dashboard/web/reply.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* A document's own; a script or a style sheet has none. */
-static void add_policy(struct web_request *x)
+static void add_policy(struct web_request *x, const char *origin)
 {
-    web_request_add_header(
-        x, "Content-Security-Policy",
+    char policy[768];
+    snprintf(
+        policy, sizeof policy,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src "
-        "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
-        "require-trusted-types-for 'script'; trusted-types 'none'"); /* the page never writes markup
-                                                                      */
+        "'self'%s%s; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'", /* it never writes markup */
+        *origin != '\0' ? " " : "", origin);
+    web_request_add_header(x, "Content-Security-Policy", policy);
     web_request_add_header(x, "Cross-Origin-Opener-Policy", "same-origin");
 }
 
@@ -23,7 +26,8 @@ static bool is_document(const char *type)
     return strncmp(type, "text/html", 9) == 0 || strncmp(type, "image/svg", 9) == 0;
 }
 
-static void serve(struct web_request *x, const struct page_file *file, bool fixed)
+static void serve(struct web_request *x, const struct page_file *file, bool fixed,
+                  const char *origin)
 {
     const char *known = web_request_header(x, "If-None-Match"), *type = page_type(file);
     bool gzip = gzip_is_accepted(web_request_header(x, "Accept-Encoding"));
@@ -35,7 +39,7 @@ static void serve(struct web_request *x, const struct page_file *file, bool fixe
     web_request_add_header(x, "Vary", "Accept-Encoding");
     web_request_add_header(x, "Cross-Origin-Resource-Policy", "same-origin");
     if (is_document(type))
-        add_policy(x);
+        add_policy(x, origin);
     if (known != NULL && strcmp(known, etag) == 0) {
         web_request_reply_static(x, 304, NULL, (struct slice){0});
     } else if (gzip) {
@@ -48,7 +52,7 @@ static void serve(struct web_request *x, const struct page_file *file, bool fixe
     }
 }
 
-bool assets_serve(struct web_request *x)
+bool assets_serve(struct web_request *x, const char *origin)
 {
     bool fixed;
     const struct page_file *file = page_find(web_request_path(x), &fixed);
@@ -59,6 +63,6 @@ bool assets_serve(struct web_request *x)
         reply_problem(x, PROBLEM_METHOD, NULL, NULL);
         return true;
     }
-    serve(x, file, fixed);
+    serve(x, file, fixed, origin);
     return true;
 }

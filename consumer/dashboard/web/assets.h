@@ -4,8 +4,8 @@
 
 #include "http/web_server.h"
 
-/* Answers the request with the file of its path, or with 405. False when no file has that path;
- * the request is then untouched. */
-bool assets_serve(struct web_request *x);
+/* Answers the request with the file of its path, or with 405. origin: of another server that the
+ * page may ask; "": none. False when no file has that path; the request is then untouched. */
+bool assets_serve(struct web_request *x, const char *origin);
 
 #endif
