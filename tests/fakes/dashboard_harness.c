@@ -15,7 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LOOK_US = 5000 };
+enum { LOOK_LEAST_US = 5000, LOOK_MOST_US = 40000 };
 
 /* By the real clock: the program's may jump. */
 static int64_t patience_ends_ms(void)
@@ -28,6 +28,14 @@ static int64_t patience_ends_ms(void)
 static bool is_over(int64_t deadline_ms)
 {
     return patience_ends_ms() - DASHBOARD_HARNESS_PATIENCE_MS > deadline_ms;
+}
+
+/* Longer each time: an answer costs the dashboard more than the wait for it. */
+static void rest(useconds_t *rest_us)
+{
+    usleep(*rest_us);
+    if (*rest_us < LOOK_MOST_US)
+        *rest_us *= 2;
 }
 
 /* ---- life ---- */
@@ -92,11 +100,12 @@ static void *run(void *context)
 
 static void wait_until_ready(struct dashboard_harness *s)
 {
+    useconds_t rest_us = LOOK_LEAST_US;
     for (int64_t deadline = patience_ends_ms();
          dashboard_harness_ask(s, "GET", "/readyz", "", NULL).status != 200;) {
         if (is_over(deadline))
             fail_msg("the view does not catch up");
-        usleep(LOOK_US);
+        rest(&rest_us);
     }
 }
 
@@ -315,13 +324,14 @@ void dashboard_harness_await_order(struct dashboard_harness *s, const char *orde
     char path[4096], wanted[64];
     snprintf(path, sizeof path, "/api/v1/orders/%s", order);
     snprintf(wanted, sizeof wanted, "\"state\":\"%s\"", state);
+    useconds_t rest_us = LOOK_LEAST_US;
     for (int64_t deadline = patience_ends_ms();;) {
         struct answer a = dashboard_harness_ask(s, "GET", path, s->operator, NULL);
         if (a.status == 200 && strstr(a.body, wanted) != NULL)
             return;
         if (is_over(deadline))
             fail_msg("%s is not %s: %s", order, state, a.body);
-        usleep(LOOK_US);
+        rest(&rest_us);
     }
 }
 

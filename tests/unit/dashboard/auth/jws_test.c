@@ -49,9 +49,14 @@ static void flatten(struct one *o, int bytes)
     o->len = 2 * (size_t)bytes;
 }
 
-static void make(struct one all[KINDS])
+static struct one made[KINDS];
+
+/* Once for all tests: three keys of RSA are most of their time. */
+static int make(void **state)
 {
+    struct one *all = made;
     const char *why;
+    (void)state;
     all[RS256] = (struct one){.name = "RS256", .key = EVP_RSA_gen(2048)};
     all[PS256] = (struct one){.name = "PS256", .key = EVP_RSA_gen(2048)};
     all[PSS_KEY] = (struct one){.name = "PS256", .key = key_bytes_make_pss()};
@@ -71,12 +76,15 @@ static void make(struct one all[KINDS])
     sign(&all[ES384], "SHA384", false, 0);
     flatten(&all[ES384], 48);
     sign(&all[EDDSA], NULL, false, 0);
+    return 0;
 }
 
-static void drop(struct one all[KINDS])
+static int drop(void **state)
 {
+    (void)state;
     for (int i = 0; i < KINDS; i++)
-        EVP_PKEY_free(all[i].key);
+        EVP_PKEY_free(made[i].key);
+    return 0;
 }
 
 static bool verifies(const struct one *key, const unsigned char *raw, size_t len)
@@ -88,13 +96,12 @@ static void only_its_own_key_verifies(void **state)
 {
     struct one all[KINDS];
     (void)state;
-    make(all);
+    memcpy(all, made, sizeof made);
     for (int k = 0; k < KINDS; k++)
         for (int s = 0; s < KINDS; s++)
             if (verifies(&all[k], all[s].raw, all[s].len) != (k == s))
                 fail_msg("key %s, signature %s", all[k].name, all[s].name);
     assert_int_equal(ERR_peek_error(), 0); /* nothing is left for libcurl to find */
-    drop(all);
 }
 
 static void every_byte_counts(void **state)
@@ -102,7 +109,7 @@ static void every_byte_counts(void **state)
     struct one all[KINDS];
     unsigned char raw[RAW_MAX + 1] = {0};
     (void)state;
-    make(all);
+    memcpy(all, made, sizeof made);
     for (int i = 0; i < KINDS; i++) {
         memcpy(raw, all[i].raw, all[i].len);
         for (size_t at = 0; at < all[i].len; at += 7) {
@@ -119,7 +126,6 @@ static void every_byte_counts(void **state)
         memset(raw, 0xff, sizeof raw);
         assert_false(verifies(&all[i], raw, all[i].len));
     }
-    drop(all);
 }
 
 /* PS256 has one salt length and one digest: OpenSSL alone would take others. */
@@ -127,7 +133,7 @@ static void pss_has_one_form(void **state)
 {
     struct one all[KINDS];
     (void)state;
-    make(all);
+    memcpy(all, made, sizeof made);
     static const int salts[] = {0, 20, 31, 33, 64};
     for (size_t i = 0; i < sizeof salts / sizeof *salts; i++) {
         sign(&all[PS256], "SHA256", true, salts[i]);
@@ -137,7 +143,6 @@ static void pss_has_one_form(void **state)
     assert_false(verifies(&all[PS256], all[PS256].raw, all[PS256].len));
     sign(&all[PS256], "SHA256", false, 0); /* PKCS #1 by the same key */
     assert_false(verifies(&all[PS256], all[PS256].raw, all[PS256].len));
-    drop(all);
 }
 
 /* Ed25519 as in RFC 8032, 7.1, TEST 2; and its twin with s + L, which is another spelling. */
@@ -214,5 +219,5 @@ int main(void)
         cmocka_unit_test(pss_has_one_form),           cmocka_unit_test(ed25519_is_that_of_its_rfc),
         cmocka_unit_test(a_long_exponent_is_refused), cmocka_unit_test(hs256_is_32_bytes),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make, drop);
 }
