@@ -128,7 +128,7 @@ static bool check_row(const struct compiler *c, avro_schema_t row, const char *s
     return true;
 }
 
-/* A receiver was promised these: null in their place would be a value that nobody wrote. */
+/* A receiver was promised these: null in their place would be a value that no row has. */
 static bool check_extra(const struct compiler *c, avro_schema_t row, const char *schema_name,
                         const struct sought *sought, struct error *err)
 {

@@ -6,7 +6,7 @@
 
 enum { COMMAND_AUDIT_FIELDS_MAX = 8, COMMAND_WHO_MAX = 260 };
 
-/* "user@host" of whoever runs the command. */
+/* "user@host" of the user who runs the command. */
 void command_who(char ret[COMMAND_WHO_MAX]);
 
 /* Writes level=audit, who (user@host), what, then up to COMMAND_AUDIT_FIELDS_MAX fields of `more`.

@@ -1,7 +1,7 @@
 /* signature: the webhook-signature header of the Standard Webhooks specification, version v1.
  *
  * HMAC-SHA256 over "ID.TIMESTAMP.BODY", base64, one for each key: during a rotation the receiver
- * finds the one it knows. */
+ * finds the one it has. */
 #ifndef DELIVERY_SIGNATURE_H
 #define DELIVERY_SIGNATURE_H
 

@@ -92,7 +92,7 @@ void http_cancel(struct http_request *request);
 
 /* Runs libcurl's timers, calls back for complete requests, and ends those past their time limit.
  * Call it once per turn of the loop, after the code that starts requests and just before loop_wait.
- * Returns ms until it wants to be called again (at most a second while a request is under way), or
+ * Returns ms until the next call is due (at most a second while a request is under way), or
  * -1. */
 int64_t http_turn(struct http *http);
 

@@ -34,7 +34,7 @@ void ops_free(struct ops *ops); /* accepts NULL */
 
 int ops_port(const struct ops *ops);
 
-/* Once per turn of the loop; ms until it wants to be called again, or -1. */
+/* Once per turn of the loop; ms until the next call is due, or -1. */
 int64_t ops_turn(struct ops *ops);
 
 #endif

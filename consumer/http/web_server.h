@@ -47,7 +47,7 @@ void web_free(struct web *web); /* accepts NULL */
 
 int web_port(const struct web *web);
 
-/* Once per turn of the loop; ms until it wants to be called again, or -1. */
+/* Once per turn of the loop; ms until the next call is due, or -1. */
 int64_t web_turn(struct web *web, int64_t now_ms);
 
 /* ---- the request ---- */

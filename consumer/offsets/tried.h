@@ -34,20 +34,22 @@ struct tried_list {
 
 void tried_done(struct tried_list *l);
 
-/* Notes an order, or what has become of it. Without memory, or when TRIED_MAX older ones are known,
- * it is not noted. */
+/* Adds an order, or replaces its earlier state. Without memory, or when TRIED_MAX older ones are
+ * known, it is not noted. */
 void tried_note(struct tried_list *l, const struct tried *order);
 
-/* NULL when nothing is known of that offset. Valid until the next call that notes or forgets. */
+/* The order at an offset, NULL when there is none. Borrowed until the next call that adds or
+ * removes one. */
 const struct tried *tried_find(const struct tried_list *l, int64_t offset);
 
-/* It is settled. */
+/* Removes the order at an offset once it is settled. */
 void tried_forget(struct tried_list *l, int64_t offset);
 
-/* So is everything below the offset. */
+/* Removes all orders below an offset, which are settled. */
 void tried_forget_below(struct tried_list *l, int64_t offset);
 
-/* Sets others_since where the deliveries of this process up to now say so; false: nowhere anew. */
+/* Sets others_since where the deliveries of this process up to now say so; false: none
+ * was set by this call. */
 bool tried_mark_others(struct tried_list *l, uint64_t deliveries);
 
 #endif

@@ -57,8 +57,8 @@ struct judgement {
     bool case_mismatch; /* a status that was most likely meant as the value (order/case mismatch) */
 };
 
-/* Where a record is read, for the memory. is_live: whether the stretch of another partition is
- * still being read, so that its notes hold; NULL: only the same status epoch's do. */
+/* The place where a record is read, for the status cache. is_live: whether the stretch of another
+ * partition is still being read, so that its notes hold; NULL: only the same status epoch's do. */
 struct rule_place {
     uint32_t status_epoch;
     bool (*is_live)(const void *context, uint32_t status_epoch);
@@ -77,7 +77,7 @@ struct judgement rule_judge_at(const struct rule *rule, const struct change *cha
 
 /* The verdict on a record whose key changed, from the verdict without its header. It is judged like
  * an update without a before image when the order kept its id; when that is unknown, only if the
- * memory knows the order. Otherwise it is not a new order. */
+ * status cache holds the order. Otherwise it is not a new order. */
 struct judgement rule_judge_key_change(struct judgement judgement, bool same_id, bool told);
 
 /* The order's id as text, as payload and identity have it. Text ids borrow the change; numbers are

@@ -19,9 +19,9 @@ struct known_position {
     int64_t offset;    /* of that record */
 };
 
-/* How far the group has read the orders' topic. Ask before the outcomes are read: what is settled
- * meanwhile then has one. Blocks; fails as evaluator_record, or with FAILED when stop_fd becomes
- * readable. */
+/* Reads the group's position in the orders' topic. Ask before the outcomes are read: what is
+ * settled meanwhile then has one. Blocks; fails as evaluator_record, or with FAILED when stop_fd
+ * becomes readable. */
 bool known_position(const struct config *config, int stop_fd, struct known_position *ret,
                     struct error *err) must_check;
 

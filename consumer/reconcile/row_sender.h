@@ -15,8 +15,8 @@ struct row_sender;
 struct row_sender *row_sender_new(const struct config *config, int stop_fd, struct error *err);
 void row_sender_free(struct row_sender *sender); /* accepts NULL */
 
-/* How many missing rows without a record in Kafka can be sent. ret_why: the first reason why one
- * cannot, for people; "": none. */
+/* Counts the missing rows without a record in Kafka that can be sent. ret_why: the first reason why
+ * one cannot, for people; "": none. */
 bool row_sender_count(struct row_sender *sender, struct comparison *comparison, int64_t *ret_count,
                       struct error *ret_why, struct error *err) must_check;
 

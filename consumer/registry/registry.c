@@ -263,7 +263,7 @@ static bool may_follow(const struct registry *registry, size_t address)
 }
 
 /* The references of the schema itself are followed only where the registry does not resolve them:
- * its own resolution knows their group. */
+ * its own resolution uses their group. */
 static bool take_references(struct registry_document *document, struct error *err)
 {
     struct registry_entry *entry = document->entry;

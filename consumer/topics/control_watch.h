@@ -1,4 +1,4 @@
-/* control_watch: follows the control topic, so that a member knows its operators' word.
+/* control_watch: follows the control topic, so that a member has the operators' latest word.
  *
  *   control_watch_begin ─▶ reads from the beginning ─▶ known ─▶ each further record at once
  *

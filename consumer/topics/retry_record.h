@@ -23,8 +23,8 @@
 
 enum { RETRY_REQUEST_MAX = 33 };
 
-/* Who asked, where that is no operator at a dashboard: customers are not named, since the topic
- * keeps it, and a command leaves an audit line with its user and host. */
+/* The names of those that ask and are no operator at a dashboard: customers are not named, since
+ * the topic keeps it, and a command leaves an audit line with its user and host. */
 #define RETRY_BY_CUSTOMER "a customer"
 #define RETRY_BY_COMMAND "a command"
 

@@ -29,7 +29,7 @@ struct target {
     char address[ADDRESS_MAX], url[URL_MAX];
 };
 
-/* Where the option says every address, loopback is one of them. */
+/* An option that names every address includes loopback: that is asked. */
 static bool find_target(const struct config *config, const struct health_arguments *own,
                         struct target *ret, struct error *err)
 {

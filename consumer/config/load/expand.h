@@ -1,8 +1,8 @@
 /* expand: ${NAME} in a value of the configuration file becomes the environment's value.
  *
- *   "https://${HOST}/apis"     HOST must be set, and not empty
- * "${PORT:-9092}"            the text behind :- when it is not
- *   "$${"                      the two characters "${" themselves
+ *   "https://${HOST}/apis"    HOST must be set, and not empty
+ *   "${PORT:-9092}"           the text behind :- when PORT is unset or empty
+ *   "$${"                     the two characters "${" themselves
  *
  * Pure: the look-up is the caller's. */
 #ifndef CONFIG_LOAD_EXPAND_H

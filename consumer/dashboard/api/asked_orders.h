@@ -2,7 +2,7 @@
  *
  * A confirmation takes its time from the shop's database to here: a call for an order that is not
  * known yet is answered "it may still come", but not for ever. A table of fixed size, found by a
- * keyed hash; the order that nobody asked for the longest is forgotten first. Pure: the clock is
+ * keyed hash; the order whose last call is the oldest is forgotten first. Pure: the clock is
  * the caller's, monotonic. */
 #ifndef DASHBOARD_API_ASKED_ORDERS_H
 #define DASHBOARD_API_ASKED_ORDERS_H
@@ -24,8 +24,8 @@ struct asked_orders {
     } orders[ASKED_ORDERS];
 };
 
-/* Notes that the order is asked for; returns the ms since it was first (0: it is now). One that
- * nobody asked for during forget_ms counts as new. */
+/* Notes that the order is asked for; returns the ms since it was first (0: it is now). One
+ * without a call during forget_ms counts as new. */
 int64_t asked_orders_note(struct asked_orders *asked, const char *order, int64_t forget_ms,
                           int64_t now_ms);
 

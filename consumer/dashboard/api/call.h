@@ -28,7 +28,8 @@ json_t *call_body(const struct call *call);
 /* Answers 400 with this detail. */
 void call_bad(const struct call *call, const char *detail);
 
-/* What is known of the order of the path. False: nothing, and the call is answered. */
+/* Reads the facts that the view has of the path's order. False: it has none, and the call is
+ * answered. */
 bool call_facts(const struct call *call, struct order_facts *ret);
 
 /* A parameter of the query; *ret is untouched when it is missing. False: the call is answered. */

@@ -17,8 +17,8 @@ struct feed *feed_new(const struct config *config, struct view *view, struct loo
                       feed_changed *changed, void *context, struct error *err);
 void feed_free(struct feed *feed); /* accepts NULL */
 
-/* Reads what is there, at most a batch; ms until it wants to be called again, or -1. An error is
- * the database's and ends the program. */
+/* Reads the records that have arrived, at most a batch. *ret_wait_ms: ms until the next call is
+ * due, -1: none is. An error is the database's and ends the program. */
 bool feed_turn(struct feed *feed, int64_t now_ms, int64_t *ret_wait_ms,
                struct error *err) must_check;
 

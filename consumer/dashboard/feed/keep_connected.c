@@ -45,9 +45,9 @@ void keep_connected_free(struct keep_connected *w)
     free(w);
 }
 
-/* Only existing topics: a producer that names a missing one creates it, with the broker's default
- * number of partitions. False: one is missing. */
-static bool know(struct keep_connected *w, const struct lookup_found *found)
+/* Opens the topics that exist: a producer that names a missing one creates it, with the broker's
+ * default number of partitions. False: one is missing. */
+static bool open_existing(struct keep_connected *w, const struct lookup_found *found)
 {
     bool all = true;
     for (size_t i = 0; i < w->count; i++)
@@ -62,7 +62,7 @@ int64_t keep_connected_turn(struct keep_connected *w, int64_t now_ms)
 {
     const struct lookup_found *found = lookup_take(w->lookup);
     if (found != NULL)
-        w->due_ms = now_ms + (know(w, found) ? KEEP_MS : MISSING_MS);
+        w->due_ms = now_ms + (open_existing(w, found) ? KEEP_MS : MISSING_MS);
     if (now_ms >= w->due_ms) {
         lookup_start(w->lookup, true);
         w->due_ms = now_ms + MISSING_MS; /* unless it ends before */

@@ -20,6 +20,6 @@ void keep_connected_free(
     struct keep_connected *keep_connected); /* accepts NULL; before its client */
 
 int64_t keep_connected_turn(struct keep_connected *keep_connected,
-                            int64_t now_ms); /* ms until it wants to be called again */
+                            int64_t now_ms); /* ms until the next call is due */
 
 #endif

@@ -29,7 +29,7 @@ struct orders_seen {
 struct orders_watch *orders_watch_new(const struct config *config, int wake_fd, struct error *err);
 void orders_watch_free(struct orders_watch *watch); /* accepts NULL; waits for a look to end */
 
-/* Looks every two seconds, in a thread; ms until it wants to be called again. */
+/* Looks every two seconds, in a thread; ms until the next call is due. */
 int64_t orders_watch_turn(struct orders_watch *watch, int64_t now_ms);
 
 /* Of the last look that was answered; all UNKNOWN before the first. */

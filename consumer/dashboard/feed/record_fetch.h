@@ -25,7 +25,7 @@ void fetch_free(struct fetch *fetch); /* ends its jobs as UNAVAILABLE; accepts N
 bool fetch_start(struct fetch *fetch, const char *topic, int32_t partition, int64_t offset,
                  fetch_done *done, void *context) __attribute__((warn_unused_result));
 
-/* ms until it wants to be called again. */
+/* ms until the next call is due. */
 int64_t fetch_turn(struct fetch *fetch, int64_t now_ms);
 
 #endif

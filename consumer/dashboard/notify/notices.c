@@ -183,7 +183,7 @@ static bool parse(const char *text, size_t len, struct notices *ret)
     return ok;
 }
 
-/* Told while Kafka was away, and by nobody since. */
+/* True: the notice was sent while Kafka was away, and no other dashboard has sent it since. */
 static bool is_beyond(const struct notices *n, const struct notices *kept)
 {
     return !notices_are_kept(n) && n->phase != NOTICES_CALM && kept->phase == NOTICES_CALM &&

@@ -11,7 +11,7 @@
 enum sender_role {
     SENDER_UNKNOWN, /* the group has not said yet */
     SENDER_MINE,
-    SENDER_LEFT, /* this one was it last; nobody is known to have followed */
+    SENDER_LEFT, /* this one was it last; no follower is known */
     SENDER_ANOTHER
 };
 

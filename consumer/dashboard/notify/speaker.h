@@ -1,11 +1,13 @@
-/* speaker: may this dashboard tell now? Pure, by a clock that is handed in.
+/* speaker: decides whether this dashboard sends notifications now. Pure, by a clock that is handed
+ * in.
  *
- *   the partition is held, what is owed is kept     it tells
- *   another one holds it                            that one tells
- *   Kafka is away                                   who held it last, or never heard who does
- *   the group says or keeps nothing, for a minute   the same; for less: nobody
+ *   it holds the partition, debts are kept          it sends
+ *   another one holds it                            the other one sends
+ *   Kafka is away                                   the last holder sends, or one that saw no
+ * holder the group is silent for a minute                the same; for less: none sends
  *
- * A group that does not answer silences nobody for long: one message too many is better than none.
+ * A group that does not answer keeps messages back for a minute only: one too many is better than
+ * none.
  */
 #ifndef DASHBOARD_NOTIFY_SPEAKER_H
 #define DASHBOARD_NOTIFY_SPEAKER_H

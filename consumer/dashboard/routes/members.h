@@ -1,8 +1,8 @@
 /* members: what the group's members report, merged: sums for the status, and facts for the verdict.
  *
  * A member that was killed leaves its last report behind. It counts as alive for a while, is listed
- * as not alive for a while more, and is named by the verdict as long as its partitions are
- * nobody's. */
+ * as not alive for a while more, and is named by the verdict until another member has its
+ * partitions. */
 #ifndef DASHBOARD_ROUTES_MEMBERS_H
 #define DASHBOARD_ROUTES_MEMBERS_H
 

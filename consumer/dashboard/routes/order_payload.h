@@ -27,7 +27,7 @@ void payload_done(struct payloads *payloads);
 void call_payload(struct call *call);      /* personal values masked */
 void call_payload_show(struct call *call); /* in full */
 
-/* ms until it wants to be called again; -1: not before an event. Call it after http_turn. */
+/* ms until the next call is due; -1: not before an event. Call it after http_turn. */
 int64_t payload_turn(struct api *api);
 
 #endif

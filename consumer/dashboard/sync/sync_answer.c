@@ -53,7 +53,7 @@ const char sync_never_seen[] =
 
 enum { ASKED_NAME = VIEW_KEY_MAX + 32 };
 
-/* For how long nobody may ask for it before it counts as new. */
+/* The time without a call, in ms, after which an order counts as new. */
 static int64_t forget_ms(const struct api *api)
 {
     enum { LEAST_MS = 60000 };

@@ -27,8 +27,8 @@ struct sync_snapshot sync_delivered_before(const json_t *transition);
 extern const char sync_never_seen[];
 
 /* True: the confirmation (want_ms: its time, or -1) of this order may still come: it is asked for
- * since less than dashboard.unseen_timeout. The first notes that it is asked for; for the second,
- * one that nobody asked for does not come. */
+ * since less than dashboard.unseen_timeout. The first notes this call; the second takes an
+ * order without a call for one that does not come. */
 bool sync_note_unseen(struct api *api, const char *key, int64_t want_ms);
 bool sync_may_come(const struct api *api, const char *key, int64_t want_ms);
 

@@ -93,7 +93,7 @@ enum view_statement {
         STATEMENT_COUNT
 };
 
-/* What filters ask of an outcome. */
+/* The part of an outcome that filters compare. */
 struct kind {
     int64_t id; /* 0: none yet */
     int state;

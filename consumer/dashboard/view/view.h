@@ -86,8 +86,8 @@ struct retry_note { /* by: without bytes: not known */
 };
 bool view_put_retry(struct view *view, const struct retry_note *note, struct error *err);
 
-/* An order's personal values were shown to somebody. No topic has it: it outlives a view that is
- * built again for another schema, and nothing else. */
+/* Writes that an order's personal values were shown to `by`, at at_ms (wall clock). No topic has
+ * it: it outlives a view that is built again for another schema, and nothing else. */
 bool view_put_shown(struct view *view, const char *key, const char *by, int64_t at_ms,
                     struct error *err) must_check;
 

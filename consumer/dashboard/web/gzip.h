@@ -1,8 +1,8 @@
 /* gzip: answers compressed by zlib (RFC 1952), where the client takes that (RFC 9110 12.5.3).
  *
- * What an answer holds beside a secret could be guessed by its length when a stranger has a part in
- * it and sees it often (BREACH). Here a stranger cannot have an answer made at all: every call has
- * a token in its header, which no browser adds by itself. */
+ * A secret in an answer could be guessed by the answer's length when a stranger has a part in it
+ * and sees it often (BREACH). Here a stranger cannot have an answer made at all: every call has a
+ * token in its header, which no browser adds by itself. */
 #ifndef DASHBOARD_WEB_GZIP_H
 #define DASHBOARD_WEB_GZIP_H
 

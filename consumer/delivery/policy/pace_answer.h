@@ -28,7 +28,7 @@ struct pace_answer {
     int64_t now_ms;
 };
 
-/* How long a limit is held before more is tried, in round trips or seconds. */
+/* The time that a limit is held before a higher one is tried, in round trips or seconds. */
 struct pace_patience {
     int length, left;
 };

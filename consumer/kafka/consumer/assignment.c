@@ -154,7 +154,8 @@ static void log_foreign(struct assignment *a, int32_t slot, const rd_kafka_messa
                 fields);
 }
 
-/* Of a partition that is not read, the next owner reads it: no commit has passed it. */
+/* A record of a partition that is not assigned is dropped: no commit has passed it, so the next
+ * owner reads it. */
 void assignment_keep_foreign(struct assignment *a, rd_kafka_message_t *m)
 {
     int32_t slot = slot_of_message(a, m);
@@ -163,7 +164,7 @@ void assignment_keep_foreign(struct assignment *a, rd_kafka_message_t *m)
         return;
     }
     log_foreign(a, slot, m);
-    fetch_queue(a, slot); /* nothing more comes by the other one from here on */
+    fetch_queue(a, slot); /* from here on all records come by the own queue */
     keep(&a->slots[slot], m);
 }
 

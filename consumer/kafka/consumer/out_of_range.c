@@ -62,8 +62,8 @@ void out_of_range_note(struct out_of_range *o, int32_t slot, int64_t offset)
     own->looks = 0;
 }
 
-/* Where one partition was made again, the others were, too: also those that hold more by now than
- * what was read of the former topic, of which a fetch gives no sign. */
+/* One partition that was made again means that the topic was, with all others: also those that hold
+ * more by now than was read of the former topic, of which a fetch gives no sign. */
 void out_of_range_doubt_topic(struct out_of_range *o)
 {
     for (size_t i = 0; i < o->assignment->count; i++)

@@ -12,8 +12,8 @@
 rd_kafka_event_t *group_question_describe(rd_kafka_t *rk, const char *group, int timeout_ms);
 rd_kafka_event_t *group_question_list(rd_kafka_t *rk, int timeout_ms);
 
-/* What group_question_describe was answered, the event's; event NULL: no answer. NULL: err has the
- * bare reason, UNREACHABLE without an answer, FAILED when the coordinator refuses. */
+/* The answer to group_question_describe, owned by the event; event NULL: no answer. NULL: err has
+ * the bare reason, UNREACHABLE without an answer, FAILED when the coordinator refuses. */
 const rd_kafka_ConsumerGroupDescription_t *group_question_described(rd_kafka_event_t *event,
                                                                     struct error *err);
 

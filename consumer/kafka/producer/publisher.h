@@ -38,7 +38,7 @@ struct publication {
 bool publisher_put(struct publisher *publisher, const struct publication *publication,
                    publisher_done *done, void *context, struct error *err) must_check;
 
-/* Serves acknowledgements, retries and deadlines; ms until it wants to be called again, or -1. */
+/* Serves acknowledgements, retries and deadlines; ms until the next call is due, or -1. */
 int64_t publisher_turn(struct publisher *publisher, int64_t now_ms);
 
 /* Learns where the topic's partitions are, so that its first record need not wait for that; at most

@@ -39,8 +39,8 @@ const struct pause_state *pause_state(const struct pause *p);
 /* An attempt may begin. */
 bool pause_may_send(const struct pause *p);
 
-/* How long, all in all, an open breaker or a pause has kept deliveries back: no order's time runs
- * out meanwhile (retry.give_up). */
+/* The sum, in ms, of the times that an open breaker or a pause has kept deliveries back: no order's
+ * time runs out meanwhile (retry.give_up). */
 int64_t pause_stood_still_ms(const struct pause *p);
 
 #endif
