@@ -14,7 +14,7 @@ export function signInTests(chrome, group, keep) {
     async function opened(options = {}, hash = '') {
         auth().reset();
         auth().users = new Map([[EMAIL, { password: PASSWORD, claims: OPERATOR }], ['shopper@shop.example', { password: PASSWORD, claims: { role: 'authenticated' } }]]);
-        const tab = await openTab(chrome, group.url, { also: auth().url, expected: /40[0-9]|42[29]|ERR_/, ...options });
+        const tab = await openTab(chrome, group.url, { also: auth().url, expected: /40[0-9]|42[29]|500|ERR_/, ...options });
         await tab.page.goto(group.url + hash);
         return tab;
     }
