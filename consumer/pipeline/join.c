@@ -1,5 +1,6 @@
 #include "pipeline/join.h"
 
+#include "kafka/group/group_protocol.h"
 #include "kafka/offsets.h"
 #include "sys/background.h"
 #include "sys/clock.h"
@@ -11,7 +12,7 @@
 
 enum { GUARD_READ_MS = 5000 };  /* for outcomes of an earlier life of the group */
 enum { CONTROL_END_MS = 2000 }; /* the group takes longer than that to answer, mostly */
-enum { SIGNAL_LOOK_MS = 200 };
+enum { SIGNAL_LOOK_MS = 200, MEMBERS_MS = 1000 };
 enum { UNANSWERED_LOG_MS = 60000 };
 
 /* The thread's until it has ended, but for `unwanted`. The loop's thread takes no turns meanwhile:
@@ -75,6 +76,16 @@ static bool prepare_topics(struct joining *j, int64_t timeout_ms)
     return false;
 }
 
+static void warn_of_other_members(const struct join *join)
+{
+    if (group_has_other_protocol(consumer_client(join->consumer), join->config, MEMBERS_MS))
+        log_warn("group of two protocols", LOG_S("group", join->config->kafka_group),
+                 LOG_S("reason", "the group has members of another group protocol than this "
+                                 "member's (group.protocol), which it cannot name"),
+                 LOG_S("hint", "unless each is a run of this topic, the orders of the partitions "
+                               "that it gets are not sent: stop it, or give it another group"));
+}
+
 /* Waits until the topic is known to exist; false when stopped meanwhile, or with j->err. */
 static bool prepare(struct joining *j)
 {
@@ -86,6 +97,7 @@ static bool prepare(struct joining *j)
         return false;
     if (options->until_end && !until_end_find(join->until_end, &j->err))
         return false;
+    warn_of_other_members(join);
     member_status_publish_joining(join->status);
     return true;
 }

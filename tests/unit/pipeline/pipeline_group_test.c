@@ -1,5 +1,6 @@
 /* pipeline_group: the group takes partitions away while orders are under way. */
 #include "fakes/pipeline_harness.h"
+#include "kafka/group/group_protocol.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -246,6 +247,31 @@ static void the_share_of_the_rate_follows_the_assignment(void **state)
     pipeline_harness_close(&w);
 }
 
+/* The mock cluster has no group of two protocols (wrapped at link time). */
+static bool has_other_protocol;
+bool __wrap_group_has_other_protocol(rd_kafka_t *rk, const struct config *config, int timeout_ms);
+bool __wrap_group_has_other_protocol(rd_kafka_t *rk, const struct config *config, int timeout_ms)
+{
+    (void)rk, (void)config, (void)timeout_ms;
+    return has_other_protocol;
+}
+
+static void members_of_another_protocol_are_warned_of(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    struct pipeline_harness w;
+    (void)state;
+    pipeline_harness_open(&w, webhook);
+    pipeline_harness_log_open(&w);
+    has_other_protocol = true;
+    pipeline_harness_start(&w);
+    pipeline_harness_await_log(&w, "event=\"group of two protocols\" group=");
+    has_other_protocol = false;
+    pipeline_harness_stop(&w);
+    assert_true(w.ok);
+    pipeline_harness_close(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -253,6 +279,7 @@ int main(void)
         cmocka_unit_test(answered_record_is_not_sent_again),
         cmocka_unit_test(expelled_member_does_not_drain),
         cmocka_unit_test(the_share_of_the_rate_follows_the_assignment),
+        cmocka_unit_test(members_of_another_protocol_are_warned_of),
     };
     return pipeline_harness_main("pipeline_group", tests, sizeof tests / sizeof *tests);
 }
