@@ -7,6 +7,8 @@
 #ifndef DELIVERY_ANSWERED_H
 #define DELIVERY_ANSWERED_H
 
+#include "base/hash.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -21,8 +23,9 @@ struct answered_record {
     int64_t offset, timestamp_ms;
 };
 
-struct answered *answered_new(size_t capacity); /* NULL without memory */
-void answered_free(struct answered *answered);  /* accepts NULL */
+/* The key is copied. NULL without memory. */
+struct answered *answered_new(size_t capacity, const struct hash_key *key);
+void answered_free(struct answered *answered); /* accepts NULL */
 
 void answered_note(struct answered *answered, const struct answered_record *record);
 bool answered_has(const struct answered *answered, const struct answered_record *record);

@@ -36,7 +36,7 @@ struct recorder *recorder_new(const struct recorder_uses *uses)
     buf_init(&r->previous, RECORD_MAX);
     buf_init(&r->tries, RECORD_MAX);
     r->history = history_new(HISTORY_ORDERS, &uses->config->hash_key);
-    r->answered = answered_new(most > ANSWERED_MIN ? most : ANSWERED_MIN);
+    r->answered = answered_new(most > ANSWERED_MIN ? most : ANSWERED_MIN, &uses->config->hash_key);
     if (r->history == NULL || r->answered == NULL) {
         recorder_free(r);
         return NULL;

@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+static const struct hash_key key = {{1, 2}};
+
 static bool has(struct answered *a, const char *id, int32_t partition, int64_t offset, int64_t ms)
 {
     const struct answered_record record = {id, partition, offset, ms};
@@ -22,7 +24,7 @@ static void note(struct answered *a, const char *id, int32_t partition, int64_t 
 
 static void knows_the_very_record(void **state)
 {
-    struct answered *a = answered_new(8);
+    struct answered *a = answered_new(8, &key);
     (void)state;
     note(a, "msg_1", 2, 3, 4);
     assert_true(has(a, "msg_1", 2, 3, 4));
@@ -38,7 +40,7 @@ static void knows_the_very_record(void **state)
 static void the_newest_are_known_the_oldest_are_not(void **state)
 {
     enum { CAPACITY = 100, NOTED = 1000 };
-    struct answered *a = answered_new(CAPACITY);
+    struct answered *a = answered_new(CAPACITY, &key);
     size_t known = 0;
     (void)state;
     for (int i = 0; i < NOTED; i++) {
