@@ -69,12 +69,15 @@ int64_t consumer_end_known(struct consumer *s, int32_t slot)
     return code == RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0 ? high : -1;
 }
 
-/* A topic that was created a moment ago has no leader yet, or the client does not know of it. */
+/* A topic that was created a moment ago has no leader yet, or client and broker do not know of the
+ * same one. */
 static bool is_too_early(rd_kafka_resp_err_t code)
 {
     return code == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION || is_missing(code) ||
            code == RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE ||
-           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+           code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION ||
+           code == RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH ||
+           code == RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH;
 }
 
 /* Nothing is assigned yet, so there is nothing to lose. */

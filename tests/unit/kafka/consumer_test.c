@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -405,6 +406,28 @@ static void refuse(struct member *m, int16_t question, rd_kafka_resp_err_t code,
     cluster_settle(&m->cluster);
 }
 
+/* The broker learns of a topic that was made a moment ago after its clients, as a loaded Kafka 4.1
+ * does. */
+static void ends_are_asked_for_again(void **state)
+{
+    enum { IN_MS = 20000 };
+    struct member m;
+    struct error err = {0};
+    int64_t *ends = NULL;
+    size_t count = 0;
+    (void)state;
+    open_alone(&m, 2);
+    join(&m);
+    turn_until(&m, &m.assigned);
+    m.source->assignment.partitions = 2; /* as consumer_start finds */
+    refuse(&m, CLUSTER_LIST_OFFSETS, RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH, 2);
+    if (!consumer_end_offsets(m.source, IN_MS, &ends, &count, &err))
+        fail_msg("%s", err.text);
+    assert_int_equal(count, 4); /* the retry topic's partitions, too */
+    free(ends);
+    close_member(&m);
+}
+
 /* Of both partitions the next offset is not in the topic, and what it holds is not known before the
  * group takes one of them back. To read on elsewhere, the other is taken away and given again,
  * which librdkafka would take for the answer to the revoke. */
@@ -451,6 +474,7 @@ int main(void)
         cmocka_unit_test(a_group_that_is_known_reads_its_retries_from_their_beginning),
         cmocka_unit_test(what_is_told_late_of_a_former_topic_stops_nothing),
         cmocka_unit_test(what_is_given_back_keeps_commits_back),
+        cmocka_unit_test(ends_are_asked_for_again),
         cmocka_unit_test(nothing_moves_while_a_revoke_waits),
     };
     return pipeline_harness_main("consumer", tests, sizeof tests / sizeof *tests);
