@@ -2,6 +2,7 @@
  * error names the fault and the remedy. */
 #include "config/config.h"
 
+#include "config/kafka_security.h"
 #include "config/member_options.h"
 #include "config/own_names.h"
 #include "config/safety.h"
@@ -218,90 +219,6 @@ static bool check_webhook_url(const struct config *config, struct error *err)
     return true;
 }
 
-/* ---- Kafka's TLS and login ---- */
-
-static const char *find_property(const struct config *config, const char *prefix)
-{
-    for (size_t i = 0; i < config->kafka_property_count; i++)
-        if (begins(config->kafka_properties[i].name, prefix))
-            return config->kafka_properties[i].name;
-    return NULL;
-}
-
-/* A property that has no effect with the configured protocol. */
-static bool check_effect(const struct config *config, const char *prefix, bool has_effect,
-                         const char *what, const char *protocols, struct error *err)
-{
-    const char *property = find_property(config, prefix);
-    const char *protocol = config_property(config, "security.protocol");
-    if (property == NULL || has_effect)
-        return true;
-    return error_set(err, ERROR_CONFIG,
-                     "kafka.properties.%s is set, but kafka.properties.security.protocol is %s: "
-                     "%s would not be used; set it to %s",
-                     property, protocol != NULL ? protocol : "not set (plaintext)", what,
-                     protocols);
-}
-
-static bool needs_password(const char *mechanism)
-{
-    return mechanism != NULL &&
-           (strcasecmp(mechanism, "PLAIN") == 0 || begins(mechanism, "SCRAM-"));
-}
-
-/* Without a source of tokens librdkafka waits for one for ever, and says nothing. */
-static bool check_token(const struct config *config, const char *mechanism, struct error *err)
-{
-    if (mechanism == NULL || strcasecmp(mechanism, "OAUTHBEARER") != 0 ||
-        config_property(config, "sasl.oauthbearer.method") != NULL ||
-        config_property(config, "enable.sasl.oauthbearer.unsecure.jwt") != NULL)
-        return true;
-    return error_set(err, ERROR_CONFIG,
-                     "kafka.properties.sasl.mechanism is OAUTHBEARER, which needs a source of "
-                     "tokens: set kafka.properties.sasl.oauthbearer.method to oidc, and "
-                     "sasl.oauthbearer.client.id, .client.secret and .token.endpoint.url");
-}
-
-static bool check_sasl(const struct config *config, struct error *err)
-{
-    const char *mechanism = config_property(config, "sasl.mechanism");
-    if (mechanism == NULL)
-        mechanism = config_property(config, "sasl.mechanisms");
-    bool user = config_property(config, "sasl.username") != NULL;
-    bool password = config_property(config, "sasl.password") != NULL;
-    if (mechanism == NULL && user)
-        return error_set(
-            err, ERROR_CONFIG,
-            "kafka.properties.sasl.username is set without "
-            "kafka.properties.sasl.mechanism: set it to what the brokers offer (PLAIN, "
-            "SCRAM-SHA-256 or SCRAM-SHA-512)");
-    if (needs_password(mechanism) && !(user && password))
-        return error_set(err, ERROR_CONFIG,
-                         "kafka.properties.sasl.mechanism is %s, which needs "
-                         "kafka.properties.sasl.username and .sasl.password",
-                         mechanism);
-    return check_token(config, mechanism, err);
-}
-
-static bool check_kafka_security(struct config *config, struct error *err)
-{
-    const char *protocol = config_property(config, "security.protocol");
-    bool sasl = protocol != NULL && begins(protocol, "sasl");
-    bool tls =
-        protocol != NULL && (begins(protocol, "ssl") || strcasecmp(protocol, "sasl_ssl") == 0);
-    if (!check_effect(config, "ssl.", tls, "TLS", sasl ? "sasl_ssl" : "ssl or sasl_ssl", err) ||
-        !check_effect(config, "sasl.", sasl, "this login",
-                      tls ? "sasl_ssl" : "sasl_ssl or sasl_plaintext", err))
-        return false;
-    if (!sasl)
-        return true;
-    const char *mechanism = config_property(config, "sasl.mechanism");
-    if (!tls && mechanism != NULL && strcasecmp(mechanism, "PLAIN") == 0)
-        config_warn(config, "sasl_plaintext with PLAIN sends Kafka's password over the network "
-                            "unencrypted; use sasl_ssl, or SCRAM");
-    return check_sasl(config, err);
-}
-
 /* ---- numbers that must be in order ---- */
 
 static bool check_order(const char *small, int64_t small_ms, const char *large, int64_t large_ms,
@@ -415,7 +332,7 @@ bool config_contradiction(struct config *config, size_t index, struct error *err
     const bool fine[] = {
         check_brokers(config, &found[0]),      check_topics(config, &found[1]),
         check_registry_url(config, &found[2]), check_registry_login(config, &found[3]),
-        check_webhook_url(config, &found[4]),  check_kafka_security(config, &found[5]),
+        check_webhook_url(config, &found[4]),  config_check_kafka_security(config, &found[5]),
         check_orders(config, &found[6]),       check_outcomes(config, &found[7])};
     for (size_t i = 0; i < sizeof fine / sizeof *fine; i++)
         if (!fine[i] && index-- == 0)
@@ -430,7 +347,7 @@ bool config_finish(struct config *config, unsigned needs, struct error *err)
     if (config_missing(config, needs, 0, err) || !check_brokers(config, err) ||
         !check_topics(config, err) || !check_registry_url(config, err) ||
         !check_registry_login(config, err) || !check_webhook_url(config, err) ||
-        !check_kafka_security(config, err) || !config_check_group(config, err) ||
+        !config_check_kafka_security(config, err) || !config_check_group(config, err) ||
         !check_orders(config, err) || !check_outcomes(config, err) ||
         !check_auth(config, needs, err) || !config_check_safety(config, needs, err))
         return false;

@@ -17,6 +17,11 @@
 #define BAD_CLIENT_CERTIFICATE                                                                  \
     "the broker does not take this client certificate: it has expired, or the broker does not " \
     "trust its authority (ssl.truststore of the broker); its log says which"
+#define NO_FILE(property) \
+    "the file of kafka.properties." property " cannot be read: check its path and rights"
+#define NO_CERTIFICATE(property)             \
+    "the file of kafka.properties." property \
+    " holds no certificate in PEM (-----BEGIN CERTIFICATE-----)"
 #define REFUSED_LOGIN                                                                      \
     "the broker refuses this login: check kafka.properties.sasl.username, .sasl.password " \
     "and .sasl.mechanism"
@@ -37,6 +42,18 @@ static const struct {
     {"SSL handshake failed", "unexpected eof",
      "this listener has no TLS, it seems: set kafka.properties.security.protocol to plaintext (or "
      "sasl_plaintext), or use the TLS port"},
+    /* Without a file OpenSSL's own names the function that missed it. */
+    {"ssl.ca.location failed", "system lib", NO_FILE("ssl.ca.location")},
+    {"ssl.ca.location failed", "BIO lib", NO_FILE("ssl.ca.location")},
+    {"ssl.ca.location failed", "", NO_CERTIFICATE("ssl.ca.location")},
+    {"ssl.certificate.location failed", "system lib", NO_FILE("ssl.certificate.location")},
+    {"ssl.certificate.location failed", "", NO_CERTIFICATE("ssl.certificate.location")},
+    {"ssl.key.location failed", "system lib", NO_FILE("ssl.key.location")},
+    {"ssl.key.location failed", "mismatch",
+     "this is not the key of the certificate in kafka.properties.ssl.certificate.location"},
+    {"ssl.key.location failed", "",
+     "the file of kafka.properties.ssl.key.location holds no private key in PEM, or one whose "
+     "passphrase is not kafka.properties.ssl.key.password"},
     {"alert bad certificate", "", NO_CLIENT_CERTIFICATE}, /* what Java answers to none at all */
     {"alert certificate required", "", NO_CLIENT_CERTIFICATE},
     {"alert certificate unknown", "", BAD_CLIENT_CERTIFICATE},

@@ -1,5 +1,6 @@
 #include "kafka/kafka_client.h"
 
+#include "kafka/advice.h"
 #include "kafka/broker_certificate.h"
 #include "kafka/kafka_client_log.h"
 
@@ -53,8 +54,10 @@ rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct
     char text[256];
     rd_kafka_t *rk = rd_kafka_new(type, conf, text, sizeof text);
     if (rk == NULL) {
+        const char *advice = kafka_advice(text);
         rd_kafka_conf_destroy(conf);
-        error_set(err, ERROR_CONFIG, "librdkafka: %s", text);
+        error_set(err, ERROR_CONFIG, "librdkafka: %s%s%s", text, *advice != '\0' ? "; " : "",
+                  advice);
     }
     return rk;
 }

@@ -97,7 +97,7 @@ def certificates_and_passwords_deliver(t, broker):
     kinds = {"tls": settings(broker, "tls", security_protocol="ssl", ssl_ca_location=broker.ca),
              "mutual": certified(broker, "shop"), "plain": login(broker), "unsigned": unsigned_token(broker)}
     for name, kind in kinds.items():
-        kind = {**kind, "KAFKA_GROUP": f"login.{name}"}
+        kind = {**kind, "KAFKA_GROUP": f"{t.group}.{name}"}
         delivers(t, **kind)
         code, out, err = run(t, "offsets", "--json", **kind)
         assert code == 0 and committed_whole(out), (name, out, err)
@@ -114,13 +114,13 @@ def scram_logs_in(t, broker):
     newer = newer_library(t)
     kinds = {bits: login(broker, mechanism=f"SCRAM-SHA-{bits}") for bits in (256, 512)}
     for bits, kind in kinds.items():
-        delivers(t, **{**kind, **newer, "KAFKA_GROUP": f"scram.{bits}"})
+        delivers(t, **{**kind, **newer, "KAFKA_GROUP": f"{t.group}.{bits}"})
     refused = [({**kind, **newer, **properties(sasl_password="wrong")},
                 "refuses this login: check kafka.properties.sasl.username") for kind in kinds.values()]
     if library_version(t) < (2, 6, 1):
         refused += [(kind, "cannot log in to Kafka 4 by SCRAM") for kind in kinds.values()]
     else:
-        delivers(t, **{**kinds[512], "KAFKA_GROUP": "scram.system"})
+        delivers(t, **{**kinds[512], "KAFKA_GROUP": f"{t.group}.system"})
     wrong_settings_are_named(t, refused)
 
 
@@ -129,7 +129,7 @@ def tokens_log_in(t, broker):
     """Of a librdkafka with libcurl; one without says so."""
     newer = newer_library(t)
     right = token(broker, broker.issuer.token)
-    delivers(t, **{**right, **newer, "KAFKA_GROUP": "token"})
+    delivers(t, **{**right, **newer, "KAFKA_GROUP": t.group})
     code, findings = check(t, **right)
     assert code == 0 or "not supported in this build" in findings["kafka", "client"], findings
     wrong_settings_are_named(t, [
@@ -174,7 +174,37 @@ def wrong_security_settings_have_words(t, broker):
 
 
 @with_registry
+def wrong_files_have_words(t, broker):
+    """Each file that is missing, is no PEM, or does not fit; with a locked key the passphrase is asked for."""
+    folder = broker.folder
+    broker.certificates.openssl("pkey", "-in", "shop.key", "-aes256", "-passout", f"pass:{PASSWORD}", "-out", "locked.key")
+    right = certified(broker, "shop")
+    locked = {**right, **properties(ssl_key_location=folder / "locked.key")}
+    delivers(t, **{**locked, **properties(ssl_key_password=PASSWORD), "KAFKA_GROUP": t.group})
+    no_pem = folder / "properties"
+    wrong = [
+        ({"ssl_ca_location": folder / "none"}, "ssl.ca.location cannot be read"),
+        ({"ssl_ca_location": no_pem}, "ssl.ca.location holds no certificate in PEM"),
+        ({"ssl_certificate_location": folder / "none"}, "ssl.certificate.location cannot be read"),
+        ({"ssl_certificate_location": no_pem}, "ssl.certificate.location holds no certificate in PEM"),
+        ({"ssl_key_location": folder / "none"}, "ssl.key.location cannot be read"),
+        ({"ssl_key_location": folder / "run.key"}, "is not the key of the certificate"),
+        ({"ssl_key_location": folder / "locked.key"}, "whose passphrase is not kafka.properties.ssl.key.password"),
+        ({"ssl_key_location": folder / "locked.key", "ssl_key_password": "wrong"}, "whose passphrase is not"),
+    ]
+    with concurrent.futures.ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda case: expect(t, 2, "kafka", "client", case[1], **{**right, **properties(**case[0])}), wrong))
+    values, words = wrong[0]
+    code, _, err = run(t, "run", **{**right, **properties(**values)})
+    assert code == 2 and words in err, (code, words, err)
+
+
+@with_registry
 def settings_that_contradict_are_refused(t, broker):
+    for half, words in (("certificate", "ssl.certificate.location is set without kafka.properties.ssl.key.location"),
+                        ("key", "ssl.key.location is set without kafka.properties.ssl.certificate.location")):
+        alone = settings(broker, "mutual", security_protocol="ssl", **{f"ssl_{half}_location": broker.folder / "shop.pem"})
+        expect(t, 2, "configuration", "contradiction", words, **alone)
     nothing = settings(broker, "secure", security_protocol="sasl_ssl", ssl_ca_location=broker.ca,
                        sasl_mechanism="OAUTHBEARER")
     expect(t, 2, "configuration", "contradiction", "needs a source of tokens", **nothing)
@@ -244,4 +274,4 @@ def one_right_is_missing(t, broker, rights, as_run):
 
 
 TESTS = [certificates_and_passwords_deliver, scram_logs_in, tokens_log_in, wrong_security_settings_have_words,
-         settings_that_contradict_are_refused, least_rights_are_enough]
+         wrong_files_have_words, settings_that_contradict_are_refused, least_rights_are_enough]

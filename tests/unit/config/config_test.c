@@ -549,6 +549,16 @@ static const struct finish_case finish_cases[] = {
      {"kafka.properties.ssl.ca.location", "ca.pem", "kafka.properties.security.protocol", "SSL"},
      ""},
     {0,
+     {"kafka.properties.ssl.certificate.location", "run.pem", "kafka.properties.security.protocol",
+      "ssl"},
+     "kafka.properties.ssl.certificate.location is set without kafka.properties.ssl.key.location: "
+     "a "
+     "client certificate and its key go together"},
+    {0,
+     {"kafka.properties.ssl.key.pem", NO_SECRET, "kafka.properties.security.protocol", "ssl"},
+     "kafka.properties.ssl.key.pem is set without kafka.properties.ssl.certificate.location: a "
+     "client certificate and its key go together"},
+    {0,
      {"kafka.properties.ssl.ca.location", "ca.pem", "kafka.properties.security.protocol",
       "sasl_plaintext"},
      "kafka.properties.ssl.ca.location is set, but kafka.properties.security.protocol is "

@@ -52,6 +52,17 @@ static const struct {
     {"sasl_ssl://h:1/bootstrap: SASL authentication error: {\"status\":\"invalid_token\"} (after "
      "326ms in state AUTH_REQ)",
      "refuses this token"},
+    {"ssl.ca.location failed: error:05880002:x509 certificate routines::system lib",
+     "cannot be read"},
+    {"ssl.ca.location failed: error:05880020:x509 certificate routines::BIO lib", "cannot be read"},
+    {"ssl.ca.location failed: error:05800088:x509 certificate routines::no certificate or crl "
+     "found",
+     "ssl.ca.location holds no certificate"},
+    {"ssl.certificate.location failed: error:0A080009:SSL routines::PEM lib",
+     "ssl.certificate.location holds no certificate"},
+    {"ssl.key.location failed: error:05800074:x509 certificate routines::key values mismatch",
+     "is not the key of"},
+    {"ssl.key.location failed: error:0A080009:SSL routines::PEM lib", "passphrase"},
     {"Failed to acquire SASL OAUTHBEARER token: {\"error\": \"invalid_client\"}",
      "no token was given"},
     {"h:1/bootstrap: Disconnected while requesting ApiVersion: might be caused by incorrect "
