@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 enum { EVERY_MS = 5000, SOON_MS = 250, WARM_MS = 5000 };
+enum { HELD_MS = 3000 }; /* from when on the dashboard counts a partition as held */
 enum { PROGRESS_EVERY_MS = 10000 };
 enum { TEXT_MAX = 1024 * 1024 }; /* thousands of partitions */
 enum { RATE_POINTS = 12 };       /* one every five seconds */
@@ -278,11 +279,23 @@ static void publish(struct member_status *s, const struct buf *value)
         log_debug("status not published", LOG_S("error", err.text));
 }
 
+/* A shorter wait for the registry is that for a new schema, and no news. */
+static uint64_t count_held(const struct overview *o)
+{
+    uint64_t count = 0;
+    for (size_t i = 0; i < o->partitions->count; i++) {
+        const struct partition *partition = o->partitions->list[i];
+        count += partition_is_ours(partition) && partition->doubt.blocked_ms != 0 &&
+                 o->now->mono_ms - partition->doubt.blocked_ms >= HELD_MS;
+    }
+    return count;
+}
+
 static uint64_t count_changes(const struct overview *o)
 {
     return o->partitions->changes + endpoint_state(o->endpoint)->changes +
            pause_state(sender_pause(o->sender))->changes + reloader_counts(o->reloader)->reloads +
-           (registry_trouble(o->registry) != NULL);
+           (registry_trouble(o->registry) != NULL) + count_held(o);
 }
 
 /* Every five seconds, and soon after a change. */

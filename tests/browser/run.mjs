@@ -14,6 +14,7 @@ import { groupTests } from './group_tests.mjs';
 import { openBrowser, runTests } from './harness.mjs';
 import { pageTests } from './page_tests.mjs';
 import { signInTests } from './sign_in_tests.mjs';
+import { troubleTests } from './trouble_tests.mjs';
 import { wordsTests } from './words_tests.mjs';
 
 const here = dirname(fileURLToPath(import.meta.url));
@@ -33,12 +34,13 @@ const chrome = await openBrowser(resolve(modules));
 const verdicts = JSON.parse(execFileSync(join(resolve(tools), 'verdict_test'), ['--print'], { encoding: 'utf8' }));
 const { situations } = JSON.parse(await readFile(join(here, '../unit/dashboard/verdict/situations.json'), 'utf8'));
 const fake = pageTests(chrome, folder, { verdicts, situations }, keep);
-const group = new Group(resolve(program), resolve(tools), join(here, '../cases/default'));
+const newGroup = () => new Group(resolve(program), resolve(tools), join(here, '../cases/default'));
+const group = newGroup();
 try {
     await fake.start();
     await group.start();
     const tests = [...await wordsTests(folder), ...fake.tests, ...groupTests(chrome, group, keep), ...signInTests(chrome, group, keep),
-        ...demoTests(chrome, resolve(program), keep)];
+        ...troubleTests(chrome, newGroup), ...demoTests(chrome, resolve(program), keep)];
     process.exitCode = await runTests(tests.filter(([name]) => name.includes(only)));
 } finally {
     fake.stop();

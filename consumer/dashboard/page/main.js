@@ -380,8 +380,11 @@ window.addEventListener('token', () => {
     begin();
 });
 setInterval(() => { /* times grow older */
+    const left = session === null ? 0 : session.expires_ms - app.now();
     if (session !== null)
-        share.renewBefore(session.expires_ms - app.now());
+        share.renewBefore(left);
+    if (session !== null && left <= 0) /* though nobody be there to say it */
+        sessionOver();
     if (view?.tick?.() !== false)
         redraw();
 }, 1000);
