@@ -299,6 +299,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         seed();
         const { page, close } = await signedIn({}, '#/orders');
         const [tab] = await Promise.all([page.context().waitForEvent('page'), page.locator('.row a').first().click({ modifiers: ['Control'] })]);
+        await tab.bringToFront(); // it was opened behind the other one, where little is drawn
         await tab.locator('#bar .live.on').waitFor();
         assert.match(new URL(tab.url()).hash, /^#\/order\//);
         await page.getByRole('button', { name: 'Sign out' }).click();
