@@ -11,11 +11,11 @@ from harness import Stack, Test
 import canary, cases, dashboard, main_job, newcomer, operator_commands, own_topics, reading, rebalance
 import supabase_outbox, supabase_shop
 import default_names, first_start, frozen_broker, kafka_security, pauses, personal_data, reconcile, registry_security
-import strange_shops, two_of_each, upgrade, wire
+import strange_shops, told_when_away, two_of_each, upgrade, wire
 
 MODULES = [main_job, canary, cases, newcomer, operator_commands, own_topics, reading, rebalance, dashboard,
-           two_of_each, pauses, strange_shops, default_names, personal_data, kafka_security, first_start, frozen_broker, reconcile,
-           wire,
+           two_of_each, pauses, told_when_away, strange_shops, default_names, personal_data, kafka_security, first_start,
+           frozen_broker, reconcile, wire,
            supabase_outbox, supabase_shop, upgrade, registry_security]
 SIDE_BY_SIDE = 4
 
