@@ -27,8 +27,10 @@ static bool read_status(const struct call *call, int *ret)
 {
     enum { LEAST = 100, MOST = 599, DIGITS = 3 };
     const char *text = NULL;
-    if (!call_text(call, "status", 8, &text) || text == NULL)
-        return text == NULL;
+    if (!call_text(call, "status", 8, &text))
+        return false;
+    if (text == NULL)
+        return true;
     int status = strspn(text, "0123456789") == DIGITS && text[DIGITS] == '\0' ? atoi(text) : 0;
     *ret = strcmp(text, "none") == 0 ? VIEW_NO_STATUS : status;
     if (*ret == VIEW_NO_STATUS || (status >= LEAST && status <= MOST))
