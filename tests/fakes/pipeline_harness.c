@@ -290,6 +290,29 @@ double pipeline_harness_metric(const char *text, const char *name)
     return 0;
 }
 
+/* The refusal may meet the fetch of another client, that of the control topic. */
+void pipeline_harness_refuse_fetch(struct pipeline_harness *w, int records)
+{
+    static const char consumed[] = "elementor_sync_records_consumed_total";
+    enum { FETCH = 1 };
+    static char text[65536];
+    char position[128];
+    pipeline_harness_scrape(w, "/metrics", text, sizeof text);
+    for (double read = pipeline_harness_metric(text, consumed);
+         pipeline_harness_metric(text, consumed) == read; read++) {
+        rd_kafka_mock_push_request_errors(w->cluster.mock, FETCH, 1,
+                                          RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE);
+        cluster_settle(&w->cluster);
+        pipeline_harness_produce(w, 2, "no order", "06", "pending");
+        snprintf(position, sizeof position,
+                 "elementor_sync_partition_position{topic=\"orders\",partition=\"2\"} %d\n",
+                 ++records);
+        pipeline_harness_await_scrape(w, "/metrics", position, text, sizeof text);
+    }
+    rd_kafka_mock_clear_request_errors(w->cluster.mock, FETCH);
+    cluster_settle(&w->cluster);
+}
+
 int pipeline_harness_main(const char *name, const struct CMUnitTest *tests, size_t count)
 {
     int failed = 0, status;

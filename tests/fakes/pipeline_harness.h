@@ -95,6 +95,12 @@ void pipeline_harness_scrape(struct pipeline_harness *w, const char *path, char 
 void pipeline_harness_await_scrape(struct pipeline_harness *w, const char *path, const char *wanted,
                                    char *ret_text, size_t size);
 
+/* A fetch of the orders' partitions is refused: the next offset is not there. Partition 2 must hold
+ * `records` that are no orders, and nothing else; some more are written to it, and it is read from
+ * its beginning again (kafka.lost_offsets=earliest). The other partitions have the same error then,
+ * behind what was fetched of them. */
+void pipeline_harness_refuse_fetch(struct pipeline_harness *w, int records);
+
 /* From here on the log's warnings go to a file, which pipeline_harness_await_log reads until it
  * holds `wanted`; then, or when that fails, standard error is itself again. */
 void pipeline_harness_log_open(struct pipeline_harness *w);

@@ -166,7 +166,7 @@ static void recreated_topic_waits_for_records_of_the_former_one(void **state)
     struct pipeline_harness w;
     (void)state;
     open_busy(&w, "earliest");
-    refuse(&w, FETCH, RD_KAFKA_RESP_ERR_OFFSET_OUT_OF_RANGE, 1);
+    pipeline_harness_refuse_fetch(&w, ORDERS - READ);
     await_fetch(&w);
     server_release(w.webhook);
     await(&w, M "records_delivered_total 11\n"); /* the mock's is the same topic as before */
