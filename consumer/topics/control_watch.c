@@ -28,8 +28,8 @@ static bool open_client(struct control_watch *w, struct error *err)
         {"allow.auto.create.topics", "false"},
         {"enable.partition.eof", "true"},
         {"queued.max.messages.kbytes", "1024"},
-        {"fetch.wait.max.ms", "5000"},
-        {NULL, NULL}}; /* a word ends the wait at once */
+        {"fetch.wait.max.ms", "5000"}, /* a word ends the wait at once */
+        {NULL, NULL}};
     rd_kafka_conf_t *conf = kafka_conf_new(w->config, properties, err);
     if (conf == NULL)
         return false;

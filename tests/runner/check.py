@@ -29,7 +29,8 @@ STAND_INS = {
 }
 # The downloads that run.sh finds in build/ already.
 FETCHED = ("promtool/usr/bin/promtool", "nginx/usr/sbin/nginx", "caddy/usr/bin/caddy", "tinyproxy/usr/bin/tinyproxy",
-           "kubectl/usr/bin/kubectl", "php-fpm/usr/sbin/php-fpm8.2", "wordpress/usr/share/wordpress/index.php")
+           "kubectl/usr/bin/kubectl", "php-fpm/usr/sbin/php-fpm8.2", "wordpress/usr/share/wordpress/index.php",
+           "venv/confluent_kafka.libs/librdkafka-0.so.1")
 SCRIPTS = {
     "docker/release.sh": "exit 0",
     "tests/stack/up.sh": "touch \"$1/secret\"\n" + LEFT_BEHIND + "echo up",
