@@ -40,7 +40,7 @@ struct client {
 
 struct server {
     int listener, waker, port, connection_count;
-    const struct server_rule *rules;
+    struct server_rule rules[RULES_MAX + 1];
     int used[RULES_MAX];
     struct client clients[CLIENTS_MAX];
     pthread_t thread;
@@ -147,7 +147,7 @@ static const struct server_rule *rule_for(struct server *server, const char *hea
     const char *path = strchr(head, ' ');
     need(path != NULL, "server: not a request");
     path++;
-    for (int i = 0; i < RULES_MAX && server->rules[i].action != SERVER_NO_RULE; i++) {
+    for (int i = 0; server->rules[i].action != SERVER_NO_RULE; i++) {
         const struct server_rule *rule = &server->rules[i];
         if (!is_meant(rule, path, body, body_len) ||
             (rule->times != 0 && server->used[i] == rule->times))
@@ -293,7 +293,10 @@ struct server *server_new(const struct server_rule *rules)
 {
     struct server *server = calloc(1, sizeof *server);
     need(server != NULL, "server");
-    server->rules = rules;
+    for (int i = 0; rules[i].action != SERVER_NO_RULE; i++) {
+        need(i < RULES_MAX, "server: rules");
+        server->rules[i] = rules[i];
+    }
     for (int i = 0; i < CLIENTS_MAX; i++)
         server->clients[i].fd = -1;
     need(pthread_mutex_init(&server->lock, NULL) == 0, "server: lock");

@@ -44,8 +44,9 @@ struct server_request {
 
 struct server;
 
-struct server *
-server_new(const struct server_rule *rules); /* bound, not listening; rules borrowed */
+/* Bound, not listening. The rules are copied, their texts borrowed: the server answers until
+ * server_free, which may be after the test's own frame. */
+struct server *server_new(const struct server_rule *rules);
 void server_listen(struct server *server);
 void server_free(struct server *server); /* accepts NULL */
 
