@@ -270,15 +270,16 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
     // A browser opens six connections to a host, and a stream holds one.
     async function eight_tabs_share_one_stream_and_one_sign_in() {
         seed();
+        const others = new Set(fake.streams); // of tests before, which are closed by and by
         const { page, another, close } = await signedIn({ expected: /401/ });
-        const tabs = [page], streams = () => [...fake.streams].filter((stream) => !stream.writableEnded && !stream.destroyed).length;
+        const tabs = [page], streams = () => [...fake.streams].filter((stream) => !others.has(stream) && !stream.writableEnded && !stream.destroyed).length;
         for (let i = 0; i < 7; i++) {
             const tab = await another();
             await tab.goto(`${fake.url}#/orders`);
             await tab.locator('#bar .live.on').waitFor();
             tabs.push(tab);
         }
-        await until(() => streams() === 1); // those of tests before are closed by and by
+        await until(() => streams() === 1);
         park(3, 'http:422', 'refused');
         fake.put(fake.orders.get(makeOrder(3).key));
         for (const tab of tabs)
@@ -524,6 +525,23 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    // The stream and the answer overtake each other.
+    async function a_redrive_that_ends_before_its_answer_has_ended() {
+        night();
+        const { page, close } = await signedIn();
+        const ended = page.locator('.request', { hasText: 'Sending 2 orders again' }).getByText('all asked');
+        await page.route('**/api/v1/redrives', async (route) => {
+            const response = await route.fetch();
+            await ended.waitFor();
+            await route.fulfill({ response });
+        });
+        await page.locator('.reason', { hasText: '422' }).getByRole('button', { name: 'Send all again…' }).click();
+        await page.getByRole('button', { name: 'Send 2 orders again' }).click();
+        await page.getByRole('dialog').waitFor({ state: 'hidden' });
+        assert.equal(await ended.count(), 1);
+        await close();
+    }
+
     async function an_expired_session_comes_back_to_where_it_was() {
         night();
         const { page, close } = await signedIn({ expected: /401/ }, '#/order/order-000020');
@@ -632,6 +650,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await news.waitFor({ state: 'detached' });
         await page.getByRole('link', { name: /^Need you/ }).click();
         await row(page, 'CMD-100003').waitFor({ state: 'detached' });
+        await row(page, 'CMD-100002').waitFor();
         const parked = await stands();
         Object.assign(fake.orders.get('order-000001'), { state: 'delivered' });
         fake.changed();
@@ -1066,7 +1085,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
 
     const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, every_situation_has_its_words, says_what_is_wrong_and_what_to_do, the_verdict_is_on_every_view,
         a_dashboard_that_does_not_answer_is_never_green, nothing_known_is_not_green, what_is_unknown_is_no_zero, a_clock_that_is_wrong_changes_no_verdict,
-        retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed,
+        retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed, a_redrive_that_ends_before_its_answer_has_ended,
         an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, the_list_stands_still, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, filters_are_in_the_address, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,

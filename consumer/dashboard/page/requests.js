@@ -67,7 +67,11 @@ export function watchRequests(app) {
         app.redraw();
     }
 
+    /* Answers and events overtake each other, and a redrive never goes back. */
     app.bulkStarted = (redrive) => {
+        const known = app.bulk.get(redrive.id);
+        if (known !== undefined && (known.state !== 'running' || known.sent + known.failed > redrive.sent + redrive.failed))
+            return;
         app.bulk.set(redrive.id, redrive);
         app.redraw();
     };
