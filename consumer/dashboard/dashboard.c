@@ -1,6 +1,7 @@
 #include "dashboard/dashboard.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/export/export.h"
 #include "dashboard/feed/keep_connected.h"
 #include "dashboard/notify/notifier.h"
 #include "dashboard/routes/events.h"
@@ -32,6 +33,7 @@ struct dashboard {
     struct lag_history lag;
     struct health health;
     struct payloads payloads;
+    struct exports exports;
     int64_t began_ms, told_ms;
     bool has_seen;             /* the view was whole once */
     struct notifier *notifier; /* NULL: nobody is to be told */
@@ -100,6 +102,7 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->api.lag = &d->lag;
     d->api.health = &d->health;
     d->api.payloads = &d->payloads;
+    d->api.exports = &d->exports;
     d->api.quota.key = d->api.asked.key = d->api.config->hash_key;
     redrive_open(&d->redrives);
     events_open(&d->stream);
@@ -135,6 +138,7 @@ void dashboard_free(struct dashboard *d)
     notifier_free(d->notifier);
     fetch_free(d->api.fetch); /* ends what waits for a record */
     payload_done(&d->payloads);
+    export_done(&d->exports);
     keep_connected_free(d->keep_connected);
     publisher_free(d->api.publisher); /* ends those that wait for an acknowledgement */
     web_free(d->web);
@@ -214,6 +218,7 @@ static bool turn(struct dashboard *d, struct error *err)
     sooner(&wait_ms, pending_turn(api));
     sooner(&wait_ms, redrive_turn(api));
     sooner(&wait_ms, events_turn(api));
+    sooner(&wait_ms, export_turn(api));
     sooner(&wait_ms, refusals_turn(api));
     sooner(&wait_ms, fetch_turn(api->fetch, api->now_ms));
     sooner(&wait_ms, http_turn(api->http));

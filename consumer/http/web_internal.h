@@ -47,7 +47,8 @@ struct web_request {
     struct MHD_Response *response; /* what is to be sent; NULL until it is known */
     struct buf stream;             /* of an endless answer: what waits to be sent */
     size_t stream_at;
-    bool is_stream, stream_over;
+    bool is_stream;
+    enum { STREAM_OPEN, STREAM_OVER, STREAM_BROKEN } stream_end;
 };
 
 struct web_request *web_request_new(struct web *web, const char *target);

@@ -274,7 +274,9 @@ static ssize_t read_stream(void *context, uint64_t at, char *out, size_t max)
     struct web_request *x = context;
     size_t left = x->stream.len - x->stream_at;
     (void)at;
-    if (left == 0 && x->stream_over)
+    if (x->stream_end == STREAM_BROKEN)
+        return MHD_CONTENT_READER_END_WITH_ERROR;
+    if (left == 0 && x->stream_end == STREAM_OVER)
         return MHD_CONTENT_READER_END_OF_STREAM;
     if (left == 0) {
         x->suspended = true;
@@ -301,7 +303,7 @@ void web_request_stream(struct web_request *x, const char *content_type)
 
 bool web_request_send(struct web_request *x, struct slice bytes)
 {
-    if (x->stream_over)
+    if (x->stream_end != STREAM_OPEN)
         return false;
     buf_add(&x->stream, bytes.data, bytes.len);
     if (!buf_ok(&x->stream)) {
@@ -316,6 +318,17 @@ bool web_request_send(struct web_request *x, struct slice bytes)
 
 void web_request_end(struct web_request *x)
 {
-    x->stream_over = true;
+    x->stream_end = STREAM_OVER;
     web_request_wake(x);
+}
+
+void web_request_break(struct web_request *x)
+{
+    x->stream_end = STREAM_BROKEN;
+    web_request_wake(x);
+}
+
+size_t web_request_unsent(const struct web_request *x)
+{
+    return x->stream.len - x->stream_at;
 }

@@ -104,4 +104,10 @@ void web_request_stream(struct web_request *x, const char *content_type);
 bool web_request_send(struct web_request *x, struct slice bytes);
 void web_request_end(struct web_request *x);
 
+/* Ends it as a fault: the reader sees that something is missing. */
+void web_request_break(struct web_request *x);
+
+/* Bytes of the stream that wait to be sent. */
+size_t web_request_unsent(const struct web_request *x);
+
 #endif

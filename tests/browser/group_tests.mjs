@@ -1,5 +1,6 @@
 // group_tests: the page before the real program: what an operator does, and what then really happens.
 import { strict as assert } from 'node:assert';
+import { readFile } from 'node:fs/promises';
 import { assertAccessible, openTab } from './harness.mjs';
 import { mint } from './group.mjs';
 import { countWire } from './wire.mjs';
@@ -174,6 +175,10 @@ export function groupTests(chrome, group, keep) {
         await row(page, 'NEW-0').waitFor({ state: 'detached' });
         await row(page, 'CMD-000124').waitFor();
         assert.deepEqual(await names(), ['CMD-000124', 'CMD-000125']);
+        const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'All as CSV' }).click()]);
+        assert.match(file.suggestedFilename(), /^orders-\d{4}-\d{2}-\d{2}\.csv$/);
+        const lines = (await readFile(await file.path(), 'utf8')).split('\r\n');
+        assert.deepEqual(lines.slice(1).map((line) => line.split(',')[0]), ['CMD-000124', 'CMD-000125', '']);
         await close();
     }
 

@@ -28,6 +28,7 @@ struct event_stream;
 struct lag_history;
 struct health;
 struct payloads;
+struct exports;
 
 struct api {
     /* The process's own, borrowed. */
@@ -57,6 +58,7 @@ struct api {
     struct lag_history *lag;
     struct health *health;
     struct payloads *payloads;
+    struct exports *exports;
 };
 
 #endif

@@ -16,6 +16,7 @@ enum pending_kind {
     PENDING_PAYLOAD,
     PENDING_WORD,
     PENDING_DISMISSAL,
+    PENDING_EXPORT,
     PENDING_STREAM,
     PENDING_KINDS
 };
@@ -29,7 +30,8 @@ struct pending {
     /* Goes on with the request, and may free it. PENDING_SYNC, PENDING_DISMISSAL: when its order
      * has changed or its time is up; PENDING_KEYS: when the keys have been read. */
     void (*resume)(struct pending *p);
-    bool busy;  /* a resend, a word to the group, or the reading of a payload is under way for it */
+    bool busy;  /* a resend, a word to the group, or the reading of a payload or list is under way
+                   for it */
     bool dirty; /* its order has changed */
     int64_t deadline_ms;
     int64_t unseen_ms; /* an order that is unknown until then does not exist; -1: past */

@@ -43,6 +43,7 @@ export function connect(token, expired) {
     }
 
     const json = async (...args) => (await send(...args)).json();
+    const given = (query) => new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ''));
     const order = (key) => `api/v1/orders/${encodeURIComponent(key)}`;
 
     return {
@@ -51,10 +52,10 @@ export function connect(token, expired) {
         status: () => json('GET', 'api/v1/status'),
         activity: async () => (await json('GET', 'api/v1/activity')).points,
         async orders(query) {
-            const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== '');
-            const got = await json('GET', 'api/v1/orders?' + new URLSearchParams(given));
+            const got = await json('GET', `api/v1/orders?${given(query)}`);
             return { orders: got.orders, next: got.next_cursor };
         },
+        exported: async (query, format) => (await send('GET', `api/v1/orders.${format}?${given(query)}`)).blob(),
         order: (key) => json('GET', order(key)),
         payload: (key) => json('GET', `${order(key)}/payload`),
         showPayload: (key) => json('POST', `${order(key)}/payload/show`, {}),

@@ -15,7 +15,7 @@ export function orders(app, query) {
     let list = null, cursor = null, failed = null;
     let news = 0, isMany = false; /* of those that are new; isMany: and there may be more */
     let end = 0; /* the place of the last row: what was read with it is before it */
-    let reading = null, asked = null, changed = false;
+    let reading = null, asked = null, changed = false, saving = false;
 
     /* Rises from the list's first row to its last. */
     const place = (order) => lastMoment(order) * (sort === 'oldest' ? 1 : -1);
@@ -38,7 +38,7 @@ export function orders(app, query) {
                 take(got, what === 'more');
             failed = null;
         } catch (error) {
-            failed = { error, what };
+            failed = { error, again: () => page(what) };
         }
         reading = null;
         readOn();
@@ -109,6 +109,27 @@ export function orders(app, query) {
         return el('div.news', { role: 'status', 'data-key': 'news' }, text !== null && el('button.quiet', { type: 'button', onclick: showNews }, text));
     }
 
+    /* The whole of it, by the server; the address has no token, so the page asks for it. */
+    async function save(format) {
+        if (saving)
+            return;
+        saving = true;
+        app.redraw();
+        try {
+            const { sort: _, ...which } = askedOf(filtered), link = URL.createObjectURL(await app.api.exported(which, format));
+            el('a', { href: link, download: `orders-${new Date(app.now()).toISOString().slice(0, 10)}.${format}` }).click();
+            setTimeout(() => URL.revokeObjectURL(link), 60000);
+            failed = null;
+        } catch (error) {
+            failed = { error, again: () => save(format) };
+        }
+        saving = false;
+        app.redraw();
+    }
+
+    const saveButton = (format) => el('button.plain', { type: 'button', onclick: () => save(format), 'aria-disabled': saving && 'true' },
+        t('export_as', { format: format.toUpperCase() }));
+
     function onOrder(order) {
         const i = list === null ? -1 : list.findIndex((o) => o.key === order.key);
         if (i >= 0)
@@ -139,7 +160,7 @@ export function orders(app, query) {
 
     function body() {
         if (failed !== null && list === null)
-            return failure(failed.error, () => page('newest'));
+            return failure(failed.error, failed.again);
         if (list === null)
             return skeleton(8);
         if (list.length === 0)
@@ -147,9 +168,10 @@ export function orders(app, query) {
         return [
             newsButton(),
             el('ul.card.rows.wide', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o, { facts: true }))),
-            failed !== null && failure(failed.error, () => page(failed.what)),
+            failed !== null && failure(failed.error, failed.again),
             el('div.actions.under', {},
                 el('span.soft', { role: 'status' }, t('list_shown', { n: list.length })),
+                el('span', {}, saveButton('csv'), saveButton('ndjson')),
                 cursor !== null && el('button.quiet', { type: 'button', onclick: () => page('more'), 'aria-disabled': reading === 'more' && 'true' }, t('more'))),
         ];
     }

@@ -259,6 +259,7 @@ export const en = {
     list_shown: { 1: 'One order shown.', other: '{n} orders shown.' },
     list_news: { 1: 'One new. Show it', other: '{n} new. Show them' },
     list_news_many: '{n} or more new. Show them',
+    export_as: 'All as {format}',
     list_changed: 'The list has changed. Show it',
     any_reason: 'Only: {why}',
     drop_reason: 'Show all reasons',

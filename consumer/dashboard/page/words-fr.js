@@ -259,6 +259,7 @@ export const fr = {
     list_shown: { 1: 'Une commande affichée.', other: '{n} commandes affichées.' },
     list_news: { 1: 'Une nouvelle. L’afficher', other: '{n} nouvelles. Les afficher' },
     list_news_many: '{n} nouvelles ou plus. Les afficher',
+    export_as: 'Toutes en {format}',
     list_changed: 'La liste a changé. L’afficher',
     any_reason: 'Seulement : {why}',
     drop_reason: 'Toutes les raisons',

@@ -1,74 +1,20 @@
 #include "dashboard/routes/orders.h"
 
 #include "dashboard/api/api.h"
-
-#include <stdlib.h>
-#include <string.h>
-
-/* One of these words; refusal says which. *ret is its place, and untouched when the parameter is
- * missing. False: the call is answered. */
-static bool read_choice(const struct call *call, const char *name, const char *const words[],
-                        int count, const char *refusal, int *ret)
-{
-    const char *text = NULL;
-    if (!call_text(call, name, 16, &text))
-        return false;
-    for (int i = 0; text != NULL && i < count; i++)
-        if (strcmp(text, words[i]) == 0) {
-            *ret = i;
-            return true;
-        }
-    if (text != NULL)
-        call_bad(call, refusal);
-    return text == NULL;
-}
-
-static bool read_status(const struct call *call, int *ret)
-{
-    enum { LEAST = 100, MOST = 599, DIGITS = 3 };
-    const char *text = NULL;
-    if (!call_text(call, "status", 8, &text))
-        return false;
-    if (text == NULL)
-        return true;
-    int status = strspn(text, "0123456789") == DIGITS && text[DIGITS] == '\0' ? atoi(text) : 0;
-    *ret = strcmp(text, "none") == 0 ? VIEW_NO_STATUS : status;
-    if (*ret == VIEW_NO_STATUS || (status >= LEAST && status <= MOST))
-        return true;
-    call_bad(call, "status: none, or 100 to 599");
-    return false;
-}
-
-static bool read_kind(const struct call *call, struct order_filter *ret)
-{
-    enum { REASON_MAX = 64 };
-    static const char *const sources[] = {"cdc", "retry", "redrive", "replay"};
-    int source = -1;
-    if (!read_choice(call, "state", order_state_names, ORDER_STATE_COUNT,
-                     "state: delivered, retrying, parked, overtaken or dismissed", &ret->state) ||
-        !call_text(call, "reason", REASON_MAX, &ret->reason) || !read_status(call, &ret->status) ||
-        !read_choice(call, "source", sources, sizeof sources / sizeof *sources,
-                     "source: cdc, retry, redrive or replay", &source))
-        return false;
-    ret->source = source >= 0 ? sources[source] : NULL;
-    return true;
-}
+#include "dashboard/export/order_query.h"
 
 void call_list(struct call *call)
 {
-    enum { LIMIT = 50, LIMIT_MAX = 200, SEARCH_MAX = 100 };
+    enum { LIMIT = 50, LIMIT_MAX = 200, CURSOR_MAX = 100 };
     static const char *const sorts[] = {"newest", "oldest"};
     struct error err = {0};
     int64_t limit = LIMIT;
     int sort = 0;
-    struct order_filter filter = {.state = -1, .since_ms = -1, .until_ms = -1};
-    if (!read_kind(call, &filter) ||
-        !read_choice(call, "sort", sorts, sizeof sorts / sizeof *sorts, "sort: newest or oldest",
-                     &sort) ||
-        !call_text(call, "q", SEARCH_MAX, &filter.search) ||
-        !call_text(call, "cursor", SEARCH_MAX, &filter.cursor) ||
-        !call_number(call, "since_ms", 0, INT64_MAX, &filter.since_ms) ||
-        !call_number(call, "until_ms", 0, INT64_MAX, &filter.until_ms) ||
+    struct order_filter filter;
+    if (!order_query_read(call, &filter) ||
+        !order_query_choice(call, "sort", sorts, sizeof sorts / sizeof *sorts,
+                            "sort: newest or oldest", &sort) ||
+        !call_text(call, "cursor", CURSOR_MAX, &filter.cursor) ||
         !call_number(call, "limit", 1, LIMIT_MAX, &limit))
         return;
     filter.limit = (int)limit;

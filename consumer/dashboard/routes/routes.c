@@ -4,6 +4,7 @@
 #include "dashboard/api/api.h"
 #include "dashboard/control/dismissing.h"
 #include "dashboard/control/pausing.h"
+#include "dashboard/export/export.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/orders.h"
@@ -20,6 +21,7 @@
 #include <strings.h>
 
 enum { NO_TOKEN = -1 };
+#define ORDER_FILTERS "state reason status source q since_ms until_ms"
 
 /* ":" matches one segment of the path: the call's key. */
 static const struct route {
@@ -34,8 +36,9 @@ static const struct route {
     {"GET", "/api/v1/session", AUTH_USER, call_session, ""},
     {"GET", "/api/v1/status", AUTH_OPERATOR, call_status, ""},
     {"GET", "/api/v1/activity", AUTH_OPERATOR, call_activity, ""},
-    {"GET", "/api/v1/orders", AUTH_OPERATOR, call_list,
-     "state reason status source sort q since_ms until_ms limit cursor"},
+    {"GET", "/api/v1/orders", AUTH_OPERATOR, call_list, ORDER_FILTERS " sort limit cursor"},
+    {"GET", "/api/v1/orders.csv", AUTH_OPERATOR, call_export_csv, ORDER_FILTERS},
+    {"GET", "/api/v1/orders.ndjson", AUTH_OPERATOR, call_export_ndjson, ORDER_FILTERS},
     {"GET", "/api/v1/orders/:", AUTH_OPERATOR, call_order, ""},
     {"POST", "/api/v1/orders/:/retry", AUTH_OPERATOR, call_retry, ""},
     {"POST", "/api/v1/orders/:/dismiss", AUTH_OPERATOR, call_dismiss, ""},

@@ -286,8 +286,12 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
                                       sqlite3_column_int64(s, COLUMN_ID)};
         json_array_append_new(orders, view_order_at(s));
     }
-    sqlite3_finalize(s);
     json_object_set_new(page, "orders", orders);
+    if (sqlite3_finalize(s) != SQLITE_OK) { /* what was read is not the whole page */
+        view_fail(view, err);
+        json_decref(page);
+        return NULL;
+    }
     json_object_set_new(page, "next_cursor", *next != '\0' ? json_string(next) : json_null());
     return page;
 }

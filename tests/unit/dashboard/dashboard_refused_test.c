@@ -320,6 +320,7 @@ static const struct {
     {400, "/api/v1/orders?since_ms=9223372036854775808"},
     {400, "/api/v1/orders?state=lost"},
     {400, "/api/v1/orders?status="},
+    {400, "/api/v1/orders.csv?status="},
     {400, "/api/v1/orders?status=200&status=200"},
     {400, "/api/v1/orders?status=-1"},
     {400, "/api/v1/orders?status=99"},

@@ -830,6 +830,37 @@ static void a_file_that_is_not_a_database_is_refused(void **state)
     unlink(path);
 }
 
+/* SQLite's, once a number of its steps: not zero ends what it is at. */
+static int breaks_later(void *context)
+{
+    int *left = context;
+    return --*left < 0;
+}
+
+static void a_page_that_breaks_off_is_an_error(void **state)
+{
+    enum { ORDERS = 300, STEPS = 2000 };
+    struct view *view = opened(":memory:", "t");
+    struct order_filter filter = any();
+    struct error err = {0};
+    char id[16];
+    int left = STEPS;
+    (void)state;
+    for (int i = 0; i < ORDERS; i++) {
+        snprintf(id, sizeof id, "o%d", i);
+        put(view, id, "CMD-1", "delivered", "", i, NULL);
+    }
+    filter.limit = ORDERS;
+    sqlite3_progress_handler(view->db, 1, breaks_later, &left);
+    assert_null(view_list(view, &filter, &err));
+    assert_int_equal(err.code, ERROR_FAILED);
+    sqlite3_progress_handler(view->db, 0, NULL, NULL);
+    json_t *page = view_list(view, &filter, &err);
+    assert_int_equal(json_array_size(json_object_get(page, "orders")), ORDERS);
+    json_decref(page);
+    view_close(view);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -837,6 +868,7 @@ int main(void)
         cmocka_unit_test(unreadable_records_are_passed_over),
         cmocka_unit_test(a_dismissed_order_is_parked_no_more),
         cmocka_unit_test(an_outcome_is_written_as_it_was_read),
+        cmocka_unit_test(a_page_that_breaks_off_is_an_error),
         cmocka_unit_test(search_finds_id_number_and_digits),
         cmocka_unit_test(escapes_and_earlier_transitions_are_kept),
         cmocka_unit_test(search_finds_the_latest_of_very_many),
