@@ -46,6 +46,7 @@ export class FakeDashboard {
         this.redrives = [];
         this.failing = null; // a status that every API call answers with
         this.expired = false;
+        this.lifeMs = 3600000; // of a session
         this.situation = null; // a name of situations.json; null: by the orders that there are
         this.mute = false; // streams stay open, and nothing comes
         this.held = null; // answers to GET /api/v1/orders that wait for release()
@@ -222,7 +223,7 @@ export class FakeDashboard {
         const [, , , what, id, verb] = path.split('/').map(decodeURIComponent);
         const order = this.orders.get(id);
         switch (`${method} ${what}`) {
-        case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, expires_ms: Date.now() + 3600000, now_ms: Date.now() }];
+        case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, expires_ms: Date.now() + this.lifeMs, now_ms: Date.now() }];
         case 'GET status': return [200, this.currentStatus()];
         case 'GET activity': return [200, { points: this.activity() }];
         case 'POST pause': return [200, this.pause({ by: 'night@shop.example', at_ms: Date.now(), reason: body.reason })];

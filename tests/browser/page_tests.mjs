@@ -560,6 +560,17 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
+    async function a_session_that_ends_while_nothing_answers_says_so() {
+        seed();
+        fake.lifeMs = 10000;
+        const { page, close } = await signedIn({ expected: /net::ERR_|Failed to load resource/ });
+        await page.waitForFunction(() => performance.getEntriesByType('resource').some((file) => file.name.endsWith('/login.js')));
+        assert.notEqual(await page.evaluate(() => sessionStorage.getItem('token')), null, 'fetched before the end');
+        await page.route('**', (route) => route.abort());
+        await page.getByRole('heading', { name: 'Your session has ended' }).waitFor();
+        await close();
+    }
+
     async function a_token_refused_by_any_call_ends_the_session() {
         seed();
         const { page, close } = await signedIn({ expected: /401/ });
@@ -1086,7 +1097,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
     const tests = [signs_in_by_the_link, signs_in_by_pasting, says_that_all_is_right, every_situation_has_its_words, says_what_is_wrong_and_what_to_do, the_verdict_is_on_every_view,
         a_dashboard_that_does_not_answer_is_never_green, nothing_known_is_not_green, what_is_unknown_is_no_zero, a_clock_that_is_wrong_changes_no_verdict,
         retries_one_and_sees_it_delivered, says_when_a_retry_is_parked_again, offers_no_retry_where_none_can_succeed, redrives_after_a_preview_and_a_yes, asks_again_when_the_number_changed, a_redrive_sends_what_its_preview_showed, a_redrive_that_ends_before_its_answer_has_ended,
-        an_expired_session_comes_back_to_where_it_was, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
+        an_expired_session_comes_back_to_where_it_was, a_session_that_ends_while_nothing_answers_says_so, a_token_refused_by_any_call_ends_the_session, ten_thousand_orders,
         what_is_asked_while_it_reads_is_not_lost, what_changes_while_it_reads_is_shown, the_list_stands_still, hostile_texts_are_texts,
         policy_refuses_what_is_inline, keyboard_alone_is_enough, a_redraw_keeps_the_focus, nothing_moves_under_the_pointer, fits_a_phone, shows_what_is_sent_and_personal_data_only_when_asked, says_that_kafka_keeps_a_record_no_longer, speaks_french, the_language_is_chosen_and_kept, times_have_a_zone, figures_are_of_their_number, the_last_comparison_is_shown, each_attempt_is_told, filters_are_in_the_address, who_asked_for_what_is_told, an_overtaken_order_is_shown_as_such,
         is_accessible_in_light_and_dark, a_pause_says_who_when_and_why_and_ends, a_pause_of_another_is_said_in_french_too,

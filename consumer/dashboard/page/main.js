@@ -13,11 +13,13 @@ import { duration, language, otherLanguages, speak, t, zone } from './words.js';
 const EXPIRY_NOTICE_MS = 5 * 60000;
 const CLOCKS_DIFFER_MS = 2000;
 const VIEWS_KEPT = 4;
+const SIGN_IN_FETCHED_AFTER_MS = 3000;
 
 const main = document.getElementById('main');
 const views = new Map(); /* by route, with where it was scrolled to: going back is coming back */
 let route = null, view = null, scheduled = false, session = null;
 let ended = false; /* the session was over, as against never begun */
+let begunAt = 0; /* of the session, by this machine's clock */
 let told = null; /* the verdict that was last told */
 
 const app = {
@@ -71,7 +73,8 @@ async function openSession() {
         dropToken();
         return error.status === 0 ? t('stale_title') : t('login_refused');
     }
-    app.clockOffset = session.now_ms - Date.now();
+    begunAt = Date.now();
+    app.clockOffset = session.now_ms - begunAt;
     if (session.operator !== true) {
         session = null;
         dropToken();
@@ -155,9 +158,14 @@ function later(name, make) {
         }
     }
 
+    function again() {
+        failed = false;
+        fetchIt();
+    }
+
     const outer = {
         title: () => inner?.title() ?? t('loading'),
-        tick: () => inner?.tick?.(),
+        tick: () => failed ? again() : inner?.tick?.(),
         onChange: (unnamed) => inner?.onChange(unnamed),
         onEnter: (scroll) => inner?.onEnter ? inner.onEnter(scroll) : inner?.onChange(true),
         onOrder: (changed) => inner?.onOrder?.(changed),
@@ -379,7 +387,14 @@ window.addEventListener('token', () => {
     leaveQuietly();
     begin();
 });
+/* A session may end while nothing can be fetched. */
+function fetchSignIn() {
+    if (session !== null && !fetched.has('login') && Date.now() - begunAt >= SIGN_IN_FETCHED_AFTER_MS)
+        FETCHED.login().then((module) => fetched.set('login', module), () => { /* the next tick asks again */ });
+}
+
 setInterval(() => { /* times grow older */
+    fetchSignIn();
     const left = session === null ? 0 : session.expires_ms - app.now();
     if (session !== null)
         share.renewBefore(left);
