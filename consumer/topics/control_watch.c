@@ -4,6 +4,7 @@
 #include "kafka/kafka_client.h"
 #include "kafka/message.h"
 #include "kafka/offsets.h"
+#include "sys/clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,16 +69,19 @@ void control_watch_free(struct control_watch *w)
 
 /* Without the end, an empty answer to a fetch would be waited for (fetch.wait.max.ms) before
  * anything may be sent. Asked before reading begins: a broker answers in order, behind a fetch that
- * waits. */
+ * waits. A topic that was made a moment ago is not known everywhere yet. */
 _Static_assert(CONTROL_PARTITION == 0, "the first one's end is asked for");
 static void ask_end(struct control_watch *w, int timeout_ms)
 {
-    int64_t low, high;
+    int64_t low, high, deadline_ms = clock_mono_ms() + timeout_ms;
+    const char *topic = w->config->control_topic;
     struct error why = {0};
     w->end = -1;
-    if (!kafka_watermarks_awaited(w->rk, w->config->control_topic, 1, &low, &high, timeout_ms,
-                                  &why))
-        return; /* the end of reading says it too, only later */
+    while (!kafka_watermarks_awaited(w->rk, topic, 1, &low, &high, timeout_ms, &why)) {
+        if (clock_mono_ms() >= deadline_ms)
+            return; /* the end of reading says it too, only later */
+        kafka_await_leaders(w->rk, topic);
+    }
     w->end = high;
     w->view.known = low == high;
 }

@@ -131,7 +131,7 @@ def park_lets_a_stopped_partition_go_on(t):
             if partition != first:
                 park(partition, count)
         wait_for("all is read", lambda: not any(lags().values()))
-        assert program.ops("/readyz")[0] == 200
+        wait_for("it is ready", lambda: program.ops("/readyz")[0] == 200)
         assert program.count('event="parked"') == sum(misfits.values())
         assert len(t.receiver.delivered()) == 1
         shown = command(t, "redrive", code=2)[0]
