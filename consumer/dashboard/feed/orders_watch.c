@@ -143,8 +143,11 @@ static bool find_ends(struct orders_watch *w, enum watched topic)
 {
     struct error err = {0};
     size_t count = (size_t)w->counts[topic];
-    int64_t *low = calloc(2 * count + 1, sizeof *low), *high = low + count;
-    bool ok = low != NULL && !atomic_load(&w->unwanted) &&
+    int64_t *low = calloc(2 * count + 1, sizeof *low);
+    if (low == NULL)
+        return false;
+    int64_t *high = low + count;
+    bool ok = !atomic_load(&w->unwanted) &&
               (count == 0 ||
                kafka_watermarks(w->rk, w->topics[topic], 0, count, low, high, ASK_MS, &err));
     for (size_t i = 0; ok && i < count; i++) {
@@ -314,7 +317,7 @@ static int compare(const void *one, const void *two)
  * count. */
 static int64_t beat_every(const struct orders_watch *w)
 {
-    int64_t gaps[BEATS];
+    int64_t gaps[BEATS] = {0};
     if (w->beat_count < 2)
         return BEAT_GUESS_MS;
     size_t count = w->beat_count - 1;

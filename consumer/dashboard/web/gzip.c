@@ -61,6 +61,7 @@ void gzip_add(struct gzip *g, struct slice bytes, bool last, struct buf *b)
         g->z.next_out = piece;
         g->z.avail_out = sizeof piece;
         (void)deflate(&g->z, last ? Z_FINISH : Z_SYNC_FLUSH);
-        buf_add(b, piece, sizeof piece - g->z.avail_out);
+        /* cppcheck-suppress uninitvar */
+        buf_add(b, piece, sizeof piece - g->z.avail_out); /* what deflate wrote */
     } while (g->z.avail_out == 0);
 }
