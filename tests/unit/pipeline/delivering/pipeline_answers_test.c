@@ -333,10 +333,11 @@ static void redrives_do_not_open_the_guard(void **state)
 
 /* ---- a pace ---- */
 
-/* Second by second: how fast it goes is not the point. */
+/* Second by second: how fast it goes is not the point. A group forms in real time, though. */
 static void await_deliveries(struct pipeline_harness *w, double count)
 {
     enum { SECONDS = 3600 };
+    pipeline_harness_await_requests(w, 1);
     for (int i = 0; i < SECONDS; i++) {
         if (metric(w, M "records_delivered_total") >= count)
             return;
