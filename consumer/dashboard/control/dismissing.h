@@ -6,7 +6,7 @@
 struct call;
 
 /* POST /api/v1/orders/:/dismiss and …/restore: answered once the view has read the word back, or
- * after dashboard.wait, when the brokers have acknowledged it. */
+ * ten seconds after the brokers have acknowledged it. */
 void call_dismiss(struct call *call);
 void call_restore(struct call *call);
 

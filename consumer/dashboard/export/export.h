@@ -22,7 +22,7 @@ void export_done(struct exports *exports);
 void call_export_csv(struct call *call);
 void call_export_ndjson(struct call *call);
 
-/* ms until it wants to be called again; -1: not before a call. */
+/* ms until the next call is due; -1: not before an export begins. */
 int64_t export_turn(struct api *api);
 
 #endif

@@ -1,10 +1,10 @@
 /* speaker: decides whether this dashboard sends notifications now. Pure, by a clock that is handed
  * in.
  *
- *   it holds the partition, debts are kept          it sends
- *   another one holds it                            the other one sends
- *   Kafka is away                                   the last holder sends, or one that saw no
- * holder the group is silent for a minute                the same; for less: none sends
+ *   it holds the partition, debts are kept    it sends
+ *   another one holds it                      the other one sends
+ *   Kafka is away                             the last holder sends, or one that saw no holder
+ *   the group is silent for a minute          the same; for less: none sends
  *
  * A group that does not answer keeps messages back for a minute only: one too many is better than
  * none.

@@ -178,7 +178,7 @@ void call_status(struct call *call)
     reply_json(call->x, 200, status_json(call->api));
 }
 
-/* Whoever may see the page may see what it offers. */
+/* The offer is as public as the page. */
 void call_sign_in(struct call *call)
 {
     reply_json(call->x, 200, offer_json(&call->api->offer));

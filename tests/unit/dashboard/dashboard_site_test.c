@@ -42,8 +42,8 @@ static void a_prefix_may_stay_or_go(void **state)
     dashboard_harness_close(&s);
 }
 
-/* What never changes is kept for a year, what does is asked for again; compressed where that is
- * taken. */
+/* A file that never changes is kept for a year, another one is asked for again; both are compressed
+ * where that is taken. */
 static void files_are_kept_and_compressed(void **state)
 {
     struct dashboard_harness s;

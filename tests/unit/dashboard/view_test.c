@@ -185,7 +185,7 @@ static void a_dismissed_order_is_parked_no_more(void **state)
     view_close(view);
 }
 
-/* What view_outcome gives makes the same row again. */
+/* The record of view_outcome makes the same row again. */
 static void expect_same_again(const char *state, const char *reason)
 {
     struct view *view = opened(":memory:", "t"), *other = opened(":memory:", "t");

@@ -145,7 +145,7 @@ static void a_clock_that_is_set_back_silences_nothing(void **state)
     assert_string_equal(s.told, "PTOP");
 }
 
-/* What a receiver does not take is owed, in its order. */
+/* A notice that its receiver does not take is owed, in its order. */
 static void nothing_owed_is_lost(void **state)
 {
     struct story s;
@@ -162,7 +162,7 @@ static void nothing_owed_is_lost(void **state)
     assert_string_equal(s.told, "TOP");
 }
 
-/* Whoever takes over goes on from what was kept, at any moment. */
+/* The next sender goes on from the kept text, at any moment. */
 static void a_takeover_loses_nothing_and_repeats_nothing(void **state)
 {
     static const struct {
@@ -221,7 +221,7 @@ static void what_could_not_be_kept_has_its_end_told(void **state)
         well(next, HOUR);
         assert_string_equal(next->told, same ? "TO" : "O");
         assert_int_equal(next->notices.ended_ms - next->notices.began_ms, 10 * MINUTE);
-        /* Whoever of them follows now has nothing to add. */
+        /* The other one follows, and has nothing to add. */
         struct story *other = same ? &two : &one;
         keep(next, kept);
         assert_true(notices_read(&other->notices, kept, strlen(kept)));
