@@ -153,18 +153,10 @@ static bool check_service_keys(const struct config *config, struct error *err)
 
 /* ---- addresses ---- */
 
-/* "host:port", or "[::1]:port"; no host is every address. */
-static bool is_loopback(const char *host)
-{
-    return strncasecmp(host, "localhost", strlen("localhost")) == 0 ||
-           strncmp(host, "127.", strlen("127.")) == 0 ||
-           strncmp(host, "[::1]", strlen("[::1]")) == 0;
-}
-
 static void advise_listening(struct config *config, unsigned needs)
 {
     if ((needs & CONFIG_NEED_AUTH) != 0 && config->dashboard_listen != NULL &&
-        !is_loopback(config->dashboard_listen))
+        !url_is_loopback(config->dashboard_listen))
         config_warn(config,
                     "dashboard.listen (%s) can be reached from other machines, and the dashboard "
                     "does not encrypt: put a TLS proxy in front of it and let only the proxy reach "
@@ -173,12 +165,12 @@ static void advise_listening(struct config *config, unsigned needs)
     const char *url = config->dashboard_url;
     static const char plain[] = "http://";
     if ((needs & CONFIG_NEED_AUTH) != 0 && url != NULL &&
-        strncasecmp(url, plain, sizeof plain - 1) == 0 && !is_loopback(url + sizeof plain - 1))
+        strncasecmp(url, plain, sizeof plain - 1) == 0 && !url_is_loopback(url + sizeof plain - 1))
         config_warn(config,
                     "dashboard.url is http://: tokens and customers' data cross the network "
                     "unencrypted; give the proxy a certificate, and write https://");
     if ((needs & CONFIG_NEED_WEBHOOK) != 0 && config->ops_listen != NULL &&
-        !is_loopback(config->ops_listen))
+        !url_is_loopback(config->ops_listen))
         config_warn(config,
                     "ops.listen (%s) can be reached from other machines: the metrics can be read "
                     "there without a login; let only monitoring and probes reach it",
@@ -192,7 +184,7 @@ static bool is_in_the_open(const char *urls)
     size_t count = url_list_split(urls, list), scheme = strlen("http://");
     for (size_t i = 0; i < count && i < URL_LIST_MAX; i++)
         if (list[i].len > scheme && strncasecmp(list[i].data, "http://", scheme) == 0 &&
-            !is_loopback(list[i].data + scheme))
+            !url_is_loopback(list[i].data + scheme))
             return true;
     return false;
 }

@@ -5,8 +5,8 @@
 #include "delivery/signature.h"
 #include "http/headers/traceparent.h"
 #include "order/shape/shape.h"
+#include "sys/url_list.h"
 
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -64,15 +64,6 @@ static bool url_split(const char *url, struct url_parts *ret_parts)
     return ok;
 }
 
-/* Only names that no name server can redirect: libcurl never resolves "localhost". */
-static bool is_loopback(const char *host)
-{
-    struct in_addr address;
-    if (inet_pton(AF_INET, host, &address) == 1)
-        return ntohl(address.s_addr) >> 24 == 127;
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0;
-}
-
 static bool check_parts(const struct url_parts *parts, bool allow_http, struct error *err)
 {
     bool https = strcmp(parts->scheme, "https") == 0;
@@ -82,7 +73,7 @@ static bool check_parts(const struct url_parts *parts, bool allow_http, struct e
         return error_set(err, ERROR_CONFIG, "webhook.url needs a host");
     if (parts->user != NULL || parts->password != NULL)
         return error_set(err, ERROR_CONFIG, "webhook.url must not hold a user or a password");
-    if (!https && !allow_http && !is_loopback(parts->host))
+    if (!https && !allow_http && !url_is_loopback(parts->host))
         return error_set(err, ERROR_CONFIG,
                          "webhook.url must begin with https:// (http is for "
                          "loopback, or for webhook.allow_http=true)");

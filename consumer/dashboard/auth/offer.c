@@ -2,6 +2,7 @@
 
 #include "base/slice.h"
 #include "dashboard/auth/base64url.h"
+#include "sys/url_list.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -14,12 +15,6 @@ static bool fail_url(struct error *err, const char *why)
                      "dashboard.supabase_url %s: write the project's address, such as "
                      "https://PROJECT.supabase.co",
                      why);
-}
-
-static bool is_loopback(const char *host)
-{
-    return strncmp(host, "localhost", 9) == 0 || strncmp(host, "127.", 4) == 0 ||
-           strncmp(host, "[::1]", 5) == 0;
 }
 
 /* Passwords go there: plainly on this machine alone, as Supabase's own command serves it. It
@@ -41,7 +36,7 @@ static bool read_url(struct offer *offer, const char *url, struct error *err)
             return fail_url(err, "is more than a scheme, a host and a port");
     if (len == scheme)
         return fail_url(err, "has no host");
-    return is_tls || is_loopback(offer->url + scheme) ||
+    return is_tls || url_is_loopback(offer->url + scheme) ||
            fail_url(err, "is http://: passwords would cross the network unencrypted");
 }
 

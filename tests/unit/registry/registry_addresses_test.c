@@ -340,6 +340,28 @@ static void lists_are_split_at_commas(void **state)
     }
 }
 
+static void only_this_machine_is_loopback(void **state)
+{
+    static const char *const here[] = {"localhost",          "LocalHost:80", "127.0.0.1/a",
+                                       "127.1.2.3:1",        "[::1]:8080",   "[::1]",
+                                       "localhost, http://b"};
+    static const char *const elsewhere[] = {"",
+                                            ":80",
+                                            "localhost.example.com",
+                                            "127.0.0.1.example.com:80",
+                                            "127.0.0.1@b",
+                                            "10.0.0.1",
+                                            "[::1].example.com",
+                                            "[::1",
+                                            "[::2]:80",
+                                            "0.0.0.0:80"};
+    (void)state;
+    for (size_t i = 0; i < sizeof here / sizeof *here; i++)
+        assert_true(url_is_loopback(here[i]));
+    for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+        assert_false(url_is_loopback(elsewhere[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -355,6 +377,7 @@ int main(void)
         cmocka_unit_test(all_addresses_down_wait_and_are_asked_again),
         cmocka_unit_test(a_missing_schema_is_no_trouble_of_its_address),
         cmocka_unit_test(lists_are_split_at_commas),
+        cmocka_unit_test(only_this_machine_is_loopback),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -60,6 +60,8 @@ static void another_address_is_refused(void **state)
     refuse("project.supabase.co", KEY, "does not begin with https://");
     refuse("https://", KEY, "no host");
     refuse("http://project.supabase.co", KEY, "unencrypted");
+    refuse("http://localhost.example.com", KEY, "unencrypted");
+    refuse("http://127.0.0.1.example.com:54321", KEY, "unencrypted");
     refuse(URL "/auth/v1", KEY, "more than a scheme");
     refuse("https://a; script-src *", KEY, "more than a scheme");
     refuse("https://me:secret@a", KEY, "more than a scheme");
