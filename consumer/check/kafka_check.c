@@ -59,19 +59,14 @@ static void client_log(const rd_kafka_t *rk, int level, const char *facility, co
 static bool open_client(struct check *c, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
-        {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "50"}, /* or each look waits for the one before it */
         {NULL, NULL}};
-    rd_kafka_conf_t *conf = kafka_member_is_accepted(c->config, err)
-                                ? kafka_conf_new(c->config, properties, err)
-                                : NULL;
+    rd_kafka_conf_t *conf =
+        kafka_member_is_accepted(c->config, err)
+            ? kafka_observer_conf(c->config, c->config->kafka_group, properties, err)
+            : NULL;
     if (conf == NULL)
         return false;
-    rd_kafka_conf_set(conf, "group.id", c->config->kafka_group, NULL, 0);
     rd_kafka_conf_set_opaque(conf, c);
     rd_kafka_conf_set_error_cb(conf, client_error);
     rd_kafka_conf_set_log_cb(conf, client_log);

@@ -22,31 +22,78 @@ static bool set_queue_rest(rd_kafka_conf_t *conf, struct error *err)
     return rd_kafka_version() < RESTS_SINCE || set(conf, "fetch.queue.backoff.ms", "20", err);
 }
 
-static bool set_all(rd_kafka_conf_t *conf, const struct config *config,
-                    const struct kafka_property *properties, struct error *err)
+static bool set_list(rd_kafka_conf_t *conf, const struct kafka_property *properties,
+                     struct error *err)
 {
-    if (!set(conf, "bootstrap.servers", config->kafka_brokers, err) ||
-        !set(conf, "client.id", "elementor-sync", err) || !set_queue_rest(conf, err))
-        return false;
     for (; properties->name != NULL; properties++)
         if (!set(conf, properties->name, properties->value, err))
             return false;
+    return true;
+}
+
+/* What the user sets goes before the program's own. */
+static bool set_all(rd_kafka_conf_t *conf, const struct config *config,
+                    const struct kafka_property *common, const struct kafka_property *properties,
+                    struct error *err)
+{
+    if (!set(conf, "bootstrap.servers", config->kafka_brokers, err) ||
+        !set(conf, "client.id", "elementor-sync", err) || !set_queue_rest(conf, err) ||
+        !set_list(conf, common, err) || !set_list(conf, properties, err))
+        return false;
     for (size_t i = 0; i < config->kafka_property_count; i++)
         if (!set(conf, config->kafka_properties[i].name, config->kafka_properties[i].value, err))
             return false;
     return true;
 }
 
-rd_kafka_conf_t *kafka_conf_new(const struct config *config,
+static rd_kafka_conf_t *conf_of(const struct config *config, const struct kafka_property *common,
                                 const struct kafka_property *properties, struct error *err)
 {
     rd_kafka_conf_t *conf = rd_kafka_conf_new();
-    if (!set_all(conf, config, properties, err) || !broker_certificate_explain(conf, err)) {
+    if (!set_all(conf, config, common, properties, err) || !broker_certificate_explain(conf, err)) {
         rd_kafka_conf_destroy(conf);
         return NULL;
     }
     rd_kafka_conf_set_log_cb(conf, kafka_log);
     return conf;
+}
+
+rd_kafka_conf_t *kafka_conf_new(const struct config *config,
+                                const struct kafka_property *properties, struct error *err)
+{
+    static const struct kafka_property none = {NULL, NULL};
+    return conf_of(config, &none, properties, err);
+}
+
+rd_kafka_conf_t *kafka_observer_conf(const struct config *config, const char *group,
+                                     const struct kafka_property *properties, struct error *err)
+{
+    const struct kafka_property common[] = {{"group.id", group},
+                                            {"enable.auto.commit", "false"},
+                                            {"enable.auto.offset.store", "false"},
+                                            {"auto.offset.reset", "earliest"},
+                                            {"allow.auto.create.topics", "false"},
+                                            {"enable.partition.eof", "true"},
+                                            {NULL, NULL}};
+    return conf_of(config, common, properties, err);
+}
+
+rd_kafka_t *kafka_observer_new(const struct config *config, const char *group,
+                               const struct kafka_property *properties, struct error *err)
+{
+    rd_kafka_conf_t *conf = kafka_observer_conf(config, group, properties, err);
+    rd_kafka_t *rk = conf != NULL ? kafka_client_new(RD_KAFKA_CONSUMER, conf, err) : NULL;
+    if (rk != NULL)
+        rd_kafka_poll_set_consumer(rk);
+    return rk;
+}
+
+rd_kafka_queue_t *kafka_observer_queue(rd_kafka_t *rk, int wake_fd)
+{
+    static const uint64_t one = 1;
+    rd_kafka_queue_t *queue = rd_kafka_queue_get_consumer(rk);
+    rd_kafka_queue_io_event_enable(queue, wake_fd, &one, sizeof one);
+    return queue;
 }
 
 rd_kafka_t *kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, struct error *err)

@@ -138,32 +138,21 @@ static struct reader *open_reader(const struct config *config, const char *topic
                                   struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"group.id", "elementor-sync-reader"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
-        {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},
         {"queued.max.messages.kbytes",
          "16384"}, /* by default 64 MiB, which a command need not hold */
         {NULL, NULL}};
     struct reader *r = calloc(1, sizeof *r);
-    rd_kafka_conf_t *conf = r != NULL ? kafka_conf_new(config, properties, err) : NULL;
-    if (conf == NULL) {
+    if (r == NULL) {
         error_no_memory(err);
-        free(r);
         return NULL;
     }
-    /* A group is required by the API, and never joined. librdkafka looks for its coordinator all
-     * the same, which needs the right to see it: the commands have that for this group alone. */
-    if (config->kafka_group != NULL)
-        rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
+    /* librdkafka looks for the coordinator of a group that is never joined, too, which needs the
+     * right to see it: the commands have that for this group alone. */
+    const char *group = config->kafka_group != NULL ? config->kafka_group : "elementor-sync-reader";
     r->config = config;
     r->topic = topic;
     r->until_end = until_end;
-    r->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
-    if (r->rk != NULL)
-        rd_kafka_poll_set_consumer(r->rk);
+    r->rk = kafka_observer_new(config, group, properties, err);
     if (r->rk == NULL || !reach_topic(r, err) || !find_ends(r, err)) {
         reader_free(r);
         return NULL;

@@ -19,42 +19,25 @@ struct control_watch {
     struct control_view view;
 };
 
-/* The member's own group: a user that may run a member may use it. */
-static bool open_client(struct control_watch *w, struct error *err)
+struct control_watch *control_watch_new(const struct config *config, int wake_fd, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"}, /* of a topic made again */
-        {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},
         {"queued.max.messages.kbytes", "1024"},
         {"fetch.wait.max.ms", "5000"}, /* a word ends the wait at once */
         {NULL, NULL}};
-    rd_kafka_conf_t *conf = kafka_conf_new(w->config, properties, err);
-    if (conf == NULL)
-        return false;
-    rd_kafka_conf_set(conf, "group.id", w->config->kafka_group, NULL, 0);
-    w->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
-    return w->rk != NULL;
-}
-
-struct control_watch *control_watch_new(const struct config *config, int wake_fd, struct error *err)
-{
-    static const uint64_t one = 1;
     struct control_watch *w = calloc(1, sizeof *w);
     if (w == NULL) {
         error_no_memory(err);
         return NULL;
     }
     w->config = config;
-    if (!open_client(w, err)) {
+    /* The member's own group: a user that may run a member may use it. */
+    w->rk = kafka_observer_new(config, config->kafka_group, properties, err);
+    if (w->rk == NULL) {
         free(w);
         return NULL;
     }
-    rd_kafka_poll_set_consumer(w->rk);
-    w->queue = rd_kafka_queue_get_consumer(w->rk);
-    rd_kafka_queue_io_event_enable(w->queue, wake_fd, &one, sizeof one);
+    w->queue = kafka_observer_queue(w->rk, wake_fd);
     return w;
 }
 

@@ -52,26 +52,16 @@ const char *feed_identity(const struct config *config, char text[FEED_IDENTITY_M
 static bool start(struct feed *f, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"group.id", "elementor-sync-dashboard"}, /* required by the API; never joined */
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"}, /* of a topic created again; the view is emptied too */
-        {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "250"},
         {"fetch.message.max.bytes", "1100000"}, /* whole batches: see kafka/consumer/consumer.c */
         {"queued.max.messages.kbytes",
          "24576"}, /* of all partitions; fetching pauses for a second when it is full */
         {"isolation.level", "read_committed"},
         {NULL, NULL}};
-    static const uint64_t one = 1;
-    rd_kafka_conf_t *conf = kafka_conf_new(f->config, properties, err);
-    f->rk = conf != NULL ? kafka_client_new(RD_KAFKA_CONSUMER, conf, err) : NULL;
+    f->rk = kafka_observer_new(f->config, "elementor-sync-dashboard", properties, err);
     if (f->rk == NULL)
         return false;
-    rd_kafka_poll_set_consumer(f->rk);
-    f->queue = rd_kafka_queue_get_consumer(f->rk);
-    rd_kafka_queue_io_event_enable(f->queue, f->wake_fd, &one, sizeof one);
+    f->queue = kafka_observer_queue(f->rk, f->wake_fd);
     f->lookup = lookup_new(f->rk, f->topics, VIEW_TOPIC_COUNT, f->wake_fd, err);
     if (f->lookup == NULL)
         return false;

@@ -62,17 +62,15 @@ const char *orders_watch_heartbeats(const struct config *config, char *text, siz
 struct orders_watch *orders_watch_new(const struct config *config, int wake_fd, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"enable.auto.commit", "false"},        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},      {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},       {"fetch.wait.max.ms", "100"},
+        {"fetch.wait.max.ms", "100"},
         {"queued.min.messages", "64"}, /* more than TAIL: fetching would pause for a second */
-        {"queued.max.messages.kbytes", "2048"}, {"fetch.message.max.bytes", "65536"},
-        {"isolation.level", "read_committed"},  {NULL, NULL}};
+        {"queued.max.messages.kbytes", "2048"},
+        {"fetch.message.max.bytes", "65536"},
+        {"isolation.level", "read_committed"},
+        {NULL, NULL}};
     struct orders_watch *w = calloc(1, sizeof *w);
-    rd_kafka_conf_t *conf = w != NULL ? kafka_conf_new(config, properties, err) : NULL;
-    if (conf == NULL) {
+    if (w == NULL) {
         error_no_memory(err);
-        free(w);
         return NULL;
     }
     w->config = config;
@@ -83,13 +81,10 @@ struct orders_watch *orders_watch_new(const struct config *config, int wake_fd, 
                                    .oldest_unread_ms = WATCH_UNKNOWN,
                                    .newest_change_ms = WATCH_UNKNOWN,
                                    .heartbeat_ms = WATCH_UNKNOWN};
-    rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL,
-                      0); /* whose commits are asked for */
-    w->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
-    if (w->rk != NULL) {
-        rd_kafka_poll_set_consumer(w->rk);
+    /* The group's commits are asked for. */
+    w->rk = kafka_observer_new(config, config->kafka_group, properties, err);
+    if (w->rk != NULL)
         return w;
-    }
     free(w);
     return NULL;
 }

@@ -33,24 +33,15 @@ struct fetch {
 static bool start(struct fetch *f, const struct config *config, struct error *err)
 {
     static const struct kafka_property properties[] = {
-        {"group.id", "elementor-sync-dashboard"}, /* required by the API; never joined */
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
         {"auto.offset.reset", "error"}, /* an offset that is gone is reported as an error */
-        {"allow.auto.create.topics", "false"},
-        {"enable.partition.eof", "true"},
         {"fetch.wait.max.ms", "20"},
         {"queued.max.messages.kbytes", "256"},
         {"topic.metadata.refresh.fast.interval.ms", "20"},
         {NULL, NULL}};
-    static const uint64_t one = 1;
-    rd_kafka_conf_t *conf = kafka_conf_new(config, properties, err);
-    f->rk = conf != NULL ? kafka_client_new(RD_KAFKA_CONSUMER, conf, err) : NULL;
+    f->rk = kafka_observer_new(config, "elementor-sync-dashboard", properties, err);
     if (f->rk == NULL)
         return false;
-    rd_kafka_poll_set_consumer(f->rk);
-    f->queue = rd_kafka_queue_get_consumer(f->rk);
-    rd_kafka_queue_io_event_enable(f->queue, f->wake_fd, &one, sizeof one);
+    f->queue = kafka_observer_queue(f->rk, f->wake_fd);
     const char *topics[] = {config->parked_topic, config->kafka_topic};
     f->keep_connected = keep_connected_new(f->rk, topics, 2, f->wake_fd, err);
     if (f->keep_connected == NULL)

@@ -138,30 +138,25 @@ static bool subscribe(struct sender_group *g, struct error *err)
 
 /* The user's properties of a group are for the one that delivers. group.protocol is not known to
  * every librdkafka. */
-static void make_own(rd_kafka_conf_t *conf, const struct kafka_property *properties,
-                     const char *group)
+static void make_own(rd_kafka_conf_t *conf, const struct kafka_property *properties)
 {
     for (; properties->name != NULL; properties++)
         rd_kafka_conf_set(conf, properties->name, properties->value, NULL, 0);
     rd_kafka_conf_set(conf, "group.protocol", "classic", NULL, 0);
     rd_kafka_conf_set(conf, "group.instance.id", NULL, NULL, 0);
-    rd_kafka_conf_set(conf, "group.id", group, NULL, 0);
 }
 
 static bool join(struct sender_group *g, struct error *err)
 {
-    static const struct kafka_property properties[] = {{"enable.auto.commit", "false"},
-                                                       {"enable.auto.offset.store", "false"},
-                                                       {"allow.auto.create.topics", "false"},
-                                                       {"partition.assignment.strategy", "range"},
+    static const struct kafka_property properties[] = {{"partition.assignment.strategy", "range"},
                                                        {"session.timeout.ms", "10000"},
                                                        {"auto.offset.reset", "latest"},
                                                        {NULL, NULL}};
-    rd_kafka_conf_t *conf = kafka_conf_new(g->config, properties, err);
+    snprintf(g->name, sizeof g->name, "%s.notify", g->config->kafka_group);
+    rd_kafka_conf_t *conf = kafka_observer_conf(g->config, g->name, properties, err);
     if (conf == NULL)
         return false;
-    snprintf(g->name, sizeof g->name, "%s.notify", g->config->kafka_group);
-    make_own(conf, properties, g->name);
+    make_own(conf, properties);
     rd_kafka_conf_set_opaque(conf, g);
     rd_kafka_conf_set_rebalance_cb(conf, rebalanced);
     g->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);

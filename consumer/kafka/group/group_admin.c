@@ -24,19 +24,16 @@ struct group {
 
 struct group *group_new(const struct config *config, struct error *err)
 {
-    static const struct kafka_property properties[] = {{"enable.auto.commit", "false"},
-                                                       {"enable.auto.offset.store", "false"},
-                                                       {"allow.auto.create.topics", "false"},
-                                                       {NULL, NULL}};
+    static const struct kafka_property none = {NULL, NULL};
     struct group *g = calloc(1, sizeof *g);
-    rd_kafka_conf_t *conf = g != NULL ? kafka_conf_new(config, properties, err) : NULL;
+    rd_kafka_conf_t *conf =
+        g != NULL ? kafka_observer_conf(config, config->kafka_group, &none, err) : NULL;
     if (conf == NULL) {
         error_no_memory(err);
         free(g);
         return NULL;
     }
     g->config = config;
-    rd_kafka_conf_set(conf, "group.id", config->kafka_group, NULL, 0);
     g->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
     if (g->rk == NULL) {
         free(g);

@@ -284,25 +284,6 @@ static bool judge(const struct guard *g, struct error *err)
         time);
 }
 
-static bool open_client(struct guard *g, struct error *err)
-{
-    static const struct kafka_property properties[] = {{"enable.auto.commit", "false"},
-                                                       {"enable.auto.offset.store", "false"},
-                                                       {"auto.offset.reset", "earliest"},
-                                                       {"allow.auto.create.topics", "false"},
-                                                       {"enable.partition.eof", "true"},
-                                                       {"fetch.wait.max.ms", "50"},
-                                                       {NULL, NULL}};
-    rd_kafka_conf_t *conf = kafka_conf_new(g->config, properties, err);
-    if (conf == NULL)
-        return false;
-    rd_kafka_conf_set(conf, "group.id", g->config->kafka_group, NULL, 0);
-    g->rk = kafka_client_new(RD_KAFKA_CONSUMER, conf, err);
-    if (g->rk != NULL)
-        rd_kafka_poll_set_consumer(g->rk);
-    return g->rk != NULL;
-}
-
 static bool look(struct guard *g, char *ret_unknown, struct error *err)
 {
     struct error why = {0};
@@ -321,11 +302,13 @@ static bool look(struct guard *g, char *ret_unknown, struct error *err)
 bool start_guard_allows(const struct config *config, const struct start_guard_question *question,
                         char *ret_unknown, struct error *err)
 {
+    static const struct kafka_property properties[] = {{"fetch.wait.max.ms", "50"}, {NULL, NULL}};
     struct guard g = {.config = config, .question = question, .newest_ms = -1};
     *ret_unknown = '\0';
     if (config->kafka_start != KAFKA_START_LATEST || question->at_end)
         return true;
-    if (!open_client(&g, err))
+    g.rk = kafka_observer_new(config, config->kafka_group, properties, err);
+    if (g.rk == NULL)
         return false;
     bool ok = look(&g, ret_unknown, err);
     rd_kafka_consumer_close(g.rk);
