@@ -44,6 +44,7 @@ export class FakeDashboard {
         this.timers.clear();
         this.orders = new Map();
         this.redrives = [];
+        this.requests = []; // of GET /api/v1/requests
         this.failing = null; // a status that every API call answers with
         this.expired = false;
         this.lifeMs = 3600000; // of a session
@@ -228,6 +229,7 @@ export class FakeDashboard {
         case 'GET activity': return [200, { points: this.activity() }];
         case 'POST pause': return [200, this.pause({ by: 'night@shop.example', at_ms: Date.now(), reason: body.reason })];
         case 'POST resume': return [200, this.pause(null)];
+        case 'GET requests': return [200, { requests: this.requests }];
         case 'GET redrives': return [200, { redrives: this.redrives }];
         case 'DELETE redrives': return [200, Object.assign(this.redrives.find((r) => r.id === id), { state: 'cancelled' })];
         case 'GET orders': if (order && verb === 'payload')

@@ -225,12 +225,20 @@ export function groupTests(chrome, group, keep) {
         await page.getByRole('link', { name: 'Overview' }).click();
         await page.locator('.request', { hasText: 'CMD-000125' }).getByText('asked; waiting for the answer').waitFor();
         await page.locator('.figure.wait strong', { hasText: '1' }).waitFor(); // a member has it, and holds it back
+        await page.reload(); // the server knows what was asked for
+        await page.locator('.request', { hasText: 'CMD-000125' }).getByText('asked; waiting for the answer').waitFor();
         assert.equal(requests('CMD-000125').length, before);
         await page.getByRole('button', { name: 'Resume deliveries…' }).click();
         await dialog.getByRole('button', { name: 'Resume deliveries' }).click();
         await page.locator('.request.good', { hasText: 'CMD-000125' }).waitFor();
         assert.equal(requests('CMD-000125').length, before + 1);
         assert.equal(await page.locator('.paused').count(), 0);
+        await page.reload();
+        await page.locator('.request.good', { hasText: 'CMD-000125' }).waitFor();
+        await page.getByRole('button', { name: 'Clear' }).click();
+        await page.reload();
+        await headline(page, 'need').waitFor();
+        assert.equal(await page.locator('.request').count(), 0, 'what was cleared stays so');
         await close();
     }
 

@@ -62,6 +62,7 @@ export function connect(token, expired) {
         retry: (key, force) => json('POST', `${order(key)}/retry`, force ? { force: true } : {}),
         dismiss: (key, reason) => json('POST', `${order(key)}/dismiss`, { reason }),
         restore: (key) => json('POST', `${order(key)}/restore`, {}),
+        requests: async () => (await json('GET', 'api/v1/requests')).requests,
         previewRedrive: (selection) => json('POST', 'api/v1/redrives/preview', selection),
         redrive: (selection, confirm) => json('POST', 'api/v1/redrives', { ...selection, confirm }),
         redrives: async () => (await json('GET', 'api/v1/redrives')).redrives,

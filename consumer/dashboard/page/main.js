@@ -82,7 +82,7 @@ async function openSession() {
     }
     ended = false;
     live.start();
-    app.readBulk();
+    app.readAsked();
     go();
     return null;
 }
@@ -125,6 +125,7 @@ async function sessionOver(refused) {
 function signedOut() {
     ended = false;
     app.clearRequests();
+    sessionStorage.removeItem('cleared'); /* whoever signs in next has not seen them */
     leave();
 }
 

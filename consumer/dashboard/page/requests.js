@@ -58,10 +58,10 @@ export function watchRequests(app) {
         settle(request, order);
     };
 
-    function settle(request, order) {
+    function settle(request, order, isPast = false) {
         request.at_ms = order.settled_ms;
         request.why = order.state === 'parked' ? explain(order).why : '';
-        if (request.state !== order.state && order.state !== 'retrying')
+        if (!isPast && request.state !== order.state && order.state !== 'retrying')
             app.announce(t(`said_${order.state}`, { order: orderName(order), why: request.why }));
         request.state = order.state;
         app.redraw();
@@ -76,16 +76,31 @@ export function watchRequests(app) {
         app.redraw();
     };
 
-    /* Those that run already, of whoever began them. */
-    app.readBulk = async () => {
+    /* Redrives that run already, of whoever began them; and this operator's own requests, which the server knows. */
+    app.readAsked = async () => {
         try {
-            (await app.api.redrives()).filter((redrive) => redrive.state === 'running').forEach(app.bulkStarted);
+            const [bulk, own] = await Promise.all([app.api.redrives(), app.api.requests()]);
+            bulk.filter((redrive) => redrive.state === 'running').forEach(app.bulkStarted);
+            own.reverse().forEach(recall);
         } catch {
-            /* the stream tells of them as they go on */
+            /* the stream tells of what goes on */
         }
     };
 
+    /* Asked for before the page was loaded. */
+    function recall({ order, request: id, asked_ms }) {
+        if (asked_ms <= Number(sessionStorage.getItem('cleared')) || app.requests.has(order.key))
+            return;
+        const request = { order, id, asked_ms, state: 'asked', began: Date.now() };
+        app.requests.set(order.key, request);
+        if (order.retry === null || order.request === id)
+            settle(request, order, true);
+        else
+            look(request);
+    }
+
     app.clearRequests = () => {
+        sessionStorage.setItem('cleared', app.now());
         app.requests.clear();
         app.bulk.clear();
         app.redraw();

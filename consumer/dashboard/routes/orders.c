@@ -119,3 +119,16 @@ void call_retry(struct call *call)
     else
         start(call, &facts);
 }
+
+/* ---- what the caller asked for ---- */
+
+void call_requests(struct call *call)
+{
+    enum { HOUR_MS = 3600000 };
+    struct api *api = call->api;
+    json_t *answer = json_object();
+    json_object_set_new(
+        answer, "requests",
+        view_asked_by(api->view, caller_name(&call->caller), api->wall_ms - HOUR_MS));
+    reply_json(call->x, 200, answer);
+}

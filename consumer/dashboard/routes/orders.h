@@ -6,6 +6,7 @@ struct call;
 
 void call_list(struct call *call);
 void call_order(struct call *call);
+void call_requests(struct call *call);
 void call_retry(struct call *call);
 
 #endif

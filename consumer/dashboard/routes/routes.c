@@ -45,6 +45,7 @@ static const struct route {
     {"POST", "/api/v1/orders/:/restore", AUTH_OPERATOR, call_restore, ""},
     {"GET", "/api/v1/orders/:/payload", AUTH_OPERATOR, call_payload, ""},
     {"POST", "/api/v1/orders/:/payload/show", AUTH_OPERATOR, call_payload_show, ""},
+    {"GET", "/api/v1/requests", AUTH_OPERATOR, call_requests, ""},
     {"POST", "/api/v1/redrives/preview", AUTH_OPERATOR, call_preview, ""},
     {"POST", "/api/v1/redrives", AUTH_OPERATOR, call_redrive, ""},
     {"GET", "/api/v1/redrives", AUTH_OPERATOR, call_redrives, ""},

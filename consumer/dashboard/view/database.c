@@ -55,6 +55,7 @@ static const char *const indexes[] = {
     "CREATE INDEX IF NOT EXISTS orders_by_number ON orders (order_number COLLATE NOCASE, at_ms)",
     "CREATE INDEX IF NOT EXISTS orders_by_tail ON orders (tail) WHERE tail IS NOT NULL",
     "CREATE INDEX IF NOT EXISTS orders_by_reason ON orders (reason, at_ms) WHERE state = 2",
+    "CREATE INDEX IF NOT EXISTS asked_by_who ON asked (who, at_ms)",
 };
 
 static const char drop[] =
@@ -207,7 +208,7 @@ static bool count_indexes(struct view *view, struct error *err)
     sqlite3_stmt *statement;
     if (sqlite3_prepare_v2(view->db,
                            "SELECT count(*) FROM sqlite_master WHERE type = 'index' AND name GLOB"
-                           " 'orders_by_*' AND name <> 'orders_by_hash'",
+                           " '*_by_*' AND name <> 'orders_by_hash'",
                            -1, &statement, NULL) != SQLITE_OK)
         return view_fail(view, err);
     if (sqlite3_step(statement) == SQLITE_ROW)

@@ -55,6 +55,11 @@ struct outcome_record;
       "DELETE FROM asked WHERE key = ?1 AND at_ms < (SELECT at_ms FROM asked WHERE key = ?1"       \
       " ORDER BY at_ms DESC LIMIT 1 OFFSET ?2)")                                                   \
     X(DROP_ASKED, "DELETE FROM asked WHERE key = ?1")                                              \
+    X(ASKED_BY,                                                                                    \
+      "SELECT key, request, max(at_ms) FROM (SELECT key, request, at_ms FROM asked WHERE"          \
+      " who = ?1 AND what = 'retry' AND at_ms >= ?2 UNION ALL SELECT a.key, a.request, a.at_ms"    \
+      " FROM retries r CROSS JOIN asked a ON a.key = r.key AND a.request = r.request WHERE"        \
+      " a.who = ?1 AND a.what = 'retry') GROUP BY key ORDER BY 3 DESC LIMIT ?3")                   \
     X(PUT_SHOWN, "INSERT INTO shown VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")                   \
     X(TRIM_SHOWN,                                                                                  \
       "DELETE FROM shown WHERE key = ?1 AND at_ms < (SELECT at_ms FROM shown WHERE key = ?1"       \

@@ -148,6 +148,27 @@ json_t *view_order_detail(struct view *view, const char *key)
     return order;
 }
 
+json_t *view_asked_by(struct view *view, const char *who, int64_t since_ms)
+{
+    enum { ASKED_MAX = 50 };
+    json_t *list = json_array();
+    sqlite3_stmt *s = view_statement(view, STATEMENT_ASKED_BY);
+    sqlite3_bind_text(s, 1, who, -1, SQLITE_TRANSIENT);
+    sqlite3_bind_int64(s, 2, since_ms);
+    sqlite3_bind_int(s, 3, ASKED_MAX);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        json_t *order = view_order(view, view_text_at(s, 0)), *entry = json_object();
+        json_object_set_new(entry, "order", order);
+        view_put_text(entry, "request", s, 1);
+        view_put_whole(entry, "asked_ms", s, 2);
+        if (order != NULL)
+            json_array_append(list, entry);
+        json_decref(entry);
+    }
+    sqlite3_reset(s);
+    return list;
+}
+
 /* ---- the record of an outcome ---- */
 
 /* The view has a superseded retry among the delivered orders, with a reason. */

@@ -121,6 +121,11 @@ json_t *view_list(struct view *view, const struct order_filter *filter, struct e
 json_t *view_order(struct view *view, const char *key);                     /* an Order */
 json_t *view_order_detail(struct view *view, const char *key);              /* an OrderDetail */
 json_t *view_reasons(struct view *view, const struct order_filter *filter); /* [Reason] */
+
+/* The retries that `who` has asked for since since_ms, and those that are under way, newest first,
+ * the newest of
+ * an order, at most 50: [{order: an Order, request, asked_ms}]. */
+json_t *view_asked_by(struct view *view, const char *who, int64_t since_ms);
 json_t *view_members(struct view *view); /* each member's record */
 
 /* Zeroed when nobody has said anything. */
