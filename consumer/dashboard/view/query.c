@@ -1,140 +1,35 @@
 /* query: lists, counts and searches for the API. */
 #include "dashboard/view/database.h"
+#include "dashboard/view/filter_sql.h"
 #include "dashboard/view/order_row.h"
 #include "dashboard/view/sql_value.h"
 
-#include "base/buf.h"
-
-#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-enum { SQL_MAX = 8192, FEW = 50000, WALK = 20000, ARMS = 4, REASONS_MAX = 50 };
-
-/* ---- filters ---- */
-
-struct page_cursor {
-    int64_t at_ms, id;
-};
-
-/* Up to 18 digits, which an int64_t holds. */
-static bool read_part(const char **text, char end, int64_t *ret)
-{
-    enum { DIGITS_MAX = 18 };
-    size_t len = strspn(*text, "0123456789");
-    if (len == 0 || len > DIGITS_MAX || (*text)[len] != end)
-        return false;
-    *ret = strtoll(*text, NULL, 10);
-    *text += len + (end != '\0');
-    return true;
-}
-
-static bool read_cursor(const char *text, struct page_cursor *ret)
-{
-    return read_part(&text, '-', &ret->at_ms) && read_part(&text, '\0', &ret->id);
-}
-
-static void bind_number(sqlite3_stmt *s, const char *name, int64_t value)
-{
-    int at = sqlite3_bind_parameter_index(s, name);
-    if (at > 0)
-        sqlite3_bind_int64(s, at, value);
-}
-
-static void bind_text(sqlite3_stmt *s, const char *name, const char *value)
-{
-    int at = sqlite3_bind_parameter_index(s, name);
-    if (at > 0)
-        sqlite3_bind_text(s, at, value, -1, SQLITE_TRANSIENT);
-}
-
-/* The prefix of an id or a number, and the end of the range of texts that begin with it. */
-static void bind_search(sqlite3_stmt *s, const char *search)
-{
-    char end[512], lower[512];
-    snprintf(lower, sizeof lower, "%.400s", search);
-    snprintf(end, sizeof end, "%.400s\U0010FFFF", search);
-    bind_text(s, ":q", search);
-    bind_text(s, ":qend", end);
-    for (char *c = lower; *c != '\0'; c++)
-        *c = (char)tolower((unsigned char)*c);
-    bind_text(s, ":l", lower);
-    snprintf(end, sizeof end, "%.400s\U0010FFFF", lower);
-    bind_text(s, ":lend", end);
-    if (search[strspn(search, "0123456789")] == '\0')
-        bind_number(s, ":tail", strtoll(search, NULL, 10));
-}
-
-static void bind_filter(sqlite3_stmt *s, const struct order_filter *f,
-                        const struct page_cursor *cursor)
-{
-    if (f->search != NULL)
-        bind_search(s, f->search);
-    if (f->reason != NULL)
-        bind_text(s, ":reason", f->reason);
-    if (f->source != NULL)
-        bind_text(s, ":source", f->source);
-    bind_number(s, ":status", f->status == VIEW_NO_STATUS ? 0 : f->status);
-    bind_number(s, ":since", f->since_ms);
-    bind_number(s, ":until", f->until_ms);
-    bind_number(s, ":cursor_ms", cursor != NULL ? cursor->at_ms : 0);
-    bind_number(s, ":cursor_id", cursor != NULL ? cursor->id : 0);
-    bind_number(s, ":limit", f->limit + 1);
-}
-
-static void add_times(struct buf *sql, const struct order_filter *f, const char *of)
-{
-    if (f->since_ms >= 0)
-        buf_addf(sql, " AND %s.at_ms >= :since", of);
-    if (f->until_ms >= 0)
-        buf_addf(sql, " AND %s.at_ms < :until", of);
-}
-
-static void add_order(struct buf *sql, const struct order_filter *f, const char *of)
-{
-    const char *way = f->oldest_first ? "" : " DESC";
-    buf_addf(sql, " ORDER BY %s.at_ms%s, %s.id%s", of, way, of, way);
-}
-
-/* Adds the conditions that the filter has. States are written as numbers, so that partial indexes
- * can be used. */
-static void add_filter(struct buf *sql, const struct order_filter *f)
-{
-    buf_add_text(sql, " WHERE 1");
-    if (f->state >= 0)
-        buf_addf(sql, " AND o.state = %d", f->state);
-    if (f->reason != NULL)
-        buf_add_text(sql, " AND o.reason = :reason");
-    if (f->status != 0)
-        buf_add_text(sql, " AND ifnull(o.status, 0) = :status");
-    if (f->source != NULL)
-        buf_add_text(sql, " AND o.source = :source");
-    add_times(sql, f, "o");
-    if (f->not_pending)
-        buf_add_text(sql, " AND r.key IS NULL");
-}
-
-static sqlite3_stmt *prepare(struct view *view, struct buf *sql, const struct order_filter *f,
-                             const struct page_cursor *cursor)
-{
-    sqlite3_stmt *s = NULL;
-    if (buf_ok(sql) && sqlite3_prepare_v2(view->db, buf_text(sql), -1, &s, NULL) == SQLITE_OK)
-        bind_filter(s, f, cursor);
-    buf_done(sql);
-    return s;
-}
+enum { SQL_MAX = 8192, FEW = 50000, ARMS = 4, REASONS_MAX = 50 };
 
 /* ---- lists ---- */
 
-/* Orders that match the search, with their times: both are in the indexes. One may come twice. */
-static const char candidates[] =
-    "SELECT id, at_ms FROM orders WHERE key >= :l AND key < :lend"
-    " UNION ALL SELECT id, at_ms FROM orders WHERE :q <> :l AND key >= :q AND key < :qend"
-    " UNION ALL SELECT id, at_ms FROM orders WHERE order_number >= :q COLLATE NOCASE AND"
-    " order_number < :qend COLLATE NOCASE"
-    " UNION ALL SELECT id, at_ms FROM orders WHERE tail IS NOT NULL AND tail = :tail";
+/* Orders that match the search, with their times: both are in the indexes. One may come twice.
+ * Numbers grow with time, as a rule: read in the list's order, few displace what is sorted already,
+ * where the other way each would (100,000 matches: half the time). LIMIT -1 keeps the arm's order.
+ */
+static void add_candidates(struct buf *sql, const struct order_filter *f)
+{
+    const char *way = f->oldest_first ? "" : " DESC";
+    buf_addf(
+        sql,
+        "SELECT * FROM (SELECT id, at_ms FROM orders WHERE order_number >= :q COLLATE NOCASE AND"
+        " order_number < :qend COLLATE NOCASE ORDER BY order_number COLLATE NOCASE%s LIMIT -1)",
+        way);
+    buf_add_text(sql,
+                 " UNION ALL SELECT id, at_ms FROM orders WHERE key >= :l AND key < :lend"
+                 " UNION ALL SELECT id, at_ms FROM orders WHERE :q <> :l AND key >= :q AND key <"
+                 " :qend UNION ALL SELECT id, at_ms FROM orders WHERE tail IS NOT NULL AND tail ="
+                 " :tail");
+}
 
 static const char fits[] = " AND ((+o.key >= :l AND +o.key < :lend) OR (+o.order_number >= :q"
                            " COLLATE NOCASE AND +o.order_number < :qend COLLATE NOCASE))";
@@ -142,7 +37,7 @@ static const char fits[] = " AND ((+o.key >= :l AND +o.key < :lend) OR (+o.order
 static int64_t count(struct view *view, struct buf *sql, const struct order_filter *f,
                      const struct page_cursor *cursor)
 {
-    sqlite3_stmt *s = prepare(view, sql, f, cursor);
+    sqlite3_stmt *s = filter_prepare(view, sql, f, cursor);
     int64_t found = s != NULL && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
     sqlite3_finalize(s);
     return found;
@@ -161,11 +56,16 @@ static bool are_few(struct view *view, const struct order_filter *f)
     return count(view, &sql, f, NULL) < FEW;
 }
 
-static void add_cursor(struct buf *sql, const struct order_filter *f, const char *of)
+/* How many orders a walk by time looks at for a page of matches: four times what it takes where FEW
+ * are spread evenly. */
+static int64_t walk_rows(const struct view *view, const struct order_filter *f)
 {
-    if (f->cursor != NULL)
-        buf_addf(sql, " AND (%s.at_ms, %s.id) %s (:cursor_ms, :cursor_id)", of, of,
-                 f->oldest_first ? ">" : "<");
+    enum { TIMES = 4, AT_LEAST = 1000 };
+    int64_t total = 0;
+    for (int state = 0; state < ORDER_STATE_COUNT; state++)
+        total += view->counts[state];
+    int64_t rows = total * (f->limit + 1) / FEW * TIMES;
+    return rows > AT_LEAST ? rows : AT_LEAST;
 }
 
 /* True: a walk through all orders by time soon finds a page of matches. */
@@ -176,10 +76,10 @@ static bool are_frequent(struct view *view, const struct order_filter *f,
     buf_init(&sql, SQL_MAX);
     buf_add_text(&sql, "SELECT count(*) FROM (SELECT 1 FROM (SELECT o.key, o.order_number FROM"
                        " orders o LEFT JOIN retries r ON r.key = o.key");
-    add_filter(&sql, f);
-    add_cursor(&sql, f, "o");
-    add_order(&sql, f, "o");
-    buf_addf(&sql, " LIMIT %d) o WHERE 1%s LIMIT :limit)", WALK, fits);
+    filter_add(&sql, f);
+    filter_add_cursor(&sql, f, "o");
+    filter_add_order(&sql, f, "o");
+    buf_addf(&sql, " LIMIT %" PRId64 ") o WHERE 1%s LIMIT :limit)", walk_rows(view, f), fits);
     return count(view, &sql, f, cursor) > f->limit;
 }
 
@@ -197,16 +97,18 @@ static bool is_filtered(const struct order_filter *f)
 static void add_few(struct buf *sql, const struct order_filter *f)
 {
     buf_add_text(sql, " NOT INDEXED" VIEW_ORDER_JOINS);
-    buf_addf(sql, " WHERE o.id IN (SELECT c.id FROM (%s) c", candidates);
+    buf_add_text(sql, " WHERE o.id IN (SELECT c.id FROM (");
+    add_candidates(sql, f);
+    buf_add_text(sql, ") c");
     if (is_filtered(f)) {
         buf_add_text(sql,
                      " CROSS JOIN orders o ON o.id = c.id LEFT JOIN retries r ON r.key = o.key");
-        add_filter(sql, f);
+        filter_add(sql, f);
     } else {
         buf_add_text(sql, " WHERE 1");
     }
-    add_cursor(sql, f, "c");
-    add_order(sql, f, "c");
+    filter_add_cursor(sql, f, "c");
+    filter_add_order(sql, f, "c");
     buf_addf(sql, " LIMIT %d * :limit)", ARMS);
 }
 
@@ -225,13 +127,13 @@ static void add_kinds(struct buf *sql, const struct order_filter *f)
         buf_add_text(sql, " AND k.source = :source");
     buf_add_text(sql, " AND c.id IN (SELECT i.id FROM orders i INDEXED BY orders_by_kind WHERE"
                       " i.kind = k.id");
-    add_times(sql, f, "i");
+    filter_add_times(sql, f, "i");
     if (f->not_pending)
         buf_add_text(sql, " AND NOT EXISTS (SELECT 1 FROM retries p WHERE p.key = i.key)");
-    add_cursor(sql, f, "i");
-    add_order(sql, f, "i");
+    filter_add_cursor(sql, f, "i");
+    filter_add_order(sql, f, "i");
     buf_add_text(sql, " LIMIT :limit)");
-    add_order(sql, f, "c");
+    filter_add_order(sql, f, "c");
     buf_add_text(sql, " LIMIT :limit)");
 }
 
@@ -240,10 +142,10 @@ static void add_walk(struct view *view, struct buf *sql, const struct order_filt
     if (f->search != NULL && !has_kinds(f) && view_is_indexed(view))
         buf_add_text(sql, " INDEXED BY orders_by_time");
     buf_add_text(sql, VIEW_ORDER_JOINS);
-    add_filter(sql, f);
+    filter_add(sql, f);
     if (f->search != NULL)
         buf_add_text(sql, fits);
-    add_cursor(sql, f, "o");
+    filter_add_cursor(sql, f, "o");
 }
 
 static void add_list(struct view *view, struct buf *sql, const struct order_filter *f,
@@ -256,7 +158,7 @@ static void add_list(struct view *view, struct buf *sql, const struct order_filt
         add_kinds(sql, f);
     else
         add_walk(view, sql, f);
-    add_order(sql, f, "o");
+    filter_add_order(sql, f, "o");
     buf_add_text(sql, " LIMIT :limit");
 }
 
@@ -265,13 +167,13 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
     struct page_cursor cursor = {0};
     char next[64] = "";
     struct buf sql;
-    if (f->cursor != NULL && !read_cursor(f->cursor, &cursor)) {
+    if (f->cursor != NULL && !page_cursor_read(f->cursor, &cursor)) {
         error_set(err, ERROR_CONFIG, "cursor: not one that a page gave");
         return NULL;
     }
     buf_init(&sql, SQL_MAX);
     add_list(view, &sql, f, &cursor);
-    sqlite3_stmt *s = prepare(view, &sql, f, &cursor);
+    sqlite3_stmt *s = filter_prepare(view, &sql, f, &cursor);
     if (s == NULL) {
         view_fail(view, err);
         return NULL;
@@ -307,8 +209,8 @@ int64_t view_parked_count(struct view *view, const struct order_filter *filter,
     buf_init(&sql, SQL_MAX);
     buf_add_text(&sql, "SELECT count(*), min(o.at_ms), max(o.at_ms) FROM orders o LEFT JOIN"
                        " retries r ON r.key = o.key");
-    add_filter(&sql, filter);
-    sqlite3_stmt *s = prepare(view, &sql, filter, NULL);
+    filter_add(&sql, filter);
+    sqlite3_stmt *s = filter_prepare(view, &sql, filter, NULL);
     if (s != NULL && sqlite3_step(s) == SQLITE_ROW && (count = sqlite3_column_int64(s, 0)) > 0) {
         *ret_oldest_ms = sqlite3_column_int64(s, 1);
         *ret_newest_ms = sqlite3_column_int64(s, 2);
@@ -323,9 +225,9 @@ void view_parked_each(struct view *view, const struct order_filter *filter,
     struct buf sql;
     buf_init(&sql, SQL_MAX);
     buf_add_text(&sql, "SELECT o.key FROM orders o LEFT JOIN retries r ON r.key = o.key");
-    add_filter(&sql, filter);
+    filter_add(&sql, filter);
     buf_add_text(&sql, " ORDER BY o.at_ms, o.id");
-    sqlite3_stmt *s = prepare(view, &sql, filter, NULL);
+    sqlite3_stmt *s = filter_prepare(view, &sql, filter, NULL);
     while (s != NULL && sqlite3_step(s) == SQLITE_ROW)
         each(context, view_text_at(s, 0));
     sqlite3_finalize(s);
@@ -342,9 +244,9 @@ json_t *view_reasons(struct view *view, const struct order_filter *filter)
                  " g.sample), g.count, g.oldest FROM (SELECT o.reason reason, count(*) count,"
                  " min(o.at_ms) oldest, min(o.id) sample FROM orders o LEFT JOIN retries r ON"
                  " r.key = o.key");
-    add_filter(&sql, filter);
+    filter_add(&sql, filter);
     buf_addf(&sql, " GROUP BY o.reason) g ORDER BY g.count DESC, g.reason LIMIT %d", REASONS_MAX);
-    sqlite3_stmt *s = prepare(view, &sql, filter, NULL);
+    sqlite3_stmt *s = filter_prepare(view, &sql, filter, NULL);
     while (s != NULL && sqlite3_step(s) == SQLITE_ROW) {
         json_t *reason = json_object();
         view_put_text(reason, "reason", s, 0);

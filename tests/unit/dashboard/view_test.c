@@ -247,8 +247,8 @@ static void search_finds_id_number_and_digits(void **state)
 }
 
 /* Too many fit to be sorted: the lists are walked through, or what the indexes hold is. */
-/* More than a search sorts (FEW) and walks through (WALK); by SQL, which takes a second, where as
- * many records take ten. */
+/* More than FEW, and behind what a walk looks at (walk_rows); by SQL, which takes a second, where
+ * as many records take ten. */
 static void put_many(struct view *view)
 {
     static const char sql[] =
@@ -272,6 +272,12 @@ static void search_finds_the_latest_of_very_many(void **state)
     assert_string_equal(keys_of(view, f), "0001387f 0001387e");
     f.search = "old"; /* the walk meets none for long */
     assert_string_equal(keys_of(view, f), "0000d6d7 0000d6d6");
+    f.oldest_first = true;
+    assert_string_equal(keys_of(view, f), "00000000 00000001");
+    f.search = "new";
+    assert_string_equal(keys_of(view, f), "0000d6d8 0000d6d9");
+    f.search = "old";
+    f.oldest_first = false;
     json_t *page = view_list(view, &f, &err);
     snprintf(next, sizeof next, "%s", json_string_value(json_object_get(page, "next_cursor")));
     json_decref(page);
