@@ -1,7 +1,8 @@
 # Writes OUT, a header that names the commit that SOURCE is at, where it differs from what is there:
 # only then is something compiled again.
 #
-# An archive that `git archive` made knows its commit: it filled in $Format (.gitattributes).
+# An archive that `git archive` made knows its commit: it filled in $Format (.gitattributes). Where there is no
+# repository, REVISION says it, when it is given.
 cmake_minimum_required(VERSION 3.25)
 set(commit "$Format:%H$")
 if(commit MATCHES "^.Format")
@@ -15,6 +16,8 @@ if(commit MATCHES "^.Format")
     if(NOT failed)
       set(commit ${head})
     endif()
+  elseif(REVISION)
+    set(commit ${REVISION})
   endif()
 endif()
 string(SUBSTRING "${commit}" 0 12 commit)

@@ -2,8 +2,8 @@
 # run: installs what is missing, builds, and passes every test, or the parts and tests named.
 #
 #   sh tests/run.sh                 everything
-#   sh tests/run.sh PART...         form runner unit interop package fuzz browser supabase demo
-#                                   receivers wordpress stack chaos
+#   sh tests/run.sh PART...         form runner unit interop package image fuzz browser supabase
+#                                   demo receivers wordpress stack chaos
 #   sh tests/run.sh NAME...         tests by name: of tests/unit (rule_test), tests/e2e (a function's
 #                                   name), the demo, tests/receivers, or a fuzz target
 #
@@ -16,7 +16,7 @@ cd "$(dirname "$0")/.." || exit 1
 ROOT=$(pwd)
 BUILD=$ROOT/build
 BEGAN=$(date +%s)
-ALL_PARTS="form runner unit interop package fuzz browser supabase demo receivers wordpress stack chaos"
+ALL_PARTS="form runner unit interop package image fuzz browser supabase demo receivers wordpress stack chaos"
 export DEBIAN_FRONTEND=noninteractive
 . "$ROOT/tests/runner/lib.sh"
 . "$ROOT/tests/runner/packages.sh"
@@ -85,7 +85,7 @@ build() { # NAME OPTIONS...: build/NAME
 HAS_RELEASE=no HAS_SANITIZED=no HAS_SUPABASE=no HAS_KUBERNETES=no
 
 build_all() {
-    if wants form interop package chaos; then
+    if wants form interop package image chaos; then
         build release -DELEMENTOR_SYNC_BENCH=ON -DCMAKE_INSTALL_PREFIX=/usr && HAS_RELEASE=yes
     fi
     if wants unit interop browser demo receivers wordpress stack; then
@@ -108,7 +108,7 @@ release_for() { # NAME
 begin_form() {
     tidied=
     release_for "clang-tidy" && tidied=$BUILD/release
-    begin_beside 3600 "$BUILD/form.log" env ROOT="$ROOT" BUILD="$BUILD" RUN="$RUN" \
+    begin_beside form 3600 "$BUILD/form.log" env ROOT="$ROOT" BUILD="$BUILD" RUN="$RUN" \
         sh tests/runner/form.sh ${tidied:+"$tidied"}
 }
 
@@ -204,6 +204,25 @@ package() {
     done
     count "the package" 900 "$BUILD/package.log" "$BUILD/venv/bin/python" tests/package/check.py \
         "$BUILD/publish" "$BUILD/publish-again" "$BUILD/release/tests"
+}
+
+# Half of its time is spent on Debian's packages: it is built beside the others, and looked at near the end.
+begin_image() {
+    begin_beside image 3600 "$BUILD/image.log" "$BUILD/venv/bin/python" tests/image/build.py "$BUILD/image"
+}
+
+image() {
+    release_for "the image" || return 0
+    ended=0
+    await_beside image || ended=$?
+    case $ended in
+    0) grep -E '^ *[0-9]+ s ' "$BUILD/image.log" ;;
+    3) skipped "the image by buildah, which runs nothing here: $(tail -n 1 "$BUILD/image.log")" && return ;;
+    4) missing "the image by buildah" "$(tail -n 1 "$BUILD/image.log")" && return ;;
+    *) tail -n 60 "$BUILD/image.log" && failed "the image by buildah: ended with status $ended" && return ;;
+    esac
+    count "the image by buildah" 900 "$BUILD/image-check.log" "$BUILD/venv/bin/python" tests/image/check.py \
+        "$BUILD/image" "$BUILD/release/tests"
 }
 
 fuzz() {
@@ -303,7 +322,8 @@ packages() {
         install_packages tests/receivers/packages.txt || failed "packages of the receivers"
     fi
     ! wants package || install_packages tests/package/packages.txt || failed "packages of the package's tests"
-    ! wants form unit interop package receivers wordpress stack || install_python || failed "packages: Python's, by pip"
+    ! wants image || install_packages tests/image/packages.txt || failed "packages of the image's tests"
+    ! wants form unit interop package image receivers wordpress stack || install_python || failed "packages: Python's, by pip"
     if wants interop; then
         fetch_programs
         install_kubernetes && HAS_KUBERNETES=yes
@@ -331,6 +351,7 @@ packages
 step "builds"
 build_all
 if wants form; then begin_form; fi
+if wants image; then begin_image; fi
 if wants runner; then step "the runner itself" && runner; fi
 if wants unit; then step "unit tests, under ASan and UBSan" && unit; fi
 if wants interop; then step "interop: other people's libraries and programs" && interop; fi
@@ -341,10 +362,11 @@ if wants supabase; then step "docker/supabase, without a database" && supabase; 
 if wants demo; then step "the demo: nothing but the program" && demo; fi
 if wants receivers; then step "receivers in PHP, Python, Node and Deno" && receivers; fi
 if wants wordpress; then step "a real WordPress" && wordpress; fi
+if wants image; then step "the image, which was built beside the others" && image; fi
 if wants stack chaos; then
     step "the real stack: PostgreSQL, Debezium, Kafka, registry"
     if start_stack "the real stack"; then real_stack; fi
 fi
-if wants form; then step "form: formatter, linters, which ran beside the others" && end_beside "form"; fi
+if wants form; then step "form: formatter, linters, which ran beside the others" && end_beside form "$BUILD/form.log"; fi
 step "the end"
 exit 0

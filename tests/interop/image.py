@@ -3,7 +3,7 @@
 usage: image.py PROGRAM
 
 No container engine: the folder is made from a program of this machine and entered by chroot as the image's user
-(without root: by a user namespace), as a container would be. Docker's own build of it is not tried.
+(without root: by a user namespace), as a container would be. tests/image holds the built image to the same checks.
 """
 import os, pathlib, re, shutil, subprocess, sys, tempfile, time
 
@@ -87,4 +87,5 @@ def main(program):
             print(f"ok    {check.__name__}: {check(image) or check.__doc__}")
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])

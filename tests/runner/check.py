@@ -61,7 +61,7 @@ class Tree:
         for name in ("run.sh", "runner/lib.sh", "runner/guard.sh", "runner/packages.sh", "runner/form.sh"):
             self.write(f"tests/{name}", (ROOT / "tests" / name).read_text())
         for name in ("consumer/packages.txt", "tests/packages.txt", "tests/stack/packages.txt",
-                     "tests/receivers/packages.txt", "tests/package/packages.txt"):
+                     "tests/receivers/packages.txt", "tests/package/packages.txt", "tests/image/packages.txt"):
             self.write(name, "gcc\n")
         for name in ("tests/browser/package.json", "tests/browser/package-lock.json",
                      "tests/supabase/package-lock.json", "docker/supabase/config.toml",
@@ -226,6 +226,25 @@ def form_runs_beside_the_others(tree):
         assert bad >= 1 and process.returncode == status, (sent, process.returncode, out)
 
 
+def an_image_that_cannot_be_built(tree):
+    """A machine that lets buildah run nothing is a skip, in CI too; a base that cannot be fetched is none there."""
+    python = tree.root / "build/venv/bin/python"
+    for code, ci, expected in ((0, "", (2, 0, 0)), (3, "true", (1, 0, 1)), (4, "", (1, 0, 1)), (4, "true", (1, 1, 0)),
+                               (1, "", (1, 1, 0))):
+        tree.tool(python, f"case $1 in *build.py) echo why; exit {code} ;; esac; echo '1 passed, 0 failed'")
+        out, good, bad, skipped, _ = tree.run("image", CI=ci)
+        assert (good, bad, skipped) == expected and (code == 0 or "why" in out), (code, ci, out)
+    tree.tool(python, LEFT_BEHIND + "sleep 1000")
+    process = tree.start("image")
+    deadline = time.monotonic() + PATIENCE
+    while not tree.found.exists():
+        assert process.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    process.terminate()
+    _, _, bad, _ = tree.settle(process)
+    assert bad >= 1 and process.returncode == 143
+
+
 def killed_with_its_group(tree):
     """As a terminal that is closed, or a job's limit, does it."""
     tree.write("tests/e2e/run.py", HANGS)
@@ -355,8 +374,8 @@ def the_demo_script(tree):
 
 
 TESTS = [all_is_well, a_runner_that_dies_at_once, numbers_that_do_not_fit, a_step_that_fails,
-         packages_that_cannot_be_had, a_stack_that_does_not_start, form_runs_beside_the_others, killed,
-         killed_with_its_group, killed_in_any_step, told_twice, nobody_reads, a_part_of_the_stack_that_dies, by_name,
+         packages_that_cannot_be_had, a_stack_that_does_not_start, form_runs_beside_the_others,
+         an_image_that_cannot_be_built, killed, killed_with_its_group, killed_in_any_step, told_twice, nobody_reads, a_part_of_the_stack_that_dies, by_name,
          the_days_part, the_demo_script]
 
 

@@ -15,6 +15,7 @@
 # RUN/step       the name of the step that is under way
 # RUN/current    the session of its command
 # RUN/stack      the folder of the real stack while there is one
+# RUN/beside-*   the session and the seconds of a command beside the steps
 # RUN/finished   the account is closed
 
 STOP_SECONDS=${STOP_SECONDS:-40} # for a step that is told to end: the stack takes its time
@@ -106,21 +107,26 @@ await_step() { # PID SECONDS
 }
 
 # A command beside the steps, for what they leave of the processor: nice counts within a session, and the
-# session's own weight is its autogroup's. One at a time; the account hears of its checks from itself, and
-# end_beside shows them.
-begin_beside() { # SECONDS LOG COMMAND...
-    beside_limit=$1 beside_log=$2
-    shift 2
-    setsid timeout -k 10 "$beside_limit" nice -n 19 sh -c '
+# session's own weight is its autogroup's. Each has a name.
+begin_beside() { # NAME SECONDS LOG COMMAND...
+    beside=$1 limit=$2 log=$3
+    shift 3
+    setsid timeout -k 10 "$limit" nice -n 19 sh -c '
         { echo 19 >/proc/self/autogroup; } 2>/dev/null
-        exec "$@"' sh "$@" >"$beside_log" 2>&1 </dev/null &
-    beside=$!
+        exec "$@"' sh "$@" >"$log" 2>&1 </dev/null &
+    printf '%s %s\n' "$!" "$limit" >"$RUN/beside-$beside"
 }
 
-end_beside() { # NAME
+await_beside() { # NAME: its status
+    read -r pid limit <"$RUN/beside-$1"
+    await_step "$pid" "$limit"
+}
+
+# One that writes its checks into the account by itself: they are shown.
+end_beside() { # NAME LOG
     ended=0
-    await_step "$beside" "$beside_limit" || ended=$?
-    cat "$beside_log"
+    await_beside "$1" || ended=$?
+    cat "$2"
     [ "$ended" = 0 ] || failed "$1: ended with status $ended"
 }
 
