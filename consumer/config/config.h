@@ -222,6 +222,10 @@
     X(dashboard_url, "dashboard.url", TEXT, NULL, 0, 0, "",                                          \
       "where people open the dashboard when a proxy is in front of it: https://ops.example.com, "    \
       "or with a path, https://example.com/orders")                                                  \
+    X(dashboard_order_link, "dashboard.order_link", TEXT, NULL, 0, 0, "",                            \
+      "address of an order in the shop's own admin, which the page links to: "                       \
+      "https://shop.example/wp-admin/post.php?post={order_id}&action=edit; {order_id} and "          \
+      "{order_number} are replaced by the order's, percent-encoded")                                 \
     X(dashboard_origins, "dashboard.origins", TEXT, NULL, 0, 0, "",                                  \
       "origins whose pages may call the API (CORS), separated by spaces: "                           \
       "https://shop.example.com")                                                                    \

@@ -10,6 +10,7 @@
 #include "dashboard/routes/redrive.h"
 #include "dashboard/routes/routes.h"
 #include "dashboard/routes/status.h"
+#include "dashboard/web/order_link.h"
 #include "sys/clock.h"
 #include "sys/log.h"
 #include "sys/service_manager.h"
@@ -110,6 +111,7 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->loop = loop_new(err);
     d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
     return d->api.http != NULL && site_read(&d->api.site, d->api.config->dashboard_url, err) &&
+           order_link_check(d->api.config->dashboard_order_link, err) &&
            offer_read(&d->api.offer, d->api.config->dashboard_supabase_url,
                       d->api.config->dashboard_supabase_key, err) &&
            sign_in_open(&d->api, err) && open_kafka(d, err) && open_notifier(d, err) &&

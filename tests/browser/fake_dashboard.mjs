@@ -48,6 +48,7 @@ export class FakeDashboard {
         this.failing = null; // a status that every API call answers with
         this.expired = false;
         this.lifeMs = 3600000; // of a session
+        this.orderLink = null;
         this.situation = null; // a name of situations.json; null: by the orders that there are
         this.mute = false; // streams stay open, and nothing comes
         this.held = null; // answers to GET /api/v1/orders that wait for release()
@@ -224,7 +225,7 @@ export class FakeDashboard {
         const [, , , what, id, verb] = path.split('/').map(decodeURIComponent);
         const order = this.orders.get(id);
         switch (`${method} ${what}`) {
-        case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, expires_ms: Date.now() + this.lifeMs, now_ms: Date.now() }];
+        case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, order_link: this.orderLink, expires_ms: Date.now() + this.lifeMs, now_ms: Date.now() }];
         case 'GET status': return [200, this.currentStatus()];
         case 'GET activity': return [200, { points: this.activity() }];
         case 'POST pause': return [200, this.pause({ by: 'night@shop.example', at_ms: Date.now(), reason: body.reason })];
@@ -268,7 +269,7 @@ export class FakeDashboard {
             return problem(401, 'not signed in');
         if (token === CUSTOMER && url.pathname === '/api/v1/session') {
             response.writeHead(200, { 'Content-Type': 'application/json' });
-            return response.end(JSON.stringify({ subject: 'someone', role: 'authenticated', operator: false, expires_ms: Date.now() + 3600000, now_ms: Date.now() }));
+            return response.end(JSON.stringify({ subject: 'someone', role: 'authenticated', operator: false, order_link: null, expires_ms: Date.now() + 3600000, now_ms: Date.now() }));
         }
         if (this.failing !== null && url.pathname !== '/api/v1/session')
             return problem(this.failing, 'The view cannot be read');

@@ -12,6 +12,7 @@ import { demoTests } from './demo_tests.mjs';
 import { Group } from './group.mjs';
 import { groupTests } from './group_tests.mjs';
 import { openBrowser, runTests } from './harness.mjs';
+import { linkTests } from './link_tests.mjs';
 import { pageTests } from './page_tests.mjs';
 import { signInTests } from './sign_in_tests.mjs';
 import { troubleTests } from './trouble_tests.mjs';
@@ -34,16 +35,19 @@ const chrome = await openBrowser(resolve(modules));
 const verdicts = JSON.parse(execFileSync(join(resolve(tools), 'verdict_test'), ['--print'], { encoding: 'utf8' }));
 const { situations } = JSON.parse(await readFile(join(here, '../unit/dashboard/verdict/situations.json'), 'utf8'));
 const fake = pageTests(chrome, folder, { verdicts, situations }, keep);
+const links = linkTests(chrome, folder, { verdicts }, keep);
 const newGroup = () => new Group(resolve(program), resolve(tools), join(here, '../cases/default'));
 const group = newGroup();
 try {
     await fake.start();
+    await links.start();
     await group.start();
-    const tests = [...await wordsTests(folder), ...fake.tests, ...groupTests(chrome, group, keep), ...signInTests(chrome, group, keep),
+    const tests = [...await wordsTests(folder), ...fake.tests, ...links.tests, ...groupTests(chrome, group, keep), ...signInTests(chrome, group, keep),
         ...troubleTests(chrome, newGroup), ...demoTests(chrome, resolve(program), keep)];
     process.exitCode = await runTests(tests.filter(([name]) => name.includes(only)));
 } finally {
     fake.stop();
+    links.stop();
     await group.stop();
     await chrome.browser.close();
 }

@@ -33,6 +33,7 @@ const app = {
     redrive: (reason) => ask('askRedrive', app, reason, (started) => app.bulkStarted(started)),
     force: (shown) => ask('askForce', shown, () => app.retry(shown, true)),
     subject: () => session?.subject ?? null,
+    orderLink: () => session?.order_link ?? null,
     signIn, sessionOver, onChange, onOrder, back,
     onRequest: () => view?.onRequest?.(),
 };

@@ -1,6 +1,6 @@
 /* order: one order: its state, what to do, what happened, and where everything is. */
 import { announce, el, icon } from './dom.js';
-import { chip, failure, LOOK, orderName, retryButton, skeleton, time } from './parts.js';
+import { chip, failure, LOOK, orderName, retryButton, shopLink, skeleton, time } from './parts.js';
 import { payload } from './payload.js';
 import { explain, lastWords } from './reasons.js';
 import { duration, moment as when, number, sentence, t, took } from './words.js';
@@ -32,7 +32,7 @@ export function order(app, key) {
         return el(`section.hero.small.${look}`, { 'data-key': 'hero', 'aria-labelledby': 'h1' },
             el('a.back', { href: '#/', onclick: app.back }, '← ' + t('order_back')),
             el('h1', { id: 'h1', tabindex: -1 }, el('span', {}, orderName(shown))),
-            el('p.state', {}, chip(shown.state), ' ', shown.state === 'delivered' ? null : el('span', {}, said.whole, next())));
+            el('p.state', {}, chip(shown.state), ' ', shown.state === 'delivered' ? null : el('span', {}, said.whole, next()), shopLink(app, shown)));
     }
 
     async function dismiss(reason) {

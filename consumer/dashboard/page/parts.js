@@ -39,6 +39,18 @@ export function retryButton(app, order, look = 'quiet') {
     }, waits && el('span.spin', { 'aria-hidden': 'true' }), waits ? t('asked') : t('send_again'));
 }
 
+/* The order in the shop's own admin (dashboard.order_link); null where no address is set, or it asks for a number that the
+ * order has not. */
+export function shopLink(app, order) {
+    const values = { order_id: order.order_id, order_number: order.order_number };
+    const template = app.orderLink(), isKnown = (name) => values[name] || !template.includes(`{${name}}`);
+    if (template === null || !Object.keys(values).every(isKnown))
+        return null;
+    const href = template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(values[name]));
+    return el('a.shop-link', { href, target: '_blank', rel: 'noopener noreferrer', title: t('open_in_shop'), 'aria-label': `${t('open_in_shop')}: ${orderName(order)}` },
+        el('span', {}, t('open_in_shop')), ' ↗');
+}
+
 /* What a wide screen has room for: when it was confirmed, how long it took from there, and how often it was tried. */
 function facts(order) {
     const confirmed = order.confirmed_at === null ? NaN : Date.parse(order.confirmed_at);
@@ -58,6 +70,7 @@ export function orderRow(app, order, options = {}) {
             options.why !== false && why !== null && el('span.row-why', {}, why),
             options.facts && facts(order),
             el('span.row-when', {}, time(lastMoment(order), app.now()))),
+        options.facts && shopLink(app, order),
         (options.retry ?? !explain(order).hopeless) && order.state === 'parked' && retryButton(app, order));
 }
 

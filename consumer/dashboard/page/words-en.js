@@ -153,6 +153,7 @@ export const en = {
     count_orders: { 1: 'one order', other: '{n} orders' },
     all_of_these: 'See all {n}',
     send_again: 'Send again',
+    open_in_shop: 'Open in the shop',
     send_again_of: 'Send again: {order}',
     send_all: 'Send all again…',
     sending: 'Asked. Waiting for the answer…',

@@ -153,6 +153,7 @@ export const fr = {
     count_orders: { 1: 'une commande', other: '{n} commandes' },
     all_of_these: 'Voir les {n}',
     send_again: 'Renvoyer',
+    open_in_shop: 'Ouvrir dans la boutique',
     send_again_of: 'Renvoyer : {order}',
     send_all: 'Tout renvoyer…',
     sending: 'Envoi demandé. En attente de la réponse…',

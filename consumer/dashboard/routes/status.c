@@ -191,6 +191,8 @@ void call_session(struct call *call)
     json_object_set_new(session, "subject", *c->subject ? json_string(c->subject) : json_null());
     json_object_set_new(session, "role", *c->role ? json_string(c->role) : json_null());
     json_object_set_new(session, "operator", json_boolean(c->right == AUTH_OPERATOR));
+    const char *link = c->right == AUTH_OPERATOR ? call->api->config->dashboard_order_link : NULL;
+    json_object_set_new(session, "order_link", link != NULL ? json_string(link) : json_null());
     json_object_set_new(session, "expires_ms", json_integer(c->expires_s * 1000));
     json_object_set_new(session, "now_ms", json_integer(call->api->wall_ms));
     reply_json(call->x, 200, session);

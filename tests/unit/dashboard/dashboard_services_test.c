@@ -7,6 +7,7 @@
 
 #define SYNC "/functions/v1/sync-order-elementor"
 #define KEY "sb_secret_N7UND0UgjKTVK-Uodkm0Hg_xSvEMPvz"
+#define LINK "https://shop.example/wp-admin/post.php?post={order_id}"
 #define OTHER "sb_secret_aaaaaUgjKTVK-Uodkm0Hg_bbbbbbbbb"
 
 static void open_and_start(struct dashboard_harness *s)
@@ -14,6 +15,7 @@ static void open_and_start(struct dashboard_harness *s)
     dashboard_harness_open(s);
     dashboard_harness_set(s, "dashboard.wait", "0s");
     dashboard_harness_set(s, "auth.service_keys", OTHER " " KEY);
+    dashboard_harness_set(s, "dashboard.order_link", LINK);
     dashboard_harness_start(s);
 }
 
@@ -37,6 +39,9 @@ static void a_service_is_an_operator(void **state)
     assert_non_null(strstr(a.body, "\"subject\":\"service key 2\",\"role\":\"service_role\","
                                    "\"operator\":true"));
     assert_null(strstr(a.body, "sb_secret"));
+    assert_non_null(strstr(a.body, "\"order_link\":\"" LINK "\""));
+    a = dashboard_harness_ask(&s, "GET", "/api/v1/session", s.customer, NULL);
+    assert_non_null(strstr(a.body, "\"order_link\":null")); /* the shop's admin is none of theirs */
     int fd = dashboard_harness_send(&s, "GET", "/api/v1/events", headers[2], NULL);
     char text[8192];
     assert_true(dashboard_harness_hears(fd, text, sizeof text, "event: status"));
