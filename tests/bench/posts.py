@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Delivering: elementor-sync against what the endpoint's delay allows, and against bare libcurl.
 
-usage: posts.py BINARY BENCH_FOLDER TOOLS [slow|instant|backlog|scale...] [--records N] [--pairs N]
+usage: posts.py BINARY BENCH_FOLDER TOOLS [slow|instant|backlog...] [--records N] [--pairs N]
 
 slow     an endpoint that answers after 50 ms, 256 at a time: against concurrency / latency
 instant  an endpoint that answers at once, 64 at a time: against a bare libcurl loop that sends the
@@ -9,15 +9,15 @@ instant  an endpoint that answers at once, 64 at a time: against a bare libcurl 
          records, commits), and against wrk where it is installed
 backlog  a million records like real ones, one in six confirmed, an instant endpoint, 64 at a time,
          everything on: against the time of those loops for as many requests
-scale    six partitions, 50 ms, 16 at a time a member: one, two and three members
 
 BENCH_FOLDER: of bench_fill, bench_bare_post and bench_bare_whole; TOOLS: of fast_receiver. Starts a broker of its own.
 """
-import argparse, json, os, pathlib, shutil, statistics, subprocess, sys, tempfile
+import argparse, json, pathlib, shutil, statistics, subprocess, sys, tempfile
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(TESTS / "chaos"), str(TESTS / "e2e")]  # behind: run.py is that of this folder
 import brokers, fake_registry
+from figures import ratios, spread
 from run import run, timestamp
 from world import wait_for
 
@@ -36,12 +36,12 @@ class Bench:
         self.body = self.place / "body"
         self.body.write_text(next(b for b in bodies if b))
 
-    def fill(self, records, every):
-        """A topic of so many records, one in `every` confirming; its name and the confirmations."""
+    def fill(self, records, every, **options):
+        """A topic of so many records, one in `every` confirming; its name and the confirmations. options: bench_fill's."""
         self.runs += 1
         topic = f"posts-{self.runs}"
         filled = subprocess.run([f"{self.options.folder}/bench_fill", self.cluster.addresses, topic,
-                                 str(CASE), str(records), str(every)], check=True,
+                                 str(CASE), str(records), str(every), *(f"{n}={v}" for n, v in options.items())], check=True,
                                 capture_output=True, text=True).stdout
         return topic, int(filled)
 
@@ -63,30 +63,30 @@ class Bench:
                    for topic in ("parked", "deliveries", "retry", "members")}}
 
     def ours(self, topic, url, concurrency, expected):
-        """(seconds from the assignment to the last commit, CPU seconds)."""
-        cpu, _, _, log = run([self.options.binary, "run", "--until-end", "--timeout", "300s"],
+        """(seconds from the assignment to the last commit, CPU seconds, peak MiB)."""
+        cpu, peak, _, log = run([self.options.binary, "run", "--until-end", "--timeout", "300s"],
                              self.env(topic, url, concurrency))
         lines = log.splitlines()
         began = next(timestamp(l) for l in lines if "partition assigned" in l)
         end = next(l for l in lines if "end reached" in l or "everything up to the end" in l)
         assert f"delivered={expected} " in end, end
-        return timestamp(end) - began, cpu
+        return timestamp(end) - began, cpu, peak
 
     def bare(self, url, concurrency, count):
-        _, _, out, _ = run([f"{self.options.folder}/bench_bare_post", url, str(concurrency),
+        _, peak, out, _ = run([f"{self.options.folder}/bench_bare_post", url, str(concurrency),
                             str(count), str(self.body)])
         _, ms, cpu = out.split()
-        return float(ms) / 1000, float(cpu) / 1000
+        return float(ms) / 1000, float(cpu) / 1000, peak
 
     def whole(self, topic, every, url, concurrency, count):
         """The libraries alone, doing all of it."""
         self.runs += 1
-        _, _, out, _ = run([f"{self.options.folder}/bench_bare_whole", self.cluster.addresses,
+        _, peak, out, _ = run([f"{self.options.folder}/bench_bare_whole", self.cluster.addresses,
                             topic, "elementor-sync.retry", f"group-{self.runs}",
                             "elementor-sync.deliveries", url, str(concurrency), str(count),
                             str(every), str(self.body)])
         _, ms, cpu = out.split()
-        return float(ms) / 1000, float(cpu) / 1000
+        return float(ms) / 1000, float(cpu) / 1000, peak
 
     def close(self):
         self.registry.shutdown()
@@ -130,14 +130,14 @@ def compare(bench, name, records, every):
         receiver.kill(), receiver.wait()
     for who, samples in (("elementor-sync", ours), ("the libraries", whole),
                          ("bare libcurl", bare)):
-        seconds, cpu = (statistics.median(s[i] for s in samples) for i in (0, 1))
-        print(f"{name}: {who:16} {seconds:7.2f} s {expected / seconds:9,.0f}/s {cpu:7.2f} s CPU")
-    for what, over, under in (("elementor-sync against bare libcurl", ours, bare),
-                              ("elementor-sync against the libraries", ours, whole),
+        seconds, cpu, peak = zip(*samples)
+        print(f"{name}: {who:14} {spread(seconds)} s, {expected / statistics.median(seconds):,.0f}/s, µs CPU a delivery "
+              f"{spread([c / expected * 1e6 for c in cpu], '{:.0f}')}, MiB at most {spread(peak, '{:.1f}')}")
+    for what, over, under in (("elementor-sync against the libraries", ours, whole),
+                              ("elementor-sync against bare libcurl", ours, bare),
                               ("the libraries against bare libcurl", whole, bare)):
-        ratios = sorted(o[0] / u[0] for o, u in zip(over, under))
-        print(f"{name}: time of {what}: {', '.join(f'{r:.2f}' for r in ratios)}"
-              f" median {statistics.median(ratios):.2f}")
+        print(f"{name}: {what}, pair by pair: time " + ", CPU ".join(
+            ratios([o[i] for o in over], [u[i] for u in under]) for i in (0, 1)))
     if wrk:
         rate = expected / statistics.median(o[0] for o in ours)
         print(f"{name}: wrk {wrk:,.0f}/s, ours {rate / wrk:.2f} of it", flush=True)
@@ -165,39 +165,6 @@ def backlog(bench):
     compare(bench, "backlog", bench.options.records or 1_000_000, 6)
 
 
-def scale(bench):
-    concurrency, rates = 16, []
-    for members in (1, 2, 3):
-        topic, expected = bench.fill((bench.options.records or 6_000) * members, 1)
-        journal = bench.place / f"scale-{members}"
-        receiver, url = bench.receiver(f"delay_us={DELAY_US}", journal)
-        env = {**os.environ, **bench.env(topic, url, concurrency)}
-        processes = [subprocess.Popen([bench.options.binary, "run"], env=env,
-                                      stderr=subprocess.DEVNULL) for _ in range(members)]
-        try:
-            wait_for("all is delivered", lambda: journal.exists() and
-                     sum(1 for _ in open(journal)) >= expected, 180)
-        finally:
-            for process in processes:
-                process.terminate()
-            for process in processes:
-                process.wait(60)
-            receiver.kill(), receiver.wait()
-        rates.append(busiest_rate(journal))
-        print(f"scale: {members} members, 50 ms, {concurrency} at a time each: {rates[-1]:,.0f}/s, "
-              f"{rates[-1] / (rates[0] * members):.3f} of linear", flush=True)
-
-
-def busiest_rate(journal):
-    """Of the best five seconds: while every member has its share and there is work for all."""
-    times, best, first = sorted(int(line.split()[0]) for line in open(journal)), 0, 0
-    for last, us in enumerate(times):
-        while us - times[first] > 5_000_000:
-            first += 1
-        best = max(best, last - first)
-    return best / 5
-
-
 def main():
     parser = argparse.ArgumentParser(usage=__doc__)
     parser.add_argument("binary")
@@ -209,8 +176,8 @@ def main():
     options = parser.parse_args()
     bench = Bench(options)
     try:
-        for what in options.what or ["slow", "instant", "backlog", "scale"]:
-            {"slow": slow, "instant": instant, "backlog": backlog, "scale": scale}[what](bench)
+        for what in options.what or ["slow", "instant", "backlog"]:
+            {"slow": slow, "instant": instant, "backlog": backlog}[what](bench)
     finally:
         bench.close()
 

@@ -6,26 +6,40 @@ usage: run.py BINARY BENCH_FOLDER TOOLS STACK_DIR [RECORDS] [PAIRS] [BATCH_BYTES
 On the real broker of a running stack (tests/stack/up.sh). Pairs run interleaved; medians are compared.
 Time counts from the assignment to the last record (ours: to the last commit). Prints one table.
 """
-import datetime, os, pathlib, re, statistics, subprocess, sys, tempfile
+import datetime, os, pathlib, re, statistics, subprocess, sys, tempfile, time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "e2e"))
 import fake_registry
+from figures import ratios, spread
 from harness import TESTS, Stack, wait_for
 
 CASE = TESTS / "cases" / "default"
 EVERY = 10000  # one record in so many confirms an order
 
 
+def watch(pid):
+    """Until it ends: (its status, what it used, peak MiB). (ru_maxrss begins with what Python had when it forked.)"""
+    peak, status_file = 0, pathlib.Path(f"/proc/{pid}/status")
+    while True:
+        found = re.search(r"VmHWM:\s+(\d+)", status_file.read_text())  # none of one that has ended
+        peak = int(found[1]) / 1024 if found else peak
+        ended, status, usage = os.wait4(pid, os.WNOHANG)
+        if ended:
+            return status, usage, peak
+        time.sleep(0.02)
+
+
 def run(command, env=None):
     """Runs to the end: (seconds of CPU, peak MiB, stdout, stderr)."""
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
         process = subprocess.Popen(command, stdout=out, stderr=err, env={**os.environ, **(env or {})})
-        _, status, usage = os.wait4(process.pid, 0)
+        status, usage, peak = watch(process.pid)
+        process.returncode = status
         out.seek(0), err.seek(0)
         texts = out.read(), err.read()
     if status != 0:
         sys.exit(f"{command[0]} failed:\n{texts[1]}")
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, *texts
+    return usage.ru_utime + usage.ru_stime, peak, *texts
 
 
 def timestamp(line):
@@ -50,9 +64,9 @@ def bare(folder, brokers, topic, group, records):
 
 
 def row(name, samples, records):
-    seconds, cpu, peak = (statistics.median(s[i] for s in samples) for i in range(3))
-    print(f"{name:16} {records / seconds:12,.0f} records/s {cpu / records * 1e6:8.2f} µs CPU/record"
-          f" {peak:7.1f} MiB peak")
+    seconds, cpu, peak = zip(*samples)
+    print(f"{name:16} {records / statistics.median(seconds):12,.0f} records/s, µs CPU a record "
+          f"{spread([c / records * 1e6 for c in cpu])}, MiB at most {spread(peak, '{:.1f}')}")
 
 
 def main():
@@ -62,7 +76,7 @@ def main():
     stack = Stack(stack_dir)
     brokers, topic = stack.env["KAFKA_BROKERS"], f"bench-{os.getpid()}"
     filled = subprocess.run([f"{folder}/bench_fill", brokers, topic, str(CASE), str(records),
-                             str(EVERY), batch], check=True, capture_output=True, text=True).stdout.strip()
+                             str(EVERY), f"batch={batch}"], check=True, capture_output=True, text=True).stdout.strip()
     print(f"{records:,} records, {filled} confirmations, six partitions, batches of "
           f"{batch} bytes, {pairs} interleaved pairs")
     place = pathlib.Path(tempfile.mkdtemp(prefix="bench-"))
@@ -85,9 +99,8 @@ def main():
         server.shutdown()
     row("elementor-sync", ours_samples, records)
     row("bare librdkafka", bare_samples, records)
-    ratios = [b[0] / o[0] for o, b in zip(ours_samples, bare_samples)]
-    print(f"throughput ratio, pair by pair: min {min(ratios):.2f} median "
-          f"{statistics.median(ratios):.2f} max {max(ratios):.2f}")
+    print(f"throughput against bare librdkafka, pair by pair: "
+          f"{ratios([b[0] for b in bare_samples], [o[0] for o in ours_samples])}")
 
 
 if __name__ == "__main__":

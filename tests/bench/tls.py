@@ -13,6 +13,7 @@ import argparse, contextlib, os, pathlib, shutil, statistics, sys
 
 TESTS = pathlib.Path(__file__).resolve().parent.parent
 sys.path += [str(TESTS / "chaos"), str(TESTS / "e2e"), str(TESTS / "interop"), str(TESTS / "stack")]
+from figures import ratios, spread
 from network import Authority, started
 from ports import free_ports
 from posts import Bench
@@ -57,12 +58,11 @@ def measure(bench, folder, authority, name):
         with nginx(folder, authority, REQUESTS_A_CONNECTION[name]) as (url, log):
             bare.append(bench.bare(url, options.concurrency, expected))
     for who, samples in (("elementor-sync", ours), ("bare libcurl", bare)):
-        seconds, cpu = (statistics.median(s[i] for s in samples) for i in (0, 1))
-        print(f"{name}: {who:16} {seconds:7.2f} s {expected / seconds:9,.0f}/s {cpu:7.2f} s CPU")
-    for what, i in (("time", 0), ("CPU", 1)):
-        ratios = sorted(o[i] / b[i] for o, b in zip(ours, bare))
-        print(f"{name}: {what} of elementor-sync against bare libcurl: {', '.join(f'{r:.2f}' for r in ratios)}"
-              f" median {statistics.median(ratios):.2f}")
+        seconds, cpu, peak = zip(*samples)
+        print(f"{name}: {who:14} {spread(seconds)} s, {expected / statistics.median(seconds):,.0f}/s, µs CPU a delivery "
+              f"{spread([c / expected * 1e6 for c in cpu], '{:.0f}')}, MiB at most {spread(peak, '{:.1f}')}")
+    print(f"{name}: elementor-sync against bare libcurl, pair by pair: time " + ", CPU ".join(
+        ratios([o[i] for o in ours], [b[i] for b in bare]) for i in (0, 1)))
     print(f"{name}: {connections:,} handshakes for {expected:,} deliveries, {reused / connections:.1%} resumed", flush=True)
 
 
