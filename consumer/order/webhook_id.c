@@ -1,10 +1,10 @@
 #include "order/webhook_id.h"
 
 #include "base/buf.h"
+#include "base/digest/sha256.h"
 #include "base/hex.h"
 
 #include <inttypes.h>
-#include <openssl/sha.h>
 #include <string.h>
 
 /* Each part is preceded by its length, so that no two lists of parts are equal. */
@@ -52,8 +52,8 @@ void webhook_id_of(const struct change *change, const struct order_id *id, const
     buf_init(&b, id->len + change->field[FIELD_CONFIRMED_AT].len + 1024);
     add(&b, id->text, id->len);
     add_transition(&b, change, topic, partition, offset);
-    unsigned char digest[SHA256_DIGEST_LENGTH];
-    SHA256((const unsigned char *)b.data, b.len, digest);
+    unsigned char digest[SHA256_BYTES];
+    sha256(b.data, b.len, digest);
     buf_done(&b);
     *hex_write(stpcpy(text, "msg_"), digest, sizeof digest / 2) = '\0';
 }

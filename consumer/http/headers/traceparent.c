@@ -1,8 +1,8 @@
 #include "http/headers/traceparent.h"
 
+#include "base/digest/sha256.h"
 #include "base/hex.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,9 +48,9 @@ void traceparent_make(const char *id, char ret_text[TRACEPARENT_TEXT])
 {
     static const char sampled[] = "-01";
     enum { TRACE_BYTES = TRACE_LEN / 2, BYTES = TRACE_BYTES + PARENT_LEN / 2 };
-    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
-    (void)EVP_Digest(id, strlen(id), digest, NULL, EVP_sha256(), NULL);
-    digest[TRACE_BYTES - 1] |= 1; /* never all zeros, without memory for the digest either */
+    unsigned char digest[SHA256_BYTES];
+    sha256(id, strlen(id), digest);
+    digest[TRACE_BYTES - 1] |= 1; /* never all zeros */
     digest[BYTES - 1] |= 1;
     char *at = hex_write(stpcpy(ret_text, "00-"), digest, TRACE_BYTES);
     *at++ = '-';
