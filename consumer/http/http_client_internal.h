@@ -24,6 +24,7 @@ struct held_options {
     enum http_tls_min tls_min;
     enum http_ip ip;
     bool url_http_allowed; /* the URL was checked under this rule */
+    CURLU *parts;          /* of the URL: libcurl would parse it again for each request */
 };
 
 struct http_request {

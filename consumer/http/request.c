@@ -150,6 +150,7 @@ void http_request_free(struct http_request *request)
     if (request == NULL)
         return;
     curl_easy_cleanup(request->easy);
+    curl_url_cleanup(request->held.parts);
     handshake_reset(&request->handshake);
     buf_done(&request->header_text);
     buf_done(&request->body);
@@ -164,12 +165,15 @@ void http_request_free(struct http_request *request)
     free(request);
 }
 
-bool http_url_check(const char *url, bool http_allowed, struct error *err)
+/* Its parts, for the caller's curl_url_cleanup; NULL: it may not be used. */
+static CURLU *parse_url(const char *url, bool http_allowed, struct error *err)
 {
     char *scheme = NULL;
     CURLU *parsed = curl_url();
-    if (parsed == NULL)
-        return error_no_memory(err);
+    if (parsed == NULL) {
+        error_no_memory(err);
+        return NULL;
+    }
     bool ok = curl_url_set(parsed, CURLUPART_URL, url, 0) == CURLUE_OK &&
               curl_url_get(parsed, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK;
     if (!ok)
@@ -178,25 +182,41 @@ bool http_url_check(const char *url, bool http_allowed, struct error *err)
         ok = error_set(err, ERROR_CONFIG, "the URL must begin with %s",
                        http_allowed ? "https:// or http://" : "https://");
     curl_free(scheme);
+    if (ok)
+        return parsed;
     curl_url_cleanup(parsed);
-    return ok;
+    return NULL;
+}
+
+bool http_url_check(const char *url, bool http_allowed, struct error *err)
+{
+    CURLU *parts = parse_url(url, http_allowed, err);
+    curl_url_cleanup(parts);
+    return parts != NULL;
 }
 
 /* Parsing a URL costs more than comparing it, and nearly every request has the URL of the last one.
- */
+ * CURLOPT_URL too: libcurl would take a former one for what was redirected. */
 static bool set_url(struct http_request *request, const char *url, bool http_allowed,
                     struct error *err)
 {
     if (http_request_holds(request->held.url, url) &&
         request->held.url_http_allowed == http_allowed)
         return true;
-    if (!http_url_check(url, http_allowed, err))
+    CURLU *parts = parse_url(url, http_allowed, err);
+    if (parts == NULL)
         return false;
     const char *protocols = http_allowed ? "https,http" : "https";
     if (curl_easy_setopt(request->easy, CURLOPT_PROTOCOLS_STR, protocols) != CURLE_OK ||
         curl_easy_setopt(request->easy, CURLOPT_URL, url) != CURLE_OK ||
-        !http_request_hold(&request->held.url, url))
+        curl_easy_setopt(request->easy, CURLOPT_CURLU, parts) != CURLE_OK ||
+        !http_request_hold(&request->held.url, url)) {
+        curl_easy_setopt(request->easy, CURLOPT_CURLU, NULL);
+        curl_url_cleanup(parts);
         return error_no_memory(err);
+    }
+    curl_url_cleanup(request->held.parts);
+    request->held.parts = parts;
     request->held.url_http_allowed = http_allowed;
     return true;
 }
