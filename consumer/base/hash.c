@@ -1,5 +1,8 @@
 #include "base/hash.h"
 
+#include <endian.h>
+#include <string.h>
+
 struct sip_state {
     uint64_t v[4];
 };
@@ -32,7 +35,7 @@ static inline void take(struct sip_state *s, uint64_t word)
     s->v[0] ^= word;
 }
 
-/* Little-endian, of up to 8 bytes. */
+/* Little-endian, of less than 8 bytes. */
 static inline uint64_t word_of(const unsigned char *bytes, size_t len)
 {
     uint64_t word = 0;
@@ -52,8 +55,10 @@ static inline void begin(struct sip_state *s, const struct hash_key *key)
 static void take_all(struct sip_state *s, const unsigned char *at, size_t len)
 {
     uint64_t last = (uint64_t)len << 56;
-    for (; len >= 8; at += 8, len -= 8)
-        take(s, word_of(at, 8));
+    for (uint64_t word; len >= 8; at += 8, len -= 8) {
+        memcpy(&word, at, 8);
+        take(s, le64toh(word));
+    }
     take(s, last | word_of(at, len));
 }
 

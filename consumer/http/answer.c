@@ -101,14 +101,16 @@ static bool holds(struct slice body, const char *words)
  * wherever it was, or as plain text. */
 static bool is_php_failure(struct slice body)
 {
-    static const char *const errors[] = {"Fatal error", "Parse error", "Recoverable fatal error"};
-    char html[48], plain[48];
+    static const struct {
+        const char *html, *plain;
+    } errors[] = {{"<b>Fatal error</b>:  ", "Fatal error: "},
+                  {"<b>Parse error</b>:  ", "Parse error: "},
+                  {"<b>Recoverable fatal error</b>:  ", "Recoverable fatal error: "}};
     struct slice start = body;
     skip_start(&start);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
-        snprintf(html, sizeof html, "<b>%s</b>:  ", errors[i]);
-        snprintf(plain, sizeof plain, "%s: ", errors[i]);
-        if (holds(body, html) || begins(start, plain) ||
+        const char *plain = errors[i].plain;
+        if (holds(body, errors[i].html) || begins(start, plain) ||
             (begins(start, "PHP ") && holds(start, plain)))
             return true;
     }
