@@ -10,12 +10,12 @@ import concurrent.futures, sys, time, traceback
 from harness import Stack, Test
 import canary, cases, dashboard, main_job, newcomer, operator_commands, own_topics, reading, rebalance
 import supabase_outbox, supabase_shop
-import compose, default_names, first_start, frozen_broker, kafka_security, pauses, personal_data, reconcile
+import compose, default_names, documented, first_start, frozen_broker, kafka_security, pauses, personal_data, reconcile
 import registry_security, strange_shops, told_when_away, two_of_each, upgrade, wire
 
 MODULES = [main_job, canary, cases, newcomer, operator_commands, own_topics, reading, rebalance, dashboard,
            two_of_each, pauses, told_when_away, strange_shops, default_names, personal_data, kafka_security, first_start,
-           frozen_broker, reconcile, wire, compose,
+           frozen_broker, reconcile, wire, compose, documented,
            supabase_outbox, supabase_shop, upgrade, registry_security]
 SIDE_BY_SIDE = 4
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """README.md and consumer/doc, held against the tree and the program: links and anchors resolve, commands and options
-are known, blocks parse, and each alert has its heading.
+are known, blocks parse, each command has its test or a reason in commands.md, and each alert has its heading.
 
 usage: pages.py BINARY
 """
@@ -10,6 +10,7 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "consumer" / "README.md", *sorted((ROOT / "consumer" / "doc").glob("*.md"))]
+COMMANDS = ROOT / "consumer" / "doc" / "commands.md"
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 RUNBOOK = "{{ $externalLabels.runbooks }}consumer/doc/operations.md#"
 PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
@@ -43,6 +44,14 @@ def shell_blocks(page):
             found.append("\n".join(block))
             block = []
     return found
+
+
+def command_lines(block):
+    """Each command as it is typed: continued lines in one, comments gone."""
+    for line in block.replace("\\\n", " ").splitlines():
+        line = " ".join(re.sub(r"\s+#\s.*$", "", line).split())
+        if line and not line.startswith("#"):
+            yield line
 
 
 def shell(page):
@@ -140,6 +149,39 @@ def named_options(page, program):
                 yield f"no option {text}"
 
 
+def rows_of_commands():
+    """consumer/doc/commands.md: (pattern, command as the row has it, names of pages, by what)."""
+    for line in COMMANDS.read_text().splitlines():
+        found = re.fullmatch(r"\| `(.*)` \| ([\w., -]+) \| (.*) \|", line)
+        if found:
+            yield re.escape(found[1]).replace("…", ".*"), found[1], found[2].split(", "), found[3]
+
+
+def tests_of(by):
+    """What is not there of the tests that a row names: `tests/FILE` or, with the function, `tests/FILE` `NAME`."""
+    for file, name in re.findall(r"`(tests/[\w./]+)`(?: `(\w+)`)?", by):
+        if not (ROOT / file).exists():
+            yield f"there is no {file}"
+        elif name and f"def {name}(" not in (ROOT / file).read_text():
+            yield f"{file} has no {name}"
+
+
+def commands_and_tests():
+    """Each command of the pages has a row of its page, and each row its command, and a test or a reason."""
+    rows = list(rows_of_commands())
+    documented = {page.name: [line for block in shell_blocks(page) for line in command_lines(block)]
+                  for page in PAGES if page.parent != ROOT / "consumer" and page != COMMANDS}
+    for name, lines in documented.items():
+        for line in lines:
+            if not any(name in names and re.fullmatch(pattern, line) for pattern, _, names, _ in rows):
+                yield f"no row says what runs this of {name}: {line}"
+    for pattern, command, names, by in rows:
+        for name in names:
+            if not any(re.fullmatch(pattern, line) for line in documented.get(name, ())):
+                yield f"{name} has no command {command}"
+        yield from (f"{command}: {fault}" for fault in tests_of(by))
+
+
 def alerts():
     rules = yaml.safe_load((ROOT / "docker" / "prometheus" / "rules.yml").read_text())
     known = anchors(ROOT / "consumer" / "doc" / "operations.md")
@@ -155,6 +197,7 @@ def alerts():
 def main():
     program = Program(sys.argv[1])
     wrong = [f"docker/prometheus/rules.yml: {fault}" for fault in alerts()]
+    wrong += [f"consumer/doc/commands.md: {fault}" for fault in commands_and_tests()]
     blocks = 0
     for page in PAGES:
         name = page.relative_to(ROOT)
