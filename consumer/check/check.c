@@ -7,6 +7,7 @@
 #include "order/payload.h"
 #include "order/shape/filled.h"
 #include "sys/clock.h"
+#include "tracing/collector.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,6 +17,7 @@
 
 #define CONFIGURATION "configuration"
 #define WEBHOOK "webhook"
+#define TRACES "traces"
 
 enum { VALUE_TEXT = 64 };
 
@@ -63,6 +65,7 @@ static void show_config(struct check *c, const char *webhook)
     show_pairs(c, "kafka.properties.", c->config->kafka_properties,
                c->config->kafka_property_count);
     show_pairs(c, "webhook.headers.", c->config->webhook_headers, c->config->webhook_header_count);
+    show_pairs(c, "trace.headers.", c->config->trace_headers, c->config->trace_header_count);
     config_free(defaults);
 }
 
@@ -268,6 +271,44 @@ static void check_webhook(struct check *c, struct webhook *webhook, bool asked)
                    "nothing was sent; --ping-webhook sends one test request");
 }
 
+/* ---- traces ---- */
+
+/* Deliveries do not depend on it: whatever is wrong there is a warning. */
+static void judge_collector(struct check *c, const char *host, const struct check_answer *answer)
+{
+    const char *hint = answer->status == 404 || answer->status == 405
+                           ? "; trace.url needs the collector's path, usually /v1/traces"
+                       : answer->status == 401 || answer->status == 403
+                           ? "; set trace.headers.* to what the collector asks for"
+                           : "";
+    if (answer->status >= 200 && answer->status < 300)
+        report_add(c->report, REPORT_OK, TRACES, "url", "%s answered %d in %lld ms", host,
+                   answer->status, (long long)answer->took_ms);
+    else if (answer->status != 0)
+        report_add(c->report, REPORT_WARN, TRACES, "url",
+                   "%s answered %d: spans would be dropped%s", host, answer->status, hint);
+    else
+        report_add(c->report, REPORT_WARN, TRACES, "url", "%s: %s: spans would be dropped", host,
+                   answer->failure);
+}
+
+/* By a request without spans, which nobody stores. */
+static void ask_collector(struct check *c, const struct collector *collector)
+{
+    struct error err = {0};
+    struct check_answer answer = {0};
+    int64_t began_ms = clock_mono_ms();
+    if (collector_post(collector, c->http, collector_nothing, strlen(collector_nothing),
+                       check_answer_take, &answer, &err) == NULL) {
+        report_fail(c->report, &err, TRACES, "url");
+        return;
+    }
+    check_await(c, &answer);
+    answer.took_ms = clock_mono_ms() - began_ms;
+    judge_collector(c, collector->host, &answer);
+    free(answer.body);
+}
+
 /* ---- the whole ---- */
 
 static void report_libraries(struct check *c)
@@ -287,13 +328,16 @@ static bool open_loop(struct check *c)
 }
 
 /* All that lies outside the process. */
-static void reach(struct check *c, struct webhook *webhook, bool ping_webhook)
+static void reach(struct check *c, struct webhook *webhook, const struct collector *collector,
+                  bool ping_webhook)
 {
     check_kafka(c);
     check_registry(c);
     check_records(c);
     check_schema(c);
     check_webhook(c, webhook, ping_webhook);
+    if (collector->url != NULL)
+        ask_collector(c, collector);
 }
 
 static void check_all(struct check *c, const struct check_options *options)
@@ -301,15 +345,21 @@ static void check_all(struct check *c, const struct check_options *options)
     if (!open_loop(c))
         return;
     struct webhook *webhook = open_webhook(c);
+    struct collector collector;
+    struct error err = {0};
+    if (!collector_init(&collector, c->config, &err))
+        fail_option(c, &err);
     (void)!own_names_fill(c->config); /* for show_config; without memory finish() fails */
     show_config(c, webhook != NULL ? webhook_name(webhook) : NULL);
     if (finish(c)) {
         check_file(c, "webhook.ca_file", c->config->webhook_ca_file);
         check_file(c, "registry.ca_file", c->config->registry_ca_file);
+        check_file(c, "trace.ca_file", c->config->trace_ca_file);
         report_libraries(c);
         if (!options->offline)
-            reach(c, webhook, options->ping_webhook);
+            reach(c, webhook, &collector, options->ping_webhook);
     }
+    collector_done(&collector);
     webhook_free(webhook);
 }
 

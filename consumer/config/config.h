@@ -215,6 +215,19 @@
       "they are")                                                                                    \
     X(ops_listen, "ops.listen", TEXT, NULL, 0, 0, "",                                                \
       "address of /metrics, /livez, /readyz (127.0.0.1:9464); unset: no such port")                  \
+    X(trace_url, "trace.url", TEXT, NULL, 0, 0, "",                                                  \
+      "OpenTelemetry collector that gets a span of each delivery and each attempt, OTLP/HTTP in "    \
+      "JSON: http://localhost:4318/v1/traces; unset: no traces")                                     \
+    X(trace_sample, "trace.sample", TEXT, "1", 0, 0, "",                                             \
+      "share of the traces that is recorded, 0 to 1 (0.05: one in twenty); where a record brings "   \
+      "a traceparent, its sampled flag decides")                                                     \
+    X(trace_ca_file, "trace.ca_file", TEXT, NULL, 0, 0, "",                                          \
+      "certificates to trust instead of the system's, PEM")                                          \
+    X(trace_cert_file, "trace.cert_file", TEXT, NULL, 0, 0, "",                                      \
+      "client certificate for a collector that asks for one, PEM, with its intermediate "            \
+      "certificates behind it; read again when the file changes")                                    \
+    X(trace_key_file, "trace.key_file", TEXT, NULL, 0, 0, "",                                        \
+      "its private key, PEM, without a passphrase")                                                  \
     X(dashboard_listen, "dashboard.listen", TEXT, "127.0.0.1:8080", 0, 0, "",                        \
       "where the dashboard listens, HOST:PORT; put TLS in front of it")                              \
     X(dashboard_database, "dashboard.database", TEXT, "elementor-sync.dashboard.db", 0, 0, "",       \
@@ -337,6 +350,8 @@ struct config {
     size_t webhook_header_count;
     struct config_pair *registry_headers; /* registry.headers.*; the same */
     size_t registry_header_count;
+    struct config_pair *trace_headers; /* trace.headers.*; the same */
+    size_t trace_header_count;
     char *time_zone_origin;       /* where payload.time_zone was set: "shop.yaml:7" */
     const struct time_zone *zone; /* set by config/load/time_zone_load; NULL: UTC. Never freed */
     struct payload_template *template; /* set by config/load/template_load, of the shape template; a
@@ -380,8 +395,8 @@ void config_forget_secret(char **secret);
 /* Sets one option from text; a later call wins. origin is where the text came from ("shop.yaml:7",
  * "KAFKA_BROKERS", "--set") and opens every error: origin, value (never a secret's), the allowed
  * values, and for an unknown name the nearest known one. "kafka.properties.X", "webhook.headers.X",
- * "registry.headers.X", "payload.fields.X" and "payload.labels.X" are accepted besides the table's
- * names. An empty value is an error, except for a Kafka property. */
+ * "registry.headers.X", "trace.headers.X", "payload.fields.X" and "payload.labels.X" are accepted
+ * besides the table's names. An empty value is an error, except for a Kafka property. */
 bool config_set(struct config *config, const char *name, const char *value, const char *origin,
                 struct error *err) must_check;
 

@@ -95,4 +95,6 @@ void config_changes(const struct config *a, const struct config *b, const char *
                   b->webhook_headers, b->webhook_header_count);
     compare_pairs(&c, "registry.headers.", a->registry_headers, a->registry_header_count,
                   b->registry_headers, b->registry_header_count);
+    compare_pairs(&c, "trace.headers.", a->trace_headers, a->trace_header_count, b->trace_headers,
+                  b->trace_header_count);
 }

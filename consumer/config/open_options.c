@@ -85,6 +85,15 @@ static bool check_registry_header(const char *name, const char *value, struct er
     return check_header(own, name, err);
 }
 
+static bool check_trace_header(const char *name, const char *value, struct error *err)
+{
+    static const char *const own[] = {
+        "content-type",      "content-length", "content-encoding", "host",
+        "transfer-encoding", "connection",     "expect",           NULL};
+    (void)value;
+    return check_header(own, name, err);
+}
+
 /* ---- the lists ---- */
 
 static const struct open_options {
@@ -102,6 +111,8 @@ static const struct open_options {
     {"registry.headers.", offsetof(struct config, registry_headers),
      offsetof(struct config, registry_header_count), CONFIG_HEADERS_MAX, false,
      check_registry_header},
+    {"trace.headers.", offsetof(struct config, trace_headers),
+     offsetof(struct config, trace_header_count), CONFIG_HEADERS_MAX, false, check_trace_header},
 };
 enum { KINDS = sizeof kinds / sizeof *kinds };
 

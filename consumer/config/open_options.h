@@ -1,5 +1,5 @@
 /* open_options: the options with free names, which are not in the table: kafka.properties.*,
- * webhook.headers.* and registry.headers.*. */
+ * webhook.headers.*, registry.headers.* and trace.headers.*. */
 #ifndef CONFIG_OPEN_OPTIONS_H
 #define CONFIG_OPEN_OPTIONS_H
 

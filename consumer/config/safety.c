@@ -201,6 +201,14 @@ static void advise_registry(struct config *config)
                 secret);
 }
 
+static void advise_trace(struct config *config)
+{
+    if (config->trace_url != NULL && config->trace_header_count > 0 &&
+        is_in_the_open(config->trace_url))
+        config_warn(config, "trace.url is http://, so trace.headers cross the network "
+                            "unencrypted: write https://");
+}
+
 static bool is_off(const char *value)
 {
     return value != NULL && (strcasecmp(value, "false") == 0 || strcasecmp(value, "f") == 0 ||
@@ -352,6 +360,7 @@ bool config_check_safety(struct config *config, unsigned needs, struct error *er
         return false;
     advise_listening(config, needs);
     advise_registry(config);
+    advise_trace(config);
     advise_certificates(config);
     return true;
 }

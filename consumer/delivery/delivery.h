@@ -86,10 +86,11 @@ struct delivery {
     int64_t said_ms;                           /* monotonic time of its last "retrying" record */
     int status;                                /* of the last answer; 0: none */
     char reason[DELIVERY_REASON_MAX];          /* of the last failure, of the closed list */
-    char *answer;               /* the beginning of the last answer, redacted; owned, NULL: none */
-    struct tries *tries;        /* once one failed; owned, NULL: none */
-    const char *class, *detail; /* why it is parked; borrowed, never NULL */
-    const char *source;         /* "cdc", "retry", "redrive", "replay"; static */
+    char *answer;        /* the beginning of the last answer, redacted; owned, NULL: none */
+    struct tries *tries; /* once one failed; owned, NULL: none */
+    struct delivery_trace *trace;   /* pipeline/sending/tracing's; owned, NULL: not recorded */
+    const char *class, *detail;     /* why it is parked; borrowed, never NULL */
+    const char *source;             /* "cdc", "retry", "redrive", "replay"; static */
     LIST_ENTRY(delivery) under_way; /* among those with an attempt */
 
     int64_t held_ms;            /* monotonic time at which it was read */

@@ -191,6 +191,17 @@ static void add_breaker(const struct overview *o, struct buf *b)
     metric_counter(b, "breaker_opened_total", endpoint->opened, "Times the breaker opened.");
 }
 
+static void add_traces(const struct overview *o, struct buf *b)
+{
+    const struct exporter_counts *traces = exporter_counts(o->exporter);
+    metric_counter(b, "trace_spans_exported_total", traces->exported,
+                   "Spans that the collector at trace.url took.");
+    metric_counter(b, "trace_spans_dropped_total", traces->dropped,
+                   "Spans that it did not take, or that there was no room for.");
+    metric_gauge(b, "trace_spans_queued", (int64_t)traces->queued,
+                 "Spans on their way to the collector.");
+}
+
 static void add_reloads(const struct overview *o, struct buf *b)
 {
     metric_counter(b, "reloads_total", reloader_counts(o->reloader)->reloads,
@@ -282,6 +293,7 @@ void metrics_write(const struct overview *o, int64_t started_ms, struct buf *b)
     add_breaker(o, b);
     add_commits(o, b);
     add_reloads(o, b);
+    add_traces(o, b);
     add_loop(o, b);
     for_partitions(o, b, "partition_position", "The next offset to read.", position);
     for_partitions(o, b, "partition_committed", "The offset that the group has acknowledged.",

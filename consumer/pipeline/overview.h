@@ -12,6 +12,7 @@
 #include "pipeline/sending/recorder.h"
 #include "pipeline/sending/sender.h"
 #include "sys/loop.h"
+#include "tracing/exporter.h"
 
 struct overview {
     const struct config *config;
@@ -25,6 +26,7 @@ struct overview {
     const struct endpoint *endpoint;
     const struct recorder *recorder;
     const struct sender *sender;
+    const struct exporter *exporter;
     const struct intake *intake;
     const struct committer *committer;
     const struct reloader *reloader;

@@ -29,8 +29,11 @@ struct pipeline {
 
     struct loop *loop;
     struct http *http;
-    struct registry *registry;
-    struct webhook *webhook;
+    struct { /* beyond http */
+        struct registry *registry;
+        struct webhook *webhook;
+        struct exporter *exporter; /* of spans */
+    };
     struct publisher *publisher;
     struct consumer *consumer;
     struct ops *ops; /* NULL: no ops.listen */
@@ -39,6 +42,7 @@ struct pipeline {
     struct partitions partitions;
     struct backlog backlog;
     struct endpoint *endpoint;
+    struct tracing tracing;
     struct recorder *recorder;
     struct sender *sender;
     struct intake *intake;
@@ -134,6 +138,7 @@ static bool open_edges(struct pipeline *p, struct error *err)
     return (p->loop = loop_new(err)) != NULL && (p->http = http_new(p->loop, err)) != NULL &&
            (p->registry = registry_new(p->http, p->config, schema_changed, p, err)) != NULL &&
            (p->webhook = webhook_new(p->http, p->config, err)) != NULL &&
+           (p->exporter = exporter_new(p->http, p->config, p->member, err)) != NULL &&
            (p->publisher = publisher_new(p->config, p->wake_fd, err)) != NULL &&
            (p->consumer = consumer_new(p->config, &events, p->wake_fd, err)) != NULL &&
            open_ops(p, err);
@@ -147,14 +152,18 @@ static bool make_sending(struct pipeline *p, struct error *err)
                                            .member = p->member,
                                            .backlog = &p->backlog,
                                            .publisher = p->publisher,
-                                           .webhook = p->webhook};
+                                           .webhook = p->webhook,
+                                           .tracing = &p->tracing};
     struct sender_uses sender = {.config = p->config,
                                  .now = &p->now,
                                  .webhook = p->webhook,
                                  .partitions = &p->partitions,
                                  .backlog = &p->backlog,
                                  .endpoint = p->endpoint,
+                                 .tracing = &p->tracing,
                                  .wake_fd = p->wake_fd};
+    p->tracing = (struct tracing){
+        .config = p->config, .now = &p->now, .webhook = p->webhook, .exporter = p->exporter};
     p->recorder = sender.recorder = recorder_new(&recorder);
     if (p->recorder == NULL)
         return false;
@@ -183,7 +192,8 @@ static bool make_reading(struct pipeline *p)
                                            .now = &p->now,
                                            .registry = p->registry,
                                            .webhook = p->webhook,
-                                           .endpoint = p->endpoint};
+                                           .endpoint = p->endpoint,
+                                           .exporter = p->exporter};
     p->intake = intake_new(&intake);
     p->committer = committer_new(&committer);
     p->reloader = reloader_new(&reloader);
@@ -215,6 +225,7 @@ static bool make_status(struct pipeline *p)
                                     .endpoint = p->endpoint,
                                     .recorder = p->recorder,
                                     .sender = p->sender,
+                                    .exporter = p->exporter,
                                     .intake = p->intake,
                                     .committer = p->committer,
                                     .reloader = p->reloader};
@@ -273,6 +284,7 @@ void pipeline_free(struct pipeline *p)
     end_partitions(p);
     consumer_free(p->consumer);
     webhook_free(p->webhook);
+    exporter_free(p->exporter);
     registry_free(p->registry);
     http_free(p->http);
     sender_free(p->sender);
@@ -309,7 +321,7 @@ static int64_t wait_ms(struct pipeline *p, int64_t until_ms, int64_t http_ms, in
     int64_t ops_ms = p->ops != NULL ? ops_turn(p->ops) : -1;
     int64_t wait = earlier(IDLE_WAIT_MS, consumer_wake_ms(p->consumer));
     until_ms = earlier(earlier(until_ms, committer_wait_until(p->committer)),
-                       sender_wait_until(p->sender));
+                       earlier(sender_wait_until(p->sender), exporter_wait_until(p->exporter)));
     if (until_ms >= 0)
         wait = earlier(wait, until_ms > p->now.mono_ms ? until_ms - p->now.mono_ms : 0);
     return earlier(earlier(earlier(wait, http_ms), earlier(registry_ms, publisher_ms)), ops_ms);
@@ -328,6 +340,7 @@ static int64_t turn(struct pipeline *p)
         intake_turn(p->intake);
     if (p->fatal.code == ERROR_NONE) /* nothing is begun that could not be settled */
         sender_turn(p->sender);
+    exporter_turn(p->exporter, p->now.mono_ms);
     int64_t http_ms = http_turn(p->http);
     int64_t registry_ms = registry_turn(p->registry, p->now.mono_ms); /* after http's answers */
     int64_t publisher_ms = publisher_turn(p->publisher, p->now.mono_ms);
@@ -427,6 +440,7 @@ static void run(struct pipeline *p, const struct pipeline_options *options,
     }
     service_manager_tell_stopping(manager);
     leave(p);
+    exporter_finish(p->exporter, p->loop);
     member_status_publish_leaving(p->status);
     member_status_log_totals(p->status, "stopped");
 }

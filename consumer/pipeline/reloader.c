@@ -34,6 +34,7 @@ static const char *const live[] = {"webhook.url",
                                    "registry.token",
                                    "registry.headers.",
                                    "registry.timeout",
+                                   "trace.",
                                    "auth.",
                                    "dashboard.",
                                    NULL};
@@ -95,9 +96,11 @@ static void log_the_rest(struct reloader *r, const struct config *config)
 
 /* The registry borrows from the configuration it was given, which lives until the next replaces it.
  */
-static void adopt(struct reloader *r, struct config *config, struct registry_way *way)
+static void adopt(struct reloader *r, struct config *config, struct registry_way *way,
+                  struct collector *collector)
 {
     registry_reload(r->use.registry, way);
+    exporter_reload(r->use.exporter, collector);
     endpoint_retarget(r->use.endpoint);
     log_the_rest(r, config);
     log_info("configuration read again", LOG_S("webhook", webhook_name(r->use.webhook)));
@@ -112,12 +115,14 @@ static void take_up(struct reloader *r)
     reload_note(r->files);
     struct config *config = reload_read(r->use.config, NEEDS, &err);
     struct registry_way way = {0};
+    struct collector collector = {0};
     if (config != NULL && registry_way_init(&way, config, &err) &&
-        webhook_reload(r->use.webhook, config, &err)) {
-        adopt(r, config, &way);
+        collector_init(&collector, config, &err) && webhook_reload(r->use.webhook, config, &err)) {
+        adopt(r, config, &way, &collector);
         return;
     }
     registry_way_done(&way);
+    collector_done(&collector);
     config_free(config);
     r->counts.failures++;
     log_error("configuration not reloaded", LOG_S("error", err.text),

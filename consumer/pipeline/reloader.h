@@ -12,6 +12,7 @@
 #include "pipeline/sending/endpoint.h"
 #include "registry/registry.h"
 #include "sys/clock.h"
+#include "tracing/exporter.h"
 
 struct reloader;
 
@@ -21,6 +22,7 @@ struct reloader_uses {
     struct registry *registry;
     struct webhook *webhook;
     struct endpoint *endpoint;
+    struct exporter *exporter;
 };
 
 struct reloader *reloader_new(const struct reloader_uses *uses); /* NULL without memory */

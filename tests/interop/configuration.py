@@ -106,7 +106,7 @@ TEXTS = {"payload.time_zone": "Africa/Algiers", "rule.placeholder": "hex:6162"}
 APART = {"payload.template", "payload.shape"}
 OPEN = {"kafka.properties.client.id": "", "kafka.properties.ssl.ca.location": "/ca.pem",
         "kafka.properties.socket.keepalive.enable": True, "webhook.headers.X-Api-Key": "k",
-        "registry.headers.X-Registry-GroupId": 7}
+        "registry.headers.X-Registry-GroupId": 7, "trace.headers.Authorization": "Bearer t"}
 
 
 def full_files():

@@ -14,7 +14,7 @@ import sys
 ORDER = """. cli/commands cli demo dashboard dashboard/routes dashboard/sync dashboard/control dashboard/export dashboard/api check reconcile operator pipeline pipeline/intake
 pipeline/sending pipeline/tracking dashboard/feed dashboard/view dashboard/notify dashboard/verdict dashboard/web dashboard/auth demo/display
 demo/parts topics topics/settings kafka/consumer delivery delivery/policy offsets
-registry order order/shape kafka/producer kafka/group kafka config/load config/reference config cdc cdc/schema http http/headers http/tls terminal sys base base/digest""".split()
+registry tracing order order/shape kafka/producer kafka/group kafka config/load config/reference config cdc cdc/schema http http/headers http/tls terminal sys base base/digest""".split()
 FILES_MAX = 20
 FIELDS_MAX = 25
 WIDE = {"config", "delivery"}  # an option a field; an order on its way

@@ -149,7 +149,8 @@ static bool load_open(struct config *config, char *const *environment, const cha
     static const struct {
         const char *variable, *option;
     } headers[] = {{"WEBHOOK_HEADERS_", "webhook.headers."},
-                   {"REGISTRY_HEADERS_", "registry.headers."}};
+                   {"REGISTRY_HEADERS_", "registry.headers."},
+                   {"TRACE_HEADERS_", "trace.headers."}};
     char variable[CONFIG_NAME_MAX];
     size_t len = strcspn(assignment, "=");
     if (len >= sizeof variable)

@@ -29,11 +29,12 @@ static bool load_set(struct config *config, const char *set, struct error *err)
     return ok;
 }
 
-/* Certificates and keys are looked at as secret files are; webhook and registry read them. */
+/* Certificates and keys are looked at as secret files are; who shows them reads them. */
 static bool note_identities(struct config *config, struct error *err)
 {
-    const char *const files[] = {config->webhook_cert_file, config->webhook_key_file,
-                                 config->registry_cert_file, config->registry_key_file};
+    const char *const files[] = {config->webhook_cert_file,  config->webhook_key_file,
+                                 config->registry_cert_file, config->registry_key_file,
+                                 config->trace_cert_file,    config->trace_key_file};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (files[i] != NULL && !config_note_secret_file(config, files[i]))
             return error_no_memory(err);
@@ -41,6 +42,8 @@ static bool note_identities(struct config *config, struct error *err)
         config_warn_of_public(config, config->webhook_key_file, "webhook.key_file");
     if (config->registry_key_file != NULL)
         config_warn_of_public(config, config->registry_key_file, "registry.key_file");
+    if (config->trace_key_file != NULL)
+        config_warn_of_public(config, config->trace_key_file, "trace.key_file");
     return true;
 }
 

@@ -65,6 +65,8 @@ const struct open_ended open_ended[] = {
                           "WEBHOOK_HEADERS_X_API_KEY, or …_FILE)"},
     {"registry.headers.*", "the same for the registry, such as X-Registry-GroupId for the group "
                            "that Apicurio keeps referenced schemas in"},
+    {"trace.headers.*", "the same for trace.url, such as a collector's token (Authorization: "
+                        "TRACE_HEADERS_AUTHORIZATION, or …_FILE)"},
     {"payload.fields.*", "the column that feeds this field of the payload"},
     {"payload.labels.*", "the label of this field in the shapes elementor and elementor-advanced; "
                          "default: the field's name"},

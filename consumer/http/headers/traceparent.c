@@ -4,6 +4,7 @@
 #include "base/hex.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TRACE_AT = 3, TRACE_LEN = 32, PARENT_AT = 36, PARENT_LEN = 16, FLAGS_AT = 53, LEN = 55 };
@@ -56,4 +57,25 @@ void traceparent_make(const char *id, char ret_text[TRACEPARENT_TEXT])
     *at++ = '-';
     at = hex_write(at, digest + TRACE_BYTES, BYTES - TRACE_BYTES);
     memcpy(at, sampled, sizeof sampled);
+}
+
+struct trace_context traceparent_split(const char text[TRACEPARENT_TEXT])
+{
+    struct trace_context context = {.flags = (uint8_t)strtoul(text + FLAGS_AT, NULL, 16)};
+    memcpy(context.trace_id, text + TRACE_AT, TRACE_LEN);
+    memcpy(context.span_id, text + PARENT_AT, PARENT_LEN);
+    return context;
+}
+
+void traceparent_join(const struct trace_context *context, char ret_text[TRACEPARENT_TEXT])
+{
+    snprintf(ret_text, TRACEPARENT_TEXT, "00-%s-%s-%02x", context->trace_id, context->span_id,
+             context->flags);
+}
+
+bool trace_is_among(const char trace_id[TRACE_ID_TEXT], double share)
+{
+    enum { BITS = 56, DIGITS = BITS / 4 };
+    uint64_t drawn = strtoull(trace_id + TRACE_LEN - DIGITS, NULL, 16);
+    return drawn >= (uint64_t)((1 - share) * (double)(UINT64_C(1) << BITS));
 }

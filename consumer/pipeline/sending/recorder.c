@@ -67,6 +67,7 @@ void recorder_give_up(struct recorder *r, struct delivery *d)
     if (partition != NULL)
         partition_end_work(partition);
     r->counts.abandoned++;
+    tracing_abandon(r->use.tracing, d);
     backlog_finish(r->use.backlog, d);
 }
 
@@ -76,6 +77,7 @@ static void settle(struct recorder *r, struct delivery *d)
     struct partition *partition = partition_of(d);
     if (partition != NULL)
         partition_settle_delivery(partition, d, r->use.now->mono_ms);
+    tracing_settle(r->use.tracing, d);
     r->use.backlog->concluded--;
     backlog_finish(r->use.backlog, d);
 }
@@ -273,6 +275,7 @@ static void conclude(struct recorder *r, struct delivery *d, const char *state)
     if (d->manual && d->has_order_id && !d->judged_before)
         forget_coordinates(r, d);
     d->handler = r;
+    tracing_conclude(r->use.tracing, d, state);
     bool written = publish_outcome(r, d, state, -1, deadline_ms, outcome_written);
     if (d->has_order_id && d->skip == SKIP_NONE)
         remember(r, d, state[0] == 'd');

@@ -16,6 +16,7 @@
 #include "kafka/producer/publisher.h"
 #include "order/rule.h"
 #include "pipeline/sending/park_reasons.h"
+#include "pipeline/sending/tracing.h"
 #include "pipeline/tracking/backlog.h"
 #include "pipeline/tracking/partitions.h"
 #include "sys/clock.h"
@@ -29,6 +30,7 @@ struct recorder_uses {
     struct backlog *backlog;
     struct publisher *publisher;
     const struct webhook *webhook; /* its secrets are redacted */
+    struct tracing *tracing;
 };
 
 struct recorder *recorder_new(const struct recorder_uses *uses); /* NULL without memory */

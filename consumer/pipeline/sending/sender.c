@@ -1,7 +1,6 @@
 #include "pipeline/sending/sender.h"
 
 #include "delivery/policy/retry_policy.h"
-#include "kafka/message.h"
 #include "offsets/commit_pace.h"
 #include "pipeline/sending/last_answer.h"
 #include "sys/log.h"
@@ -186,6 +185,7 @@ static void note_try(const struct sender *s, struct delivery *d, bool failed)
     struct attempt_note note = {.at_ms = d->last_attempt_ms,
                                 .took_ms = s->use.now->mono_ms - d->sent_ms,
                                 .status = d->status};
+    tracing_end_attempt(s->use.tracing, d, failed);
     if (!failed && d->tries == NULL)
         return;
     if (failed)
@@ -331,6 +331,7 @@ static void note_attempt(struct sender *s, struct delivery *d)
 static void send_one(struct sender *s, struct delivery *d, bool is_probe)
 {
     struct error err = {0};
+    char trace[TRACEPARENT_TEXT];
     if (recorder_pass_answered(s->use.recorder, d))
         return;
     note_attempt(s, d);
@@ -344,7 +345,7 @@ static void send_one(struct sender *s, struct delivery *d, bool is_probe)
         .id = d->id,
         .attempt = d->history.attempts,
         .timestamp_s = s->use.now->wall_ms / 1000,
-        .traceparent = kafka_header_in(d->headers, "traceparent"),
+        .traceparent = tracing_begin_attempt(s->use.tracing, d, trace),
         .source = strcmp(d->source, "cdc") == 0 ? NULL : d->source,
         .body = d->text[TEXT_BODY].data,
         .body_len = d->text[TEXT_BODY].len};
@@ -478,6 +479,7 @@ static void dropped(void *context, struct delivery *d)
 {
     struct sender *s = context;
     s->state.abandoned++;
+    tracing_abandon(s->use.tracing, d);
     backlog_free(s->use.backlog, d);
 }
 

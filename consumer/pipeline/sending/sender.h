@@ -12,6 +12,7 @@
 #include "pipeline/sending/latency.h"
 #include "pipeline/sending/pause.h"
 #include "pipeline/sending/recorder.h"
+#include "pipeline/sending/tracing.h"
 #include "pipeline/tracking/backlog.h"
 #include "pipeline/tracking/partitions.h"
 
@@ -25,6 +26,7 @@ struct sender_uses {
     struct backlog *backlog;
     struct endpoint *endpoint;
     struct recorder *recorder;
+    struct tracing *tracing;
     int wake_fd; /* as in consumer.h */
 };
 

@@ -41,6 +41,7 @@ void backlog_free(struct backlog *backlog, struct delivery *d)
         backlog->sole_probe = NULL;
     free(d->answer);
     free(d->tries);
+    free(d->trace);
     free(d);
 }
 

@@ -481,10 +481,56 @@ static void unsafe_urls(void **state)
     bench_close(&b);
 }
 
+/* ---- traces ---- */
+
+static void expect_collector(const struct server_rule *rules, const char *level, const char *text)
+{
+    static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0}, {0}};
+    struct bench b;
+    struct server *collector = server_new(rules);
+    bench_open(&b, registry);
+    bench_url(&b, "trace.url", collector, "/v1/traces");
+    bench_set(&b, "trace.headers.X-Api-Key", CANARY);
+    if (rules[0].action != SERVER_NO_RULE)
+        server_listen(collector);
+    bench_check(&b);
+    expect_finding(&b, level, "traces", "url", text);
+    if (server_request_count(collector) > 0)
+        assert_string_equal(server_request(collector, 0)->body, "{\"resourceSpans\":[]}");
+    bench_close(&b);
+    server_free(collector);
+}
+
+static void the_collector_is_asked(void **state)
+{
+    (void)state;
+    expect_collector(
+        (const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, JSON_HEAD "{}", 0}, {0}}, "ok",
+        " answered 200 in ");
+    expect_collector((const struct server_rule[]){{NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0}, {0}},
+                     "warn", " answered 404: spans would be dropped; trace.url needs");
+    expect_collector((const struct server_rule[]){{0}}, "warn", "connection refused");
+}
+
+static void a_share_must_be_one(void **state)
+{
+    static const struct server_rule registry[] = {{NULL, SERVER_ANSWER_CLOSE, NOT_FOUND, 0}, {0}};
+    struct bench b;
+    (void)state;
+    bench_open(&b, registry);
+    bench_set(&b, "trace.sample", "10%");
+    bench_check(&b);
+    expect_failure(&b, ERROR_CONFIG, "configuration", "trace.sample",
+                   "trace.sample is not a share");
+    bench_close(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(path_is_missing),
+        cmocka_unit_test(the_collector_is_asked),
+        cmocka_unit_test(a_share_must_be_one),
         cmocka_unit_test(no_registry_at_all),
         cmocka_unit_test(older_registry),
         cmocka_unit_test(schema_in_a_context),

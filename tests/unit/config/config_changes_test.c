@@ -49,6 +49,7 @@ static void each_kind_of_option(void **state)
         {{{"kafka.properties.client.id", "a"}, {"kafka.properties.linger.ms", "1"}, {0}},
          {{"kafka.properties.linger.ms", "1"}, {"kafka.properties.client.rack", "r"}, {0}},
          "kafka.properties.client.id, kafka.properties.client.rack"},
+        {{{"trace.headers.X-A", "1"}, {0}}, {{"trace.headers.X-A", "2"}, {0}}, "trace.headers.X-A"},
         {{{"webhook.headers.X-A", "1"}, {0}},
          {{"webhook.headers.X-A", "2"}, {0}},
          "webhook.headers.X-A"},

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-enum { VARIABLES_MAX = 4 };
+enum { VARIABLES_MAX = 5 };
 
 static struct config *load(const char *const *variables)
 {
@@ -30,7 +30,8 @@ static void headers_have_variables(void **state)
 {
     static const char *const variables[VARIABLES_MAX] = {
         "WEBHOOK_HEADERS_X_API_KEY_FILE=header", "WEBHOOK_HEADERS_X_SHOP=amina",
-        "REGISTRY_HEADERS_X_REGISTRY_GROUPID=shop", "WEBHOOK_HEADERS_="};
+        "REGISTRY_HEADERS_X_REGISTRY_GROUPID=shop",
+        "WEBHOOK_HEADERS_=", "TRACE_HEADERS_AUTHORIZATION_FILE=header"};
     FILE *file = fopen("header", "w");
     (void)state;
     assert_non_null(file);
@@ -45,6 +46,9 @@ static void headers_have_variables(void **state)
     assert_string_equal(config->webhook_headers[1].value, "amina");
     assert_int_equal(config->registry_header_count, 1);
     assert_string_equal(config->registry_headers[0].name, "x-registry-groupid");
+    assert_int_equal(config->trace_header_count, 1);
+    assert_string_equal(config->trace_headers[0].name, "authorization");
+    assert_string_equal(config->trace_headers[0].value, "s3cr3t");
     config_free(config);
 }
 
