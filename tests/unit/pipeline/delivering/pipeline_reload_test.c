@@ -262,6 +262,37 @@ static void options_that_need_a_restart_are_logged(void **state)
     close_rotation(&r);
 }
 
+static void traces_can_be_turned_on(void **state)
+{
+    static const struct server_rule webhook[] = {{"/old", SERVER_ANSWER, NO_CONTENT, 0}, {0}};
+    static const struct server_rule taken[] = {
+        {"/v1/traces", SERVER_ANSWER, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 0}, {0}};
+    static struct rotation r;
+    char url[64];
+    struct server *collector = server_new(taken);
+    (void)state;
+    server_listen(collector);
+    snprintf(url, sizeof url, "http://127.0.0.1:%d/v1/traces", server_port(collector));
+    open_rotation(&r, webhook);
+    confirm_many(&r, 0, 3);
+    pipeline_harness_start(&r.w);
+    await(&r, "elementor_sync_records_delivered_total 3\n");
+    add_set(&r, 5, "trace.url", url);
+    pipeline_harness_signal(&r.w, SIGHUP);
+    await(&r, "elementor_sync_reloads_total 1\n");
+    confirm_many(&r, 3, 6);
+    await(&r, "elementor_sync_trace_spans_exported_total 6\n"); /* one, and an attempt each */
+    add_set(&r, 5, "trace.sample", "all of them");
+    pipeline_harness_signal(&r.w, SIGHUP);
+    await(&r, "elementor_sync_reload_failures_total 1\n");
+    confirm_many(&r, 6, 9);
+    await(&r, "elementor_sync_trace_spans_exported_total 12\n");
+    pipeline_harness_stop(&r.w);
+    assert_true(r.w.ok);
+    close_rotation(&r);
+    server_free(collector);
+}
+
 /* No other order was delivered in between: that the old address failed it counts as little as that
  * the new one does. */
 static void failure_at_the_old_address_does_not_count(void **state)
@@ -349,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_broken_file_changes_nothing),
         cmocka_unit_test(signing_keys_rotate),
         cmocka_unit_test(options_that_need_a_restart_are_logged),
+        cmocka_unit_test(traces_can_be_turned_on),
         cmocka_unit_test(failure_at_the_old_address_does_not_count),
         cmocka_unit_test(a_failed_probe_of_the_old_address_ends_no_other),
         cmocka_unit_test(a_good_probe_of_the_old_address_closes_nothing),
