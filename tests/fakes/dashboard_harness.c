@@ -296,12 +296,13 @@ void dashboard_harness_outcome(struct dashboard_harness *s, const struct outcome
     assert_false(rd_kafka_flush(s->cluster.rk, DASHBOARD_HARNESS_PATIENCE_MS));
 }
 
-void dashboard_harness_delivered(struct dashboard_harness *s, int first, int count)
+void dashboard_harness_delivered(struct dashboard_harness *s, int first, int count,
+                                 const char *number)
 {
     char order[16];
     for (int i = first; i < first + count; i++) {
         snprintf(order, sizeof order, "o%d", i);
-        write_outcome(s, &(struct outcome){.order = order, .state = "delivered"});
+        write_outcome(s, &(struct outcome){.order = order, .state = "delivered", .number = number});
     }
     assert_false(rd_kafka_flush(s->cluster.rk, DASHBOARD_HARNESS_PATIENCE_MS));
 }

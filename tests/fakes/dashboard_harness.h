@@ -91,9 +91,11 @@ struct outcome { /* texts NULL: "" or null; numbers 0 */
 };
 void dashboard_harness_outcome(struct dashboard_harness *s, const struct outcome *o);
 
-/* o<first>, o<first + 1>, …: all in one batch or two. The mock broker drops what is oldest in a
- * partition with more than 5 MB, read or not: of more than 10,000 the dashboard may miss some. */
-void dashboard_harness_delivered(struct dashboard_harness *s, int first, int count);
+/* o<first>, o<first + 1>, …, of this number (NULL: "CMD-1"): all in one batch or two. The mock
+ * broker drops what is oldest in a partition with more than 5 MB, read or not: of more than 10,000
+ * the dashboard may miss some. */
+void dashboard_harness_delivered(struct dashboard_harness *s, int first, int count,
+                                 const char *number);
 
 /* Its record in the parked topic: class "validation", "refused", …; without a value. */
 void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o,

@@ -5,6 +5,8 @@
 #include "cdc/plan_internal.h"
 #include "registry/references.h"
 
+#include "fakes/searches.h"
+
 #include <dirent.h>
 #include <jansson.h>
 #include <setjmp.h>
@@ -15,7 +17,7 @@
 
 #include <cmocka.h>
 
-enum { ROUNDS = 6, DEEP = 4000, LONG = 200000, LIMIT = 64 << 20 };
+enum { ROUNDS = 8 / SEARCH_PARTS, DEEP = 4000, LONG = 200000, LIMIT = 64 << 20 };
 #define ANY "@any@" /* a default that is replaced by a random value in the text */
 
 static uint64_t random_state = 1;

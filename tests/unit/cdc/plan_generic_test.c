@@ -5,6 +5,7 @@
 #include "cdc/plan.h"
 
 #include "fakes/avro_bytes.h"
+#include "fakes/searches.h"
 
 #include <avro.h>
 #include <inttypes.h>
@@ -17,7 +18,7 @@
 
 #include <cmocka.h>
 
-enum { SCHEMAS = 4000, VALUES = 12, DEPTH_MAX = 4, LIMIT = 1 << 20 };
+enum { SCHEMAS = 4000 / SEARCH_PARTS, VALUES = 12, DEPTH_MAX = 4, LIMIT = 1 << 20 };
 
 static uint64_t random_state, seed;
 

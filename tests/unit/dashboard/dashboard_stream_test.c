@@ -60,7 +60,7 @@ static void many_changes_are_one_event(void **state)
     dashboard_harness_open(&s);
     dashboard_harness_start(&s);
     int fd = listening(&s);
-    dashboard_harness_delivered(&s, 0, 400);
+    dashboard_harness_delivered(&s, 0, 400, NULL);
     assert_hears(fd, "event: many\ndata: {\"count\":");
     close(fd);
     dashboard_harness_close(&s);

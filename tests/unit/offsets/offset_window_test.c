@@ -2,6 +2,8 @@
 #include "offsets/commit_metadata.h"
 #include "offsets/offset_window.h"
 
+#include "fakes/searches.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -10,7 +12,7 @@
 
 #include <cmocka.h>
 
-enum { OFFSETS = 4000, ROUNDS = 200, OPEN_MAX = 500 };
+enum { OFFSETS = 4000, ROUNDS = 200 / SEARCH_PARTS, OPEN_MAX = 500 };
 
 struct model {
     bool seen[OFFSETS], settled[OFFSETS];
