@@ -210,6 +210,32 @@ static void a_parked_order_is_a_failed_span(void **state)
     close_bench(&b);
 }
 
+/* The next owner's spans of it are in the same trace. */
+static void what_is_left_to_another_member_is_no_failure(void **state)
+{
+    static const struct server_rule webhook[] = {{NULL, SERVER_ANSWER, BUSY, 0}, {0}};
+    static char text[65536];
+    struct bench b;
+    (void)state;
+    open_bench(&b, webhook, (const struct server_rule[]){{NULL, SERVER_ANSWER, TAKEN, 0}, {0}});
+    server_listen(b.collector);
+    pipeline_harness_set(&b.w, "retry.cap", "1h");
+    pipeline_harness_set(&b.w, "retry.base", "1h");
+    pipeline_harness_confirm(&b.w, 0, "o1");
+    pipeline_harness_start(&b.w);
+    pipeline_harness_await_scrape(&b.w, "/metrics", "elementor_sync_trace_spans_exported_total 1\n",
+                                  text, sizeof text);
+    pipeline_harness_stop(&b.w);
+    assert_true(b.w.ok);
+    read_spans(&b);
+    assert_int_equal(json_array_size(b.spans), 2);
+    const json_t *whole = span_of(&b, text_of(assert_exported(&b, 0), "parentSpanId"));
+    assert_string_equal(attribute(whole, "elementor_sync.outcome"), "abandoned");
+    assert_string_equal(attribute(whole, "elementor_sync.reason"), "http:503");
+    assert_int_equal(status_of(whole), 0);
+    close_bench(&b);
+}
+
 /* trace.sample decides for traces that begin here; elsewhere it was decided before. */
 static void what_is_not_sampled_is_passed_on_as_that(void **state)
 {
@@ -304,6 +330,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_requests_traceparent_is_an_exported_span),
         cmocka_unit_test(a_parked_order_is_a_failed_span),
+        cmocka_unit_test(what_is_left_to_another_member_is_no_failure),
         cmocka_unit_test(what_is_not_sampled_is_passed_on_as_that),
         cmocka_unit_test(a_collector_that_hangs_changes_nothing),
         cmocka_unit_test(a_collector_that_is_away_changes_nothing),
