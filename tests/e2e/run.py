@@ -10,13 +10,13 @@ import concurrent.futures, sys, time, traceback
 from harness import Stack, Test
 import canary, cases, dashboard, main_job, newcomer, operator_commands, own_topics, reading, rebalance
 import supabase_outbox, supabase_shop
-import compose, default_names, documented, first_start, frozen_broker, kafka_security, pauses, personal_data, reconcile
-import registry_security, strange_shops, told_when_away, two_of_each, upgrade, wire
+import compose, default_names, documented, first_start, frozen_broker, kafka_security, losses, pauses, personal_data
+import reconcile, registry_security, strange_shops, told_when_away, two_of_each, upgrade, wire
 
 MODULES = [main_job, canary, cases, newcomer, operator_commands, own_topics, reading, rebalance, dashboard,
            two_of_each, pauses, told_when_away, strange_shops, default_names, personal_data, kafka_security, first_start,
            frozen_broker, reconcile, wire, compose, documented,
-           supabase_outbox, supabase_shop, upgrade, registry_security]
+           supabase_outbox, supabase_shop, upgrade, registry_security, losses]
 SIDE_BY_SIDE = 4
 
 
