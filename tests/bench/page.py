@@ -3,8 +3,8 @@
 
 usage: page.py BUILD STACK_DIR [--write] [--quick] [NAME...]     as tests/bench/run.sh calls it
 
-NAMEs: latency again rolling idle filter deliver backlog slow tls scale peers, and retry dashboard memory pace,
-which --quick leaves out; all when none is given.
+NAMEs: latency again rolling idle filter deliver backlog slow tls scale peers, and retry reconcile notifier dashboard memory
+pace, which --quick leaves out; all when none is given.
 BUILD: a release build with the benches; STACK_DIR: a running stack. Shows each line as it comes, then the
 page; with --write it goes to consumer/doc/performance.md, and the plots beside it. A measure that fails, or takes
 longer than its bound, is said on the page, the others go on, and the exit code is 1.
@@ -62,6 +62,12 @@ MEASURES = {
     "retry": Measure(
         "An operator's retry", "retry.py", ["{binary}", "{tools}", "{stack}", "200"], (600, None),
         "From the call to the POST at the endpoint, on the real stack."),
+    "reconcile": Measure(
+        "The shop's table beside what was delivered", "reconcile.py", ["{binary}", "{tools}", "{stack}"], (1800, None),
+        "Outcomes erased, a segment of the topic deleted, the replication slot dropped for a minute: what is missing, named and sent."),
+    "notifier": Measure(
+        "A notifier that never answers", "notifier.py", ["{binary}", "{tools}"], (420, None),
+        "Deliveries beside a dashboard whose notify.url hangs while the verdict changes, against one that has none."),
     "dashboard": Measure(
         "A million outcomes on the dashboard", "dashboard.py", ["{binary}", "{bench}", "{stack}", "1000000"], (600, None),
         "From Kafka into its database, then over HTTP."),
