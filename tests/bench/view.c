@@ -52,6 +52,14 @@ static void put(struct view *view, uint64_t n, struct error *err)
     view_put_parked(view, &note, err);
 }
 
+/* A database that another program made may lack one. */
+static void make_indexes(struct view *view, struct error *err)
+{
+    while (err->code == ERROR_NONE && !view_is_indexed(view))
+        if (!view_index(view, err))
+            return;
+}
+
 static void build(struct view *view, uint64_t total, struct error *err)
 {
     double began = now_s();
@@ -63,9 +71,7 @@ static void build(struct view *view, uint64_t total, struct error *err)
              view_commit(view, err);
     }
     double filled = now_s() - began;
-    while (!view_is_indexed(view))
-        if (!view_index(view, err))
-            return;
+    make_indexes(view, err);
     double took = now_s() - began;
     printf("filled in %.1f s; ", filled);
     printf("built: %llu outcomes in %.1f s, %.0f a second\n", (unsigned long long)total, took,
@@ -181,6 +187,7 @@ int main(int argc, char **argv)
     }
     if (total > 0)
         build(view, total, &err);
+    make_indexes(view, &err);
     total = (uint64_t)(view_count(view, ORDER_DELIVERED) + view_count(view, ORDER_PARKED));
     ask_kinds(view, total);
     ask_searches(view, total);

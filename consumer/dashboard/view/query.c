@@ -83,6 +83,12 @@ static bool are_frequent(struct view *view, const struct order_filter *f,
     return count(view, &sql, f, cursor) > f->limit;
 }
 
+/* True: all orders of the filter's state are looked at sooner than the matches are sorted. */
+static bool is_rare(const struct view *view, const struct order_filter *f)
+{
+    return f->state >= 0 && view->counts[f->state] < FEW;
+}
+
 static bool has_kinds(const struct order_filter *f)
 {
     return f->state >= 0 || f->reason != NULL || f->status != 0 || f->source != NULL;
@@ -152,7 +158,8 @@ static void add_list(struct view *view, struct buf *sql, const struct order_filt
                      const struct page_cursor *cursor)
 {
     buf_add_text(sql, VIEW_ORDER_COLUMNS);
-    if (f->search != NULL && (are_few(view, f) || !are_frequent(view, f, cursor)))
+    if (f->search != NULL &&
+        (are_few(view, f) || !(is_rare(view, f) || are_frequent(view, f, cursor))))
         add_few(sql, f);
     else if (f->search == NULL && has_kinds(f) && view_is_indexed(view))
         add_kinds(sql, f);
