@@ -18,7 +18,8 @@ from figures import percentile, spread
 from world import World, now_us, partition_events, wait_for
 
 MEMBERS, PARTITIONS = 3, 6
-SETTLE_SECONDS = 3   # between two restarts
+SETTLE_SECONDS = 3   # between two restarts, once nothing is behind
+NOTHING_BEHIND = 0.5 # seconds of the shop's orders
 AROUND_SECONDS = 1
 
 
@@ -37,15 +38,27 @@ def balanced(world):
     return all(len(lives) == 1 for lives in holders) and len(set.union(*holders)) == MEMBERS
 
 
-def restart_all(world, envs):
+def settle(world, rate):
+    """Until every partition has its member, and what gathered meanwhile is delivered."""
+    wait_for("partitions are shared by all", lambda: balanced(world), 60)
+    deadline = time.monotonic() + 120
+    while True:
+        time.sleep(SETTLE_SECONDS)
+        taken = {r.number for r in world.receiver.requests()}
+        behind = sum(w.kind == "e" and w.number not in taken for w in journals.read_shop(world.shop_journal))
+        if behind <= NOTHING_BEHIND * rate:
+            return
+        assert time.monotonic() < deadline, f"{behind} orders behind"
+
+
+def restart_all(world, envs, rate):
     """Each member once; [(its life, when its end began, µs)]."""
     ends = []
     for member, env in zip(list(world.members), envs):
         ends.append((member.life, now_us()))
         world.leave(member)
         world.start(**env)
-        wait_for("partitions are shared by all", lambda: balanced(world), 60)
-        time.sleep(SETTLE_SECONDS)
+        settle(world, rate)
     return ends
 
 
@@ -63,15 +76,14 @@ def affected(world, ends):
     return found
 
 
-def measure(world, named):
+def measure(world, named, rate):
     """(waits of all orders, of those in partitions that were not affected), s."""
     envs = [{"KAFKA_INSTANCE": f"shop-{i}"} if named else {} for i in range(MEMBERS)]
     for env in envs:
         world.start(**env)
-    wait_for("partitions are shared by all", lambda: balanced(world), 60)
-    time.sleep(SETTLE_SECONDS)
+    settle(world, rate)
     began = now_us()
-    ends = restart_all(world, envs)
+    ends = restart_all(world, envs, rate)
     ended = now_us() - 1_000_000
     arrived = {r.number: r.arrived_us for r in reversed(world.receiver.requests())}
     spans, all_of, rest = affected(world, ends), [], []
@@ -100,7 +112,7 @@ def main():
                 world = World(options.binary, options.tools, cluster, "", "rolling")
                 try:
                     world.open_shop(options.rate * 300, options.rate, 7 + number)
-                    all_of, rest = measure(world, named)
+                    all_of, rest = measure(world, named, options.rate)
                 finally:
                     world.close()
                 waits.append(max(all_of)), rests.append(max(rest)), p99.append(percentile(all_of, .99))
