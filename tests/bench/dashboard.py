@@ -70,7 +70,8 @@ def main():
         ask(url, "search: digits", {"q": str(count // 2)})
         counts = get(url, "/api/v1/status")["counts"]
         assert counts["delivered"] + counts["parked"] == count, counts
-        print(f"peak after that {peak_mib(program.process.pid):.1f} MiB", flush=True)
+        database = sum(file.stat().st_size for file in pathlib.Path(place).glob("view.db*")) / 2**20
+        print(f"peak after that {peak_mib(program.process.pid):.1f} MiB; its database {database:.0f} MiB", flush=True)
     finally:
         program.stop()
 
