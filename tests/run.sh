@@ -362,11 +362,11 @@ if wants supabase; then step "docker/supabase, without a database" && supabase; 
 if wants demo; then step "the demo: nothing but the program" && demo; fi
 if wants receivers; then step "receivers in PHP, Python, Node and Deno" && receivers; fi
 if wants wordpress; then step "a real WordPress" && wordpress; fi
-if wants image; then step "the image, which was built beside the others" && image; fi
 if wants stack chaos; then
     step "the real stack: PostgreSQL, Debezium, Kafka, registry"
     if start_stack "the real stack"; then real_stack; fi
 fi
+if wants image; then step "the image, which was built beside the others" && image; fi
 if wants form; then step "form: formatter, linters, which ran beside the others" && end_beside form "$BUILD/form.log"; fi
 step "the end"
 exit 0
