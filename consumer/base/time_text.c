@@ -70,6 +70,26 @@ const char *timestamp_text(int64_t ms, char ret_text[TIMESTAMP_TEXT])
     return ret_text;
 }
 
+const char *duration_text(int64_t ms, bool is_rough, char ret_text[DURATION_TEXT])
+{
+    enum { MINUTE_S = 60, HOUR_S = 3600, DAY_S = 86400 };
+    int64_t s = ms > 0 ? ms / 1000 : 0;
+    if (s < MINUTE_S)
+        snprintf(ret_text, DURATION_TEXT, "%" PRId64 " s", s);
+    else if (s < HOUR_S && is_rough)
+        snprintf(ret_text, DURATION_TEXT, "%" PRId64 " min", s / MINUTE_S);
+    else if (s < HOUR_S)
+        snprintf(ret_text, DURATION_TEXT, "%" PRId64 " min %" PRId64 " s", s / MINUTE_S,
+                 s % MINUTE_S);
+    else if (s < DAY_S)
+        snprintf(ret_text, DURATION_TEXT, "%" PRId64 " h %" PRId64 " min", s / HOUR_S,
+                 s % HOUR_S / MINUTE_S);
+    else
+        snprintf(ret_text, DURATION_TEXT, "%" PRId64 " d %" PRId64 " h", s / DAY_S,
+                 s % DAY_S / HOUR_S);
+    return ret_text;
+}
+
 bool timestamp_add_text(struct buf *b, int64_t seconds, const char *fraction, size_t len)
 {
     if (!add_seconds(b, seconds))

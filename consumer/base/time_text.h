@@ -1,4 +1,4 @@
-/* time_text: times as RFC 3339 text in UTC. */
+/* time_text: times as RFC 3339 text in UTC, and durations for people. */
 #ifndef BASE_TIME_TEXT_H
 #define BASE_TIME_TEXT_H
 
@@ -20,6 +20,12 @@ enum { TIMESTAMP_TEXT = 32 };
 /* "2026-11-22T09:15:30.123Z" of ms since the epoch; "" outside the years 1 to 9999. Returns
  * ret_text. */
 const char *timestamp_text(int64_t ms, char ret_text[TIMESTAMP_TEXT]);
+
+enum { DURATION_TEXT = 32 };
+
+/* "45 s", "4 min 30 s", "1 h 5 min" or "2 d 3 h": the two largest units, cut off; is_rough leaves
+ * out the seconds beside minutes. 0 or less is "0 s". Returns ret_text. */
+const char *duration_text(int64_t ms, bool is_rough, char ret_text[DURATION_TEXT]);
 
 struct timestamp {
     int64_t seconds; /* since the epoch, the offset taken off; leap seconds count as the next */

@@ -1,6 +1,7 @@
 #include "cdc/avro_schema.h"
 
 #include "base/hash.h"
+#include "base/slice.h"
 #include "cdc/change.h"
 #include "cdc/schema/avro_names.h"
 #include "cdc/schema/schema_bare.h"
@@ -262,9 +263,9 @@ static bool is_no_time(const json_t *type)
     static const char *const prefixes[] = {"io.debezium.time.", "org.apache.kafka.connect.data."};
     const char *name = string_of(type, "connect.name"), *logical = string_of(type, "logicalType");
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0)
+        if (has_prefix(name, prefixes[i]))
             return true;
-    return strcmp(logical, "date") == 0 || strncmp(logical, "time-", strlen("time-")) == 0;
+    return strcmp(logical, "date") == 0 || has_prefix(logical, "time-");
 }
 
 uint8_t schema_time_ticks(const json_t *type)
@@ -303,9 +304,8 @@ bool schema_time_is_local(const json_t *type)
         "io.debezium.time.Timestamp", "io.debezium.time.MicroTimestamp",
         "io.debezium.time.NanoTimestamp", "io.debezium.time.IsoTimestamp",
         "org.apache.kafka.connect.data.Timestamp"};
-    static const char local[] = "local-timestamp-";
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (has_text(type, "connect.name", names[i]))
             return true;
-    return strncmp(string_of(type, "logicalType"), local, sizeof local - 1) == 0;
+    return has_prefix(string_of(type, "logicalType"), "local-timestamp-");
 }

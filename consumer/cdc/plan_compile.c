@@ -1,4 +1,5 @@
 /* plan_compile: the kind of record that a writer's schema is for, and its wanted fields. */
+#include "base/slice.h"
 #include "cdc/plan_compiler.h"
 #include "cdc/schema/avro_names.h"
 #include "cdc/schema/schema_rules.h"
@@ -186,7 +187,7 @@ static bool epoch_is_default(const json_t *row, const char *column)
     const json_t *value = json_object_get(row_field(row, column), "default");
     const char *text = json_string_value(value);
     return (json_is_integer(value) && json_integer_value(value) == 0) ||
-           (text != NULL && strncmp(text, "1970-01-01T00:00:00", 19) == 0);
+           has_prefix(text, "1970-01-01T00:00:00");
 }
 
 /* An absent owner stops nothing: orders are sent, and their customers do not see them. */

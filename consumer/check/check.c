@@ -1,5 +1,6 @@
 #include "check/check_internal.h"
 
+#include "base/slice.h"
 #include "config/own_names.h"
 #include "delivery/webhook.h"
 #include "http/answer.h"
@@ -258,7 +259,7 @@ static void check_webhook(struct check *c, struct webhook *webhook, bool asked)
 {
     if (webhook == NULL)
         return;
-    if (strncmp(c->config->webhook_url, "https:", 6) != 0 && c->config->webhook_allow_http)
+    if (!has_prefix(c->config->webhook_url, "https:") && c->config->webhook_allow_http)
         report_add(c->report, REPORT_WARN, WEBHOOK, "url",
                    "%s by http: customers' data crosses the network unencrypted",
                    webhook_name(webhook));

@@ -3,6 +3,7 @@
 #include "kafka/advice.h"
 #include "kafka/group/member_properties.h"
 #include "kafka/kafka_client.h"
+#include "kafka/kafka_client_log.h"
 #include "kafka/offsets.h"
 #include "sys/clock.h"
 #include "topics/settings/start_guard.h"
@@ -50,8 +51,7 @@ static void client_log(const rd_kafka_t *rk, int level, const char *facility, co
 {
     (void)level;
     (void)facility;
-    const char *thread_end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
-    text = thread_end != NULL ? thread_end + 3 : text;
+    text = kafka_log_text(text);
     if (*kafka_advice(text) != '\0')
         keep_words(rd_kafka_opaque(rk), text);
 }

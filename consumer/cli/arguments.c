@@ -1,5 +1,6 @@
 #include "cli/arguments.h"
 
+#include "base/slice.h"
 #include "config/suggest.h"
 #include "config/value.h"
 
@@ -124,7 +125,7 @@ static void refuse_word(const struct invocation *call, const char *word, struct 
     char name[CONFIG_NAME_MAX];
     const char *command = call->command->name;
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
-    bool is_name = strncmp(name, "--", 2) == 0 && config_name_is_plain(name + 2);
+    bool is_name = has_prefix(name, "--") && config_name_is_plain(name + 2);
     const char *nearest = is_name ? nearest_argument(call->command, name) : NULL;
     if (nearest != NULL)
         error_set(err, ERROR_CONFIG, "%s: %s has no such argument; did you mean %s?", name, command,
@@ -157,7 +158,7 @@ static int take(struct invocation *call, const char *word, const char *next, str
 {
     char name[CONFIG_NAME_MAX];
     size_t len = strcspn(word, "=");
-    const char *joined = strncmp(word, "--", 2) == 0 && word[len] == '=' ? word + len + 1 : NULL;
+    const char *joined = has_prefix(word, "--") && word[len] == '=' ? word + len + 1 : NULL;
     snprintf(name, sizeof name, "%.*s", (int)len, word);
     const struct argument *own = find_own(call->command, name);
     bool is_config = strcmp(name, "--config") == 0, is_set = strcmp(name, "--set") == 0;

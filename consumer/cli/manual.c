@@ -1,5 +1,6 @@
 #include "cli/manual.h"
 
+#include "base/slice.h"
 #include "config/reference/reference.h"
 
 #include <string.h>
@@ -297,17 +298,16 @@ bool manual_add_completions(struct buf *b, const char *shell, const struct comma
 bool manual_is_wanted(struct buf *b, int argc, char *const *argv,
                       const struct command *const *commands, bool *ret_ok, struct error *err)
 {
-    static const char completions[] = "--completions";
-    const size_t len = sizeof completions - 1;
     const char *word = argc > 2 && strcmp(argv[1], "help") == 0 ? argv[2] : "";
     *ret_ok = true;
     if (strcmp(word, "--man") == 0) {
         manual_add_page(b, commands);
         return true;
     }
-    if (strncmp(word, completions, len) != 0 || (word[len] != '=' && word[len] != '\0'))
+    const char *rest = after_prefix(word, "--completions");
+    if (rest == NULL || (*rest != '=' && *rest != '\0'))
         return false;
     const char *next = argc > 3 ? argv[3] : "";
-    *ret_ok = manual_add_completions(b, word[len] == '=' ? word + len + 1 : next, commands, err);
+    *ret_ok = manual_add_completions(b, *rest == '=' ? rest + 1 : next, commands, err);
     return true;
 }

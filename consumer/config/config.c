@@ -1,6 +1,7 @@
 #include "config/config.h"
 
 #include "base/fingerprint.h"
+#include "base/slice.h"
 #include "base/utf8.h"
 #include "config/open_options.h"
 #include "config/suggest.h"
@@ -46,18 +47,11 @@ struct option_target {
     const struct config_option *option; /* NULL for one that is not in the table */
 };
 
-/* The text behind the prefix; NULL when it does not begin with it. */
-static const char *behind(const char *text, const char *prefix)
-{
-    size_t len = strlen(prefix);
-    return strncmp(text, prefix, len) == 0 ? text + len : NULL;
-}
-
 /* One of an option for each field of the payload. */
 static bool find_field(const char *name, const char *prefix, char **members,
                        struct option_target *ret_target)
 {
-    const char *field = behind(name, prefix);
+    const char *field = after_prefix(name, prefix);
     for (size_t f = 0; field != NULL && f < FIELD_COUNT; f++) {
         if (strcmp(payload_field_names[f], field) == 0) {
             *ret_target = (struct option_target){TYPE_TEXT, &members[f], NULL};
@@ -133,7 +127,7 @@ static bool set_switch(const struct option_target *target, const char *value, st
 /* hex: and two digits a byte, as the connector takes it; any other text is itself. */
 static bool check_placeholder(const char *value, struct error *err)
 {
-    const char *digits = behind(value, "hex:");
+    const char *digits = after_prefix(value, "hex:");
     if (digits == NULL)
         return true;
     size_t len = strlen(digits);

@@ -1,17 +1,13 @@
 #include "config/kafka_security.h"
 
-#include <string.h>
-#include <strings.h>
+#include "base/slice.h"
 
-static bool begins(const char *text, const char *prefix)
-{
-    return strncasecmp(text, prefix, strlen(prefix)) == 0;
-}
+#include <strings.h>
 
 static const char *find_property(const struct config *config, const char *prefix)
 {
     for (size_t i = 0; i < config->kafka_property_count; i++)
-        if (begins(config->kafka_properties[i].name, prefix))
+        if (has_prefix_any_case(config->kafka_properties[i].name, prefix))
             return config->kafka_properties[i].name;
     return NULL;
 }
@@ -56,7 +52,7 @@ static bool check_certificate(const struct config *config, struct error *err)
 static bool needs_password(const char *mechanism)
 {
     return mechanism != NULL &&
-           (strcasecmp(mechanism, "PLAIN") == 0 || begins(mechanism, "SCRAM-"));
+           (strcasecmp(mechanism, "PLAIN") == 0 || has_prefix_any_case(mechanism, "SCRAM-"));
 }
 
 /* Without a source of tokens librdkafka waits for one for ever, and says nothing. */
@@ -96,9 +92,9 @@ static bool check_sasl(const struct config *config, struct error *err)
 bool config_check_kafka_security(struct config *config, struct error *err)
 {
     const char *protocol = config_property(config, "security.protocol");
-    bool sasl = protocol != NULL && begins(protocol, "sasl");
-    bool tls =
-        protocol != NULL && (begins(protocol, "ssl") || strcasecmp(protocol, "sasl_ssl") == 0);
+    bool sasl = has_prefix_any_case(protocol, "sasl");
+    bool tls = protocol != NULL &&
+               (has_prefix_any_case(protocol, "ssl") || strcasecmp(protocol, "sasl_ssl") == 0);
     if (!check_effect(config, "ssl.", tls, "TLS", sasl ? "sasl_ssl" : "ssl or sasl_ssl", err) ||
         !check_effect(config, "sasl.", sasl, "this login",
                       tls ? "sasl_ssl" : "sasl_ssl or sasl_plaintext", err) ||

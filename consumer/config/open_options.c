@@ -1,5 +1,7 @@
 #include "config/open_options.h"
 
+#include "base/slice.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -129,12 +131,9 @@ static size_t *count_of(struct config *config, const struct open_options *kind)
 /* The kind with this name's prefix; *ret_rest: the name behind it. NULL: none. */
 static const struct open_options *kind_of(const char *name, const char **ret_rest)
 {
-    for (size_t i = 0; i < KINDS; i++) {
-        size_t len = strlen(kinds[i].prefix);
-        *ret_rest = name + len;
-        if (strncmp(name, kinds[i].prefix, len) == 0)
+    for (size_t i = 0; i < KINDS; i++)
+        if ((*ret_rest = after_prefix(name, kinds[i].prefix)) != NULL)
             return &kinds[i];
-    }
     return NULL;
 }
 

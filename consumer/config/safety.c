@@ -35,7 +35,6 @@ static const char *without_quotes(const char *path, char *text, size_t size)
 /* A claim that each customer's token has too, or that a customer can change. */
 static bool check_operator(const struct config *config, struct error *err)
 {
-    static const char own[] = "user_metadata";
     char plain[256];
     static const char *const everybody[] = {"authenticated", "anon", "public", "user"};
     static const char *const common[] = {
@@ -44,7 +43,7 @@ static bool check_operator(const struct config *config, struct error *err)
     if (claim == NULL || values == NULL)
         return true;
     claim = without_quotes(claim, plain, sizeof plain);
-    if (strncasecmp(claim, own, sizeof own - 1) == 0)
+    if (has_prefix_any_case(claim, "user_metadata"))
         return error_set(err, ERROR_CONFIG,
                          "auth.operator_claim: users can change user_metadata themselves; use one "
                          "in app_metadata");
@@ -79,7 +78,7 @@ static bool is_published(const char *secret)
     for (size_t i = 0; i < sizeof published / sizeof *published; i++)
         if (strcasecmp(secret, published[i]) == 0)
             return true;
-    return strncasecmp(secret, "your-super-secret", strlen("your-super-secret")) == 0;
+    return has_prefix_any_case(secret, "your-super-secret");
 }
 
 static size_t different_bytes(const char *text)
@@ -115,11 +114,10 @@ static bool check_secret(const struct config *config, struct error *err)
 static const char *find_weakness(const struct config *config, const char *key)
 {
     enum { KEY_MIN = 32, DIFFERENT_MIN = 5 };
-    static const char published[] = "sb_publishable_";
-    if (strncasecmp(key, published, sizeof published - 1) == 0)
+    if (has_prefix_any_case(key, "sb_publishable_"))
         return "is Supabase's publishable key, which every browser has: use the one that begins "
                "with sb_secret_";
-    if (strncmp(key, "eyJ", 3) == 0)
+    if (has_prefix(key, "eyJ"))
         return "is a JSON Web Token, which auth.jwks_url or auth.hs256_secret verifies: leave it "
                "out";
     if (config->auth_hs256_secret != NULL && strcmp(key, config->auth_hs256_secret) == 0)
@@ -162,10 +160,8 @@ static void advise_listening(struct config *config, unsigned needs)
                     "does not encrypt: put a TLS proxy in front of it and let only the proxy reach "
                     "it, or tokens and customers' data cross the network unencrypted",
                     config->dashboard_listen);
-    const char *url = config->dashboard_url;
-    static const char plain[] = "http://";
-    if ((needs & CONFIG_NEED_AUTH) != 0 && url != NULL &&
-        strncasecmp(url, plain, sizeof plain - 1) == 0 && !url_is_loopback(url + sizeof plain - 1))
+    const char *plain = after_prefix_any_case(config->dashboard_url, "http://");
+    if ((needs & CONFIG_NEED_AUTH) != 0 && plain != NULL && !url_is_loopback(plain))
         config_warn(config,
                     "dashboard.url is http://: tokens and customers' data cross the network "
                     "unencrypted; give the proxy a certificate, and write https://");
@@ -183,7 +179,7 @@ static bool is_in_the_open(const char *urls)
     struct slice list[URL_LIST_MAX];
     size_t count = url_list_split(urls, list), scheme = strlen("http://");
     for (size_t i = 0; i < count && i < URL_LIST_MAX; i++)
-        if (list[i].len > scheme && strncasecmp(list[i].data, "http://", scheme) == 0 &&
+        if (slice_has_prefix_any_case(list[i], "http://") && list[i].len > scheme &&
             !url_is_loopback(list[i].data + scheme))
             return true;
     return false;
@@ -267,16 +263,15 @@ static bool is_here(const char *host, size_t len)
 /* The URL is a secret: whoever has it writes into the channel. */
 static const char *fault_of_notify(const char *url)
 {
-    static const char secure[] = "https://", plain[] = "http://";
-    bool is_plain = strncasecmp(url, plain, sizeof plain - 1) == 0;
-    if (!is_plain && strncasecmp(url, secure, sizeof secure - 1) != 0)
+    const char *plain = after_prefix_any_case(url, "http://");
+    const char *host = plain != NULL ? plain : after_prefix_any_case(url, "https://");
+    if (host == NULL)
         return "must begin with https://; copy the whole URL";
-    const char *host = url + (is_plain ? sizeof plain : sizeof secure) - 1;
     size_t authority = strcspn(host, "/?#");
     if (memchr(host, '@', authority) != NULL)
         return "must not hold a user or a password";
     size_t len = *host == '[' ? strcspn(host, "/?#]") + 1 : strcspn(host, ":/?#");
-    if (is_plain && !is_here(host, len))
+    if (plain != NULL && !is_here(host, len))
         return "must begin with https:// (http is for loopback)";
     return NULL;
 }
@@ -301,10 +296,9 @@ static bool is_set_alone(const char *one, const char *other)
 /* http://HOST:PORT, and at most a slash behind it. */
 static bool is_proxy(const char *url)
 {
-    static const char scheme[] = "http://";
-    if (strncasecmp(url, scheme, sizeof scheme - 1) != 0)
+    const char *host = after_prefix_any_case(url, "http://");
+    if (host == NULL)
         return false;
-    const char *host = url + sizeof scheme - 1;
     const char *port = *host == '[' ? strchr(host, ']') : host + strcspn(host, ":/?#");
     if (port == NULL || port == host)
         return false;
@@ -344,7 +338,7 @@ static bool check_client_certificates(const struct config *config, struct error 
     if (is_set_alone(config->registry_cert_file, config->registry_key_file))
         return error_set(err, ERROR_CONFIG, "registry.cert_file and registry.key_file go together");
     return config->webhook_cert_file == NULL || url == NULL ||
-           strncasecmp(url, "http://", strlen("http://")) != 0 ||
+           !has_prefix_any_case(url, "http://") ||
            error_set(err, ERROR_CONFIG,
                      "webhook.cert_file is set, but webhook.url is http://: the certificate would "
                      "not be shown; write https:// or leave it out");

@@ -1,5 +1,6 @@
 #include "config/suggest.h"
 
+#include "base/slice.h"
 #include "config/config.h"
 
 #include <ctype.h>
@@ -75,9 +76,9 @@ static bool find_member(const char *name, char *ret_member, size_t size)
 {
     char text[CONFIG_NAME_MAX];
     const char *known;
-    size_t len = strlen(name);
     for (size_t i = 0; (known = candidate(i, text, sizeof text)) != NULL; i++) {
-        if (strncmp(known, name, len) == 0 && known[len] == '.') {
+        const char *rest = after_prefix(known, name);
+        if (rest != NULL && *rest == '.') {
             snprintf(ret_member, size, "%s", known);
             return true;
         }
@@ -89,8 +90,8 @@ static bool find_member(const char *name, char *ret_member, size_t size)
 static bool find_parent(const char *name, char *ret_parent, size_t size)
 {
     for (size_t i = 0; i < config_option_count; i++) {
-        size_t len = strlen(config_options[i].name);
-        if (strncmp(name, config_options[i].name, len) == 0 && name[len] == '.') {
+        const char *rest = after_prefix(name, config_options[i].name);
+        if (rest != NULL && *rest == '.') {
             snprintf(ret_parent, size, "%s", config_options[i].name);
             return true;
         }
@@ -119,10 +120,10 @@ static bool find_prefixes(const char *name, char *ret_names, size_t size)
     return len > 0;
 }
 
-static const char *behind(const char *text, const char *prefix)
+static const char *without_prefix(const char *text, const char *prefix)
 {
-    size_t len = strlen(prefix);
-    return strncmp(text, prefix, len) == 0 ? text + len : text;
+    const char *rest = after_prefix(text, prefix);
+    return rest != NULL ? rest : text;
 }
 
 /* True when it looks like a property of librdkafka without, or with half of, its prefix. */
@@ -130,9 +131,9 @@ static bool find_property(const char *name, char *ret_property, size_t size)
 {
     static const char *const families[] = {"kafka.", "properties.", "sasl.", "ssl.", "security."};
     for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
-        if (behind(name, families[i]) != name) {
+        if (has_prefix(name, families[i])) {
             snprintf(ret_property, size, "kafka.properties.%s",
-                     behind(behind(name, "kafka."), "properties."));
+                     without_prefix(without_prefix(name, "kafka."), "properties."));
             return true;
         }
     }

@@ -2,6 +2,7 @@
  * error names the fault and the remedy. */
 #include "config/config.h"
 
+#include "base/slice.h"
 #include "config/kafka_security.h"
 #include "config/member_options.h"
 #include "config/own_names.h"
@@ -13,14 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { SHOWN_MAX = 80, QUANTITY_TEXT = 32 };
-
-static bool begins(const char *text, const char *prefix)
-{
-    return strncasecmp(text, prefix, strlen(prefix)) == 0;
-}
 
 /* ---- what must be there ---- */
 
@@ -60,7 +55,7 @@ static bool check_broker(const char *broker, size_t len, struct error *err)
     char shown[SHOWN_MAX], text[SHOWN_MAX];
     snprintf(text, sizeof text, "%.*s", (int)len, broker);
     config_show(text, shown, sizeof shown);
-    if (begins(text, "http://") || begins(text, "https://"))
+    if (has_prefix_any_case(text, "http://") || has_prefix_any_case(text, "https://"))
         return error_set(err, ERROR_CONFIG,
                          "kafka.brokers: \"%s\" is a URL; Kafka's brokers are written host:port, "
                          "such as localhost:9092",
@@ -152,16 +147,16 @@ static bool check_registry_address(const struct config *config, struct slice add
 {
     char shown[SHOWN_MAX], url[SHOWN_MAX];
     snprintf(url, sizeof url, "%.*s", (int)address.len, address.data);
-    if (!begins(url, "https://") && !begins(url, "http://"))
+    if (!has_prefix_any_case(url, "https://") && !has_prefix_any_case(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "registry.url: \"%s\" does not begin with http:// or https://; write a "
                          "URL such as https://host:8081",
                          config_show(url, shown, sizeof shown));
-    if (config->registry_ca_file != NULL && begins(url, "http://"))
+    if (config->registry_ca_file != NULL && has_prefix_any_case(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "registry.ca_file is set, but registry.url is http://: no certificate "
                          "would be checked; write https:// or leave registry.ca_file out");
-    if (config->registry_cert_file != NULL && begins(url, "http://"))
+    if (config->registry_cert_file != NULL && has_prefix_any_case(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "registry.cert_file is set, but registry.url is http://: the certificate "
                          "would not be shown; write https:// or leave it out");
@@ -212,7 +207,7 @@ static bool check_webhook_url(const struct config *config, struct error *err)
         return error_set(err, ERROR_CONFIG,
                          "webhook.url does not begin with https://; copy the whole URL, such as "
                          "https://shop.example.com/path");
-    if (config->webhook_ca_file != NULL && begins(url, "http://"))
+    if (config->webhook_ca_file != NULL && has_prefix_any_case(url, "http://"))
         return error_set(err, ERROR_CONFIG,
                          "webhook.ca_file is set, but webhook.url is http://: no certificate would "
                          "be checked; write https:// or leave webhook.ca_file out");

@@ -43,7 +43,7 @@ bool signature_keys_parse(const char *text, struct signature_keys *ret_keys, str
         size_t n = ret_keys->count;
         if (n == SIGNATURE_KEYS_MAX)
             return error_set(err, ERROR_CONFIG, "more than %d signing keys", SIGNATURE_KEYS_MAX);
-        if (strncmp(key.data, PREFIX, strlen(PREFIX)) != 0 ||
+        if (!slice_has_prefix(key, PREFIX) ||
             !parse_key(key.data + strlen(PREFIX), key.len - strlen(PREFIX), ret_keys->keys[n].bytes,
                        &ret_keys->keys[n].len))
             return error_set(err, ERROR_CONFIG,

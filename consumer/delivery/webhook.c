@@ -2,6 +2,7 @@
 #include "delivery/webhook.h"
 
 #include "base/fingerprint.h"
+#include "base/slice.h"
 #include "delivery/signature.h"
 #include "http/headers/traceparent.h"
 #include "order/shape/shape.h"
@@ -11,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { HOST_MAX = 256, GUESSABLE_PATH = 12, ID_MAX = 256, OWN_HEADERS = 8 };
 
@@ -88,7 +88,7 @@ bool webhook_url_check(const char *url, bool allow_http, struct error *err)
                              "webhook.url must not hold spaces or control characters");
     /* libcurl reads https:///path as a host named "path", which would make it public. */
     const char *colon = strchr(url, ':');
-    bool slashes = colon != NULL && strncmp(colon, "://", 3) == 0 && colon[3] != '/';
+    bool slashes = colon != NULL && has_prefix(colon, "://") && colon[3] != '/';
     struct url_parts parts;
     if (!slashes || !url_split(url, &parts))
         return error_set(err, ERROR_CONFIG, "webhook.url is not a URL such as https://host/path");
@@ -254,11 +254,10 @@ uint64_t webhook_endpoint_generation(const struct webhook *webhook)
 /* Without its prefix and its padding, a form in which a verifier may hold it. */
 static void add_signing_keys(const char *keys, struct redact *redact)
 {
-    static const char prefix[] = "whsec_";
     struct slice word;
     while ((word = words_next(&keys)).len > 0) {
-        const char *key = word.data;
-        key += strncmp(key, prefix, sizeof prefix - 1) == 0 ? sizeof prefix - 1 : 0;
+        const char *bare = after_prefix(word.data, "whsec_");
+        const char *key = bare != NULL ? bare : word.data;
         redact_add(redact, (struct slice){key, strcspn(key, " ,=")});
     }
 }

@@ -1,9 +1,10 @@
 #include "http/answer.h"
 
+#include "base/slice.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 const char *const answer_reasons[] = {[ANSWER_UNDERSTOOD] = "",
                                       [ANSWER_HTML] = "answer_html",
@@ -43,23 +44,18 @@ static void skip_blanks(struct slice *text)
         advance(text, 1);
 }
 
-static bool begins(struct slice text, const char *with)
-{
-    size_t len = strlen(with);
-    return text.len >= len && strncasecmp(text.data, with, len) == 0;
-}
-
 /* The name ends there, or the text does. */
 static bool begins_tag(struct slice text, const char *tag)
 {
     size_t len = strlen(tag);
-    return begins(text, tag) && (text.len == len || !(isalnum((unsigned char)text.data[len]) ||
-                                                      strchr("-_:", text.data[len]) != NULL));
+    return slice_has_prefix_any_case(text, tag) &&
+           (text.len == len ||
+            !(isalnum((unsigned char)text.data[len]) || strchr("-_:", text.data[len]) != NULL));
 }
 
 static bool skip_enclosed(struct slice *text, const char *open, const char *close)
 {
-    if (!begins(*text, open))
+    if (!slice_has_prefix_any_case(*text, open))
         return false;
     const char *end = memmem(text->data, text->len, close, strlen(close));
     advance(text, end != NULL ? (size_t)(end - text->data) + strlen(close) : text->len);
@@ -70,7 +66,7 @@ static void skip_start(struct slice *text)
 {
     static const char byte_order_mark[] = "\xef\xbb\xbf";
     skip_blanks(text);
-    if (begins(*text, byte_order_mark))
+    if (slice_has_prefix_any_case(*text, byte_order_mark))
         advance(text, strlen(byte_order_mark));
     skip_blanks(text);
 }
@@ -110,8 +106,8 @@ static bool is_php_failure(struct slice body)
     skip_start(&start);
     for (size_t i = 0; i < sizeof errors / sizeof *errors; i++) {
         const char *plain = errors[i].plain;
-        if (holds(body, errors[i].html) || begins(start, plain) ||
-            (begins(start, "PHP ") && holds(start, plain)))
+        if (holds(body, errors[i].html) || slice_has_prefix_any_case(start, plain) ||
+            (slice_has_prefix_any_case(start, "PHP ") && holds(start, plain)))
             return true;
     }
     return false;
@@ -174,17 +170,17 @@ static enum claim find_claim(struct slice text)
     enum claim found = CLAIM_NONE;
     skip_start(&text);
     skip_php_notices(&text);
-    if (!begins(text, "{"))
+    if (!slice_has_prefix_any_case(text, "{"))
         return CLAIM_NONE;
     do {
         advance(&text, 1);
         skip_blanks(&text);
-        if (!begins(text, "\""))
+        if (!slice_has_prefix_any_case(text, "\""))
             return found;
         advance(&text, 1);
         struct slice key = take_string(&text);
         skip_blanks(&text);
-        if (!begins(text, ":"))
+        if (!slice_has_prefix_any_case(text, ":"))
             return found;
         advance(&text, 1);
         skip_blanks(&text);
@@ -194,7 +190,7 @@ static enum claim find_claim(struct slice text)
         if (claim == CLAIM_SUCCESS)
             found = claim;
         skip_value(&text);
-    } while (begins(text, ","));
+    } while (slice_has_prefix_any_case(text, ","));
     return found;
 }
 

@@ -1,6 +1,7 @@
 /* request_result: what a finished request came to. */
 #include "http/http_client_internal.h"
 
+#include "base/slice.h"
 #include "http/headers/retry_after.h"
 #include "sys/clock.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { STATUS_FINAL = 200 /* the first status after the 1xx */ };
 
@@ -81,7 +81,7 @@ static enum response_failure kind_of(const struct http_request *request, CURLcod
 
 static bool is_https(const struct http_request *request)
 {
-    return strncasecmp(request->held.url, "https:", strlen("https:")) == 0;
+    return has_prefix_any_case(request->held.url, "https:");
 }
 
 static void proxy_words(const struct http_request *request, CURLcode code, char *text, size_t size)

@@ -1,5 +1,6 @@
 #include "kafka/kafka_client_log.h"
 
+#include "base/slice.h"
 #include "kafka/advice.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -58,11 +59,16 @@ static void warn(const char *facility, const char *text)
     pthread_mutex_unlock(&lock);
 }
 
+const char *kafka_log_text(const char *text)
+{
+    const char *thread_end = has_prefix(text, "[thrd:") ? strstr(text, "]: ") : NULL;
+    return thread_end != NULL ? thread_end + 3 : text;
+}
+
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text)
 {
     (void)rk;
-    const char *thread_end = strncmp(text, "[thrd:", 6) == 0 ? strstr(text, "]: ") : NULL;
-    text = thread_end != NULL ? thread_end + 3 : text;
+    text = kafka_log_text(text);
     if (level <= SYSLOG_CRITICAL)
         log_error("librdkafka", LOG_S("facility", facility), LOG_S("text", text));
     else if (level <= SYSLOG_WARNING && !is_for_debugging(facility) && !is_known(text))

@@ -9,4 +9,7 @@
  * minute for each facility, with the number of repetitions. */
 void kafka_log(const rd_kafka_t *rk, int level, const char *facility, const char *text);
 
+/* A line's text without the thread that librdkafka begins it with. Borrowed from text. */
+const char *kafka_log_text(const char *text);
+
 #endif

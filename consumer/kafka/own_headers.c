@@ -1,5 +1,6 @@
 #include "kafka/own_headers.h"
 
+#include "base/slice.h"
 #include "base/utf8.h"
 #include "kafka/message.h"
 
@@ -17,7 +18,7 @@ static const char *const names[OWN_HEADER_COUNT] = {
 
 bool own_header_is(const char *name)
 {
-    return strncmp(name, OWN_HEADER_PREFIX, sizeof OWN_HEADER_PREFIX - 1) == 0;
+    return has_prefix(name, OWN_HEADER_PREFIX);
 }
 
 enum own_header own_header_of(const char *name)

@@ -1,5 +1,6 @@
 #include "offsets/commit_metadata.h"
 
+#include "base/slice.h"
 #include "offsets/tried_text.h"
 
 #include <inttypes.h>
@@ -234,7 +235,7 @@ bool commit_metadata_read(struct offset_window *w, const char *text, struct trie
     char *end;
     size_t count;
     *ret_replay_until = -1;
-    if (strncmp(text, "1.", 2) != 0 || strtoll(text + 2, &end, 10) != w->next || *end != '.')
+    if (!has_prefix(text, "1.") || strtoll(text + 2, &end, 10) != w->next || *end != '.')
         return false;
     int len = decode(end + 1, bytes, sizeof bytes, &rest);
     if (len < 0 || !read_notes(rest, &tried_text, &replay_until))

@@ -1,5 +1,7 @@
 #include "offsets/replay_plan.h"
 
+#include "base/slice.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +21,7 @@ static int64_t greater(int64_t a, int64_t b)
 static const char *note_of(const char *metadata)
 {
     const char *note = strstr(metadata, ".n");
-    return strncmp(metadata, "1.", 2) == 0 && note != NULL ? note : "";
+    return has_prefix(metadata, "1.") && note != NULL ? note : "";
 }
 
 /* The settled ranges of the new window: from `to` to the old commit, then those of the old commit's

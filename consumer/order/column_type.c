@@ -1,5 +1,6 @@
 #include "order/column_type.h"
 
+#include "base/slice.h"
 #include "cdc/schema/avro_names.h"
 
 #include <stdio.h>
@@ -95,11 +96,12 @@ static void add_branch(const struct schema *schema, const json_t *type, struct c
 /* The original of a name with letters beyond ASCII: cdc/schema/avro_names.h. */
 static void unescape(const char *name, char ret[COLUMN_NAME_MAX])
 {
-    size_t lead = strlen(SCHEMA_ESCAPE), len = 0;
+    const char *hex = after_prefix(name, SCHEMA_ESCAPE);
+    size_t len = 0;
     snprintf(ret, COLUMN_NAME_MAX, "%s", name);
-    if (strncmp(name, SCHEMA_ESCAPE, lead) != 0)
+    if (hex == NULL)
         return;
-    for (const char *hex = name + lead; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
+    for (; hex[0] != '\0' && hex[1] != '\0'; hex += 2) {
         const char pair[] = {hex[0], hex[1], '\0'};
         if (len + 1 < COLUMN_NAME_MAX)
             ret[len++] = (char)strtoul(pair, NULL, 16);

@@ -40,18 +40,16 @@ static char assumed_op(const struct config *config)
 /* NULL: the connector has none of its own. */
 static void set_placeholder(struct transform *t, const char *text)
 {
-    static const char hex[] = "hex:";
-    bool coded = text != NULL && strncmp(text, hex, sizeof hex - 1) == 0;
+    const char *digits = after_prefix(text, "hex:");
     t->placeholder = text != NULL ? strdup(text) : NULL;
     if (t->placeholder == NULL)
         return;
     t->placeholder_len = strlen(text);
-    if (!coded)
+    if (digits == NULL)
         return;
-    text += sizeof hex - 1;
-    t->placeholder_len = strlen(text) / 2;
+    t->placeholder_len = strlen(digits) / 2;
     for (size_t i = 0; i < t->placeholder_len; i++)
-        t->placeholder[i] = (char)(hex_digit(text[2 * i]) * 16 + hex_digit(text[2 * i + 1]));
+        t->placeholder[i] = (char)(hex_digit(digits[2 * i]) * 16 + hex_digit(digits[2 * i + 1]));
 }
 
 static void set_shape(struct transform *t, const struct config *config)

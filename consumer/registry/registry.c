@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/printable.h"
+#include "base/slice.h"
 #include "registry/addresses.h"
 #include "registry/schema_entry.h"
 #include "registry/schema_table.h"
@@ -20,8 +21,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 enum {
     URL_MAX = 8192,
@@ -257,7 +256,7 @@ static bool may_follow(const struct registry *registry, size_t address)
     if (!schema_url_is_apicurio(registry->addresses.list[address]))
         return true;
     for (size_t i = 0; registry->way.headers[i] != NULL; i++)
-        if (strncasecmp(registry->way.headers[i], GROUP_HEADER ":", strlen(GROUP_HEADER ":")) == 0)
+        if (has_prefix_any_case(registry->way.headers[i], GROUP_HEADER ":"))
             return true;
     return false;
 }

@@ -1,5 +1,6 @@
 #include "registry/registry_reply.h"
 
+#include "base/slice.h"
 #include "cdc/schema/schema_rules.h"
 #include "cdc/schema/schema_text.h"
 
@@ -89,11 +90,6 @@ static enum schema_reply_kind read_schema(const json_t *root, struct schema_repl
     return SCHEMA_REPLY_SCHEMA;
 }
 
-static bool begins(const char *text, const char *with)
-{
-    return text != NULL && strncmp(text, with, strlen(with)) == 0;
-}
-
 /* Confluent and Karapace: 40401 subject, 40402 version, 40403 schema not found. Apicurio 3 names
  * the exception; before its error codes Apicurio had a sentence only. */
 static bool is_about_a_schema(const json_t *root)
@@ -105,9 +101,9 @@ static bool is_about_a_schema(const json_t *root)
     const char *message = json_string_value(json_object_get(root, "message"));
     bool found = code >= 40401 && code <= 40403;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        found |= begins(name, names[i]);
+        found |= has_prefix(name, names[i]);
     for (size_t i = 0; i < sizeof messages / sizeof *messages; i++)
-        found |= begins(message, messages[i]);
+        found |= has_prefix(message, messages[i]);
     return found;
 }
 

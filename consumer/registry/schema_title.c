@@ -1,5 +1,6 @@
 #include "registry/schema_title.h"
 
+#include "base/slice.h"
 #include "cdc/schema/schema_text.h"
 
 #include <ctype.h>
@@ -39,9 +40,8 @@ static bool is_same(char a, char b)
 
 bool schema_title_fits(const char *title, const char *topic)
 {
-    static const char own[] = "io.debezium.";
     const char *end = strrchr(title, '.');
-    if (end == NULL || strncmp(title, own, strlen(own)) == 0)
+    if (end == NULL || has_prefix(title, "io.debezium."))
         return true;
     size_t len = (size_t)(end - title), topic_len = strlen(topic);
     if (len > topic_len)

@@ -1,5 +1,6 @@
 #include "cdc/schema/schema_rules.h"
 
+#include "base/slice.h"
 #include "cdc/schema/avro_names.h"
 #include "cdc/schema/schema_text.h"
 
@@ -18,8 +19,7 @@ struct noting {
 static bool is_active(const json_t *rule, const char *type)
 {
     const char *text = json_string_value(json_object_get(rule, "type"));
-    return text != NULL && strncmp(text, type, strlen(type)) == 0 &&
-           !json_is_true(json_object_get(rule, "disabled"));
+    return has_prefix(text, type) && !json_is_true(json_object_get(rule, "disabled"));
 }
 
 /* ENCRYPT itself; ENCRYPT_PAYLOAD is of whole records. */

@@ -1,6 +1,7 @@
 /* offsets_command: the group's position in each partition. */
 #include "base/buf.h"
 #include "base/printable.h"
+#include "base/time_text.h"
 #include "cli/command.h"
 #include "offsets/replay_plan.h"
 #include "operator/standing.h"
@@ -104,31 +105,16 @@ static const char *number_text(int64_t number, char ret[CELL_MAX])
     return ret;
 }
 
-/* In the two largest units. */
-static const char *span_text(int64_t ms, char ret[CELL_MAX])
-{
-    int64_t s = ms / 1000;
-    if (ms < 0)
-        snprintf(ret, CELL_MAX, "?");
-    else if (s < 60)
-        snprintf(ret, CELL_MAX, "%" PRId64 " s", s);
-    else if (s < 3600)
-        snprintf(ret, CELL_MAX, "%" PRId64 " min %" PRId64 " s", s / 60, s % 60);
-    else if (s < 86400)
-        snprintf(ret, CELL_MAX, "%" PRId64 " h %" PRId64 " min", s / 3600, s / 60 % 60);
-    else
-        snprintf(ret, CELL_MAX, "%" PRId64 " d %" PRId64 " h", s / 86400, s / 3600 % 24);
-    return ret;
-}
-
 static void add_figures(struct buf *b, const char *name, const struct figures *f,
                         const struct terminal_style *style)
 {
-    char committed[CELL_MAX], end[CELL_MAX], lag[CELL_MAX], behind[CELL_MAX], settled[CELL_MAX];
+    char committed[CELL_MAX], end[CELL_MAX], lag[CELL_MAX], behind[DURATION_TEXT],
+        settled[CELL_MAX];
     buf_addf(b, "  %9s  %10s  %10s  %s%8s%s  %11s  %13s", name,
              number_text(f->committed, committed), number_text(f->end, end),
              f->lag > 0 ? style->warn : "", number_text(f->lag, lag), f->lag > 0 ? style->off : "",
-             span_text(f->behind_ms, behind), number_text(f->settled, settled));
+             f->behind_ms < 0 ? "?" : duration_text(f->behind_ms, false, behind),
+             number_text(f->settled, settled));
 }
 
 /* The columns of a row that add_figures writes, two blanks behind it. */

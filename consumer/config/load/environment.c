@@ -1,5 +1,6 @@
 #include "config/load/environment.h"
 
+#include "base/slice.h"
 #include "config/load/expand.h"
 #include "config/load/load_internal.h"
 #include "config/suggest.h"
@@ -106,8 +107,8 @@ static void cut_file_suffix(char *variable, char *option)
 
 static bool begins_longer(const char *text, const char *prefix)
 {
-    size_t len = strlen(prefix);
-    return strncmp(text, prefix, len) == 0 && text[len] != '\0';
+    const char *rest = after_prefix(text, prefix);
+    return rest != NULL && *rest != '\0';
 }
 
 /* The option of a variable's name behind its prefix, in lower case, sign in place of each "_". */

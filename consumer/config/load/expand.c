@@ -1,6 +1,7 @@
 #include "config/load/expand.h"
 
 #include "base/buf.h"
+#include "base/slice.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +12,11 @@ enum { NAME_MAX_BYTES = 128, EXPANDED_MAX = 1024 * 1024 };
 
 const char *config_look_up_variable(const void *environment, const char *name)
 {
-    size_t len = strlen(name);
-    for (char *const *e = environment; *e != NULL; e++)
-        if (strncmp(*e, name, len) == 0 && (*e)[len] == '=')
-            return (*e)[len + 1] != '\0' ? *e + len + 1 : NULL;
+    for (char *const *e = environment; *e != NULL; e++) {
+        const char *rest = after_prefix(*e, name);
+        if (rest != NULL && *rest == '=')
+            return rest[1] != '\0' ? rest + 1 : NULL;
+    }
     return NULL;
 }
 
@@ -26,7 +28,7 @@ static const char *add_reference(struct buf *b, const char *text, config_look_up
     char name[NAME_MAX_BYTES];
     text += 2;
     size_t len = strspn(text, NAME_CHARACTERS);
-    const char *fallback = strncmp(text + len, ":-", 2) == 0 ? text + len + 2 : NULL;
+    const char *fallback = after_prefix(text + len, ":-");
     const char *end = fallback != NULL ? strchr(fallback, '}') : text + len;
     if (len == 0 || len >= sizeof name || (*text >= '0' && *text <= '9') || end == NULL ||
         *end != '}') {
@@ -56,10 +58,10 @@ char *config_expand(const char *text, config_look_up *look_up, const void *conte
     struct buf b;
     buf_init(&b, EXPANDED_MAX);
     while (text != NULL && *text != '\0') {
-        if (strncmp(text, "$${", 3) == 0) {
+        if (has_prefix(text, "$${")) {
             buf_add_text(&b, "${");
             text += 3;
-        } else if (strncmp(text, "${", 2) == 0) {
+        } else if (has_prefix(text, "${")) {
             text = add_reference(&b, text, look_up, context, err);
         } else {
             buf_add_char(&b, *text++);

@@ -1,3 +1,4 @@
+#include "base/slice.h"
 #include "config/load/load_internal.h"
 #include "config/value.h"
 
@@ -116,8 +117,7 @@ char *config_file_read_secret(const char *path, const char *variable, struct err
  */
 static bool is_mounted(const char *path)
 {
-    static const char place[] = "/run/secrets/";
-    return strncmp(path, place, sizeof place - 1) == 0;
+    return has_prefix(path, "/run/secrets/");
 }
 
 void config_warn_of_public(struct config *config, const char *path, const char *name)

@@ -1,5 +1,6 @@
 #include "config/load/template_load.h"
 
+#include "base/slice.h"
 #include "config/load/load_internal.h"
 #include "config/suggest.h"
 #include "config/value.h"
@@ -149,24 +150,20 @@ static bool add_placeholder(struct template_reader *r, struct slice name, bool i
 
 /* ---- strings ---- */
 
-static bool begins(const char *at, const char *end, const char *with)
-{
-    size_t len = strlen(with);
-    return (size_t)(end - at) >= len && memcmp(at, with, len) == 0;
-}
-
 /* A value's string, from behind its opening quote to its closing one. */
 static bool read_text(struct template_reader *r, const char *at, const char *end)
 {
-    const char *close = begins(at, end, "${") ? memchr(at, '}', (size_t)(end - at)) : NULL;
+    struct slice rest = {at, (size_t)(end - at)};
+    const char *close = slice_has_prefix(rest, "${") ? memchr(at, '}', (size_t)(end - at)) : NULL;
     if (close != NULL && close + 1 == end)
         return add_placeholder(r, (struct slice){at + 2, (size_t)(close - at - 2)}, false);
     add_byte(r, '"');
     while (at < end) {
-        if (begins(at, end, "$${")) {
+        rest = (struct slice){at, (size_t)(end - at)};
+        if (slice_has_prefix(rest, "$${")) {
             add_bytes(r, at + 1, at + 3);
             at += 3;
-        } else if (begins(at, end, "${")) {
+        } else if (slice_has_prefix(rest, "${")) {
             close = memchr(at, '}', (size_t)(end - at));
             if (close == NULL)
                 return fail(r, "a placeholder has no }; write $${ for the characters themselves");

@@ -5,6 +5,7 @@
  * $defs holds the forms of values, and under its own name every option; the objects refer to these.
  * Every value may be written as text with ${NAME} in it. A file may be a part of the whole (the
  * rest comes from the environment), so nothing is required. */
+#include "base/slice.h"
 #include "config/reference/reference.h"
 #include "config/reference/reference_internal.h"
 
@@ -191,8 +192,8 @@ static void add_open_ended(json_t *root, json_t *definitions)
     char prefix[CONFIG_NAME_MAX];
     for (size_t i = 0; i < open_ended_count; i++) {
         const char *name = open_ended[i].name;
-        bool is_property = strncmp(name, "kafka.", 6) == 0;
-        if (strncmp(name, "payload.", 8) == 0)
+        bool is_property = has_prefix(name, "kafka.");
+        if (has_prefix(name, "payload."))
             continue;
         snprintf(prefix, sizeof prefix, "%.*s", (int)(strlen(name) - strlen(".*")), name);
         json_object_set_new(definitions, name,

@@ -1,5 +1,6 @@
 #include "config/reference/reference.h"
 
+#include "base/slice.h"
 #include "config/config.h"
 #include "config/reference/reference_internal.h"
 #include "config/value.h"
@@ -41,7 +42,7 @@ const char *reference_form(const struct config_option *o, char *text, size_t siz
 static const char *group_of(const char *name, size_t *ret_len)
 {
     const char *dot = strchr(name, '.');
-    bool kafka = strncmp(name, "kafka.", 6) == 0;
+    bool kafka = has_prefix(name, "kafka.");
     if (!kafka && strcmp(dot, ".topic") == 0)
         name = "topics";
     *ret_len = strcspn(name, ".");

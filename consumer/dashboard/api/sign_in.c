@@ -1,12 +1,12 @@
 #include "dashboard/api/sign_in.h"
 
+#include "base/slice.h"
 #include "dashboard/api/api.h"
 #include "dashboard/auth/claims.h"
 #include "sys/log.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     REFRESH_MS = 600000, /* a revoked key is valid until then */
@@ -24,8 +24,8 @@ static bool is_loopback(const char *url)
 {
     static const char *const starts[] = {"http://127.0.0.1", "http://localhost", "http://[::1]"};
     for (size_t i = 0; i < sizeof starts / sizeof *starts; i++) {
-        size_t len = strlen(starts[i]);
-        if (strncasecmp(url, starts[i], len) == 0 && (url[len] == ':' || url[len] == '/'))
+        const char *rest = after_prefix_any_case(url, starts[i]);
+        if (rest != NULL && (*rest == ':' || *rest == '/'))
             return true;
     }
     return false;
@@ -146,10 +146,7 @@ static bool waits_for_set(struct call *call)
 
 static struct slice token_of(const char *authorization)
 {
-    static const char scheme[] = "Bearer ";
-    if (authorization == NULL || strncasecmp(authorization, scheme, strlen(scheme)) != 0)
-        return (struct slice){0};
-    return slice_of(authorization + strlen(scheme));
+    return slice_of(after_prefix_any_case(authorization, "Bearer "));
 }
 
 /* True: it is the key of a service. */

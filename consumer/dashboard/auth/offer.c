@@ -21,8 +21,8 @@ static bool fail_url(struct error *err, const char *why)
  * becomes a part of the page's policy, where a blank or a semicolon would mean something else. */
 static bool read_url(struct offer *offer, const char *url, struct error *err)
 {
-    bool is_tls = strncasecmp(url, "https://", 8) == 0;
-    if (!is_tls && strncasecmp(url, "http://", 7) != 0)
+    bool is_tls = has_prefix_any_case(url, "https://");
+    if (!is_tls && !has_prefix_any_case(url, "http://"))
         return fail_url(err, "does not begin with https://");
     size_t scheme = is_tls ? 8 : 7, len = strlen(url);
     while (len > scheme && url[len - 1] == '/')
@@ -60,7 +60,6 @@ static void read_role(const char *key, char role[32])
 
 static bool check_key(const char *key, struct error *err)
 {
-    static const char secret[] = "sb_secret_";
     char role[32];
     for (const char *c = key; *c != '\0'; c++)
         if (*c <= ' ' || *c > '~')
@@ -68,7 +67,7 @@ static bool check_key(const char *key, struct error *err)
                              "dashboard.supabase_key has a character that no "
                              "key has: a blank, or one that is not ASCII");
     read_role(key, role);
-    if (strncmp(key, secret, sizeof secret - 1) == 0 || strcmp(role, "service_role") == 0)
+    if (has_prefix(key, "sb_secret_") || strcmp(role, "service_role") == 0)
         return error_set(err, ERROR_CONFIG,
                          "dashboard.supabase_key is a secret key, and every browser would get it: "
                          "use the publishable one (sb_publishable_…, or the legacy anon key); as "

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { TEXT_MAX = 1900 /* Discord takes 2000 characters */, DAY_S = 86400, HOUR_S = 3600 };
+enum { TEXT_MAX = 1900 }; /* Discord takes 2000 characters */
 
 /* A sentence for each cause that makes somebody look. */
 static const char *const sentences[VERDICT_CODE_COUNT] = {
@@ -32,15 +32,8 @@ static const char *const names[] = {[NOTICE_NONE] = "",
 
 static void add_duration(struct buf *b, int64_t ms)
 {
-    int64_t s = ms > 0 ? ms / 1000 : 0;
-    if (s >= DAY_S)
-        buf_addf(b, "%" PRId64 " d %" PRId64 " h", s / DAY_S, s % DAY_S / HOUR_S);
-    else if (s >= HOUR_S)
-        buf_addf(b, "%" PRId64 " h %" PRId64 " min", s / HOUR_S, s % HOUR_S / 60);
-    else if (s >= 60)
-        buf_addf(b, "%" PRId64 " min", s / 60);
-    else
-        buf_addf(b, "%" PRId64 " s", s);
+    char text[DURATION_TEXT];
+    buf_add_text(b, duration_text(ms, true, text));
 }
 
 /* Changes that have reached Kafka stay there. Of others nothing is known here, nor of Kafka while

@@ -1,6 +1,7 @@
 #include "dashboard/routes/routes.h"
 
 #include "base/printable.h"
+#include "base/slice.h"
 #include "dashboard/api/api.h"
 #include "dashboard/control/dismissing.h"
 #include "dashboard/control/pausing.h"
@@ -18,7 +19,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { NO_TOKEN = -1 };
 #define ORDER_FILTERS "state reason status source q since_ms until_ms"
@@ -123,10 +123,9 @@ static bool query_is_known(const struct web_request *x, const char *words)
 
 static bool has_json(const struct web_request *x)
 {
-    const char *type = web_request_header(x, "Content-Type");
-    size_t len = strlen("application/json");
-    return type != NULL && strncasecmp(type, "application/json", len) == 0 &&
-           (type[len] == '\0' || type[len] == ';' || type[len] == ' ');
+    const char *rest =
+        after_prefix_any_case(web_request_header(x, "Content-Type"), "application/json");
+    return rest != NULL && (*rest == '\0' || *rest == ';' || *rest == ' ');
 }
 
 static void refuse_type(const struct call *call)

@@ -1,5 +1,6 @@
 #include "dashboard/web/assets.h"
 
+#include "base/slice.h"
 #include "dashboard/web/gzip.h"
 #include "dashboard/web/page.h"
 #include "dashboard/web/reply.h"
@@ -23,7 +24,7 @@ static void add_policy(struct web_request *x, const char *origin)
 
 static bool is_document(const char *type)
 {
-    return strncmp(type, "text/html", 9) == 0 || strncmp(type, "image/svg", 9) == 0;
+    return has_prefix(type, "text/html") || has_prefix(type, "image/svg");
 }
 
 static void serve(struct web_request *x, const struct page_file *file, bool fixed,

@@ -1,8 +1,9 @@
 #include "dashboard/web/gzip.h"
 
+#include "base/slice.h"
+
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #define ZLIB_CONST /* its input is const */
 #include <zlib.h>
@@ -27,7 +28,7 @@ bool gzip_is_accepted(const char *accept)
         size_t len = strcspn(accept, ","), blanks = strspn(accept, " \t");
         const char *name = accept + blanks;
         size_t name_len = strcspn(name, " \t;,");
-        if (blanks < len && name_len == 4 && strncasecmp(name, "gzip", 4) == 0)
+        if (blanks < len && name_len == 4 && has_prefix_any_case(name, "gzip"))
             return is_wanted(name + name_len, len - blanks - name_len);
         accept += len + (accept[len] == ',');
     }

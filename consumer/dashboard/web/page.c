@@ -1,17 +1,17 @@
 #include "dashboard/web/page.h"
 
+#include "base/slice.h"
+
 #include <string.h>
 
 /* Takes "/v/VERSION" off the path; true when it is this version. */
 static bool skip_version(const char **path)
 {
-    static const char lead[] = "/v/";
-    const size_t len = strlen(page_version);
-    if (strncmp(*path, lead, sizeof lead - 1) != 0)
+    const char *version = after_prefix(*path, "/v/");
+    if (version == NULL)
         return false;
-    const char *version = *path + sizeof lead - 1;
     *path = version + strcspn(version, "/");
-    return (size_t)(*path - version) == len && strncmp(version, page_version, len) == 0;
+    return slice_is((struct slice){version, (size_t)(*path - version)}, page_version);
 }
 
 const struct page_file *page_find(const char *path, bool *ret_fixed)

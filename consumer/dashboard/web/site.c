@@ -1,10 +1,11 @@
 #include "dashboard/web/site.h"
 
+#include "base/slice.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 static bool fail(struct error *err, const char *why)
 {
@@ -34,19 +35,19 @@ static size_t without_port(const char *host, size_t len, const char *port)
 static bool read_origin(struct site *site, const char *url, const char **ret_path,
                         struct error *err)
 {
-    bool is_tls = strncasecmp(url, "https://", 8) == 0;
-    if (!is_tls && strncasecmp(url, "http://", 7) != 0)
+    const char *secure = after_prefix_any_case(url, "https://");
+    const char *host = secure != NULL ? secure : after_prefix_any_case(url, "http://");
+    if (host == NULL)
         return fail(err, "does not begin with https:// or http://");
-    const char *host = url + (is_tls ? 8 : 7);
     size_t len = strcspn(host, "/?#");
     *ret_path = host + len;
     if (!is_host(host, len))
         return fail(err, "has no plain host behind its scheme");
-    len = without_port(host, len, is_tls ? ":443" : ":80");
+    len = without_port(host, len, secure != NULL ? ":443" : ":80");
     if (len > SITE_ORIGIN_MAX - 16)
         return fail(err, "has too long a host");
-    snprintf(site->origin, sizeof site->origin, "%s://%.*s", is_tls ? "https" : "http", (int)len,
-             host);
+    snprintf(site->origin, sizeof site->origin, "%s://%.*s", secure != NULL ? "https" : "http",
+             (int)len, host);
     for (char *c = site->origin; *c != '\0'; c++)
         *c = (char)tolower((unsigned char)*c);
     return true;
@@ -92,10 +93,10 @@ bool site_read(struct site *site, const char *url, struct error *err)
 
 enum site_path site_path(const struct site *site, const char *path)
 {
-    size_t len = strlen(site->prefix);
-    if (len == 0 || strncmp(path, site->prefix, len) != 0)
+    const char *rest = *site->prefix != '\0' ? after_prefix(path, site->prefix) : NULL;
+    if (rest == NULL)
         return SITE_OTHER;
-    if (path[len] == '\0')
+    if (*rest == '\0')
         return SITE_BARE;
-    return path[len] == '/' ? SITE_INSIDE : SITE_OTHER;
+    return *rest == '/' ? SITE_INSIDE : SITE_OTHER;
 }

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/slice.h"
 #include "base/time_text.h"
 
 #include <inttypes.h>
@@ -207,9 +208,8 @@ const struct confirmation *ledger_delivered(struct ledger *l, const struct ledge
  * have the reason that it is invalid. */
 static bool fits(enum shop_fate fate, const char *reason)
 {
-    bool by_endpoint = strncmp(reason, "http:", 5) == 0 || strncmp(reason, "exhausted:", 10) == 0 ||
-                       strncmp(reason, "endpoint:", 9) == 0 ||
-                       strcmp(reason, "unknown_result") == 0;
+    bool by_endpoint = has_prefix(reason, "http:") || has_prefix(reason, "exhausted:") ||
+                       has_prefix(reason, "endpoint:") || strcmp(reason, "unknown_result") == 0;
     return by_endpoint == (fate != SHOP_INVALID);
 }
 

@@ -1,19 +1,20 @@
 #include "demo/parts/schemas.h"
 
+#include "base/slice.h"
 #include "demo/parts/debezium.h"
 
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char prefix[] = "/schemas/ids/";
 
 /* The answer as text, freed by the caller; NULL: not found. */
 static char *find(const char *path)
 {
-    if (strncmp(path, prefix, sizeof prefix - 1) != 0)
+    const char *id = after_prefix(path, prefix);
+    if (id == NULL)
         return NULL;
-    const char *schema = debezium_schema(atoi(path + sizeof prefix - 1));
+    const char *schema = debezium_schema(atoi(id));
     json_t *answer = schema != NULL ? json_pack("{s:s}", "schema", schema) : NULL;
     char *text = answer != NULL ? json_dumps(answer, JSON_COMPACT) : NULL;
     json_decref(answer);

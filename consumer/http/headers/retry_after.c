@@ -1,6 +1,8 @@
 /* retry_after: a value is one number, one duration, one date, or a list of these. */
 #include "http/headers/retry_after.h"
 
+#include "base/slice.h"
+
 #include <ctype.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -181,7 +183,7 @@ static int64_t wait_of(int64_t number, int64_t now_s)
 /* "ms" is rounded up to a second, as fractions are. */
 static bool is_milliseconds(const char *name, size_t len)
 {
-    return len == 2 && strncasecmp(name, "ms", 2) == 0;
+    return len == 2 && has_prefix_any_case(name, "ms");
 }
 
 /* Of a unit's name; 0: none. */

@@ -201,6 +201,29 @@ static void read_and_written_again(void **state)
     }
 }
 
+static void durations_have_two_units(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t ms;
+        const char *text, *rough;
+    } cases[] = {
+        {-1, "0 s", "0 s"},
+        {59999, "59 s", "59 s"},
+        {60000, "1 min 0 s", "1 min"},
+        {3599999, "59 min 59 s", "59 min"},
+        {3900000, "1 h 5 min", "1 h 5 min"},
+        {86399999, "23 h 59 min", "23 h 59 min"},
+        {183600000, "2 d 3 h", "2 d 3 h"},
+        {INT64_MAX, "106751991167 d 7 h", "106751991167 d 7 h"},
+    };
+    char text[DURATION_TEXT];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        assert_string_equal(duration_text(cases[i].ms, false, text), cases[i].text);
+        assert_string_equal(duration_text(cases[i].ms, true, text), cases[i].rough);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +232,7 @@ int main(void)
         cmocka_unit_test(is_rfc3339),
         cmocka_unit_test(is_not_rfc3339),
         cmocka_unit_test(no_prefix_is_rfc3339),
+        cmocka_unit_test(durations_have_two_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
