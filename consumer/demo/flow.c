@@ -1,6 +1,7 @@
 #include "demo/demo_internal.h"
 
 #include "sys/clock.h"
+#include "topics/json_field.h"
 #include "topics/parked_record.h"
 
 #include <inttypes.h>
@@ -122,8 +123,7 @@ static void show_answer(struct demo *d, const struct receiver_answer *answer,
 static const char *text_of(const json_t *body, const char *name)
 {
     const json_t *fields = json_object_get(body, "fields");
-    const char *text = json_string_value(json_object_get(fields != NULL ? fields : body, name));
-    return text != NULL ? text : "";
+    return json_text(fields != NULL ? fields : body, name);
 }
 
 static void answered(void *context, const struct receiver_answer *answer)

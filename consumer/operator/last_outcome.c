@@ -4,6 +4,7 @@
 #include "sys/clock.h"
 #include "sys/signals.h"
 #include "terminal/progress.h"
+#include "topics/json_field.h"
 #include "topics/outcome_reader.h"
 
 #include <inttypes.h>
@@ -15,12 +16,12 @@ enum { POLL_MS = 200 };
 
 const char *outcome_key(const json_t *outcome, char ret[OUTCOME_KEY_MAX])
 {
-    const char *id = outcome_text(outcome, "order_id");
+    const char *id = json_text(outcome, "order_id");
     if (*id != '\0')
         snprintf(ret, OUTCOME_KEY_MAX, "%s", id);
     else
-        snprintf(ret, OUTCOME_KEY_MAX, "%s-%" PRId64 "-%" PRId64, outcome_text(outcome, "topic"),
-                 outcome_number(outcome, "partition"), outcome_number(outcome, "offset"));
+        snprintf(ret, OUTCOME_KEY_MAX, "%s-%" PRId64 "-%" PRId64, json_text(outcome, "topic"),
+                 json_whole(outcome, "partition", -1), json_whole(outcome, "offset", -1));
     return ret;
 }
 
@@ -38,7 +39,7 @@ static bool consider(struct last_outcome *l, json_t *outcome)
 {
     char key[OUTCOME_KEY_MAX], last[OUTCOME_KEY_MAX];
     bool by_key = strcmp(outcome_key(outcome, key), l->order) == 0;
-    if (!by_key && (l->by_key || strcmp(outcome_text(outcome, "order_number"), l->order) != 0))
+    if (!by_key && (l->by_key || strcmp(json_text(outcome, "order_number"), l->order) != 0))
         return false;
     l->several |= !by_key && l->last != NULL && strcmp(outcome_key(l->last, last), key) != 0;
     l->by_key = by_key;
@@ -120,12 +121,12 @@ bool last_outcome_waits(const struct last_outcome *l, bool *ret, struct error *e
     struct request request;
     struct requests *requests = requests_new(l->config, err);
     bool ok = requests != NULL;
-    *ret = strcmp(outcome_text(l->last, "state"), "retrying") == 0;
+    *ret = strcmp(json_text(l->last, "state"), "retrying") == 0;
     while (ok && !requests_caught_up(requests) && (ok = signals_go_on(l->stop_fd, err)))
         if (requests_next(requests, POLL_MS, &request) &&
-            request.partition == outcome_number(l->last, "partition") &&
-            request.offset == outcome_number(l->last, "offset") &&
-            strcmp(request.id, outcome_text(l->last, "request")) != 0)
+            request.partition == json_whole(l->last, "partition", -1) &&
+            request.offset == json_whole(l->last, "offset", -1) &&
+            strcmp(request.id, json_text(l->last, "request")) != 0)
             *ret = true;
     requests_free(requests);
     return ok;

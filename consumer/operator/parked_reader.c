@@ -2,6 +2,7 @@
 
 #include "kafka/reader.h"
 #include "terminal/progress.h"
+#include "topics/json_field.h"
 #include "topics/outcome_reader.h"
 #include "topics/outcome_record.h"
 #include "topics/parked_record.h"
@@ -65,12 +66,11 @@ void parked_reader_outcome(const struct config *config, struct parked_list *list
                            const json_t *outcome)
 {
     const struct parked_outcome o = {.order = outcome_slice(outcome, "order_id"),
-                                     .source = {(int32_t)outcome_number(outcome, "partition"),
-                                                outcome_number(outcome, "offset")},
-                                     .parked =
-                                         strcmp(outcome_text(outcome, "state"), "parked") == 0,
+                                     .source = {(int32_t)json_whole(outcome, "partition", -1),
+                                                json_whole(outcome, "offset", -1)},
+                                     .parked = strcmp(json_text(outcome, "state"), "parked") == 0,
                                      .dismissed = outcome_is_dismissed(outcome),
                                      .request = outcome_slice(outcome, "request")};
-    if (strcmp(outcome_text(outcome, "topic"), config->kafka_topic) == 0)
+    if (strcmp(json_text(outcome, "topic"), config->kafka_topic) == 0)
         parked_list_outcome(list, &o);
 }

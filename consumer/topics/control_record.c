@@ -2,6 +2,7 @@
 
 #include "base/slice.h"
 #include "base/utf8.h"
+#include "topics/json_field.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -17,13 +18,12 @@ bool control_reason_is_valid(const char *text)
 /* A text that does not fit is cut between characters. */
 static void copy(const json_t *record, const char *name, char *ret, size_t size)
 {
-    const char *text = json_string_value(json_object_get(record, name));
-    size_t len = text != NULL ? strlen(text) : 0;
+    const char *text = json_text(record, name);
+    size_t len = strlen(text);
     if (len >= size)
         for (len = size - 1; len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;)
             len--;
-    if (len > 0)
-        memcpy(ret, text, len);
+    memcpy(ret, text, len);
     ret[len] = '\0';
 }
 
@@ -37,7 +37,7 @@ bool control_record_read(const struct config *config, const rd_kafka_message_t *
         return true;
     json_t *record = json_loadb(m->payload, m->len, JSON_REJECT_DUPLICATES, NULL);
     const json_t *paused = json_object_get(record, "paused");
-    int64_t at_ms = json_integer_value(json_object_get(record, "at_ms"));
+    int64_t at_ms = json_count(record, "at_ms");
     ret->at_ms = at_ms > 0 ? at_ms : 0;
     copy(record, "by", ret->by, sizeof ret->by);
     copy(record, "reason", ret->reason, sizeof ret->reason);

@@ -52,15 +52,3 @@ bool outcomes_caught_up(const struct outcomes *o)
 {
     return reader_at_end(o->reader);
 }
-
-const char *outcome_text(const json_t *outcome, const char *name)
-{
-    const char *text = json_string_value(json_object_get(outcome, name));
-    return text != NULL ? text : "";
-}
-
-int64_t outcome_number(const json_t *outcome, const char *name)
-{
-    const json_t *number = json_object_get(outcome, name);
-    return json_is_integer(number) ? json_integer_value(number) : -1;
-}

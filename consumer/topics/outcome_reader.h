@@ -25,8 +25,4 @@ json_t *outcomes_next_within(struct outcomes *outcomes, int timeout_ms);
 /* Everything was read that was there at some moment since the start. */
 bool outcomes_caught_up(const struct outcomes *outcomes);
 
-/* A field as text, "" when it is null; a field as a number, -1 when it is null. */
-const char *outcome_text(const json_t *outcome, const char *name);
-int64_t outcome_number(const json_t *outcome, const char *name);
-
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 #include "order/payload.h"
-#include "topics/json_count.h"
+#include "topics/json_field.h"
 
 #include <stddef.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 #include "topics/reconciled_record.h"
 
 #include "base/printable.h"
-#include "topics/json_count.h"
+#include "topics/json_field.h"
 
 #include <string.h>
 
@@ -34,12 +34,6 @@ void reconciled_record_write(const struct config *config, const struct reconcile
     buf_add_text(b, "}}");
 }
 
-static bool is_text(const json_t *record, const char *name, const char *text)
-{
-    const char *value = json_string_value(json_object_get(record, name));
-    return value != NULL && strcmp(value, text) == 0;
-}
-
 bool reconciled_record_read(const struct config *config, const json_t *record,
                             struct reconciled_record *ret)
 {
@@ -51,9 +45,9 @@ bool reconciled_record_read(const struct config *config, const json_t *record,
         .compared = json_count(fields, "compared"),
         .missing = json_count(fields, "missing"),
     };
-    if (!is_text(record, "group", config->kafka_group) ||
-        !is_text(record, "topic", config->kafka_topic) || found.at_ms < 0 || found.compared < 0 ||
-        found.missing < 0)
+    if (strcmp(json_text(record, "group"), config->kafka_group) != 0 ||
+        strcmp(json_text(record, "topic"), config->kafka_topic) != 0 || found.at_ms < 0 ||
+        found.compared < 0 || found.missing < 0)
         return false;
     *ret = found;
     return true;

@@ -10,6 +10,7 @@
 #include "sys/signals.h"
 #include "terminal/progress.h"
 #include "topics/control_record.h"
+#include "topics/json_field.h"
 #include "topics/outcome_reader.h"
 #include "topics/outcome_record.h"
 
@@ -55,10 +56,10 @@ static bool is_so_already(const json_t *last, bool undo)
         puts("it is not dismissed");
     if (undo || !stands)
         return undo && !stands;
-    timestamp_text(outcome_number(dismissed, "at_ms"), at);
+    timestamp_text(json_whole(dismissed, "at_ms", -1), at);
     printf("it is dismissed already, since %s, by %s: %s\n", at,
-           printable(outcome_text(dismissed, "by"), by, sizeof by),
-           printable(outcome_text(dismissed, "reason"), reason, sizeof reason));
+           printable(json_text(dismissed, "by"), by, sizeof by),
+           printable(json_text(dismissed, "reason"), reason, sizeof reason));
     return true;
 }
 
@@ -75,7 +76,7 @@ static bool may_change(const struct dismiss *d, struct error *err)
 {
     bool waits;
     char shown[NAME_MAX];
-    const char *state = outcome_text(last_outcome(d->found), "state");
+    const char *state = json_text(last_outcome(d->found), "state");
     if (strcmp(state, "parked") != 0)
         return error_set(err, ERROR_FAILED, "only a parked order is dismissed; it is %s",
                          printable(state, shown, sizeof shown));

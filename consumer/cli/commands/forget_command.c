@@ -13,6 +13,7 @@
 #include "sys/log.h"
 #include "sys/signals.h"
 #include "terminal/progress.h"
+#include "topics/json_field.h"
 #include "topics/outcome_reader.h"
 #include "topics/outcome_record.h"
 #include "topics/parked_record.h"
@@ -53,7 +54,7 @@ static bool find_order(struct forget *f, struct error *err)
 {
     f->found = last_outcome_open(f->config, f->own->order, f->stop_fd, err);
     f->last = f->found != NULL ? last_outcome(f->found) : NULL;
-    return f->last != NULL && (*outcome_text(f->last, "order_id") != '\0' ||
+    return f->last != NULL && (*json_text(f->last, "order_id") != '\0' ||
                                error_set(err, ERROR_FAILED, "it has no order id to be forgotten"));
 }
 
@@ -115,13 +116,13 @@ static void report_kept(struct forget *f, const char *topic, const char *what, i
 static void report_what_stays(struct forget *f)
 {
     char parked[64];
-    int64_t settled_ms = outcome_number(f->last, "settled_ms"),
-            source_ms = outcome_number(f->last, "timestamp_ms");
+    int64_t settled_ms = json_whole(f->last, "settled_ms", -1),
+            source_ms = json_whole(f->last, "timestamp_ms", -1);
     puts("Kafka keeps these until then:");
     snprintf(parked, sizeof parked, "%zu parked record%s", f->parked, f->parked == 1 ? "" : "s");
     if (f->parked > 0)
         report_kept(f, f->config->parked_topic, parked, f->newest_parked_ms);
-    if (strcmp(outcome_text(f->last, "source"), "cdc") != 0)
+    if (strcmp(json_text(f->last, "source"), "cdc") != 0)
         report_kept(f, f->config->retry_topic, "the record of its retry",
                     settled_ms >= 0 ? settled_ms : clock_wall_ms());
     report_kept(f, f->config->kafka_topic, "the shop's change events",
@@ -143,9 +144,9 @@ static bool write_marker(struct forget *f, struct error *err)
     const struct outcome_record record = {.state = slice_of("forgotten"),
                                           .order_id = id,
                                           .source = slice_of("cdc"),
-                                          .topic = slice_of(outcome_text(f->last, "topic")),
-                                          .partition = outcome_number(f->last, "partition"),
-                                          .offset = outcome_number(f->last, "offset"),
+                                          .topic = slice_of(json_text(f->last, "topic")),
+                                          .partition = json_whole(f->last, "partition", -1),
+                                          .offset = json_whole(f->last, "offset", -1),
                                           .timestamp_ms = -1,
                                           .lsn = -1,
                                           .status = -1,
@@ -167,16 +168,16 @@ static bool write_marker(struct forget *f, struct error *err)
 static bool drop_coordinates(struct forget *f, struct error *err)
 {
     char key[300];
-    snprintf(key, sizeof key, "%s-%" PRId64 "-%" PRId64, outcome_text(f->last, "topic"),
-             outcome_number(f->last, "partition"), outcome_number(f->last, "offset"));
+    snprintf(key, sizeof key, "%s-%" PRId64 "-%" PRId64, json_text(f->last, "topic"),
+             json_whole(f->last, "partition", -1), json_whole(f->last, "offset", -1));
     return resender_publish(f->resender, f->config->deliveries_topic, slice_of(key),
                             (struct slice){0}, err);
 }
 
 static void note_audit(const struct forget *f)
 {
-    command_audit("forget", (const struct log_field[]){
-                                LOG_S("order", outcome_text(f->last, "order_id")), {0}});
+    command_audit("forget",
+                  (const struct log_field[]){LOG_S("order", json_text(f->last, "order_id")), {0}});
 }
 
 static bool forget(struct forget *f, struct error *err)
@@ -187,8 +188,8 @@ static bool forget(struct forget *f, struct error *err)
         (f->resender = resender_new(f->config, err)) == NULL)
         return false;
     progress_end();
-    printf("order %s, last outcome: %s; parked records: %zu\n", outcome_text(f->last, "order_id"),
-           outcome_text(f->last, "state"), f->parked);
+    printf("order %s, last outcome: %s; parked records: %zu\n", json_text(f->last, "order_id"),
+           json_text(f->last, "state"), f->parked);
     fflush(stdout);
     if (!command_confirm("Forget it? It can not be sent again then.", f->own->yes, f->stop_fd,
                          err) ||

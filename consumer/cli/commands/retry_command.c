@@ -7,6 +7,7 @@
 #include "operator/resender.h"
 #include "sys/clock.h"
 #include "terminal/progress.h"
+#include "topics/json_field.h"
 #include "topics/outcome_reader.h"
 
 #include <inttypes.h>
@@ -42,30 +43,30 @@ struct retry {
 
 static bool is_state(const json_t *outcome, const char *state)
 {
-    return strcmp(outcome_text(outcome, "state"), state) == 0;
+    return strcmp(json_text(outcome, "state"), state) == 0;
 }
 
 /* Also an outcome with only the id of the order that was found by its number: that it was
  * forgotten. */
 static bool names_order(const struct retry *r, const json_t *outcome)
 {
-    const char *id = outcome_text(outcome, "order_id");
+    const char *id = json_text(outcome, "order_id");
     return strcmp(id, r->own->order) == 0 ||
-           strcmp(outcome_text(outcome, "order_number"), r->own->order) == 0 ||
-           (r->last != NULL && *id != '\0' && strcmp(outcome_text(r->last, "order_id"), id) == 0);
+           strcmp(json_text(outcome, "order_number"), r->own->order) == 0 ||
+           (r->last != NULL && *id != '\0' && strcmp(json_text(r->last, "order_id"), id) == 0);
 }
 
 /* Ids and numbers may look alike: an order's id means that order. */
 static void keep(struct retry *r, json_t *outcome)
 {
-    bool by_id = strcmp(outcome_text(outcome, "order_id"), r->own->order) == 0;
+    bool by_id = strcmp(json_text(outcome, "order_id"), r->own->order) == 0;
     if (r->by_id && !by_id) {
         json_decref(outcome);
         return;
     }
     r->by_id = by_id;
     r->several |= r->last != NULL &&
-                  strcmp(outcome_text(r->last, "order_id"), outcome_text(outcome, "order_id")) != 0;
+                  strcmp(json_text(r->last, "order_id"), json_text(outcome, "order_id")) != 0;
     json_decref(r->last);
     r->last = outcome;
 }
@@ -103,15 +104,15 @@ static bool find_request(struct retry *r, bool *ret_found, struct error *err)
     struct requests *requests = requests_new(r->config, err);
     while (requests != NULL && !requests_caught_up(requests))
         if (requests_next(requests, POLL_MS, &request) &&
-            request.partition == outcome_number(r->last, "partition") &&
-            request.offset == outcome_number(r->last, "offset")) {
+            request.partition == json_whole(r->last, "partition", -1) &&
+            request.offset == json_whole(r->last, "offset", -1)) {
             *ret_found = true;
             snprintf(r->request, sizeof r->request, "%s", request.id);
         }
     requests_free(requests);
     while (note_next(r, 0)) /* outcomes that were written meanwhile */
         ;
-    if (*ret_found && strcmp(outcome_text(r->last, "request"), r->request) == 0)
+    if (*ret_found && strcmp(json_text(r->last, "request"), r->request) == 0)
         *ret_found = false;
     return requests != NULL;
 }
@@ -122,9 +123,9 @@ static bool is_of(const rd_kafka_message_t *m, const json_t *outcome)
     struct parked_record record;
     const char *why;
     return parked_record_read(m, &record, &why) &&
-           record.partition == outcome_number(outcome, "partition") &&
-           record.offset == outcome_number(outcome, "offset") &&
-           strcmp(record.topic, outcome_text(outcome, "topic")) == 0;
+           record.partition == json_whole(outcome, "partition", -1) &&
+           record.offset == json_whole(outcome, "offset", -1) &&
+           strcmp(record.topic, json_text(outcome, "topic")) == 0;
 }
 
 static rd_kafka_message_t *find_parked(struct retry *r, struct reader *reader)
@@ -160,34 +161,34 @@ static bool ask(struct retry *r, struct error *err)
     const struct resend_ask ask = {.source = "retry",
                                    .request = r->request,
                                    .judged =
-                                       strcmp(outcome_text(r->last, "reason"), "undecodable") != 0,
+                                       strcmp(json_text(r->last, "reason"), "undecodable") != 0,
                                    .forced = is_state(r->last, "delivered")};
     bool found = false, ok = false;
     if (is_state(r->last, "parked"))
         ok = ask_parked(r, &ask, &found, err);
     if (found)
         return ok;
-    if (strcmp(outcome_text(r->last, "topic"), r->config->kafka_topic) != 0)
+    if (strcmp(json_text(r->last, "topic"), r->config->kafka_topic) != 0)
         return error_set(err, ERROR_FAILED, "its original record is in another topic, \"%.200s\"",
-                         outcome_text(r->last, "topic"));
-    return resender_source(r->resender, (int32_t)outcome_number(r->last, "partition"),
-                           outcome_number(r->last, "offset"),
-                           outcome_number(r->last, "timestamp_ms"),
-                           slice_of(outcome_text(r->last, "order_id")), &ask, err);
+                         json_text(r->last, "topic"));
+    return resender_source(r->resender, (int32_t)json_whole(r->last, "partition", -1),
+                           json_whole(r->last, "offset", -1),
+                           json_whole(r->last, "timestamp_ms", -1),
+                           slice_of(json_text(r->last, "order_id")), &ask, err);
 }
 
 static void say(const json_t *outcome)
 {
     char id[TEXT_MAX], number[TEXT_MAX], word[TEXT_MAX];
-    int64_t status = outcome_number(outcome, "status");
-    printf("%s (%s): %s", printable(outcome_text(outcome, "order_id"), id, sizeof id),
-           printable(outcome_text(outcome, "order_number"), number, sizeof number),
-           printable(outcome_text(outcome, "state"), word, sizeof word));
-    if (*outcome_text(outcome, "reason") != '\0')
-        printf(", %s", printable(outcome_text(outcome, "reason"), word, sizeof word));
+    int64_t status = json_whole(outcome, "status", -1);
+    printf("%s (%s): %s", printable(json_text(outcome, "order_id"), id, sizeof id),
+           printable(json_text(outcome, "order_number"), number, sizeof number),
+           printable(json_text(outcome, "state"), word, sizeof word));
+    if (*json_text(outcome, "reason") != '\0')
+        printf(", %s", printable(json_text(outcome, "reason"), word, sizeof word));
     if (status > 0)
         printf(", HTTP %" PRId64, status);
-    printf(", attempts: %" PRId64 "\n", outcome_number(outcome, "attempts"));
+    printf(", attempts: %" PRId64 "\n", json_whole(outcome, "attempts", -1));
     fflush(stdout);
 }
 
@@ -199,8 +200,8 @@ static bool await_outcome(struct retry *r, struct error *err)
     progress_step("waiting for what comes of it", -1);
     while (clock_mono_ms() < deadline) {
         json_t *outcome = outcomes_next(r->outcomes);
-        bool ours = outcome != NULL && strcmp(outcome_text(outcome, "request"), r->request) == 0;
-        bool settled = ours && outcome_number(outcome, "settled_ms") >= 0;
+        bool ours = outcome != NULL && strcmp(json_text(outcome, "request"), r->request) == 0;
+        bool settled = ours && json_whole(outcome, "settled_ms", -1) >= 0;
         bool parked = settled && is_state(outcome, "parked");
         if (ours) {
             progress_end();
@@ -240,7 +241,7 @@ static bool may_ask(const struct retry *r, struct error *err)
 static void write_audit(const struct retry *r)
 {
     command_audit("retry",
-                  (const struct log_field[]){LOG_S("order", outcome_text(r->last, "order_id")),
+                  (const struct log_field[]){LOG_S("order", json_text(r->last, "order_id")),
                                              LOG_S("request", r->request),
                                              LOG_S("forced", r->own->force ? "true" : "false"),
                                              {0}});

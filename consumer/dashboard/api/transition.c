@@ -1,6 +1,7 @@
 #include "dashboard/api/transition.h"
 
 #include "base/time_text.h"
+#include "topics/json_field.h"
 
 #include <string.h>
 
@@ -36,8 +37,7 @@ static const json_t *find_previous(const json_t *previous, int64_t want_ms)
 
 static bool is_delivered(const json_t *transition)
 {
-    const char *state = json_string_value(json_object_get(transition, "state"));
-    return state != NULL && strcmp(state, "delivered") == 0;
+    return strcmp(json_text(transition, "state"), "delivered") == 0;
 }
 
 /* The latest by its own time, of those that were delivered. */

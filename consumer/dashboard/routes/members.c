@@ -1,6 +1,7 @@
 #include "dashboard/routes/members.h"
 
 #include "dashboard/api/api.h"
+#include "topics/json_field.h"
 
 #include <string.h>
 
@@ -15,18 +16,6 @@ struct owned {
     bool is[2][PARTITIONS_MAX];
 };
 
-static int64_t whole(const json_t *object, const char *name, int64_t otherwise)
-{
-    const json_t *value = json_object_get(object, name);
-    return json_is_integer(value) ? json_integer_value(value) : otherwise;
-}
-
-static const char *text(const json_t *object, const char *name)
-{
-    const char *value = json_string_value(json_object_get(object, name));
-    return value != NULL ? value : "";
-}
-
 static const char *topic_key(bool is_retry)
 {
     return is_retry ? "retry_partitions" : "partitions";
@@ -37,7 +26,7 @@ static const char *topic_key(bool is_retry)
 /* A member's record may hold any number: negative ones are ignored, and sums do not overflow. */
 static void add_count(int64_t *sum, const json_t *object, const char *name)
 {
-    int64_t more = whole(object, name, 0);
+    int64_t more = json_whole(object, name, 0);
     if (more > 0 && __builtin_add_overflow(*sum, more, sum))
         *sum = INT64_MAX;
 }
@@ -53,7 +42,7 @@ static void add_lag(struct members_now *m, const json_t *member, bool is_retry)
 
 static int rank(const json_t *breaker)
 {
-    const char *state = text(breaker, "state");
+    const char *state = json_text(breaker, "state");
     if (strcmp(state, "open") == 0)
         return 3;
     return strcmp(state, "closed") == 0 ? 1 : 2;
@@ -62,7 +51,7 @@ static int rank(const json_t *breaker)
 static void sum(struct members_now *m, const json_t *member)
 {
     const json_t *breaker = json_object_get(member, "breaker");
-    int64_t oldest_ms = whole(member, "oldest_unsettled_ms", -1);
+    int64_t oldest_ms = json_whole(member, "oldest_unsettled_ms", -1);
     add_lag(m, member, false);
     add_lag(m, member, true);
     add_count(&m->in_flight, member, "in_flight");
@@ -78,17 +67,17 @@ static void sum(struct members_now *m, const json_t *member)
         m->worst = rank(breaker);
         m->breaker = breaker;
     }
-    int64_t hold_ms = whole(json_object_get(member, "pace"), "hold_until_ms", 0);
+    int64_t hold_ms = json_whole(json_object_get(member, "pace"), "hold_until_ms", 0);
     m->hold_until_ms = hold_ms > m->hold_until_ms ? hold_ms : m->hold_until_ms;
     if (json_is_string(json_object_get(member, "endpoint")))
-        m->endpoint = text(member, "endpoint");
+        m->endpoint = json_text(member, "endpoint");
 }
 
 /* ---- facts ---- */
 
 static bool in_range(const json_t *partition, int64_t *ret_number)
 {
-    *ret_number = whole(partition, "partition", -1);
+    *ret_number = json_whole(partition, "partition", -1);
     return *ret_number >= 0 && *ret_number < PARTITIONS_MAX;
 }
 
@@ -105,15 +94,15 @@ static void own(struct owned *owned, const json_t *member, bool is_retry)
 static void note_standstill(struct verdict_facts *f, const json_t *member, bool is_retry)
 {
     const json_t *partition;
-    int64_t number, at_ms = whole(member, "at_ms", 0);
+    int64_t number, at_ms = json_whole(member, "at_ms", 0);
     size_t i;
     json_array_foreach (json_object_get(member, topic_key(is_retry)), i, partition) {
-        int64_t held_ms = whole(partition, "held_since_ms", VERDICT_NONE);
+        int64_t held_ms = json_whole(partition, "held_since_ms", VERDICT_NONE);
         if (!in_range(partition, &number))
             continue;
-        if (strcmp(text(partition, "state"), "stopped") == 0)
+        if (strcmp(json_text(partition, "state"), "stopped") == 0)
             verdict_add_partition(&f->stopped, (int32_t)number, is_retry, VERDICT_NONE,
-                                  text(partition, "reason"));
+                                  json_text(partition, "reason"));
         else if (held_ms >= 0 && at_ms - held_ms >= HELD_MS)
             verdict_add_partition(&f->held, (int32_t)number, is_retry, held_ms, "");
     }
@@ -122,11 +111,11 @@ static void note_standstill(struct verdict_facts *f, const json_t *member, bool 
 static void note_registry(struct verdict_facts *f, const json_t *member)
 {
     const json_t *registry = json_object_get(member, "registry");
-    int64_t since_ms = whole(registry, "since_ms", VERDICT_NONE);
+    int64_t since_ms = json_whole(registry, "since_ms", VERDICT_NONE);
     if (since_ms < 0 || (f->registry.since_ms >= 0 && f->registry.since_ms <= since_ms))
         return;
     f->registry.since_ms = since_ms;
-    verdict_set_text(f->registry.reason, text(registry, "reason"));
+    verdict_set_text(f->registry.reason, json_text(registry, "reason"));
 }
 
 static void note_breaker(struct verdict_facts *f, const json_t *breaker)
@@ -134,10 +123,10 @@ static void note_breaker(struct verdict_facts *f, const json_t *breaker)
     if (breaker == NULL || rank(breaker) == 1)
         return;
     f->breaker.open = true;
-    f->breaker.refused = strstr(text(breaker, "reason"), "refuses") != NULL;
-    f->breaker.since_ms = whole(breaker, "since_ms", VERDICT_NONE);
-    f->breaker.next_probe_ms = whole(breaker, "next_probe_ms", VERDICT_NONE);
-    verdict_set_text(f->breaker.reason, text(breaker, "reason"));
+    f->breaker.refused = strstr(json_text(breaker, "reason"), "refuses") != NULL;
+    f->breaker.since_ms = json_whole(breaker, "since_ms", VERDICT_NONE);
+    f->breaker.next_probe_ms = json_whole(breaker, "next_probe_ms", VERDICT_NONE);
+    verdict_set_text(f->breaker.reason, json_text(breaker, "reason"));
 }
 
 /* A silent member is named for what no other has: its partitions. */
@@ -151,11 +140,11 @@ static void note_silent(struct verdict_facts *f, const struct owned *owned, cons
         json_array_foreach (json_object_get(member, topic_key(is_retry)), i, partition)
             if (in_range(partition, &number) && !owned->is[is_retry][number])
                 verdict_add_partition(&f->unowned, (int32_t)number, is_retry,
-                                      whole(member, "at_ms", VERDICT_NONE), "");
+                                      json_whole(member, "at_ms", VERDICT_NONE), "");
     }
     if (f->unowned.count > before)
-        verdict_add_member(&f->silent, text(member, "member"),
-                           whole(member, "at_ms", VERDICT_NONE));
+        verdict_add_member(&f->silent, json_text(member, "member"),
+                           json_whole(member, "at_ms", VERDICT_NONE));
 }
 
 static void gather(const struct members_now *m, struct verdict_facts *f)
@@ -164,7 +153,7 @@ static void gather(const struct members_now *m, struct verdict_facts *f)
     const json_t *member;
     size_t i;
     json_array_foreach (m->list, i, member) {
-        int64_t at_ms = whole(member, "at_ms", VERDICT_NONE);
+        int64_t at_ms = json_whole(member, "at_ms", VERDICT_NONE);
         f->heard_ms = at_ms > f->heard_ms ? at_ms : f->heard_ms;
         if (!json_is_true(json_object_get(member, "alive")))
             continue;
@@ -188,9 +177,9 @@ static void gather(const struct members_now *m, struct verdict_facts *f)
 /* False: another group's, no member's record at all, or one of long ago. */
 static bool is_listed(struct api *api, const json_t *member)
 {
-    return strcmp(text(member, "group"), api->config->kafka_group) == 0 &&
+    return strcmp(json_text(member, "group"), api->config->kafka_group) == 0 &&
            json_is_string(json_object_get(member, "member")) &&
-           whole(member, "at_ms", 0) > api->wall_ms - LISTED_MS;
+           json_whole(member, "at_ms", 0) > api->wall_ms - LISTED_MS;
 }
 
 void members_look(struct api *api, struct members_now *m, struct verdict_facts *facts)
@@ -201,7 +190,7 @@ void members_look(struct api *api, struct members_now *m, struct verdict_facts *
     json_array_foreach (all, i, member) {
         if (!is_listed(api, member))
             continue;
-        bool alive = whole(member, "at_ms", 0) > api->wall_ms - ALIVE_MS;
+        bool alive = json_whole(member, "at_ms", 0) > api->wall_ms - ALIVE_MS;
         json_object_set_new(member, "alive", json_boolean(alive));
         if (!json_is_array(json_object_get(member, "partitions")))
             json_object_set_new(member, "partitions", json_array());

@@ -5,6 +5,7 @@
 #include "dashboard/sync/known_order.h"
 #include "dashboard/sync/sync_answer.h"
 #include "dashboard/sync/sync_request.h"
+#include "topics/json_field.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,10 +192,8 @@ static void before(struct pending *p, const json_t *transition)
 /* Only the order's last outcome can be resent. */
 static void parked_before(struct pending *p, const json_t *transition)
 {
-    const char *reason = json_string_value(json_object_get(transition, "reason"));
-    struct order_facts parked = {
-        .attempts = (int)json_integer_value(json_object_get(transition, "attempts"))};
-    snprintf(parked.reason, sizeof parked.reason, "%s", reason != NULL ? reason : "");
+    struct order_facts parked = {.attempts = (int)json_whole(transition, "attempts", 0)};
+    snprintf(parked.reason, sizeof parked.reason, "%s", json_text(transition, "reason"));
     answer_problem(p, PROBLEM_REFUSED,
                    "it was parked, and an older confirmation of this order was sent since; confirm "
                    "the order again",

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "dashboard/api/api.h"
+#include "topics/json_field.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -36,10 +37,9 @@ json_t *sync_state_json(const struct api *api, const char *order_id, const char 
 
 struct sync_snapshot sync_delivered_before(const json_t *transition)
 {
-    const json_t *attempts = json_object_get(transition, "attempts");
     return (struct sync_snapshot){
         .status = "delivered",
-        .attempts = json_is_integer(attempts) ? (int)json_integer_value(attempts) : -1,
+        .attempts = (int)json_whole(transition, "attempts", -1),
         .confirmed_at = json_string_value(json_object_get(transition, "confirmed_at")),
         .delivered_ms = json_integer_value(json_object_get(transition, "settled_ms"))};
 }
