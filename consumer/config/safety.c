@@ -64,7 +64,7 @@ static bool check_operator(const struct config *config, struct error *err)
     return true;
 }
 
-/* Secrets of published examples: anyone can sign tokens with them. */
+/* Secrets of published examples, with which any reader of them can sign tokens. */
 static bool is_published(const char *secret)
 {
     static const char *const published[] = {
@@ -260,7 +260,7 @@ static bool is_here(const char *host, size_t len)
     return false;
 }
 
-/* The URL is a secret: whoever has it writes into the channel. */
+/* The URL is a secret: it is all that writing into the channel takes. */
 static const char *fault_of_notify(const char *url)
 {
     const char *plain = after_prefix_any_case(url, "http://");

@@ -37,7 +37,7 @@ struct dashboard {
     struct exports exports;
     int64_t began_ms, told_ms;
     bool has_seen;             /* the view was whole once */
-    struct notifier *notifier; /* NULL: nobody is to be told */
+    struct notifier *notifier; /* NULL: no address is configured */
     struct api api;
 };
 

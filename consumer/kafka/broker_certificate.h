@@ -8,8 +8,8 @@
 
 #include <librdkafka/rdkafka.h>
 
-/* Has librdkafka log the reason (SSLCERTVRFY). What is accepted stays as it is. False with CONFIG
- * when this librdkafka has no TLS. */
+/* Has librdkafka log the reason (SSLCERTVRFY). Which certificates are accepted stays as it is.
+ * False with CONFIG when this librdkafka has no TLS. */
 bool broker_certificate_explain(rd_kafka_conf_t *conf, struct error *err);
 
 #endif

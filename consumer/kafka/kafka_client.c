@@ -31,7 +31,7 @@ static bool set_list(rd_kafka_conf_t *conf, const struct kafka_property *propert
     return true;
 }
 
-/* What the user sets goes before the program's own. */
+/* Properties of the user replace the program's own. */
 static bool set_all(rd_kafka_conf_t *conf, const struct config *config,
                     const struct kafka_property *common, const struct kafka_property *properties,
                     struct error *err)

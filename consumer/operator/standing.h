@@ -8,7 +8,7 @@
 enum { STANDING_OWNER_MAX = 160 };
 
 struct standing_partition {
-    char owner[STANDING_OWNER_MAX]; /* "": nobody's, or not known */
+    char owner[STANDING_OWNER_MAX]; /* "": none, or not known */
     int64_t waits_since_ms;         /* when its record was written; -1: none waits, or not known */
 };
 

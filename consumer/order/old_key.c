@@ -6,8 +6,8 @@
 
 #define NIL_UUID "00000000-0000-0000-0000-000000000000"
 
-/* What Debezium puts in place of an id that the row before did not carry, because a replica
- * identity by index leaves it out: the empty value of its type. No order has it. */
+/* Debezium puts the empty value of its type in place of an id that the row before did not carry,
+ * because a replica identity by index leaves it out. No order has it. */
 static bool is_stand_in(const char *text, size_t len)
 {
     return len == 0 || (len == 1 && *text == '0') ||

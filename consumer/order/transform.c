@@ -179,8 +179,8 @@ static bool write_form(struct transform *t, const struct shape_values *values,
                                          : form_write_advanced(&t->form, values, &t->body);
 }
 
-/* The texts of the template's columns behind the fields, for redaction: nobody knows whether they
- * are personal. One without room is left out. */
+/* The texts of the template's columns behind the fields, for redaction: they may be
+ * personal. One without room is left out. */
 static void add_columns(struct transform *t, const struct change *change,
                         struct transformed *result)
 {

@@ -30,7 +30,8 @@ void metric_histogram(struct buf *b, const char *name, const char *labels,
                       const struct histogram *h);
 
 /* The process's own metrics, under the names that Prometheus' client libraries give them: processor
- * time, resident memory, open files and their limit. What the system does not tell is left out. */
+ * time, resident memory, open files and their limit. A value that the system does not give is left
+ * out. */
 void metrics_process(struct buf *b);
 
 /* name="value", with any value. */

@@ -11,7 +11,7 @@
 
 enum { CONTROL_PARTITION = 0, CONTROL_BY_MAX = 260, CONTROL_REASON_MAX = 200 };
 
-/* Zeroed: nobody has said anything, so deliveries go on. */
+/* Zeroed: no word was given, so deliveries go on. */
 struct control_word {
     bool paused;
     int64_t at_ms; /* Unix time; 0: not known */
@@ -23,7 +23,7 @@ struct control_word {
 bool control_reason_is_valid(const char *text);
 
 /* False: the record is another group's. A tombstone takes the word back. A record of this group
- * that cannot be read, of a later release perhaps, counts as a pause: it is somebody's word, and
+ * that cannot be read, of a later release perhaps, counts as a pause: it is an operator's word, and
  * `resume` replaces it. */
 bool control_record_read(const struct config *config, const rd_kafka_message_t *m,
                          struct control_word *ret) must_check;

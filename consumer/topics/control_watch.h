@@ -11,7 +11,7 @@
 
 struct control_watch;
 
-/* wake_fd: as in consumer.h. Talks to nobody yet. */
+/* wake_fd: as in consumer.h. Nothing is asked for before control_watch_begin. */
 struct control_watch *control_watch_new(const struct config *config, int wake_fd,
                                         struct error *err);
 void control_watch_free(struct control_watch *w); /* accepts NULL; bounded by some seconds */

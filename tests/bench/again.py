@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long until orders are delivered again: after kill -9, a stop, a broker's restart; with and without kafka.instance.
+"""The time until orders are delivered again: after kill -9, a stop, a broker's restart; with and without kafka.instance.
 
 usage: again.py BINARY TOOLS [--rounds N] [--rate N] [--outcomes N]     TOOLS: of shop, fast_receiver and bench/
 

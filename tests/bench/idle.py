@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program costs while nothing happens: wake-ups, CPU and memory of run and of the dashboard.
+"""The program's cost while nothing happens: wake-ups, CPU and memory of run and of the dashboard.
 
 usage: idle.py BINARY TOOLS [--seconds N] [--partitions N] [--threads]     TOOLS: of fast_receiver
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long an order waits for us.
+"""The time that an order waits for us.
 
 usage: latency.py BINARY BENCH_FOLDER TOOLS [STACK_DIR] [--rate N] [--seconds N] [--rounds N]
 

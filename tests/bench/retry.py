@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""How long from an operator's retry to the POST at the endpoint, on the real stack.
+"""The time from an operator's retry to the POST at the endpoint, on the real stack.
 
 usage: retry.py BINARY TOOLS STACK_DIR [N] [PAUSE_S]     as tests/e2e/run.py
 

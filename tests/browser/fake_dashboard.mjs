@@ -1,5 +1,5 @@
 // fake_dashboard: the dashboard's API (schemas/openapi.yaml) over plain objects, with the real page.
-// For what a real group shows only once in a blue moon: an endpoint that is down, nobody delivering,
+// For states that a real group rarely shows: an endpoint that is down, no member delivering,
 // a view that is rebuilt, an answer that fails.
 import { createServer } from 'node:http';
 import { readFile } from 'node:fs/promises';

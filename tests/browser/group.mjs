@@ -91,7 +91,7 @@ export class Group {
         return lines.map((line) => ({ ...JSON.parse(line), topic: TOPIC }));
     }
 
-    // What Debezium writes at each of its intervals, as far as anybody looks at it.
+    // Debezium's record of each interval, with the fields that are read.
     heartbeat() {
         return { topic: HEARTBEATS, partition: 0, timestamp: Date.now(), key: base64('{"serverName":"orders"}'), value: base64(`{"ts_ms":${Date.now()}}`), headers: [] };
     }
@@ -153,7 +153,7 @@ export class Group {
             KAFKA_BROKERS: this.brokers, ...OWN, KAFKA_TOPIC: TOPIC, KAFKA_START: 'earliest', REGISTRY_URL: this.registry.url, ELEMENTOR_WEBHOOK_URL: `${this.webhook.url}/hook` });
     }
 
-    // Where it was before, when it is started again.
+    // Its former place, for a later start.
     async startDashboard() {
         this.folder ??= await mkdtemp(join(tmpdir(), 'elementor-sync-'));
         const address = this.url ? new URL(this.url).host : '127.0.0.1:0';

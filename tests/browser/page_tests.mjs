@@ -100,7 +100,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
-    // What the program says of each situation, in the page's words.
+    // Each situation of the program, in the page's words.
     async function every_situation_has_its_words() {
         seed();
         assert(situations.length >= 25);
@@ -157,7 +157,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         await close();
     }
 
-    // Whoever reads something else is told too: by a banner, the title, the icon, and aloud.
+    // Every other view shows it too: by a banner, the title, the icon, and aloud.
     async function the_verdict_is_on_every_view() {
         seed();
         const { page, close } = await signedIn({}, '#/orders');

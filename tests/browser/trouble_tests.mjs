@@ -6,7 +6,7 @@ import { openTab } from './harness.mjs';
 import { mint } from './group.mjs';
 
 const SAID_WITHIN_MS = 5000, EARLY_MS = 1000;
-// What the program says of itself: a member is missed for 15 s, a heartbeat for two intervals and 5 s, and a
+// The program's own limits: a member is missed for 15 s, a heartbeat for two intervals and 5 s, and a
 // partition that waits for less than 3 s waits for a schema as each new one makes it wait.
 const SILENT_MS = 15000, BEAT_MS = 500, BEATS_MISSED_MS = 2 * BEAT_MS + 5000, HELD_MS = 3000, REPORT_MS = 5000, SESSION_S = 15;
 const OPERATOR = { role: 'service_role' };

@@ -137,9 +137,9 @@ class Judge:
                  strangers == wrong == 0)
 
     def excused(self, before, after, covered_us):
-        """Whether a process lost what it knew in between, while it was not covered."""
+        """True when a process lost what it knew in between, while it was not covered."""
         if before.flag == "g":
-            return True  # nobody could know that it was done
+            return True  # no process could know that it was done
         return any(before.arrived_us <= d.to_us and after.arrived_us >= d.from_us
                    and covered_us > d.from_us and d.life in (None, before.life, after.life)
                    for d in self.disturbances)
@@ -175,13 +175,13 @@ class Judge:
         return self._lives
 
     def _held(self, life, partition, since_us, us):
-        """Whether the life had the partition at `us`, and since then."""
+        """True when the life had the partition at `us`, and since then."""
         return life not in self.holdings or any(
             h.partition == partition and h.from_us <= since_us and us <= h.to_us
             for h in self.holdings[life])
 
     def _uncovered(self, from_us, to_us, life, still_held=False):
-        """How many a life (None: any) had dispatched by to_us that no commit covered by from_us;
+        """The number that a life (None: any) had dispatched by to_us that no commit covered by from_us;
         still_held: without those of partitions that it has lost, which others send by now."""
         places, dispatched = collections.defaultdict(set), collections.Counter()
         for requests in self._by_life().values() if life is None else [self._by_life()[life]]:

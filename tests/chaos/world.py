@@ -1,4 +1,4 @@
-"""What a run consists of: the shop, the receiver, the members of the group; and their measures."""
+"""The parts of a run: the shop, the receiver, the members of the group; and their measures."""
 import base64, collections, datetime, http.client, os, pathlib, re, signal, subprocess, sys, tempfile, threading, time
 import urllib.request
 
@@ -220,15 +220,15 @@ class World:
         return sum(log.count(text) for log in self.logs().values())
 
     def losses(self):
-        """When members gave partitions back, or found that the group had given them to others: what
-        no commit covered by then is for the next owner to send."""
+        """The times when members gave partitions back, or found that the group had given them to
+        others: the next owner sends what no commit covered by then."""
         return [Disturbance(us, us + 1000, life) for life, log in self.logs().items()
                 for us in sorted({us for us, what, _ in partition_events(log) if what != "assigned"})]
 
     def lost_without_cause(self):
-        """Partitions that members lost to whom nothing had been done, and all that moved. (Whoever
-        stood still while it joined learns of it when it has joined anew. And librdkafka before 2.10
-        loses what it has where a commit overtakes a join: edge/join_watch.)"""
+        """Partitions that members lost to whom nothing had been done, and all that moved. (A
+        member that stood still while it joined learns of it at its next join. And librdkafka before
+        2.10 loses what it has where a commit overtakes a join: kafka/consumer/join_watch.)"""
         anew_us = 5_000_000
         moved = [(life, us, what) for life, log in self.logs().items()
                  for us, what, _ in partition_events(log) if what != "assigned"]

@@ -85,7 +85,7 @@ WITHOUT_DEFAULTS = """
 
 
 def defaults_of_columns_fail_no_schema(t):
-    """What the converter writes for a numeric's DEFAULT 0 holds a NUL. The columns are added while the
+    """The converter's bytes for a numeric's DEFAULT 0 hold a NUL. The columns are added while the
     connector runs: with its cache of schemas, which goes by a schema's name, it would end there."""
     program = t.started()
     before = t.stack.order("D-0")

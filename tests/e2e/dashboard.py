@@ -196,7 +196,7 @@ def killed_amid_a_redrive(t):
 
 
 def rows(database):
-    """What the view holds, without its own numbering and its keyed hashes."""
+    """The view's rows, without its own numbering and its keyed hashes."""
     db = sqlite3.connect(database)
     names = [c[1] for c in db.execute("PRAGMA table_info(orders)") if c[1] not in ("id", "hash")]
     return [sorted(map(repr, db.execute(q))) for q in

@@ -173,7 +173,7 @@ def an_operator_signed_in(folder):
 
 
 def on_a_terminal(arguments, **env):
-    """What the demo writes on one of 80 × 24; it is interrupted after its first payload."""
+    """The demo's output on one of 80 × 24; it is interrupted after its first payload."""
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.pop("NO_COLOR", None)

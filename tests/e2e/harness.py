@@ -1,4 +1,4 @@
-"""What every end-to-end test uses: the real stack, a receiver, the program, and bounded waits."""
+"""The tools of every end-to-end test: the real stack, a receiver, the program, and bounded waits."""
 import contextlib, json, os, pathlib, re, signal, subprocess, tempfile, time, urllib.error, urllib.request
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -70,7 +70,7 @@ class Stack:
 
     @contextlib.contextmanager
     def frozen(self, name):
-        """The part's process stands still: whoever asks it gets no answer, and no refusal."""
+        """The part's process stands still: a request gets no answer, and no refusal."""
         pid = int(pathlib.Path(self.folder, name, "pid").read_text().split()[0])
         os.kill(pid, signal.SIGSTOP)
         try:
@@ -186,7 +186,7 @@ def header(entry, name):
 
 
 class Test:
-    """What one test works with: its own receiver, consumer group and folder."""
+    """The world of one test: its own receiver, consumer group and folder."""
 
     def __init__(self, name, binary, tools, stack):
         self.name, self.binary, self.tools, self.stack = name, binary, tools, stack

@@ -1,4 +1,4 @@
-"""What a newcomer meets: from the example file to the first webhook, and each mistake's message."""
+"""A newcomer's way from the example file to the first webhook, and each mistake's message."""
 import json, os, pathlib, subprocess
 
 from jsonschema import Draft202012Validator

@@ -1,4 +1,4 @@
-"""What an operator does from a terminal: offsets, replay, retry, redrive."""
+"""An operator's work from a terminal: offsets, replay, retry, redrive."""
 import datetime, json, os, pathlib, subprocess, time
 
 from harness import header, wait_for
@@ -97,7 +97,7 @@ def replay_sends_a_window_again(t):
     committed = [p["committed"] for p in offsets(t)]
     shown = command(t, *window, "--dry-run")[0]
     assert "\n6 records, 3 deliveries" in shown or " 3 deliveries would" in shown, shown
-    assert "--yes" in command(t, *window, code=2)[1]  # nobody is there to be asked
+    assert "--yes" in command(t, *window, code=2)[1]  # no terminal to ask
     assert [p["committed"] for p in offsets(t)] == committed, "nothing was confirmed"
     audit = command(t, *window, "--yes")[1]
     assert audit.count("level=audit") == audit.count("what=replay") > 0, audit

@@ -8,7 +8,7 @@ import fake_registry
 
 
 def kafka(t, tool, *arguments, **more):
-    """What one of Kafka's own tools prints. t: anything with a stack; more: of subprocess.run()."""
+    """The output of one of Kafka's own tools. t: anything with a stack; more: of subprocess.run()."""
     jars = pathlib.Path(t.stack.folder, "jars").read_text().strip()
     return subprocess.run(["java", "-XX:TieredStopAtLevel=1", "-cp", f"{jars}/kafka/*",
                            f"org.apache.kafka.tools.{tool}", "--bootstrap-server",
@@ -103,7 +103,7 @@ class Growth:
         kafka(self.t, "TopicCommand", "--alter", "--topic", topic, "--partitions", str(partitions))
 
     def retry(self):
-        """Whoever answers has read the retry topic's new partition."""
+        """The member that answers has read the retry topic's new partition."""
         code, out, err = run(self.t, "retry", "--order", self.order, **self.own)
         assert code == 1 and "parked again" in err, out + err
 

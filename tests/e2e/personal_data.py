@@ -1,4 +1,4 @@
-"""How long parked orders are kept; what is left of an order that was forgotten."""
+"""The time for which parked orders are kept, and the remains of an order that was forgotten."""
 import datetime
 
 from harness import wait_for

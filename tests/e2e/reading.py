@@ -1,4 +1,4 @@
-"""What is at fault when a record cannot be read: the registry's path, the schema under an id, the bytes."""
+"""The causes of a record that cannot be read: the registry's path, the schema under an id, the bytes."""
 import http.server, json, os, pathlib, subprocess, threading, urllib.error, urllib.request
 
 from harness import beside, wait_for

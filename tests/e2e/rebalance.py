@@ -8,7 +8,7 @@ MEMBER = {"WEBHOOK_CONCURRENCY": "2", "KAFKA_PROPERTIES_HEARTBEAT_INTERVAL_MS": 
 
 
 def share(member):
-    """How many partitions it has by now."""
+    """The number of partitions that it has by now."""
     return (member.count('event="partition assigned"') - member.count('event="partition given back"')
             - member.count('event="partition lost'))
 
@@ -34,7 +34,7 @@ def nobody_loses_a_partition_when_members_come_and_go(t):
 
 
 def attempts_survive_a_kill_and_a_rebalance(t):
-    """An order that fails by itself is parked after retry.attempts failures, whoever saw them. The first
+    """An order that fails by itself is parked after retry.attempts failures, whichever members saw them. The first
     one cannot count (whether others succeed is not known yet), and the kill may hide one."""
     attempts = 8
     settings = {"RETRY_ATTEMPTS": str(attempts), "RETRY_BASE": "1s", "RETRY_CAP": "2s", "COMMIT_INTERVAL": "100ms",

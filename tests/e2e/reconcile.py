@@ -74,7 +74,7 @@ def reconcile_names_exactly_what_is_missing(t):
     shown = reconcile(t, rows, code=1)[0]
     assert "         2  never seen\n" in shown and erased in shown and lost in shown, shown
     assert waiting not in shown and delivered not in shown, shown
-    assert not reconcile(t, rows, "--send", code=2)[0].endswith("asked for\n")  # nobody to ask
+    assert not reconcile(t, rows, "--send", code=2)[0].endswith("asked for\n")  # no terminal to ask
 
     sent, said = reconcile(t, rows, "--send", "--yes", code=1)
     assert "1 of 2 missing orders have their record" in sent and "1 asked for" in sent, sent

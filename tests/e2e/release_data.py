@@ -1,10 +1,10 @@
-"""What a release leaves behind in Kafka when it is killed at work: its own topics' records and its commits.
+"""The remains of a release in Kafka that was killed at work: its own topics' records and its commits.
 
 usage: release_data.py BINARY TOOLS STACK_DIR NAME     writes tests/releases/NAME; BINARY: of that release
 
 The stack must not have topics of this release's default names. Orders are made of one captured confirmation
 under other ids, which say what becomes of them: `refused` ones are answered 422, `failing` ones 500, the
-others 200. Then the release is killed, and retries are asked for that nobody serves.
+others 200. Then the release is killed, and retries are asked for that no member serves.
 
   names.json      the options that the release's names are, for a program with other default names
   parked.ndjson deliveries.ndjson retry.ndjson members.ndjson    records, as case_producer writes them

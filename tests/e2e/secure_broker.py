@@ -69,7 +69,7 @@ listener.name.token.sasl.oauthbearer.jwks.endpoint.url={keys}
 
 
 class Certificates:
-    """What openssl makes of them: an authority, another one, and what the first has signed."""
+    """Certificates by openssl: an authority, another one, and those that the first has signed."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -133,7 +133,7 @@ class SecureBroker:
         self.start()
 
     def at(self, listener):
-        """Where clients find it."""
+        """Its address for clients."""
         return f"127.0.0.1:{self.relay.port if listener == 'relayed' else self.ports[listener]}"
 
     def tool(self, name, *arguments):

@@ -11,7 +11,7 @@ AMINA, WATCH = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
 
 
 class Refused(Exception):
-    """What PostgreSQL says of a statement that failed."""
+    """PostgreSQL's message on a statement that failed."""
 
 
 class ShopDatabase:

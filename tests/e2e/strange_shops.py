@@ -1,4 +1,4 @@
-"""What check says of other people's topics, groups and tables."""
+"""The report of check on foreign topics, groups and tables."""
 import os, pathlib, subprocess
 
 from harness import wait_for

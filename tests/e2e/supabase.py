@@ -52,7 +52,7 @@ class Project:
         return Handler
 
     def token(self, **claims):
-        """What a customer gets who signs in to the shop; claims change or add to it."""
+        """The token of a customer who signs in to the shop; claims change or add to it."""
         now = int(time.time())
         header = {"alg": "ES256", "kid": self.kid, "typ": "JWT"}
         body = {"iss": ISSUER, "sub": str(uuid.uuid4()), "aud": "authenticated", "exp": now + 3600,

@@ -166,7 +166,7 @@ def own_tables_to_first_webhook(t):
         db.set_status(lost, "confirmed")
         wait_for("an order without a product is parked", lambda: program.says("missing:product_name"))
         last = db.order("CMD-4")
-        db.sql("DELETE FROM order_confirmations")  # the week is over: nobody is told
+        db.sql("DELETE FROM order_confirmations")  # the week is over: no message is sent
         db.set_status(last, "confirmed")
         t.wait_delivered([last])
         assert program.stop() == 0
@@ -185,7 +185,7 @@ def own_tables_to_first_webhook(t):
 
 
 def check_points_to_the_outbox(t):
-    """Whoever captures orders itself is told where the names would come from."""
+    """A shop that captures orders itself is told where the names would come from."""
     with shop_of(t) as shop:
         shop.db.sql("CREATE PUBLICATION orders_alone FOR TABLE orders; GRANT SELECT ON orders TO debezium; "
                     "ALTER TABLE orders REPLICA IDENTITY FULL")
@@ -203,7 +203,7 @@ def check_points_to_the_outbox(t):
 
 
 def lost_slot_loses_nothing(t):
-    """Whoever drops the slot: the outbox is read again, and what was sent is not."""
+    """A dropped slot: the outbox is read again, and no order is sent again."""
     with shop_of(t) as shop:
         db, connector = shop.db, shop.capture()
         before = db.order("CMD-1")
@@ -225,7 +225,7 @@ def lost_slot_loses_nothing(t):
 
 
 def heartbeat_moves_a_quiet_shops_slot(t):
-    """Where other tables alone change, the slot would keep their log for ever."""
+    """The slot would keep the log for ever if other tables alone changed."""
     with shop_of(t) as shop:
         db, connector = shop.db, shop.capture()
         db.sql("CREATE TABLE visits (at timestamptz DEFAULT now())")

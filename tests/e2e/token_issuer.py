@@ -9,7 +9,7 @@ LOGIN = "Basic " + base64.b64encode(f"{CLIENT}:{SECRET}".encode()).decode()
 
 
 class TokenIssuer:
-    """keys: the key, for whoever verifies; token: gives tokens that it signed; forged: those of another key."""
+    """keys: the key, for verifiers; token: gives tokens that it signed; forged: those of another key."""
 
     def __init__(self):
         self.signers = {f"/{name}": jwk.JWK.generate(kty="RSA", size=2048, kid="one", use="sig", alg="RS256")

@@ -1,4 +1,4 @@
-"""Told when away: an outage of the webhook is two messages, whoever dies in it."""
+"""Told when away: an outage of the webhook is two messages, whichever process dies in it."""
 import json, time
 
 from dashboard import Dashboard
@@ -9,7 +9,7 @@ AFTER_S, OUTAGE_S = 4, 60
 
 
 class Channel:
-    """Where somebody who is away reads."""
+    """The channel that an operator reads who is away."""
 
     def __init__(self, folder):
         folder.mkdir()
@@ -28,7 +28,7 @@ class Channel:
 
 
 def shares(dashboard):
-    """How many of the orders' partitions each member has that is alive."""
+    """The number of the orders' partitions that each living member has."""
     status, body = dashboard.call("GET", "/api/v1/status")
     return status == 200 and sorted(len(m["partitions"]) for m in body["members"] if m["alive"])
 
@@ -57,7 +57,7 @@ def an_outage_is_two_messages(t):
         wait_for("the partitions are shared", lambda: shares(watcher) == [2, 2, 2])
         telling = [Dashboard(t, name, NOTIFY_URL=channel.url, NOTIFY_AFTER=f"{AFTER_S}s", NOTIFY_DIGEST="1s")
                    for name in ("d1", "d2")]
-        # Where the machine stood still for longer while all began, that was told, and is over.
+        # A machine that stood still for longer at the beginning caused messages of its own, and these are over.
         wait_for("all is well", lambda: all(map(is_well, telling)) and len(channel.events()) % 2 == 0, 120)
         before, began_s = len(channel.events()), time.monotonic()
         t.receiver.control(status=503)

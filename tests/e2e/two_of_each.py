@@ -34,13 +34,13 @@ def two_of_each(t, **env):
 
 
 def shares(dashboard, token):
-    """How many of the orders' partitions each member has that is alive."""
+    """The number of the orders' partitions that each living member has."""
     status, body = dashboard.call("GET", "/api/v1/status", token=token)
     return status == 200 and sorted(len(m["partitions"]) for m in body["members"] if m["alive"])
 
 
 def order_of(t, dashboard, order):
-    """What this dashboard knows of it; empty: nothing."""
+    """The order as this dashboard knows it; empty: not at all."""
     status, body = dashboard.call("GET", f"/api/v1/orders/{order}", token=t.operator)
     return body if status == 200 else {}
 
@@ -125,7 +125,7 @@ HOUR_MS = 3600 * 1000
 
 
 def made_of_the_past(t, orders, topic, began_ms, step_ms):
-    """What Debezium wrote of these orders, byte for byte, in a topic of its own: each order in the
+    """Writes Debezium's records of these orders, byte for byte, into a topic of its own: each order in the
     next partition, its records at a time of their own, `step_ms` apart. The orders' times (ms)."""
     taken = collections.defaultdict(list)
     for record in capture.Stack(t.stack.folder).records(t.stack.env["KAFKA_TOPIC"]):

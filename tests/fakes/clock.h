@@ -1,6 +1,6 @@
 /* clock: the program's clocks, which a test may put forward.
  *
- * Linked before the edge's own, so that whoever asks for the time asks here. */
+ * Linked before sys/clock, so that every question for the time comes here. */
 #ifndef FAKES_CLOCK_H
 #define FAKES_CLOCK_H
 

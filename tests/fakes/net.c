@@ -54,7 +54,7 @@ bool net_run(struct net *net, const int *count, int until)
 bool net_await_requests(struct net *net, struct server *server, size_t count)
 {
     int64_t deadline_ms = clock_mono_ms() + PATIENCE_MS;
-    while (server_request_count(server) < count) { /* its journal wakes nobody: look often */
+    while (server_request_count(server) < count) { /* its journal wakes no thread: look often */
         if (clock_mono_ms() >= deadline_ms)
             return false;
         loop_wait(net->loop, sooner(turn(net), JOURNAL_LOOK_MS));

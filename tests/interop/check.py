@@ -1,4 +1,4 @@
-"""What the program says to others, read by other people's libraries.
+"""The program's output, read by other projects' libraries.
 
 usage: check.py PROGRAM [PROMTOOL]
   PROGRAM: tests/interop of a build; it runs the pipeline and writes it down

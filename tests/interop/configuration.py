@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator
 import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# What the examples take from the environment.
+# The variables that the examples take from the environment.
 FILLED = {"KAFKA_BROKERS": "kafka:9092", "REGISTRY_URL": "http://registry:8081"}
 
 

@@ -34,7 +34,7 @@ class Process:
         raise AssertionError(f"it ended before it said {text!r}:\n" + "".join(self.log))
 
     def await_ready(self):
-        """What the block's beginning awaits."""
+        """The block begins once this is so."""
 
     def __enter__(self):
         try:

@@ -128,7 +128,7 @@ def receiver(folder):
 
 
 def options(_):
-    """What the compose file and docker/connector.json take from the environment is known there."""
+    """The compose file and docker/connector.json take only known variables from the environment."""
     model, known = compose(), option_variables() | {"ELEMENTOR_WEBHOOK_URL"}
     for name in ("elementor-sync", "dashboard"):
         for variable in model["services"][name]["environment"]:

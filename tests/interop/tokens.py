@@ -168,7 +168,7 @@ def a_service_signs_in_by_its_key(dashboard, keys):
 
 
 def a_services_key_is_kept_as_a_hash(dashboard, keys):
-    """It was read from a file: no memory of the process holds it, before anybody has sent it."""
+    """It was read from a file: no memory of the process holds it, before the first call with it."""
     sizes, found = 0, False
     with open(f"/proc/{dashboard.child.pid}/maps") as maps, open(f"/proc/{dashboard.child.pid}/mem", "rb") as memory:
         for line in maps:

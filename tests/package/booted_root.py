@@ -134,7 +134,7 @@ class Walk:
         assert "atchdog timeout" in self.machine.log(UNIT)
 
     def stopped_at_work(self):
-        """What is under way is settled before the unit ends, and is not sent again."""
+        """Requests under way are settled before the unit ends, and are not sent again."""
         self.receiver.control(delay_ms=3000, delay_only=1)
         order = self.order()
         wait_for("its request is under way", lambda: any(order in entry["body"] for entry in self.receiver.journal()))

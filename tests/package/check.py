@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What docker/release.sh made, as Debian's tools and a user see it: unpacked, never installed into this machine.
+"""The release that docker/release.sh made, as Debian's tools and a user see it: unpacked, never installed into this machine.
 
 usage: check.py RELEASE AGAIN TOOLS
   RELEASE, AGAIN: two folders of one commit; TOOLS: the folder of mock_kafka

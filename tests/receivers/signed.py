@@ -31,7 +31,7 @@ def signed(id, body, keys=(KEY,), seconds=0):
 
 
 def rows_of(n):
-    """What PostgreSQL holds of order n."""
+    """The row of order n in PostgreSQL."""
     text = ODD_TEXTS[n % len(ODD_TEXTS)]
     return {"id": f"{n:08x}-0000-4000-8000-000000000000", "order_number": f"CMD-{n:06}", "client_name": f"{text}|{n}",
             "client_phone": f"+2136{n:08}", "client_address": text, "product_name": "Montre", "quantity": n % 9 + 1,

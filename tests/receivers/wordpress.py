@@ -172,7 +172,7 @@ def what_happens_behind_the_commit(site, _):
 
 
 def statements_of(site):
-    """How many statements one order takes."""
+    """The number of statements that one order takes."""
     count = int(send(site, "msg_whole")[2]["x-statements"])
     site.empty()
     assert count > 40, count
@@ -202,7 +202,7 @@ def disconnected_at_each_statement(site, _):
 
 
 def each_statement_fails_once(site, _):
-    """What is answered with 200 is there whole, whatever WordPress itself made of the error."""
+    """A form that is answered with 200 is stored whole, whatever WordPress itself made of the error."""
     said = [failed(site, f"fail {n}", f"msg_{n}") for n in statements_of(site)]
     site.fault("")
     failures = [id for id, (status, _, _) in said if status != 200]

@@ -198,7 +198,7 @@ class Site(Processes):
     # ---- what tests do to it ----
 
     def fault(self, text):
-        """What faults.php does from now on; "" for nothing."""
+        """Sets the fault that faults.php raises from now on; "" for none."""
         fresh = self.folder / "fault.new"
         fresh.write_text(text)
         fresh.replace(self.fault_file)

@@ -6,7 +6,7 @@
 JARS=${ELEMENTOR_SYNC_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/elementor-sync}/stack/$(
     cksum <"$HERE/pom.xml" | cut -d ' ' -f 1)
 
-# A line now and then on how far the download is, so that nobody takes it for a hang.
+# A line now and then on how far the download is, so that it does not look like a hang.
 show_progress() { # PROFILE LOG
     while sleep 5 >/dev/null 2>&1 && kill -0 $$ 2>/dev/null; do # $$: the command itself
         printf '  %s: %s files so far\n' "$1" "$(grep -c '^Downloaded' "$2")"

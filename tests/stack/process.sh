@@ -1,7 +1,7 @@
 # process: starts and ends the process of a part, by its id alone. Sourced by lib.sh.
 #
 # DIR/PART/pid holds its id and when it began, in the kernel's ticks: an id that went to another
-# process in the meantime is not taken for ours, and neither is a zombie that nobody reaps.
+# process in the meantime is not taken for ours, and neither is a zombie that no parent reaps.
 
 process_stat() { # PID: state, then the fields after it
     sed 's/^.*) //' "/proc/$1/stat" 2>/dev/null

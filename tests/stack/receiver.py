@@ -122,7 +122,7 @@ def journal(entry):
 
 
 def write_whole(path, text):
-    """Nobody who waits for the file sees it empty."""
+    """A reader that waits for the file never sees it empty."""
     with open(path + ".new", "w", encoding="ascii") as f:
         f.write(text)
     os.replace(path + ".new", path)

@@ -72,7 +72,7 @@ ready registry "$REGISTRY_PORT"
 ready connect "$CONNECT_PORT"
 
 write_env
-trap - EXIT # it is up, whoever reads on
+trap - EXIT # it is up, whatever happens to this script
 cat <<END || :
 the stack is up; for your shell:
   . $DIR/env

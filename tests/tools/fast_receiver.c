@@ -21,9 +21,10 @@
  * The journal has a line for each request, written when it ends:
  *   arrived_us ended_us status flag life attempt crc32 order_number order_id webhook_id
  * Times of the wall clock; `arrived` is that of its first byte; status 0: no answer; flag "-", or
- * "g" where the client was gone before its answer: the work is done, and nobody knows. crc32 is of
- * the body; `life` the header x-life; the rest as received. The webhook-signature is journaled as
- * it is, with its timestamp, where there is one, behind the line: " timestamp signature". */
+ * "g" where the client was gone before its answer: the work is done, and the client does not know.
+ * crc32 is of the body; `life` the header x-life; the rest as received. The webhook-signature is
+ * journaled as it is, with its timestamp, where there is one, behind the line: " timestamp
+ * signature". */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>

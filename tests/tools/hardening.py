@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What the program's binary has against memory errors, read by readelf.
+"""The defences of the program's binary against memory errors, read by readelf.
 
 usage: hardening.py BINARY READELF BUILD_TYPE
 """

@@ -1,5 +1,5 @@
-/* dismiss_command: a parked order that can never be sent needs nobody any more, until it is taken
- * back or something else becomes of it. */
+/* dismiss_command: a parked order that can never be sent needs no decision any more, until the
+ * dismissal is taken back or the order has another outcome. */
 #include "base/printable.h"
 #include "base/time_text.h"
 #include "cli/audit.h"
@@ -29,9 +29,9 @@ static const struct argument arguments[] = {
     {"--order", ARGUMENT_TEXT, offsetof(struct dismiss_arguments, order), "ID",
      "an order's id or number; of a record without one, its key on the page"},
     {"--reason", ARGUMENT_TEXT, offsetof(struct dismiss_arguments, reason), "TEXT",
-     "why, for whoever looks at the order, and for the audit log"},
+     "the reason, shown with the order and written to the audit log"},
     {"--undo", ARGUMENT_FLAG, offsetof(struct dismiss_arguments, undo), "",
-     "take it back: it needs somebody again"},
+     "take it back: the order needs a decision again"},
 };
 
 static bool check_arguments(const struct dismiss_arguments *own, struct error *err)
@@ -42,11 +42,11 @@ static bool check_arguments(const struct dismiss_arguments *own, struct error *e
         return error_set(err, ERROR_CONFIG, "--undo takes no --reason");
     return own->undo || control_reason_is_valid(own->reason) ||
            error_set(err, ERROR_CONFIG,
-                     "--reason: 1 to %d bytes of UTF-8 for whoever looks at the order",
+                     "--reason: 1 to %d bytes of UTF-8, to be shown with the order",
                      CONTROL_REASON_MAX);
 }
 
-/* True: it is as it was asked for already, and that is said. */
+/* True: nothing is left to do, and the text printed says so. */
 static bool is_so_already(const json_t *last, bool undo)
 {
     char at[TIMESTAMP_TEXT], by[CONTROL_BY_MAX + 1], reason[CONTROL_REASON_MAX + 1];
@@ -143,9 +143,9 @@ static bool dismiss(struct dismiss *d, struct error *err)
                   (const struct log_field[]){LOG_S("order", d->key),
                                              LOG_S("reason", d->own->undo ? "" : d->own->reason),
                                              {0}});
-    printf(d->own->undo ? "taken back: order %s needs somebody again\n"
-                        : "dismissed: order %s needs nobody any more, until something else becomes "
-                          "of it, or elementor-sync dismiss --undo\n",
+    printf(d->own->undo ? "taken back: order %s needs a decision again\n"
+                        : "dismissed: order %s needs no decision any more, until its next outcome "
+                          "or elementor-sync dismiss --undo\n",
            printable(d->key, shown, sizeof shown));
     return true;
 }
@@ -170,7 +170,8 @@ static const char *const examples[] = {
 
 const struct command command_dismiss = {
     .name = "dismiss",
-    .summary = "a parked order that will never be sent needs nobody any more; --undo takes it back",
+    .summary =
+        "a parked order that will never be sent needs no decision any more; --undo takes it back",
     .arguments = arguments,
     .argument_count = sizeof arguments / sizeof *arguments,
     .options_size = sizeof(struct dismiss_arguments),

@@ -15,7 +15,7 @@ struct pause_arguments {
 
 static const struct argument arguments[] = {
     {"--reason", ARGUMENT_TEXT, offsetof(struct pause_arguments, reason), "TEXT",
-     "why, for whoever finds the deliveries paused, and for the audit log"},
+     "the reason, shown while the deliveries are paused and written to the audit log"},
 };
 
 static void print_standing(const struct config *config, const struct control_word *word)
@@ -32,9 +32,10 @@ static bool pause_deliveries(const struct config *config, const char *reason, in
 {
     struct control_word standing, word = {.paused = true, .at_ms = clock_wall_ms()};
     if (!control_reason_is_valid(reason))
-        return error_set(err, ERROR_CONFIG,
-                         "--reason: 1 to %d bytes of UTF-8 for whoever finds the deliveries paused",
-                         CONTROL_REASON_MAX);
+        return error_set(
+            err, ERROR_CONFIG,
+            "--reason: 1 to %d bytes of UTF-8, to be shown while the deliveries are paused",
+            CONTROL_REASON_MAX);
     if (!control_read(config, stop_fd, &standing, err))
         return false;
     if (standing.paused) {

@@ -59,8 +59,8 @@ static void write_back(struct pending *p)
     json_decref(outcome);
 }
 
-/* The call is answered once the view has read the word back, so that whoever looks at the order
- * next sees it. */
+/* The call is answered once the view has read the word back, so that the order's page shows it from
+ * then on. */
 static void look(struct pending *p)
 {
     struct order_facts facts;

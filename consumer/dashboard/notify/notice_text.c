@@ -9,7 +9,7 @@
 
 enum { TEXT_MAX = 1900 }; /* Discord takes 2000 characters */
 
-/* A sentence for each cause that makes somebody look. */
+/* A sentence for each cause that calls for an operator. */
 static const char *const sentences[VERDICT_CODE_COUNT] = {
     [VERDICT_KAFKA_AWAY] = "Kafka does not answer the dashboard, which cannot tell how things are.",
     [VERDICT_VIEW_BEHIND] =

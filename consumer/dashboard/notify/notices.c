@@ -49,7 +49,8 @@ void notices_watch(struct notices *n, const struct notices_facts *f)
         note_since(&n->bad_since_ms, f->bad, f->now_ms);
 }
 
-/* That no changes arrive is the gravest: nobody here knows whether the source kept every change. */
+/* "No changes arrive" is the gravest cause: only the source can tell whether it kept every change.
+ */
 static void note_cause(struct notices *n, enum verdict_code cause)
 {
     if (n->cause == cause || n->ended_ms > 0 || cause != VERDICT_NO_CHANGES_ARRIVE)

@@ -1,12 +1,13 @@
-/* notices: what somebody who is away is to be told, and what has been told: pure, by a clock that
- * is handed in.
+/* notices: which messages are owed to an operator who is away, and which have been sent: pure, by a
+ * clock that is handed in.
  *
  *   calm ──trouble for `after`──▶ owed ──told──▶ told ──well again──▶ over ──told──▶ calm
  *
  * An episode is two messages: that it is so, and that it is over. Both are owed until they are
  * told, however long the receiver takes; parked orders are told of apart, as one digest a window.
- * The phase and its times are kept as one line of JSON: who takes over goes on from it. A moment of
- * being well is none, before trouble is told and after: an endpoint that is probed has them. */
+ * The phase and its times are kept as one line of JSON, from which another dashboard goes on. A
+ * moment of being well is none, before trouble is told and after: an endpoint that is probed has
+ * them. */
 #ifndef DASHBOARD_NOTIFY_NOTICES_H
 #define DASHBOARD_NOTIFY_NOTICES_H
 
@@ -40,7 +41,7 @@ struct notices {
 
 struct notices_facts {
     int64_t now_ms;
-    bool bad;                 /* the verdict is one that somebody has to look at */
+    bool bad;                 /* the verdict calls for an operator */
     enum verdict_code cause;  /* the gravest; VERDICT_CODE_COUNT: none */
     int64_t waiting;          /* changes that are not settled; below 0: not known */
     int64_t parked_new;       /* orders parked after parked_until_ms */
@@ -49,10 +50,10 @@ struct notices_facts {
 
 void notices_init(struct notices *notices, int64_t after_ms, int64_t window_ms);
 
-/* Takes note of how things are, and since when; no more: another one tells. */
+/* Notes the facts and their times, and owes nothing for them: another dashboard tells. */
 void notices_watch(struct notices *notices, const struct notices_facts *facts);
 
-/* The same, and what is owed for it. */
+/* Notes the facts, their times, and the messages that are owed for them. */
 void notices_see(struct notices *notices, const struct notices_facts *facts);
 
 /* The notice that is owed at this moment, the oldest first. */
@@ -62,7 +63,7 @@ enum notice notices_owed(const struct notices *notices, const struct notices_fac
 void notices_told(struct notices *notices, enum notice notice, const struct notices_facts *facts);
 
 /* Kafka is away, and the one that held the group last tells: what it tells and cannot keep is taken
- * for told, so that the end of it is owed by whoever follows. */
+ * for told, so that the next holder owes the end of it. */
 void notices_follow(struct notices *notices, const struct notices_facts *facts);
 
 /* Another one tells, and keeps it. */

@@ -1,9 +1,9 @@
-/* notifier: tells somebody who is away, by notify.url; says to notify.heartbeat_url that all is
- * well.
+/* notifier: sends messages to an operator who is away, by notify.url, and heartbeats to
+ * notify.heartbeat_url while all is well.
  *
  * A thread of its own does all that can hang: nothing else waits for it. Of several dashboards one
  * tells (sender_group, speaker); what it owes is kept in Kafka before it is told, and what it told
- * right afterwards (notices): who follows repeats one message at most, and leaves none out. */
+ * right afterwards (notices): the next one repeats one message at most, and leaves none out. */
 #ifndef DASHBOARD_NOTIFY_NOTIFIER_H
 #define DASHBOARD_NOTIFY_NOTIFIER_H
 
@@ -22,7 +22,7 @@ struct notifier_facts {
     int64_t parked_new, parked_newest_ms; /* after notifier_parked_until; newest -1: none */
 };
 
-/* NULL with the reason, or (without a reason) where nobody is to be told. */
+/* NULL with the reason, or without one where neither address is configured. */
 struct notifier *notifier_new(const struct config *config, struct error *err);
 void notifier_free(struct notifier *notifier); /* accepts NULL; ends what is under way */
 

@@ -88,7 +88,7 @@ async function openSession() {
     return null;
 }
 
-/* The token is another one: renewed, or another tab's. What failed meanwhile is asked for again. */
+/* The token is another one: renewed, or another tab's. Calls that failed meanwhile are repeated. */
 async function adopt() {
     if (session === null) {
         begin();
@@ -325,7 +325,7 @@ function titleOf(said) {
     return [said !== null && said.look !== 'good' && said.title !== own && said.title, own, t('title')].filter(Boolean).join(' · ');
 }
 
-/* What a screen reader is not told by the drawing: that the verdict is another one. */
+/* A screen reader does not see that the verdict has changed, so it is announced. */
 function tell(said) {
     if (said !== null && told !== null && said.key !== told)
         announce(said.title);
@@ -400,7 +400,7 @@ setInterval(() => { /* times grow older */
     const left = session === null ? 0 : session.expires_ms - app.now();
     if (session !== null)
         share.renewBefore(left);
-    if (session !== null && left <= 0) /* though nobody be there to say it */
+    if (session !== null && left <= 0) /* though no event brings it up */
         sessionOver();
     if (view?.tick?.() !== false)
         redraw();

@@ -51,7 +51,7 @@ export function shopLink(app, order) {
         el('span', {}, t('open_in_shop')), ' ↗');
 }
 
-/* What a wide screen has room for: when it was confirmed, how long it took from there, and how often it was tried. */
+/* The columns of a wide screen: when the order was confirmed, how long it took from there, and how often it was tried. */
 function facts(order) {
     const confirmed = order.confirmed_at === null ? NaN : Date.parse(order.confirmed_at);
     const latency = order.state === 'delivered' && order.settled_ms >= confirmed ? order.settled_ms - confirmed : null;

@@ -76,7 +76,7 @@ export function watchRequests(app) {
         app.redraw();
     };
 
-    /* Redrives that run already, of whoever began them; and this operator's own requests, which the server knows. */
+    /* Redrives that run already, by whichever page they were begun; and this operator's own requests, which the server knows. */
     app.readAsked = async () => {
         try {
             const [bulk, own] = await Promise.all([app.api.redrives(), app.api.requests()]);

@@ -9,7 +9,7 @@ const EARLY_MS = 5 * 60000;
 
 export const readToken = () => sessionStorage.getItem(TOKEN);
 
-/* {url, key, refresh, life_ms}; null: a token that was pasted, which nobody renews. */
+/* {url, key, refresh, life_ms}; null: a token that was pasted, which cannot be renewed. */
 function readRenewal() {
     try {
         return JSON.parse(sessionStorage.getItem(RENEWAL));

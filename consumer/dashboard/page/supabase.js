@@ -1,7 +1,7 @@
 /* supabase: signing in at Supabase Auth (its API under /auth/v1), with the project's publishable key. */
 import { has, t } from './words.js';
 
-/* What Auth refused, in the reader's words where its code has some. status 0: no answer. */
+/* A refusal by Auth, in the reader's words where its code has some. status 0: no answer. */
 class Refusal extends Error {
     constructor(status, code, said) {
         super(has(`sb_${code}`) ? t(`sb_${code}`) : status === 429 ? t('sb_over_request_rate_limit') : t('sb_other', { said: said || `HTTP ${status}` }));
@@ -45,7 +45,7 @@ export async function byFactor(offer, session, code) {
     return sessionOf(offer, await call(offer, `factors/${session.factor}/verify`, { challenge_id: id, code }, session.token));
 }
 
-/* A code for an account that there is: nobody gets one by asking. */
+/* A code for an account that exists: asking creates none. */
 export const sendCode = (offer, email) => call(offer, 'otp', { email, create_user: false });
 
 export async function signOut(renewal, token) {

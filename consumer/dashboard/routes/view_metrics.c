@@ -10,7 +10,7 @@
 
 enum { TEXT_MAX = 16 * 1024 };
 
-/* An alert subtracts it from time(). What is not known is left out: 0 would be 1970. */
+/* An alert subtracts it from time(). A time that is not known is left out: 0 would be 1970. */
 static void add_time(struct buf *b, const char *name, int64_t at_ms, const char *help)
 {
     if (at_ms >= 0)

@@ -12,7 +12,7 @@ static const char *status_of(const struct order_facts *facts)
 {
     if (facts->is_pending)
         return "queued";
-    /* That an operator dismissed it says nothing to the shop, which can confirm it again. */
+    /* A dismissal concerns operators alone: the shop can confirm the order again. */
     return order_state_names[facts->state == ORDER_DISMISSED ? ORDER_PARKED : facts->state];
 }
 

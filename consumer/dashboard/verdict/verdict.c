@@ -119,7 +119,7 @@ static void judge_webhook(const struct verdict_facts *f, struct verdict *v)
         add(v, VERDICT_WEBHOOK_HOLDS, VERDICT_WORKING)->until_ms = f->hold_until_ms;
 }
 
-/* It was somebody's decision, and ends by another: orders wait for nothing else meanwhile. */
+/* An operator's decision began it, and another ends it: orders wait for nothing else meanwhile. */
 static void judge_pause(const struct verdict_facts *f, struct verdict *v)
 {
     if (f->paused.since_ms < 0)

@@ -2,8 +2,8 @@
  *
  *   facts (members' reports, the view, the cluster) ─▶ causes, gravest first ─▶ state
  *
- * Pure: reads no clock and asks nobody. Judges by age, not by counts; what is not known is no
- * ground for "all well". The page, the API, the metrics and whoever is to be told use this one
+ * Pure: reads no clock and asks for nothing. Judges by age, not by counts; what is not known is no
+ * ground for "all well". The page, the API, the metrics and the notices use this one
  * verdict; codes are stable, words are the page's. */
 #ifndef DASHBOARD_VERDICT_VERDICT_H
 #define DASHBOARD_VERDICT_VERDICT_H
@@ -17,14 +17,14 @@
 enum { VERDICT_NONE = -1, VERDICT_UNKNOWN = -2 };
 
 /* From the best to the worst: the verdict is the worst of its causes. */
-#define VERDICT_STATES(X)                                                                    \
-    X(ALL_WELL, "all_well")                                                                  \
-    X(QUIET, "quiet")                  /* nothing waits, and nothing comes: who knows why */ \
-    X(WORKING, "working")              /* something waits, and goes on by itself */          \
-    X(NEEDS_YOU, "needs_you")          /* orders wait for a decision */                      \
-    X(NO_CHANGES, "no_changes_arrive") /* Debezium's heartbeats have stopped */              \
-    X(TROUBLE, "trouble")              /* orders wait, and somebody has to look */           \
-    X(NOBODY, "nobody_delivers")                                                             \
+#define VERDICT_STATES(X)                                                                     \
+    X(ALL_WELL, "all_well")                                                                   \
+    X(QUIET, "quiet")                  /* nothing waits, and nothing comes: no fault known */ \
+    X(WORKING, "working")              /* something waits, and goes on by itself */           \
+    X(NEEDS_YOU, "needs_you")          /* orders wait for a decision */                       \
+    X(NO_CHANGES, "no_changes_arrive") /* Debezium's heartbeats have stopped */               \
+    X(TROUBLE, "trouble")              /* orders wait, and an operator has to look */         \
+    X(NOBODY, "nobody_delivers")                                                              \
     X(BLIND, "blind") /* the dashboard cannot tell */
 
 enum verdict_state {

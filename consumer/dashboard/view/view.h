@@ -128,7 +128,7 @@ json_t *view_reasons(struct view *view, const struct order_filter *filter); /* [
 json_t *view_asked_by(struct view *view, const char *who, int64_t since_ms);
 json_t *view_members(struct view *view); /* each member's record */
 
-/* Zeroed when nobody has said anything. */
+/* Zeroed while the control topic has no word of this group. */
 void view_word(struct view *view, struct control_word *ret);
 
 /* Number of matching parked orders, and the times of the oldest and newest (-1: none). */

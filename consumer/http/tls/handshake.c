@@ -10,7 +10,7 @@
 #include <string.h>
 
 struct handshake_watch {
-    struct handshake *target; /* NULL: nobody looks any more */
+    struct handshake *target; /* NULL: no request looks any more */
 };
 
 /* ---- the link between a context and who looks at it ---- */

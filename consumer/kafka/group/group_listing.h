@@ -1,8 +1,8 @@
 /* group_listing: whether a group has members, by the list of all groups.
  *
  * DescribeConsumerGroups of an older librdkafka knows the classic protocol alone: a group of the
- * brokers' own protocol (KIP-848) looks to it like one that is not there, and whoever is in it
- * takes partitions unseen. ListConsumerGroups lists both kinds, each with its state. */
+ * brokers' own protocol (KIP-848) looks to it like one that is not there, and its members
+ * take partitions unseen. ListConsumerGroups lists both kinds, each with its state. */
 #ifndef KAFKA_GROUP_GROUP_LISTING_H
 #define KAFKA_GROUP_GROUP_LISTING_H
 

@@ -1,7 +1,7 @@
 /* park_reasons: how many records were parked for which reason, since the start.
  *
  * Reasons are of a closed list, which statuses and fields make long; each becomes a series of its
- * own at whoever scrapes it, so that what is beyond the bound is "other". */
+ * own where metrics are scraped, so that reasons beyond the bound are "other". */
 #ifndef PIPELINE_SENDING_PARK_REASONS_H
 #define PIPELINE_SENDING_PARK_REASONS_H
 

@@ -2,7 +2,7 @@
  *
  *   control topic ─▶ unknown ─▶ going ◀─▶ paused
  *
- * While it is not known what the operators said last, nothing is sent: a pause is somebody's word,
+ * Until the operators' last word is known nothing is sent: a pause is an operator's decision,
  * and a member that cannot hear it must not act against it. Once it is known, the last word heard
  * stands. Not thread-safe. */
 #ifndef PIPELINE_SENDING_PAUSE_H

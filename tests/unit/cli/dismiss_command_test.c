@@ -1,5 +1,5 @@
-/* command_dismiss: a parked order needs nobody any more, until it is taken back or something else
- * becomes of it. */
+/* command_dismiss: a parked order needs no decision any more, until it is taken back or something
+ * else becomes of it. */
 #include "unit/cli/on_parked_orders.h"
 
 #include <jansson.h>

@@ -297,7 +297,8 @@ static void *confirm_anew(void *context)
     return NULL;
 }
 
-/* The last word on an order that was confirmed anew is the newer confirmation, whoever was faster.
+/* The last word on an order that was confirmed anew is the newer confirmation, whichever was
+ * faster.
  */
 static void what_was_confirmed_anew_is_left_alone(void **state)
 {

@@ -130,7 +130,7 @@ static void operators_may_say_the_number(void **state)
     assert_has(&a, 202, "unseen");
     a = sync_order(&s, s.operator, "{\"order_id\":\"%\"}");
     assert_has(&a, 202, "unseen");
-    /* Numbers can be counted up: each would give away the id of somebody's order. */
+    /* Numbers can be counted up: each would give away the id of another's order. */
     a = sync_order(&s, s.customer, "{\"order_id\":\"CMD-000123\"}");
     assert_has(&a, 202, "\"order_id\":\"CMD-000123\",\"status\":\"unseen\"");
     a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=CMD-2", s.customer, NULL);
@@ -151,7 +151,7 @@ static void customers_may_say_the_number_of_their_own(void **state)
     dashboard_harness_outcome(
         &s,
         &(struct outcome){.order = "own", .state = "delivered", .number = "CMD-7", .owner = mark});
-    deliver(&s, "other", "CMD-7"); /* of nobody known: it does not make the own one doubtful */
+    deliver(&s, "other", "CMD-7"); /* of no known owner: it does not make the own one doubtful */
     deliver(&s, "other2", "CMD-8");
     struct answer a = sync_order(&s, s.customer, "{\"order_id\":\"CMD-7\"}");
     assert_has(&a, 200, "\"order_id\":\"own\"");
@@ -220,7 +220,7 @@ static void what_never_comes_ends_with_a_hint(void **state)
     a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=none", s.customer, NULL);
     assert_has(&a, 200, "\"success\":false,\"order_id\":\"none\",\"status\":\"unseen\"");
     a = dashboard_harness_ask(&s, "GET", SYNC "?order_id=other", s.customer, NULL);
-    assert_has(&a, 404, "never-seen"); /* nobody asked for that one */
+    assert_has(&a, 404, "never-seen"); /* no call asked for that one */
     dashboard_harness_skip(&s, 4 * 60000);
     a = sync_order(&s, s.customer, "{\"order_id\":\"none\"}");
     assert_has(&a, 202, "unseen");

@@ -1,4 +1,4 @@
-/* dashboard_notify_test: somebody who is away is told, over HTTP, by one of several dashboards. */
+/* dashboard_notify_test: one of several dashboards sends the messages, over HTTP. */
 #include "fakes/dashboard_harness.h"
 
 #include "dashboard/notify/notifier.h"

@@ -100,7 +100,7 @@ static void advice(void **state)
     }
 }
 
-/* Who has a version that can is not told of those that cannot. */
+/* A librdkafka that can is given no advice for those that cannot. */
 static void scram_of_kafka_4(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
-/* silent_broker_test: a broker that takes a question and never answers it holds nobody for longer
- * than that one's limit says. */
+/* silent_broker_test: a broker that takes a question and never answers it holds up nothing for
+ * longer than that one's limit says. */
 #include "fakes/pipeline_harness.h"
 #include "kafka/group/group_admin.h"
 #include "kafka/reader.h"
@@ -76,8 +76,8 @@ static void a_member_ends_while_a_commit_is_unanswered(void **state)
 
 /* ---- a member that delivers ---- */
 
-/* Its partitions are lost and given again, and nobody says where they begin: what is under way is
- * answered in time, and so is whoever asks on the ops port. */
+/* Its partitions are lost and given again, and no answer says where they begin: what is under way
+ * is answered in time, and so are requests to the ops port. */
 static void a_silent_coordinator_does_not_stop_the_loop(void **state)
 {
     enum { HEARTBEAT = 12, ASKED = 20, LATEST_ANSWER_MS = 2500 /* a look-up takes 5 s */ };

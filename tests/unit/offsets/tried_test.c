@@ -225,8 +225,8 @@ static void gaps_go_first(void **state)
     offset_window_done(&w);
 }
 
-/* Anybody may write into a commit: what is not in the form is not believed, and no more than that
- * is lost of the gaps. */
+/* Any client may write into a commit: what is not in the form is not believed, and no more than
+ * that is lost of the gaps. */
 static void hostile_digits_cost_only_themselves(void **state)
 {
     static const struct {

@@ -378,7 +378,7 @@ static void read_moved(int partition, bool shows_before, struct status_cache *st
 
 /* It is sent once while the process remembers, in whatever order the partitions are read; but an
  * event that shows the row before is believed, so that nothing is lost where the same time comes
- * twice. What is sent twice has one webhook-id, unless the update showed the row before: that one
+ * twice. Both messages have one webhook-id, unless the update showed the row before: that one
  * is named by its place in the source's log (consumer/doc/promises.md, "The limits"). */
 static void a_row_that_moves_is_one_transition(void **state)
 {

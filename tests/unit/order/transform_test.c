@@ -179,7 +179,7 @@ static void shape_and_form_name(void **state)
     close_fixture(&f);
 }
 
-/* An answer may repeat them, and nobody knows whether they are personal: they are left out of what
+/* An answer may repeat them, and they may be personal: they are left out of what
  * is kept of it, as the fields' values are. */
 static void a_templates_columns_are_known_to_redaction(void **state)
 {

@@ -24,7 +24,7 @@ static void transitions_are_sent_and_committed(void **state)
     assert_non_null(strstr(server_request(w.webhook, 0)->body, "\"unit_price\":2.50"));
     for (int32_t p = 0; p < HARNESS_PARTITIONS; p++)
         assert_int_equal(cluster_committed(&w.cluster, "shop", p), 61);
-    /* That a second run sends nothing is asked of a real broker (e2e): the mock of 2.0.2 answers no
+    /* A real broker shows (e2e) that a second run sends nothing: the mock of 2.0.2 answers no
      * JoinGroup in a group that its last member has just left. */
     pipeline_harness_close(&w);
 }

@@ -79,7 +79,7 @@ static void a_command_under_nohup_outlives_its_terminal(void **state)
     signal(SIGHUP, SIG_DFL);
 }
 
-/* What came while signals were still blocked is not lost. */
+/* A signal that came while signals were still blocked is not lost. */
 static void a_signal_before_is_heard(void **state)
 {
     sigset_t set;

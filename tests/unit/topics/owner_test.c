@@ -87,7 +87,7 @@ static void a_customer_sees_and_syncs_its_own_orders_only(void **state)
     dashboard_harness_close(&s);
 }
 
-/* Whose it is may change with a later record, and the earlier owner sees it no longer. */
+/* A later record may name another owner, and the earlier one sees the order no longer. */
 static void an_order_that_changes_hands_changes_who_sees_it(void **state)
 {
     struct dashboard_harness s;
@@ -115,7 +115,7 @@ static void operators_see_all(void **state)
     dashboard_harness_close(&s);
 }
 
-/* A token without a sub is nobody's: also where an order's owner is empty. */
+/* A token without a sub owns nothing, not even an order whose owner is empty. */
 static void a_token_without_a_subject_owns_nothing(void **state)
 {
     struct dashboard_harness s;

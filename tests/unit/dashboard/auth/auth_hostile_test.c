@@ -1,4 +1,4 @@
-/* auth_hostile_test: tokens and sets of keys made by somebody who knows the public half of
+/* auth_hostile_test: tokens and sets of keys made by an attacker who knows the public half of
  * everything. */
 #include "dashboard/auth/token.h"
 

@@ -101,7 +101,7 @@ static void transient(void **state)
     end(&w);
 }
 
-/* Seconds, a date, and more than is honoured. Whatever else is ready waits too. */
+/* Seconds, a date, and more than is honoured. Other deliveries that are ready wait too. */
 static void retry_after(void **state)
 {
     static const struct server_rule webhook[] = {

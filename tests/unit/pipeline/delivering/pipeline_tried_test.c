@@ -1,4 +1,4 @@
-/* pipeline_tried: the failures of an order are counted on by whoever has it next. */
+/* pipeline_tried: the order's next owner goes on counting its failures. */
 #include "fakes/pipeline_harness.h"
 #include "sys/clock.h"
 
