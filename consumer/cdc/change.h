@@ -1,4 +1,5 @@
-/* change: what a plan captured of one change event; plain values that borrow the record's bytes.
+/* change: the fields that a plan captured of one change event; plain values that borrow the
+ * record's bytes.
  *
  * Valid only as long as the record's bytes and the plan that filled it. Nothing here is owned. */
 #ifndef CDC_CHANGE_H

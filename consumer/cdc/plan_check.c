@@ -1,4 +1,4 @@
-/* plan_check: what a row must have so that its orders can be sent. */
+/* plan_check: the columns that a row must have so that its orders can be sent. */
 #include "cdc/plan_compiler.h"
 #include "cdc/schema/schema_rules.h"
 

@@ -1,4 +1,4 @@
-/* schema_ref: which schema a record names, and in which of a registry's numberings. */
+/* schema_ref: the schema that a record names, in one of a registry's numberings. */
 #ifndef CDC_SCHEMA_REF_H
 #define CDC_SCHEMA_REF_H
 

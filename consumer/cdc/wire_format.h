@@ -1,4 +1,4 @@
-/* wire_format: where a record names its schema, and where its Avro begins.
+/* wire_format: finds a record's schema id, and the beginning of its Avro.
  *
  *   header __value_schema_id           0, id (4)  |  1, GUID (16)      Confluent
  *   header apicurio.value.contentId    id (8)                          Apicurio, headers.enabled

@@ -1,4 +1,4 @@
-/* check: whether everything that `run` needs is there, and what `run` would do. Sends nothing
+/* check: looks for everything that `run` needs, and shows what `run` would do. Sends nothing
  * (except a ping on request), commits nothing, joins no group. */
 #ifndef CHECK_CHECK_H
 #define CHECK_CHECK_H

@@ -24,7 +24,7 @@ struct parked {
     int64_t deadline_ms; /* by the monotonic clock */
 };
 
-/* ---- whether there can be any ---- */
+/* ---- is there a topic? ---- */
 
 /* True when a partition's first record was written before the time. */
 static bool begins_before(struct check *c, int32_t count, int64_t time_ms)

@@ -1,4 +1,4 @@
-/* shared_topics: whether another shop or group writes to the program's own topics. */
+/* shared_topics: looks for another shop or group that writes to the program's own topics. */
 #include "check/check_internal.h"
 
 #include "kafka/offsets.h"

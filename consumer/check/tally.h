@@ -1,4 +1,4 @@
-/* tally: how often each of a few texts was seen. Pure; nothing is allocated. */
+/* tally: counts each of a few texts. Pure; nothing is allocated. */
 #ifndef CHECK_TALLY_H
 #define CHECK_TALLY_H
 

@@ -1,4 +1,4 @@
-/* help: what the program and each of its commands say of themselves, from the commands' tables. */
+/* help: the help of the program and of each command, from the commands' tables. */
 #ifndef CLI_HELP_H
 #define CLI_HELP_H
 

@@ -1,4 +1,4 @@
-/* diff: which options differ between two configurations. Pure. */
+/* diff: the options that differ between two configurations. Pure. */
 #ifndef CONFIG_DIFF_H
 #define CONFIG_DIFF_H
 

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- what may be set ---- */
+/* ---- refused names and values ---- */
 
 /* The properties that would break the program's guarantees, and why. */
 static const char *refusal(const char *property)

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* ---- who is an operator ---- */
+/* ---- operators ---- */
 
 /* In either case. */
 static bool has_word(const char *list, const char *word)
@@ -249,7 +249,7 @@ static bool check_urls(const struct config *config, struct error *err)
     return true;
 }
 
-/* ---- who is told ---- */
+/* ---- notices ---- */
 
 static bool is_here(const char *host, size_t len)
 {

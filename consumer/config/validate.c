@@ -17,7 +17,7 @@
 
 enum { SHOWN_MAX = 80, QUANTITY_TEXT = 32 };
 
-/* ---- what must be there ---- */
+/* ---- required options ---- */
 
 bool config_missing(const struct config *config, unsigned needs, size_t index, struct error *err)
 {
@@ -127,7 +127,7 @@ static bool check_topics(const struct config *config, struct error *err)
     return true;
 }
 
-/* ---- URLs and who logs in where ---- */
+/* ---- URLs and logins ---- */
 
 static bool check_registry_login(const struct config *config, struct error *err)
 {
@@ -300,7 +300,7 @@ static void advise(struct config *c)
                     (long long)room);
 }
 
-/* ---- who may use the dashboard ---- */
+/* ---- the dashboard's users ---- */
 
 static bool check_auth(const struct config *config, unsigned needs, struct error *err)
 {

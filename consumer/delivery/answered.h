@@ -1,4 +1,4 @@
-/* answered: which records' transitions were answered with 2xx while this process lives.
+/* answered: the records whose transitions were answered with 2xx while this process lives.
  *
  * A lost assignment loses its uncommitted offsets: when it is given back, its records come again,
  * with the webhook-ids that they had. Records that are remembered here are not sent a second time.

@@ -11,7 +11,7 @@
 static const char mark[] = "[redacted]";
 enum { SEGMENT_MIN = 8 };
 
-/* ---- what to look for ---- */
+/* ---- the values to find ---- */
 
 void redact_add(struct redact *r, struct slice needle)
 {
@@ -88,7 +88,7 @@ void redact_done(struct redact_payload *held)
     json_decref(held->json);
 }
 
-/* ---- where they are ---- */
+/* ---- their places ---- */
 
 /* The bytes to be redacted: changes[i] is how many more needles cover byte i than byte i - 1. */
 struct cover {

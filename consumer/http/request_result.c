@@ -1,4 +1,4 @@
-/* request_result: what a finished request came to. */
+/* request_result: the result of a finished request. */
 #include "http/http_client_internal.h"
 
 #include "base/slice.h"

@@ -1,4 +1,4 @@
-/* advice: what an operator can do about librdkafka's errors. Pure. */
+/* advice: advice for an operator on librdkafka's errors. Pure. */
 #ifndef KAFKA_ADVICE_H
 #define KAFKA_ADVICE_H
 

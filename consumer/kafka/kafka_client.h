@@ -1,4 +1,4 @@
-/* kafka_client: what the program's consumers and producer configure alike. */
+/* kafka_client: the configuration that the program's consumers and producer share. */
 #ifndef KAFKA_KAFKA_CLIENT_H
 #define KAFKA_KAFKA_CLIENT_H
 

@@ -1,4 +1,4 @@
-/* message: what a queue of librdkafka's holds now, and a message's headers by name. */
+/* message: the messages that a queue of librdkafka's holds now, and a message's headers by name. */
 #ifndef KAFKA_MESSAGE_H
 #define KAFKA_MESSAGE_H
 

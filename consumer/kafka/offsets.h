@@ -1,4 +1,4 @@
-/* offsets: where partitions begin and end, and a commit that is awaited: each within the time
+/* offsets: partitions' beginnings and ends, and a commit that is awaited: each within the time
  * that it is given. librdkafka's own calls for these (rd_kafka_query_watermark_offsets before 2.12,
  * rd_kafka_commit in every version) wait without end for an answer. */
 #ifndef KAFKA_OFFSETS_H

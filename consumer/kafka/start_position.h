@@ -1,4 +1,4 @@
-/* start_position: where in a topic to begin or end, as a person writes it. */
+/* start_position: a place in a topic to begin or end at, as a person writes it. */
 #ifndef KAFKA_START_POSITION_H
 #define KAFKA_START_POSITION_H
 

@@ -1,5 +1,5 @@
-/* commit_metadata: what is settled above a commit and how often the rest was tried, as the text of
- * the commit's metadata.
+/* commit_metadata: the offsets settled above a commit, and the attempts at the others, as the text
+ * of the commit's metadata.
  *
  *   1.4711.AQIBBQ        version, the committed offset it belongs to, base64url of varints:
  *                        open run, settled run, open run, settled run, … from that offset on

@@ -1,4 +1,4 @@
-/* parked_list: which parked records still wait to be sent, of all that were ever parked.
+/* parked_list: the parked records that still wait to be sent, of all that were ever parked.
  *
  * A record may be parked, sent again and parked again: the last parking counts. Its order's last
  * outcome decides: when that is not "parked", or is of another record, it waits no more. Orders are

@@ -1,5 +1,5 @@
-/* standing: where the group stands in a topic: its commits, whose each partition is, and since when
- * the oldest record waits that is not settled. Blocking; for the commands. */
+/* standing: the group's standing in a topic: its commits, the owner of each partition, and the time
+ * since which the oldest unsettled record waits. Blocking; for the commands. */
 #ifndef OPERATOR_STANDING_H
 #define OPERATOR_STANDING_H
 

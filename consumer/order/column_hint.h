@@ -1,4 +1,4 @@
-/* column_hint: which column may hold what a payload field needs, by its name. Pure. */
+/* column_hint: guesses the column for a field of the payload, by its name. Pure. */
 #ifndef ORDER_COLUMN_HINT_H
 #define ORDER_COLUMN_HINT_H
 

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what becomes of it ---- */
+/* ---- the results ---- */
 
 static struct field_source fate(enum field_fate fate, const char *becomes)
 {

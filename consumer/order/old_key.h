@@ -1,4 +1,4 @@
-/* old_key: whether the key that a record had before holds the order's id.
+/* old_key: finds the order's id in the key that a record had before.
  *
  * Debezium writes the old key into the header __debezium.oldkey, in the form of the worker's
  * header.converter: {"id":"…"} (Connect's SimpleHeaderConverter, the default), or the same within

@@ -1,4 +1,4 @@
-/* rule: whether a change event is an order's transition to the rule's value.
+/* rule: finds the change events that are an order's transition to the rule's value.
  *
  * A transition is a `c` or `u` (a `r` when snapshots are to be delivered) whose status is exactly
  * the value and whose status before was not. Pure but for the memory of last statuses, which every

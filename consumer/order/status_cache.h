@@ -1,4 +1,4 @@
-/* status_cache: whether each order's last seen status was the rule's value, and with which
+/* status_cache: remembers of each order whether its last seen status was the rule's value, and its
  * confirmed_at; bounded, exact LRU.
  *
  * Replaces the before image that events do not carry (REPLICA IDENTITY DEFAULT, unwrapped records).

@@ -1,5 +1,4 @@
-/* member_status: what this member publishes about itself in the members topic, and its progress in
- * the log.
+/* member_status: this member's report in the members topic, and its progress in the log.
  */
 #ifndef PIPELINE_MEMBER_STATUS_H
 #define PIPELINE_MEMBER_STATUS_H

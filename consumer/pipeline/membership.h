@@ -1,4 +1,4 @@
-/* membership: what the consumer group gives and takes: partitions begin, drain, end.
+/* membership: partitions begin, drain and end as the consumer group gives and takes them.
  *
  *   consumer events ─▶ partitions, intake, sender, committer */
 #ifndef PIPELINE_MEMBERSHIP_H

@@ -1,4 +1,4 @@
-/* overview: what status, metrics and progress read of the pipeline's parts, and sums over them.
+/* overview: the pipeline's parts as status, metrics and progress read them, and sums over them.
  *
  * All numbers are read between two events, on the one thread, so that at any time
  * consumed = skipped + delivered + parked + abandoned + in flight. */

@@ -54,7 +54,7 @@ struct pipeline {
     struct overview overview;
 };
 
-/* ---- what wakes it ---- */
+/* ---- wake-ups ---- */
 
 static void schema_changed(void *context)
 {

@@ -69,7 +69,7 @@ bool known_outcomes(const struct config *config, struct comparison *comparison, 
            read_requests(config, comparison, stop_fd, err);
 }
 
-/* ---- how far the topic was read ---- */
+/* ---- the group's position ---- */
 
 struct range {
     int64_t *starts, *ends;

@@ -1,5 +1,5 @@
-/* known: what the program's own topics have of the orders of a comparison, and how far the orders'
- * topic was read. Blocking; for the command. */
+/* known: outcomes and retries of a comparison's orders, from the program's own topics, and the
+ * group's position in the orders' topic. Blocking; for the command. */
 #ifndef RECONCILE_KNOWN_H
 #define RECONCILE_KNOWN_H
 

@@ -1,4 +1,4 @@
-/* addresses: which address of the registry is asked; another one when it is in trouble.
+/* addresses: the address of the registry in use; another one when it is in trouble.
  *
  *   registry.url = https://a:8081,https://b:8081     at: a ──(trouble)──▶ b, and stays there
  *

@@ -406,7 +406,7 @@ static void on_answer(void *context, const struct http_result *result)
         registry->changed(registry->context);
 }
 
-/* --- what others call ------------------------------------------------------------------ */
+/* --- the interface --------------------------------------------------------------------- */
 
 /* An id that the registry did not know may have been registered since. */
 static void ask_if_stale(struct registry *registry, struct registry_entry *entry)

@@ -1,4 +1,4 @@
-/* registry_reply: what a schema registry's answer means.
+/* registry_reply: the meaning of a schema registry's answer.
  *
  *   status, body ─▶ SCHEMA   the schema and what it refers to
  *                   MISSING  the registry itself answers that it has no such schema

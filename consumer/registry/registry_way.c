@@ -1,4 +1,4 @@
-/* registry_way: what a configuration says of how the registry is asked. */
+/* registry_way: a configuration's way to the registry: trust, login, headers. */
 #include "registry/registry.h"
 
 #include "http/tls/client_identity.h"

@@ -1,4 +1,4 @@
-/* schema_entry: what is known of one schema, and the documents it is put together from. For
+/* schema_entry: one schema as far as it is known, and the documents it is put together from. For
  * registry.c alone; does no I/O.
  *
  *   entry 7 ─▶ document (schemas/ids/7) ─▶ document (schemas/ids/7, resolved)

@@ -1,4 +1,4 @@
-/* schema_proof: how much of what carries one schema id is read to its end.
+/* schema_proof: the records of one schema id that are read to their end.
  *
  * A record whose status does not trigger needs no reading past its status. But bytes that were
  * written with another schema can show a status that does not trigger, too: only the end of the

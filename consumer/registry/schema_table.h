@@ -1,5 +1,5 @@
-/* schema_table: the registry's entries by what names a schema, a bounded number of them. For
- * registry.c alone. */
+/* schema_table: the registry's entries by their schemas' names or ids, a bounded number of them.
+ * For registry.c alone. */
 #ifndef REGISTRY_SCHEMA_TABLE_H
 #define REGISTRY_SCHEMA_TABLE_H
 

@@ -1,5 +1,4 @@
-/* style: what is asked of the terminal that a command writes to: its width, and whether it takes
- * colours. */
+/* style: the terminal that a command writes to: its width, and its colours if it has any. */
 #ifndef TERMINAL_STYLE_H
 #define TERMINAL_STYLE_H
 

@@ -1,4 +1,4 @@
-/* outcome_record: what became of an order, as the deliveries topic has it
+/* outcome_record: an order's outcome, as the deliveries topic has it
  * (schemas/outcome.schema.json). */
 #ifndef TOPICS_OUTCOME_RECORD_H
 #define TOPICS_OUTCOME_RECORD_H

@@ -151,7 +151,7 @@ static uint32_t crc32_of(const char *data, size_t len)
     return ~c;
 }
 
-/* ---- who waits, soonest first ---- */
+/* ---- waiting connections, soonest first ---- */
 
 static void heap_set(size_t at, struct client *c)
 {

@@ -1,4 +1,4 @@
-/* check_command: whether everything that run needs is there, and what run would do. */
+/* check_command: looks for everything that run needs, and shows what run would do. */
 #include "check/check.h"
 #include "cli/command.h"
 #include "sys/log.h"

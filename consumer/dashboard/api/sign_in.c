@@ -18,7 +18,7 @@ enum {
     SERVICE_SESSION_S = 366 * 24 * 3600 /* a service key has no end: what a session shows of it */
 };
 
-/* ---- where keys come from ---- */
+/* ---- the source of keys ---- */
 
 static bool is_loopback(const char *url)
 {

@@ -1,4 +1,4 @@
-/* transition: which of an order's transitions a caller means, by its time. Pure. */
+/* transition: finds the transition of an order that a caller means, by its time. Pure. */
 #ifndef DASHBOARD_API_TRANSITION_H
 #define DASHBOARD_API_TRANSITION_H
 

@@ -300,7 +300,7 @@ static void find_newest(struct orders_watch *w, struct peek *peeks)
     }
 }
 
-/* ---- in the thread: what it comes to ---- */
+/* ---- in the thread: the results ---- */
 
 static int compare(const void *one, const void *two)
 {

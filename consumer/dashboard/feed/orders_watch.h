@@ -1,5 +1,5 @@
-/* orders_watch: what only Kafka itself knows of the orders' topic: how far the group is behind, and
- * when the last change and the last heartbeat of the source came.
+/* orders_watch: facts of the orders' topic that only Kafka knows: the group's lag, and the times of
+ * the source's last change and last heartbeat.
  *
  * Members say the same of themselves; this is asked past them, so that it is known while none of
  * them runs, or one does not say the truth. Joins nothing and commits nothing. */

@@ -122,7 +122,7 @@ void notices_told(struct notices *n, enum notice notice, const struct notices_fa
     }
 }
 
-/* ---- where another one tells ---- */
+/* ---- another dashboard tells ---- */
 
 void notices_follow(struct notices *n, const struct notices_facts *f)
 {
@@ -137,7 +137,7 @@ void notices_forget(struct notices *n)
     n->kept = n->changes;
 }
 
-/* ---- what is kept ---- */
+/* ---- the kept state ---- */
 
 bool notices_are_kept(const struct notices *n)
 {

@@ -1,4 +1,4 @@
-/* notices: which messages are owed to an operator who is away, and which have been sent: pure, by a
+/* notices: the messages owed to an operator who is away, and those that have been sent: pure, by a
  * clock that is handed in.
  *
  *   calm ──trouble for `after`──▶ owed ──told──▶ told ──well again──▶ over ──told──▶ calm

@@ -44,7 +44,7 @@ struct notifier {
     int64_t again_ms, wait_ms, beat_ms;
 };
 
-/* ---- what is kept ---- */
+/* ---- the kept state ---- */
 
 static void read_kept(struct notifier *n, int64_t now_ms)
 {
@@ -72,7 +72,7 @@ static void keep(struct notifier *n, int64_t now_ms)
         n->keep_ms = clock_mono_ms() + AGAIN_MS;
 }
 
-/* ---- what is told ---- */
+/* ---- messages ---- */
 
 static bool tell(struct notifier *n, enum notice notice, const struct notices_facts *facts,
                  const struct notifier_facts *seen)

@@ -37,7 +37,7 @@ static void complain(struct sender_group *g, const char *reason)
                                      {0}});
 }
 
-/* ---- who it is ---- */
+/* ---- the role ---- */
 
 /* A share without the partition is the group's word that another one has it. */
 static void note_role(struct sender_group *g, bool gained,
@@ -88,7 +88,7 @@ uint64_t sender_group_rounds(const struct sender_group *g)
     return g->rounds;
 }
 
-/* ---- what is kept ---- */
+/* ---- the kept state ---- */
 
 char *sender_group_kept(struct sender_group *g)
 {

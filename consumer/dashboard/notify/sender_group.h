@@ -1,4 +1,4 @@
-/* sender_group: which of several dashboards tells, and what is kept of what was told.
+/* sender_group: the election of one of several dashboards that tells, and the state that it keeps.
  *
  * The one that holds partition 0 of the members topic in the group <kafka.group>.notify. Nothing of
  * the topic is read; the metadata of the group's commit holds what is kept, and only who holds the

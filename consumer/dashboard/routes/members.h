@@ -1,4 +1,5 @@
-/* members: what the group's members report, merged: sums for the status, and facts for the verdict.
+/* members: the reports of the group's members, merged: sums for the status, and facts for the
+ * verdict.
  *
  * A member that was killed leaves its last report behind. It counts as alive for a while, is listed
  * as not alive for a while more, and is named by the verdict until another member has its

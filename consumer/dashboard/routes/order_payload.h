@@ -1,5 +1,5 @@
-/* order_payload: what an order's webhook says, field by field, read from Kafka when it is asked for
- * and never kept.
+/* order_payload: the payload of an order's webhook, field by field, read from Kafka when it is
+ * asked for and never kept.
  *
  * The record is fetched, its schema asked of the registry, and its row rendered by the pipeline's
  * own plan and transform, all on the dashboard's loop. Personal values leave only in answer to a

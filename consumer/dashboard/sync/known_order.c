@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- who may see it ---- */
+/* ---- the right to see it ---- */
 
 static bool may_see(const struct api *api, const struct caller *caller,
                     const struct order_facts *facts)

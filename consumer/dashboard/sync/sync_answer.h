@@ -1,5 +1,5 @@
-/* sync_answer: what a call of sync-order-elementor is answered, apart from problems, and for how
- * long an order that was never seen may still come. */
+/* sync_answer: the answers of sync-order-elementor, apart from problems, and the time for which an
+ * order that was never seen may still come. */
 #ifndef DASHBOARD_SYNC_SYNC_ANSWER_H
 #define DASHBOARD_SYNC_SYNC_ANSWER_H
 

@@ -1,4 +1,4 @@
-/* sync_state: how far an order is; changes nothing. */
+/* sync_state: answers with an order's state; changes nothing. */
 #include "dashboard/sync/sync.h"
 
 #include "dashboard/api/api.h"

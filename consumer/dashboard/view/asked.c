@@ -1,4 +1,4 @@
-/* asked: who asked for what of an order, as far as topics and this file keep it. */
+/* asked: the requests for an order and their callers, as far as topics and this file keep them. */
 #include "dashboard/view/database.h"
 #include "dashboard/view/sql_value.h"
 

@@ -1,4 +1,4 @@
-/* site: where people open the dashboard (dashboard.url) when a proxy is in front of it. Pure.
+/* site: the dashboard's address for people (dashboard.url) behind a proxy. Pure.
  *
  * The origin makes the page's own calls its own, whatever Host the proxy sends; the prefix is taken
  * off a path that still has it, so that the proxy may strip it or not. */

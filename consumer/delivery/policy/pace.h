@@ -1,4 +1,4 @@
-/* pace: how many requests at a time, and how many a second, the endpoint takes; pure.
+/* pace: the number of requests at a time, and a second, that the endpoint takes; pure.
  *
  *   at a time   pace_at_a_time: found by 503, time-outs and latency
  *   a second    pace_a_second: found by 429, and by 503 where one at a time is too much already

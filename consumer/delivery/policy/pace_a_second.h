@@ -1,4 +1,4 @@
-/* pace_a_second: how many requests a second may begin; pure.
+/* pace_a_second: the number of requests that may begin in a second; pure.
  *
  *   limit  unbounded until a 429 (RFC 6585, section 4), or a 503 to one at a time. Then what passed
  *          in the last second, twice as much each second while nothing is refused. After refusals

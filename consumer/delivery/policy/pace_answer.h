@@ -1,4 +1,4 @@
-/* pace_answer: what the pace is told of each request. */
+/* pace_answer: the facts of a request that the pace learns from. */
 #ifndef DELIVERY_POLICY_PACE_ANSWER_H
 #define DELIVERY_POLICY_PACE_ANSWER_H
 

@@ -1,4 +1,4 @@
-/* pace_at_a_time: how many requests may be under way at once; pure.
+/* pace_at_a_time: the number of requests that may be under way at once; pure.
  *
  *   limit  2, and twice as many each round trip until the first sign of too much: a 503, or latency
  *          that does not hold. Each raise is a test: where it fails, what passed before it stands.

@@ -1,4 +1,4 @@
-/* retry_policy: what to do with a delivery after one attempt; pure.
+/* retry_policy: the decision on a delivery after one attempt; pure.
  *
  * A failure that could be the endpoint's counts against the record only if another order was
  * delivered since its previous attempt: an endpoint that is down must not cost a single order.

@@ -42,7 +42,7 @@ static struct confirmation **bucket_of(struct ledger *l, const char *order_id)
     return &l->buckets[hash_keyed(&key, order_id, strlen(order_id)) % BUCKETS];
 }
 
-/* ---- what the shop confirmed ---- */
+/* ---- the shop's confirmations ---- */
 
 static bool is_settled(const struct confirmation *c)
 {

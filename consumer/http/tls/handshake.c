@@ -13,7 +13,7 @@ struct handshake_watch {
     struct handshake *target; /* NULL: no request looks any more */
 };
 
-/* ---- the link between a context and who looks at it ---- */
+/* ---- the link between a context and its watch ---- */
 
 static int watch_index = -1; /* of SSL_CTX's own data */
 static pthread_once_t index_once = PTHREAD_ONCE_INIT;
@@ -39,7 +39,7 @@ static struct handshake *target_of(const SSL *ssl)
     return watch != NULL ? watch->target : NULL;
 }
 
-/* ---- what certificates say ---- */
+/* ---- certificates ---- */
 
 static void take_issuer(struct handshake *h, X509 *certificate)
 {
@@ -107,7 +107,7 @@ static int on_verify(int ok, X509_STORE_CTX *store)
     return ok;
 }
 
-/* ---- what the endpoint says ---- */
+/* ---- the endpoint's alerts ---- */
 
 static void on_info(const SSL *ssl, int where, int value)
 {

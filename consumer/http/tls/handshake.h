@@ -1,4 +1,4 @@
-/* handshake: what a TLS handshake showed, and the cause of its failure in words.
+/* handshake: the facts that a TLS handshake showed, and the cause of its failure in words.
  *
  * libcurl has one code for nearly all certificates that it refuses. OpenSSL's callbacks see the
  * certificates and the endpoint's alerts, so the date, the names and the issuer can be said.

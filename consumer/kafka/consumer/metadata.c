@@ -1,4 +1,4 @@
-/* metadata: whether the topic is there, and where the topics end. */
+/* metadata: the topic's existence, and the ends of topics. */
 #include "kafka/consumer/consumer_internal.h"
 
 #include "kafka/advice.h"

@@ -1,4 +1,4 @@
-/* other_members: how far the group is with what other members have. */
+/* other_members: the group's progress in the partitions of other members. */
 #ifndef KAFKA_CONSUMER_OTHER_MEMBERS_H
 #define KAFKA_CONSUMER_OTHER_MEMBERS_H
 

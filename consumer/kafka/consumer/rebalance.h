@@ -1,4 +1,4 @@
-/* rebalance: what the group gives and takes. */
+/* rebalance: carries out the group's assignments and revocations. */
 #ifndef KAFKA_CONSUMER_REBALANCE_H
 #define KAFKA_CONSUMER_REBALANCE_H
 

@@ -1,4 +1,4 @@
-/* start_offsets: where each partition begins: at its commit, or where kafka.start sets it. Looked
+/* start_offsets: the beginning of each partition: its commit, or where kafka.start sets it. Looked
  * up in a thread of its own.
  *
  * A group that begins at the topic's end writes into every commit how many partitions the topic had

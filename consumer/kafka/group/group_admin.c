@@ -52,7 +52,7 @@ void group_free(struct group *g)
     free(g);
 }
 
-/* ---- what is there ---- */
+/* ---- look-ups ---- */
 
 /* 0: there is no such topic. */
 static bool count_partitions(struct group *g, const char *topic, size_t *ret, struct error *err)

@@ -1,4 +1,4 @@
-/* group_assignment: what a member of a consumer group was assigned, in the bytes of the consumer
+/* group_assignment: a member's assignment in a consumer group, in the bytes of the consumer
  * protocol (ConsumerProtocolAssignment, all versions). Pure: the bytes are another client's. */
 #ifndef KAFKA_GROUP_GROUP_ASSIGNMENT_H
 #define KAFKA_GROUP_GROUP_ASSIGNMENT_H

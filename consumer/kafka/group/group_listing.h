@@ -1,4 +1,4 @@
-/* group_listing: whether a group has members, by the list of all groups.
+/* group_listing: finds by the list of all groups whether a group has members.
  *
  * DescribeConsumerGroups of an older librdkafka knows the classic protocol alone: a group of the
  * brokers' own protocol (KIP-848) looks to it like one that is not there, and its members

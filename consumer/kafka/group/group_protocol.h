@@ -1,4 +1,4 @@
-/* group_protocol: whether a group has members that a member of this configuration would not see.
+/* group_protocol: looks for members of a group that a member of this configuration would not see.
  *
  * A group can hold members of the classic protocol and of the brokers' own (KIP-848) at once, and
  * all of them get partitions; but what one kind asks about its group does not name the other. */

@@ -1,4 +1,5 @@
-/* member_properties: how a member of the consumer group is configured, by the librdkafka at hand.
+/* member_properties: the configuration of a member of the consumer group, by the librdkafka at
+ * hand.
  */
 #ifndef KAFKA_GROUP_MEMBER_PROPERTIES_H
 #define KAFKA_GROUP_MEMBER_PROPERTIES_H

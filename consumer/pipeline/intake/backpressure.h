@@ -1,4 +1,4 @@
-/* backpressure: how far reading may run ahead of what is settled.
+/* backpressure: the bounds within which reading may run ahead of settled records.
  *
  * Nothing is paused: what is not read stays in librdkafka's queues. */
 #ifndef PIPELINE_INTAKE_BACKPRESSURE_H

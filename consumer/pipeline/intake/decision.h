@@ -1,4 +1,4 @@
-/* decision: what becomes of one record: skipped, queued to be sent or parked, or kept as a suspect.
+/* decision: the decision on one record: skipped, queued to be sent or parked, or kept as a suspect.
  *
  *   record ─▶ record_reader ─┬─▶ transform says skip ──────▶ settled
  *                            ├─▶ deliver, reject ──────────▶ its order's queue

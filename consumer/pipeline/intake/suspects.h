@@ -1,4 +1,5 @@
-/* suspects: what is at fault when a record cannot be read: the record, or its schema.
+/* suspects: records that cannot be read, held until it is known whether they or their schema are at
+ * fault.
  *
  *   cannot be read ─▶ suspect ──(another like it was read to its end)──▶ parked
  *                        │

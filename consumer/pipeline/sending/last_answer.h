@@ -1,4 +1,4 @@
-/* last_answer: what an endpoint answered, fit to be kept: without the URL, our keys and the
+/* last_answer: an endpoint's answer, fit to be kept: without the URL, our keys and the
  * customer's data. */
 #ifndef PIPELINE_SENDING_LAST_ANSWER_H
 #define PIPELINE_SENDING_LAST_ANSWER_H

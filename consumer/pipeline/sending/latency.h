@@ -1,4 +1,4 @@
-/* latency: where the time of a delivered order went, from the shop's commit to the receiver's
+/* latency: the stages of a delivered order's time, from the shop's commit to the receiver's
  * answer.
  *
  *   commit ──KAFKA──▶ in the topic ──READ──▶ read ──SENT──▶ the attempt that is answered

@@ -1,4 +1,4 @@
-/* park_reasons: how many records were parked for which reason, since the start.
+/* park_reasons: the number of records parked for each reason, since the start.
  *
  * Reasons are of a closed list, which statuses and fields make long; each becomes a series of its
  * own where metrics are scraped, so that reasons beyond the bound are "other". */

@@ -1,4 +1,4 @@
-/* pause: whether an operator lets deliveries go, and how long they have stood still.
+/* pause: an operator's pause of the deliveries, and the time for which they have stood still.
  *
  *   control topic ─▶ unknown ─▶ going ◀─▶ paused
  *

@@ -1,4 +1,4 @@
-/* partitions: what this member has of the topic, by slot, and how far each partition is.
+/* partitions: this member's partitions of the topic, by slot, and the state of each.
  *
  *   NONE ──assigned──▶ READING ⇄ BLOCKED, STOPPED ──revoking──▶ REVOKING ──given back──▶ NONE
  *

@@ -1,4 +1,4 @@
-/* cleanup_policy_rule: whether a topic's cleanup.policy keeps what the program keeps in it. Pure.
+/* cleanup_policy_rule: finds a cleanup.policy that would lose a topic's records. Pure.
  */
 #ifndef TOPICS_SETTINGS_CLEANUP_POLICY_RULE_H
 #define TOPICS_SETTINGS_CLEANUP_POLICY_RULE_H

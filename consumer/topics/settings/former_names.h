@@ -1,4 +1,4 @@
-/* former_names: what a former release left under its default names, when this one uses its own.
+/* former_names: the records and commits that a former release left under its default names.
  *
  * Releases before 1 used the group "elementor-sync" and the topics "elementor-sync.parked" … for
  * every shop (config/own_names). */

@@ -1,4 +1,4 @@
-/* start_guard: whether kafka.start=latest would pass by orders of a group that is not new.
+/* start_guard: refuses kafka.start=latest where it would pass by orders of a group that is not new.
  *
  * Kafka deletes a group's commits when it has had no member for offsets.retention.minutes (a week),
  * and `latest` would then take the topic's end for a first start. The deliveries topic remembers:

@@ -1,4 +1,5 @@
-/* topic_keeps: whether the topic that orders are read from keeps them until they are read. Pure. */
+/* topic_keeps: finds settings by which the orders' topic would lose orders before they are read.
+ * Pure. */
 #ifndef TOPICS_SETTINGS_TOPIC_KEEPS_H
 #define TOPICS_SETTINGS_TOPIC_KEEPS_H
 

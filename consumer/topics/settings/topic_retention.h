@@ -1,4 +1,5 @@
-/* topic_retention: how long a topic keeps its records (retention.ms), and how to change that. */
+/* topic_retention: reads and changes the time for which a topic keeps its records (retention.ms).
+ */
 #ifndef TOPICS_SETTINGS_TOPIC_RETENTION_H
 #define TOPICS_SETTINGS_TOPIC_RETENTION_H
 

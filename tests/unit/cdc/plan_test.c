@@ -563,7 +563,7 @@ static void foreign_records_are_known(void **state)
     }
 }
 
-/* ---- what would silence every order ---- */
+/* ---- schemas that would silence every order ---- */
 
 /* As MongoDB's connector writes it: the document's JSON in `before` and `after`. */
 static void an_envelope_of_documents_says_how_to_unwrap_them(void **state)

@@ -78,7 +78,7 @@ static bool load(const struct input *input, struct config *config, struct error 
     return ok;
 }
 
-/* ---- what is read ---- */
+/* ---- values ---- */
 
 struct value_case {
     struct input input;

@@ -293,7 +293,7 @@ static void a_webhooks_column_is_the_configured_one(void **state)
     dashboard_harness_close(&s);
 }
 
-/* ---- what SDKs add ---- */
+/* ---- parameters and headers that SDKs add ---- */
 
 static void parameters_of_sdks_are_ignored(void **state)
 {

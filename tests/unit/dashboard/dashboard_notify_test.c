@@ -184,7 +184,7 @@ static void of_two_dashboards_one_tells(void **state)
     takeover(1);
 }
 
-/* ---- what is kept ---- */
+/* ---- the kept state ---- */
 
 /* The metadata of the commit of <kafka.group>.notify; "" for none. Owned by the caller. */
 static char *kept(struct dashboard_harness *s)

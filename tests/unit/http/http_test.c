@@ -147,7 +147,7 @@ static void oversized_headers_are_the_endpoints_fault(void **state)
     }
 }
 
-/* --- what may be started --------------------------------------------------------------- */
+/* --- requests that may be started ------------------------------------------------------ */
 
 static void refused_at_start(void **state)
 {

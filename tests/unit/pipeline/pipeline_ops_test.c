@@ -101,7 +101,7 @@ static void every_record_is_accounted_for(void **state)
     pipeline_harness_close(&w);
 }
 
-/* ---- where the time went ---- */
+/* ---- latency ---- */
 
 #define TIMED_SCHEMA                                                                                                                                \
     HARNESS_ANSWER(                                                                                                                                 \

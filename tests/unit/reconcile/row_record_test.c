@@ -220,7 +220,7 @@ static void an_event_without_its_before_has_the_same_id(void **state)
     assert_true(compare_all("unwrapped-bare", true) >= 1);
 }
 
-/* ---- what does not fit ---- */
+/* ---- values that do not fit ---- */
 
 #define SCHEMA                                                                                   \
     "{\"type\":\"record\",\"name\":\"Value\",\"fields\":[{\"name\":\"id\",\"type\":\"string\"}," \

@@ -105,7 +105,7 @@ static bool asked(struct bench *bench, size_t i, const char *text)
     return strstr(server_request(bench->server, i)->head, text) != NULL;
 }
 
-/* --- what is asked --------------------------------------------------------------------- */
+/* --- requests -------------------------------------------------------------------------- */
 
 static void asked_once_then_cached(void **state)
 {

@@ -260,7 +260,7 @@ static void park_order_is_read_as_written(void **state)
     assert_int_equal(cluster_read(&cluster, put_topic, read_order, &order), 1);
 }
 
-/* ---- what is damaged ---- */
+/* ---- damaged records ---- */
 
 struct damage {
     const char *partition, *offset, *until;

@@ -149,7 +149,7 @@ static void a_retry_that_says_nothing_is_parked(void **state)
     pipeline_harness_close(&w);
 }
 
-/* ---- whose retry it is ---- */
+/* ---- retries of other groups ---- */
 
 static void awaits_metric(struct pipeline_harness *w, const char *line)
 {

@@ -18,7 +18,7 @@ enum { ATTEMPTS = 8, FEED_US = 5000, ASK_MS = 10000, AHEAD = 8, PATIENCE_MS = 12
 static const struct server_rule webhook[] = {
     {"\"bad\"", SERVER_ANSWER, BROKEN, 0}, {NULL, SERVER_ANSWER, NO_CONTENT, 0}, {0}};
 
-/* ---- what the receiver and the parked topic have seen ---- */
+/* ---- seen by the receiver and the parked topic ---- */
 
 static size_t requests_of_bad(struct pipeline_harness *w)
 {
