@@ -6,25 +6,39 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-void metric_head(struct buf *b, const char *name, const char *type, const char *help)
+void metric_head(struct buf *b, const struct metric *metric)
 {
-    buf_addf(b, "# HELP " METRIC_PREFIX "%s %s\n# TYPE " METRIC_PREFIX "%s %s\n", name, help, name,
-             type);
+    buf_addf(b, "# HELP " METRIC_PREFIX "%s %s\n# TYPE " METRIC_PREFIX "%s %s\n", metric->name,
+             metric->help, metric->name, metric->type);
 }
 
-void metric_counter(struct buf *b, const char *name, uint64_t value, const char *help)
+void metric_count(struct buf *b, const struct metric *metric, uint64_t value)
 {
-    metric_head(b, name, "counter", help);
-    buf_addf(b, METRIC_PREFIX "%s %" PRIu64 "\n", name, value);
+    metric_head(b, metric);
+    buf_addf(b, METRIC_PREFIX "%s %" PRIu64 "\n", metric->name, value);
 }
 
-void metric_gauge(struct buf *b, const char *name, int64_t value, const char *help)
+void metric_number(struct buf *b, const struct metric *metric, int64_t value)
 {
-    metric_head(b, name, "gauge", help);
-    buf_addf(b, METRIC_PREFIX "%s %" PRId64 "\n", name, value);
+    metric_head(b, metric);
+    buf_addf(b, METRIC_PREFIX "%s %" PRId64 "\n", metric->name, value);
 }
 
-/* Only what the format asks for is escaped. */
+void metric_real(struct buf *b, const struct metric *metric, double value)
+{
+    metric_head(b, metric);
+    buf_addf(b, METRIC_PREFIX "%s %.3f\n", metric->name, value);
+}
+
+void metric_of(struct buf *b, const struct metric *metric, const char *label, const char *text,
+               uint64_t value)
+{
+    buf_addf(b, METRIC_PREFIX "%s{", metric->name);
+    metric_label(b, label, text);
+    buf_addf(b, "} %" PRIu64 "\n", value);
+}
+
+/* Quotes and backslashes alone have to be escaped. */
 void metric_label(struct buf *b, const char *name, const char *value)
 {
     buf_addf(b, "%s=\"", name);
@@ -59,9 +73,10 @@ uint64_t histogram_count(const struct histogram *h)
     return count;
 }
 
-void metric_histogram(struct buf *b, const char *name, const char *labels,
+void metric_histogram(struct buf *b, const struct metric *metric, const char *labels,
                       const struct histogram *h)
 {
+    const char *name = metric->name;
     uint64_t below = 0;
     const char *comma = labels[0] != '\0' ? "," : "", *open = labels[0] != '\0' ? "{" : "",
                *close = labels[0] != '\0' ? "}" : "";

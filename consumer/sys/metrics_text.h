@@ -9,12 +9,22 @@
 
 #define METRIC_PREFIX "elementor_sync_"
 
-/* HELP and TYPE ("counter", "gauge", "histogram"); the samples follow. */
-void metric_head(struct buf *b, const char *name, const char *type, const char *help);
+/* A row of a program's table of metrics. Type: "counter", "gauge" or "histogram". */
+struct metric {
+    const char *name, *type, *help;
+};
 
-/* A whole metric with one sample. */
-void metric_counter(struct buf *b, const char *name, uint64_t value, const char *help);
-void metric_gauge(struct buf *b, const char *name, int64_t value, const char *help);
+/* HELP and TYPE; the samples follow. */
+void metric_head(struct buf *b, const struct metric *metric);
+
+/* A whole metric with one sample: a count, a whole number, or a number with three decimals. */
+void metric_count(struct buf *b, const struct metric *metric, uint64_t value);
+void metric_number(struct buf *b, const struct metric *metric, int64_t value);
+void metric_real(struct buf *b, const struct metric *metric, double value);
+
+/* A sample with one label. */
+void metric_of(struct buf *b, const struct metric *metric, const char *label, const char *text,
+               uint64_t value);
 
 /* Times, by how many took at most so long. Zero is an empty one. */
 enum { HISTOGRAM_BOUNDS = 16 };
@@ -26,7 +36,7 @@ void histogram_note(struct histogram *h, int64_t took_ms);
 uint64_t histogram_count(const struct histogram *h);
 
 /* Its samples; metric_head goes before. labels: `hop="read"`, or "" for none. */
-void metric_histogram(struct buf *b, const char *name, const char *labels,
+void metric_histogram(struct buf *b, const struct metric *metric, const char *labels,
                       const struct histogram *h);
 
 /* The process's own metrics, under the names that Prometheus' client libraries give them: processor

@@ -68,6 +68,7 @@ static void processor_time_grows(void **state)
 
 static void a_histogram_counts_what_took_at_most_so_long(void **state)
 {
+    static const struct metric a = {"a", "histogram", "For a test."};
     struct histogram h = {0};
     struct buf b;
     (void)state;
@@ -75,7 +76,7 @@ static void a_histogram_counts_what_took_at_most_so_long(void **state)
     histogram_note(&h, 5);
     histogram_note(&h, 6);
     histogram_note(&h, 3600001);
-    metric_histogram(&b, "a", "hop=\"x\"", &h);
+    metric_histogram(&b, &a, "hop=\"x\"", &h);
     assert_true(buf_ok(&b));
     static const char *const lines[] = {"elementor_sync_a_bucket{hop=\"x\",le=\"0.005\"} 1\n",
                                         "elementor_sync_a_bucket{hop=\"x\",le=\"0.01\"} 2\n",
@@ -86,7 +87,7 @@ static void a_histogram_counts_what_took_at_most_so_long(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
         assert_non_null(strstr(buf_text(&b), lines[i]));
     buf_reset(&b);
-    metric_histogram(&b, "a", "", &h);
+    metric_histogram(&b, &a, "", &h);
     assert_non_null(strstr(buf_text(&b), "elementor_sync_a_bucket{le=\"0.01\"} 2\n"));
     assert_non_null(strstr(buf_text(&b), "elementor_sync_a_count 3\n"));
     buf_done(&b);
