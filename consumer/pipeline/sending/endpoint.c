@@ -247,7 +247,7 @@ static void note_turn(struct endpoint *e, const struct delivery *d)
     log_breaker(e, d->reason);
     e->state.opened += is_open;
     e->state.changes++;
-    if (!is_open) /* what was found before the outage may be too much for the time after it */
+    if (!is_open) /* the pace from before the outage may be too much for the time after it */
         pace_restart(&e->state.pace, e->now->mono_ms);
 }
 

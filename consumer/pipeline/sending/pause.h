@@ -26,7 +26,7 @@ void pause_free(struct pause *p); /* accepts NULL */
 /* The control topic exists by now: begins to follow it. As control_watch_begin. */
 bool pause_begin(struct pause *p, int timeout_ms, struct error *err) must_check;
 
-/* Takes up what was said, and logs it. */
+/* Takes up the latest word, and logs it. */
 void pause_turn(struct pause *p);
 
 struct pause_state {

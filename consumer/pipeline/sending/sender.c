@@ -3,6 +3,7 @@
 #include "delivery/policy/retry_policy.h"
 #include "offsets/commit_pace.h"
 #include "pipeline/sending/last_answer.h"
+#include "pipeline/sending/next_delivery.h"
 #include "sys/log.h"
 
 #include <stdio.h>
@@ -353,66 +354,6 @@ static void send_one(struct sender *s, struct delivery *d, bool is_probe)
         attempt_failed(s, d);
 }
 
-/* Rejected records are parked in their order's turn; they are never sent. */
-static void park_ready(struct sender *s)
-{
-    for (struct delivery *d; (d = order_queue_take_rejected(s->use.backlog->queues)) != NULL;) {
-        partition_begin_work(partition_of(d));
-        if (d->overtaken) {
-            d->skip = SKIP_OVERTAKEN;
-            snprintf(d->reason, sizeof d->reason, "%s", skip_reason_names[SKIP_OVERTAKEN]);
-        }
-        if (d->skip != SKIP_NONE)
-            recorder_skip(s->use.recorder, d);
-        else
-            recorder_park(s->use.recorder, d, (struct slice){0}, false);
-    }
-}
-
-/* True when the order does not need this retry any more: a later transition of it was delivered
- * meanwhile, or this one, without a request to repeat it; *ret_why then has the cause. */
-static bool retry_is_superseded(const struct sender *s, const struct delivery *d,
-                                const char **ret_why)
-{
-    if (!d->manual || d->dispatched || !d->has_order_id)
-        return false;
-    switch (recorder_standing(s->use.recorder, d)) {
-    case HISTORY_OVERTAKEN: *ret_why = "superseded"; return true;
-    case HISTORY_DELIVERED: *ret_why = "already_delivered"; return !d->forced;
-    default: return false;
-    }
-}
-
-/* The next that may be sent. A manual retry that was overtaken since its request ends here, in its
- * order's turn. */
-static struct delivery *take(struct sender *s, struct delivery *(*from)(struct sender *s))
-{
-    struct delivery *d;
-    const char *why;
-    while ((d = from(s)) != NULL && retry_is_superseded(s, d, &why)) {
-        d->skip = SKIP_SUPERSEDED;
-        snprintf(d->reason, sizeof d->reason, "%s", why);
-        partition_begin_work(partition_of(d));
-        recorder_skip(s->use.recorder, d);
-    }
-    return d;
-}
-
-static struct delivery *from_first_attempts(struct sender *s)
-{
-    return order_queue_take_first_attempt(s->use.backlog->queues);
-}
-
-static struct delivery *from_again(struct sender *s)
-{
-    return order_queue_take(s->use.backlog->queues, false);
-}
-
-static struct delivery *from_any(struct sender *s)
-{
-    return order_queue_take(s->use.backlog->queues, true);
-}
-
 static bool has_slot(const struct sender *s)
 {
     return s->state.in_flight < (size_t)s->use.config->webhook_concurrency;
@@ -424,43 +365,20 @@ static bool may_begin(const struct sender *s)
     return s->use.partitions->uncovered < (size_t)s->use.config->webhook_uncommitted_max;
 }
 
-static struct delivery *from_sole_probe(struct sender *s)
-{
-    struct delivery *d = s->use.backlog->sole_probe;
-    return d != NULL && order_queue_take_this(s->use.backlog->queues, d) ? d : NULL;
-}
-
-/* One at a time; an order that was never sent goes before those that were: if these fail by
- * themselves, only another order can show that the endpoint works. So may_begin does not apply, or
- * such orders could use up the bound and shut all others out; a probe adds one order to it. If
- * nothing is due, the one that is due first goes. */
-static void send_probe(struct sender *s)
-{
-    bool only_one = s->use.backlog->sole_probe != NULL;
-    struct delivery *d = take(s, only_one ? from_sole_probe : from_first_attempts);
-    if (d == NULL && !only_one)
-        d = take(s, from_again);
-    if (d == NULL && !only_one && order_queue_wake_first(s->use.backlog->queues))
-        d = take(s, from_again);
-    if (d != NULL)
-        send_one(s, d, true);
-}
-
 void sender_turn(struct sender *s)
 {
     pause_turn(s->pause);
     order_queue_wake(s->use.backlog->queues, s->use.now->mono_ms);
-    park_ready(s);
+    next_end_unsent(s->use.backlog, s->use.recorder);
     if (!pause_may_send(s->pause))
         return;
-    if (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_PROBE && has_slot(s))
-        send_probe(s);
-    while (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_SEND) {
-        struct delivery *d = take(s, may_begin(s) ? from_any : from_again);
-        if (d == NULL)
-            return;
+    struct delivery *d;
+    if (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_PROBE && has_slot(s) &&
+        (d = next_probe(s->use.backlog, s->use.recorder)) != NULL)
+        send_one(s, d, true);
+    while (endpoint_ask(s->use.endpoint, s->state.in_flight) == BREAKER_SEND &&
+           (d = next_delivery(s->use.backlog, s->use.recorder, may_begin(s))) != NULL)
         send_one(s, d, false);
-    }
 }
 
 /* Only if time alone lets something go; else the loop would spin while all slots are taken. */

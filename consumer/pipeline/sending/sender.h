@@ -36,7 +36,7 @@ void sender_free(struct sender *s); /* after the requests are over; accepts NULL
 /* The pause holds everything back at an operator's word; pause_begin starts it. */
 struct pause *sender_pause(const struct sender *s);
 
-/* Starts what may start. */
+/* Starts every attempt that may begin. */
 void sender_turn(struct sender *s);
 int64_t sender_wait_until(const struct sender *s); /* monotonic ms, -1: not waiting */
 
