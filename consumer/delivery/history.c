@@ -33,33 +33,33 @@ struct history *history_new(size_t orders, const struct hash_key *key)
     size_t sets = 1;
     while (sets * WAYS < orders)
         sets *= 2;
-    struct history *r = calloc(1, sizeof *r + sets * WAYS * sizeof *r->orders);
-    if (r == NULL)
+    struct history *h = calloc(1, sizeof *h + sets * WAYS * sizeof *h->orders);
+    if (h == NULL)
         return NULL;
-    r->sets = sets;
-    r->hash_key = *key;
-    r->places = calloc(sets * WAYS, sizeof *r->places);
-    if (r->places != NULL)
-        return r;
-    free(r);
+    h->sets = sets;
+    h->hash_key = *key;
+    h->places = calloc(sets * WAYS, sizeof *h->places);
+    if (h->places != NULL)
+        return h;
+    free(h);
     return NULL;
 }
 
-void history_free(struct history *r)
+void history_free(struct history *h)
 {
-    if (r != NULL)
-        free(r->places);
-    free(r);
+    if (h != NULL)
+        free(h->places);
+    free(h);
 }
 
-static struct hash_wide key_of(const struct history *r, struct slice order)
+static struct hash_wide key_of(const struct history *h, struct slice order)
 {
-    return hash_keyed_wide(&r->hash_key, order.data, order.len);
+    return hash_keyed_wide(&h->hash_key, order.data, order.len);
 }
 
-static size_t first_of(const struct history *r, struct hash_wide key)
+static size_t first_of(const struct history *h, struct hash_wide key)
 {
-    return (key.half[0] & (r->sets - 1)) * WAYS;
+    return (key.half[0] & (h->sets - 1)) * WAYS;
 }
 
 static bool is(const struct history_place *place, struct hash_wide key)
@@ -68,27 +68,39 @@ static bool is(const struct history_place *place, struct hash_wide key)
            place->key.half[1] == key.half[1];
 }
 
-void history_note(struct history *r, struct slice id, const struct transition *transition)
+/* NULL: nothing is noted of the order. */
+static const struct order_history *find(const struct history *h, struct slice id)
 {
-    struct hash_wide key = key_of(r, id);
-    struct history_place *set = &r->places[first_of(r, key)], *place = set;
+    struct hash_wide key = key_of(h, id);
+    size_t first = first_of(h, key);
+    for (size_t at = first; at < first + WAYS; at++)
+        if (is(&h->places[at], key))
+            return &h->orders[at];
+    return NULL;
+}
+
+void history_note(struct history *h, struct slice id, const struct transition *transition)
+{
+    struct hash_wide key = key_of(h, id);
+    struct history_place *set = &h->places[first_of(h, key)], *place = set;
     for (int way = 0; way < WAYS && !is(place, key); way++)
         if (is(&set[way], key) || set[way].used < place->used)
             place = &set[way];
-    struct order_history *order = &r->orders[place - r->places];
+    struct order_history *order = &h->orders[place - h->places];
     if (!is(place, key)) {
         place->key = key;
         order->count = 0;
     }
-    place->used = ++r->clock;
+    place->used = ++h->clock;
     memmove(order->transitions + 1, order->transitions,
             (HISTORY_TRANSITIONS - 1) * sizeof *order->transitions);
     order->transitions[0] = *transition;
-    r->has_rows |= row_offset_is(transition->offset);
+    h->has_rows |= row_offset_is(transition->offset);
     order->count += order->count < HISTORY_TRANSITIONS;
 }
 
-/* Below, at, or above 0: before it, itself, behind it. */
+/* Negative: a comes before b, or their order is unknown; 0: they are the same; positive: a comes
+ * after b. */
 static int compare(const struct transition *a, const struct transition *b)
 {
     if (a->offset != b->offset && (row_offset_is(a->offset) || row_offset_is(b->offset)))
@@ -99,25 +111,23 @@ static int compare(const struct transition *a, const struct transition *b)
     return (d > 0) - (d < 0);
 }
 
-enum history_standing history_standing(const struct history *r, struct slice id,
+enum history_standing history_standing(const struct history *h, struct slice id,
                                        const struct transition *this)
 {
-    struct hash_wide key = key_of(r, id);
+    const struct order_history *order = find(h, id);
     enum history_standing standing = HISTORY_UNKNOWN;
-    size_t first = first_of(r, key);
-    for (size_t at = first; at < first + WAYS; at++)
-        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
-            const struct transition *t = &r->orders[at].transitions[i];
-            int order = compare(t, this);
-            if (t->delivered && order > 0)
-                return HISTORY_OVERTAKEN;
-            if (t->delivered && order == 0)
-                standing = HISTORY_DELIVERED;
-        }
+    for (int i = 0; order != NULL && i < order->count; i++) {
+        const struct transition *t = &order->transitions[i];
+        int place = compare(t, this);
+        if (t->delivered && place > 0)
+            return HISTORY_OVERTAKEN;
+        if (t->delivered && place == 0)
+            standing = HISTORY_DELIVERED;
+    }
     return standing;
 }
 
-/* The one has the database's digits, the other perhaps none. */
+/* The times may differ in their number of digits. */
 static bool is_same_time(struct slice a, const char *b)
 {
     int64_t a_ms, b_ms;
@@ -125,19 +135,16 @@ static bool is_same_time(struct slice a, const char *b)
            a_ms == b_ms;
 }
 
-bool history_has_row(const struct history *r, struct slice id, struct slice confirmed_at)
+bool history_has_row(const struct history *h, struct slice id, struct slice confirmed_at)
 {
-    if (!r->has_rows || confirmed_at.len == 0)
+    if (!h->has_rows || confirmed_at.len == 0)
         return false;
-    struct hash_wide key = key_of(r, id);
-    size_t first = first_of(r, key);
-    for (size_t at = first; at < first + WAYS; at++)
-        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
-            const struct transition *t = &r->orders[at].transitions[i];
-            if (t->delivered && row_offset_is(t->offset) &&
-                is_same_time(confirmed_at, t->confirmed_at))
-                return true;
-        }
+    const struct order_history *order = find(h, id);
+    for (int i = 0; order != NULL && i < order->count; i++) {
+        const struct transition *t = &order->transitions[i];
+        if (t->delivered && row_offset_is(t->offset) && is_same_time(confirmed_at, t->confirmed_at))
+            return true;
+    }
     return false;
 }
 
@@ -165,18 +172,16 @@ static bool add_transition(struct buf *b, const struct transition *t)
     return ok;
 }
 
-bool history_write(const struct history *r, struct slice id, struct buf *b)
+bool history_write(const struct history *h, struct slice id, struct buf *b)
 {
-    struct hash_wide key = key_of(r, id);
-    size_t first = first_of(r, key);
+    const struct order_history *order = find(h, id);
     bool ok = true;
     buf_add_char(b, '[');
-    for (size_t at = first; at < first + WAYS; at++)
-        for (int i = 0; is(&r->places[at], key) && i < r->orders[at].count; i++) {
-            if (i > 0)
-                buf_add_char(b, ',');
-            ok &= add_transition(b, &r->orders[at].transitions[i]);
-        }
+    for (int i = 0; order != NULL && i < order->count; i++) {
+        if (i > 0)
+            buf_add_char(b, ',');
+        ok &= add_transition(b, &order->transitions[i]);
+    }
     buf_add_char(b, ']');
     return ok;
 }
