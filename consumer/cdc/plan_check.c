@@ -155,7 +155,7 @@ static const char *full_name(const struct compiler *c)
     return name != NULL ? name : avro_schema_name(c->top);
 }
 
-/* Refuses what cannot be read as rows. */
+/* Refuses schemas that cannot be read as rows. */
 static bool check_shape(struct compiler *c, const struct sought *sought, struct error *err)
 {
     avro_schema_t top = c->top;

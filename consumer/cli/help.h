@@ -16,7 +16,7 @@ void help_add_command(struct buf *b, const struct command *command, size_t width
                       const struct terminal_style *style);
 
 /* True when the words of a command line ask for help: help, help COMMAND, or --help or -h anywhere.
- * *ret_command: whose; NULL: the list of commands, to which help belongs. */
+ * *ret_command: that command; NULL: help on the list of commands. */
 bool help_is_wanted(int argc, char *const *argv, const struct command *const *commands,
                     const struct command **ret_command);
 

@@ -1,4 +1,4 @@
-/* tries: the attempts at one order, for who looks at it: the first one and the newest. Pure. */
+/* tries: the attempts at one order, as its page shows them: the first one and the newest. Pure. */
 #ifndef DELIVERY_TRIES_H
 #define DELIVERY_TRIES_H
 

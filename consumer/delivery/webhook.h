@@ -11,7 +11,7 @@
 
 struct webhook;
 
-/* Copies what it needs from the config: nothing is borrowed. */
+/* Copies its options from the config: nothing is borrowed. */
 struct webhook *webhook_new(struct http *http, const struct config *config, struct error *err);
 void webhook_free(struct webhook *webhook); /* accepts NULL */
 

@@ -177,7 +177,7 @@ static void set_limit(struct http *http, struct http_request *request, int64_t t
         http->limit_ms = request->limit_ms;
 }
 
-/* Lets libcurl read what has arrived; false when nothing has. */
+/* Lets libcurl read the bytes that have arrived; false when there are none. */
 static bool serve_sockets(struct http *http)
 {
     bool any = false;

@@ -3,8 +3,8 @@
  * The id of a topic would show that it was deleted and made again, but librdkafka before 2.3 does
  * not report it. But brokers delete a group's commits together with the topic (KafkaApis,
  * DeleteTopics), and keep those of a topic that its members are subscribed to (KIP-211). So a
- * partition that begins at 0, ended below what was read of it, and has no commit, is another one of
- * that name. */
+ * partition that begins at 0, ended below its last offset that was read, and has no commit, is
+ * another one of that name. */
 #ifndef OFFSETS_LOST_OFFSET_H
 #define OFFSETS_LOST_OFFSET_H
 

@@ -1,4 +1,4 @@
-/* offset_window: the settled offsets of one partition, and what may be committed.
+/* offset_window: the settled offsets of one partition, and its watermark, which may be committed.
  *
  *            watermark                            next
  *   settled …    |  open  settled  open  settled …  |  not seen

@@ -1,4 +1,4 @@
-/* parked_reader: fills a parked_list from Kafka: the parked topic, then what outcomes add to it. */
+/* parked_reader: fills a parked_list from Kafka: the parked topic, then the outcomes. */
 #ifndef OPERATOR_PARKED_READER_H
 #define OPERATOR_PARKED_READER_H
 

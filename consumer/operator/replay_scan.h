@@ -1,4 +1,4 @@
-/* replay_scan: counts what a replay would send, before it is done. */
+/* replay_scan: counts the orders that a replay would send, before it is done. */
 #ifndef OPERATOR_REPLAY_SCAN_H
 #define OPERATOR_REPLAY_SCAN_H
 

@@ -1,4 +1,4 @@
-/* committer: commits what is settled, and gives partitions back once that is done.
+/* committer: commits settled offsets, and gives partitions back once that is done.
  *
  * One commit at a time: the watermark of each partition that has news, and in its metadata what is
  * settled above it and how often the rest was tried. Not thread-safe. */

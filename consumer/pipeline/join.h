@@ -23,7 +23,7 @@ struct join {
     const bool *stopping;
 };
 
-/* Prepares what a member needs and joins the group. False when stopped meanwhile, or with
+/* Prepares the member and joins the group. False when stopped meanwhile, or with
  * err. */
 bool join_group(const struct join *join, struct error *err) must_check;
 

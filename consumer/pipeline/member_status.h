@@ -20,7 +20,7 @@ void member_status_free(struct member_status *s); /* accepts NULL */
 
 int64_t member_status_started_ms(const struct member_status *s); /* wall clock */
 
-/* Publishes and logs what is due. */
+/* Publishes the report and logs progress when they are due. */
 void member_status_turn(struct member_status *s);
 
 /* Each waits until the record is written, for a few seconds at most. */

@@ -1,4 +1,4 @@
-/* comparison: confirmations of the shop's table beside what became of them. A temporary SQLite
+/* comparison: confirmations of the shop's table beside their outcomes. A temporary SQLite
  * database: memory is bounded, whatever the number of rows.
  *
  *   add … add ─▶ outcome, request … ─▶ finish ─▶ count, each

@@ -1,4 +1,4 @@
-/* decoders: compiled plans by schema, made from what the registry answers. */
+/* decoders: compiled plans by schema, made from the registry's answers. */
 #ifndef REGISTRY_DECODERS_H
 #define REGISTRY_DECODERS_H
 

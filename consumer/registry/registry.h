@@ -62,7 +62,7 @@ struct registry_trouble {
 /* NULL while the registry answers as it should, as far as it was asked. */
 const struct registry_trouble *registry_trouble(const struct registry *registry);
 
-/* Drops what is known of a schema, unless it is being asked for: the next registry_get asks. A
+/* Forgets a schema, unless it is being asked for: the next registry_get asks. A
  * schema that registry_get returned for it is no longer valid. */
 void registry_forget(struct registry *registry, const struct schema_ref *schema);
 
@@ -70,7 +70,7 @@ void registry_forget(struct registry *registry, const struct schema_ref *schema)
  * that make an id MISSING (30 s by default). For tests. */
 void registry_set_pace(struct registry *registry, int64_t retry_first_ms, int64_t miss_interval_ms);
 
-/* Starts what is due; returns ms until the next call is due, or -1. now_ms is
+/* Starts the requests that are due; returns ms until the next call is due, or -1. now_ms is
  * clock_mono_ms(). Call it after http_turn, whose callbacks set its deadlines; it returns 0 when it
  * has started something, so that http_turn comes round before the loop waits. */
 int64_t registry_turn(struct registry *registry, int64_t now_ms);

@@ -5,7 +5,7 @@
  *   GET {base}/subjects/{subject}/versions/{version}
  *   GET {…/apis/registry/v2}/ids/globalIds/{id}      Apicurio's own API: the bare schema
  *
- * {base} may end in /contexts/NAME (Confluent): what it answers is then of that context; a GUID is
+ * {base} may end in /contexts/NAME (Confluent): its answers are then of that context; a GUID is
  * the same in all of them (ContextFilter of schema-registry's core). Pure. */
 #ifndef REGISTRY_SCHEMA_URL_H
 #define REGISTRY_SCHEMA_URL_H

@@ -1,5 +1,5 @@
-/* progress: the last line of a terminal, which says what a command is at when it takes longer than
- * a second.
+/* progress: the last line of a terminal, which names the step of a command that takes longer than a
+ * second.
  *
  *   progress_step("reading topic elementor-sync.parked", 1200);
  *   progress_at(17);

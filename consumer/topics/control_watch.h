@@ -20,7 +20,7 @@ void control_watch_free(struct control_watch *w); /* accepts NULL; bounded by so
  * called in another thread, before any turn. */
 bool control_watch_begin(struct control_watch *w, int timeout_ms, struct error *err) must_check;
 
-/* Takes what has come. */
+/* Reads the records that have come. */
 void control_watch_turn(struct control_watch *w);
 
 struct control_view {

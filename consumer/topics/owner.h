@@ -1,5 +1,5 @@
 /* owner: the mark of the customer whose order it is (auth.owner_column), as outcome records carry
- * it: whose token has the same subject may see and sync the order.
+ * it: a token with the same subject may see and sync the order.
  *
  * HMAC-SHA-256 (RFC 2104), the first 128 bits in hex: the subject itself, which may be an address,
  * is never written. The key is auth.owner_secret; without it the group's name, which keeps marks of

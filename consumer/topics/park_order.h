@@ -1,4 +1,4 @@
-/* park_order: an operator's order to park what cannot be read of a stretch of one partition. A
+/* park_order: an operator's order to park the unreadable records of a stretch of one partition. A
  * record of the retry topic, in the partition with the source partition's number:
  *
  *   elementor-sync.group .topic .partition   whose it is

@@ -1,7 +1,7 @@
 /* reconciled_record: the last comparison with the shop's own table, for every dashboard.
  *
- * A record of the members topic, under a key that no member has; it names no member, so that those
- * who look for members pass it by. */
+ * A record of the members topic, under a key that no member has; it names no member, so that
+ * readers of members pass it by. */
 #ifndef TOPICS_RECONCILED_RECORD_H
 #define TOPICS_RECONCILED_RECORD_H
 

@@ -9,7 +9,8 @@ static char as_php(char c)
     return c == ' ' || c == '.' || c == '[' ? '_' : c;
 }
 
-/* PHP writes "_" in place of what a name of its variables cannot hold, and drops leading blanks. */
+/* PHP writes "_" in place of characters that its variables' names cannot hold, and drops leading
+ * blanks. */
 static bool is_same_in_php(const char *a, const char *b)
 {
     a += strspn(a, " ");

@@ -1,4 +1,4 @@
-/* reference, inside: what each of its forms shows of an option. */
+/* reference, inside: an option as each of its forms shows it. */
 #ifndef CONFIG_REFERENCE_REFERENCE_INTERNAL_H
 #define CONFIG_REFERENCE_REFERENCE_INTERNAL_H
 

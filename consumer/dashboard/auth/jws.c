@@ -150,7 +150,8 @@ static bool verifies(const struct algorithm *algorithm, EVP_PKEY *key, struct sl
     return ok;
 }
 
-/* The errors of a bad signature are not left for the next one who looks: libcurl, on this thread.
+/* The errors of a bad signature are not left in OpenSSL's queue: libcurl would read them on this
+ * thread.
  */
 bool jws_verifies(const struct algorithm *algorithm, EVP_PKEY *key, struct slice text,
                   struct slice signature)

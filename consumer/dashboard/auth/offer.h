@@ -1,6 +1,6 @@
 /* offer: signing in at Supabase Auth, as the page offers it (dashboard.supabase_url and
- * dashboard.supabase_key). The page alone talks to it; the dashboard verifies what comes of it like
- * any other token. Pure. */
+ * dashboard.supabase_key). The page alone talks to it; the dashboard verifies its tokens like
+ * any others. Pure. */
 #ifndef DASHBOARD_AUTH_OFFER_H
 #define DASHBOARD_AUTH_OFFER_H
 

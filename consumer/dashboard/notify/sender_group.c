@@ -27,7 +27,7 @@ static rd_kafka_topic_partition_list_t *own_partition(const struct sender_group 
     return list;
 }
 
-static void complain(struct sender_group *g, const char *reason)
+static void log_trouble(struct sender_group *g, const char *reason)
 {
     log_limited(&g->trouble, clock_mono_ms(), LOG_EVERY_MS, "notify group failed",
                 (struct log_field[]){LOG_S("group", g->name),
@@ -74,7 +74,7 @@ void sender_group_poll(struct sender_group *g, int wait_ms)
     if (m == NULL)
         return;
     if (m->err != RD_KAFKA_RESP_ERR_NO_ERROR)
-        complain(g, rd_kafka_message_errstr(m));
+        log_trouble(g, rd_kafka_message_errstr(m));
     rd_kafka_message_destroy(m);
 }
 
@@ -100,7 +100,7 @@ char *sender_group_kept(struct sender_group *g)
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR)
         text = strndup(any ? p->metadata : "", any ? p->metadata_size : 0);
     else
-        complain(g, rd_kafka_err2str(code));
+        log_trouble(g, rd_kafka_err2str(code));
     rd_kafka_topic_partition_list_destroy(list);
     return text;
 }
@@ -120,7 +120,7 @@ bool sender_group_keep(struct sender_group *g, const char *text)
     case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
     case RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS:
     case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST: return false;
-    default: complain(g, rd_kafka_err2str(code)); return false;
+    default: log_trouble(g, rd_kafka_err2str(code)); return false;
     }
 }
 

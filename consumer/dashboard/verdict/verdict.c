@@ -2,8 +2,8 @@
 
 #include "base/printable.h"
 
-/* A report tells of five seconds ago at most, and the next is under way: what waits for less than
- * WORKING_MS is what flows. */
+/* A report tells of five seconds ago at most, and the next is under way: a delivery that waits for
+ * less than WORKING_MS flows. */
 enum {
     WORKING_MS = 10 * 1000,
     HELD_MS = 30 * 1000,      /* longer than a schema takes, or memory to be free again */

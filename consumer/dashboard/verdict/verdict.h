@@ -148,7 +148,7 @@ void verdict_judge(const struct verdict_facts *facts, struct verdict *ret);
 /* A Verdict of schemas/openapi.yaml. NULL without memory. */
 json_t *verdict_json(const struct verdict *verdict);
 
-/* Text as it may be shown, cut to what fits. */
+/* Text as it may be shown, cut to its room. */
 void verdict_set_text(char ret[VERDICT_TEXT_MAX], const char *text);
 
 /* One more partition, or member, for a list. */

@@ -12,8 +12,8 @@
  * record) open it as well when they are most of a minute's answers: a receiver that refuses
  * everything must not drain the topic into the parked topic. Only a 2xx closes a breaker that
  * refusals opened. */
-#ifndef DELIVERY_BREAKER_H
-#define DELIVERY_BREAKER_H
+#ifndef DELIVERY_POLICY_BREAKER_H
+#define DELIVERY_POLICY_BREAKER_H
 
 #include "http/response_class.h"
 

@@ -7,8 +7,8 @@
  * A sign among many good answers may be chance: one in eight is let pass, and two of the first.
  * Nothing grows that is not used up: a quiet shop says nothing about the endpoint. The known
  * relatives are TCP's slow start and congestion avoidance (RFC 5681: additive increase,
- * multiplicative decrease); new is that what was too much is remembered, because a request too many
- * costs a whole order's attempt here, not a packet. */
+ * multiplicative decrease); beyond these, a limit that was too much is remembered, because a
+ * request too many costs a whole order's attempt here, not a packet. */
 #ifndef DELIVERY_POLICY_PACE_H
 #define DELIVERY_POLICY_PACE_H
 

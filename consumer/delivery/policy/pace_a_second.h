@@ -1,10 +1,10 @@
 /* pace_a_second: the number of requests that may begin in a second; pure.
  *
- *   limit  unbounded until a 429 (RFC 6585, section 4), or a 503 to one at a time. Then what passed
- *          in the last second, twice as much each second while nothing is refused. After refusals
- *          less by the part that was refused, then half the way back each second, up to 10 % below
- *          what was too fast. That is held for 8 clean seconds, then exceeded by 10, 20, 40 %;
- *          After a failed try it is held for twice as long.
+ *   limit  unbounded until a 429 (RFC 6585, section 4), or a 503 to one at a time. Then the number
+ * that passed in the last second, twice as much each second while nothing is refused. After
+ * refusals less by the part that was refused, then half the way back each second, up to 10 % below
+ *          the rate that was too fast. That is held for 8 clean seconds, then exceeded by 10, 20,
+ * 40 %; After a failed try it is held for twice as long.
  *
  * A second is judged when half of its own requests were answered: refusals are quicker than work,
  * so the first answers alone would speak of refusals only. It raises the limit only if half of its

@@ -1,11 +1,11 @@
 /* pace_at_a_time: the number of requests that may be under way at once; pure.
  *
  *   limit  2, and twice as many each round trip until the first sign of too much: a 503, or latency
- *          that does not hold. Each raise is a test: where it fails, what passed before it stands.
- *          From there half of the way to what was too much each round trip, up to one below it.
- *          That one is tried again after 8 clean round trips, and after a failed try twice as many;
- *          while such tries pass, they grow: by 1, 2, 4, …
- *          A sign outside a test says that the receiver changed: half of it is left.
+ *          that does not hold. Each raise is a test: where it fails, the last limit that passed
+ * stands. From there half of the way to the limit that was too much each round trip, up to one
+ * below it. That one is tried again after 8 clean round trips, and after a failed try twice as
+ * many; while such tries pass, they grow: by 1, 2, 4, … A sign outside a test says that the
+ * receiver changed: half of it is left.
  *
  * A round trip ends with the first good answer to a request that began in it. A request tells how
  * many were under way as it began, itself included: when its answer is read, others that came with

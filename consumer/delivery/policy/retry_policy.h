@@ -5,8 +5,8 @@
  *
  * An attempt that was sent and has no result may have been taken, and each further one may be, too.
  * Such attempts have a small limit of their own, and a slow backoff of its own after a time-out. */
-#ifndef DELIVERY_RETRY_POLICY_H
-#define DELIVERY_RETRY_POLICY_H
+#ifndef DELIVERY_POLICY_RETRY_POLICY_H
+#define DELIVERY_POLICY_RETRY_POLICY_H
 
 #include "http/response_class.h"
 

@@ -46,7 +46,7 @@ void receiver_free(struct receiver *r); /* open requests are closed without an a
 int receiver_port(const struct receiver *r);
 enum receiver_mood receiver_mood(const struct receiver *r);
 
-/* Answers what is due; ms until the next call is due, -1: no need. */
+/* Sends the answers that are due; ms until the next call is due, -1: no need. */
 int64_t receiver_turn(struct receiver *r, int64_t now_ms);
 
 #endif

@@ -7,8 +7,8 @@
  *   Sat, 28 Nov 2026 13:30:00 GMT · … UTC · … +0100 · asctime    a time
  *   2026-11-28T13:30:00Z · 2026-11-28 14:30:00.5+01:00           a time (RFC 3339)
  *   3, 3                                                         a list: the longest of them */
-#ifndef HTTP_RETRY_AFTER_H
-#define HTTP_RETRY_AFTER_H
+#ifndef HTTP_HEADERS_RETRY_AFTER_H
+#define HTTP_HEADERS_RETRY_AFTER_H
 
 #include <stdint.h>
 

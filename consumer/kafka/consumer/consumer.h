@@ -81,7 +81,7 @@ bool consumer_start(struct consumer *consumer, int64_t timeout_ms, bool (*wanted
 bool consumer_subscribe(struct consumer *consumer, struct error *err) must_check;
 
 /* Serves group events, errors and commit answers; carries out what is due. Never waits for a
- * broker: what has to be looked up is asked for in threads, whose end writes to wake_fd. */
+ * broker: look-ups run in threads, whose end writes to wake_fd. */
 void consumer_turn(struct consumer *consumer);
 
 /* The loop's longest wait before the next consumer_turn (ms); -1: until the wake-up. */

@@ -1,8 +1,8 @@
 /* group_wait: logs that the group makes this member wait, for whom and until when.
  *
  * A JoinGroup is answered once every member that the group knows has asked to join again, or its
- * session has ended: after a member's death the others wait for it. Only the coordinator knows who
- * that is; it is asked on another connection than the one that waits. */
+ * session has ended: after a member's death the others wait for it. Only the coordinator knows
+ * that member; it is asked on another connection than the one that waits. */
 #ifndef KAFKA_CONSUMER_GROUP_WAIT_H
 #define KAFKA_CONSUMER_GROUP_WAIT_H
 

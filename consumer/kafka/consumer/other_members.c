@@ -6,7 +6,7 @@
 
 enum { LOOK_UP_MS = 5000, EVERY_MS = 1000 };
 
-/* Those of interest that are not here; false: who has them is about to change. */
+/* Those of interest that are not here; false: their owner is about to change. */
 static bool list_others(const struct other_members *others, bool settled, const int64_t *ends,
                         size_t count)
 {

@@ -40,7 +40,7 @@ bool intake_may_read(struct intake *i); /* there may be more to read at once */
 void intake_wake(struct intake *i);
 void intake_schema_changed(struct intake *i);
 
-/* Gives up what was read of the partition and is not decided, its suspects too. */
+/* Gives up the partition's records that are read and not decided, its suspects too. */
 void intake_drop(struct intake *i, struct partition *partition);
 
 struct intake_counts {

@@ -1,4 +1,4 @@
-/* park_stretch: stretches of a partition of which an operator has what cannot be read parked.
+/* park_stretch: stretches of a partition whose unreadable records an operator has parked.
  *
  * The order lies in the retry partition with the same number. Its offset stays open until the
  * source partition has settled the whole stretch, so that the next owner reads the order again. */

@@ -1,4 +1,4 @@
-/* record_reader: one record's bytes: wire format, schema, transform; or what is wrong with them.
+/* record_reader: one record's bytes: wire format, schema, transform; or their fault.
  *
  * Reads on behalf of intake/decision. Nothing is settled here. */
 #ifndef PIPELINE_INTAKE_RECORD_READER_H
@@ -22,13 +22,14 @@ struct intake_record {
     struct partition *partition;
     rd_kafka_message_t *m;
     struct schema_ref schema;      /* NONE: not known yet */
-    struct retry_record origin;    /* where it comes from: itself, or what a retry record names */
-    const struct suspect *suspect; /* NULL, or what it is read again as: its offset is open */
+    struct retry_record origin;    /* its place: its own, or the one that a retry record names */
+    const struct suspect *suspect; /* NULL; or it is read again as this one: its offset is open */
 };
 
 /* Sets r->origin. False when a retry record does not have it; *ret_why is the cause. */
 bool record_find_origin(struct intake_record *r, const char **ret_why) must_check;
 
+/* PENDING: the schema is awaited. FAULT: *ret_fault has the cause. */
 enum bytes { BYTES_READ, BYTES_PENDING, BYTES_FAULT };
 enum bytes record_read(const struct record_reader *reader, struct intake_record *r,
                        struct transformed *ret, struct reading_fault *ret_fault);

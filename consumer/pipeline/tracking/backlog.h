@@ -1,6 +1,6 @@
 /* backlog: every delivery that is not settled: its memory, its age, and its order's queue.
  *
- * Owns the deliveries: what was added is freed by backlog_free. Not thread-safe. */
+ * Owns the deliveries: backlog_free frees what was added. Not thread-safe. */
 #ifndef PIPELINE_TRACKING_BACKLOG_H
 #define PIPELINE_TRACKING_BACKLOG_H
 

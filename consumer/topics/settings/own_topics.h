@@ -18,7 +18,7 @@ bool topics_prepare(const struct config *config, struct consumer *source,
                     struct error *err) must_check;
 
 /* While members run: the orders' topic has so many partitions by now, and its retry topic gets as
- * many if it may. Returns how many it has; what is missing is said in the log. */
+ * many if it may. Returns how many it has; the log names those that are missing. */
 int32_t topics_follow(const struct config *config, struct consumer *source, int32_t partitions);
 
 #endif

@@ -39,7 +39,8 @@ bool topic_retention_ask(rd_kafka_t *rk, const char *topic, int timeout_ms, int6
 
 /* ---- setting ---- */
 
-/* AlterConfigs sets all of a topic's own settings at once: what is left out falls back. */
+/* AlterConfigs sets all of a topic's own settings at once: a setting that is left out falls back.
+ */
 static void keep_others(const rd_kafka_ConfigResource_t *found, rd_kafka_ConfigResource_t *wanted)
 {
     size_t count;
