@@ -1,11 +1,11 @@
 #include "tracing/collector.h"
 
+#include "base/slice.h"
 #include "http/tls/client_identity.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum { TIMEOUT_MS = 10000, RESPONSE_MAX = 16 * 1024 };
 
@@ -16,19 +16,14 @@ static bool copy_text(char **ret, const char *text)
     return text == NULL || (*ret = strdup(text)) != NULL;
 }
 
-static bool begins(const char *text, const char *prefix)
-{
-    return strncasecmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* ---- what may be set ---- */
 
 static bool check_url(const struct config *config, struct error *err)
 {
     const char *url = config->trace_url;
     struct error why = {0};
-    bool is_plain = begins(url, "http://");
-    if (!is_plain && !begins(url, "https://"))
+    bool is_plain = has_prefix_any_case(url, "http://");
+    if (!is_plain && !has_prefix_any_case(url, "https://"))
         return error_set(err, ERROR_CONFIG,
                          "trace.url must begin with http:// or https://: the collector's address "
                          "with its path, such as http://localhost:4318/v1/traces");
