@@ -192,10 +192,10 @@ static void add_open_ended(json_t *root, json_t *definitions)
     char prefix[CONFIG_NAME_MAX];
     for (size_t i = 0; i < open_ended_count; i++) {
         const char *name = open_ended[i].name;
+        snprintf(prefix, sizeof prefix, "%.*s", (int)(strlen(name) - strlen(".*")), name);
         bool is_property = has_prefix(name, "kafka.");
         if (has_prefix(name, "payload."))
             continue;
-        snprintf(prefix, sizeof prefix, "%.*s", (int)(strlen(name) - strlen(".*")), name);
         json_object_set_new(definitions, name,
                             json_pack("{s:s,s:s}", "description", open_ended[i].help, "$ref",
                                       is_property ? "#/$defs/property" : "#/$defs/text"));
