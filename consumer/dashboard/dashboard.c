@@ -1,13 +1,14 @@
 #include "dashboard/dashboard.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/control/bulk.h"
+#include "dashboard/control/dismissing.h"
 #include "dashboard/export/export.h"
 #include "dashboard/feed/keep_connected.h"
 #include "dashboard/notify/notifier.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/health.h"
 #include "dashboard/routes/order_payload.h"
-#include "dashboard/routes/redrive.h"
 #include "dashboard/routes/routes.h"
 #include "dashboard/routes/status.h"
 #include "dashboard/web/order_link.h"
@@ -29,7 +30,8 @@ struct dashboard {
     int publisher_fd; /* what librdkafka does for it, and threads that have ended, wake the loop */
     char address[128];
     bool stopping;
-    struct redrives redrives;
+    struct bulks bulks;
+    struct dismissals dismissals;
     struct event_stream stream;
     struct lag_history lag;
     struct health health;
@@ -62,6 +64,7 @@ static void changed(void *context, const char *key, size_t key_len)
     if (key == NULL)
         return;
     pending_changed(&d->api, key, key_len);
+    dismissals_changed(&d->api, key, key_len);
     events_changed(&d->api, key, key_len);
 }
 
@@ -98,14 +101,16 @@ static bool open_all(struct dashboard *d, struct error *err)
 {
     d->began_ms = d->api.now_ms = clock_mono_ms();
     d->api.wall_ms = clock_wall_ms();
-    d->api.redrives = &d->redrives;
+    d->api.bulks = &d->bulks;
+    d->api.dismissals = &d->dismissals;
     d->api.stream = &d->stream;
     d->api.lag = &d->lag;
     d->api.health = &d->health;
     d->api.payloads = &d->payloads;
     d->api.exports = &d->exports;
     d->api.quota.key = d->api.asked.key = d->api.config->hash_key;
-    redrive_open(&d->redrives);
+    bulk_open(&d->bulks, events_send);
+    LIST_INIT(&d->dismissals);
     events_open(&d->stream);
     status_open(&d->lag);
     d->loop = loop_new(err);
@@ -143,10 +148,11 @@ void dashboard_free(struct dashboard *d)
     export_done(&d->exports);
     keep_connected_free(d->keep_connected);
     publisher_free(d->api.publisher); /* ends those that wait for an acknowledgement */
+    dismissals_end(&d->api);
     web_free(d->web);
     while (!LIST_EMPTY(&d->api.pending.list))
         pending_free(LIST_FIRST(&d->api.pending.list));
-    redrive_done(&d->redrives);
+    bulk_done(&d->bulks);
     events_done(&d->stream);
     orders_watch_free(d->api.watch);
     feed_free(d->api.feed);
@@ -218,7 +224,8 @@ static bool turn(struct dashboard *d, struct error *err)
     sooner(&wait_ms, health_turn(api));
     tell_notifier(d);
     sooner(&wait_ms, pending_turn(api));
-    sooner(&wait_ms, redrive_turn(api));
+    sooner(&wait_ms, dismissals_turn(api));
+    sooner(&wait_ms, bulk_turn(api));
     sooner(&wait_ms, events_turn(api));
     sooner(&wait_ms, export_turn(api));
     sooner(&wait_ms, refusals_turn(api));

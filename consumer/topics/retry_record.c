@@ -106,6 +106,15 @@ bool retry_record_is_ours(const struct config *config, const rd_kafka_message_t 
     return topic == NULL || own_name_is_default(config, &retry);
 }
 
+static const char *source_of(const rd_kafka_headers_t *headers)
+{
+    static const char *const others[] = {"redrive", "replay"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (is(headers, OWN_SOURCE, others[i]))
+            return others[i];
+    return "retry";
+}
+
 bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, const char **ret_why)
 {
     const rd_kafka_headers_t *headers = kafka_headers(m);
@@ -121,7 +130,7 @@ bool retry_record_read(const rd_kafka_message_t *m, struct retry_record *ret, co
                                  .partition = (int32_t)partition,
                                  .offset = offset,
                                  .timestamp_ms = timestamp_ms,
-                                 .source = is(headers, OWN_SOURCE, "redrive") ? "redrive" : "retry",
+                                 .source = source_of(headers),
                                  .request = own_header_text(headers, OWN_REQUEST),
                                  .by = own_header_text(headers, OWN_BY),
                                  .order = own_header_bytes(headers, OWN_ORDER),

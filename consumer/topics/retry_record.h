@@ -7,7 +7,7 @@
  *   elementor-sync.judged                          "yes": the rule has said that it is to be sent;
  *                                                  "no": it goes through the rule first
  *   elementor-sync.forced                          "yes": although it was delivered
- *   elementor-sync.source                          "retry" or "redrive"
+ *   elementor-sync.source                          "retry", "redrive" or "replay"
  *   elementor-sync.request                         its outcome names this request
  *   elementor-sync.by                              who asked for it
  *   elementor-sync.order                           the key of its outcome record
@@ -33,7 +33,7 @@ struct retry_record {
     const char *topic; /* coordinates of the source record */
     int32_t partition;
     int64_t offset, timestamp_ms;      /* timestamp -1: unknown */
-    const char *source;                /* "retry" or "redrive" */
+    const char *source;                /* "retry", "redrive" or "replay" */
     const char *request;               /* NULL: none is named */
     const char *by;                    /* RETRY_BY_…, or an operator's subject; NULL: not known */
     struct slice order;                /* the key of its outcome record */

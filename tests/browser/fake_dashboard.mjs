@@ -205,7 +205,7 @@ export class FakeDashboard {
         const chosen = this.selected(body);
         if (chosen.length !== body.confirm)
             return [409, { count: chosen.length }];
-        const redrive = { id: `redrive-${this.redrives.length}`, state: 'running', count: chosen.length, sent: 0, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'night@shop.example', selection: {} };
+        const redrive = { id: `redrive-${this.redrives.length}`, action: 'redrive', answers: {}, state: 'running', count: chosen.length, sent: 0, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'night@shop.example', selection: {} };
         this.redrives.unshift(redrive);
         const step = () => {
             const order = chosen.shift();
@@ -230,8 +230,7 @@ export class FakeDashboard {
         case 'GET activity': return [200, { points: this.activity() }];
         case 'POST pause': return [200, this.pause({ by: 'night@shop.example', at_ms: Date.now(), reason: body.reason })];
         case 'POST resume': return [200, this.pause(null)];
-        case 'GET requests': return [200, { requests: this.requests }];
-        case 'GET redrives': return [200, { redrives: this.redrives }];
+        case 'GET requests': return [200, { requests: this.requests, bulk: this.redrives }];
         case 'DELETE redrives': return [200, Object.assign(this.redrives.find((r) => r.id === id), { state: 'cancelled' })];
         case 'GET orders': if (order && verb === 'payload')
             return order.gone ? [410, {}] : [200, this.payload(order, false)];

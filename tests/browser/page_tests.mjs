@@ -352,7 +352,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
 
     async function a_redrive_that_runs_is_shown_after_a_reload_with_who_began_it() {
         night();
-        fake.redrives.push({ id: 'other', state: 'running', count: 8, sent: 2, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'olga', selection: {} });
+        fake.redrives.push({ id: 'other', action: 'redrive', answers: {}, state: 'running', count: 8, sent: 2, failed: 0, rate: 5, started_ms: Date.now(), ended_ms: null, by: 'olga', selection: {} });
         const { page, close } = await signedIn();
         await page.getByText('Sending 8 orders again').waitFor();
         await page.getByText('by olga').waitFor();

@@ -14,6 +14,7 @@ import { groupTests } from './group_tests.mjs';
 import { openBrowser, runTests } from './harness.mjs';
 import { linkTests } from './link_tests.mjs';
 import { pageTests } from './page_tests.mjs';
+import { severalTests } from './several_tests.mjs';
 import { signInTests } from './sign_in_tests.mjs';
 import { troubleTests } from './trouble_tests.mjs';
 import { wordsTests } from './words_tests.mjs';
@@ -42,7 +43,7 @@ try {
     await fake.start();
     await links.start();
     await group.start();
-    const tests = [...await wordsTests(folder), ...fake.tests, ...links.tests, ...groupTests(chrome, group, keep), ...signInTests(chrome, group, keep),
+    const tests = [...await wordsTests(folder), ...fake.tests, ...links.tests, ...groupTests(chrome, group, keep), ...severalTests(chrome, newGroup, keep), ...signInTests(chrome, group, keep),
         ...troubleTests(chrome, newGroup), ...demoTests(chrome, resolve(program), keep)];
     process.exitCode = await runTests(tests.filter(([name]) => name.includes(only)));
 } finally {

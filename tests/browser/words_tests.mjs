@@ -11,7 +11,8 @@ async function load(file) {
 }
 
 export async function wordsTests(folder) {
-    const { en } = await load(join(folder, 'words-en.js')), { fr } = await load(join(folder, 'words-fr.js'));
+    const all = async (language) => ({ ...(await load(join(folder, `words-${language}.js`)))[language], ...(await load(join(folder, `words-more-${language}.js`))).more });
+    const en = await all('en'), fr = await all('fr');
 
     function both_languages_say_the_same_things() {
         assert.deepEqual(Object.keys(fr).sort(), Object.keys(en).sort());

@@ -23,7 +23,8 @@
 #include "http/http_client.h"
 #include "kafka/producer/publisher.h"
 
-struct redrives;
+struct bulks;
+struct dismissals;
 struct event_stream;
 struct lag_history;
 struct health;
@@ -52,8 +53,9 @@ struct api {
     struct pending_requests pending;
     struct resends resends;
 
-    /* Of routes/, borrowed. */
-    struct redrives *redrives;
+    /* Of control/ and routes/, borrowed. */
+    struct bulks *bulks;
+    struct dismissals *dismissals;
     struct event_stream *stream;
     struct lag_history *lag;
     struct health *health;

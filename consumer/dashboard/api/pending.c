@@ -61,16 +61,11 @@ void pending_gone(void *context, struct web_request *x)
         pending_free(p);
 }
 
-static bool awaits_order(const struct pending *p)
-{
-    return p->kind == PENDING_SYNC || p->kind == PENDING_DISMISSAL;
-}
-
 void pending_changed(struct api *api, const char *key, size_t key_len)
 {
     struct pending *p;
     LIST_FOREACH (p, &api->pending.list, link)
-        if (awaits_order(p) &&
+        if (p->kind == PENDING_SYNC &&
             (p->is_number || (strlen(p->key) == key_len && memcmp(p->key, key, key_len) == 0)))
             p->dirty = true;
 }
@@ -99,11 +94,11 @@ int64_t pending_turn(struct api *api)
     struct pending *p, *next;
     for (p = LIST_FIRST(&api->pending.list); p != NULL; p = next) {
         next = LIST_NEXT(p, link);
-        if (awaits_order(p) && !p->busy && is_due(p))
+        if (p->kind == PENDING_SYNC && !p->busy && is_due(p))
             p->resume(p); /* may free it */
     }
     LIST_FOREACH (p, &api->pending.list, link) {
-        if (!awaits_order(p) || p->busy)
+        if (p->kind != PENDING_SYNC || p->busy)
             continue;
         int64_t next_ms =
             p->unseen_ms >= 0 && p->unseen_ms < p->deadline_ms ? p->unseen_ms : p->deadline_ms;

@@ -27,7 +27,7 @@ struct pending {
     struct api *api;
     struct web_request *x; /* NULL: the client has gone; the work that is busy for it frees this */
     struct caller caller;
-    /* Goes on with the request, and may free it. PENDING_SYNC, PENDING_DISMISSAL: when its order
+    /* Goes on with the request, and may free it. PENDING_SYNC: when its order
      * has changed or its time is up; PENDING_KEYS: when the keys have been read. */
     void (*resume)(struct pending *p);
     bool busy;  /* a resend, a word to the group, or the reading of a payload or list is under way
@@ -43,9 +43,6 @@ struct pending {
     bool is_number; /* its key may be an order's number: any order that changes may be it */
     char request[RETRY_REQUEST_MAX];
     int64_t asked_ms; /* the request's wall clock */
-    /* PENDING_DISMISSAL */
-    bool dismisses;    /* else it takes one back */
-    int64_t parked_ms; /* of the outcome that it is about */
     /* PENDING_STREAM */
     struct gzip *gzip; /* owned; NULL: its reader takes none */
 };

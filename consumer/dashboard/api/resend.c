@@ -15,7 +15,7 @@ struct resend {
     LIST_ENTRY(resend) link;
     struct api *api;
     bool forced;        /* only a forced call resends what was delivered */
-    const char *source; /* "retry", "redrive" */
+    const char *source; /* "retry", "redrive", "replay" */
     char request[RETRY_REQUEST_MAX], by[AUTH_NAME_MAX];
     int64_t asked_ms;
     resend_done *done;

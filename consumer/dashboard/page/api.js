@@ -44,6 +44,7 @@ export function connect(token, expired) {
 
     const json = async (...args) => (await send(...args)).json();
     const given = (query) => new URLSearchParams(Object.entries(query).filter(([, value]) => value !== null && value !== undefined && value !== ''));
+    const bulk = ({ action, id }) => `api/v1/${action === 'redrive' ? 'redrives' : 'batches'}/${encodeURIComponent(id)}`;
     const order = (key) => `api/v1/orders/${encodeURIComponent(key)}`;
 
     return {
@@ -62,11 +63,13 @@ export function connect(token, expired) {
         retry: (key, force) => json('POST', `${order(key)}/retry`, force ? { force: true } : {}),
         dismiss: (key, reason) => json('POST', `${order(key)}/dismiss`, { reason }),
         restore: (key) => json('POST', `${order(key)}/restore`, {}),
-        requests: async () => (await json('GET', 'api/v1/requests')).requests,
+        requests: () => json('GET', 'api/v1/requests'),
         previewRedrive: (selection) => json('POST', 'api/v1/redrives/preview', selection),
         redrive: (selection, confirm) => json('POST', 'api/v1/redrives', { ...selection, confirm }),
-        redrives: async () => (await json('GET', 'api/v1/redrives')).redrives,
-        cancelRedrive: (id) => json('DELETE', `api/v1/redrives/${encodeURIComponent(id)}`),
+        previewBatch: (query, body) => json('POST', `api/v1/batches/preview?${given(query)}`, body),
+        batch: (query, body) => json('POST', `api/v1/batches?${given(query)}`, body),
+        batchState: (id) => json('GET', bulk({ id })),
+        cancelBulk: (one) => json('DELETE', bulk(one)),
         pause: (reason) => json('POST', 'api/v1/pause', { reason }),
         resume: () => json('POST', 'api/v1/resume', {}),
         events: (signal, on) => send('GET', 'api/v1/events', undefined, signal).then((response) => readEvents(response, on)),

@@ -18,7 +18,7 @@ function isOutside(box, { target, clientX, clientY }) {
     return target === box && (clientX < left || clientX > right || clientY < top || clientY > bottom);
 }
 
-function open(...children) {
+export function open(...children) {
     const box = dialog();
     let pressed = false; /* a text that is selected may end outside */
     box.replaceChildren(...children);
@@ -33,7 +33,7 @@ function open(...children) {
     return box;
 }
 
-function cancelButton() {
+export function cancelButton() {
     return el('button.quiet', { type: 'button', onclick: closeDialog }, t('cancel'));
 }
 

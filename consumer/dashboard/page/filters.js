@@ -21,14 +21,14 @@ export function asked({ since, until, ...rest }) {
 }
 
 /* For an input of type datetime-local, and back. */
-function toLocal(ms) {
+export function toLocal(ms) {
     const date = new Date(Number(ms));
     if (ms === '' || Number.isNaN(date.getTime()))
         return '';
     return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 16);
 }
 
-function fromLocal(text) {
+export function fromLocal(text) {
     return text === '' ? '' : String(new Date(text).getTime());
 }
 

@@ -104,7 +104,7 @@ export function follow(app) {
             app.requestSettled(data);
         } else if (event === 'many') {
             changed(true);
-        } else if (event === 'redrive') {
+        } else if (event === 'redrive' || event === 'batch') {
             app.bulkStarted(data);
         } else if (event === 'expired') {
             app.sessionOver();

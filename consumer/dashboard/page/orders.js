@@ -4,6 +4,8 @@ import { el } from './dom.js';
 import { asked as askedOf, listLink, moreFilters, readFilters } from './filters.js';
 import { failure, lastMoment, orderRow, skeleton } from './parts.js';
 import { explain } from './reasons.js';
+import { askReplay } from './batches.js';
+import { several } from './several.js';
 import { t } from './words.js';
 
 const PAGE = 50;
@@ -16,6 +18,8 @@ export function orders(app, query) {
     let news = 0, isMany = false; /* of those that are new; isMany: and there may be more */
     let end = 0; /* the place of the last row: what was read with it is before it */
     let reading = null, asked = null, changed = false, saving = false;
+
+    const many = several(app, filtered, () => list ?? []);
 
     /* Rises from the list's first row to its last. */
     const place = (order) => lastMoment(order) * (sort === 'oldest' ? 1 : -1);
@@ -167,7 +171,8 @@ export function orders(app, query) {
             return el('p.card.notice', {}, empty());
         return [
             newsButton(),
-            el('ul.card.rows.wide', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o, { facts: true }))),
+            el('ul.card.rows.wide', { 'aria-label': t('list_title') }, list.map((o) => orderRow(app, o, { facts: true, box: many.box(o) }))),
+            many.bar(cursor),
             failed !== null && failure(failed.error, failed.again),
             el('div.actions.under', {},
                 el('span.soft', { role: 'status' }, t('list_shown', { n: list.length })),
@@ -187,8 +192,9 @@ export function orders(app, query) {
         draw: () => [
             el('div.head', { 'data-key': 'head' },
                 el('h1', { tabindex: -1 }, q === '' ? t('list_title') : t('list_found', { q })),
-                state === 'parked' && q === '' && (list?.length ?? 0) > 0 &&
-                    el('button.quiet', { type: 'button', onclick: () => app.redrive(reason) }, t('send_all'))),
+                el('div.actions', {}, state === 'parked' && q === '' && (list?.length ?? 0) > 0 &&
+                    el('button.quiet', { type: 'button', onclick: () => app.redrive(reason) }, t('send_all')),
+                    el('button.quiet', { type: 'button', onclick: () => askReplay(app, filtered.since, filtered.until, many.begun) }, t('b_replay')))),
             filters(), moreFilters(filtered),
             reason !== '' && el('p.soft', {}, t('any_reason', { why: explain({ state: 'parked', reason }).why }), ' ',
                 el('a', { href: link('parked') }, t('drop_reason'))),

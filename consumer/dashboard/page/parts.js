@@ -63,7 +63,7 @@ function facts(order) {
 /* One order as a line of a list; the whole line leads to it. */
 export function orderRow(app, order, options = {}) {
     const why = order.state === 'delivered' ? null : explain(order).whole;
-    return el('li.row', { 'data-key': order.key },
+    return el('li.row', { 'data-key': order.key }, options.box,
         el('a.row-link', { href: orderLink(order) },
             el('span.row-name', {}, orderName(order)),
             options.state !== false && chip(order.changed ? 'changed' : order.state),

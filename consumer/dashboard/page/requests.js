@@ -4,6 +4,7 @@ import { orderLink, orderName } from './parts.js';
 import { explain } from './reasons.js';
 import { moment, t } from './words.js';
 
+const WORDS = ['dismiss', 'restore']; /* of these nothing comes behind */
 const LOOK_EVERY_MS = 3000, LOOK_UNTIL_MS = 120000;
 
 /* Gives app: requests, bulk, retry, requestSettled, bulkStarted, clearRequests. */
@@ -76,12 +77,14 @@ export function watchRequests(app) {
         app.redraw();
     };
 
-    /* Redrives that run already, by whichever page they were begun; and this operator's own requests, which the server knows. */
+    const isCleared = (ms) => ms <= Number(sessionStorage.getItem('cleared'));
+
+    /* What runs already, by whichever page it was begun; and this operator's own requests, which the server knows. */
     app.readAsked = async () => {
         try {
-            const [bulk, own] = await Promise.all([app.api.redrives(), app.api.requests()]);
-            bulk.filter((redrive) => redrive.state === 'running').forEach(app.bulkStarted);
-            own.reverse().forEach(recall);
+            const { requests, bulk } = await app.api.requests();
+            bulk.reverse().filter((one) => !isCleared(one.ended_ms ?? Infinity)).forEach(app.bulkStarted);
+            requests.reverse().forEach(recall);
         } catch {
             /* the stream tells of what goes on */
         }
@@ -89,7 +92,7 @@ export function watchRequests(app) {
 
     /* Asked for before the page was loaded. */
     function recall({ order, request: id, asked_ms }) {
-        if (asked_ms <= Number(sessionStorage.getItem('cleared')) || app.requests.has(order.key))
+        if (isCleared(asked_ms) || app.requests.has(order.key))
             return;
         const request = { order, id, asked_ms, state: 'asked', began: Date.now() };
         app.requests.set(order.key, request);
@@ -114,13 +117,19 @@ function requestRow(request) {
         el('a', { href: orderLink(request.order) }, orderName(request.order)), el('span', {}, t(`req_${request.state}`, words)));
 }
 
+/* Of one that is over, or goes on. */
+export function bulkWords(one) {
+    const words = { done: one.sent + one.failed, n: one.count };
+    if (one.state === 'running')
+        return t('redrive_progress', words);
+    return t(one.state === 'done' && WORDS.includes(one.action) ? 'word_done' : `redrive_${one.state}`, words);
+}
+
 function bulkRow(app, redrive) {
     const look = redrive.state === 'done' ? 'good' : 'wait';
-    const done = redrive.sent + redrive.failed;
     return el(`li.request.${look}`, { 'data-key': redrive.id }, icon(look),
-        el('strong', {}, t('redrive_asked', { n: redrive.count })),
-        el('span', {}, redrive.state === 'running' ? t('redrive_progress', { done, n: redrive.count })
-                                                   : t(`redrive_${redrive.state}`, { done, n: redrive.count })),
+        el('strong', {}, t(`bulk_${redrive.action}`, { n: redrive.count })),
+        el('span', {}, bulkWords(redrive)),
         redrive.by !== app.subject() && el('span.soft', {}, redrive.by === null ? t('by_unknown') : t('by_whom', { who: redrive.by })),
         redrive.failed > 0 && el('span.soft', {}, t('redrive_failed', { n: redrive.failed })),
         redrive.state === 'running' && el('button.plain', { type: 'button', onclick: () => cancel(app, redrive) }, t('redrive_stop')));
@@ -128,7 +137,7 @@ function bulkRow(app, redrive) {
 
 async function cancel(app, redrive) {
     try {
-        app.bulkStarted(await app.api.cancelRedrive(redrive.id));
+        app.bulkStarted(await app.api.cancelBulk(redrive));
     } catch (error) {
         app.announce(error.message);
     }

@@ -10,6 +10,11 @@ const preferred = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase(
 
 export const language = chosen in OFFERED ? chosen : preferred.slice(0, 2).toLowerCase();
 const words = language === 'fr' ? (await import('./words-fr.js')).fr : (await import('./words-en.js')).en;
+/* Those that the first view does without: awaited by what is fetched later. */
+export async function learnMore() {
+    Object.assign(words, language === 'fr' ? (await import('./words-more-fr.js')).more : (await import('./words-more-en.js')).more);
+}
+
 const locale = navigator.languages.find((tag) => tag.slice(0, 2).toLowerCase() === language) ?? language;
 const plural = new Intl.PluralRules(locale);
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });

@@ -1,6 +1,7 @@
 #include "dashboard/routes/orders.h"
 
 #include "dashboard/api/api.h"
+#include "dashboard/control/bulk.h"
 #include "dashboard/export/order_query.h"
 
 void call_list(struct call *call)
@@ -103,21 +104,18 @@ static bool read_force(const struct call *call, bool *ret)
 void call_retry(struct call *call)
 {
     struct order_facts facts;
+    struct order_refusal refusal;
     bool force;
     if (!read_force(call, &force))
         return;
     if (!call_facts(call, &facts))
         return;
-    if (facts.is_pending)
-        accepted(call->x, call->key, facts.pending_request, facts.pending_ms);
-    else if (facts.state == ORDER_RETRYING)
-        reply_problem(call->x, PROBLEM_UNDER_WAY, "it is being tried again already", NULL);
-    else if (facts.state == ORDER_DELIVERED && !force)
-        reply_problem(call->x, PROBLEM_DELIVERED, "force sends it once more", NULL);
-    else if (facts.state == ORDER_OVERTAKEN && !force)
-        reply_problem(call->x, PROBLEM_OVERTAKEN, "force sends it all the same", NULL);
-    else
-        start(call, &facts);
+    switch (order_action_fit(force ? ACTION_FORCE : ACTION_RETRY, facts.state, facts.is_pending,
+                             &refusal)) {
+    case ORDER_IS_SO: accepted(call->x, call->key, facts.pending_request, facts.pending_ms); return;
+    case ORDER_FITS_NOT: reply_problem(call->x, refusal.problem, refusal.detail, NULL); return;
+    case ORDER_FITS: start(call, &facts); return;
+    }
 }
 
 /* ---- what the caller asked for ---- */
@@ -127,8 +125,9 @@ void call_requests(struct call *call)
     enum { HOUR_MS = 3600000 };
     struct api *api = call->api;
     json_t *answer = json_object();
-    json_object_set_new(
-        answer, "requests",
-        view_asked_by(api->view, caller_name(&call->caller), api->wall_ms - HOUR_MS));
+    int64_t since_ms = api->wall_ms - HOUR_MS;
+    json_object_set_new(answer, "requests",
+                        view_asked_by(api->view, caller_name(&call->caller), since_ms));
+    json_object_set_new(answer, "bulk", bulk_own(api->bulks, &call->caller, since_ms));
     reply_json(call->x, 200, answer);
 }

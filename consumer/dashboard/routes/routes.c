@@ -3,14 +3,15 @@
 #include "base/printable.h"
 #include "base/slice.h"
 #include "dashboard/api/api.h"
+#include "dashboard/control/batches.h"
 #include "dashboard/control/dismissing.h"
 #include "dashboard/control/pausing.h"
+#include "dashboard/control/redrive.h"
 #include "dashboard/export/export.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/orders.h"
 #include "dashboard/routes/origins.h"
-#include "dashboard/routes/redrive.h"
 #include "dashboard/routes/status.h"
 #include "dashboard/routes/view_metrics.h"
 #include "dashboard/sync/sync.h"
@@ -51,6 +52,11 @@ static const struct route {
     {"GET", "/api/v1/redrives", AUTH_OPERATOR, call_redrives, ""},
     {"GET", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_state, ""},
     {"DELETE", "/api/v1/redrives/:", AUTH_OPERATOR, call_redrive_cancel, ""},
+    {"POST", "/api/v1/batches/preview", AUTH_OPERATOR, call_batch_preview, ORDER_FILTERS},
+    {"POST", "/api/v1/batches", AUTH_OPERATOR, call_batch, ORDER_FILTERS},
+    {"GET", "/api/v1/batches", AUTH_OPERATOR, call_batches, ""},
+    {"GET", "/api/v1/batches/:", AUTH_OPERATOR, call_batch_state, ""},
+    {"DELETE", "/api/v1/batches/:", AUTH_OPERATOR, call_batch_cancel, ""},
     {"POST", "/api/v1/pause", AUTH_OPERATOR, call_pause, ""},
     {"POST", "/api/v1/resume", AUTH_OPERATOR, call_resume, ""},
     {"GET", "/api/v1/events", AUTH_OPERATOR, call_events, ""},

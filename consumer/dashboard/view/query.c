@@ -154,10 +154,11 @@ static void add_walk(struct view *view, struct buf *sql, const struct order_filt
     filter_add_cursor(sql, f, "o");
 }
 
-static void add_list(struct view *view, struct buf *sql, const struct order_filter *f,
-                     const struct page_cursor *cursor)
+/* columns: up to the orders' table, which is named o. */
+static void add_list(struct view *view, struct buf *sql, const char *columns,
+                     const struct order_filter *f, const struct page_cursor *cursor)
 {
-    buf_add_text(sql, VIEW_ORDER_COLUMNS);
+    buf_add_text(sql, columns);
     if (f->search != NULL &&
         (are_few(view, f) || !(is_rare(view, f) || are_frequent(view, f, cursor))))
         add_few(sql, f);
@@ -179,7 +180,7 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
         return NULL;
     }
     buf_init(&sql, SQL_MAX);
-    add_list(view, &sql, f, &cursor);
+    add_list(view, &sql, VIEW_ORDER_COLUMNS, f, &cursor);
     sqlite3_stmt *s = filter_prepare(view, &sql, f, &cursor);
     if (s == NULL) {
         view_fail(view, err);
@@ -203,6 +204,23 @@ json_t *view_list(struct view *view, const struct order_filter *f, struct error 
     }
     json_object_set_new(page, "next_cursor", *next != '\0' ? json_string(next) : json_null());
     return page;
+}
+
+void view_each(struct view *view, const struct order_filter *f,
+               void (*each)(void *context, const struct listed_order *order), void *context)
+{
+    struct buf sql;
+    buf_init(&sql, SQL_MAX);
+    add_list(view, &sql, "SELECT o.key, o.state, r.key IS NOT NULL, o.at_ms FROM orders o", f,
+             NULL);
+    sqlite3_stmt *s = filter_prepare(view, &sql, f, NULL);
+    for (int n = 0; s != NULL && n < f->limit && sqlite3_step(s) == SQLITE_ROW; n++)
+        each(context, &(struct listed_order){
+                          .key = view_text_at(s, 0),
+                          .state = (enum order_state)(sqlite3_column_int(s, 1) % ORDER_STATE_COUNT),
+                          .is_pending = sqlite3_column_int(s, 2) != 0,
+                          .at_ms = sqlite3_column_int64(s, 3)});
+    sqlite3_finalize(s);
 }
 
 /* ---- parked orders ---- */

@@ -139,6 +139,19 @@ int64_t view_parked_count(struct view *view, const struct order_filter *filter,
 void view_parked_each(struct view *view, const struct order_filter *filter,
                       void (*each)(void *context, const char *key), void *context);
 
+/* What a bulk asks of an order that a list shows. */
+struct listed_order {
+    const char *key; /* borrowed for the call */
+    enum order_state state;
+    bool is_pending;
+    int64_t at_ms;
+};
+
+/* Calls each with every order that view_list would list, page after page, up to the filter's limit,
+ * in its order. */
+void view_each(struct view *view, const struct order_filter *filter,
+               void (*each)(void *context, const struct listed_order *order), void *context);
+
 /* Calls each with the key of every order that has this number, in either case, of at most eight.
  * None while the view is still being read: there is no index yet. */
 void view_number_each(struct view *view, const char *number,
