@@ -2,7 +2,9 @@
 import { closeDialog, el } from './dom.js';
 import { orderName } from './parts.js';
 import { explain } from './reasons.js';
-import { duration, sentence, t } from './words.js';
+import { duration, learnMore, sentence, t } from './words.js';
+
+await learnMore();
 
 const HOUR = 3600000;
 const REASON_MAX = 200; /* bytes, as of the API */

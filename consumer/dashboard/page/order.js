@@ -3,7 +3,9 @@ import { announce, el, icon } from './dom.js';
 import { chip, failure, LOOK, orderName, retryButton, shopLink, skeleton, time } from './parts.js';
 import { payload } from './payload.js';
 import { explain, lastWords } from './reasons.js';
-import { duration, moment as when, number, sentence, t, took } from './words.js';
+import { duration, learnMore, moment as when, number, sentence, t, took } from './words.js';
+
+await learnMore();
 
 export function order(app, key) {
     let shown = null, failed = null, refused = null; /* why a dismissal could not be taken back */
