@@ -42,7 +42,7 @@ export function demoTests(chrome, program, keep) {
             await new Promise((resolve) => setTimeout(resolve, LIVE_MS)); // thirty orders a second come meanwhile
             const rate = wire.take() / (LIVE_MS / 1000);
             console.log(`      live, thirty orders a second: ${Math.round(rate)} bytes a second`);
-            assert(rate <= 10 * 1024, `${rate} bytes a second`);
+            assert(rate <= 5 * 1024, `${rate} bytes a second`);
             const number = await row.locator('.row-name').innerText();
             await row.getByRole('link').click();
             await page.getByText('quantity: 99 at most').waitFor();

@@ -13,11 +13,11 @@ enum {
     STREAMS_MAX = 64,
     SUBJECT_STREAMS_MAX = 32,
     NAMED_MAX = 50,
-    SEND_EVERY_MS = 250,
-    STATUS_EVERY_MS = 1000,
+    SEND_EVERY_MS = 1000,
     BEAT_MS = 4000,
     FULL_MS = 30000,
-    EVENT_MAX = 400 * 1024 /* bytes */
+    EVENT_MAX = 400 * 1024,   /* bytes */
+    PIECE_MAX = 2 * EVENT_MAX /* of what is sent in one piece */
 };
 
 void events_open(struct event_stream *stream)
@@ -39,7 +39,7 @@ static void send_to(struct pending *p, struct slice bytes)
         (void)web_request_send(p->x, bytes);
         return;
     }
-    buf_init(&b, EVENT_MAX);
+    buf_init(&b, PIECE_MAX);
     gzip_add(p->gzip, bytes, false, &b);
     if (buf_ok(&b))
         (void)web_request_send(p->x, (struct slice){b.data, b.len});
@@ -127,18 +127,29 @@ void events_changed(struct api *api, const char *key, size_t key_len)
     json_object_setn_new(api->stream->changed, key, key_len, yes);
 }
 
-static void send_changes(struct api *api)
+/* Consumes data, which may be NULL. One that does not fit into `most` bytes leaves the piece as it
+ * was. */
+static void add_json(struct buf *piece, size_t most, const char *event, json_t *data)
+{
+    enum { HEAD = 64 };
+    char *text = data != NULL ? json_dumps(data, JSON_COMPACT) : NULL;
+    if (text != NULL && piece->len + strlen(text) + HEAD <= most)
+        add_event(piece, event, text);
+    free(text);
+    json_decref(data);
+}
+
+static void add_changes(struct api *api, struct buf *piece)
 {
     const char *key;
     json_t *value;
-    api->stream->changes_sent_ms = api->now_ms;
     if (json_object_size(api->stream->changed) > NAMED_MAX) {
         json_t *many = json_object();
         json_object_set_new(many, "count", json_integer(api->stream->changed_count));
-        events_send(api, "many", many);
+        add_json(piece, EVENT_MAX, "many", many);
     } else {
         json_object_foreach (api->stream->changed, key, value) {
-            events_send(api, "order", view_order(api->view, key));
+            add_json(piece, EVENT_MAX, "order", view_order(api->view, key));
         }
     }
     json_object_clear(api->stream->changed);
@@ -146,10 +157,9 @@ static void send_changes(struct api *api)
 }
 
 /* Sent only when something else than the time has changed. */
-static void send_status(struct api *api)
+static void add_status(struct api *api, struct buf *piece)
 {
     json_t *status = status_json(api);
-    api->stream->status_ms = api->now_ms;
     json_t *now = json_incref(json_object_get(status, "now_ms"));
     json_object_del(status, "now_ms");
     char *text = json_dumps(status, JSON_COMPACT);
@@ -162,7 +172,25 @@ static void send_status(struct api *api)
     }
     free(api->stream->status_sent);
     api->stream->status_sent = text;
-    events_send(api, "status", status);
+    add_json(piece, PIECE_MAX, "status", status);
+}
+
+/* What has changed goes out in one piece, once a second: compressed together it takes half the
+ * bytes, and what repeats from one second to the next is still within the compressor's window. */
+static void send_piece(struct api *api)
+{
+    struct buf piece;
+    buf_init(&piece, PIECE_MAX);
+    api->stream->sent_ms = api->now_ms;
+    add_changes(api, &piece);
+    add_status(api, &piece);
+    if (api->now_ms - api->stream->beat_ms >= BEAT_MS) {
+        api->stream->beat_ms = api->now_ms;
+        buf_add_text(&piece, ":\n\n");
+    }
+    if (buf_ok(&piece) && piece.len > 0)
+        send_all(api, (struct slice){piece.data, piece.len});
+    buf_done(&piece);
 }
 
 static void end_expired(struct api *api)
@@ -180,16 +208,9 @@ int64_t events_turn(struct api *api)
 {
     if (api->pending.counts[PENDING_STREAM] == 0)
         return -1;
-    if (json_object_size(api->stream->changed) > 0 &&
-        api->now_ms - api->stream->changes_sent_ms >= SEND_EVERY_MS)
-        send_changes(api);
-    if (api->now_ms - api->stream->status_ms >= STATUS_EVERY_MS) {
-        send_status(api);
+    if (api->now_ms - api->stream->sent_ms >= SEND_EVERY_MS) {
+        send_piece(api);
         end_expired(api);
     }
-    if (api->now_ms - api->stream->beat_ms >= BEAT_MS) {
-        api->stream->beat_ms = api->now_ms;
-        send_all(api, slice_of(":\n\n"));
-    }
-    return SEND_EVERY_MS;
+    return SEND_EVERY_MS - (api->now_ms - api->stream->sent_ms);
 }

@@ -11,7 +11,7 @@ struct call;
 struct event_stream {
     json_t *changed;       /* keys that changed since they were last sent; NULL: no memory */
     int64_t changed_count; /* changes since; may exceed the keys, of which only some are kept */
-    int64_t changes_sent_ms, status_ms, beat_ms;
+    int64_t sent_ms, beat_ms;
     char *status_sent; /* the last status, without its time */
 };
 

@@ -8,8 +8,9 @@
 #define ZLIB_CONST /* its input is const */
 #include <zlib.h>
 
-/* Of zlib: 16 KiB of what went before, as much as a few events repeat; 16 more say gzip. */
-enum { LEVEL = 6, WINDOW_BITS = 14 + 16, MEMORY = 7, PIECE = 4096 };
+/* Of zlib: 32 KiB of what went before, a second of events and the one before it; 16 more say gzip.
+ */
+enum { LEVEL = 6, WINDOW_BITS = 15 + 16, MEMORY = 7, PIECE = 4096 };
 
 struct gzip {
     z_stream z;
