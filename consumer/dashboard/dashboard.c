@@ -5,12 +5,12 @@
 #include "dashboard/control/dismissing.h"
 #include "dashboard/export/export.h"
 #include "dashboard/feed/keep_connected.h"
+#include "dashboard/health/health.h"
+#include "dashboard/health/trends.h"
 #include "dashboard/notify/notifier.h"
 #include "dashboard/routes/events.h"
-#include "dashboard/routes/health.h"
 #include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/routes.h"
-#include "dashboard/routes/status.h"
 #include "dashboard/web/order_link.h"
 #include "sys/clock.h"
 #include "sys/log.h"
@@ -33,7 +33,7 @@ struct dashboard {
     struct bulks bulks;
     struct dismissals dismissals;
     struct event_stream stream;
-    struct lag_history lag;
+    struct trends trends;
     struct health health;
     struct payloads payloads;
     struct exports exports;
@@ -104,7 +104,7 @@ static bool open_all(struct dashboard *d, struct error *err)
     d->api.bulks = &d->bulks;
     d->api.dismissals = &d->dismissals;
     d->api.stream = &d->stream;
-    d->api.lag = &d->lag;
+    d->api.trends = &d->trends;
     d->api.health = &d->health;
     d->api.payloads = &d->payloads;
     d->api.exports = &d->exports;
@@ -112,9 +112,10 @@ static bool open_all(struct dashboard *d, struct error *err)
     bulk_open(&d->bulks, events_send);
     LIST_INIT(&d->dismissals);
     events_open(&d->stream);
-    status_open(&d->lag);
     d->loop = loop_new(err);
     d->api.http = d->loop != NULL ? http_new(d->loop, err) : NULL;
+    if (!trends_open(&d->trends, d->api.wall_ms))
+        return error_no_memory(err);
     return d->api.http != NULL && site_read(&d->api.site, d->api.config->dashboard_url, err) &&
            order_link_check(d->api.config->dashboard_order_link, err) &&
            offer_read(&d->api.offer, d->api.config->dashboard_supabase_url,
@@ -157,6 +158,7 @@ void dashboard_free(struct dashboard *d)
     orders_watch_free(d->api.watch);
     feed_free(d->api.feed);
     view_close(d->api.view);
+    trends_done(&d->trends);
     http_free(d->api.http);
     wakeup_free(d->publisher_fd);
     loop_free(d->loop);
@@ -220,7 +222,7 @@ static bool turn(struct dashboard *d, struct error *err)
     sooner(&wait_ms, keep_connected_turn(d->keep_connected, api->now_ms));
     sooner(&wait_ms, orders_watch_turn(api->watch, api->now_ms));
     sign_in_turn(api);
-    sooner(&wait_ms, status_turn(api));
+    sooner(&wait_ms, trends_turn(api));
     sooner(&wait_ms, health_turn(api));
     tell_notifier(d);
     sooner(&wait_ms, pending_turn(api));

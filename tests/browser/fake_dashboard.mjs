@@ -127,15 +127,26 @@ export class FakeDashboard {
             counts[o.state]++;
             counts.queued += o.retry !== null;
         }
-        return { verdict: this.verdict(counts), now_ms: Date.now(), ...this.status, counts, reasons: this.reasons() };
+        return { verdict: this.verdict(counts), now_ms: Date.now(), ...this.status, counts, reasons: this.reasons(), delivered_hour: Array.from({ length: 60 }, (_, i) => Math.round(this.wave(i) * this.busiest)).reduce((a, b) => a + b, 0) };
     }
 
-    activity() {
-        const now = Math.floor(Date.now() / MINUTE) * MINUTE;
-        return Array.from({ length: 60 }, (_, i) => {
-            const wave = Math.abs(Math.sin(i / 7) * Math.cos(i / 3.1));
-            return { at_ms: now - (59 - i) * MINUTE, delivered: Math.round(wave * this.busiest), parked: 0, lag: i < 4 ? null : Math.round(wave * wave * 12) };
-        });
+    // What settled in minute i of the last hour.
+    wave(i) {
+        return Math.abs(Math.sin(i / 7) * Math.cos(i / 3.1));
+    }
+
+    // The dashboard began at a third of the time; the members were not heard for a while after its half.
+    trends(hours) {
+        const step = { 1: 1, 24: 15, 168: 60 }[hours] * MINUTE, count = hours * 60 * MINUTE / step, now = Date.now();
+        const list = (value) => Array.from({ length: count }, (_, i) => value(i * 60 / count, i));
+        const outcome = (value) => list((at, i) => at < 8 ? null : value(at, i));
+        const heard = (value) => list((at, i) => at < 20 || (at > 32 && at < 37) ? null : value(at, i));
+        const latency = (share) => outcome((at) => Math.round(this.wave(at) * this.busiest) === 0 ? null : Math.round((180 + 9000 * this.wave(at + 3) ** 6) * share));
+        return {
+            from_ms: Math.floor(now / step) * step - (count - 1) * step, step_ms: step, now_ms: now, delivered: outcome((at) => Math.round(this.wave(at) * this.busiest)),
+            parked: outcome((at, i) => i % 11 === 3 ? 1 : 0), failed: heard((at, i) => i % 9 === 4 ? 3.25 : 0), lag: heard((at) => Math.round(this.wave(at) ** 2 * 12)),
+            p50_ms: latency(1), p95_ms: latency(4), p99_ms: latency(20),
+        };
     }
 
     summary(order) {
@@ -227,7 +238,7 @@ export class FakeDashboard {
         switch (`${method} ${what}`) {
         case 'GET session': return [200, { subject: 'night@shop.example', role: 'service_role', operator: true, order_link: this.orderLink, expires_ms: Date.now() + this.lifeMs, now_ms: Date.now() }];
         case 'GET status': return [200, this.currentStatus()];
-        case 'GET activity': return [200, { points: this.activity() }];
+        case 'GET trends': return [200, this.trends(Number(query.get('hours')))];
         case 'POST pause': return [200, this.pause({ by: 'night@shop.example', at_ms: Date.now(), reason: body.reason })];
         case 'POST resume': return [200, this.pause(null)];
         case 'GET requests': return [200, { requests: this.requests, bulk: this.redrives }];

@@ -95,7 +95,8 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         assert.equal(await page.title(), 'Everything is all right. · elementor-sync');
         assert.equal(await page.locator('.reason').count(), 0);
         assert.match(await page.locator('.hero').innerText(), /514 in the last hour/);
-        assert(await page.locator('.bar-good').count() > 20, 'bars are drawn');
+        await page.locator('.chart').first().waitFor();
+        assert(await page.locator('.stick.delivered').count() > 20, 'bars are drawn');
         await keep(page, 'all-right');
         await close();
     }

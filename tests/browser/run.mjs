@@ -8,6 +8,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdir, readFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { chartTests } from './chart_tests.mjs';
 import { demoTests } from './demo_tests.mjs';
 import { Group } from './group.mjs';
 import { groupTests } from './group_tests.mjs';
@@ -37,18 +38,21 @@ const verdicts = JSON.parse(execFileSync(join(resolve(tools), 'verdict_test'), [
 const { situations } = JSON.parse(await readFile(join(here, '../unit/dashboard/verdict/situations.json'), 'utf8'));
 const fake = pageTests(chrome, folder, { verdicts, situations }, keep);
 const links = linkTests(chrome, folder, { verdicts }, keep);
+const charts = chartTests(chrome, folder, { verdicts }, keep);
 const newGroup = () => new Group(resolve(program), resolve(tools), join(here, '../cases/default'));
 const group = newGroup();
 try {
     await fake.start();
     await links.start();
+    await charts.start();
     await group.start();
-    const tests = [...await wordsTests(folder), ...fake.tests, ...links.tests, ...groupTests(chrome, group, keep), ...severalTests(chrome, newGroup, keep), ...signInTests(chrome, group, keep),
+    const tests = [...await wordsTests(folder), ...fake.tests, ...links.tests, ...charts.tests, ...groupTests(chrome, group, keep), ...severalTests(chrome, newGroup, keep), ...signInTests(chrome, group, keep),
         ...troubleTests(chrome, newGroup), ...demoTests(chrome, resolve(program), keep)];
     process.exitCode = await runTests(tests.filter(([name]) => name.includes(only)));
 } finally {
     fake.stop();
     links.stop();
+    charts.stop();
     await group.stop();
     await chrome.browser.close();
 }

@@ -11,7 +11,7 @@ import re
 import sys
 
 # From the top down: a folder may include what is named after it.
-ORDER = """. cli/commands cli demo dashboard dashboard/routes dashboard/sync dashboard/control dashboard/export dashboard/api check reconcile operator pipeline pipeline/intake
+ORDER = """. cli/commands cli demo dashboard dashboard/routes dashboard/sync dashboard/control dashboard/export dashboard/health dashboard/api check reconcile operator pipeline pipeline/intake
 pipeline/sending pipeline/tracking dashboard/feed dashboard/view dashboard/notify dashboard/verdict dashboard/web dashboard/auth demo/display
 demo/parts topics topics/settings kafka/consumer delivery delivery/policy offsets
 registry tracing order order/shape kafka/producer kafka/group kafka config/load config/reference config cdc cdc/schema http http/headers http/tls terminal sys base base/digest""".split()

@@ -26,7 +26,7 @@
 struct bulks;
 struct dismissals;
 struct event_stream;
-struct lag_history;
+struct trends;
 struct health;
 struct payloads;
 struct exports;
@@ -53,11 +53,11 @@ struct api {
     struct pending_requests pending;
     struct resends resends;
 
-    /* Of control/ and routes/, borrowed. */
+    /* Of control/, routes/ and health/, borrowed. */
     struct bulks *bulks;
     struct dismissals *dismissals;
     struct event_stream *stream;
-    struct lag_history *lag;
+    struct trends *trends;
     struct health *health;
     struct payloads *payloads;
     struct exports *exports;

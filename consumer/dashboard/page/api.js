@@ -51,7 +51,7 @@ export function connect(token, expired) {
         signInOffer: async () => (await json('GET', 'api/v1/sign-in')).supabase,
         session: () => json('GET', 'api/v1/session'),
         status: () => json('GET', 'api/v1/status'),
-        activity: async () => (await json('GET', 'api/v1/activity')).points,
+        trends: (hours) => json('GET', `api/v1/trends?hours=${hours}`),
         async orders(query) {
             const got = await json('GET', `api/v1/orders?${given(query)}`);
             return { orders: got.orders, next: got.next_cursor };

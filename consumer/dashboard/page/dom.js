@@ -24,7 +24,7 @@ export function el(description, attributes = {}, ...children) {
     return node;
 }
 
-const HANDLERS = ['onclick', 'onsubmit', 'oninput', 'onchange', 'onkeydown'];
+const HANDLERS = ['onclick', 'onsubmit', 'oninput', 'onchange', 'onkeydown', 'onpointermove', 'onpointerdown', 'onpointerleave', 'onblur'];
 
 function same(a, b) {
     return a.nodeType === b.nodeType && a.nodeName === b.nodeName &&

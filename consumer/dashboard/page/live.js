@@ -1,7 +1,6 @@
-/* live: the stream of events, kept up; the status and the last hour that come of it. */
+/* live: the stream of events, kept up, and the status that comes of it. */
 import { shareStream } from './stream.js';
 
-const ACTIVITY_EVERY_MS = 15000, ACTIVITY_SOON_MS = 2000;
 const AGAIN_FIRST_MS = 500, AGAIN_CAP_MS = 15000;
 const SILENCE_MS = 7000; /* the server says something every 4 s */
 const STALE_AFTER_MS = 3000;
@@ -16,7 +15,7 @@ function rest(ms, signal) {
 }
 
 export function follow(app) {
-    let stop = null, alive = false, heard = 0, lost = 0, activity = [], activityAt = 0, activityDue = 0, activityTimer = null, changeTimer = null, othersTimer = null;
+    let stop = null, alive = false, heard = 0, lost = 0, changeTimer = null, othersTimer = null;
     let counted = '', anyUnnamed = false, lastStatus = null;
     const shared = shareStream(take, () => alive ? lastStatus : null);
 
@@ -31,14 +30,13 @@ export function follow(app) {
         app.status = {
             verdict: status.verdict, group: status.group, topic: status.topic, endpoint: status.endpoint,
             counts: status.counts, reasons: status.reasons, lag: status.lag, waiting,
-            members, breaker, paused: status.paused ?? null, hold_until_ms: status.hold_until_ms ?? null, reconciled: status.reconciled ?? null, history: activity, delivered_hour: activity.reduce((sum, p) => sum + p.delivered, 0),
+            members, breaker, paused: status.paused ?? null, hold_until_ms: status.hold_until_ms ?? null, reconciled: status.reconciled ?? null, delivered_hour: status.delivered_hour,
         };
         app.statusError = null;
         const counts = JSON.stringify([status.counts, status.reasons]);
         if (counts !== counted) {
             counted = counts;
             changed();
-            readActivitySoon(ACTIVITY_SOON_MS);
         }
         app.redraw();
     }
@@ -51,34 +49,6 @@ export function follow(app) {
             app.onChange(anyUnnamed);
             anyUnnamed = false;
         }, CHANGE_GAP_MS);
-    }
-
-    async function readActivity() {
-        clearTimeout(activityTimer);
-        activityTimer = null;
-        activityAt = Date.now();
-        try {
-            activity = await app.api.activity();
-            if (app.status !== null) {
-                app.status.history = activity;
-                app.status.delivered_hour = activity.reduce((sum, p) => sum + p.delivered, 0);
-            }
-            app.redraw();
-        } catch {
-            /* the stream tells when there is trouble; the next one comes */
-        }
-        if (stop !== null)
-            readActivitySoon(ACTIVITY_EVERY_MS);
-    }
-
-    /* ms after the last reading, unless it comes sooner already. */
-    function readActivitySoon(ms) {
-        const at = Math.max(Date.now(), activityAt + ms);
-        if (activityTimer !== null && activityDue <= at)
-            return;
-        clearTimeout(activityTimer);
-        activityDue = at;
-        activityTimer = setTimeout(readActivity, at - Date.now());
     }
 
     /* From this tab's own stream, which the others hear too. */
@@ -171,7 +141,7 @@ export function follow(app) {
             this.stop();
             const mine = stop = new AbortController();
             othersTimer = setInterval(watchOthers, 1000);
-            readActivity().then(() => shared.run(mine.signal, keep)); /* else the page would say at first that nothing came in the last hour */
+            shared.run(mine.signal, keep);
         },
         stop() {
             stop?.abort();
@@ -180,8 +150,6 @@ export function follow(app) {
             lost = 0;
             counted = '';
             clearInterval(othersTimer);
-            clearTimeout(activityTimer);
-            activityTimer = null;
             app.status = null;
             app.statusError = null;
         },

@@ -1,5 +1,4 @@
 /* overview: is everything all right, what is not, and what flows. */
-import { deliveredChart, lagChart } from './chart.js';
 import { el, icon } from './dom.js';
 import { failure, orderRow, skeleton } from './parts.js';
 import { pauseButton, pauseNote } from './pausing.js';
@@ -10,10 +9,13 @@ import { verdict } from './verdict.js';
 import { duration, number, t } from './words.js';
 
 const SHOWN = 3; /* orders of each reason */
+const CHARTS_AFTER_MS = 300, CHARTS_AGAIN_MS = 5000;
 
 export function overview(app) {
     let parked = null, failed = null, loading = false, again = false;
     let stale = true, counted = ''; /* one that is parked has changed; how many there were */
+    let flow = null, chartsDue = Date.now() + CHARTS_AFTER_MS; /* null: not fetched yet */
+    const rooms = new Map(); /* reason → number of orders */
     const shown = new Map(); /* reason → keys: what is under the pointer stays there while it is parked */
 
     function counts() {
@@ -32,7 +34,7 @@ export function overview(app) {
 
     /* The newest, and a few of each reason that these leave out. */
     async function readParked() {
-        const { orders } = await app.api.orders({ state: 'parked', limit: 100 });
+        const { orders } = await app.api.orders({ state: 'parked', limit: 40 });
         const left = (app.status?.reasons ?? []).filter(({ reason }) => reason !== null && !orders.some((o) => o.reason === reason));
         const pages = await Promise.all(left.map(({ reason }) => app.api.orders({ state: 'parked', reason, limit: SHOWN })));
         return orders.concat(...pages.map((page) => page.orders));
@@ -87,11 +89,18 @@ export function overview(app) {
             figure('calm', status.lag, 'fig_lag'));
     }
 
+    /* Orders that a reason has room for: more than two reasons would push away what is below them. What has it keeps it. */
+    function room(reason) {
+        if (!rooms.has(reason))
+            rooms.set(reason, rooms.size < 2 ? SHOWN : 1);
+        return rooms.get(reason);
+    }
+
     /* The newest of a reason, but those that are shown already stay, where they are. */
     function pick(reason) {
         const all = new Map((parked ?? []).filter((o) => (o.reason ?? '') === reason).map((o) => [o.key, o]));
         const kept = (shown.get(reason) ?? []).filter((key) => all.has(key));
-        const keys = [...new Set([...kept, ...all.keys()])].slice(0, SHOWN);
+        const keys = [...new Set([...kept, ...all.keys()])].slice(0, room(reason));
         shown.set(reason, keys);
         return keys.map((key) => all.get(key));
     }
@@ -111,19 +120,30 @@ export function overview(app) {
     }
 
     /* An order that can't succeed as it is has no button here: its own page still has one. */
-    function reasonCard(group) {
+    function reasonPart(group, look, todo) {
         const said = explain({ state: 'parked', reason: group.reason });
         const orders = pick(group.reason ?? '');
         const link = '#/orders?' + new URLSearchParams({ state: 'parked', ...(group.reason && { reason: group.reason }) });
-        return el('article.card.reason', { 'data-key': group.reason ?? '' },
+        return el(`article${look}.reason`, { 'data-key': group.reason ?? '' },
             el('header', {},
                 el('h3', {}, said.whole),
                 el('p.soft', {}, t('count_orders', { n: group.count }), since(group))),
-            el('p.todo', {}, said.todo),
-            el('ul.rows', {}, orders.map((o) => orderRow(app, o, { state: false, why: false, retry: !said.hopeless }))),
             el('div.actions', {},
                 group.count > orders.length && el('a.more', { href: link }, t('all_of_these', { n: group.count })),
-                group.count > 1 && !said.hopeless && el('button.quiet', { type: 'button', onclick: () => app.redrive(group.reason) }, t('send_all'))));
+                group.count > 1 && !said.hopeless && el('button.quiet', { type: 'button', onclick: () => app.redrive(group.reason) }, t('send_all'))),
+            todo && el('p.todo', {}, said.todo),
+            el('ul.rows', {}, orders.map((o) => orderRow(app, o, { state: false, why: false, retry: !said.hopeless }))));
+    }
+
+    /* One card for each kind of cure, which is said once. */
+    function cards(reasons) {
+        const cures = new Map();
+        for (const group of inOrder(reasons)) {
+            const { todo } = explain({ state: 'parked', reason: group.reason });
+            cures.set(todo, [...cures.get(todo) ?? [], group]);
+        }
+        return [...cures].map(([todo, groups]) => groups.length === 1 ? reasonPart(groups[0], '.card', true)
+            : el('div.card.cure', { 'data-key': `cure ${todo}` }, el('p.todo', {}, todo), groups.map((group) => reasonPart(group, '', false))));
     }
 
     function needsYou(status) {
@@ -134,27 +154,47 @@ export function overview(app) {
         return el('section', { 'aria-labelledby': 'needs', 'data-key': 'needs' },
             el('h2', { id: 'needs' }, t('needs_you')),
             status.counts.expiring > 0 && el('p.todo', {}, t('expiring', { n: status.counts.expiring })),
-            parked === null ? skeleton() : inOrder(status.reasons).map(reasonCard));
+            parked === null ? skeleton() : cards(status.reasons));
     }
 
-    function flow(status) {
-        const some = status.history.length > 0;
+    /* The charts' code and style are fetched once the first view stands. */
+    async function fetchCharts() {
+        const sheet = Object.assign(document.createElement('link'), { rel: 'stylesheet', href: new URL('charts.css', import.meta.url).href });
+        try {
+            const module = await import('./charts.js');
+            if (document.querySelector('link[href$="charts.css"]') === null)
+                document.head.append(sheet);
+            flow = module.charts(app);
+            flow.tick();
+        } catch {
+            chartsDue = Date.now() + CHARTS_AGAIN_MS;
+        }
+    }
+
+    function tick() {
+        if (flow !== null)
+            flow.tick();
+        else if (app.status !== null && Date.now() >= chartsDue) {
+            chartsDue = Infinity;
+            fetchCharts();
+        }
+    }
+
+    function chartsSection() {
         return el('section', { 'aria-labelledby': 'flow', 'data-key': 'flow' },
-            el('h2', { id: 'flow' }, t('last_hour')),
-            el('div.card.charts', {}, some ? [deliveredChart(status.history, app.now()), lagChart(status.history, app.now())]
-                                           : el('p.soft', {}, t('chart_none'))));
+            flow !== null ? flow.draw() : [el('h2', { id: 'flow' }, t('chart_title_1')), el('div.card.charts', {}, skeleton(4))]);
     }
 
     load();
     return {
         title: () => app.status === null ? t('home') : verdict(app.status, app.now(), app.staleSince()).title,
-        onChange, onOrder,
+        onChange, onOrder, tick,
         draw() {
             if (app.status === null)
                 return app.statusError === null ? [el('h1.unseen', { tabindex: -1 }, t('home')), skeleton(4)]
                                                 : [el('h1', { tabindex: -1 }, t('stale_title')), failure(app.statusError, app.refresh)];
             const status = app.status;
-            return [hero(status), pauseNote(app), figures(status), reconciledLine(status, app.now()), requestList(app), needsYou(status), flow(status), machinery(app, status)];
+            return [hero(status), pauseNote(app), figures(status), reconciledLine(status, app.now()), requestList(app), el('div.beside', { 'data-key': 'beside' }, needsYou(status), chartsSection()), machinery(app, status)];
         },
     };
 }

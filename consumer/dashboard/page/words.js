@@ -77,6 +77,10 @@ export function moment(ms, seconds = true) {
     return date.toDateString() === new Date().toDateString() ? time : `${day.format(date)}, ${time}`;
 }
 
+/* The time of day alone, and a day. */
+export const clockTime = (ms) => minute.format(new Date(ms));
+export const dayName = (ms) => day.format(new Date(ms));
+
 export function fullMoment(ms) {
     return full.format(new Date(ms));
 }

@@ -8,6 +8,7 @@
 #include "dashboard/control/pausing.h"
 #include "dashboard/control/redrive.h"
 #include "dashboard/export/export.h"
+#include "dashboard/health/trends.h"
 #include "dashboard/routes/events.h"
 #include "dashboard/routes/order_payload.h"
 #include "dashboard/routes/orders.h"
@@ -37,6 +38,7 @@ static const struct route {
     {"GET", "/api/v1/session", AUTH_USER, call_session, ""},
     {"GET", "/api/v1/status", AUTH_OPERATOR, call_status, ""},
     {"GET", "/api/v1/activity", AUTH_OPERATOR, call_activity, ""},
+    {"GET", "/api/v1/trends", AUTH_OPERATOR, call_trends, "hours"},
     {"GET", "/api/v1/orders", AUTH_OPERATOR, call_list, ORDER_FILTERS " sort limit cursor"},
     {"GET", "/api/v1/orders.csv", AUTH_OPERATOR, call_export_csv, ORDER_FILTERS},
     {"GET", "/api/v1/orders.ndjson", AUTH_OPERATOR, call_export_ndjson, ORDER_FILTERS},

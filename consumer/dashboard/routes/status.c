@@ -2,12 +2,11 @@
 
 #include "dashboard/api/api.h"
 #include "dashboard/control/pausing.h"
-#include "dashboard/routes/health.h"
+#include "dashboard/health/health.h"
+#include "dashboard/health/trends.h"
 #include "topics/reconciled_record.h"
 
 #include <string.h>
-
-enum { MINUTE_MS = 60000, LAG_EVERY_MS = 10000 };
 
 static json_t *known(bool is, json_int_t value)
 {
@@ -89,6 +88,7 @@ json_t *status_json(struct api *api)
                         m.endpoint != NULL ? json_string(m.endpoint) : json_null());
     json_object_set_new(status, "counts", counts_json(api));
     json_object_set_new(status, "reasons", view_reasons(api->view, &parked));
+    json_object_set_new(status, "delivered_hour", json_integer(trends_delivered_hour(api)));
     json_object_set_new(status, "lag", known(alive, m.lag));
     json_object_set_new(status, "oldest_unsettled_ms", known(m.oldest_ms >= 0, m.oldest_ms));
     json_object_set_new(status, "delivered_per_s",
@@ -104,71 +104,6 @@ json_t *status_json(struct api *api)
     json_object_set_new(status, "reconciled", reconciled_json(api));
     members_done(&m);
     return status;
-}
-
-/* ---- the last hour ---- */
-
-void status_open(struct lag_history *lag)
-{
-    for (int i = 0; i < LAG_POINTS; i++)
-        lag->points[i] = -1;
-}
-
-static void note_lag(struct api *api)
-{
-    struct members_now m;
-    int64_t minute = api->wall_ms / MINUTE_MS;
-    if (api->lag->minute == 0 || minute - api->lag->minute > LAG_POINTS)
-        api->lag->minute = minute - LAG_POINTS;
-    while (api->lag->minute < minute)
-        api->lag->points[++api->lag->minute % LAG_POINTS] = -1;
-    members_look(api, &m, NULL);
-    if (m.alive > 0)
-        api->lag->points[minute % LAG_POINTS] = m.lag;
-    members_done(&m);
-}
-
-int64_t status_turn(struct api *api)
-{
-    if (api->now_ms >= api->lag->due_ms) {
-        api->lag->due_ms = api->now_ms + LAG_EVERY_MS;
-        note_lag(api);
-    }
-    return LAG_EVERY_MS;
-}
-
-struct minutes {
-    int64_t first, delivered[LAG_POINTS], parked[LAG_POINTS], *at;
-};
-
-static void note_minute(void *context, int64_t minute, int64_t count)
-{
-    struct minutes *m = context;
-    if (minute >= m->first && minute < m->first + LAG_POINTS)
-        m->at[minute - m->first] = count;
-}
-
-void call_activity(struct call *call)
-{
-    struct api *api = call->api;
-    struct minutes m = {.first = api->wall_ms / MINUTE_MS - LAG_POINTS + 1};
-    json_t *points = json_array(), *answer = json_object();
-    note_lag(api);
-    m.at = m.delivered;
-    view_minutes(api->view, ORDER_DELIVERED, m.first * MINUTE_MS, note_minute, &m);
-    m.at = m.parked;
-    view_minutes(api->view, ORDER_PARKED, m.first * MINUTE_MS, note_minute, &m);
-    for (int i = 0; i < LAG_POINTS; i++) {
-        int64_t lag = api->lag->points[(m.first + i) % LAG_POINTS];
-        json_t *point = json_object();
-        json_object_set_new(point, "at_ms", json_integer((m.first + i) * MINUTE_MS));
-        json_object_set_new(point, "delivered", json_integer(m.delivered[i]));
-        json_object_set_new(point, "parked", json_integer(m.parked[i]));
-        json_object_set_new(point, "lag", known(lag >= 0, lag));
-        json_array_append_new(points, point);
-    }
-    json_object_set_new(answer, "points", points);
-    reply_json(call->x, 200, answer);
 }
 
 /* ---- small calls ---- */

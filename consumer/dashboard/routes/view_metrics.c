@@ -2,7 +2,7 @@
 
 #include "base/buf.h"
 #include "dashboard/api/api.h"
-#include "dashboard/routes/health.h"
+#include "dashboard/health/health.h"
 #include "sys/metrics_text.h"
 #include "topics/control_record.h"
 

@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define SCHEMA_VERSION "9"
+#define SCHEMA_VERSION "10"
 
 enum { FILL_CHANGES = 32768 };
 
@@ -41,6 +41,8 @@ static const char schema[] =
     "CREATE TABLE members (member TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
     "CREATE TABLE control (id INTEGER PRIMARY KEY, paused INTEGER, at_ms INTEGER, by TEXT,"
     " reason TEXT);"
+    "CREATE TABLE trend (minute INTEGER PRIMARY KEY, delivered INTEGER, parked INTEGER,"
+    " latencies BLOB);" /* trend_store.c */
     "CREATE TABLE asked (key TEXT, request TEXT, at_ms INTEGER, what TEXT, who TEXT,"
     " PRIMARY KEY (key, request)) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS shown (key TEXT, at_ms INTEGER, who TEXT,"
@@ -61,36 +63,14 @@ static const char *const indexes[] = {
 static const char drop[] =
     "DROP TABLE IF EXISTS meta; DROP TABLE IF EXISTS offsets; DROP TABLE IF EXISTS orders;"
     "DROP TABLE IF EXISTS parked; DROP TABLE IF EXISTS retries; DROP TABLE IF EXISTS members;"
-    "DROP TABLE IF EXISTS asked; DROP TABLE IF EXISTS control; DROP TABLE IF EXISTS kinds;";
+    "DROP TABLE IF EXISTS asked; DROP TABLE IF EXISTS control; DROP TABLE IF EXISTS kinds;"
+    "DROP TABLE IF EXISTS trend;";
 
 static const char *const statement_texts[] = {
 #define X(id, sql) sql,
     VIEW_STATEMENTS(X)
 #undef X
 };
-
-bool view_fail(struct view *view, struct error *err)
-{
-    int code = sqlite3_errcode(view->db);
-    bool broken = code == SQLITE_CORRUPT || code == SQLITE_NOTADB;
-    return error_set(err, ERROR_FAILED, "dashboard.database: %s%s", sqlite3_errmsg(view->db),
-                     broken ? "; delete the file: it is built again" : "");
-}
-
-sqlite3_stmt *view_statement(struct view *view, enum view_statement which)
-{
-    sqlite3_stmt *statement = view->statements[which];
-    sqlite3_reset(statement);
-    sqlite3_clear_bindings(statement);
-    return statement;
-}
-
-bool view_run(struct view *view, sqlite3_stmt *statement, struct error *err)
-{
-    int code = sqlite3_step(statement);
-    sqlite3_reset(statement);
-    return code == SQLITE_DONE || code == SQLITE_ROW || view_fail(view, err);
-}
 
 static bool execute(struct view *view, const char *sql, struct error *err)
 {
@@ -227,7 +207,7 @@ static bool make_ready(struct view *view, const char *identity, struct error *er
             return false;
     }
     if (!read_hash_key(view, err) || !prepare(view, err) || !count_states(view, err) ||
-        !count_indexes(view, err))
+        !count_indexes(view, err) || !view_load_trend(view, err))
         return false;
     view->retries = view_retries(view) > 0;
     return true;
@@ -310,7 +290,7 @@ struct view *view_open(const char *path, const char *identity, struct error *err
         error_no_memory(err);
         return NULL;
     }
-    if (open_at(view, path, identity, &why))
+    if (trend_open(&view->trend) ? open_at(view, path, identity, &why) : error_no_memory(&why))
         return view;
     error_set(err, why.code, "%s", why.text);
     view_close(view);
@@ -322,6 +302,7 @@ void view_close(struct view *view)
     if (view == NULL)
         return;
     close_database(view);
+    trend_done(&view->trend);
     free(view);
 }
 
@@ -329,8 +310,9 @@ bool view_reset(struct view *view, struct error *err)
 {
     memset(view->counts, 0, sizeof view->counts);
     view->retries = false;
+    trend_clear(&view->trend);
     return execute(view,
-                   "DELETE FROM orders; DELETE FROM parked; DELETE FROM retries;"
+                   "DELETE FROM trend; DELETE FROM orders; DELETE FROM parked; DELETE FROM retries;"
                    "DELETE FROM members; DELETE FROM offsets; DELETE FROM asked;",
                    err);
 }
@@ -349,7 +331,8 @@ bool view_begin(struct view *view, struct error *err)
 static bool commit(struct view *view, struct error *err)
 {
     view->open = false;
-    return view_run(view, view_statement(view, STATEMENT_COMMIT), err);
+    return view_store_trend(view, err) &&
+           view_run(view, view_statement(view, STATEMENT_COMMIT), err);
 }
 
 bool view_commit(struct view *view, struct error *err)

@@ -5,6 +5,7 @@
 #include "dashboard/view/view.h"
 
 #include "base/hash.h"
+#include "dashboard/view/trend.h"
 
 #include <sqlite3.h>
 
@@ -16,7 +17,7 @@ struct outcome_record;
     X(COMMIT, "COMMIT")                                                                            \
     X(OFFSET, "SELECT next FROM offsets WHERE topic = ?1 AND partition = ?2")                      \
     X(SET_OFFSET, "INSERT INTO offsets VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET next = ?3")   \
-    X(FIND, "SELECT id, state FROM orders WHERE hash = ?1 AND key = ?2")                           \
+    X(FIND, "SELECT id, state, at_ms FROM orders WHERE hash = ?1 AND key = ?2")                    \
     X(PUT_ORDER,                                                                                   \
       "INSERT INTO orders (id, hash, key, at_ms, state, reason, order_id, order_number, tail,"     \
       " confirmed_at, webhook_id, source, request, topic, partition, offset, timestamp_ms, lsn,"   \
@@ -77,8 +78,10 @@ struct outcome_record;
     X(ORDER, VIEW_ORDER_COLUMNS VIEW_ORDER_JOINS " WHERE o.hash = ?1 AND o.key = ?2")              \
     X(NUMBER, "SELECT key FROM orders WHERE order_number = ?1 COLLATE NOCASE LIMIT 8")             \
     X(NEWEST, "SELECT max(at_ms) FROM orders WHERE state = ?1")                                    \
-    X(MINUTES,                                                                                     \
-      "SELECT at_ms / 60000, count(*) FROM orders WHERE state = ?1 AND at_ms >= ?2 GROUP BY 1")
+    X(OLDEST, "SELECT min(at_ms) FROM orders")                                                     \
+    X(TREND, "SELECT minute, delivered, parked, latencies FROM trend")                             \
+    X(PUT_TREND, "INSERT OR REPLACE INTO trend VALUES (?1, ?2, ?3, ?4)")                           \
+    X(DROP_TREND, "DELETE FROM trend WHERE minute <= ?1")
 
 /* An Order's columns, in the order of enum column (order_row.h), and where they come from. */
 #define VIEW_ORDER_COLUMNS                                                                     \
@@ -116,6 +119,7 @@ struct view {
     int64_t begun_at;         /* changes before the transaction began */
     bool retries;             /* the table retries may have rows */
     struct kind last_kind;    /* of the newest outcome: the next one's, as a rule */
+    struct trend trend;       /* trend_store.c */
 };
 
 /* The prepared statement, reset and without bindings. */
@@ -136,6 +140,10 @@ bool view_forget_audit(struct view *view, struct slice key, struct error *err) m
 /* The id of an outcome's kind, which is made where there is none; 0 with an error. */
 int64_t view_kind(struct view *view, int state, const struct outcome_record *fields,
                   struct error *err);
+
+/* Reads the trend as it was stored; stores what has changed of it, within the open transaction. */
+bool view_load_trend(struct view *view, struct error *err) must_check;
+bool view_store_trend(struct view *view, struct error *err) must_check;
 
 /* Sets SQLite's error; returns false. */
 bool view_fail(struct view *view, struct error *err);

@@ -312,10 +312,8 @@ void view_number_each(struct view *view, const char *number,
     sqlite3_reset(s);
 }
 
-int64_t view_newest(struct view *view, enum order_state state)
+static int64_t time_or_none(sqlite3_stmt *s)
 {
-    sqlite3_stmt *s = view_statement(view, STATEMENT_NEWEST);
-    sqlite3_bind_int(s, 1, state);
     int64_t at_ms = sqlite3_step(s) == SQLITE_ROW && sqlite3_column_type(s, 0) == SQLITE_INTEGER
                         ? sqlite3_column_int64(s, 0)
                         : -1;
@@ -323,13 +321,14 @@ int64_t view_newest(struct view *view, enum order_state state)
     return at_ms;
 }
 
-void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
-                  void (*each)(void *context, int64_t minute, int64_t count), void *context)
+int64_t view_newest(struct view *view, enum order_state state)
 {
-    sqlite3_stmt *s = view_statement(view, STATEMENT_MINUTES);
+    sqlite3_stmt *s = view_statement(view, STATEMENT_NEWEST);
     sqlite3_bind_int(s, 1, state);
-    sqlite3_bind_int64(s, 2, since_ms);
-    while (sqlite3_step(s) == SQLITE_ROW)
-        each(context, sqlite3_column_int64(s, 0), sqlite3_column_int64(s, 1));
-    sqlite3_reset(s);
+    return time_or_none(s);
+}
+
+int64_t view_oldest(struct view *view)
+{
+    return view_is_indexed(view) ? time_or_none(view_statement(view, STATEMENT_OLDEST)) : -1;
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct view;
+struct trend;        /* of dashboard/view/trend.h */
 struct control_word; /* of topics/control_record.h */
 
 /* Bytes of an order's key, from a topic or from the API. */
@@ -157,13 +158,14 @@ void view_each(struct view *view, const struct order_filter *filter,
 void view_number_each(struct view *view, const char *number,
                       void (*each)(void *context, const char *key), void *context);
 
-/* Number of orders that reached this state, by minute since since_ms; minutes without are left out.
- */
-void view_minutes(struct view *view, enum order_state state, int64_t since_ms,
-                  void (*each)(void *context, int64_t minute, int64_t count), void *context);
-
 /* When an order reached this state last, ms; -1: none is in it. */
 int64_t view_newest(struct view *view, enum order_state state);
+
+/* When the order that changed longest ago did, ms; -1: there is none, or the view is still read. */
+int64_t view_oldest(struct view *view);
+
+/* What settled by minute; borrowed. */
+const struct trend *view_trend(const struct view *view);
 
 /* The facts of an order that a retry needs. */
 struct order_facts {

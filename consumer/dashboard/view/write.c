@@ -1,8 +1,10 @@
 /* write: puts records into the view. */
 #include "dashboard/view/database.h"
 
+#include "base/time_text.h"
 #include "base/utf8.h"
 #include "dashboard/view/sql_value.h"
+#include "sys/clock.h"
 #include "topics/outcome_record.h"
 
 #include <stdlib.h>
@@ -61,7 +63,7 @@ static int64_t time_of(const struct outcome_record *fields, int64_t record_ms)
 }
 
 struct place { /* of an order in the view */
-    int64_t hash, id;
+    int64_t hash, id, at_ms;
     int state; /* -1: it has none yet */
 };
 
@@ -74,6 +76,7 @@ static struct place find(struct view *view, struct slice key)
     if (sqlite3_step(s) == SQLITE_ROW) {
         place.id = sqlite3_column_int64(s, 0);
         place.state = sqlite3_column_int(s, 1);
+        place.at_ms = sqlite3_column_int64(s, 2);
     }
     sqlite3_reset(s);
     return place;
@@ -178,6 +181,33 @@ static bool is_overtaken(struct view *view, const struct place *place,
     return !same;
 }
 
+/* From its confirmation. -1: not known, or of an order that was delivered before and is replayed.
+ */
+static int64_t latency_of(const struct outcome_record *fields, const struct place *place,
+                          int64_t at_ms)
+{
+    int64_t confirmed_ms;
+    bool again = !slice_is(fields->source, "cdc") && place->state == ORDER_DELIVERED;
+    if (again || slice_is(fields->source, "replay") || fields->confirmed_at.len == 0 ||
+        !timestamp_read_ms(fields->confirmed_at.data, fields->confirmed_at.len, &confirmed_ms))
+        return -1;
+    return at_ms > confirmed_ms ? at_ms - confirmed_ms : 0;
+}
+
+/* A dismissal repeats the outcome that it is about, and so does the word that takes it back. */
+static void note_trend(struct view *view, const struct outcome_record *fields,
+                       const struct place *place, int64_t at_ms)
+{
+    bool is_parked = slice_is(fields->state, "parked");
+    bool was_parked = place->state == ORDER_PARKED || place->state == ORDER_DISMISSED;
+    if (is_parked && !(was_parked && place->at_ms == at_ms))
+        trend_note_parked(&view->trend, at_ms, clock_wall_ms());
+    if (slice_is(fields->state, "delivered") &&
+        !(place->state == ORDER_DELIVERED && place->at_ms == at_ms))
+        trend_note_delivered(&view->trend, at_ms, latency_of(fields, place, at_ms),
+                             clock_wall_ms());
+}
+
 static bool put_outcome(struct view *view, struct slice key, const struct outcome_record *fields,
                         int64_t record_ms, struct error *err)
 {
@@ -195,6 +225,7 @@ static bool put_outcome(struct view *view, struct slice key, const struct outcom
     if (is_overtaken(view, &place, fields) || !put_order(view, key, &place, fields, at_ms, err) ||
         !end_retry(view, key, fields->request, at_ms, err))
         return false;
+    note_trend(view, fields, &place, at_ms);
     if (place.state >= 0)
         view->counts[place.state]--;
     view->counts[state]++;

@@ -1,4 +1,4 @@
-#include "dashboard/routes/health.h"
+#include "dashboard/health/health.h"
 
 #include "dashboard/api/api.h"
 #include "topics/control_record.h"

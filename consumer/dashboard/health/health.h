@@ -1,10 +1,10 @@
 /* health: the verdict, kept: looked at every second, and whenever it is asked for.
  *
  * A change is seen by comparing `changes`, which counts them, after health_turn. */
-#ifndef DASHBOARD_ROUTES_HEALTH_H
-#define DASHBOARD_ROUTES_HEALTH_H
+#ifndef DASHBOARD_HEALTH_HEALTH_H
+#define DASHBOARD_HEALTH_HEALTH_H
 
-#include "dashboard/routes/members.h"
+#include "dashboard/health/members.h"
 #include "dashboard/verdict/verdict.h"
 
 struct api;

@@ -4,8 +4,8 @@
  * A member that was killed leaves its last report behind. It counts as alive for a while, is listed
  * as not alive for a while more, and is named by the verdict until another member has its
  * partitions. */
-#ifndef DASHBOARD_ROUTES_MEMBERS_H
-#define DASHBOARD_ROUTES_MEMBERS_H
+#ifndef DASHBOARD_HEALTH_MEMBERS_H
+#define DASHBOARD_HEALTH_MEMBERS_H
 
 #include "dashboard/verdict/verdict.h"
 

@@ -1,4 +1,4 @@
-#include "dashboard/routes/members.h"
+#include "dashboard/health/members.h"
 
 #include "dashboard/api/api.h"
 #include "topics/json_field.h"
