@@ -31,6 +31,8 @@ export function chartTests(chrome, folder, { verdicts }, keep) {
     const chart = (page, name) => page.locator('.chart', { hasText: name });
     const plot = (page, name) => page.getByRole('slider', { name });
 
+    const at = (page, place) => page.locator(`.plot[aria-valuenow="${place}"]`).first().waitFor();
+
     async function charts_say_what_is_not_known() {
         seed();
         const { page, close } = await opened();
@@ -39,6 +41,7 @@ export function chartTests(chrome, folder, { verdicts }, keep) {
         const delivered = plot(page, 'Delivered a minute');
         await delivered.focus();
         await page.keyboard.press('Home');
+        await at(page, 0);
         assert.match(await delivered.getAttribute('aria-valuetext'), /^\d\d:\d\d: delivered not known$/);
         const latency = plot(page, 'From confirmed to delivered');
         await latency.focus();
@@ -46,6 +49,7 @@ export function chartTests(chrome, folder, { verdicts }, keep) {
         await page.keyboard.press('Home');
         for (let i = 0; i < none; i++)
             await page.keyboard.press('ArrowRight');
+        await at(page, none);
         assert.match(await latency.getAttribute('aria-valuetext'), /half of them within none, 95 % within none/);
         const bars = await chart(page, 'Delivered a minute').locator('.stick.delivered').count();
         assert.equal(bars, known.delivered.filter((n) => n > 0).length + 1, 'a bar for each that is not 0, and the legend');

@@ -57,6 +57,9 @@ export function linkTests(chrome, folder, { verdicts }, keep) {
             const { page, close } = await listed({ viewport: { width, height: 900 }, locale: 'fr-FR' });
             assert.equal(await linkOf(page, 'CMD-100007').innerText(), width < 1536 ? '↗' : 'Ouvrir dans la boutique ↗');
             assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, 'nothing to scroll sideways');
+            const middles = await page.locator('.row', { hasText: 'CMD-100007' }).evaluate((one) => [...one.children].map((part) => part.getBoundingClientRect()).map(({ top, height }) => Math.round(top + height / 2)));
+            if (width > 390)
+                assert(middles.length === 4 && Math.max(...middles) - Math.min(...middles) <= 2, `box, order, link and button stand in one line: ${middles}`);
             await keep(page, `links-${width}`);
             await page.locator('.row-link', { hasText: 'CMD-100007' }).click();
             await page.locator('.hero .shop-link').waitFor();

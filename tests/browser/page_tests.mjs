@@ -749,7 +749,7 @@ export function pageTests(chrome, folder, { verdicts, situations }, keep) {
         park(7, 'missing:client_name', 'validation');
         fake.changed();
         await page.locator('main h1', { hasText: '10 orders need you.' }).waitFor();
-        await row(page, 'CMD-100031').waitFor();
+        await page.locator('.reason').filter({ hasText: 'CMD-100030' }).getByText('2 orders').waitFor();
         assert.equal(await page.evaluate(() => document.activeElement.getAttribute('aria-label')), 'Send again: CMD-100030');
         assert.equal(await page.getByRole('searchbox').inputValue(), 'half');
         await close();
