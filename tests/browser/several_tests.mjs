@@ -82,7 +82,7 @@ export function severalTests(chrome, newGroup, keep) {
         }
         await keepAll(page, 'several-done');
         await page.locator('.several').getByRole('button', { name: 'Clear' }).click();
-        assert.equal(await page.locator('.several').count(), 0);
+        await page.locator('.several').waitFor({ state: 'detached' });
         await close();
     }
 
