@@ -112,11 +112,11 @@ begin_form() {
         sh tests/runner/form.sh ${tidied:+"$tidied"}
 }
 
-# ctest's own account, a line a test, becomes this one's.
+# ctest's own account, a line a test, becomes this one's. A test waits for seven eighths of its time, for a Kafka most of all.
 ctest_in() { # BUILD NAME OPTIONS...
     tree=$BUILD/$1 log=$BUILD/ctest-$1.log name=$2 ended=0
     shift 2
-    run_for 3600 "$log" ctest --test-dir "$tree" -j 8 --output-on-failure --no-tests=error "$@" ||
+    run_for 3600 "$log" ctest --test-dir "$tree" -j 16 --output-on-failure --no-tests=error "$@" ||
         ended=$?
     grep -E '^ *[0-9]+/[0-9]+ Test' "$log"
     good=$(grep -cE '^ *[0-9]+/[0-9]+ Test.* Passed' "$log")
