@@ -320,6 +320,16 @@ void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o
     assert_false(rd_kafka_flush(s->cluster.rk, DASHBOARD_HARNESS_PATIENCE_MS));
 }
 
+void dashboard_harness_refused(struct dashboard_harness *s, const char *order, int64_t offset,
+                               int64_t at_ms)
+{
+    const struct outcome o = {
+        .order = order, .state = "parked", .reason = "http:422", .offset = offset, .at_ms = at_ms};
+    dashboard_harness_park(s, &o, "refused");
+    dashboard_harness_outcome(s, &o);
+    dashboard_harness_await_order(s, order, "parked");
+}
+
 void dashboard_harness_await_order(struct dashboard_harness *s, const char *order,
                                    const char *state)
 {

@@ -101,6 +101,11 @@ void dashboard_harness_delivered(struct dashboard_harness *s, int first, int cou
 void dashboard_harness_park(struct dashboard_harness *s, const struct outcome *o,
                             const char *class);
 
+/* An order that the receiver refused: its record, its outcome, and the dashboard's knowledge of it.
+ */
+void dashboard_harness_refused(struct dashboard_harness *s, const char *order, int64_t offset,
+                               int64_t at_ms);
+
 void dashboard_harness_await_order(struct dashboard_harness *s, const char *order,
                                    const char *state);
 

@@ -1,9 +1,9 @@
 #include "dashboard/web/order_link.h"
 
+#include "base/slice.h"
+
 #include <curl/curl.h>
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 enum { LINK_MAX = 1024 };
 
@@ -21,7 +21,7 @@ static bool fail(struct error *err, const char *why)
 static size_t placeholder_len(const char *text)
 {
     for (size_t i = 0; i < sizeof placeholders / sizeof *placeholders; i++)
-        if (strncmp(text, placeholders[i], strlen(placeholders[i])) == 0)
+        if (has_prefix(text, placeholders[i]))
             return strlen(placeholders[i]);
     return 0;
 }
@@ -65,10 +65,11 @@ bool order_link_check(const char *text, struct error *err)
     char filled[LINK_MAX + 1];
     if (text == NULL)
         return true;
-    bool is_tls = strncasecmp(text, "https://", 8) == 0;
-    if (!is_tls && strncasecmp(text, "http://", 7) != 0)
+    const char *host = after_prefix_any_case(text, "https://");
+    if (host == NULL)
+        host = after_prefix_any_case(text, "http://");
+    if (host == NULL)
         return fail(err, "does not begin with https:// or http://");
-    const char *host = text + (is_tls ? 8 : 7);
     size_t host_len = strcspn(host, "/?#");
     if (!fill(text, filled, err))
         return false;

@@ -23,15 +23,6 @@ static void expect(const struct answer *a, int status, const char *wanted)
         fail_msg("%d %s instead of %d %s", a->status, a->body, status, wanted);
 }
 
-static void parked(struct dashboard_harness *s, const char *order, int64_t offset, int64_t at_ms)
-{
-    const struct outcome o = {
-        .order = order, .state = "parked", .reason = "http:422", .offset = offset, .at_ms = at_ms};
-    dashboard_harness_park(s, &o, "refused");
-    dashboard_harness_outcome(s, &o);
-    dashboard_harness_await_order(s, order, "parked");
-}
-
 /* o1 and o2 are parked, o3 is delivered, o4 is tried again; Kafka has their records. */
 static void open_with_four(struct dashboard_harness *s, int64_t now_ms)
 {
@@ -44,8 +35,8 @@ static void open_with_four(struct dashboard_harness *s, int64_t now_ms)
     dashboard_harness_start(s);
     for (int i = 0; i < 4; i++)
         cluster_produce(&s->cluster, 0, "bytes", 5);
-    parked(s, "o1", 0, now_ms - 3000);
-    parked(s, "o2", 1, now_ms - 2000);
+    dashboard_harness_refused(s, "o1", 0, now_ms - 3000);
+    dashboard_harness_refused(s, "o2", 1, now_ms - 2000);
     dashboard_harness_outcome(s, &o3);
     dashboard_harness_await_order(s, "o3", "delivered");
     dashboard_harness_outcome(s, &o4);
@@ -118,7 +109,7 @@ static void all_that_the_filter_shows_are_dismissed_and_taken_back(void **state)
     expect(&a, 200, "\"count\":2,\"can\":2,");
     int64_t until_ms = number_of(&a, "until_ms");
     assert_int_equal(until_ms, now_ms - 2000 + 1);
-    parked(&s, "o5", 4, now_ms); /* after the preview */
+    dashboard_harness_refused(&s, "o5", 4, now_ms); /* after the preview */
     snprintf(path, sizeof path, BATCHES "?state=parked&reason=http:422&until_ms=%" PRId64,
              until_ms);
     a = ask(&s, path, "{\"action\":\"dismiss\",\"confirm\":2}");

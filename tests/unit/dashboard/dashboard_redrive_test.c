@@ -11,15 +11,6 @@
 
 #define REDRIVES "/api/v1/redrives"
 
-static void park(struct dashboard_harness *s, const char *order, int64_t at_ms, int64_t offset)
-{
-    const struct outcome o = {
-        .order = order, .state = "parked", .reason = "http:422", .at_ms = at_ms, .offset = offset};
-    dashboard_harness_park(s, &o, "refused");
-    dashboard_harness_outcome(s, &o);
-    dashboard_harness_await_order(s, order, "parked");
-}
-
 static int64_t number_of(const struct answer *a, const char *name)
 {
     char text[32];
@@ -45,13 +36,13 @@ static void what_is_parked_after_the_preview_is_left_out(void **state)
     dashboard_harness_start(&s);
     for (int i = 0; i < 3; i++)
         cluster_produce(&s.cluster, 0, "bytes", 5);
-    park(&s, "o1", now_ms - 2000, 0);
-    park(&s, "o2", now_ms - 1000, 1);
+    dashboard_harness_refused(&s, "o1", 0, now_ms - 2000);
+    dashboard_harness_refused(&s, "o2", 1, now_ms - 1000);
     struct answer a = dashboard_harness_ask(&s, "POST", REDRIVES "/preview", s.operator, "{}");
     int64_t until_ms = number_of(&a, "until_ms");
     assert_int_equal(number_of(&a, "count"), 2);
     assert_int_equal(until_ms, now_ms - 1000 + 1);
-    park(&s, "o3", now_ms, 2);
+    dashboard_harness_refused(&s, "o3", 2, now_ms);
     a = start(&s, until_ms, 2);
     assert_int_equal(a.status, 202);
     while (strstr(a.body, "\"ended_ms\":null") != NULL ||
@@ -73,10 +64,10 @@ static void what_the_preview_did_not_show_is_not_sent(void **state)
     dashboard_harness_start(&s);
     struct answer a = dashboard_harness_ask(&s, "POST", REDRIVES "/preview", s.operator, "{}");
     assert_non_null(strstr(a.body, "\"until_ms\":null"));
-    park(&s, "o1", now_ms, 0);
+    dashboard_harness_refused(&s, "o1", 0, now_ms);
     a = dashboard_harness_ask(&s, "POST", REDRIVES "/preview", s.operator, "{}");
     int64_t until_ms = number_of(&a, "until_ms");
-    park(&s, "o2", now_ms - 1000, 1);
+    dashboard_harness_refused(&s, "o2", 1, now_ms - 1000);
     a = start(&s, until_ms, 1);
     assert_int_equal(a.status, 409);
     assert_int_equal(number_of(&a, "count"), 2);
