@@ -244,6 +244,15 @@ bool dashboard_harness_hears(int fd, char *text, size_t size, const char *wanted
     return strstr(text + seen, wanted) != NULL;
 }
 
+int64_t answer_number(const struct answer *a, const char *name)
+{
+    char text[32];
+    snprintf(text, sizeof text, "\"%s\":", name);
+    const char *at = strstr(a->body, text);
+    assert_non_null(at);
+    return strtoll(at + strlen(text), NULL, 10);
+}
+
 const char *answer_header(const struct answer *a, const char *name)
 {
     static char value[512];

@@ -79,6 +79,9 @@ bool dashboard_harness_hears(int fd, char *text, size_t size, const char *wanted
 /* A header of the answer, "" when it is missing; the text is the caller's to copy. */
 const char *answer_header(const struct answer *a, const char *name);
 
+/* The number behind the first member of this name; fails where there is none. */
+int64_t answer_number(const struct answer *a, const char *name);
+
 /* ---- the group's records ---- */
 
 struct outcome { /* texts NULL: "" or null; numbers 0 */

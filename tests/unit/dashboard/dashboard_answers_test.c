@@ -289,16 +289,6 @@ static void take_id(const struct answer *a, char path[128])
     snprintf(path, 128, "/api/v1/redrives/%.*s", (int)strcspn(id + 6, "\""), id + 6);
 }
 
-/* From the answer. */
-static int number_of(const struct answer *a, const char *name)
-{
-    char text[32];
-    snprintf(text, sizeof text, "\"%s\":", name);
-    const char *at = strstr(a->body, text);
-    assert_non_null(at);
-    return atoi(at + strlen(text));
-}
-
 static void many_parked(struct dashboard_harness *s, int count)
 {
     char order[16];
@@ -325,7 +315,7 @@ static void a_cancelled_redrive_sends_no_more(void **state)
     many_parked(&s, ORDERS);
     struct answer a = redrive(&s, "{\"confirm\":59}");
     assert_problem(&a, 409, "count-changed");
-    assert_int_equal(number_of(&a, "count"), ORDERS);
+    assert_int_equal(answer_number(&a, "count"), ORDERS);
     a = redrive(&s, "{\"reason\":\"http:422\",\"confirm\":60}");
     assert_int_equal(a.status, 202);
     take_id(&a, path);
@@ -341,16 +331,16 @@ static void a_cancelled_redrive_sends_no_more(void **state)
     assert_non_null(strstr(a.body, "\"state\":\"cancelled\""));
     while (strstr(a.body, "\"ended_ms\":null") != NULL) /* what was being written is */
         a = dashboard_harness_ask(&s, "GET", path, s.operator, NULL);
-    int sent = number_of(&a, "sent");
+    int64_t sent = answer_number(&a, "sent");
     assert_in_range(sent, 1, ORDERS - 1);
     clock_skip(60000);
     a = dashboard_harness_ask(&s, "DELETE", path, s.operator, NULL); /* again: the same */
     assert_int_equal(a.status, 200);
     assert_non_null(strstr(a.body, "\"state\":\"cancelled\""));
-    assert_int_equal(number_of(&a, "sent"), sent);
+    assert_int_equal(answer_number(&a, "sent"), sent);
     assert_int_equal(dashboard_harness_retries(&s, request), sent);
     a = dashboard_harness_ask(&s, "POST", "/api/v1/redrives/preview", s.operator, "{}");
-    assert_int_equal(number_of(&a, "count"), ORDERS - sent); /* the rest is still parked */
+    assert_int_equal(answer_number(&a, "count"), ORDERS - sent); /* the rest is still parked */
     dashboard_harness_close(&s);
 }
 

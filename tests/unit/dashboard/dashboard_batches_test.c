@@ -59,15 +59,6 @@ static struct answer await_end(struct dashboard_harness *s, const struct answer 
     }
 }
 
-static int64_t number_of(const struct answer *a, const char *name)
-{
-    char text[32];
-    snprintf(text, sizeof text, "\"%s\":", name);
-    const char *at = strstr(a->body, text);
-    assert_non_null(at);
-    return strtoll(at + strlen(text), NULL, 10);
-}
-
 #define FIVE "\"keys\":[\"o1\",\"o2\",\"o3\",\"o4\",\"o9\",\"o1\"]"
 
 static void those_that_are_named_are_retried_and_each_is_answered(void **state)
@@ -107,7 +98,7 @@ static void all_that_the_filter_shows_are_dismissed_and_taken_back(void **state)
     open_with_four(&s, now_ms);
     struct answer a = ask(&s, PREVIEW "?state=parked&reason=http:422", "{\"action\":\"dismiss\"}");
     expect(&a, 200, "\"count\":2,\"can\":2,");
-    int64_t until_ms = number_of(&a, "until_ms");
+    int64_t until_ms = answer_number(&a, "until_ms");
     assert_int_equal(until_ms, now_ms - 2000 + 1);
     dashboard_harness_refused(&s, "o5", 4, now_ms); /* after the preview */
     snprintf(path, sizeof path, BATCHES "?state=parked&reason=http:422&until_ms=%" PRId64,
@@ -146,10 +137,10 @@ static void a_replay_sends_what_was_delivered_in_a_time_too(void **state)
              now_ms + 1);
     a = ask(&s, path, "{\"action\":\"replay\"}");
     expect(&a, 200, "\"count\":3,\"can\":2,\"delivered\":1,");
-    assert_int_equal(number_of(&a, "first_ms"), now_ms - 2000);
-    assert_int_equal(number_of(&a, "last_ms"), now_ms - 1000);
+    assert_int_equal(answer_number(&a, "first_ms"), now_ms - 2000);
+    assert_int_equal(answer_number(&a, "last_ms"), now_ms - 1000);
     snprintf(path, sizeof path, BATCHES "?since_ms=%" PRId64 "&until_ms=%" PRId64, now_ms - 2500,
-             number_of(&a, "until_ms"));
+             answer_number(&a, "until_ms"));
     a = ask(&s, path, "{\"action\":\"replay\",\"confirm\":2}");
     a = await_end(&s, &a);
     expect(&a, 200, "\"action\":\"replay\",\"state\":\"done\",\"count\":2,\"sent\":2,");

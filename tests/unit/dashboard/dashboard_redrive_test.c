@@ -11,15 +11,6 @@
 
 #define REDRIVES "/api/v1/redrives"
 
-static int64_t number_of(const struct answer *a, const char *name)
-{
-    char text[32];
-    snprintf(text, sizeof text, "\"%s\":", name);
-    const char *at = strstr(a->body, text);
-    assert_non_null(at);
-    return strtoll(at + strlen(text), NULL, 10);
-}
-
 static struct answer start(struct dashboard_harness *s, int64_t until_ms, int count)
 {
     char body[96];
@@ -39,8 +30,8 @@ static void what_is_parked_after_the_preview_is_left_out(void **state)
     dashboard_harness_refused(&s, "o1", 0, now_ms - 2000);
     dashboard_harness_refused(&s, "o2", 1, now_ms - 1000);
     struct answer a = dashboard_harness_ask(&s, "POST", REDRIVES "/preview", s.operator, "{}");
-    int64_t until_ms = number_of(&a, "until_ms");
-    assert_int_equal(number_of(&a, "count"), 2);
+    int64_t until_ms = answer_number(&a, "until_ms");
+    assert_int_equal(answer_number(&a, "count"), 2);
     assert_int_equal(until_ms, now_ms - 1000 + 1);
     dashboard_harness_refused(&s, "o3", 2, now_ms);
     a = start(&s, until_ms, 2);
@@ -48,9 +39,9 @@ static void what_is_parked_after_the_preview_is_left_out(void **state)
     while (strstr(a.body, "\"ended_ms\":null") != NULL ||
            strstr(a.body, "\"state\":\"done\"") == NULL)
         a = dashboard_harness_ask(&s, "GET", REDRIVES, s.operator, NULL);
-    assert_int_equal(number_of(&a, "sent"), 2);
+    assert_int_equal(answer_number(&a, "sent"), 2);
     a = dashboard_harness_ask(&s, "POST", REDRIVES "/preview", s.operator, "{}");
-    assert_int_equal(number_of(&a, "count"), 1);
+    assert_int_equal(answer_number(&a, "count"), 1);
     dashboard_harness_close(&s);
 }
 
@@ -66,11 +57,11 @@ static void what_the_preview_did_not_show_is_not_sent(void **state)
     assert_non_null(strstr(a.body, "\"until_ms\":null"));
     dashboard_harness_refused(&s, "o1", 0, now_ms);
     a = dashboard_harness_ask(&s, "POST", REDRIVES "/preview", s.operator, "{}");
-    int64_t until_ms = number_of(&a, "until_ms");
+    int64_t until_ms = answer_number(&a, "until_ms");
     dashboard_harness_refused(&s, "o2", 1, now_ms - 1000);
     a = start(&s, until_ms, 1);
     assert_int_equal(a.status, 409);
-    assert_int_equal(number_of(&a, "count"), 2);
+    assert_int_equal(answer_number(&a, "count"), 2);
     dashboard_harness_close(&s);
 }
 
