@@ -286,7 +286,7 @@ void exporter_reload(struct exporter *e, struct collector *collector)
     e->next_ms = 0;
 }
 
-/* What waits for its time goes at once, but a collector that refuses is not asked faster. */
+/* Batches that wait for their time go at once, but a collector that refuses is not asked faster. */
 void exporter_finish(struct exporter *e, struct loop *loop)
 {
     int64_t now_ms = clock_mono_ms(), deadline_ms = now_ms + FINISH_MS;

@@ -5,8 +5,8 @@
  *                   at most 8 of them                    └─(429, 502, 503, 504, no answer: again,
  *                                                           for a minute at most)
  *
- * What there is no room for, what the collector refuses, and what it does not take in time is
- * dropped, counted, and said once a minute. Not thread-safe. Times: clock_mono_ms. */
+ * Spans without room, refused by the collector, or not taken in time are dropped, counted, and
+ * logged once a minute. Not thread-safe. Times: clock_mono_ms. */
 #ifndef TRACING_EXPORTER_H
 #define TRACING_EXPORTER_H
 

@@ -35,7 +35,7 @@ struct span {
     size_t attribute_count;
 };
 
-/* Who made the spans. */
+/* The process that the spans are of. */
 struct span_resource {
     const char *version, *instance;
 };

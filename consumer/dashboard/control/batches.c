@@ -10,7 +10,7 @@
 enum { NAMED_MAX = 500, SAMPLE = 5, RUNNING_MAX = 4 };
 enum { ANSWERS = PROBLEM_UNAVAILABLE + 2 }; /* a problem each, and "already" */
 
-/* What is asked for; borrows the call and its body. */
+/* A call for many orders; borrows the call and its body. */
 struct batch_call {
     const struct call *call;
     json_t *body;
@@ -188,7 +188,7 @@ static json_t *cannot_json(struct batch_preview *p)
     return list;
 }
 
-/* What changes after the newest of them is left out. */
+/* Changes after the newest of them are left out. */
 static int64_t until_of(const struct batch_call *b, const struct batch_preview *p)
 {
     if (b->keys != NULL || p->newest_ms < 0)

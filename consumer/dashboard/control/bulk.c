@@ -9,7 +9,7 @@
 
 enum { KEPT = 20, SECOND_MS = 1000, TELL_EVERY_MS = 500, DISMISSALS = 8 };
 
-/* What became of an order: one of these, or ANSWER_PROBLEMS and a problem. */
+/* An order's answer: one of these, or ANSWER_PROBLEMS and a problem. */
 enum { ANSWER_WAITING, ANSWER_DONE, ANSWER_IS_SO, ANSWER_PROBLEMS };
 enum { ANSWERS = ANSWER_PROBLEMS + PROBLEM_UNAVAILABLE + 1 };
 

@@ -1,7 +1,7 @@
 /* charts: the last hour, day and week: what was delivered, parked and failed a minute, how long a confirmation took to be
  * delivered, and what is still to be read. Fetched after the first view, with its own style sheet.
  *
- * What is not known is hatched, and never drawn as 0. One point is read out at a time, in all charts: the newest, or the one
+ * Unknown points are hatched, and never drawn as 0. One point is read out at a time, in all charts: the newest, or the one
  * under the pointer or the arrow keys. Sizes are the viewBox's, the style sheet does the rest. */
 import { el } from './dom.js';
 import { clockTime, dayName, moment, number, t, took } from './words.js';

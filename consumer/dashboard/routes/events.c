@@ -175,8 +175,8 @@ static void add_status(struct api *api, struct buf *piece)
     add_json(piece, PIECE_MAX, "status", status);
 }
 
-/* What has changed goes out in one piece, once a second: compressed together it takes half the
- * bytes, and what repeats from one second to the next is still within the compressor's window. */
+/* Changes go out in one piece, once a second: compressed together they take half the bytes, and
+ * repetitions from one second to the next are still within the compressor's window. */
 static void send_piece(struct api *api)
 {
     struct buf piece;

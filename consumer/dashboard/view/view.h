@@ -140,7 +140,7 @@ int64_t view_parked_count(struct view *view, const struct order_filter *filter,
 void view_parked_each(struct view *view, const struct order_filter *filter,
                       void (*each)(void *context, const char *key), void *context);
 
-/* What a bulk asks of an order that a list shows. */
+/* The facts that a bulk asks of a listed order. */
 struct listed_order {
     const char *key; /* borrowed for the call */
     enum order_state state;
@@ -164,7 +164,7 @@ int64_t view_newest(struct view *view, enum order_state state);
 /* When the order that changed longest ago did, ms; -1: there is none, or the view is still read. */
 int64_t view_oldest(struct view *view);
 
-/* What settled by minute; borrowed. */
+/* Settled orders by minute; borrowed. */
 const struct trend *view_trend(const struct view *view);
 
 /* The facts of an order that a retry needs. */

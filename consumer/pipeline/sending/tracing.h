@@ -27,7 +27,7 @@ struct tracing {
     uint64_t random; /* state; 0: not drawn yet */
 };
 
-/* What a delivery keeps of its trace: one allocation, freed with it. */
+/* A delivery's trace: one allocation, freed with the delivery. */
 struct delivery_trace {
     struct trace_context context; /* of its own span */
     char parent_id[SPAN_ID_TEXT]; /* of the record's traceparent; "": none */
